@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The x86 instruction decoder: bytes in, one struct lodge_insn out.
+ *
+ * It knows the instructions that can touch memory or a port on behalf of a
+ * device, and those that a hypervisor intercepts and must step over.  All else
+ * is refused, as is a register form that can neither touch memory nor be
+ * intercepted.  It is pure: no state, no allocation, no kernel call, and no
+ * byte beyond @length is ever read.
+ *
+ * Sources: AMD APM vol. 3, chapter 1 and appendix A; Intel SDM vol. 2,
+ * chapter 2 and appendix A.
+ */
+#ifndef LODGE_DECODE_H
+#define LODGE_DECODE_H
+
+#include <lodge.h>
+
+#include "pure.h"
+
+#define LODGE_INSN_MAX_LENGTH	15
+
+/**
+ * enum lodge_cpu_mode - default sizes of the code segment
+ * @LODGE_MODE_16: real mode, virtual-8086 mode, or CS.D = 0 and CS.L = 0
+ * @LODGE_MODE_32: CS.D = 1 and CS.L = 0
+ * @LODGE_MODE_64: EFER.LMA = 1 and CS.L = 1
+ */
+enum lodge_cpu_mode {
+	LODGE_MODE_16,
+	LODGE_MODE_32,
+	LODGE_MODE_64,
+};
+
+/**
+ * enum lodge_op - what an instruction does
+ *
+ * Several mnemonics share an op when only their operands tell them apart: MOVNTI
+ * is MOV, MOVSXD is MOVSX, CMPXCHG16B is CMPXCHG_PAIR with a size of 16.
+ *
+ * @LODGE_OP_INVALID: none; never in a struct that lodge_decode() has filled
+ * @LODGE_OP_MOV: operand 1 to operand 0
+ * @LODGE_OP_MOVBE: MOV with the bytes reversed
+ * @LODGE_OP_MOVZX: zero-extend the memory operand into the register
+ * @LODGE_OP_MOVSX: sign-extend the memory operand into the register
+ * @LODGE_OP_SSE_MOV: memory to XMM, the upper bytes become zero; or XMM's lower
+ *	bytes to memory
+ * @LODGE_OP_SSE_MOV_LOW: 8 bytes from or to the lower half of XMM, the upper
+ *	half is kept
+ * @LODGE_OP_SSE_MOV_HIGH: 8 bytes from or to the upper half of XMM, the lower
+ *	half is kept
+ * @LODGE_OP_CMPXCHG_PAIR: CMPXCHG8B, CMPXCHG16B
+ * @LODGE_OP_MOV_FROM_CR: CR operand[1].reg to a general register
+ * @LODGE_OP_MOV_TO_CR: general register to CR operand[0].reg
+ * @LODGE_OP_MOV_FROM_DR: DR operand[1].reg to a general register
+ * @LODGE_OP_MOV_TO_DR: general register to DR operand[0].reg
+ * @LODGE_OP_INT: INT n, the vector is the immediate
+ * @LODGE_OP_ICEBP: INT1, opcode 0xf1
+ *
+ * The others are the mnemonic of the same name.
+ */
+enum lodge_op {
+	LODGE_OP_INVALID,
+
+	/* Arithmetic and logic; the first eight in the order of their codes. */
+	LODGE_OP_ADD,
+	LODGE_OP_OR,
+	LODGE_OP_ADC,
+	LODGE_OP_SBB,
+	LODGE_OP_AND,
+	LODGE_OP_SUB,
+	LODGE_OP_XOR,
+	LODGE_OP_CMP,
+	LODGE_OP_TEST,
+	LODGE_OP_NOT,
+	LODGE_OP_NEG,
+	LODGE_OP_INC,
+	LODGE_OP_DEC,
+	LODGE_OP_BT,
+	LODGE_OP_BTS,
+	LODGE_OP_BTR,
+	LODGE_OP_BTC,
+	LODGE_OP_XCHG,
+	LODGE_OP_XADD,
+	LODGE_OP_CMPXCHG,
+	LODGE_OP_CMPXCHG_PAIR,
+
+	/* Moves. */
+	LODGE_OP_MOV,
+	LODGE_OP_MOVBE,
+	LODGE_OP_MOVZX,
+	LODGE_OP_MOVSX,
+	LODGE_OP_PUSH,
+	LODGE_OP_POP,
+	LODGE_OP_SSE_MOV,
+	LODGE_OP_SSE_MOV_LOW,
+	LODGE_OP_SSE_MOV_HIGH,
+
+	/* String instructions, and ports. */
+	LODGE_OP_MOVS,
+	LODGE_OP_CMPS,
+	LODGE_OP_STOS,
+	LODGE_OP_LODS,
+	LODGE_OP_SCAS,
+	LODGE_OP_INS,
+	LODGE_OP_OUTS,
+	LODGE_OP_IN,
+	LODGE_OP_OUT,
+
+	/* Intercepted: the backend acts on them, lodge_emul_step() does not. */
+	LODGE_OP_CPUID,
+	LODGE_OP_RDMSR,
+	LODGE_OP_WRMSR,
+	LODGE_OP_RDTSC,
+	LODGE_OP_RDTSCP,
+	LODGE_OP_RDPMC,
+	LODGE_OP_HLT,
+	LODGE_OP_PAUSE,
+	LODGE_OP_MONITOR,
+	LODGE_OP_MWAIT,
+	LODGE_OP_INVD,
+	LODGE_OP_WBINVD,
+	LODGE_OP_INVLPG,
+	LODGE_OP_XSETBV,
+	LODGE_OP_VMCALL,
+	LODGE_OP_VMMCALL,
+	LODGE_OP_VMRUN,
+	LODGE_OP_VMLOAD,
+	LODGE_OP_VMSAVE,
+	LODGE_OP_STGI,
+	LODGE_OP_CLGI,
+	LODGE_OP_SKINIT,
+	LODGE_OP_INVLPGA,
+	LODGE_OP_MOV_FROM_CR,
+	LODGE_OP_MOV_TO_CR,
+	LODGE_OP_MOV_FROM_DR,
+	LODGE_OP_MOV_TO_DR,
+	LODGE_OP_CLTS,
+	LODGE_OP_LMSW,
+	LODGE_OP_SMSW,
+	LODGE_OP_SGDT,
+	LODGE_OP_SIDT,
+	LODGE_OP_LGDT,
+	LODGE_OP_LIDT,
+	LODGE_OP_SLDT,
+	LODGE_OP_STR,
+	LODGE_OP_LLDT,
+	LODGE_OP_LTR,
+	LODGE_OP_INT3,
+	LODGE_OP_ICEBP,
+	LODGE_OP_INT,
+	LODGE_OP_INTO,
+	LODGE_OP_IRET,
+
+	LODGE_NR_OPS,
+};
+
+/**
+ * enum lodge_operand_kind - where an operand is
+ * @LODGE_OPERAND_NONE: there is none
+ * @LODGE_OPERAND_MEMORY: in memory, at struct lodge_insn.memory
+ * @LODGE_OPERAND_IMMEDIATE: it is struct lodge_insn.immediate
+ * @LODGE_OPERAND_GPR: general register @reg
+ * @LODGE_OPERAND_GPR_HIGH: bits 15:8 of general register @reg: AH, CH, DH, BH
+ * @LODGE_OPERAND_SEGMENT: selector of segment register @reg, enum lodge_seg
+ * @LODGE_OPERAND_XMM: XMM register @reg
+ * @LODGE_OPERAND_CONTROL: control register @reg
+ * @LODGE_OPERAND_DEBUG: debug register @reg
+ */
+enum lodge_operand_kind {
+	LODGE_OPERAND_NONE,
+	LODGE_OPERAND_MEMORY,
+	LODGE_OPERAND_IMMEDIATE,
+	LODGE_OPERAND_GPR,
+	LODGE_OPERAND_GPR_HIGH,
+	LODGE_OPERAND_SEGMENT,
+	LODGE_OPERAND_XMM,
+	LODGE_OPERAND_CONTROL,
+	LODGE_OPERAND_DEBUG,
+};
+
+/**
+ * struct lodge_operand - one explicit operand
+ * @kind: enum lodge_operand_kind
+ * @reg: number of the register, for the kinds that have one
+ * @size: bytes the instruction uses of it: 1, 2, 4, 8, 10 or 16; 0 when the
+ *	operand is only an address (INVLPG)
+ */
+struct lodge_operand {
+	u8 kind;
+	u8 reg;
+	u8 size;
+};
+
+/* Values of struct lodge_address.base and .index beside enum lodge_gpr. */
+#define LODGE_REG_RIP	16
+#define LODGE_REG_NONE	0xff
+
+/**
+ * struct lodge_address - the parts of a memory operand's address
+ * @segment: enum lodge_seg, after overrides and defaults
+ * @base: general register, LODGE_REG_RIP (the next instruction's address) or
+ *	LODGE_REG_NONE
+ * @index: general register or LODGE_REG_NONE
+ * @scale: 1, 2, 4 or 8; 0 without index
+ * @displacement: sign-extended; of a MOV with an absolute offset, that offset
+ *	zero-extended
+ */
+struct lodge_address {
+	u8 segment;
+	u8 base;
+	u8 index;
+	u8 scale;
+	u64 displacement;
+};
+
+/* Bits of struct lodge_insn.prefixes. */
+#define LODGE_PREFIX_OPERAND	0x01
+#define LODGE_PREFIX_ADDRESS	0x02
+#define LODGE_PREFIX_LOCK	0x04
+#define LODGE_PREFIX_REPNE	0x08
+#define LODGE_PREFIX_REP	0x10
+#define LODGE_PREFIX_SEGMENT	0x20
+#define LODGE_PREFIX_REX	0x40
+
+/**
+ * struct lodge_insn - a decoded instruction
+ * @op: enum lodge_op
+ * @mode: enum lodge_cpu_mode it was decoded for
+ * @length: bytes, prefixes included, 1 to 15
+ * @prefixes: LODGE_PREFIX_*: those that are present; of F2 and F3 only the last
+ *	counts.  Whether it means repetition is up to @rep
+ * @rex: the REX prefix in force, or 0
+ * @rep: the string instruction repeats, under LODGE_PREFIX_REP or _REPNE
+ * @aligned: the memory operand must be aligned to its size (#GP(0))
+ * @operand_size: 1, 2, 4 or 8: effective operand size; of a string or port
+ *	instruction, the bytes that one access moves
+ * @address_size: 2, 4 or 8
+ * @operand: the explicit operands, destination first.  String instructions
+ *	have none: they use rSI and rDI; of them memory.segment is the segment
+ *	of rSI.  IN and OUT: the accumulator, and the port as an immediate or DX
+ * @memory: the address, when one of @operand is in memory
+ * @immediate: sign-extended to 64 bits where the instruction does so
+ */
+struct lodge_insn {
+	u8 op;
+	u8 mode;
+	u8 length;
+	u8 prefixes;
+	u8 rex;
+	bool rep;
+	bool aligned;
+	u8 operand_size;
+	u8 address_size;
+	struct lodge_operand operand[2];
+	struct lodge_address memory;
+	u64 immediate;
+};
+
+/**
+ * lodge_decode() - decode one instruction
+ * @insn: out: the instruction; undefined when the answer is not 0
+ * @mode: of the code segment
+ * @bytes: the instruction and what follows
+ * @length: bytes that are valid at @bytes; 15 always suffice
+ *
+ * Feature bits are not considered: an instruction is decoded whether or not the
+ * guest's CPUID lists it.
+ *
+ * Return: 0; -EINVAL: undefined, or not one of those that Lodge knows; -E2BIG:
+ * longer than 15 bytes, which is #GP(0); -ENODATA: @length ends before the
+ * instruction does.
+ */
+int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
+		 const u8 *bytes, size_t length);
+
+/**
+ * lodge_insn_next_rip() - address of the instruction that follows
+ * @regs: general registers, with @regs->rip at the instruction
+ * @mode: of the code segment
+ * @length: bytes of the instruction
+ *
+ * Return: the next RIP, wrapped to 16 or 32 bits outside 64-bit mode.
+ */
+u64 lodge_insn_next_rip(const struct lodge_general *regs,
+			enum lodge_cpu_mode mode, unsigned int length);
+
+/**
+ * lodge_insn_offset() - effective address of the memory operand
+ * @insn: an instruction with a memory operand
+ * @regs: general registers, with @regs->rip at the instruction
+ *
+ * Return: the offset into the segment, cut to the address size.
+ */
+u64 lodge_insn_offset(const struct lodge_insn *insn,
+		      const struct lodge_general *regs);
+
+#endif

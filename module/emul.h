@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Applies one decoded instruction to a vCPU's registers and memory.
+ *
+ * An instruction makes its accesses in an order that depends on registers and
+ * on earlier answers only, and writes registers after the last access has
+ * succeeded.  So when an access has to be answered by user space the callback
+ * says -EAGAIN, nothing has changed, and the instruction is applied again from
+ * its start, the callbacks then replaying the answers they have noted.
+ *
+ * Pure: memory and XMM registers are reached through callbacks only.
+ */
+#ifndef LODGE_EMUL_H
+#define LODGE_EMUL_H
+
+#include <lodge.h>
+
+#include "decode.h"
+#include "gva.h"
+#include "pure.h"
+
+/**
+ * struct lodge_emul_ops - how the emulator reaches the machine
+ * @read: read @size bytes at @linear; @access has LODGE_ACCESS_WRITE too when
+ *	the instruction will write them back, so that the fault is that of a
+ *	write
+ * @write: write @size bytes at @linear
+ * @cmpxchg: replace @size (1 to 16) bytes at @linear by @new if they still are
+ *	@old, atomically; -EBUSY when they are not
+ * @probe: whether an @access to @size bytes at @linear is allowed; moves no
+ *	data, and nothing that user space sees
+ * @get_xmm: read an XMM register
+ * @set_xmm: write an XMM register
+ *
+ * An access may cross a page boundary when it has at most 16 bytes; longer ones
+ * (string I/O) stay within a page.  Linear addresses are canonical; outside
+ * 64-bit mode an access that goes beyond 4 GiB wraps to 0.
+ *
+ * read, write, cmpxchg and probe return 0; LODGE_FAULT with @fault filled in;
+ * -EAGAIN: ask user space, then apply the instruction again; any other negative
+ * errno ends the instruction and is passed on.
+ */
+struct lodge_emul_ops {
+	int (*read)(void *opaque, u64 linear, void *data, size_t size,
+		    unsigned int access, struct lodge_fault *fault);
+	int (*write)(void *opaque, u64 linear, const void *data, size_t size,
+		     struct lodge_fault *fault);
+	int (*cmpxchg)(void *opaque, u64 linear, const void *old,
+		       const void *new, size_t size, struct lodge_fault *fault);
+	int (*probe)(void *opaque, u64 linear, size_t size, unsigned int access,
+		     struct lodge_fault *fault);
+	void (*get_xmm)(void *opaque, unsigned int reg, u8 data[16]);
+	void (*set_xmm)(void *opaque, unsigned int reg, const u8 data[16]);
+};
+
+/**
+ * struct lodge_emul - one instruction about to be applied
+ * @insn: what lodge_decode() made of the bytes at regs->rip
+ * @regs: general registers; changed only when an instruction completes
+ * @segmentation: segment registers and mode; its mode is that of @insn
+ * @ops: callbacks
+ * @opaque: their first argument
+ * @fault: out: the exception, when LODGE_FAULT is the answer
+ */
+struct lodge_emul {
+	struct lodge_insn insn;
+	struct lodge_general *regs;
+	struct lodge_segmentation segmentation;
+	const struct lodge_emul_ops *ops;
+	void *opaque;
+	struct lodge_fault fault;
+};
+
+/**
+ * lodge_emul_step() - apply the instruction, or one iteration of it
+ * @e: the instruction
+ *
+ * With a repeat prefix one iteration is done: rCX, rSI and rDI move on, and RIP
+ * only with the last one; the caller calls again or lets the guest run.
+ * RFLAGS.TF, RFLAGS.RF and the interrupt shadow are the caller's business.
+ *
+ * A locked instruction whose memory another processor has just changed answers
+ * 0 too and has changed nothing: RIP still points at it.
+ *
+ * Return: 0; LODGE_FAULT with @e->fault; -EOPNOTSUPP: the instruction is
+ * intercepted or does port I/O; or a callback's error, -EAGAIN among them.
+ */
+int lodge_emul_step(struct lodge_emul *e);
+
+/**
+ * lodge_emul_outs() - gather what OUTS sends
+ * @e: an OUTS instruction
+ * @data: out: the elements, in the order in which they are sent
+ * @size: bytes at @data, at least 4
+ * @count: out: elements gathered: as many as are asked for, fit @data and lie
+ *	in one page, at least one; 0 when rCX is 0
+ *
+ * Changes no register: lodge_emul_outs_commit() does, once they are sent.
+ *
+ * Return: 0; LODGE_FAULT with @e->fault; -EOPNOTSUPP: not OUTS; or a callback's
+ * error.
+ */
+int lodge_emul_outs(struct lodge_emul *e, void *data, size_t size, u32 *count);
+
+/**
+ * lodge_emul_outs_commit() - move on behind elements that were sent
+ * @e: the same OUTS instruction, registers unchanged
+ * @count: elements, as lodge_emul_outs() has answered, or fewer
+ */
+void lodge_emul_outs_commit(struct lodge_emul *e, u32 count);
+
+/**
+ * lodge_emul_ins() - see how much INS can receive
+ * @e: an INS instruction
+ * @size: bytes that the caller can fetch at once, at least 4
+ * @count: out: elements to fetch, as for lodge_emul_outs()
+ *
+ * The destination is known to be writable when the answer is 0.
+ *
+ * Return: as lodge_emul_outs().
+ */
+int lodge_emul_ins(struct lodge_emul *e, size_t size, u32 *count);
+
+/**
+ * lodge_emul_ins_commit() - store what was received and move on
+ * @e: the same INS instruction, registers unchanged
+ * @data: the elements, in the order in which they came
+ * @count: how many, as lodge_emul_ins() has answered, or fewer
+ *
+ * When the answer is -EAGAIN the caller keeps @data and calls again.
+ *
+ * Return: as lodge_emul_outs(); registers change only with 0.
+ */
+int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 count);
+
+#endif
