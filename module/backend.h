@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The only door between the core and a vendor: the neutral exit, the neutral
+ * event and the table of operations.  The vendor translates, the core decides.
+ */
+#ifndef LODGE_BACKEND_H
+#define LODGE_BACKEND_H
+
+#include <linux/types.h>
+
+#include <lodge.h>
+
+struct lodge_vcpu;
+struct lodge_vm;
+struct lodge_npt_format;
+
+/**
+ * enum lodge_vmexit_kind - why the processor left the guest, in neutral words
+ *
+ * UD stands for every instruction that the guest's processor does not have
+ * (AMD's or Intel's own virtualization among them).
+ */
+enum lodge_vmexit_kind {
+	LODGE_VMEXIT_HOST_EVENT,	/* an interrupt or NMI for the host */
+	LODGE_VMEXIT_CPUID,
+	LODGE_VMEXIT_IO,
+	LODGE_VMEXIT_MSR,
+	LODGE_VMEXIT_FAULT,		/* nested page fault */
+	LODGE_VMEXIT_HLT,
+	LODGE_VMEXIT_PAUSE,
+	LODGE_VMEXIT_WINDOW,		/* an interrupt or NMI can be taken now */
+	LODGE_VMEXIT_CR,
+	LODGE_VMEXIT_DR,
+	LODGE_VMEXIT_XSETBV,
+	LODGE_VMEXIT_HYPERCALL,
+	LODGE_VMEXIT_RDPMC,
+	LODGE_VMEXIT_INVD,		/* INVD and WBINVD */
+	LODGE_VMEXIT_MONITOR,		/* MONITOR and MWAIT: both do nothing */
+	LODGE_VMEXIT_UD,
+	LODGE_VMEXIT_EXCEPTION,
+	LODGE_VMEXIT_TASK_SWITCH,
+	LODGE_VMEXIT_SHUTDOWN,
+	LODGE_VMEXIT_IGNORED,		/* SMI, INIT: the host has dealt with it */
+	LODGE_VMEXIT_INVALID,		/* the entry was refused */
+	LODGE_VMEXIT_UNKNOWN,
+};
+
+enum lodge_event_type {
+	LODGE_EVENT_NONE,
+	LODGE_EVENT_EXTERNAL,
+	LODGE_EVENT_TYPE_NMI,
+	LODGE_EVENT_FAULT,		/* a processor exception */
+	LODGE_EVENT_SOFT,		/* INT n */
+};
+
+/**
+ * struct lodge_event - something delivered through the guest's IDT
+ */
+struct lodge_event {
+	u8 type;			/* enum lodge_event_type */
+	u8 vector;
+	bool has_error;
+	u32 error;
+};
+
+/**
+ * struct lodge_vmexit - one exit
+ * @kind: enum lodge_vmexit_kind
+ * @next_rip: where the instruction after the intercepted one starts; 0: the
+ *	processor did not say
+ * @interrupted: the event whose delivery the exit cut short, or type NONE
+ * @code: the processor's own exit code
+ * @info: its qualifications
+ */
+struct lodge_vmexit {
+	enum lodge_vmexit_kind kind;
+	u64 next_rip;
+	struct lodge_event interrupted;
+	u64 code;
+	u64 info[2];
+	union {
+		struct {
+			u16 port;
+			u8 size;
+			bool in;
+			bool string;
+		} io;
+		struct {
+			bool write;
+		} msr;
+		struct {
+			u64 gpa;
+			u32 error;	/* as in a page fault's error code */
+		} fault;
+		struct {
+			u8 vector;
+			u32 error;
+			u64 payload;	/* CR2 for #PF, DR6 bits for #DB */
+		} exception;
+		struct {
+			u16 selector;
+			u32 cause;
+		} task;
+	};
+};
+
+/* What ops.blocked answers and ops.window takes. */
+#define LODGE_BLOCK_INTERRUPT	(1U << 0)
+#define LODGE_BLOCK_NMI		(1U << 1)
+
+/**
+ * struct lodge_backend - a vendor
+ *
+ * Unless said otherwise a vCPU's operations are called by the thread that holds
+ * vcpu->lock, with interrupts on.
+ *
+ * @name: for the user
+ * @format: layout of the nested page tables
+ * @has_exceptions: exception vectors that exit
+ *
+ * @probe: whether this processor can; answers enum lodge_status
+ * @setup: what needs memory, once, before any CPU is enabled; 0 or -errno
+ * @teardown: undo @setup
+ * @cpu_busy: whether somebody else has virtualization on, on this CPU
+ * @cpu_enable: switch virtualization on, on this CPU (interrupts off); 0,
+ *	-EBUSY when somebody else has it on
+ * @cpu_disable: switch it off and leave the CPU as it was found
+ * @info_flags: LODGE_INFO_* of this processor
+ *
+ * @vm_init: a VM's vendor part; 0 or -errno
+ * @vm_fini: undo @vm_init; also after a @vm_init that failed
+ * @vcpu_init: a vCPU's vendor part, in the reset state of vcpu->regs
+ * @vcpu_fini: undo @vcpu_init; also after one that failed
+ * @vcpu_load: the vCPU is about to run on this CPU, on which something else ran
+ *	before (preemption off)
+ * @vcpu_put: forget the CPU's hold on the vCPU (LODGE_RUN returns)
+ *
+ * @get_state: bring inline groups of vcpu->regs up to date; GENERAL, and of
+ *	CONTROL the members cr0, cr4, efer, xcr0 and apic_base, always are
+ * @set_state: make the processor's state what those groups of vcpu->regs say
+ *
+ * @run: enter the guest once and say why it left; interrupts are off before and
+ *	after, but have been on for a moment when a host event was pending
+ * @skip: the instruction was carried out: go to @rip, end an interrupt shadow
+ * @inject: deliver an event at the next entry
+ * @blocked: LODGE_BLOCK_*: what the guest cannot take now
+ * @window: leave the guest once it can take these (0: do not)
+ *
+ * @flush_tlb: drop what the TLB has of this vCPU before its next entry
+ *	(interrupts may be off)
+ * @tsc_offset: what the guest adds to the host's time stamp counter
+ * @check: the entry rules that the state breaks, at most @max; answers how many
+ */
+struct lodge_backend {
+	const char *name;
+	const struct lodge_npt_format *format;
+
+	enum lodge_status (*probe)(void);
+	int (*setup)(void);
+	void (*teardown)(void);
+	bool (*cpu_busy)(void);
+	int (*cpu_enable)(void);
+	void (*cpu_disable)(void);
+	u64 (*info_flags)(void);
+
+	int (*vm_init)(struct lodge_vm *vm);
+	void (*vm_fini)(struct lodge_vm *vm);
+	int (*vcpu_init)(struct lodge_vcpu *vcpu);
+	void (*vcpu_fini)(struct lodge_vcpu *vcpu);
+	void (*vcpu_load)(struct lodge_vcpu *vcpu, int cpu);
+	void (*vcpu_put)(struct lodge_vcpu *vcpu);
+
+	void (*get_state)(struct lodge_vcpu *vcpu, u64 groups);
+	void (*set_state)(struct lodge_vcpu *vcpu, u64 groups);
+
+	void (*run)(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+	void (*skip)(struct lodge_vcpu *vcpu, u64 rip);
+	void (*inject)(struct lodge_vcpu *vcpu, const struct lodge_event *event);
+	u32 (*blocked)(struct lodge_vcpu *vcpu);
+	void (*window)(struct lodge_vcpu *vcpu, u32 wanted);
+
+	void (*flush_tlb)(struct lodge_vcpu *vcpu);
+	void (*tsc_offset)(struct lodge_vcpu *vcpu, u64 offset);
+	u32 (*check)(struct lodge_vcpu *vcpu, struct lodge_rule *rules, u32 max);
+};
+
+extern const struct lodge_backend lodge_svm_backend;
+
+enum lodge_status lodge_vmx_probe(void);
+
+#endif

@@ -1,0 +1,683 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The VM and the vCPU: their structures, and what each file of the core offers
+ * the others.
+ *
+ * Lock order: vm->lock -> vcpu->lock -> vm->slots_srcu -> vm->npt_lock -> the
+ * local APICs, which have no lock: their request registers are atomic bitmaps.
+ * The MMU notifier takes only vm->npt_lock.  Nobody sleeps under vm->npt_lock,
+ * and it is never taken with interrupts off.
+ */
+#ifndef LODGE_VM_H
+#define LODGE_VM_H
+
+#include <linux/hrtimer.h>
+#include <linux/kref.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/rcuwait.h>
+#include <linux/spinlock.h>
+#include <linux/srcu.h>
+#include <asm/fpu/types.h>
+
+#include <lodge.h>
+
+#include "backend.h"
+#include "compat.h"
+#include "emul.h"
+#include "npt/npt.h"
+
+/* Bits of vcpu->requests: what to see to before the next entry. */
+enum lodge_request {
+	LODGE_REQ_EVENT,	/* something may be deliverable */
+	LODGE_REQ_FLUSH,	/* the nested tables changed */
+	LODGE_REQ_CLOCK,	/* the paravirtual clock page is stale */
+	LODGE_REQ_EOI,		/* vcpu->eoi_vector must be told to user space */
+	LODGE_REQ_KICK,		/* only leave guest mode */
+};
+
+/* vcpu->mode: who must be interrupted for a request to be seen. */
+enum lodge_vcpu_mode {
+	LODGE_OUTSIDE_GUEST,
+	LODGE_IN_GUEST,
+};
+
+/* Bits of vcpu->signals, set by other vCPUs and taken by the owner. */
+enum lodge_signal {
+	LODGE_SIGNAL_INIT,
+	LODGE_SIGNAL_SIPI,
+	LODGE_SIGNAL_NMI,
+	LODGE_SIGNAL_NMI_AGAIN,	/* a second one, latched behind the first */
+	LODGE_SIGNAL_EXTINT,
+};
+
+#define LODGE_NR_FRAGMENTS	6
+
+/**
+ * struct lodge_fragment - one access that user space answers
+ * @gpa: guest physical address, or the port
+ * @size: bytes, at most 16
+ * @write: direction
+ * @done: user space has carried it out
+ * @data: the bytes
+ */
+struct lodge_fragment {
+	u64 gpa;
+	u8 size;
+	bool write;
+	bool done;
+	u8 data[16];
+};
+
+/* What LODGE_RUN must finish before it enters the guest again. */
+enum lodge_pending {
+	LODGE_PENDING_NONE,
+	LODGE_PENDING_IN,	/* IN: data area -> RAX, then skip */
+	LODGE_PENDING_INS,	/* INS: data area -> memory, then skip */
+	LODGE_PENDING_OUT,	/* OUT, OUTS: nothing but skip */
+	LODGE_PENDING_EMULATE,	/* go on with vcpu->emul */
+};
+
+/**
+ * struct lodge_io - an instruction that user space answers
+ * @pending: what is left to do
+ * @size: bytes a port access moves
+ * @count: port accesses of this exit
+ * @next_rip: where to go on after a port access
+ * @nr: fragments known
+ * @fragment: accesses of the instruction under emulation, in its order: those
+ *	before @next are already answered and are replayed
+ * @next: which fragment the replay is at
+ */
+struct lodge_io {
+	enum lodge_pending pending;
+	u8 size;
+	u32 count;
+	u64 next_rip;
+	u32 nr;
+	u32 next;
+	struct lodge_fragment fragment[LODGE_NR_FRAGMENTS];
+};
+
+/**
+ * struct lodge_features - what the vCPU's CPUID allows, worked out once
+ * @cr4: bits of CR4 that the guest may set
+ * @efer: bits of EFER that the guest may set
+ * @xcr0: bits of XCR0 that the guest may set
+ * @phys_bits: width of a guest physical address
+ * @x2apic: has x2APIC
+ * @tsc_deadline: has the timer's TSC-deadline mode
+ * @rdtscp: has RDTSCP or RDPID
+ * @spec_ctrl: has MSR SPEC_CTRL
+ * @ibpb: has MSR PRED_CMD
+ */
+struct lodge_features {
+	u64 cr4;
+	u64 efer;
+	u64 xcr0;
+	u8 phys_bits;
+	bool x2apic;
+	bool tsc_deadline;
+	bool rdtscp;
+	bool spec_ctrl;
+	bool ibpb;
+};
+
+/**
+ * struct lodge_vcpu - a virtual processor
+ *
+ * Everything without another word is the owner's: the thread that holds @lock.
+ *
+ * @vm: its VM, for ever
+ * @id: its number and first APIC ID, for ever
+ * @lock: held through each call on the vCPU's file
+ * @run: the run page, mapped by user space too: read each member once
+ * @backend: the vendor's part
+ * @regs: registers; see lodge_backend.get_state for what is current when
+ * @requests: enum lodge_request; set by anyone, then kicked
+ * @signals: enum lodge_signal; set by anyone, with REQ_EVENT
+ * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
+ * @cpu: CPU on which it runs or last ran
+ * @wait: where it sleeps in HLT
+ * @mp_state: enum lodge_mp_state
+ * @sipi_vector: with SIGNAL_SIPI
+ * @extint: with SIGNAL_EXTINT
+ * @exception: to be delivered at the next entry, or type NONE
+ * @reinject: delivery cut short by an exit, to be repeated; or type NONE
+ * @eoi_vector: with REQ_EOI
+ * @apic: local APIC
+ * @fpu: guest's FPU state
+ * @features: what its CPUID allows
+ * @cpuid: leaves, sorted; see cpuid.c
+ * @nr_cpuid: how many
+ * @has_run: CPUID is settled
+ * @io: instruction under way in user space
+ * @emul: emulation under way
+ * @msr: values of MSRs that only store; see msr.c
+ * @pv: paravirtual clock; see pv.c
+ * @tsc_offset: guest's TSC less the host's; readable by anyone
+ */
+struct lodge_vcpu {
+	struct lodge_vm *vm;
+	u32 id;
+	struct mutex lock;
+	struct lodge_run *run;
+	void *backend;
+
+	struct lodge_regs regs;
+
+	unsigned long requests;
+	unsigned long signals;
+	int mode;
+	int cpu;
+	struct rcuwait wait;
+
+	u32 mp_state;
+	u8 sipi_vector;
+	u8 extint;
+	struct lodge_event exception;
+	struct lodge_event reinject;
+	u8 eoi_vector;
+
+	struct lodge_apic *apic;
+	struct fpu_guest fpu;
+
+	struct lodge_features features;
+	struct lodge_cpuid_entry *cpuid;
+	u32 nr_cpuid;
+	bool has_run;
+
+	struct lodge_io io;
+	struct lodge_emul emul;
+
+	struct lodge_msr_values *msr;
+	struct lodge_pv *pv;
+	u64 tsc_offset;
+};
+
+/**
+ * struct lodge_vm - a virtual machine
+ * @ref: one for its file and one for each vCPU's file
+ * @lock: creation of vCPUs, changes of slots
+ * @mm: whose memory it uses, for ever
+ * @dead: a defect of ours was found: every call answers EIO
+ * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
+ * @nr_vcpus: one more than the highest id
+ * @slots: see mem.c; changed under @lock, read under @slots_srcu
+ * @slots_srcu: guards @slots
+ * @npt_lock: guards @npt and the notifier's members
+ * @npt: nested page tables
+ * @notifier: the host's MMU notifier on @mm
+ * @notifier_seq: counts invalidations
+ * @notifier_count: invalidations under way
+ * @notifier_start: lowest address under invalidation while @notifier_count
+ * @notifier_end: its end
+ * @backend: the vendor's part
+ * @tsc_offset: guest's TSC less the host's, at creation
+ * @clock_offset: VM clock less the host's boot clock, ns; under @lock
+ */
+struct lodge_vm {
+	struct kref ref;
+	struct mutex lock;
+	struct mm_struct *mm;
+	bool dead;
+	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
+	u32 nr_vcpus;
+
+	struct lodge_slots __rcu *slots;
+	struct srcu_struct slots_srcu;
+	spinlock_t npt_lock;
+	struct lodge_npt npt;
+	struct mmu_notifier notifier;
+	unsigned long notifier_seq;
+	long notifier_count;
+	unsigned long notifier_start;
+	unsigned long notifier_end;
+
+	void *backend;
+	u64 tsc_offset;
+	s64 clock_offset;
+};
+
+/* main.c */
+extern const struct lodge_backend *lodge_backend;
+
+/* hw.c: virtualization on and off per CPU */
+
+/**
+ * lodge_hw_init() - hook into CPU hotplug, suspend, reboot and crash
+ */
+int lodge_hw_init(void);
+void lodge_hw_exit(void);
+
+/**
+ * lodge_hw_get() - a VM is born: switch virtualization on where it is off
+ *
+ * Return: 0, -EBUSY when another hypervisor holds a CPU.
+ */
+int lodge_hw_get(void);
+
+/**
+ * lodge_hw_put() - a VM is gone; with the last one virtualization goes off
+ */
+void lodge_hw_put(void);
+
+/**
+ * lodge_hw_status() - as of this moment
+ */
+enum lodge_status lodge_hw_status(void);
+
+/* vm.c */
+int lodge_vm_create(void);
+struct lodge_vm *lodge_vm_get(struct lodge_vm *vm);
+void lodge_vm_put(struct lodge_vm *vm);
+
+/**
+ * lodge_vm_kill() - a defect of ours was found: this VM answers EIO from now on
+ */
+void lodge_vm_kill(struct lodge_vm *vm);
+
+/**
+ * lodge_vm_flush_tlbs() - make every vCPU drop its nested translations
+ *
+ * On return no vCPU uses a translation that was removed before the call.  May be
+ * called under vm->npt_lock; interrupts are on.
+ */
+void lodge_vm_flush_tlbs(struct lodge_vm *vm);
+
+/**
+ * lodge_ioctl_copy_in() - take a caller's structure of the caller's size
+ * @cmd: the call as received; its size bits are the caller's
+ * @first: size of the structure in its first version
+ *
+ * Return: 0, -EINVAL when it is smaller than @first, -E2BIG when there is more
+ * than the kernel knows and it is not zero, -EFAULT.
+ */
+int lodge_ioctl_copy_in(void *to, size_t size, size_t first, unsigned int cmd,
+			void __user *from);
+int lodge_ioctl_copy_out(void __user *to, unsigned int cmd, const void *from,
+			 size_t size);
+
+/* vcpu.c */
+int lodge_vcpu_create(struct lodge_vm *vm, u32 id);
+void lodge_vcpu_destroy(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_request() - ask for something before the next entry, and kick
+ *
+ * Any context.
+ */
+void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request);
+
+/**
+ * lodge_vcpu_kick() - leave guest mode, or wake from HLT
+ *
+ * Any context.
+ */
+void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
+
+/* run.c */
+int lodge_vcpu_run(struct lodge_vcpu *vcpu);
+
+/* exit.c */
+
+/**
+ * lodge_exit_handle() - answer an exit
+ *
+ * Return: 0 enter again, 1 return to user space with vcpu->run filled in, or
+ * -errno.
+ */
+int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/* event.c */
+
+/**
+ * lodge_event_raise() - an exception in the guest
+ * @vector: 0 to 31
+ * @error: error code; pushed where the exception has one
+ *
+ * Follows the rules for a fault while another one is pending or was being
+ * delivered: double fault, then shutdown.
+ */
+void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error);
+
+/**
+ * lodge_event_page_fault() - #PF in the guest, with CR2
+ */
+void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error);
+
+void lodge_event_nmi(struct lodge_vcpu *vcpu);
+void lodge_event_init(struct lodge_vcpu *vcpu);
+void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector);
+
+/**
+ * lodge_event_deliver() - choose what the next entry delivers
+ *
+ * Return: 0, or 1 when user space must hear of it (window, EOI, shutdown).
+ */
+int lodge_event_deliver(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_event_wakes() - whether something ends the vCPU's sleep
+ */
+bool lodge_event_wakes(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_event_window_open() - whether the PIC's interrupt could be taken now
+ */
+bool lodge_event_window_open(struct lodge_vcpu *vcpu);
+
+/* state.c */
+
+/**
+ * lodge_state_reset() - the state after reset (@init false) or INIT
+ *
+ * AMD APM vol. 2, section 14.1.3.
+ */
+void lodge_state_reset(struct lodge_vcpu *vcpu, bool init);
+int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state);
+int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state);
+
+/**
+ * lodge_state_load_run() - take the groups that the run page's @load names
+ */
+int lodge_state_load_run(struct lodge_vcpu *vcpu);
+void lodge_state_save_run(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_state_set_cr0() - the guest writes CR0
+ *
+ * Return: 0, or 1 for #GP.  AMD APM vol. 2, section 3.1.1.
+ */
+int lodge_state_set_cr0(struct lodge_vcpu *vcpu, u64 value);
+int lodge_state_set_cr3(struct lodge_vcpu *vcpu, u64 value);
+int lodge_state_set_cr4(struct lodge_vcpu *vcpu, u64 value);
+int lodge_state_set_efer(struct lodge_vcpu *vcpu, u64 value);
+int lodge_state_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
+
+/**
+ * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS
+ */
+enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu);
+u8 lodge_state_cpl(const struct lodge_vcpu *vcpu);
+
+/* cpuid.c: what the guest may see */
+
+/**
+ * lodge_cpuid_init() - give a new vCPU all that Lodge carries on this host
+ *
+ * Fills vcpu->cpuid, nr_cpuid and features.  Return: 0 or -ENOMEM.
+ */
+int lodge_cpuid_init(struct lodge_vcpu *vcpu);
+void lodge_cpuid_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_cpuid_get() - LODGE_GET_CPUID; updates arg->count
+ */
+int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg);
+int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
+
+/**
+ * lodge_cpuid_answer() - what CPUID answers now: EAX, EBX, ECX, EDX
+ *
+ * Bits that follow the vCPU's state (OSXSAVE, OSPKE, APIC, XSAVE's current
+ * size) are worked in from vcpu->regs.control.
+ */
+void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
+			u32 answer[4]);
+
+/* msr.c: what the guest may see, MSR by MSR */
+int lodge_msr_init(struct lodge_vcpu *vcpu);
+void lodge_msr_free(struct lodge_vcpu *vcpu);
+void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init);
+
+/**
+ * lodge_msr_read() - RDMSR
+ *
+ * Return: 0, or 1 for #GP.
+ */
+int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/* mem.c, notifier.c: memory slots and the nested tables' content */
+int lodge_mem_init(struct lodge_vm *vm);
+void lodge_mem_fini(struct lodge_vm *vm);
+
+/**
+ * lodge_mem_set() - LODGE_SET_MEMORY
+ */
+int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
+
+/* Answers of lodge_mem_fault() above zero. */
+#define LODGE_MEM_MMIO	1	/* no slot, or a write to a read-only one */
+
+/**
+ * lodge_mem_fault() - give the guest the page it touched
+ * @gpa: guest physical address
+ * @error: page-fault error code bits (P, W, U, I)
+ * @hva: out: where the slot has it, for a message
+ *
+ * The calling thread's mm is vm->mm.
+ *
+ * Return: 0 enter again, LODGE_MEM_MMIO, -EINTR a signal came first, or -errno:
+ * the host has no such page.
+ */
+int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
+
+/**
+ * lodge_mem_read() - read guest physical memory; may sleep
+ *
+ * The calling thread's mm is vm->mm.
+ *
+ * Return: 0, -ENXIO where a byte has no slot, -EFAULT the host has no page.
+ */
+int lodge_mem_read(struct lodge_vm *vm, u64 gpa, void *data, size_t size);
+
+/**
+ * lodge_mem_write() - write guest physical memory; may sleep
+ *
+ * Return: as lodge_mem_read(), and -EROFS for a read-only slot.
+ */
+int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
+		    size_t size);
+
+/**
+ * lodge_mem_cmpxchg() - compare and exchange 1, 2, 4, 8 or 16 aligned bytes
+ * @old: in: what must be there; out: what was there
+ * @new: what to put there
+ *
+ * Return: 0, -EAGAIN when something else was there, and as lodge_mem_write().
+ */
+int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
+		      size_t size);
+
+int lodge_notifier_init(struct lodge_vm *vm);
+void lodge_notifier_fini(struct lodge_vm *vm);
+
+/* iobus.c: accesses that a device answers */
+
+/**
+ * lodge_iobus_port() - IN, OUT, INS, OUTS
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/**
+ * lodge_iobus_mmio() - an instruction touched @gpa, behind which is no memory
+ */
+int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa);
+
+/**
+ * lodge_iobus_complete() - user space has answered: finish the instruction
+ */
+int lodge_iobus_complete(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_insn_fetch() - read and decode the instruction at RIP
+ *
+ * Brings SEGMENTS and CONTROL up to date.
+ *
+ * Return: 0, 1 an exception is raised, -EINVAL not known, -EFAULT not readable.
+ */
+int lodge_insn_fetch(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_insn_skip() - go to the next instruction
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_insn_skip(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit);
+
+/**
+ * lodge_insn_refuse() - fill in LODGE_EXIT_CANNOT_EMULATE; returns 1
+ */
+int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
+
+/* lapic.c */
+
+#define LODGE_APIC_BASE_DEFAULT	0xfee00000ULL
+
+int lodge_lapic_init(struct lodge_vcpu *vcpu);
+void lodge_lapic_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_reset() - after reset or INIT; sets vcpu->regs.control.apic_base
+ * (kept over INIT)
+ */
+void lodge_lapic_reset(struct lodge_vcpu *vcpu, bool init);
+
+/**
+ * lodge_lapic_claims() - whether @gpa is in the vCPU's xAPIC page
+ */
+bool lodge_lapic_claims(const struct lodge_vcpu *vcpu, u64 gpa);
+
+/**
+ * lodge_lapic_read() - MMIO read of 1 to 16 bytes at an offset in the page
+ */
+void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
+		      size_t size);
+void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
+		       size_t size);
+
+/**
+ * lodge_lapic_msr_read() - APIC_BASE, TSC_DEADLINE, x2APIC's 0x800 to 0x8ff
+ *
+ * Return: 0, or 1 for #GP.
+ */
+int lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+int lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/**
+ * lodge_lapic_pending() - highest requested vector that the priority lets pass
+ *
+ * Return: the vector, or -1.
+ */
+int lodge_lapic_pending(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_blocked_by_tpr() - whether a request waits only for a lower TPR
+ */
+bool lodge_lapic_blocked_by_tpr(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_acknowledge() - @vector, which lodge_lapic_pending() answered, is
+ * delivered: it goes from request to in service
+ */
+void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector);
+
+u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu);
+void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8);
+
+/**
+ * lodge_lapic_accepts_extint() - whether LINT0 lets the PIC's interrupt through
+ */
+bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu);
+
+void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out);
+int lodge_lapic_check(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
+void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
+
+/**
+ * struct lodge_irq - an interrupt message on its way
+ * @destination: APIC ID, or logical destination; all ones of its width: everyone
+ * @vector: of FIXED and LOWEST, or the SIPI's page
+ * @mode: APIC_DM_FIXED and so on, from <asm/apicdef.h>
+ * @logical: how to read @destination
+ * @x2apic: @destination is 32 bits wide
+ * @level: level-triggered
+ * @shorthand: 0 none, 1 self, 2 all, 3 all but self
+ */
+struct lodge_irq {
+	u32 destination;
+	u8 vector;
+	u16 mode;
+	bool logical;
+	bool x2apic;
+	bool level;
+	u8 shorthand;
+};
+
+/**
+ * lodge_lapic_accept() - this vCPU's APIC takes the message; any context
+ */
+void lodge_lapic_accept(struct lodge_vcpu *vcpu, const struct lodge_irq *irq);
+
+/**
+ * lodge_lapic_matches() - whether the message is meant for this vCPU
+ */
+bool lodge_lapic_matches(const struct lodge_vcpu *vcpu,
+			 const struct lodge_irq *irq);
+
+/* irq.c */
+
+/**
+ * lodge_irq_send() - carry a message to whom it is meant for; any context
+ * @from: the sending vCPU, for shorthands; NULL from a device
+ *
+ * Return: how many took it.
+ */
+int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
+		   const struct lodge_irq *irq);
+
+/**
+ * lodge_irq_msi() - LODGE_SEND_MSI
+ */
+int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi);
+
+/* pv.c: paravirtual services */
+int lodge_pv_init(struct lodge_vcpu *vcpu);
+void lodge_pv_free(struct lodge_vcpu *vcpu);
+void lodge_pv_reset(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_pv_leaf() - fill the hypervisor leaves 0x400000xx
+ *
+ * Return: whether @leaf is one.
+ */
+bool lodge_pv_leaf(struct lodge_vcpu *vcpu, u32 leaf, u32 answer[4]);
+
+/**
+ * lodge_pv_msr_read() - MSRs of the paravirtual interface
+ *
+ * Return: 0, or 1 for #GP (also for an MSR that is none of these).
+ */
+int lodge_pv_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+int lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/**
+ * lodge_pv_hypercall() - VMMCALL or VMCALL: reads and writes vcpu->regs
+ */
+void lodge_pv_hypercall(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_pv_clock_update() - write the clock page, where the guest has one
+ */
+void lodge_pv_clock_update(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_pv_clock_now() - the VM's clock, ns; and the host TSC it belongs to
+ */
+u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The bus: which device answers at which port or guest physical address.
+ *
+ * Regions are added while the machine is built and never change afterwards, so
+ * that an access needs no lock here.  A device is called from any vCPU thread
+ * and from the event loop; it guards its own state.
+ */
+#ifndef LODGE_MACHINE_BUS_H
+#define LODGE_MACHINE_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum bus_space {
+	BUS_PORT,
+	BUS_MMIO,
+	BUS_NR_SPACES,
+};
+
+/**
+ * struct bus_region - a range of addresses and the device behind it
+ * @name: for messages
+ * @space: ports or memory
+ * @base: first address
+ * @size: number of addresses
+ * @read: fill @data with @size bytes from @offset (relative to @base); NULL:
+ *	reads as all ones
+ * @write: take @size bytes; NULL: writes are dropped
+ * @opaque: the device
+ *
+ * @size is 1, 2 or 4 for ports and 1 to 16 for memory, and an access never
+ * reaches past the region's end.
+ */
+struct bus_region {
+	const char *name;
+	enum bus_space space;
+	uint64_t base;
+	uint64_t size;
+	void (*read)(void *opaque, uint64_t offset, void *data, size_t size);
+	void (*write)(void *opaque, uint64_t offset, const void *data,
+		      size_t size);
+	void *opaque;
+};
+
+struct bus;
+
+/**
+ * bus_new() - make an empty bus
+ *
+ * Return: the bus, or NULL when memory is short.
+ */
+struct bus *bus_new(void);
+
+/**
+ * bus_free() - free @bus, which may be NULL; its devices are not touched
+ */
+void bus_free(struct bus *bus);
+
+/**
+ * bus_add() - let a device answer at a region
+ *
+ * Return: 0, -EEXIST when the region overlaps another one, -EINVAL when it is
+ * empty or wraps around, -ENOMEM.
+ */
+int bus_add(struct bus *bus, const struct bus_region *region);
+
+/**
+ * bus_read() - carry out a guest's read
+ *
+ * Where nobody answers, the data is all ones.  An access over the end of a
+ * region is split into bytes.
+ *
+ * Return: whether a device answered.
+ */
+bool bus_read(const struct bus *bus, enum bus_space space, uint64_t address,
+	      void *data, size_t size);
+
+/**
+ * bus_write() - carry out a guest's write
+ *
+ * Return: whether a device answered.
+ */
+bool bus_write(const struct bus *bus, enum bus_space space, uint64_t address,
+	       const void *data, size_t size);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The event loop: one thread that waits for file descriptors and timers on
+ * behalf of all devices.
+ *
+ * Callbacks run in the loop's thread, with no lock held.  The calls below may be
+ * made from any thread.
+ */
+#ifndef LODGE_MACHINE_LOOP_H
+#define LODGE_MACHINE_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+struct loop_timer;
+
+/**
+ * loop_new() - make a loop; it does nothing until loop_run()
+ *
+ * Return: the loop, or NULL with errno set.
+ */
+struct loop *loop_new(void);
+
+/**
+ * loop_free() - free it with all its timers and watches
+ */
+void loop_free(struct loop *loop);
+
+/**
+ * loop_run() - serve events until loop_stop()
+ *
+ * Return: 0 or -errno.
+ */
+int loop_run(struct loop *loop);
+
+/**
+ * loop_stop() - make loop_run() return; safe in a signal handler
+ */
+void loop_stop(struct loop *loop);
+
+/**
+ * loop_watch() - call @ready each time @fd can be read (or has hung up)
+ *
+ * Return: 0 or -errno.
+ */
+int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
+	       void *opaque);
+
+/**
+ * loop_unwatch() - stop watching @fd
+ */
+void loop_unwatch(struct loop *loop, int fd);
+
+/**
+ * loop_now() - the clock that timers go by
+ *
+ * Return: nanoseconds, monotonic.
+ */
+uint64_t loop_now(void);
+
+/**
+ * loop_timer_new() - make a timer, not armed
+ * @expired: called once each time it expires
+ *
+ * Return: the timer, freed with the loop, or NULL with errno set.
+ */
+struct loop_timer *loop_timer_new(struct loop *loop,
+				  void (*expired)(void *opaque), void *opaque);
+
+/**
+ * loop_timer_arm() - let it expire once loop_now() reaches @when
+ */
+void loop_timer_arm(struct loop_timer *timer, uint64_t when);
+
+/**
+ * loop_timer_disarm() - take back loop_timer_arm(); a callback under way is not
+ * waited for
+ */
+void loop_timer_disarm(struct loop_timer *timer);
+
+#endif

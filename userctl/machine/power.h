@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The power button's other end: how a device ends or restarts its machine.
+ */
+#ifndef LODGE_MACHINE_POWER_H
+#define LODGE_MACHINE_POWER_H
+
+enum power_event {
+	POWER_OFF,	/* the guest has powered off */
+	POWER_RESET,	/* the guest wants a reset */
+	POWER_EXIT,	/* the guest ends the controller with a code */
+};
+
+/**
+ * struct power - whom to tell
+ * @event: called from any thread; returns at once; @code is for POWER_EXIT
+ * @opaque: the machine
+ */
+struct power {
+	void (*event)(void *opaque, enum power_event event, int code);
+	void *opaque;
+};
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Guest memory as devices and loaders see it.
+ *
+ * RAM lies at 0 to ram_low() and, beyond the hole below 4 GiB, at 4 GiB to
+ * 4 GiB + ram_high().
+ */
+#ifndef LODGE_MACHINE_RAM_H
+#define LODGE_MACHINE_RAM_H
+
+#include <stdint.h>
+
+/* Where the hole for devices begins: RAM above it moves to 4 GiB. */
+#define RAM_HOLE_START	0xc0000000ULL
+#define RAM_HOLE_END	0x100000000ULL
+
+struct ram;
+
+/**
+ * ram_new() - allocate guest memory, not yet backed by host pages
+ * @size: bytes, a multiple of 4 KiB, at least 1 MiB
+ *
+ * Return: the memory, or NULL with errno set.
+ */
+struct ram *ram_new(uint64_t size);
+
+/**
+ * ram_free() - give it back; NULL is fine
+ */
+void ram_free(struct ram *ram);
+
+/**
+ * ram_low() - bytes of RAM below the hole
+ */
+uint64_t ram_low(const struct ram *ram);
+
+/**
+ * ram_high() - bytes of RAM at and above 4 GiB
+ */
+uint64_t ram_high(const struct ram *ram);
+
+/**
+ * ram_at() - where a piece of guest memory lies in this process
+ * @gpa: guest physical address
+ * @size: bytes wanted
+ *
+ * Return: the address, or NULL when not all of it is RAM.
+ */
+void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+#endif
