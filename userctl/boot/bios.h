@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The first MiB as a BIOS leaves it: interrupt table, BIOS data area, and the
+ * few instructions behind them.
+ *
+ * Line A20 is not modelled: addresses never wrap at 1 MiB, as with A20 on.
+ */
+#ifndef LODGE_BOOT_BIOS_H
+#define LODGE_BOOT_BIOS_H
+
+#include "machine/ram.h"
+
+/* End of the interrupt table and the BIOS data area. */
+#define BIOS_LOW_END 0x500
+/* Extended BIOS data area, up to the video memory at 0xa0000. */
+#define BIOS_EBDA 0x9fc00
+#define BIOS_EBDA_SIZE 0x400
+/* The BIOS area: ACPI's tables, then segment 0xf000. */
+#define BIOS_AREA 0xe0000
+#define BIOS_SEGMENT 0xf0000
+#define BIOS_AREA_END 0x100000
+
+/* Offsets in segment 0xf000 where PC software expects them. */
+#define BIOS_POST 0xe05b /* restarts the machine */
+#define BIOS_EOI_MASTER 0xfef3 /* ends an interrupt of the first PIC */
+#define BIOS_EOI_SLAVE 0xff23 /* ends an interrupt of the second PIC */
+#define BIOS_IRET 0xff53 /* returns */
+#define BIOS_RESET 0xfff0 /* jumps to BIOS_POST */
+
+/**
+ * bios_write() - write it all
+ *
+ * Every interrupt vector leads to an instruction that returns; those of the two
+ * PICs, as a BIOS programs them (vectors 0x08 and 0x70), end the interrupt first.
+ */
+void bios_write(const struct ram *ram);
+
+#endif

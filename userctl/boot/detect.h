@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The door to the loaders: recognises what a file is, and puts all into guest
+ * memory that the machine needs to start it.
+ */
+#ifndef LODGE_BOOT_DETECT_H
+#define LODGE_BOOT_DETECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "boot/entry.h"
+#include "boot/error.h"
+#include "boot/flat.h"
+#include "machine/ram.h"
+
+/**
+ * struct boot_options - what to start, and how
+ * @kernel: path of the image
+ * @initrd: NULL, or for Linux the path of its initrd, or for multiboot modules,
+ *	separated by commas (",," stands for a comma), each a path and, after a
+ *	space, its arguments
+ * @append: NULL or the command line
+ * @cpus: vCPUs, 1 to LODGE_MAX_VCPUS
+ * @flat: take the image as it is, without looking for a header
+ * @flat_mode: with @flat, the mode to start in
+ * @flat_address: with @flat, where to load and enter it
+ */
+struct boot_options {
+	const char *kernel;
+	const char *initrd;
+	const char *append;
+	unsigned int cpus;
+	bool flat;
+	enum flat_mode flat_mode;
+	uint64_t flat_address;
+};
+
+/**
+ * boot_load() - fill guest memory for a start or a restart
+ * @ram: memory; what it held before may be partly left
+ * @options: what to start
+ * @entry: out: the state for vCPU 0
+ * @error: out: on failure, the file and the reason
+ *
+ * Writes what a BIOS leaves, the ACPI tables, and the image with all that its
+ * boot protocol passes: Linux bzImage (64-bit, or 32-bit for old kernels),
+ * multiboot 1, ELF with a PVH note, flat.
+ *
+ * Return: 0; -errno of opening or reading a file; -ENOEXEC not an image that can
+ * be started; -EINVAL the file is truncated or contradicts itself, or options
+ * that do not go together; -ENOSPC something does not fit in guest memory;
+ * -E2BIG the command line is too long; -ENOMEM.
+ */
+int boot_load(const struct ram *ram, const struct boot_options *options,
+	      struct boot_entry *entry, struct boot_error *error);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * How vCPU 0 starts: the registers an image finds at its first instruction.
+ *
+ * The descriptor table and the page tables that a start needs stand in the BIOS
+ * area, which the memory map reserves, so that no image lies upon them.
+ */
+#ifndef LODGE_BOOT_ENTRY_H
+#define LODGE_BOOT_ENTRY_H
+
+#include <stdint.h>
+
+#include <lodge.h>
+
+#include "machine/ram.h"
+
+/* Selectors of the descriptor table, as Linux's boot protocol wants them. */
+#define ENTRY_CS 0x10
+#define ENTRY_DS 0x18
+
+/* Guest physical addresses of the tables. */
+#define ENTRY_GDT 0xf0000
+#define ENTRY_TABLES 0xf1000
+
+/* Bytes from address 0 that the identity page tables map. */
+#define ENTRY_MAPPED 0x100000000ULL
+
+/**
+ * struct boot_entry - the state to give to vCPU 0 before its first run
+ * @groups: LODGE_GROUP_*: which parts of @regs to set; always GENERAL, SEGMENTS
+ *	and CONTROL, every field of which is valid
+ * @regs: their values
+ *
+ * The general registers that the protocol does not name are zero, and
+ * interrupts are off.
+ */
+struct boot_entry {
+	uint64_t groups;
+	struct lodge_regs regs;
+};
+
+/**
+ * entry_real() - start in real mode
+ * @entry: to be filled
+ * @address: linear address of the first instruction, below 1 MiB
+ *
+ * Below 64 KiB all segments are 0 and IP is @address, as a BIOS enters a boot
+ * sector; the stack grows down from @address.  Above, all segments are
+ * @address / 16, IP is the rest, and the stack is the end of that segment.  The
+ * interrupt table is at 0.
+ */
+void entry_real(struct boot_entry *entry, uint32_t address);
+
+/**
+ * entry_protected() - start in 32-bit protected mode, flat, without paging
+ * @ram: the descriptor table is written here
+ * @entry: to be filled
+ * @address: of the first instruction
+ *
+ * The stack is below the extended BIOS data area.  There is no interrupt table.
+ */
+void entry_protected(const struct ram *ram, struct boot_entry *entry,
+		     uint32_t address);
+
+/**
+ * entry_long() - start in 64-bit mode
+ * @ram: the descriptor table, and page tables that map the first ENTRY_MAPPED
+ *	bytes to themselves with pages of 2 MiB, are written here
+ * @entry: to be filled
+ * @address: of the first instruction, below ENTRY_MAPPED
+ *
+ * The stack is below the extended BIOS data area.  There is no interrupt table.
+ */
+void entry_long(const struct ram *ram, struct boot_entry *entry,
+		uint64_t address);
+
+#endif

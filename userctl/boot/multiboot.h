@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Multiboot images (Multiboot Specification, version 0.6.96).
+ */
+#ifndef LODGE_BOOT_MULTIBOOT_H
+#define LODGE_BOOT_MULTIBOOT_H
+
+#include <stdbool.h>
+
+#include "boot/entry.h"
+#include "boot/error.h"
+#include "boot/image.h"
+#include "boot/place.h"
+
+/**
+ * multiboot_probe() - whether a file has a multiboot header with a right
+ * checksum in its first 8192 bytes
+ */
+bool multiboot_probe(const struct image *image);
+
+/**
+ * multiboot_load() - load an image with its modules and command line
+ * @place: guest memory
+ * @image: the image, for which multiboot_probe() is true
+ * @modules: NULL or a list of modules, as in struct boot_options.initrd
+ * @append: what follows the image's name in the command line
+ * @entry: out: the state for vCPU 0
+ * @error: out: the reason of a failure
+ *
+ * Segments and entry come from the header when it gives addresses, else from
+ * ELF, of 32 or 64 bits; the start is in 32-bit mode either way.
+ *
+ * Return: 0; -ENOEXEC the header wants what is not there (a video mode), or
+ * there is neither an address nor ELF; -EINVAL truncated, or addresses that
+ * cannot be; -ENOSPC something does not fit; -errno of reading a module.
+ */
+int multiboot_load(struct place *place, const struct image *image,
+		   const char *modules, const char *append,
+		   struct boot_entry *entry, struct boot_error *error);
+
+#endif
