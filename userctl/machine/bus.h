@@ -25,12 +25,16 @@ enum bus_space {
  * @space: ports or memory
  * @base: first address
  * @size: number of addresses
+ * @width: the widest access that the device takes, in bytes; the bus splits
+ *	wider ones, lowest address first.  0: any
+ * @exact: only an access of exactly these addresses is for the device; to any
+ *	other the region is as good as absent, so it may lie over others
  * @read: fill @data with @size bytes from @offset (relative to @base); NULL:
  *	reads as all ones
  * @write: take @size bytes; NULL: writes are dropped
  * @opaque: the device
  *
- * @size is 1, 2 or 4 for ports and 1 to 16 for memory, and an access never
+ * An access has 1, 2 or 4 bytes for ports and 1 to 16 for memory, and never
  * reaches past the region's end.
  */
 struct bus_region {
@@ -38,6 +42,8 @@ struct bus_region {
 	enum bus_space space;
 	uint64_t base;
 	uint64_t size;
+	unsigned int width;
+	bool exact;
 	void (*read)(void *opaque, uint64_t offset, void *data, size_t size);
 	void (*write)(void *opaque, uint64_t offset, const void *data,
 		      size_t size);
@@ -61,8 +67,12 @@ void bus_free(struct bus *bus);
 /**
  * bus_add() - let a device answer at a region
  *
- * Return: 0, -EEXIST when the region overlaps another one, -EINVAL when it is
- * empty or wraps around, -ENOMEM.
+ * The region is copied, all but its name.  It cannot be taken back: a machine
+ * whose construction fails half-way gives up its bus, too.
+ *
+ * Return: 0, -EEXIST when the region overlaps another one (both exact: when
+ * they are the same), -EINVAL when it is empty or reaches past the end of its
+ * space, -ENOMEM.
  */
 int bus_add(struct bus *bus, const struct bus_region *region);
 

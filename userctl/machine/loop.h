@@ -23,7 +23,9 @@ struct loop_timer;
 struct loop *loop_new(void);
 
 /**
- * loop_free() - free it with all its timers and watches
+ * loop_free() - free it with all its timers and watches; NULL is fine
+ *
+ * Devices that have timers are freed before: they disarm them.
  */
 void loop_free(struct loop *loop);
 
@@ -42,13 +44,18 @@ void loop_stop(struct loop *loop);
 /**
  * loop_watch() - call @ready each time @fd can be read (or has hung up)
  *
- * Return: 0 or -errno.
+ * @ready is called again until it has read or unwatched @fd; now and then it may
+ * find nothing to read.  Files that are always ready, which epoll(7) refuses,
+ * are fine.
+ *
+ * Return: 0, -EEXIST @fd is watched already, or another -errno.
  */
 int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 	       void *opaque);
 
 /**
- * loop_unwatch() - stop watching @fd
+ * loop_unwatch() - stop watching @fd, before it is closed; a callback under way
+ * is not waited for
  */
 void loop_unwatch(struct loop *loop, int fd);
 
@@ -69,7 +76,8 @@ struct loop_timer *loop_timer_new(struct loop *loop,
 				  void (*expired)(void *opaque), void *opaque);
 
 /**
- * loop_timer_arm() - let it expire once loop_now() reaches @when
+ * loop_timer_arm() - let it expire once loop_now() reaches @when, and not at
+ * the time it was armed for before
  */
 void loop_timer_arm(struct loop_timer *timer, uint64_t when);
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * QEMU's isa-debug-exit at ports 0xf4 to 0xf7: writing V ends the controller
+ * with the code 2 V + 1.
+ */
+#ifndef LODGE_DEV_DEBUGEXIT_H
+#define LODGE_DEV_DEBUGEXIT_H
+
+#include "machine/bus.h"
+#include "machine/power.h"
+
+#define DEBUGEXIT_PORT	0xf4
+
+struct debugexit;
+
+/**
+ * debugexit_new() - make the device
+ * @power: whom to tell, by POWER_EXIT
+ *
+ * Return: the device, or NULL with errno set.
+ */
+struct debugexit *debugexit_new(struct bus *bus, const struct power *power);
+
+/**
+ * debugexit_free() - free it, once nothing calls it any more; NULL is fine
+ */
+void debugexit_free(struct debugexit *debugexit);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The keyboard controller (Intel 8042) with a keyboard that nobody types on and
+ * no mouse, and system control port A (0x92).  What it is there for is the reset
+ * line; line A20 is on for ever, its bit is only kept.
+ */
+#ifndef LODGE_DEV_I8042_H
+#define LODGE_DEV_I8042_H
+
+#include "machine/bus.h"
+#include "machine/line.h"
+#include "machine/power.h"
+
+struct i8042;
+
+/**
+ * i8042_new() - make a keyboard controller
+ * @bus: where it answers: ports 0x60, 0x64 and 0x92
+ * @irq: its interrupt line, IRQ 1 of a PC; driven with its lock held
+ * @power: whom to tell of a reset
+ *
+ * Return: the controller, or NULL with errno set.
+ */
+struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
+			const struct power *power);
+
+/**
+ * i8042_free() - free it, once nothing calls it any more; NULL is fine
+ */
+void i8042_free(struct i8042 *i8042);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * An I/O APIC of 24 pins (Intel 82093AA, and the EOI register of version 0x20 as
+ * in the ICH's data sheets).
+ */
+#ifndef LODGE_DEV_IOAPIC_H
+#define LODGE_DEV_IOAPIC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "machine/bus.h"
+
+#define IOAPIC_BASE	0xfec00000ULL
+#define IOAPIC_PINS	24
+
+struct ioapic;
+
+/**
+ * struct ioapic_config - what an I/O APIC is made with
+ * @bus: where it answers
+ * @id: its APIC ID, 0 to 15, until the guest changes it
+ * @msi: sends an interrupt message in the form of an MSI (Intel SDM vol. 3,
+ *	"Message Signalled Interrupts"; delivery mode 7 is ExtINT), called with
+ *	the I/O APIC's lock held: it must not call back.  Returns whether a
+ *	processor has taken it
+ * @opaque: for @msi
+ */
+struct ioapic_config {
+	struct bus *bus;
+	unsigned int id;
+	bool (*msi)(void *opaque, uint64_t address, uint32_t data);
+	void *opaque;
+};
+
+/**
+ * ioapic_new() - make an I/O APIC with all pins masked
+ *
+ * Return: the I/O APIC, or NULL with errno set.
+ */
+struct ioapic *ioapic_new(const struct ioapic_config *config);
+
+/**
+ * ioapic_free() - free it, once nothing calls it any more; NULL is fine
+ */
+void ioapic_free(struct ioapic *ioapic);
+
+/**
+ * ioapic_line_set() - the receiver of an irq_line; @opaque is the struct ioapic
+ * @number: pin, below IOAPIC_PINS; what is not there is ignored
+ * @level: whether the line is asserted.  The polarity that the guest programs
+ *	is kept but inverts nothing: the wires have the polarity of their pin
+ */
+void ioapic_line_set(void *opaque, unsigned int number, bool level);
+
+/**
+ * ioapic_eoi() - a processor has ended a level-triggered interrupt
+ *
+ * Pins with that vector whose line is still asserted interrupt again.
+ */
+void ioapic_eoi(struct ioapic *ioapic, unsigned int vector);
+
+#endif

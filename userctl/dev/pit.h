@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The PC's timer (Intel 8254) with the system control port 0x61, which gates its
+ * channel 2 and shows that channel's output.
+ *
+ * Nothing counts: what a channel shows is computed from loop_now() when somebody
+ * looks.  Interrupts of channel 0 for which the host was too late are discarded
+ * but one, and no more than 20,000 come a second.
+ */
+#ifndef LODGE_DEV_PIT_H
+#define LODGE_DEV_PIT_H
+
+#include "machine/bus.h"
+#include "machine/line.h"
+#include "machine/loop.h"
+
+/* Input clock of all channels. */
+#define PIT_HZ	1193182ULL
+
+struct pit;
+
+/**
+ * pit_new() - make a timer
+ * @bus: where it answers: ports 0x40 to 0x43 and 0x61
+ * @irq: the output of channel 0; driven with the timer's lock held
+ *
+ * Return: the timer, or NULL with errno set.
+ */
+struct pit *pit_new(struct bus *bus, struct loop *loop,
+		    const struct irq_line *irq);
+
+/**
+ * pit_free() - free it, once nothing calls it any more; NULL is fine
+ */
+void pit_free(struct pit *pit);
+
+/**
+ * pit_setup_as_bios() - program it as a PC's BIOS leaves it: channel 0 ticks
+ * 18.2 times a second, channel 1 refreshes memory
+ */
+void pit_setup_as_bios(struct pit *pit);
+
+#endif
