@@ -156,6 +156,7 @@ struct lodge_features {
  * @msr: values of MSRs that only store; see msr.c
  * @pv: paravirtual clock; see pv.c
  * @tsc_offset: guest's TSC less the host's; readable by anyone
+ * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
  */
 struct lodge_vcpu {
 	struct lodge_vm *vm;
@@ -193,6 +194,7 @@ struct lodge_vcpu {
 	struct lodge_msr_values *msr;
 	struct lodge_pv *pv;
 	u64 tsc_offset;
+	struct lodge_npt_cache npt_cache;
 };
 
 /**
@@ -444,7 +446,12 @@ int lodge_mem_init(struct lodge_vm *vm);
 void lodge_mem_fini(struct lodge_vm *vm);
 
 /**
- * lodge_mem_set() - LODGE_SET_MEMORY
+ * lodge_mem_phys_bits() - width of a guest physical address on this host
+ */
+u8 lodge_mem_phys_bits(void);
+
+/**
+ * lodge_mem_set() - LODGE_SET_MEMORY; under vm->lock
  */
 int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
 
