@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Builds, installs and tests Lodge.  `make help` lists what there is.
+#
+# Everything that is made goes below build/; the source tree stays clean.  The
+# module is compiled in a farm of links, build/module-KERNEL/, so that several
+# kernels can be built for at once.
+
+# ------------------------------------------------------------------ settings
+VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+B	:= build
+
+# Which kernels: 6.1 and 6.12 are Debian 12's, unpacked by `make setup`; any
+# other word is the release of a kernel whose headers are installed.
+KERNEL	?=
+DEBIAN_KERNELS := 6.1 6.12
+KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
+# Tests: DIRECTORY, DIRECTORY/PROGRAM or DIRECTORY/PROGRAM:PATTERN, several or
+# (when empty) all.
+TEST	?=
+# Where tests run: svm, the emulated AMD-V host, or local, this machine.
+HOST	?= svm
+# Processor model of the emulated host.
+CPU	?= EPYC
+# Seconds for each fuzzer.
+FUZZ_TIME ?= 60
+
+PREFIX	?= /usr/local
+DESTDIR	?=
+SBINDIR	:= $(PREFIX)/bin
+MANDIR	:= $(PREFIX)/share/man/man1
+UDEVDIR	:= /usr/lib/udev/rules.d
+DKMS_SRC := /usr/src/lodge-$(VERSION)
+
+CC	:= gcc
+CLANG	:= clang-14
+FORMAT	:= clang-format-14
+WARN	:= -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
+	   -Wstrict-prototypes -Wvla
+CFLAGS	?= -O2 -g
+SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
+KSFT	:= $(firstword $(wildcard $(B)/kselftest) \
+	   /usr/src/linux-source-6.1/tools/testing/selftests)
+INCLUDE	:= -Iuserctl -Iuapi -Imodule -I$(KSFT)
+ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
+	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CFLAGS) -MMD -MP
+LIBS	:= -lelf -lpthread
+
+# A make cannot see its own -j, so the number of jobs is a variable.
+JOBS	?= $(shell nproc)
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += -j$(JOBS)
+endif
+MAKEFLAGS += --no-print-directory
+
+ifeq ($(V),1)
+Q	:=
+say	= @:
+else
+Q	:= @
+say	= @printf '  %-7s %s\n' '$(1)' '$(2)'
+endif
+
+# ------------------------------------------------------------------- sources
+# What a module build reads, and so what DKMS is given.
+MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
+	   find module uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
+		! -name '*.mod.c' ! -name offsets.h)
+# The files of the module that build in user space too (see module/pure.h).
+PURE	:= $(wildcard module/decode.c module/gva.c module/alu.c module/emul.c \
+	   module/emul_string.c \
+	   module/svm/check.c $(shell grep -ls '^#include "pure\.h"' \
+		module/npt/*.c))
+USERCTL	:= $(shell find userctl -name '*.c')
+USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
+
+# In a directory of tests each file with a main() is a program; what else is
+# there is linked into all of that directory's programs.
+programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
+	   selftests/$(1)/*.c)
+helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS]))
+names	= $(basename $(notdir $(1)))
+UNIT	:= $(filter-out fuzz_%,$(call names,$(call programs,unit)))
+ABI	:= $(call names,$(call programs,abi))
+FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
+# Tests that need a host with /dev/lodge, in the order in which they run.
+HOSTED	:= api guest boot
+HOSTED_C := $(foreach d,$(HOSTED) bench,$(addprefix $(d)/,$(call names,\
+	   $(call programs,$(d)))))
+HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
+	   $(wildcard selftests/$(d)/*.sh))))
+HOSTED_BIN := $(addprefix $(B)/tests/,$(HOSTED_C) $(HOSTED_SH))
+
+.DEFAULT_GOAL := all
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+# -------------------------------------------------------------------- module
+# The headers of a kernel: those that setup unpacked, or installed ones.
+newest	= $(lastword $(shell ls -dv $(1) 2>/dev/null))
+kdir	= $(or $(call newest,$(CURDIR)/$(B)/kernels/$(1)/usr/src/linux-headers-*-amd64),\
+	   $(call newest,/usr/src/linux-headers-$(1).*-amd64),\
+	   $(wildcard /lib/modules/$(1)/build),\
+	   $(error no headers for kernel $(1): run make setup))
+release	= $(if $(filter $(1),$(DEBIAN_KERNELS)),$(patsubst \
+	   linux-headers-%,%,$(notdir $(call kdir,$(1)))),$(1))
+RUNNING	:= $(shell uname -r)
+LOCAL	:= $(if $(wildcard /lib/modules/$(RUNNING)/build/Makefile),$(RUNNING))
+
+# farm(directory): mirrors MODULE_FILES as links; links to deleted files go.
+define farm
+	@mkdir -p $(1) && find $(1) -xtype l -delete
+	@cd $(1) && mkdir -p $(sort $(dir $(MODULE_FILES)))
+	@$(foreach d,$(sort $(dir $(MODULE_FILES))),ln -sft $(1)/$(d) $(addprefix \
+		$(CURDIR)/,$(foreach f,$(MODULE_FILES),$(if $(filter \
+		$(d),$(dir $(f))),$(f)))) &&) :
+endef
+kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(if $(Q),V=0,V=1)
+
+all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## module for the running kernel (else for both of Debian's) and controller
+
+module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12 or both
+
+module-%:
+	$(call say,MODULE,$(B)/$@)
+	$(call farm,$(B)/$@)
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@) modules
+
+# lint(what, farm's name, kernel, flags): a clean build of which every warning
+# fails; C=2 and W=1 need one, since they report only on what is compiled.
+define lint
+	$(call say,$(1),lodge.ko for $(3))
+	@rm -rf $(B)/$(2)
+	$(call farm,$(B)/$(2))
+	+$(Q)$(call kbuild,$(call kdir,$(3)),$(B)/$(2)) $(4) modules \
+		>$(B)/$(2).log 2>&1 || { cat $(B)/$(2).log; exit 1; }
+	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(2).log
+endef
+
+sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), both kernels: a warning fails
+
+sparse-%:
+	$(call lint,SPARSE,$@,$*,C=2)
+
+w1: $(addprefix w1-,$(KERNELS)) ## module with W=1, both kernels: a warning or an objtool line fails
+
+w1-%:
+	$(call lint,W=1,$@,$*,W=1)
+
+lint: $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build
+
+lint-%:
+	$(call lint,LINT,$@,$*,C=2 W=1)
+
+# -------------------------------------------------------- controller, programs
+obj	= $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
+
+lodge: $(B)/lodge ## the controller, build/lodge
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/obj/%.o: %.S
+	$(call say,AS,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/san/%.o: %.c
+	$(call say,CC,$< (unit))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SANITIZE) -c -o $@ $<
+
+$(B)/fuzz/%.o: %.c
+	$(call say,CLANG,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+		-c -o $@ $<
+
+# An archive is made anew when one of its objects, or the list of them, changes.
+%.a: $(B)/sources
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $(filter %.o,$^)
+
+$(B)/userctl.a: $(call obj,obj,$(USERLIB))
+$(B)/san/userctl.a: $(call obj,san,$(USERLIB))
+$(B)/san/pure.a: $(call obj,san,$(PURE))
+$(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
+$(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE))
+
+$(B)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo '$(USERLIB) $(PURE)' | cmp -s - $@ || \
+		echo '$(USERLIB) $(PURE)' >$@
+
+$(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+
+# ---------------------------------------------------------------- test programs
+$(B)/unit/%: $(B)/san/selftests/unit/%.o \
+		$(call obj,san,$(call helpers,unit)) \
+		$(B)/san/userctl.a $(B)/san/pure.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -Wl,--as-needed $(LIBS) -lZydis
+
+$(B)/fuzzers/%: $(B)/fuzz/selftests/unit/%.o \
+		$(B)/fuzz/userctl.a $(B)/fuzz/pure.a
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS) -lZydis
+
+# The ABI's tests see nothing but the ABI, in both widths.
+$(B)/abi/%-64 $(B)/abi/%-32: selftests/abi/%.c uapi/lodge.h
+	$(call say,CC,$< (64 and 32 bits))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -m64 -o $(@D)/$*-64 $<
+	$(Q)$(CC) $(ALL_CFLAGS) -m32 -o $(@D)/$*-32 $<
+
+define hosted
+$(B)/tests/$(1)/%: $(B)/obj/selftests/$(1)/%.o \
+		$(call obj,obj,$(call helpers,$(1))) $(B)/userctl.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(CFLAGS) -o $$@ $$^ $$(LIBS)
+
+$(B)/tests/$(1)/%: selftests/$(1)/%.sh
+	@mkdir -p $$(@D)
+	$$(Q)install -m 755 $$< $$@
+endef
+$(foreach d,$(HOSTED) bench,$(eval $(call hosted,$(d))))
+
+tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build/tests/
+
+# ---------------------------------------------------------------------- testing
+RUN	:= selftests/host/run
+
+setup: ## installs the Debian packages that are missing, unpacks kernels and kselftest
+	$(Q)selftests/host/setup $(B)
+
+unit-programs: $(addprefix $(B)/unit/,$(UNIT)) \
+		$(foreach a,$(ABI),$(B)/abi/$(a)-64 $(B)/abi/$(a)-32)
+
+unit: unit-programs ## unit and ABI tests, on this machine (TEST=unit/NAME, abi/NAME)
+	$(Q)selftests/host/unit $(B) $(filter unit unit/% abi abi/%,$(TEST))
+
+payload: $(B)/payload/guest.cpio
+
+$(B)/payload/guest.cpio: selftests/host/guest-initramfs \
+		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
+	$(call say,CPIO,$@)
+	@mkdir -p $(@D)
+	$(Q)selftests/host/guest-initramfs $@ $(filter %.sh,$^)
+
+check: ## everything: set-up, both kernels, all tests; TEST= HOST= KERNEL= CPU= select
+	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
+		CPU='$(CPU)' MAKE='$(MAKE)' selftests/host/check
+
+demo: setup ## boots Debian's kernel as a guest and shows its console (HOST=local: here)
+	$(Q)$(MAKE) $(if $(filter local,$(HOST)),lodge payload,lodge payload \
+		module-$(or $(KERNEL),6.1))
+	$(Q)selftests/host/demo --host $(HOST) --kernel $(or $(KERNEL),6.1) \
+		--cpu $(CPU) $(B)
+
+bench: setup ## instructions per exit, Lodge and KVM: a table, and build/bench.json
+	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) $(B)/tests/bench/bench
+	$(Q)selftests/host/bench --kernel $(or $(KERNEL),6.1) --cpu $(CPU) $(B)
+
+fuzz: $(addprefix $(B)/fuzzers/,$(FUZZ)) ## libFuzzer targets, FUZZ_TIME seconds each
+	$(Q)for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && $(B)/fuzzers/$$f \
+		-max_total_time=$(FUZZ_TIME) $(B)/corpus/$$f || exit 1; done
+
+format-check: ## clang-format over the C sources, changing nothing
+	$(Q)$(FORMAT) -n -Werror --style=file $(shell \
+		find module uapi userctl selftests -name '*.[ch]')
+
+checkpatch: ## the kernel's checkpatch over the C sources
+	$(Q)$(B)/kselftest/checkpatch.pl --no-tree --terse --show-types \
+		--file $(shell find module uapi userctl -name '*.[ch]')
+
+# ------------------------------------------------------------------ installation
+install-module-source:
+	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
+	$(Q)for f in $(MODULE_FILES); do \
+		install -D -m 644 $$f $(DESTDIR)$(DKMS_SRC)/$$f; done
+
+install: lodge install-module-source ## controller, man page, udev rule, group, module sources for DKMS
+	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
+	$(Q)mkdir -p $(DESTDIR)$(MANDIR)
+	$(Q)sed 's/@VERSION@/$(VERSION)/g' userctl/lodge.1 \
+		>$(DESTDIR)$(MANDIR)/lodge.1
+	$(Q)install -D -m 644 userctl/60-lodge.rules \
+		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
+	$(Q)[ -n '$(DESTDIR)' ] || getent group lodge >/dev/null || \
+		groupadd --system lodge
+	@echo 'The module: dkms install lodge/$(VERSION)'
+
+uninstall: ## what install has put in place, but for the group
+	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/lodge.1 \
+		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
+
+dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for both kernels, in a tree of its own below build/
+
+dkms-build-%:
+	$(call say,DKMS,lodge.ko for $*)
+	$(Q)rm -rf $(B)/dkms-$* && mkdir -p $(B)/dkms-$*/tree
+	$(Q)$(MAKE) -s install-module-source DESTDIR=$(CURDIR)/$(B)/dkms-$*
+	$(Q)d=$(CURDIR)/$(B)/dkms-$*; k=$(call kdir,$*); \
+		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dkms build \
+		-m lodge -v $(VERSION) -k $(call release,$*) \
+		--kernelsourcedir $$k --dkmstree $$d/tree \
+		--sourcetree $$d/usr/src >$$d.log 2>&1 || { \
+		cat $$d.log $$d/tree/lodge/$(VERSION)/build/make.log; exit 1; }
+
+# -------------------------------------------------------------------------- rest
+clean: ## what was built; the unpacked kernels stay
+	$(Q)find $(B) -mindepth 1 -maxdepth 1 ! -name kernels ! -name kselftest \
+		-exec rm -rf {} + 2>/dev/null || :
+
+distclean: ## all of build/
+	$(Q)rm -rf $(B)
+
+help: ## this list; V=1 with any target shows commands, JOBS=N limits them
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		expand -t 15
+
+FORCE:
+.PHONY: FORCE all module sparse w1 lint lodge tests setup unit unit-programs \
+	payload check demo bench fuzz format-check checkpatch install \
+	install-module-source uninstall dkms-build clean distclean help
+
+-include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
