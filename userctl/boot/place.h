@@ -46,7 +46,7 @@ void place_init(struct place *place, const struct ram *ram);
  * place_claim() - take a given range
  * @at: out: where it lies in this process
  *
- * Return: 0; -ENOSPC not all of it is RAM; -EEXIST part of it is taken; -EMFILE
+ * Return: 0; -ENOSPC it is empty, or not all of it is RAM; -EEXIST part of it is taken; -EMFILE
  * PLACE_MAX is reached.
  */
 int place_claim(struct place *place, uint64_t gpa, uint64_t size, void **at);
@@ -67,5 +67,23 @@ int place_claim(struct place *place, uint64_t gpa, uint64_t size, void **at);
  */
 int place_find(struct place *place, uint64_t size, uint64_t align, uint64_t min,
 	       uint64_t max, enum place_order order, uint64_t *gpa, void **at);
+
+/**
+ * place_put() - take a given range and fill it
+ * @data: what it begins with
+ * @size: bytes of @data, at most @room
+ * @room: bytes of the range; those beyond @size become zero
+ *
+ * Return: as place_claim() does.
+ */
+int place_put(struct place *place, uint64_t gpa, const void *data,
+	      uint64_t size, uint64_t room);
+
+/**
+ * place_reason() - an error of place_claim() for a message
+ *
+ * Return: words to follow the name of the part, such as "is not within RAM".
+ */
+const char *place_reason(int code);
 
 #endif

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A writer of AML, the byte code of ACPI's definition blocks (ACPI specification
+ * 6.0, chapter 20), and of resource templates (section 6.4).
+ *
+ * Terms are written in order.  What contains others is opened, and closed again
+ * with the mark that opening it gave.
+ */
+#ifndef LODGE_BOOT_AML_H
+#define LODGE_BOOT_AML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * struct aml - AML in the making
+ * @data: where it is written
+ * @capacity: bytes there
+ * @size: bytes written
+ * @full: something did not fit and was left out
+ */
+struct aml {
+	uint8_t *data;
+	size_t capacity;
+	size_t size;
+	bool full;
+};
+
+/**
+ * aml_scope_open() - Scope (@name)
+ * @name: of a predefined scope, four characters, at the root
+ *
+ * Return: the mark for aml_close().
+ */
+size_t aml_scope_open(struct aml *aml, const char *name);
+
+/**
+ * aml_device_open() - Device (@name)
+ * @name: four characters
+ *
+ * Return: the mark for aml_close().
+ */
+size_t aml_device_open(struct aml *aml, const char *name);
+
+/**
+ * aml_package_open() - Package (@count) {}
+ * @count: terms that follow
+ *
+ * Return: the mark for aml_close().
+ */
+size_t aml_package_open(struct aml *aml, uint8_t count);
+
+/**
+ * aml_close() - end a scope, a device or a package
+ */
+void aml_close(struct aml *aml, size_t mark);
+
+/**
+ * aml_name() - Name (@name, ...); the next term is the value
+ * @name: four characters
+ */
+void aml_name(struct aml *aml, const char *name);
+
+/**
+ * aml_integer() - a number
+ */
+void aml_integer(struct aml *aml, uint32_t value);
+
+/**
+ * aml_text() - a string
+ * @text: ASCII
+ */
+void aml_text(struct aml *aml, const char *text);
+
+/**
+ * aml_eisaid() - EisaId (@id)
+ * @id: three capital letters and four hexadecimal digits
+ */
+void aml_eisaid(struct aml *aml, const char *id);
+
+/**
+ * aml_template_open() - ResourceTemplate () {}
+ *
+ * Return: the mark for aml_template_close().
+ */
+size_t aml_template_open(struct aml *aml);
+
+/**
+ * aml_template_close() - end it
+ */
+void aml_template_close(struct aml *aml, size_t mark);
+
+/**
+ * aml_io() - IO (Decode16, ...): ports at a fixed place
+ */
+void aml_io(struct aml *aml, uint16_t port, uint8_t count);
+
+/**
+ * aml_irq() - IRQNoFlags () {@irq}: an edge-triggered ISA interrupt
+ * @irq: 0 to 15
+ */
+void aml_irq(struct aml *aml, unsigned int irq);
+
+/**
+ * aml_bus_range() - WordBusNumber: buses that a bridge owns
+ */
+void aml_bus_range(struct aml *aml, uint8_t first, uint8_t last);
+
+/**
+ * aml_io_range() - WordIO: ports that a bridge passes on
+ */
+void aml_io_range(struct aml *aml, uint16_t first, uint16_t last);
+
+/**
+ * aml_memory_range() - DWordMemory: addresses that a bridge passes on
+ */
+void aml_memory_range(struct aml *aml, uint32_t first, uint32_t last);
+
+#endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The first MiB as a BIOS leaves it.
+ */
+#include "boot/bios.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define IVT_VECTORS 256
+#define IVT_SEGMENT (BIOS_SEGMENT >> 4)
+#define MASTER_BASE 0x08
+#define SLAVE_BASE 0x70
+#define PIC_LINES 8
+
+/* Fields of the BIOS data area, by address. */
+#define BDA 0x400
+#define BDA_SIZE 0x100
+#define BDA_COM1 0x400
+#define BDA_EBDA 0x40e
+#define BDA_EQUIPMENT 0x410
+#define BDA_MEMORY 0x413
+
+#define EQUIPMENT_FPU (1 << 1)
+#define EQUIPMENT_COM1 (1 << 9)
+
+static const uint8_t bios_iret[] = {
+	0xcf, /* iret */
+};
+
+static const uint8_t bios_eoi_master[] = {
+	0x50, /* push ax */
+	0xb0, 0x20, /* mov al, 0x20 */
+	0xe6, 0x20, /* out 0x20, al */
+	0x58, /* pop ax */
+	0xcf, /* iret */
+};
+
+static const uint8_t bios_eoi_slave[] = {
+	0x50, /* push ax */
+	0xb0, 0x20, /* mov al, 0x20 */
+	0xe6, 0xa0, /* out 0xa0, al */
+	0xe6, 0x20, /* out 0x20, al */
+	0x58, /* pop ax */
+	0xcf, /* iret */
+};
+
+/* Pulses the reset line by the keyboard controller. */
+static const uint8_t bios_post[] = {
+	0xb0, 0xfe, /* mov al, 0xfe */
+	0xe6, 0x64, /* out 0x64, al */
+	0xfa, /* cli */
+	0xf4, /* hlt */
+	0xeb, 0xfd, /* jmp to the hlt */
+};
+
+/* Then the BIOS's date and, as the last byte but one, the model: an AT. */
+static const uint8_t bios_reset[] = {
+	0xea,
+	BIOS_POST & 0xff,
+	BIOS_POST >> 8,
+	0x00,
+	0xf0, /* jmp far */
+	'0',
+	'1',
+	'/',
+	'0',
+	'1',
+	'/',
+	'2',
+	'5',
+	0x00,
+	0xfc,
+	0x00,
+};
+
+static void bios_code(const struct ram *ram, uint32_t offset,
+		      const uint8_t *code, size_t size)
+{
+	memcpy(ram_at(ram, BIOS_SEGMENT + offset, size), code, size);
+}
+
+static void bios_vectors(const struct ram *ram, unsigned int first,
+			 unsigned int count, uint16_t offset)
+{
+	uint16_t *vector = ram_at(ram, 4 * first, 4 * count);
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		vector[2 * i] = offset;
+		vector[2 * i + 1] = IVT_SEGMENT;
+	}
+}
+
+static void bios_word(const struct ram *ram, uint32_t address, uint16_t value)
+{
+	memcpy(ram_at(ram, address, sizeof(value)), &value, sizeof(value));
+}
+
+void bios_write(const struct ram *ram)
+{
+	uint8_t *ebda = ram_at(ram, BIOS_EBDA, BIOS_EBDA_SIZE);
+
+	memset(ram_at(ram, BIOS_SEGMENT, BIOS_AREA_END - BIOS_SEGMENT), 0,
+	       BIOS_AREA_END - BIOS_SEGMENT);
+	bios_code(ram, BIOS_IRET, bios_iret, sizeof(bios_iret));
+	bios_code(ram, BIOS_EOI_MASTER, bios_eoi_master,
+		  sizeof(bios_eoi_master));
+	bios_code(ram, BIOS_EOI_SLAVE, bios_eoi_slave, sizeof(bios_eoi_slave));
+	bios_code(ram, BIOS_POST, bios_post, sizeof(bios_post));
+	bios_code(ram, BIOS_RESET, bios_reset, sizeof(bios_reset));
+
+	bios_vectors(ram, 0, IVT_VECTORS, BIOS_IRET);
+	bios_vectors(ram, MASTER_BASE, PIC_LINES, BIOS_EOI_MASTER);
+	bios_vectors(ram, SLAVE_BASE, PIC_LINES, BIOS_EOI_SLAVE);
+
+	memset(ram_at(ram, BDA, BDA_SIZE), 0, BDA_SIZE);
+	bios_word(ram, BDA_COM1, 0x3f8);
+	bios_word(ram, BDA_EBDA, BIOS_EBDA >> 4);
+	bios_word(ram, BDA_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_COM1);
+	bios_word(ram, BDA_MEMORY, BIOS_EBDA >> 10);
+
+	/* The area begins with its own size in KiB. */
+	memset(ebda, 0, BIOS_EBDA_SIZE);
+	ebda[0] = BIOS_EBDA_SIZE >> 10;
+}

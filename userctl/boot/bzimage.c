@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux bzImage.
+ *
+ * The setup header is copied once, and fields that the kernel's protocol version
+ * does not have get the value the protocol gives them, so that the rest need not
+ * know versions.  Each field may hold anything.
+ */
+#include "boot/bzimage.h"
+
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "boot/acpi.h"
+#include "boot/bios.h"
+#include "boot/e820.h"
+
+#define SECTOR 512
+#define HEADER_OFFSET offsetof(struct boot_params, hdr)
+#define HEADER_MAGIC 0x53726448 /* "HdrS" */
+#define BOOT_FLAG 0xaa55
+/* The byte that says how far behind HEADER_JUMP_END the header ends. */
+#define HEADER_JUMP 0x201
+#define HEADER_JUMP_END 0x202
+
+#define DEFAULT_SECTS 4
+#define DEFAULT_LOAD 0x100000
+#define DEFAULT_INITRD 0x37ffffff
+#define DEFAULT_CMDLINE 255
+/* Without init_size: a kernel unpacks to at most so many times its size. */
+#define DEFAULT_UNPACK 3
+
+#define LOADER_UNKNOWN 0xff
+#define VID_MODE_NORMAL 0xffff
+#define ENTRY_64 0x200
+
+/* Low memory from here on is for the zero page and the command line. */
+#define PARAMS_MIN 0x10000
+#define PAGE 4096
+
+/**
+ * struct bzimage - a kernel while it is loaded
+ * @image: its file
+ * @header: its setup header, all fields valid
+ * @code: the protected-mode part
+ * @code_size: its size in the file
+ * @load: where it is loaded
+ */
+struct bzimage {
+	const struct image *image;
+	struct setup_header header;
+	const void *code;
+	uint64_t code_size;
+	uint64_t load;
+};
+
+bool bzimage_probe(const struct image *image)
+{
+	const size_t base = HEADER_OFFSET;
+	const uint8_t *p = image_at(image, base, HEADER_JUMP_END + 6 - base);
+	uint16_t flag;
+	uint32_t magic;
+
+	if (!p)
+		return false;
+	memcpy(&flag, p + offsetof(struct setup_header, boot_flag), 2);
+	memcpy(&magic, p + offsetof(struct setup_header, header), 4);
+	return flag == BOOT_FLAG && magic == HEADER_MAGIC;
+}
+
+/*
+ * Gives the fields that came after the kernel's version their defaults, and
+ * those that the loader may leave alone a neutral value.
+ */
+static void bzimage_defaults(struct setup_header *header)
+{
+	header->ramdisk_image = 0;
+	header->ramdisk_size = 0;
+	header->setup_data = 0;
+	if (!header->setup_sects)
+		header->setup_sects = DEFAULT_SECTS;
+	if (header->version < 0x0203)
+		header->initrd_addr_max = DEFAULT_INITRD;
+	if (header->version < 0x0205)
+		header->relocatable_kernel = 0;
+	if (header->version < 0x0206)
+		header->cmdline_size = DEFAULT_CMDLINE;
+	if (header->version < 0x020a) {
+		header->pref_address = DEFAULT_LOAD;
+		header->init_size = 0;
+	}
+	if (header->version < 0x020c)
+		header->xloadflags = 0;
+}
+
+static int bzimage_header(struct bzimage *kernel, struct boot_error *error)
+{
+	const struct image *image = kernel->image;
+	struct setup_header *header = &kernel->header;
+	const uint8_t *jump = image_at(image, HEADER_JUMP, 1);
+	size_t size = HEADER_JUMP_END + *jump - HEADER_OFFSET;
+	const void *from = image_at(image, HEADER_OFFSET, size);
+
+	if (!from)
+		return boot_error_set(error, -EINVAL,
+				      "%s: truncated within the setup header",
+				      image->path);
+	memset(header, 0, sizeof(*header));
+	memcpy(header, from, size < sizeof(*header) ? size : sizeof(*header));
+	if (header->version < 0x0202)
+		return boot_error_set(
+			error, -ENOEXEC,
+			"%s: boot protocol %u.%02u is older than 2.02",
+			image->path, header->version >> 8,
+			header->version & 0xff);
+	if (!(header->loadflags & LOADED_HIGH))
+		return boot_error_set(
+			error, -ENOEXEC,
+			"%s: a zImage, which wants to be loaded low",
+			image->path);
+	bzimage_defaults(header);
+	if (header->relocatable_kernel &&
+	    (!header->kernel_alignment ||
+	     header->kernel_alignment & (header->kernel_alignment - 1)))
+		return boot_error_set(
+			error, -EINVAL,
+			"%s: kernel_alignment %#x is no power of two",
+			image->path, header->kernel_alignment);
+	return 0;
+}
+
+/*
+ * Finds the protected-mode part.  syssize counts paragraphs, the last of which
+ * may be cut short; behind it there can be more, such as a signature.
+ */
+static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
+{
+	const struct image *image = kernel->image;
+	uint64_t offset = (kernel->header.setup_sects + 1ULL) * SECTOR;
+	uint64_t wanted = kernel->header.syssize * 16ULL;
+	uint64_t rest;
+
+	if (offset >= image->size)
+		return boot_error_set(error, -EINVAL,
+				      "%s: truncated before the kernel proper",
+				      image->path);
+	rest = image->size - offset;
+	/* Before 2.04 the field has 16 bits, too few for what it counts. */
+	if (kernel->header.version < 0x0204)
+		wanted = rest;
+	if (wanted > rest + 15)
+		return boot_error_set(
+			error, -EINVAL,
+			"%s: truncated: %llu bytes of the kernel are missing",
+			image->path, (unsigned long long)(wanted - rest));
+	kernel->code_size = wanted < rest ? wanted : rest;
+	if (kernel->code_size <= ENTRY_64)
+		return boot_error_set(error, -EINVAL,
+				      "%s: a kernel of %llu bytes", image->path,
+				      (unsigned long long)kernel->code_size);
+	kernel->code = image_at(image, offset, kernel->code_size);
+	return 0;
+}
+
+/* What the kernel occupies until it knows the memory map. */
+static uint64_t bzimage_room(const struct bzimage *kernel)
+{
+	uint64_t room = kernel->header.init_size;
+
+	if (!room)
+		room = kernel->code_size * DEFAULT_UNPACK;
+	return room > kernel->code_size ? room : kernel->code_size;
+}
+
+/* Loads the kernel where it prefers, or else at the lowest place it accepts. */
+static int bzimage_place(struct bzimage *kernel, struct place *place,
+			 struct boot_error *error)
+{
+	const struct setup_header *header = &kernel->header;
+	uint64_t room = bzimage_room(kernel);
+	int ret = -ENOSPC;
+	void *at;
+
+	kernel->load = header->pref_address;
+	if (kernel->load < RAM_HOLE_START)
+		ret = place_claim(place, kernel->load, room, &at);
+	if (ret && header->relocatable_kernel)
+		ret = place_find(place, room, header->kernel_alignment,
+				 BIOS_AREA_END, RAM_HOLE_START, PLACE_LOWEST,
+				 &kernel->load, &at);
+	if (ret)
+		return boot_error_set(
+			error, -ENOSPC,
+			"%s: does not fit in %llu MiB of RAM (needs %llu MiB at %#llx)",
+			kernel->image->path, boot_mib(ram_low(place->ram)),
+			boot_mib(room),
+			(unsigned long long)header->pref_address);
+	memcpy(at, kernel->code, kernel->code_size);
+	return 0;
+}
+
+static int bzimage_initrd(struct bzimage *kernel, struct place *place,
+			  const struct image *initrd, struct boot_error *error)
+{
+	uint64_t max = kernel->header.initrd_addr_max + 1ULL;
+	uint64_t gpa;
+	void *at;
+
+	if (max > ram_low(place->ram))
+		max = ram_low(place->ram);
+	if (place_find(place, initrd->size, PAGE, BIOS_AREA_END, max,
+		       PLACE_HIGHEST, &gpa, &at))
+		return boot_error_set(
+			error, -ENOSPC,
+			"%s: does not fit below %llu MiB (needs %llu MiB)",
+			initrd->path, boot_mib(max), boot_mib(initrd->size));
+	memcpy(at, initrd->data, initrd->size);
+	kernel->header.ramdisk_image = gpa;
+	kernel->header.ramdisk_size = initrd->size;
+	return 0;
+}
+
+static int bzimage_cmdline(struct bzimage *kernel, struct place *place,
+			   const char *append, struct boot_error *error)
+{
+	size_t length = strlen(append);
+	uint64_t gpa;
+	void *at;
+
+	if (length > kernel->header.cmdline_size)
+		return boot_error_set(
+			error, -E2BIG,
+			"%s: takes a command line of %u bytes, not of %zu",
+			kernel->image->path, kernel->header.cmdline_size,
+			length);
+	if (place_find(place, length + 1, 16, PARAMS_MIN, RAM_HOLE_START,
+		       PLACE_LOWEST, &gpa, &at))
+		return boot_error_set(error, -ENOSPC,
+				      "%s: no room for the command line",
+				      kernel->image->path);
+	memcpy(at, append, length + 1);
+	kernel->header.cmd_line_ptr = gpa;
+	return 0;
+}
+
+/* Writes the zero page; the header's other fields must be final. */
+static int bzimage_params(struct bzimage *kernel, struct place *place,
+			  uint64_t *gpa, struct boot_error *error)
+{
+	struct setup_header *header = &kernel->header;
+	struct e820_entry map[E820_MAX];
+	struct boot_params *params;
+	void *at;
+
+	if (place_find(place, sizeof(*params), PAGE, PARAMS_MIN, RAM_HOLE_START,
+		       PLACE_LOWEST, gpa, &at))
+		return boot_error_set(error, -ENOSPC,
+				      "%s: no room for its parameters",
+				      kernel->image->path);
+	header->type_of_loader = LOADER_UNKNOWN;
+	header->loadflags &= ~(CAN_USE_HEAP | KEEP_SEGMENTS);
+	header->vid_mode = VID_MODE_NORMAL;
+	header->code32_start = kernel->load;
+
+	params = at;
+	memset(params, 0, sizeof(*params));
+	params->hdr = *header;
+	params->acpi_rsdp_addr = ACPI_RSDP;
+	params->alt_mem_k = (ram_low(place->ram) - BIOS_AREA_END) >> 10;
+	params->e820_entries = e820_build(place->ram, map);
+	memcpy(params->e820_table, map, params->e820_entries * sizeof(*map));
+	return 0;
+}
+
+static void bzimage_enter(const struct bzimage *kernel, const struct ram *ram,
+			  uint64_t params, struct boot_entry *entry)
+{
+	if (kernel->header.xloadflags & XLF_KERNEL_64)
+		entry_long(ram, entry, kernel->load + ENTRY_64);
+	else
+		entry_protected(ram, entry, kernel->load);
+	entry->regs.general.gpr[LODGE_RSI] = params;
+}
+
+int bzimage_load(struct place *place, const struct image *image,
+		 const struct image *initrd, const char *append,
+		 struct boot_entry *entry, struct boot_error *error)
+{
+	struct bzimage kernel = { .image = image };
+	uint64_t params;
+	int ret;
+
+	ret = bzimage_header(&kernel, error);
+	if (!ret)
+		ret = bzimage_code(&kernel, error);
+	if (!ret)
+		ret = bzimage_place(&kernel, place, error);
+	if (!ret && initrd)
+		ret = bzimage_initrd(&kernel, place, initrd, error);
+	if (!ret)
+		ret = bzimage_cmdline(&kernel, place, append, error);
+	if (!ret)
+		ret = bzimage_params(&kernel, place, &params, error);
+	if (!ret)
+		bzimage_enter(&kernel, place->ram, params, entry);
+	return ret;
+}

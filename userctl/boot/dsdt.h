@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The definition block of the DSDT: what ACPI's fixed tables cannot say.
+ */
+#ifndef LODGE_BOOT_DSDT_H
+#define LODGE_BOOT_DSDT_H
+
+#include "boot/aml.h"
+
+/**
+ * dsdt_build() - write soft off, the processors, the PCI host bridge, COM1 and
+ * the real-time clock
+ * @aml: AML is appended here
+ * @cpus: processors, whose _UID counts from 0 as in the MADT; at most 256
+ */
+void dsdt_build(struct aml *aml, unsigned int cpus);
+
+#endif

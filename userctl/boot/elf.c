@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ELF executables.
+ *
+ * libelf reads the headers; what they say is checked here against the file and
+ * against guest memory.
+ */
+#include "boot/elf.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <libelf.h>
+#include <string.h>
+
+#define FOUR_GIB 0x100000000ULL
+#define XEN_NOTE_NAME "Xen"
+/* XEN_ELFNOTE_PHYS32_ENTRY */
+#define XEN_NOTE_ENTRY 18
+
+/**
+ * struct elf_file - an ELF file while it is loaded
+ * @image: the file
+ * @place: guest memory
+ * @elf: libelf's handle
+ * @header: its file header
+ * @program: what has been found
+ * @segments: loaded so far
+ * @error: the reason of a failure
+ */
+struct elf_file {
+	const struct image *image;
+	struct place *place;
+	Elf *elf;
+	GElf_Ehdr header;
+	struct elf_program *program;
+	unsigned int segments;
+	struct boot_error *error;
+};
+
+bool elf_probe(const struct image *image)
+{
+	const char *ident = image_at(image, 0, SELFMAG);
+
+	return ident && !memcmp(ident, ELFMAG, SELFMAG);
+}
+
+static int elf_header(struct elf_file *file)
+{
+	const GElf_Ehdr *header = gelf_getehdr(file->elf, &file->header);
+
+	if (!header)
+		return boot_error_set(file->error, -EINVAL,
+				      "%s: truncated or damaged ELF header",
+				      file->image->path);
+	if (header->e_ident[EI_DATA] != ELFDATA2LSB ||
+	    (header->e_machine != EM_386 && header->e_machine != EM_X86_64))
+		return boot_error_set(file->error, -ENOEXEC,
+				      "%s: ELF, but not for x86",
+				      file->image->path);
+	if (header->e_type != ET_EXEC)
+		return boot_error_set(
+			file->error, -ENOEXEC,
+			"%s: ELF, but not linked to fixed addresses",
+			file->image->path);
+	return 0;
+}
+
+static int elf_segment(struct elf_file *file, int index,
+		       const GElf_Phdr *segment)
+{
+	struct elf_program *program = file->program;
+	const char *path = file->image->path;
+	const void *from;
+	uint64_t end;
+	int ret;
+
+	if (!segment->p_memsz)
+		return 0;
+	from = image_at(file->image, segment->p_offset, segment->p_filesz);
+	if (!from)
+		return boot_error_set(
+			file->error, -EINVAL,
+			"%s: truncated: segment %d ends beyond the file", path,
+			index);
+	if (segment->p_filesz > segment->p_memsz)
+		return boot_error_set(
+			file->error, -EINVAL,
+			"%s: segment %d is larger in the file than in memory",
+			path, index);
+	ret = place_put(file->place, segment->p_paddr, from, segment->p_filesz,
+			segment->p_memsz);
+	if (ret)
+		return boot_error_set(file->error, -ENOSPC,
+				      "%s: segment %d (%llu MiB at %#llx) %s",
+				      path, index, boot_mib(segment->p_memsz),
+				      (unsigned long long)segment->p_paddr,
+				      place_reason(ret));
+	file->segments++;
+
+	/* Within RAM, so that no sum overflows. */
+	end = segment->p_paddr + segment->p_memsz;
+	if (end <= FOUR_GIB && end > program->end)
+		program->end = end;
+	/* The entry point is a virtual address, unlike where it is loaded. */
+	if (file->header.e_entry >= segment->p_vaddr &&
+	    file->header.e_entry - segment->p_vaddr < segment->p_memsz)
+		program->entry = file->header.e_entry - segment->p_vaddr +
+				 segment->p_paddr;
+	return 0;
+}
+
+/* Takes the entry point from one note, if it is the one. */
+static void elf_note(struct elf_file *file, const GElf_Nhdr *note,
+		     const char *name, const void *desc)
+{
+	uint64_t entry64;
+	uint32_t entry32;
+
+	if (note->n_type != XEN_NOTE_ENTRY ||
+	    note->n_namesz != sizeof(XEN_NOTE_NAME) ||
+	    memcmp(name, XEN_NOTE_NAME, sizeof(XEN_NOTE_NAME)))
+		return;
+	if (note->n_descsz == sizeof(entry32)) {
+		memcpy(&entry32, desc, sizeof(entry32));
+		file->program->pvh_entry = entry32;
+	} else if (note->n_descsz == sizeof(entry64)) {
+		memcpy(&entry64, desc, sizeof(entry64));
+		file->program->pvh_entry = entry64;
+	} else {
+		return;
+	}
+	file->program->pvh = true;
+}
+
+static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
+{
+	size_t offset = 0, name, desc;
+	GElf_Nhdr note;
+	Elf_Data *data;
+
+	if (!image_at(file->image, segment->p_offset, segment->p_filesz))
+		return boot_error_set(
+			file->error, -EINVAL,
+			"%s: truncated: notes of segment %d end beyond the file",
+			file->image->path, index);
+	data = elf_getdata_rawchunk(
+		file->elf, segment->p_offset, segment->p_filesz,
+		segment->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
+	if (!data)
+		return 0;
+	while ((offset = gelf_getnote(data, offset, &note, &name, &desc)))
+		elf_note(file, &note, (char *)data->d_buf + name,
+			 (char *)data->d_buf + desc);
+	return 0;
+}
+
+static int elf_segments(struct elf_file *file)
+{
+	GElf_Phdr segment;
+	int ret = 0;
+	int i;
+
+	for (i = 0; i < file->header.e_phnum && !ret; i++) {
+		if (!gelf_getphdr(file->elf, i, &segment))
+			return boot_error_set(
+				file->error, -EINVAL,
+				"%s: truncated within the program headers",
+				file->image->path);
+		if (segment.p_type == PT_LOAD)
+			ret = elf_segment(file, i, &segment);
+		else if (segment.p_type == PT_NOTE)
+			ret = elf_notes(file, i, &segment);
+	}
+	if (!ret && !file->segments)
+		ret = boot_error_set(file->error, -ENOEXEC,
+				     "%s: ELF, but nothing in it to load",
+				     file->image->path);
+	return ret;
+}
+
+int elf_load(struct place *place, const struct image *image,
+	     struct elf_program *program, struct boot_error *error)
+{
+	struct elf_file file = {
+		.image = image,
+		.place = place,
+		.program = program,
+		.error = error,
+	};
+	int ret;
+
+	elf_version(EV_CURRENT);
+	/* libelf does not write to what it only reads. */
+	file.elf = elf_memory((char *)image->data, image->size);
+	if (!file.elf)
+		return boot_error_set(error, -EINVAL, "%s: %s", image->path,
+				      elf_errmsg(-1));
+	memset(program, 0, sizeof(*program));
+	ret = elf_header(&file);
+	if (!ret) {
+		program->entry = file.header.e_entry;
+		ret = elf_segments(&file);
+	}
+	elf_end(file.elf);
+	return ret;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flat binaries.
+ */
+#include "boot/flat.h"
+
+#include <errno.h>
+
+static uint64_t flat_limit(enum flat_mode mode)
+{
+	return mode == FLAT_REAL ? 0x100000 : ENTRY_MAPPED;
+}
+
+int flat_load(struct place *place, const struct image *image,
+	      enum flat_mode mode, uint64_t address, struct boot_entry *entry,
+	      struct boot_error *error)
+{
+	int ret;
+
+	if (address >= flat_limit(mode))
+		return boot_error_set(
+			error, -EINVAL,
+			"%s: address %#llx cannot be entered in this mode",
+			image->path, (unsigned long long)address);
+	ret = place_put(place, address, image->data, image->size, image->size);
+	if (ret)
+		return boot_error_set(error, -ENOSPC,
+				      "%s: the image (%zu bytes at %#llx) %s",
+				      image->path, image->size,
+				      (unsigned long long)address,
+				      place_reason(ret));
+
+	switch (mode) {
+	case FLAT_REAL:
+		entry_real(entry, address);
+		break;
+	case FLAT_PROTECTED:
+		entry_protected(place->ram, entry, address);
+		break;
+	case FLAT_LONG:
+		entry_long(place->ram, entry, address);
+		break;
+	}
+	return 0;
+}

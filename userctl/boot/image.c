@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A file to be loaded, held in memory.
+ *
+ * Its copy is an anonymous mapping that grows in place when a pipe turns out to
+ * be longer; the mapping is IMAGE's size rounded up to IMAGE_STEP.
+ */
+#include "boot/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IMAGE_STEP (1ULL << 20)
+
+static size_t image_room(size_t size)
+{
+	return (size + IMAGE_STEP - 1) & ~(IMAGE_STEP - 1);
+}
+
+/* Makes room for at least one byte more than *@room, twice as much by choice. */
+static int image_grow(void **data, size_t *room)
+{
+	size_t wanted = *room ? 2 * *room : IMAGE_STEP;
+	void *grown;
+
+	if (*data)
+		grown = mremap(*data, *room, wanted, MREMAP_MAYMOVE);
+	else
+		grown = mmap(NULL, wanted, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (grown == MAP_FAILED)
+		return -errno;
+	*data = grown;
+	*room = wanted;
+	return 0;
+}
+
+/* Reads all there is, and leaves a mapping of @room bytes in @data. */
+static int image_fill(int fd, void **data, size_t *size, size_t *room)
+{
+	ssize_t got;
+	int ret;
+
+	for (;;) {
+		if (*size == *room) {
+			ret = image_grow(data, room);
+			if (ret)
+				return ret;
+		}
+		got = read(fd, (char *)*data + *size, *room - *size);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			return *size ? 0 : -ENODATA;
+		*size += got;
+		if (*size > IMAGE_MAX_SIZE)
+			return -EFBIG;
+	}
+}
+
+static int image_read(int fd, void **data, size_t *size)
+{
+	size_t room = 0;
+	struct stat st;
+	int ret;
+
+	*data = NULL;
+	*size = 0;
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > IMAGE_MAX_SIZE)
+		return -EFBIG;
+
+	ret = image_fill(fd, data, size, &room);
+	if (ret && *data)
+		munmap(*data, room);
+	else if (!ret && image_room(*size) < room)
+		munmap((char *)*data + image_room(*size),
+		       room - image_room(*size));
+	return ret;
+}
+
+int image_open(struct image *image, const char *path, struct boot_error *error)
+{
+	void *data;
+	size_t size;
+	int fd, ret;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return boot_error_set(error, -errno, "%s: %s", path,
+				      strerror(errno));
+	ret = image_read(fd, &data, &size);
+	close(fd);
+	if (ret == -ENODATA)
+		return boot_error_set(error, ret, "%s: is empty", path);
+	if (ret == -EFBIG)
+		return boot_error_set(error, ret, "%s: is larger than %llu MiB",
+				      path, boot_mib(IMAGE_MAX_SIZE));
+	if (ret)
+		return boot_error_set(error, ret, "%s: %s", path,
+				      strerror(-ret));
+
+	image->path = path;
+	image->data = data;
+	image->size = size;
+	return 0;
+}
+
+void image_close(struct image *image)
+{
+	munmap((void *)image->data, image_room(image->size));
+}
+
+const void *image_at(const struct image *image, uint64_t offset, uint64_t size)
+{
+	if (offset > image->size || size > image->size - offset)
+		return NULL;
+	return (const char *)image->data + offset;
+}
