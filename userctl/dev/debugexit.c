@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * QEMU's isa-debug-exit.  It has no state.
+ */
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/debugexit.h"
+
+#define PORTS	4
+
+struct debugexit {
+	struct power power;
+};
+
+static void debugexit_write(void *opaque, uint64_t offset, const void *data,
+			    size_t size)
+{
+	const struct debugexit *debugexit = opaque;
+	uint32_t value = 0;
+
+	(void)offset;
+	memcpy(&value, data, size);
+	debugexit->power.event(debugexit->power.opaque, POWER_EXIT,
+			       (int)(value << 1 | 1));
+}
+
+static void debugexit_read(void *opaque, uint64_t offset, void *data,
+			   size_t size)
+{
+	(void)opaque;
+	(void)offset;
+	memset(data, 0, size);
+}
+
+struct debugexit *debugexit_new(struct bus *bus, const struct power *power)
+{
+	struct debugexit *debugexit = calloc(1, sizeof(*debugexit));
+	struct bus_region region = {
+		.name = "debug-exit",
+		.space = BUS_PORT,
+		.base = DEBUGEXIT_PORT,
+		.size = PORTS,
+		.read = debugexit_read,
+		.write = debugexit_write,
+		.opaque = debugexit,
+	};
+	int error;
+
+	if (!debugexit)
+		return NULL;
+	debugexit->power = *power;
+	error = bus_add(bus, &region);
+	if (error) {
+		debugexit_free(debugexit);
+		errno = -error;
+		return NULL;
+	}
+	return debugexit;
+}
+
+void debugexit_free(struct debugexit *debugexit)
+{
+	free(debugexit);
+}

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * QEMU's firmware configuration device (QEMU's docs/specs/fw_cfg).
+ *
+ * Numbers in items are little-endian, those in the directory of files
+ * big-endian.  Beyond an item's end, and where there is none, bytes are zero.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/fwcfg.h"
+
+#define SELECTOR_PORT	0x510
+#define SELECTOR_SIZE	2
+#define DATA_PORT	0x511
+#define DATA_SIZE	4
+
+/* Bit of the selector that asked for writing, once. */
+#define SELECT_WRITE	0x4000
+
+#define E820_ENTRY_SIZE	20
+/* Interface version 1: no DMA. */
+#define ID_PORTS	1
+
+struct item {
+	uint16_t key;
+	size_t size;
+	uint8_t *data;
+};
+
+struct directory {
+	uint32_t count;
+	struct {
+		uint32_t size;
+		uint16_t key;
+		uint16_t reserved;
+		char name[FWCFG_NAME_SIZE];
+	} files[FWCFG_MAX_FILES];
+};
+
+/* @lock guards all.  @selected: index of the item, or -1. */
+struct fwcfg {
+	pthread_mutex_t lock;
+	struct item *items;
+	size_t count;
+	ssize_t selected;
+	size_t offset;
+	unsigned int nr_files;
+	struct directory directory;
+};
+
+/* Lock held, as in all that follows up to the ports. */
+static ssize_t item_find(const struct fwcfg *fwcfg, uint16_t key)
+{
+	for (size_t i = 0; i < fwcfg->count; i++) {
+		if (fwcfg->items[i].key == key)
+			return i;
+	}
+	return -1;
+}
+
+static int item_add(struct fwcfg *fwcfg, uint16_t key, const void *data,
+		    size_t size)
+{
+	struct item *items;
+	uint8_t *copy;
+
+	if (item_find(fwcfg, key) >= 0)
+		return -EEXIST;
+	items = reallocarray(fwcfg->items, fwcfg->count + 1, sizeof(*items));
+	if (!items)
+		return -ENOMEM;
+	fwcfg->items = items;
+	copy = malloc(size ? size : 1);
+	if (!copy)
+		return -ENOMEM;
+	if (size)
+		memcpy(copy, data, size);
+	items[fwcfg->count++] =
+		(struct item){ .key = key, .size = size, .data = copy };
+	return 0;
+}
+
+static int file_add(struct fwcfg *fwcfg, const char *name, const void *data,
+		    size_t size)
+{
+	unsigned int number = fwcfg->nr_files;
+	int error;
+
+	for (unsigned int i = 0; i < number; i++) {
+		if (!strcmp(fwcfg->directory.files[i].name, name))
+			return -EEXIST;
+	}
+	if (number == FWCFG_MAX_FILES)
+		return -ENOSPC;
+	error = item_add(fwcfg, FWCFG_FIRST_FILE + number, data, size);
+	if (error)
+		return error;
+	strcpy(fwcfg->directory.files[number].name, name);
+	fwcfg->directory.files[number].size = htobe32(size);
+	fwcfg->directory.files[number].key = htobe16(FWCFG_FIRST_FILE + number);
+	fwcfg->directory.count = htobe32(++fwcfg->nr_files);
+	return 0;
+}
+
+/* The item's bytes; the directory is what it says at this moment. */
+static const uint8_t *item_bytes(const struct fwcfg *fwcfg, size_t *size)
+{
+	const struct item *item;
+
+	*size = 0;
+	if (fwcfg->selected < 0)
+		return NULL;
+	item = &fwcfg->items[fwcfg->selected];
+	if (item->key == FWCFG_DIRECTORY) {
+		*size = offsetof(struct directory, files[fwcfg->nr_files]);
+		return (const uint8_t *)&fwcfg->directory;
+	}
+	*size = item->size;
+	return item->data;
+}
+
+static void selector_write(void *opaque, uint64_t offset, const void *data,
+			   size_t size)
+{
+	struct fwcfg *fwcfg = opaque;
+	uint16_t key;
+
+	(void)offset;
+	memcpy(&key, data, size);
+	pthread_mutex_lock(&fwcfg->lock);
+	fwcfg->selected = item_find(fwcfg, key & ~SELECT_WRITE);
+	fwcfg->offset = 0;
+	pthread_mutex_unlock(&fwcfg->lock);
+}
+
+/* A wide read gives as many bytes, in their order; only its first port counts. */
+static void data_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct fwcfg *fwcfg = opaque;
+	const uint8_t *bytes;
+	size_t end, left;
+
+	if (offset)
+		return;
+	memset(data, 0, size);
+	pthread_mutex_lock(&fwcfg->lock);
+	bytes = item_bytes(fwcfg, &end);
+	left = end - fwcfg->offset;
+	if (size > left)
+		size = left;
+	if (size)
+		memcpy(data, bytes + fwcfg->offset, size);
+	fwcfg->offset += size;
+	pthread_mutex_unlock(&fwcfg->lock);
+}
+
+int fwcfg_add(struct fwcfg *fwcfg, uint16_t key, const void *data, size_t size)
+{
+	int error;
+
+	if ((key >= FWCFG_DIRECTORY && key < FWCFG_LOCAL) ||
+	    (key & SELECT_WRITE))
+		return -EINVAL;
+	pthread_mutex_lock(&fwcfg->lock);
+	error = item_add(fwcfg, key, data, size);
+	pthread_mutex_unlock(&fwcfg->lock);
+	return error;
+}
+
+int fwcfg_add_file(struct fwcfg *fwcfg, const char *name, const void *data,
+		   size_t size)
+{
+	size_t length = strlen(name);
+	int error;
+
+	if (!length || length >= FWCFG_NAME_SIZE)
+		return -EINVAL;
+	if (size > UINT32_MAX)
+		return -E2BIG;
+	pthread_mutex_lock(&fwcfg->lock);
+	error = file_add(fwcfg, name, data, size);
+	pthread_mutex_unlock(&fwcfg->lock);
+	return error;
+}
+
+/* The table by number has a count before its entries, the file has not. */
+static int add_e820(struct fwcfg *fwcfg, const void *entries, uint32_t count)
+{
+	size_t size = (size_t)count * E820_ENTRY_SIZE;
+	uint8_t *table = malloc(sizeof(count) + size);
+	int error;
+
+	if (!table)
+		return -ENOMEM;
+	memcpy(table, &count, sizeof(count));
+	if (size)
+		memcpy(table + sizeof(count), entries, size);
+	error = fwcfg_add(fwcfg, FWCFG_E820, table, sizeof(count) + size);
+	free(table);
+	if (!error)
+		error = fwcfg_add_file(fwcfg, "etc/e820", entries, size);
+	return error;
+}
+
+static int add_items(struct fwcfg *fwcfg, const struct fwcfg_config *config)
+{
+	const uint32_t id = ID_PORTS, override = 1;
+	const struct item items[] = {
+		{ FWCFG_SIGNATURE, 4, (uint8_t *)"QEMU" },
+		{ FWCFG_ID, sizeof(id), (uint8_t *)&id },
+		{ FWCFG_RAM_SIZE, sizeof(config->ram_size),
+		  (uint8_t *)&config->ram_size },
+		{ FWCFG_NB_CPUS, sizeof(config->cpus),
+		  (uint8_t *)&config->cpus },
+		{ FWCFG_MAX_CPUS, sizeof(config->cpus),
+		  (uint8_t *)&config->cpus },
+		{ FWCFG_DIRECTORY, 0, NULL },
+		{ FWCFG_IRQ0_OVERRIDE, sizeof(override),
+		  (uint8_t *)&override },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(items) / sizeof(*items); i++)
+		error = item_add(fwcfg, items[i].key, items[i].data,
+				 items[i].size);
+	if (!error)
+		error = add_e820(fwcfg, config->e820, config->e820_count);
+	return error;
+}
+
+static int add_ports(struct fwcfg *fwcfg, struct bus *bus)
+{
+	const struct bus_region selector = {
+		.name = "fwcfg-selector",
+		.base = SELECTOR_PORT,
+		.size = SELECTOR_SIZE,
+		.exact = true,
+		.write = selector_write,
+		.opaque = fwcfg,
+	};
+	const struct bus_region data = {
+		.name = "fwcfg-data",
+		.base = DATA_PORT,
+		.size = DATA_SIZE,
+		.read = data_read,
+		.opaque = fwcfg,
+	};
+	int error = bus_add(bus, &selector);
+
+	return error ? error : bus_add(bus, &data);
+}
+
+struct fwcfg *fwcfg_new(const struct fwcfg_config *config)
+{
+	struct fwcfg *fwcfg = calloc(1, sizeof(*fwcfg));
+	int error;
+
+	if (!fwcfg)
+		return NULL;
+	pthread_mutex_init(&fwcfg->lock, NULL);
+	fwcfg->selected = -1;
+	error = add_items(fwcfg, config);
+	if (!error)
+		error = add_ports(fwcfg, config->bus);
+	if (error) {
+		fwcfg_free(fwcfg);
+		errno = -error;
+		return NULL;
+	}
+	return fwcfg;
+}
+
+void fwcfg_free(struct fwcfg *fwcfg)
+{
+	if (!fwcfg)
+		return;
+	for (size_t i = 0; i < fwcfg->count; i++)
+		free(fwcfg->items[i].data);
+	free(fwcfg->items);
+	pthread_mutex_destroy(&fwcfg->lock);
+	free(fwcfg);
+}

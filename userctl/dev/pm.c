@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * ACPI's fixed hardware (ACPI specification 6.0, section 4.8.3).
+ *
+ * The timer's status bit is brought up to date when somebody looks; the loop's
+ * timer runs only while the guest wants its interrupt.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/pm.h"
+
+#define NSEC_PER_SEC	1000000000ULL
+
+/* Bits of status and enable; the timer's tells that its top bit has changed. */
+#define EVENT_TIMER	0x0001
+#define EVENT_ALL	0x0721
+#define STATUS_ALL	(EVENT_ALL | 0x8000)
+
+/* Bits of the control register's bytes. */
+#define CONTROL_SCI_EN	0x01
+#define CONTROL_BM_RLD	0x02
+#define CONTROL_SLP_TYP	0x1c
+#define CONTROL_SLP_EN	0x20
+
+#define RESET_CPU	0x04
+#define RESET_KEPT	0x0a
+
+/*
+ * @lock guards all that changes.  @toggles: how often the timer's top bit has
+ * changed by the last look.
+ */
+struct pm {
+	pthread_mutex_t lock;
+	struct loop_timer *timer;
+	struct irq_line sci;
+	struct power power;
+	uint64_t epoch;
+	uint64_t toggles;
+	uint16_t status;
+	uint16_t enable;
+	uint8_t control[PM_CONTROL_SIZE];
+	uint8_t reset;
+	bool level;
+};
+
+static uint64_t pm_ticks(const struct pm *pm)
+{
+	uint64_t ns = loop_now() - pm->epoch;
+
+	return (unsigned __int128)ns * PM_TIMER_HZ / NSEC_PER_SEC;
+}
+
+static void pm_catch_up(struct pm *pm)
+{
+	uint64_t toggles = pm_ticks(pm) >> (PM_TIMER_BITS - 1);
+
+	if (toggles != pm->toggles)
+		pm->status |= EVENT_TIMER;
+	pm->toggles = toggles;
+}
+
+static void pm_schedule(struct pm *pm)
+{
+	unsigned __int128 ticks = (unsigned __int128)(pm->toggles + 1)
+				  << (PM_TIMER_BITS - 1);
+
+	if (pm->enable & ~pm->status & EVENT_TIMER)
+		loop_timer_arm(pm->timer,
+			       pm->epoch + (ticks * NSEC_PER_SEC +
+					    PM_TIMER_HZ - 1) /
+						   PM_TIMER_HZ);
+	else
+		loop_timer_disarm(pm->timer);
+}
+
+static void pm_update(struct pm *pm)
+{
+	bool level = pm->status & pm->enable;
+
+	if (level == pm->level)
+		return;
+	pm->level = level;
+	irq_line_set(&pm->sci, level);
+}
+
+static void pm_expired(void *opaque)
+{
+	struct pm *pm = opaque;
+
+	pthread_mutex_lock(&pm->lock);
+	pm_catch_up(pm);
+	pm_update(pm);
+	pm_schedule(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static void event_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pm *pm = opaque;
+	uint16_t value;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	pm_catch_up(pm);
+	pm_update(pm);
+	value = offset < 2 ? pm->status : pm->enable;
+	pthread_mutex_unlock(&pm->lock);
+	*(uint8_t *)data = value >> offset % 2 * 8;
+}
+
+static void event_write(void *opaque, uint64_t offset, const void *data,
+			size_t size)
+{
+	unsigned int shift = offset % 2 * 8;
+	uint16_t value = *(const uint8_t *)data << shift;
+	struct pm *pm = opaque;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	pm_catch_up(pm);
+	if (offset < 2)
+		pm->status &= ~(value & STATUS_ALL);
+	else
+		pm->enable = (pm->enable & ~(0xff << shift)) |
+			     (value & EVENT_ALL);
+	pm_update(pm);
+	pm_schedule(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static void control_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pm *pm = opaque;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	*(uint8_t *)data = pm->control[offset];
+	pthread_mutex_unlock(&pm->lock);
+}
+
+/* SLP_TYP and SLP_EN are both in the upper byte; there is no state but S5. */
+static void control_write(void *opaque, uint64_t offset, const void *data,
+			  size_t size)
+{
+	uint8_t value = *(const uint8_t *)data;
+	struct pm *pm = opaque;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	if (offset == 0)
+		pm->control[0] = CONTROL_SCI_EN | (value & CONTROL_BM_RLD);
+	else
+		pm->control[1] = value & CONTROL_SLP_TYP;
+	if (offset == 1 && (value & CONTROL_SLP_EN) &&
+	    (value & CONTROL_SLP_TYP) >> 2 == PM_SLP_TYP_S5)
+		pm->power.event(pm->power.opaque, POWER_OFF, 0);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static void timer_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	uint32_t ticks = pm_ticks(opaque);
+
+	memcpy(data, (const uint8_t *)&ticks + offset, size);
+}
+
+static void reset_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pm *pm = opaque;
+
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	*(uint8_t *)data = pm->reset;
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static void reset_write(void *opaque, uint64_t offset, const void *data,
+			size_t size)
+{
+	uint8_t value = *(const uint8_t *)data;
+	struct pm *pm = opaque;
+
+	(void)offset;
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	pm->reset = value & RESET_KEPT;
+	if (value & RESET_CPU)
+		pm->power.event(pm->power.opaque, POWER_RESET, 0);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+static int pm_add(struct pm *pm, struct bus *bus)
+{
+	const struct bus_region regions[] = {
+		{ .name = "pm-event",
+		  .base = PM_EVENT_PORT,
+		  .size = PM_EVENT_SIZE,
+		  .width = 1,
+		  .read = event_read,
+		  .write = event_write,
+		  .opaque = pm },
+		{ .name = "pm-control",
+		  .base = PM_CONTROL_PORT,
+		  .size = PM_CONTROL_SIZE,
+		  .width = 1,
+		  .read = control_read,
+		  .write = control_write,
+		  .opaque = pm },
+		{ .name = "pm-timer",
+		  .base = PM_TIMER_PORT,
+		  .size = PM_TIMER_SIZE,
+		  .read = timer_read,
+		  .opaque = pm },
+		{ .name = "reset",
+		  .base = PM_RESET_PORT,
+		  .size = 1,
+		  .read = reset_read,
+		  .write = reset_write,
+		  .opaque = pm },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < 4; i++)
+		error = bus_add(bus, &regions[i]);
+	return error;
+}
+
+struct pm *pm_new(struct bus *bus, struct loop *loop,
+		  const struct irq_line *sci, const struct power *power)
+{
+	struct pm *pm = calloc(1, sizeof(*pm));
+	int error = 0;
+
+	if (!pm)
+		return NULL;
+	pthread_mutex_init(&pm->lock, NULL);
+	pm->sci = *sci;
+	pm->power = *power;
+	pm->epoch = loop_now();
+	pm->control[0] = CONTROL_SCI_EN;
+	pm->timer = loop_timer_new(loop, pm_expired, pm);
+	if (!pm->timer)
+		error = -errno;
+	if (!error)
+		error = pm_add(pm, bus);
+	if (error) {
+		pm_free(pm);
+		errno = -error;
+		return NULL;
+	}
+	return pm;
+}
+
+void pm_free(struct pm *pm)
+{
+	if (!pm)
+		return;
+	if (pm->timer)
+		loop_timer_disarm(pm->timer);
+	pthread_mutex_destroy(&pm->lock);
+	free(pm);
+}

@@ -1,0 +1,540 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The real-time clock with its CMOS memory (data sheet: Motorola MC146818A).
+ *
+ * Time of day is the host's wall clock plus an offset; only while the guest has
+ * stopped the clock do its time registers hold anything.  The flags of register
+ * C are brought up to date when somebody looks; the timer runs for interrupts
+ * that are enabled, and only until the guest has read the last one.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "dev/rtc.h"
+
+#define NSEC_PER_SEC	1000000000LL
+#define SEC_PER_DAY	86400
+/* UIP goes up that long before the registers change. */
+#define UPDATE_NS	244000
+/* The first update after a reset of the divider. */
+#define DIVIDER_NS	500000000
+#define CRYSTAL_HZ	32768
+#define NEVER		UINT64_MAX
+
+#define INDEX_PORT	0x70
+#define INDEX_NMI_MASK	0x80
+#define CMOS_SIZE	128
+
+enum {
+	SECONDS		= 0x00,
+	SECONDS_ALARM	= 0x01,
+	MINUTES		= 0x02,
+	MINUTES_ALARM	= 0x03,
+	HOURS		= 0x04,
+	HOURS_ALARM	= 0x05,
+	WEEKDAY		= 0x06,
+	DAY		= 0x07,
+	MONTH		= 0x08,
+	YEAR		= 0x09,
+	REG_A		= 0x0a,
+	REG_B		= 0x0b,
+	REG_C		= 0x0c,
+	REG_D		= 0x0d,
+	EQUIPMENT	= 0x14,
+	BASE_KB		= 0x15,
+	EXTENDED_KB	= 0x17,
+	EXTENDED_KB_2	= 0x30,
+	CENTURY		= 0x32,
+	ABOVE_16M	= 0x34,
+	ABOVE_4G	= 0x5b,
+};
+
+#define A_RATE		0x0f
+#define A_DIVIDER	0x70
+#define A_DIVIDER_RESET	0x60
+#define A_DIVIDER_32K	0x20
+#define A_UIP		0x80
+#define B_24H		0x02
+#define B_BINARY	0x04
+#define B_UIE		0x10
+#define B_SET		0x80
+/* Interrupt enables in B, their flags in C. */
+#define FLAG_UPDATE	0x10
+#define FLAG_ALARM	0x20
+#define FLAG_PERIODIC	0x40
+#define FLAGS		0x70
+#define C_IRQ		0x80
+#define D_VALID		0x80
+#define ALARM_ANY	0xc0
+#define HOUR_PM		0x80
+
+/*
+ * @lock guards all that changes.  The clock shows (wall clock + @phase) in
+ * seconds, plus @offset; @phase is below a second.  @checked and @periods tell
+ * up to which second, and which period, register C is up to date.
+ */
+struct rtc {
+	struct rtc_config config;
+	pthread_mutex_t lock;
+	struct loop_timer *timer;
+	int64_t offset;
+	int64_t phase;
+	int64_t checked;
+	uint64_t periods;
+	uint8_t index;
+	bool nmi_masked;
+	bool level;
+	uint8_t cmos[CMOS_SIZE];
+};
+
+static int64_t host_wall_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+static int64_t floor_divide(int64_t a, int64_t b)
+{
+	return a / b - (a % b < 0);
+}
+
+/* Nanoseconds of the clock's oscillator: its seconds are @offset too low. */
+static int64_t rtc_base(const struct rtc *rtc)
+{
+	return rtc->config.wall_clock() + rtc->phase;
+}
+
+static int64_t rtc_seconds(const struct rtc *rtc)
+{
+	return floor_divide(rtc_base(rtc), NSEC_PER_SEC) + rtc->offset;
+}
+
+static bool rtc_stopped(const struct rtc *rtc)
+{
+	return (rtc->cmos[REG_B] & B_SET) ||
+	       (rtc->cmos[REG_A] & A_DIVIDER_RESET) == A_DIVIDER_RESET;
+}
+
+static uint8_t encode(const struct rtc *rtc, unsigned int value)
+{
+	if (rtc->cmos[REG_B] & B_BINARY)
+		return value;
+	return value / 10 % 10 << 4 | value % 10;
+}
+
+static unsigned int decode(const struct rtc *rtc, uint8_t value)
+{
+	if (rtc->cmos[REG_B] & B_BINARY)
+		return value;
+	return (value >> 4) * 10 + (value & 15);
+}
+
+static uint8_t encode_hour(const struct rtc *rtc, unsigned int hour)
+{
+	if (rtc->cmos[REG_B] & B_24H)
+		return encode(rtc, hour);
+	return encode(rtc, (hour + 11) % 12 + 1) | (hour < 12 ? 0 : HOUR_PM);
+}
+
+static unsigned int decode_hour(const struct rtc *rtc, uint8_t value)
+{
+	if (rtc->cmos[REG_B] & B_24H)
+		return decode(rtc, value);
+	return decode(rtc, value & ~HOUR_PM) % 12 + (value & HOUR_PM ? 12 : 0);
+}
+
+static void time_to_registers(struct rtc *rtc)
+{
+	time_t now = rtc_seconds(rtc);
+	struct tm tm;
+	int year;
+
+	if (!gmtime_r(&now, &tm))
+		return;
+	year = tm.tm_year + 1900;
+	rtc->cmos[SECONDS] = encode(rtc, tm.tm_sec);
+	rtc->cmos[MINUTES] = encode(rtc, tm.tm_min);
+	rtc->cmos[HOURS] = encode_hour(rtc, tm.tm_hour);
+	rtc->cmos[WEEKDAY] = encode(rtc, tm.tm_wday + 1);
+	rtc->cmos[DAY] = encode(rtc, tm.tm_mday);
+	rtc->cmos[MONTH] = encode(rtc, tm.tm_mon + 1);
+	rtc->cmos[YEAR] = encode(rtc, year % 100);
+	rtc->cmos[CENTURY] = encode(rtc, year / 100);
+}
+
+/* Values that no clock shows carry over into the next field. */
+static void time_from_registers(struct rtc *rtc)
+{
+	struct tm tm = {
+		.tm_sec = decode(rtc, rtc->cmos[SECONDS]),
+		.tm_min = decode(rtc, rtc->cmos[MINUTES]),
+		.tm_hour = decode_hour(rtc, rtc->cmos[HOURS]),
+		.tm_mday = decode(rtc, rtc->cmos[DAY]),
+		.tm_mon = (int)decode(rtc, rtc->cmos[MONTH]) - 1,
+		.tm_year = decode(rtc, rtc->cmos[CENTURY]) * 100 +
+			   decode(rtc, rtc->cmos[YEAR]) - 1900,
+	};
+
+	rtc->offset = timegm(&tm) - floor_divide(rtc_base(rtc), NSEC_PER_SEC);
+	rtc->checked = rtc_seconds(rtc);
+}
+
+static bool alarm_matches(const struct rtc *rtc, unsigned int number,
+			  uint8_t value)
+{
+	uint8_t alarm = rtc->cmos[number];
+
+	return (alarm & ALARM_ANY) == ALARM_ANY || alarm == value;
+}
+
+/* The first second of the clock from @from on that the alarm is set for. */
+static int64_t next_alarm(const struct rtc *rtc, int64_t from)
+{
+	int64_t day = floor_divide(from, SEC_PER_DAY) * SEC_PER_DAY;
+	int64_t end = from + SEC_PER_DAY;
+
+	while (from < end) {
+		unsigned int second = (from - day) % SEC_PER_DAY;
+		unsigned int minute = second / 60;
+
+		if (!alarm_matches(rtc, HOURS_ALARM,
+				   encode_hour(rtc, minute / 60)))
+			from += 3600 - second % 3600;
+		else if (!alarm_matches(rtc, MINUTES_ALARM,
+					encode(rtc, minute % 60)))
+			from += 60 - second % 60;
+		else if (!alarm_matches(rtc, SECONDS_ALARM,
+					encode(rtc, second % 60)))
+			from++;
+		else
+			return from;
+	}
+	return INT64_MAX;
+}
+
+/* The crystal's cycles between two periodic interrupts; 0: there are none. */
+static uint64_t period_cycles(const struct rtc *rtc)
+{
+	unsigned int rate = rtc->cmos[REG_A] & A_RATE;
+
+	if (!rate || (rtc->cmos[REG_A] & A_DIVIDER) != A_DIVIDER_32K)
+		return 0;
+	return 1 << (rate < 3 ? rate + 6 : rate - 1);
+}
+
+static uint64_t periods_passed(const struct rtc *rtc)
+{
+	uint64_t cycles = period_cycles(rtc);
+
+	if (!cycles)
+		return 0;
+	return (unsigned __int128)loop_now() * CRYSTAL_HZ / NSEC_PER_SEC /
+	       cycles;
+}
+
+static void rtc_catch_up(struct rtc *rtc)
+{
+	uint64_t periods = periods_passed(rtc);
+	int64_t now;
+
+	if (periods != rtc->periods)
+		rtc->cmos[REG_C] |= FLAG_PERIODIC;
+	rtc->periods = periods;
+	if (rtc_stopped(rtc))
+		return;
+	now = rtc_seconds(rtc);
+	if (now > rtc->checked) {
+		rtc->cmos[REG_C] |= FLAG_UPDATE;
+		if (next_alarm(rtc, rtc->checked + 1) <= now)
+			rtc->cmos[REG_C] |= FLAG_ALARM;
+	}
+	rtc->checked = now;
+}
+
+/* When the clock will show @second, by loop_now(). */
+static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
+{
+	int64_t base = rtc_base(rtc);
+	int64_t ahead = second - rtc->offset -
+			floor_divide(base, NSEC_PER_SEC) - 1;
+
+	return loop_now() + ahead * NSEC_PER_SEC + NSEC_PER_SEC -
+	       (base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC);
+}
+
+static uint64_t time_of_period(const struct rtc *rtc, uint64_t period)
+{
+	unsigned __int128 cycles = (unsigned __int128)period *
+				   period_cycles(rtc);
+
+	return (cycles * NSEC_PER_SEC + CRYSTAL_HZ - 1) / CRYSTAL_HZ;
+}
+
+/* Interrupts that are enabled and whose flag is not yet up. */
+static void rtc_schedule(struct rtc *rtc)
+{
+	uint8_t wanted = rtc->cmos[REG_B] & ~rtc->cmos[REG_C] & FLAGS;
+	uint64_t when = NEVER, other;
+	int64_t alarm;
+
+	if ((wanted & FLAG_PERIODIC) && period_cycles(rtc))
+		when = time_of_period(rtc, rtc->periods + 1);
+	if (rtc_stopped(rtc))
+		wanted = 0;
+	if (wanted & FLAG_UPDATE) {
+		other = time_of_second(rtc, rtc->checked + 1);
+		when = other < when ? other : when;
+	}
+	if (wanted & FLAG_ALARM) {
+		alarm = next_alarm(rtc, rtc->checked + 1);
+		other = alarm == INT64_MAX ? NEVER : time_of_second(rtc, alarm);
+		when = other < when ? other : when;
+	}
+	if (when == NEVER)
+		loop_timer_disarm(rtc->timer);
+	else
+		loop_timer_arm(rtc->timer, when);
+}
+
+static void rtc_update_line(struct rtc *rtc)
+{
+	bool level = rtc->cmos[REG_B] & rtc->cmos[REG_C] & FLAGS;
+
+	rtc->cmos[REG_C] &= ~C_IRQ;
+	rtc->cmos[REG_C] |= level ? C_IRQ : 0;
+	if (level == rtc->level)
+		return;
+	rtc->level = level;
+	irq_line_set(&rtc->config.irq, level);
+}
+
+static void rtc_expired(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	pthread_mutex_lock(&rtc->lock);
+	rtc_catch_up(rtc);
+	rtc_update_line(rtc);
+	rtc_schedule(rtc);
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+/*
+ * Registers A and B stop the clock and let it run.  SET takes back the update
+ * interrupt; the divider's reset starts a new second half over.
+ */
+static void control_write(struct rtc *rtc, unsigned int number, uint8_t value)
+{
+	bool stopped = rtc_stopped(rtc);
+	bool was_reset = (rtc->cmos[REG_A] & A_DIVIDER_RESET) ==
+			 A_DIVIDER_RESET;
+
+	if (!stopped)
+		time_to_registers(rtc);
+	if (number == REG_A)
+		rtc->cmos[REG_A] = value & ~A_UIP;
+	else
+		rtc->cmos[REG_B] = value & B_SET ? value & ~B_UIE : value;
+	if (was_reset && (value & A_DIVIDER_RESET) != A_DIVIDER_RESET &&
+	    number == REG_A)
+		rtc->phase = (NSEC_PER_SEC + DIVIDER_NS -
+			      rtc->config.wall_clock() % NSEC_PER_SEC) %
+			     NSEC_PER_SEC;
+	if (stopped && !rtc_stopped(rtc))
+		time_from_registers(rtc);
+	rtc->periods = periods_passed(rtc);
+}
+
+static bool is_time(unsigned int number)
+{
+	switch (number) {
+	case SECONDS:
+	case MINUTES:
+	case HOURS:
+	case WEEKDAY:
+	case DAY:
+	case MONTH:
+	case YEAR:
+	case CENTURY:
+		return true;
+	}
+	return false;
+}
+
+static void time_write(struct rtc *rtc, unsigned int number, uint8_t value)
+{
+	bool stopped = rtc_stopped(rtc);
+
+	if (!stopped)
+		time_to_registers(rtc);
+	rtc->cmos[number] = value;
+	if (!stopped)
+		time_from_registers(rtc);
+}
+
+static void register_write(struct rtc *rtc, unsigned int number, uint8_t value)
+{
+	if (number == REG_A || number == REG_B)
+		control_write(rtc, number, value);
+	else if (is_time(number))
+		time_write(rtc, number, value);
+	else if (number != REG_C && number != REG_D)
+		rtc->cmos[number] = value;
+}
+
+static uint8_t uip(const struct rtc *rtc)
+{
+	int64_t base = rtc_base(rtc);
+	int64_t into = base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC;
+
+	if (rtc_stopped(rtc) || into < NSEC_PER_SEC - UPDATE_NS)
+		return 0;
+	return A_UIP;
+}
+
+static uint8_t register_read(struct rtc *rtc, unsigned int number)
+{
+	uint8_t value;
+
+	if (is_time(number) && !rtc_stopped(rtc))
+		time_to_registers(rtc);
+	value = rtc->cmos[number];
+	if (number == REG_A)
+		value |= uip(rtc);
+	if (number == REG_C)
+		rtc->cmos[REG_C] = 0;
+	return value;
+}
+
+static void rtc_write(void *opaque, uint64_t offset, const void *data,
+		      size_t size)
+{
+	uint8_t value = *(const uint8_t *)data;
+	struct rtc *rtc = opaque;
+
+	(void)size;
+	pthread_mutex_lock(&rtc->lock);
+	if (offset == 0) {
+		rtc->index = value & ~INDEX_NMI_MASK;
+		rtc->nmi_masked = value & INDEX_NMI_MASK;
+	} else {
+		rtc_catch_up(rtc);
+		register_write(rtc, rtc->index, value);
+		rtc_update_line(rtc);
+		rtc_schedule(rtc);
+	}
+	pthread_mutex_unlock(&rtc->lock);
+}
+
+/* The index port cannot be read. */
+static void rtc_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct rtc *rtc = opaque;
+	uint8_t value = 0xff;
+
+	(void)size;
+	pthread_mutex_lock(&rtc->lock);
+	if (offset && rtc->index == REG_C) {
+		rtc_catch_up(rtc);
+		rtc_update_line(rtc);
+		value = register_read(rtc, REG_C);
+		rtc_update_line(rtc);
+		rtc_schedule(rtc);
+	} else if (offset) {
+		value = register_read(rtc, rtc->index);
+	}
+	pthread_mutex_unlock(&rtc->lock);
+	*(uint8_t *)data = value;
+}
+
+bool rtc_nmi_masked(struct rtc *rtc)
+{
+	bool masked;
+
+	pthread_mutex_lock(&rtc->lock);
+	masked = rtc->nmi_masked;
+	pthread_mutex_unlock(&rtc->lock);
+	return masked;
+}
+
+static void store_size(uint8_t *cmos, uint64_t size, uint64_t limit)
+{
+	if (size > limit)
+		size = limit;
+	for (; limit; limit >>= 8, size >>= 8)
+		*cmos++ = size;
+}
+
+static uint64_t beyond(uint64_t size, uint64_t start)
+{
+	return size > start ? size - start : 0;
+}
+
+/* What a BIOS puts there, and its callers read: memory sizes. */
+static void cmos_fill(struct rtc *rtc)
+{
+	uint64_t low = rtc->config.ram_low, high = rtc->config.ram_high;
+	uint64_t extended = beyond(low, 1 << 20) >> 10;
+	uint8_t *cmos = rtc->cmos;
+
+	cmos[REG_A] = A_DIVIDER_32K | 6;
+	cmos[REG_B] = B_24H;
+	cmos[REG_D] = D_VALID;
+	cmos[EQUIPMENT] = 0x02;
+	store_size(&cmos[BASE_KB], 640, 0xffff);
+	store_size(&cmos[EXTENDED_KB], extended, 0xffff);
+	store_size(&cmos[EXTENDED_KB_2], extended, 0xffff);
+	store_size(&cmos[ABOVE_16M], beyond(low, 16 << 20) >> 16, 0xffff);
+	store_size(&cmos[ABOVE_4G], high >> 16, 0xffffff);
+}
+
+struct rtc *rtc_new(const struct rtc_config *config)
+{
+	struct rtc *rtc = calloc(1, sizeof(*rtc));
+	struct bus_region region = {
+		.name = "rtc",
+		.space = BUS_PORT,
+		.base = INDEX_PORT,
+		.size = 2,
+		.width = 1,
+		.read = rtc_read,
+		.write = rtc_write,
+		.opaque = rtc,
+	};
+	int error = 0;
+
+	if (!rtc)
+		return NULL;
+	pthread_mutex_init(&rtc->lock, NULL);
+	rtc->config = *config;
+	if (!config->wall_clock)
+		rtc->config.wall_clock = host_wall_clock;
+	cmos_fill(rtc);
+	rtc->checked = rtc_seconds(rtc);
+	rtc->periods = periods_passed(rtc);
+	rtc->timer = loop_timer_new(config->loop, rtc_expired, rtc);
+	if (!rtc->timer)
+		error = -errno;
+	if (!error)
+		error = bus_add(config->bus, &region);
+	if (error) {
+		rtc_free(rtc);
+		errno = -error;
+		return NULL;
+	}
+	return rtc;
+}
+
+void rtc_free(struct rtc *rtc)
+{
+	if (!rtc)
+		return;
+	if (rtc->timer)
+		loop_timer_disarm(rtc->timer);
+	pthread_mutex_destroy(&rtc->lock);
+	free(rtc);
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * QEMU's pc-testdev.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/testdev.h"
+
+#define ECHO_PORT	0xe0
+#define FLUSH_PORT	0xe4
+#define ECHO_BYTE_PORT	0xe8
+#define LINE_PORT	0x2000
+#define ECHO_SIZE	4
+
+/* @lock guards @echo and @memory. */
+struct testdev {
+	pthread_mutex_t lock;
+	struct irq_line lines;
+	uint8_t echo[ECHO_SIZE];
+	uint8_t memory[TESTDEV_MEMORY_SIZE];
+};
+
+static void echo_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct testdev *testdev = opaque;
+
+	pthread_mutex_lock(&testdev->lock);
+	memcpy(data, &testdev->echo[offset], size);
+	pthread_mutex_unlock(&testdev->lock);
+}
+
+static void echo_write(void *opaque, uint64_t offset, const void *data,
+		       size_t size)
+{
+	struct testdev *testdev = opaque;
+
+	pthread_mutex_lock(&testdev->lock);
+	memcpy(&testdev->echo[offset], data, size);
+	pthread_mutex_unlock(&testdev->lock);
+}
+
+static void line_write(void *opaque, uint64_t offset, const void *data,
+		       size_t size)
+{
+	struct testdev *testdev = opaque;
+	struct irq_line line = testdev->lines;
+
+	(void)size;
+	line.number += offset;
+	irq_line_set(&line, *(const uint8_t *)data != 0);
+}
+
+static void memory_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct testdev *testdev = opaque;
+
+	pthread_mutex_lock(&testdev->lock);
+	memcpy(data, &testdev->memory[offset], size);
+	pthread_mutex_unlock(&testdev->lock);
+}
+
+static void memory_write(void *opaque, uint64_t offset, const void *data,
+			 size_t size)
+{
+	struct testdev *testdev = opaque;
+
+	pthread_mutex_lock(&testdev->lock);
+	memcpy(&testdev->memory[offset], data, size);
+	pthread_mutex_unlock(&testdev->lock);
+}
+
+static int testdev_add(struct testdev *testdev, struct bus *bus)
+{
+	const struct bus_region regions[] = {
+		{ .name = "test-echo",
+		  .base = ECHO_PORT,
+		  .size = ECHO_SIZE,
+		  .read = echo_read,
+		  .write = echo_write,
+		  .opaque = testdev },
+		{ .name = "test-flush",
+		  .base = FLUSH_PORT,
+		  .size = 4,
+		  .opaque = testdev },
+		{ .name = "test-echo-byte",
+		  .base = ECHO_BYTE_PORT,
+		  .size = ECHO_SIZE,
+		  .width = 1,
+		  .read = echo_read,
+		  .write = echo_write,
+		  .opaque = testdev },
+		{ .name = "test-lines",
+		  .base = LINE_PORT,
+		  .size = TESTDEV_LINES,
+		  .width = 1,
+		  .write = line_write,
+		  .opaque = testdev },
+		{ .name = "test-memory",
+		  .space = BUS_MMIO,
+		  .base = TESTDEV_MEMORY,
+		  .size = TESTDEV_MEMORY_SIZE,
+		  .read = memory_read,
+		  .write = memory_write,
+		  .opaque = testdev },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < 5; i++)
+		error = bus_add(bus, &regions[i]);
+	return error;
+}
+
+struct testdev *testdev_new(struct bus *bus, const struct irq_line *lines)
+{
+	struct testdev *testdev = calloc(1, sizeof(*testdev));
+	int error;
+
+	if (!testdev)
+		return NULL;
+	pthread_mutex_init(&testdev->lock, NULL);
+	testdev->lines = *lines;
+	error = testdev_add(testdev, bus);
+	if (error) {
+		testdev_free(testdev);
+		errno = -error;
+		return NULL;
+	}
+	return testdev;
+}
+
+void testdev_free(struct testdev *testdev)
+{
+	if (!testdev)
+		return;
+	pthread_mutex_destroy(&testdev->lock);
+	free(testdev);
+}
