@@ -18,7 +18,7 @@
 
 #include "pure.h"
 
-#define LODGE_INSN_MAX_LENGTH	15
+#define LODGE_INSN_MAX_LENGTH 15
 
 /**
  * enum lodge_cpu_mode - default sizes of the code segment
@@ -183,8 +183,8 @@ enum lodge_operand_kind {
  * struct lodge_operand - one explicit operand
  * @kind: enum lodge_operand_kind
  * @reg: number of the register, for the kinds that have one
- * @size: bytes the instruction uses of it: 1, 2, 4, 8, 10 or 16; 0 when the
- *	operand is only an address (INVLPG)
+ * @size: bytes the instruction uses of it: 1, 2, 4, 6, 8, 10 or 16; 0 when
+ *	the operand is only an address (INVLPG)
  */
 struct lodge_operand {
 	u8 kind;
@@ -193,8 +193,8 @@ struct lodge_operand {
 };
 
 /* Values of struct lodge_address.base and .index beside enum lodge_gpr. */
-#define LODGE_REG_RIP	16
-#define LODGE_REG_NONE	0xff
+#define LODGE_REG_RIP 16
+#define LODGE_REG_NONE 0xff
 
 /**
  * struct lodge_address - the parts of a memory operand's address
@@ -215,13 +215,13 @@ struct lodge_address {
 };
 
 /* Bits of struct lodge_insn.prefixes. */
-#define LODGE_PREFIX_OPERAND	0x01
-#define LODGE_PREFIX_ADDRESS	0x02
-#define LODGE_PREFIX_LOCK	0x04
-#define LODGE_PREFIX_REPNE	0x08
-#define LODGE_PREFIX_REP	0x10
-#define LODGE_PREFIX_SEGMENT	0x20
-#define LODGE_PREFIX_REX	0x40
+#define LODGE_PREFIX_OPERAND 0x01
+#define LODGE_PREFIX_ADDRESS 0x02
+#define LODGE_PREFIX_LOCK 0x04
+#define LODGE_PREFIX_REPNE 0x08
+#define LODGE_PREFIX_REP 0x10
+#define LODGE_PREFIX_SEGMENT 0x20
+#define LODGE_PREFIX_REX 0x40
 
 /**
  * struct lodge_insn - a decoded instruction
@@ -233,8 +233,9 @@ struct lodge_address {
  * @rex: the REX prefix in force, or 0
  * @rep: the string instruction repeats, under LODGE_PREFIX_REP or _REPNE
  * @aligned: the memory operand must be aligned to its size (#GP(0))
- * @operand_size: 1, 2, 4 or 8: effective operand size; of a string or port
- *	instruction, the bytes that one access moves
+ * @operand_size: effective operand size: 1, 2, 4 or 8; of a string or port
+ *	instruction, the bytes that one access moves; of an SSE move, the bytes
+ *	moved, up to 16
  * @address_size: 2, 4 or 8
  * @operand: the explicit operands, destination first.  String instructions
  *	have none: they use rSI and rDI; of them memory.segment is the segment

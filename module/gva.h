@@ -15,22 +15,22 @@
 #include "pure.h"
 
 /* Kinds of access; READ and WRITE together are a read-modify-write. */
-#define LODGE_ACCESS_READ	0x1
-#define LODGE_ACCESS_WRITE	0x2
-#define LODGE_ACCESS_FETCH	0x4
+#define LODGE_ACCESS_READ 0x1
+#define LODGE_ACCESS_WRITE 0x2
+#define LODGE_ACCESS_FETCH 0x4
 /* By the processor itself (descriptor tables, TSS): supervisor at any CPL. */
-#define LODGE_ACCESS_IMPLICIT	0x8
+#define LODGE_ACCESS_IMPLICIT 0x8
 
 /* Bits of a page fault's error code (APM vol. 2, 8.4.2). */
-#define LODGE_PF_PRESENT	0x01
-#define LODGE_PF_WRITE		0x02
-#define LODGE_PF_USER		0x04
-#define LODGE_PF_RESERVED	0x08
-#define LODGE_PF_FETCH		0x10
-#define LODGE_PF_KEY		0x20
+#define LODGE_PF_PRESENT 0x01
+#define LODGE_PF_WRITE 0x02
+#define LODGE_PF_USER 0x04
+#define LODGE_PF_RESERVED 0x08
+#define LODGE_PF_FETCH 0x10
+#define LODGE_PF_KEY 0x20
 
 /* What gva.h's and emul.h's functions answer when the guest has faulted. */
-#define LODGE_FAULT		1
+#define LODGE_FAULT 1
 
 /**
  * struct lodge_fault - an exception that an access raises

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * String instructions: one iteration of those that stay in memory, and the
+ * memory half of INS and OUTS in batches.
+ */
+#include "emul_access.h"
+
+#define PAGE_BYTES 4096U
+
+static u64 string_offset(const struct lodge_emul *e, unsigned int reg)
+{
+	return e->regs->gpr[reg] & lodge_alu_mask(e->insn.address_size);
+}
+
+static u64 string_count(const struct lodge_emul *e)
+{
+	return e->insn.rep ? string_offset(e, LODGE_RCX) : 1;
+}
+
+static void string_move(struct lodge_emul *e, unsigned int reg, u64 count)
+{
+	u64 bytes = count * e->insn.operand_size;
+	u64 value = e->regs->gpr[reg];
+
+	value = e->regs->rflags & RFLAGS_DF ? value - bytes : value + bytes;
+	emul_write_gpr(e, reg, value, e->insn.address_size);
+}
+
+/* Counts @count iterations; RIP moves on behind the last one, or with @stop. */
+static int string_finish(struct lodge_emul *e, u64 count, bool stop)
+{
+	if (!e->insn.rep)
+		return emul_advance(e);
+	emul_write_gpr(e, LODGE_RCX, e->regs->gpr[LODGE_RCX] - count,
+		       e->insn.address_size);
+	return stop || !string_count(e) ? emul_advance(e) : 0;
+}
+
+static int translate_source(struct lodge_emul *e, u64 *linear)
+{
+	return emul_linear(e, e->insn.memory.segment,
+			   string_offset(e, LODGE_RSI), e->insn.operand_size,
+			   LODGE_ACCESS_READ, linear);
+}
+
+static int translate_destination(struct lodge_emul *e, unsigned int access,
+				 u64 *linear)
+{
+	return emul_linear(e, LODGE_ES, string_offset(e, LODGE_RDI),
+			   e->insn.operand_size, access, linear);
+}
+
+/*
+ * The destination is probed first: what a device has answered to the read must
+ * not be lost to a page fault of the write.
+ */
+static int emul_movs(struct lodge_emul *e)
+{
+	unsigned int size = e->insn.operand_size;
+	u64 from, to, value;
+	int error;
+
+	error = translate_source(e, &from);
+	if (!error)
+		error = translate_destination(e, LODGE_ACCESS_WRITE, &to);
+	if (!error)
+		error = e->ops->probe(e->opaque, to, size, LODGE_ACCESS_WRITE,
+				      &e->fault);
+	if (!error)
+		error = emul_read(e, from, &value, size, LODGE_ACCESS_READ);
+	if (!error)
+		error = emul_write(e, to, value, size);
+	if (error)
+		return error;
+	string_move(e, LODGE_RSI, 1);
+	string_move(e, LODGE_RDI, 1);
+	return string_finish(e, 1, false);
+}
+
+static int emul_stos(struct lodge_emul *e)
+{
+	u64 to;
+	int error;
+
+	error = translate_destination(e, LODGE_ACCESS_WRITE, &to);
+	if (!error)
+		error = emul_write(e, to, e->regs->gpr[LODGE_RAX],
+				   e->insn.operand_size);
+	if (error)
+		return error;
+	string_move(e, LODGE_RDI, 1);
+	return string_finish(e, 1, false);
+}
+
+static int emul_lods(struct lodge_emul *e)
+{
+	unsigned int size = e->insn.operand_size;
+	u64 from, value;
+	int error;
+
+	error = translate_source(e, &from);
+	if (!error)
+		error = emul_read(e, from, &value, size, LODGE_ACCESS_READ);
+	if (error)
+		return error;
+	emul_write_gpr(e, LODGE_RAX, value, size);
+	string_move(e, LODGE_RSI, 1);
+	return string_finish(e, 1, false);
+}
+
+/* CMPS compares [rSI] with [rDI], SCAS rAX with [rDI]. */
+static int emul_compare_string(struct lodge_emul *e)
+{
+	const struct lodge_insn *insn = &e->insn;
+	unsigned int size = insn->operand_size;
+	u64 a = e->regs->gpr[LODGE_RAX] & lodge_alu_mask(size);
+	u64 rflags = e->regs->rflags;
+	u64 b, linear;
+	bool equal;
+	int error = 0;
+
+	if (insn->op == LODGE_OP_CMPS) {
+		error = translate_source(e, &linear);
+		if (!error)
+			error = emul_read(e, linear, &a, size,
+					  LODGE_ACCESS_READ);
+	}
+	if (!error)
+		error = translate_destination(e, LODGE_ACCESS_READ, &linear);
+	if (!error)
+		error = emul_read(e, linear, &b, size, LODGE_ACCESS_READ);
+	if (error)
+		return error;
+	lodge_alu(LODGE_OP_CMP, a, b, size, &rflags);
+	e->regs->rflags = rflags;
+	if (insn->op == LODGE_OP_CMPS)
+		string_move(e, LODGE_RSI, 1);
+	string_move(e, LODGE_RDI, 1);
+	equal = rflags & RFLAGS_ZF;
+	return string_finish(
+		e, 1, insn->prefixes & LODGE_PREFIX_REP ? !equal : equal);
+}
+
+int lodge_emul_string(struct lodge_emul *e)
+{
+	if (!string_count(e))
+		return emul_advance(e);
+	switch (e->insn.op) {
+	case LODGE_OP_MOVS:
+		return emul_movs(e);
+	case LODGE_OP_STOS:
+		return emul_stos(e);
+	case LODGE_OP_LODS:
+		return emul_lods(e);
+	default:
+		return emul_compare_string(e);
+	}
+}
+
+/*
+ * INS and OUTS: the memory half.  A batch lies in one page and does not wrap,
+ * so one check of its whole range stands for all of its elements.
+ */
+
+static bool descends(const struct lodge_emul *e)
+{
+	return e->regs->rflags & RFLAGS_DF;
+}
+
+/* Elements from @offset on, @room at most, before the address wraps. */
+static u64 before_wrap(const struct lodge_emul *e, u64 offset, u64 room)
+{
+	u64 bytes = descends(e) ? offset :
+				  lodge_alu_mask(e->insn.address_size) - offset;
+	u64 elements = bytes / e->insn.operand_size;
+
+	return elements < room ? elements + 1 : room;
+}
+
+/* Elements from @linear on that lie in its page, but at least one. */
+static u64 within_page(const struct lodge_emul *e, u64 linear)
+{
+	unsigned int size = e->insn.operand_size;
+	unsigned int in_page = linear & (PAGE_BYTES - 1);
+
+	if (in_page + size > PAGE_BYTES)
+		return 1;
+	if (descends(e))
+		return in_page / size + 1;
+	return (PAGE_BYTES - in_page) / size;
+}
+
+/**
+ * find_batch() - how many elements can be moved at once
+ * @e: the instruction
+ * @access: READ: from rSI; WRITE: to rDI
+ * @count: in: the most that the caller wants, at least 1; out: how many it is
+ * @linear: out: address of the first element
+ */
+static int find_batch(struct lodge_emul *e, unsigned int access, u64 *count,
+		      u64 *linear)
+{
+	bool write = access & LODGE_ACCESS_WRITE;
+	enum lodge_seg seg = write ? LODGE_ES : e->insn.memory.segment;
+	u64 offset = string_offset(e, write ? LODGE_RDI : LODGE_RSI);
+	unsigned int size = e->insn.operand_size;
+	u64 lowest, unused;
+	int error;
+
+	error = emul_linear(e, seg, offset, size, access, linear);
+	if (error)
+		return error;
+	*count = before_wrap(e, offset, *count);
+	if (*count > within_page(e, *linear))
+		*count = within_page(e, *linear);
+	lowest = descends(e) ? offset - (*count - 1) * size : offset;
+	if (emul_linear(e, seg, lowest, *count * size, access, &unused))
+		*count = 1;
+	return 0;
+}
+
+/* Elements that are asked for and fit @size bytes. */
+static u64 wanted(const struct lodge_emul *e, size_t size)
+{
+	u64 fit = size / e->insn.operand_size;
+
+	return string_count(e) < fit ? string_count(e) : fit;
+}
+
+static u64 element(const struct lodge_emul *e, u64 linear, u64 i)
+{
+	u64 bytes = i * e->insn.operand_size;
+
+	return descends(e) ? linear - bytes : linear + bytes;
+}
+
+int lodge_emul_outs(struct lodge_emul *e, void *data, size_t size, u32 *count)
+{
+	unsigned int width = e->insn.operand_size;
+	u64 n, linear, i;
+	int error;
+
+	if (e->insn.op != LODGE_OP_OUTS)
+		return -EOPNOTSUPP;
+	*count = 0;
+	n = wanted(e, size);
+	if (!n)
+		return 0;
+	error = find_batch(e, LODGE_ACCESS_READ, &n, &linear);
+	if (error)
+		return error;
+	if (!descends(e))
+		error = e->ops->read(e->opaque, linear, data, n * width,
+				     LODGE_ACCESS_READ, &e->fault);
+	for (i = 0; descends(e) && i < n && !error; i++)
+		error = e->ops->read(e->opaque, element(e, linear, i),
+				     (u8 *)data + i * width, width,
+				     LODGE_ACCESS_READ, &e->fault);
+	if (!error)
+		*count = (u32)n;
+	return error;
+}
+
+void lodge_emul_outs_commit(struct lodge_emul *e, u32 count)
+{
+	string_move(e, LODGE_RSI, count);
+	string_finish(e, count, false);
+}
+
+int lodge_emul_ins(struct lodge_emul *e, size_t size, u32 *count)
+{
+	unsigned int width = e->insn.operand_size;
+	u64 n, linear;
+	int error;
+
+	if (e->insn.op != LODGE_OP_INS)
+		return -EOPNOTSUPP;
+	*count = 0;
+	n = wanted(e, size);
+	if (!n)
+		return 0;
+	error = find_batch(e, LODGE_ACCESS_WRITE, &n, &linear);
+	if (error)
+		return error;
+	if (descends(e))
+		linear = element(e, linear, n - 1);
+	error = e->ops->probe(e->opaque, linear, n * width, LODGE_ACCESS_WRITE,
+			      &e->fault);
+	if (!error)
+		*count = (u32)n;
+	return error;
+}
+
+int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 count)
+{
+	unsigned int width = e->insn.operand_size;
+	u64 linear, i, n = count;
+	int error = 0;
+
+	if (e->insn.op != LODGE_OP_INS)
+		return -EOPNOTSUPP;
+	if (count) {
+		error = find_batch(e, LODGE_ACCESS_WRITE, &n, &linear);
+		if (error)
+			return error;
+	}
+	if (!descends(e) && n)
+		error = e->ops->write(e->opaque, linear, data, n * width,
+				      &e->fault);
+	for (i = 0; descends(e) && i < n && !error; i++)
+		error = e->ops->write(e->opaque, element(e, linear, i),
+				      (const u8 *)data + i * width, width,
+				      &e->fault);
+	if (error)
+		return error;
+	string_move(e, LODGE_RDI, n);
+	return string_finish(e, n, false);
+}

@@ -1,0 +1,583 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The decoder against Zydis over generated instructions.  What Lodge decodes,
+ * Zydis must decode to the same; and of the mnemonics that Lodge knows, what
+ * Zydis decodes with a memory operand Lodge must not refuse.
+ *
+ * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <Zydis/Zydis.h>
+
+#include "alu.h"
+#include "decode.h"
+
+#include "kselftest_harness.h"
+
+#define INSTRUCTIONS 700000
+#define MAX_REPORTS 20
+#define BUFFER_BYTES 16
+
+static const struct {
+	u16 mnemonic;
+	u8 op;
+} known[] = {
+#define SAME(name)                                     \
+	{                                              \
+		ZYDIS_MNEMONIC_##name, LODGE_OP_##name \
+	}
+#define AS(name, op)                                 \
+	{                                            \
+		ZYDIS_MNEMONIC_##name, LODGE_OP_##op \
+	}
+	SAME(ADD),
+	SAME(OR),
+	SAME(ADC),
+	SAME(SBB),
+	SAME(AND),
+	SAME(SUB),
+	SAME(XOR),
+	SAME(CMP),
+	SAME(TEST),
+	SAME(NOT),
+	SAME(NEG),
+	SAME(INC),
+	SAME(DEC),
+	SAME(BT),
+	SAME(BTS),
+	SAME(BTR),
+	SAME(BTC),
+	SAME(XCHG),
+	SAME(XADD),
+	SAME(CMPXCHG),
+	AS(CMPXCHG8B, CMPXCHG_PAIR),
+	AS(CMPXCHG16B, CMPXCHG_PAIR),
+	SAME(MOV),
+	AS(MOVNTI, MOV),
+	SAME(MOVBE),
+	SAME(MOVZX),
+	SAME(MOVSX),
+	AS(MOVSXD, MOVSX),
+	SAME(PUSH),
+	SAME(POP),
+	AS(MOVD, SSE_MOV),
+	AS(MOVQ, SSE_MOV),
+	AS(MOVSS, SSE_MOV),
+	AS(MOVUPS, SSE_MOV),
+	AS(MOVUPD, SSE_MOV),
+	AS(MOVAPS, SSE_MOV),
+	AS(MOVAPD, SSE_MOV),
+	AS(MOVDQA, SSE_MOV),
+	AS(MOVDQU, SSE_MOV),
+	AS(LDDQU, SSE_MOV),
+	AS(MOVNTPS, SSE_MOV),
+	AS(MOVNTPD, SSE_MOV),
+	AS(MOVNTDQ, SSE_MOV),
+	AS(MOVNTDQA, SSE_MOV),
+	AS(MOVLPS, SSE_MOV_LOW),
+	AS(MOVLPD, SSE_MOV_LOW),
+	AS(MOVHPS, SSE_MOV_HIGH),
+	AS(MOVHPD, SSE_MOV_HIGH),
+	AS(MOVSB, MOVS),
+	AS(MOVSW, MOVS),
+	AS(MOVSD, MOVS),
+	AS(MOVSQ, MOVS),
+	AS(CMPSB, CMPS),
+	AS(CMPSW, CMPS),
+	AS(CMPSD, CMPS),
+	AS(CMPSQ, CMPS),
+	AS(STOSB, STOS),
+	AS(STOSW, STOS),
+	AS(STOSD, STOS),
+	AS(STOSQ, STOS),
+	AS(LODSB, LODS),
+	AS(LODSW, LODS),
+	AS(LODSD, LODS),
+	AS(LODSQ, LODS),
+	AS(SCASB, SCAS),
+	AS(SCASW, SCAS),
+	AS(SCASD, SCAS),
+	AS(SCASQ, SCAS),
+	AS(INSB, INS),
+	AS(INSW, INS),
+	AS(INSD, INS),
+	AS(OUTSB, OUTS),
+	AS(OUTSW, OUTS),
+	AS(OUTSD, OUTS),
+	SAME(IN),
+	SAME(OUT),
+	SAME(CPUID),
+	SAME(RDMSR),
+	SAME(WRMSR),
+	SAME(RDTSC),
+	SAME(RDTSCP),
+	SAME(RDPMC),
+	SAME(HLT),
+	SAME(PAUSE),
+	SAME(MONITOR),
+	SAME(MWAIT),
+	SAME(INVD),
+	SAME(WBINVD),
+	SAME(INVLPG),
+	SAME(XSETBV),
+	SAME(VMCALL),
+	SAME(VMMCALL),
+	SAME(VMRUN),
+	SAME(VMLOAD),
+	SAME(VMSAVE),
+	SAME(STGI),
+	SAME(CLGI),
+	SAME(SKINIT),
+	SAME(INVLPGA),
+	SAME(CLTS),
+	SAME(LMSW),
+	SAME(SMSW),
+	SAME(SGDT),
+	SAME(SIDT),
+	SAME(LGDT),
+	SAME(LIDT),
+	SAME(SLDT),
+	SAME(STR),
+	SAME(LLDT),
+	SAME(LTR),
+	SAME(INT3),
+	AS(INT1, ICEBP),
+	SAME(INT),
+	SAME(INTO),
+	AS(IRET, IRET),
+	AS(IRETD, IRET),
+	AS(IRETQ, IRET),
+};
+
+/* Opcodes of Lodge's set, which most of the generated instructions use. */
+static const u8 one_byte[] = {
+	0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85,
+	0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8e, 0x8f, 0x90, 0xa0,
+	0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad,
+	0xae, 0xaf, 0xc6, 0xc7, 0xcc, 0xcd, 0xce, 0xcf, 0xe4, 0xe5, 0xe6,
+	0xe7, 0xec, 0xed, 0xee, 0xef, 0xf1, 0xf4, 0xf6, 0xf7, 0xfe, 0xff,
+};
+static const u8 two_byte[] = {
+	0x00, 0x01, 0x01, 0x06, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x16, 0x17,
+	0x20, 0x21, 0x22, 0x23, 0x28, 0x29, 0x2b, 0x30, 0x31, 0x32, 0x33, 0x6e,
+	0x6f, 0x7e, 0x7f, 0xa2, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba,
+	0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7, 0xf0,
+};
+static const u8 three_byte[] = { 0x2a, 0xf0, 0xf1 };
+static const u8 prefixes[] = {
+	0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
+	0x66, 0x67, 0x67, 0xf0, 0xf2, 0xf3, 0xf3,
+};
+
+static u64 random_state;
+
+/* Marsaglia's xorshift64. */
+static u32 random_below(u32 bound)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (u32)(random_state >> 32) % bound;
+}
+
+static void seed_random(u64 salt)
+{
+	const char *text = getenv("LODGE_SEED");
+	u64 seed = text ? strtoull(text, NULL, 0) : 0x10d6e;
+
+	printf("# seed %#llx\n", (unsigned long long)seed);
+	random_state = (seed + salt) * 0x9e3779b97f4a7c15ULL | 1;
+}
+
+#define PICK(array) ((array)[random_below(ARRAY_SIZE(array))])
+
+/* At most 4 prefixes as a rule, seldom as many as pass the limit of 15. */
+static u32 random_prefixes(enum lodge_cpu_mode mode, u8 *bytes)
+{
+	u32 n = random_below(16) ? random_below(5) : random_below(13);
+	u32 i;
+
+	for (i = 0; i < n; i++)
+		bytes[i] = PICK(prefixes);
+	if (n && mode == LODGE_MODE_64 && !random_below(8))
+		bytes[random_below(n)] = 0x40 | random_below(16);
+	if (mode == LODGE_MODE_64 && random_below(2))
+		bytes[n++] = 0x40 | random_below(16);
+	return n;
+}
+
+static void generate(enum lodge_cpu_mode mode, u8 bytes[BUFFER_BYTES])
+{
+	u32 n, i;
+
+	for (i = 0; i < BUFFER_BYTES; i++)
+		bytes[i] = random_below(256);
+	n = random_prefixes(mode, bytes);
+	switch (random_below(8)) {
+	case 0: /* any opcode */
+		break;
+	case 1: /* any opcode of the second map */
+		bytes[n] = 0x0f;
+		break;
+	case 2:
+		bytes[n] = random_below(0x40) & ~4;
+		break;
+	case 3:
+	case 4:
+		bytes[n] = PICK(one_byte);
+		break;
+	case 5:
+		bytes[n] = 0x0f;
+		bytes[n + 1] = 0x38;
+		bytes[n + 2] = PICK(three_byte);
+		break;
+	default:
+		bytes[n] = 0x0f;
+		bytes[n + 1] = PICK(two_byte);
+		break;
+	}
+}
+
+struct reference {
+	ZydisDecodedInstruction insn;
+	ZydisDecodedOperand operand[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static ZydisRegisterClass class_of(const ZydisDecodedOperand *o)
+{
+	if (o->type != ZYDIS_OPERAND_TYPE_REGISTER)
+		return ZYDIS_REGCLASS_INVALID;
+	return ZydisRegisterGetClass(o->reg.value);
+}
+
+static const ZydisDecodedOperand *explicit_memory(const struct reference *z)
+{
+	int i;
+
+	for (i = 0; i < z->insn.operand_count_visible; i++) {
+		if (z->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY)
+			return &z->operand[i];
+	}
+	return NULL;
+}
+
+static bool has_class(const struct reference *z, ZydisRegisterClass class)
+{
+	return class_of(&z->operand[0]) == class ||
+	       class_of(&z->operand[1]) == class;
+}
+
+static u8 op_of_mov(const struct reference *z)
+{
+	if (class_of(&z->operand[0]) == ZYDIS_REGCLASS_CONTROL)
+		return LODGE_OP_MOV_TO_CR;
+	if (class_of(&z->operand[1]) == ZYDIS_REGCLASS_CONTROL)
+		return LODGE_OP_MOV_FROM_CR;
+	if (class_of(&z->operand[0]) == ZYDIS_REGCLASS_DEBUG)
+		return LODGE_OP_MOV_TO_DR;
+	if (class_of(&z->operand[1]) == ZYDIS_REGCLASS_DEBUG)
+		return LODGE_OP_MOV_FROM_DR;
+	return LODGE_OP_MOV;
+}
+
+/* The op that Lodge must give, or LODGE_OP_INVALID when it may refuse. */
+static u8 expected_op(const struct reference *z)
+{
+	u8 op = LODGE_OP_INVALID;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (known[i].mnemonic == z->insn.mnemonic)
+			op = known[i].op;
+	}
+	if (z->insn.mnemonic == ZYDIS_MNEMONIC_MOV)
+		op = op_of_mov(z);
+	if (op == LODGE_OP_MOVS && has_class(z, ZYDIS_REGCLASS_XMM) &&
+	    explicit_memory(z))
+		op = LODGE_OP_SSE_MOV;
+	/* Zydis 4.0 takes F3 41 90 for PAUSE; it exchanges EAX and R8D. */
+	if (op == LODGE_OP_PAUSE && z->insn.raw.rex.B)
+		return LODGE_OP_INVALID;
+	/* Below the strings only memory forms are decoded. */
+	if (op < LODGE_OP_MOVS && !explicit_memory(z))
+		return LODGE_OP_INVALID;
+	/* Strings have no visible operand; SSE's MOVSD and CMPSD have. */
+	if (op >= LODGE_OP_MOVS && op <= LODGE_OP_SCAS &&
+	    has_class(z, ZYDIS_REGCLASS_XMM))
+		return LODGE_OP_INVALID;
+	if (has_class(z, ZYDIS_REGCLASS_MMX))
+		return LODGE_OP_INVALID;
+	/* Loads of a segment register. */
+	if (op == LODGE_OP_MOV &&
+	    class_of(&z->operand[0]) == ZYDIS_REGCLASS_SEGMENT)
+		return LODGE_OP_INVALID;
+	return op;
+}
+
+static ZydisRegister gpr(u8 reg, unsigned int size)
+{
+	static const ZydisRegister first[] = {
+		[1] = ZYDIS_REGISTER_AL,
+		[2] = ZYDIS_REGISTER_AX,
+		[4] = ZYDIS_REGISTER_EAX,
+		[8] = ZYDIS_REGISTER_RAX,
+	};
+
+	if (reg == LODGE_REG_NONE)
+		return ZYDIS_REGISTER_NONE;
+	if (reg == LODGE_REG_RIP)
+		return size == 8 ? ZYDIS_REGISTER_RIP : ZYDIS_REGISTER_EIP;
+	/* AH to BH stand between BL and SPL. */
+	return first[size] + reg + (size == 1 && reg >= 4 ? 4 : 0);
+}
+
+static ZydisRegister segment_register(u8 seg)
+{
+	return ZYDIS_REGISTER_ES + seg;
+}
+
+static ZydisRegister register_of(const struct lodge_operand *o)
+{
+	switch (o->kind) {
+	case LODGE_OPERAND_GPR:
+		return gpr(o->reg, o->size);
+	case LODGE_OPERAND_GPR_HIGH:
+		return ZYDIS_REGISTER_AH + o->reg;
+	case LODGE_OPERAND_SEGMENT:
+		return ZYDIS_REGISTER_ES + o->reg;
+	case LODGE_OPERAND_XMM:
+		return ZYDIS_REGISTER_XMM0 + o->reg;
+	case LODGE_OPERAND_CONTROL:
+		return ZYDIS_REGISTER_CR0 + o->reg;
+	case LODGE_OPERAND_DEBUG:
+		return ZYDIS_REGISTER_DR0 + o->reg;
+	default:
+		return ZYDIS_REGISTER_NONE;
+	}
+}
+
+/*
+ * Zydis 4.0 takes SIB.base = 101b with ModRM.mod = 00b, REX.B and 32-bit
+ * addresses for R13D with a displacement of 0; there is no base but a
+ * displacement of 4 bytes (APM vol. 3, table 1-13).
+ */
+static bool zydis_adds_r13d(const struct lodge_insn *insn,
+			    const ZydisDecodedOperand *z)
+{
+	return insn->memory.base == LODGE_REG_NONE && insn->rex & 1 &&
+	       insn->address_size == 4 && z->mem.base == ZYDIS_REGISTER_R13D;
+}
+
+static const char *memory_differs(const struct lodge_insn *insn,
+				  const struct lodge_operand *o,
+				  const ZydisDecodedOperand *z)
+{
+	const struct lodge_address *a = &insn->memory;
+	u64 mask = lodge_alu_mask(insn->address_size);
+	bool adds_r13d = zydis_adds_r13d(insn, z);
+
+	if (z->type != ZYDIS_OPERAND_TYPE_MEMORY)
+		return "operand is not in memory";
+	if (o->size && o->size * 8 != z->size)
+		return "memory size";
+	if (z->mem.segment != segment_register(a->segment) && o->size)
+		return "segment";
+	if (z->mem.base != gpr(a->base, insn->address_size) && !adds_r13d)
+		return "base";
+	if (z->mem.index != gpr(a->index, insn->address_size))
+		return "index";
+	if (z->mem.scale != a->scale)
+		return "scale";
+	if (((u64)z->mem.disp.value ^ a->displacement) & mask && !adds_r13d)
+		return "displacement";
+	return NULL;
+}
+
+static const char *operand_differs(const struct lodge_insn *insn,
+				   const struct lodge_operand *o,
+				   const ZydisDecodedOperand *z)
+{
+	u64 mask = lodge_alu_mask(insn->operand_size);
+
+	switch (o->kind) {
+	case LODGE_OPERAND_NONE:
+		return NULL;
+	case LODGE_OPERAND_MEMORY:
+		return memory_differs(insn, o, z);
+	case LODGE_OPERAND_IMMEDIATE:
+		if (z->type != ZYDIS_OPERAND_TYPE_IMMEDIATE)
+			return "operand is no immediate";
+		return (z->imm.value.u ^ insn->immediate) & mask ? "immediate" :
+								   NULL;
+	default:
+		if (z->type != ZYDIS_OPERAND_TYPE_REGISTER)
+			return "operand is no register";
+		return z->reg.value != register_of(o) ? "register" : NULL;
+	}
+}
+
+static bool is_string(u8 op)
+{
+	return op >= LODGE_OP_MOVS && op <= LODGE_OP_OUTS;
+}
+
+static const char *string_differs(const struct lodge_insn *insn,
+				  const struct reference *z)
+{
+	bool rep = z->insn.attributes &
+		   (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE |
+		    ZYDIS_ATTRIB_HAS_REPNE);
+	const ZydisDecodedOperand *o;
+	int i;
+
+	if (rep && !insn->rep)
+		return "repetition";
+	for (i = 0; i < z->insn.operand_count; i++) {
+		o = &z->operand[i];
+		if (o->type != ZYDIS_OPERAND_TYPE_MEMORY)
+			continue;
+		if (o->size != 8 * insn->operand_size)
+			return "string size";
+		if (o->mem.base == gpr(LODGE_RSI, insn->address_size) &&
+		    o->mem.segment != segment_register(insn->memory.segment))
+			return "string segment";
+	}
+	return NULL;
+}
+
+/*
+ * Whether operand_width is what the instruction moves: not of string I/O with
+ * REX.W, nor of MOVNTI in 16-bit mode, where the operands alone say 32 bits.
+ */
+static bool has_operand_size(const struct reference *z, u8 op)
+{
+	return op <= LODGE_OP_POP && z->insn.mnemonic != ZYDIS_MNEMONIC_MOVNTI;
+}
+
+static const char *differs(const struct lodge_insn *insn,
+			   const struct reference *z)
+{
+	const char *what = NULL;
+	int i;
+
+	if (insn->length != z->insn.length)
+		return "length";
+	if (insn->op != expected_op(z))
+		return "op";
+	if (insn->address_size * 8 != z->insn.address_width)
+		return "address size";
+	if (has_operand_size(z, insn->op) &&
+	    insn->operand_size * 8 != z->insn.operand_width)
+		return "operand size";
+	if (!(insn->prefixes & LODGE_PREFIX_LOCK) !=
+	    !(z->insn.attributes & ZYDIS_ATTRIB_HAS_LOCK))
+		return "lock";
+	if (is_string(insn->op))
+		what = string_differs(insn, z);
+	for (i = 0; i < 2 && !what; i++)
+		what = operand_differs(insn, &insn->operand[i], &z->operand[i]);
+	return what;
+}
+
+/* What is wrong with Lodge's answer to @bytes, or NULL. */
+static const char *judge(const ZydisDecoder *decoder, enum lodge_cpu_mode mode,
+			 const u8 bytes[BUFFER_BYTES], bool *decoded)
+{
+	struct lodge_insn insn;
+	struct reference z;
+	int error = lodge_decode(&insn, mode, bytes, BUFFER_BYTES);
+	ZyanStatus status = ZydisDecoderDecodeFull(decoder, bytes, BUFFER_BYTES,
+						   &z.insn, z.operand);
+
+	*decoded = !error;
+	if (error == -ENODATA)
+		return "wants more than 15 bytes";
+	if (!ZYAN_SUCCESS(status))
+		return error ? NULL : "Zydis refuses it";
+	if (!error)
+		return differs(&insn, &z);
+	return expected_op(&z) ? "Lodge refuses it" : NULL;
+}
+
+static void report(const ZydisDecoder *decoder, const char *what,
+		   const u8 bytes[BUFFER_BYTES])
+{
+	ZydisFormatter formatter;
+	struct reference z;
+	char text[128] = "?";
+	int i;
+
+	ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+	if (ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder, bytes, BUFFER_BYTES,
+						&z.insn, z.operand)))
+		ZydisFormatterFormatInstruction(&formatter, &z.insn, z.operand,
+						z.insn.operand_count_visible,
+						text, sizeof(text), 0, NULL);
+	printf("# %s:", what);
+	for (i = 0; i < BUFFER_BYTES; i++)
+		printf(" %02x", bytes[i]);
+	printf("  (%s)\n", text);
+}
+
+/* Returns how many instructions differ; *@decoded: how many were decoded. */
+static int compare(enum lodge_cpu_mode mode, int *decoded)
+{
+	static const ZydisMachineMode machine_mode[] = {
+		[LODGE_MODE_16] = ZYDIS_MACHINE_MODE_LEGACY_16,
+		[LODGE_MODE_32] = ZYDIS_MACHINE_MODE_LEGACY_32,
+		[LODGE_MODE_64] = ZYDIS_MACHINE_MODE_LONG_64,
+	};
+	static const ZydisStackWidth stack_width[] = {
+		[LODGE_MODE_16] = ZYDIS_STACK_WIDTH_16,
+		[LODGE_MODE_32] = ZYDIS_STACK_WIDTH_32,
+		[LODGE_MODE_64] = ZYDIS_STACK_WIDTH_64,
+	};
+	ZydisDecoder decoder;
+	u8 bytes[BUFFER_BYTES];
+	const char *what;
+	int i, differing = 0;
+	bool ok;
+
+	ZydisDecoderInit(&decoder, machine_mode[mode], stack_width[mode]);
+	seed_random(mode);
+	*decoded = 0;
+	for (i = 0; i < INSTRUCTIONS; i++) {
+		generate(mode, bytes);
+		what = judge(&decoder, mode, bytes, &ok);
+		*decoded += ok;
+		if (what && differing++ < MAX_REPORTS)
+			report(&decoder, what, bytes);
+	}
+	printf("# %d instructions, %d decoded, %d differ\n", INSTRUCTIONS,
+	       *decoded, differing);
+	fflush(stdout);
+	return differing;
+}
+
+TEST(sixteen_bit_code_decodes_as_zydis_does)
+{
+	int decoded;
+
+	EXPECT_EQ(0, compare(LODGE_MODE_16, &decoded));
+	EXPECT_LT(INSTRUCTIONS / 4, decoded);
+}
+
+TEST(thirty_two_bit_code_decodes_as_zydis_does)
+{
+	int decoded;
+
+	EXPECT_EQ(0, compare(LODGE_MODE_32, &decoded));
+	EXPECT_LT(INSTRUCTIONS / 4, decoded);
+}
+
+TEST(sixty_four_bit_code_decodes_as_zydis_does)
+{
+	int decoded;
+
+	EXPECT_EQ(0, compare(LODGE_MODE_64, &decoded));
+	EXPECT_LT(INSTRUCTIONS / 4, decoded);
+}
+
+TEST_HARNESS_MAIN
