@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line of `lodge run`, and sizes as people write them.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cmd/options.h"
+#include "cmd/size.h"
+#include "kselftest_harness.h"
+
+#define SILENT (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
+#define MAX_WORDS 16
+
+/* Parse a command line given as one string, words separated by '|'. */
+static int parse(struct run_options *options, const char *line)
+{
+	static char text[512];
+	char *argv[MAX_WORDS + 1] = { "lodge run" };
+	int argc = 1;
+	char *rest = text;
+	char *word;
+
+	snprintf(text, sizeof(text), "%s", line);
+	while (*text && (word = strsep(&rest, "|")) && argc < MAX_WORDS)
+		argv[argc++] = word;
+	return options_parse(options, argc, argv, SILENT);
+}
+
+TEST(sizes_take_suffixes_in_powers_of_1024)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} cases[] = {
+		{ "0", 0 },
+		{ "4096", 4096 },
+		{ "0x1000", 4096 },
+		{ "4K", 4096 },
+		{ "4k", 4096 },
+		{ "512M", 512ULL << 20 },
+		{ "512m", 512ULL << 20 },
+		{ "3G", 3ULL << 30 },
+		{ "1T", 1ULL << 40 },
+		{ "18446744073709551615", UINT64_MAX },
+		{ "16777215T", 16777215ULL << 40 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t bytes = ~cases[i].bytes;
+
+		EXPECT_EQ(0, size_parse(cases[i].text, &bytes))
+		{
+			TH_LOG("\"%s\"", cases[i].text);
+		}
+		EXPECT_EQ(cases[i].bytes, bytes);
+	}
+}
+
+TEST(what_is_not_a_size_is_refused)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} cases[] = {
+		{ "", -EINVAL },	  { "M", -EINVAL },
+		{ "-1", -EINVAL },	  { "+1", -EINVAL },
+		{ " 1", -EINVAL },	  { "1 ", -EINVAL },
+		{ "1MB", -EINVAL },	  { "1.5G", -EINVAL },
+		{ "1X", -EINVAL },	  { "18446744073709551616", -ERANGE },
+		{ "16777216T", -ERANGE },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t bytes;
+
+		EXPECT_EQ(cases[i].error, size_parse(cases[i].text, &bytes))
+		{
+			TH_LOG("\"%s\"", cases[i].text);
+		}
+	}
+}
+
+TEST(a_number_has_no_suffix_and_no_sign)
+{
+	uint64_t value;
+
+	EXPECT_EQ(0, number_parse("0x7c00", &value));
+	EXPECT_EQ(0x7c00, value);
+	EXPECT_EQ(-EINVAL, number_parse("1K", &value));
+	EXPECT_EQ(-EINVAL, number_parse("-1", &value));
+	EXPECT_EQ(-EINVAL, number_parse("", &value));
+}
+
+TEST(an_image_is_enough)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "--kernel|vmlinuz"));
+	EXPECT_STREQ("vmlinuz", options.machine.boot.kernel);
+	EXPECT_EQ(512ULL << 20, options.machine.memory);
+	EXPECT_EQ(1, options.machine.boot.cpus);
+	EXPECT_EQ(CONSOLE_STDIO, options.serial);
+	EXPECT_EQ(NULL, options.machine.boot.initrd);
+	EXPECT_EQ(NULL, options.machine.boot.append);
+	EXPECT_FALSE(options.machine.boot.flat);
+	EXPECT_FALSE(options.machine.testdev);
+	EXPECT_FALSE(options.machine.no_reboot);
+	EXPECT_FALSE(options.json);
+	options_free(&options);
+}
+
+TEST(every_option_reaches_its_place)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "--kernel=k|--initrd=i|--append=a b|"
+				     "--memory=1G|--cpus=64|--no-reboot|"
+				     "--testdev|--json|--serial=out.txt"));
+	EXPECT_STREQ("k", options.machine.boot.kernel);
+	EXPECT_STREQ("i", options.machine.boot.initrd);
+	EXPECT_STREQ("a b", options.machine.boot.append);
+	EXPECT_EQ(1ULL << 30, options.machine.memory);
+	EXPECT_EQ(64, options.machine.boot.cpus);
+	EXPECT_TRUE(options.machine.no_reboot);
+	EXPECT_TRUE(options.machine.testdev);
+	EXPECT_TRUE(options.json);
+	EXPECT_EQ(CONSOLE_FILE, options.serial);
+	EXPECT_STREQ("out.txt", options.serial_path);
+	options_free(&options);
+}
+
+TEST(several_initrds_become_one_list)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-k|k|-i|one|-i|two three|-i|four"));
+	EXPECT_STREQ("one,two three,four", options.machine.boot.initrd);
+	options_free(&options);
+}
+
+TEST(the_serial_port_has_four_kinds_of_places)
+{
+	static const struct {
+		const char *line;
+		enum console_kind kind;
+	} cases[] = {
+		{ "-k|k|-s|stdio", CONSOLE_STDIO },
+		{ "-k|k|-s|pty", CONSOLE_PTY },
+		{ "-k|k|-s|none", CONSOLE_NONE },
+		{ "-k|k|-s|./none", CONSOLE_FILE },
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ASSERT_EQ(0, parse(&options, cases[i].line));
+		EXPECT_EQ(cases[i].kind, options.serial);
+		options_free(&options);
+	}
+}
+
+TEST(flat_takes_an_address_and_a_mode)
+{
+	static const struct {
+		const char *line;
+		uint64_t address;
+		enum flat_mode mode;
+	} cases[] = {
+		{ "-k|k|--flat|0x7c00", 0x7c00, FLAT_REAL },
+		{ "-k|k|--flat|31744:16", 0x7c00, FLAT_REAL },
+		{ "-k|k|--flat|0x100000:32", 0x100000, FLAT_PROTECTED },
+		{ "-k|k|--flat|0:64", 0, FLAT_LONG },
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ASSERT_EQ(0, parse(&options, cases[i].line));
+		EXPECT_TRUE(options.machine.boot.flat);
+		EXPECT_EQ(cases[i].address, options.machine.boot.flat_address);
+		EXPECT_EQ(cases[i].mode, options.machine.boot.flat_mode);
+		options_free(&options);
+	}
+}
+
+TEST(a_wrong_command_line_is_refused)
+{
+	static const char *const lines[] = {
+		"",
+		"--cpus=2",
+		"vmlinuz",
+		"-k|k|extra",
+		"-k|k|--unknown",
+		"-k",
+		"-k|k|--memory|0",
+		"-k|k|--memory|512K",
+		"-k|k|--memory|4097K",
+		"-k|k|--memory|1025G",
+		"-k|k|--memory|99999999999999999999",
+		"-k|k|--memory|much",
+		"-k|k|--memory|",
+		"-k|k|--cpus|0",
+		"-k|k|--cpus|65",
+		"-k|k|--cpus|4294967297",
+		"-k|k|--cpus|-1",
+		"-k|k|--cpus|two",
+		"-k|k|--serial|",
+		"-k|k|--flat|",
+		"-k|k|--flat|x",
+		"-k|k|--flat|0x7c00:",
+		"-k|k|--flat|0x7c00:8",
+		"-k|k|--flat|0x7c00:16:16",
+		"-k|k|--flat|:16",
+		"-k|k|--flat|-1",
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		EXPECT_NE(0, parse(&options, lines[i]))
+		{
+			TH_LOG("\"%s\"", lines[i]);
+		}
+	}
+}
+
+TEST(the_bounds_of_memory_and_cpus_are_allowed)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-k|k|-m|1M|-c|1"));
+	EXPECT_EQ(MACHINE_MEMORY_MIN, options.machine.memory);
+	options_free(&options);
+	ASSERT_EQ(0, parse(&options, "-k|k|-m|1024G|-c|64"));
+	EXPECT_EQ(MACHINE_MEMORY_MAX, options.machine.memory);
+	options_free(&options);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command table.
+ */
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct command commands[] = {
+	{ "run", "start a virtual machine", run_command },
+	{ "doctor", "tell what this host can do, and how to help it",
+	  doctor_command },
+	{ "help", "show the help of a command", help_command },
+	{ NULL, NULL, NULL },
+};
+
+const struct command *command_find(const char *name)
+{
+	const struct command *command;
+
+	for (command = commands; command->name; command++)
+		if (!strcmp(command->name, name))
+			return command;
+	return NULL;
+}
+
+int command_call(const struct command *command, int argc, char **argv)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "lodge %s", command->name);
+	argv[0] = name;
+	return command->run(argc, argv);
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge doctor`: what this host can do, and what to do where it cannot.
+ */
+#include "cmd/command.h"
+
+#include <argp.h>
+#include <cpuid.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cmd/exit_code.h"
+#include "cmd/host.h"
+#include "cmd/json.h"
+#include "cmd/trial.h"
+#include "lib/client.h"
+
+#define MAX_FINDINGS 16
+#define LITTLE_MEMORY (1ULL << 30)
+/* CPUID 0x80000001, ECX (AMD APM vol. 3, appendix E.4.2). */
+#define CPUID_SVM (1U << 2)
+
+enum verdict {
+	GOOD,
+	DOUBTFUL,
+	BAD,
+	UNKNOWN,
+};
+
+static const char *const verdict_names[] = {
+	[GOOD] = "ok",
+	[DOUBTFUL] = "warning",
+	[BAD] = "failed",
+	[UNKNOWN] = "skipped",
+};
+
+/**
+ * struct finding - the outcome of a check
+ * @name: what was looked at
+ * @verdict: in a word
+ * @detail: what was found
+ * @remedy: what to do about it; empty when nothing is to be done
+ */
+struct finding {
+	const char *name;
+	enum verdict verdict;
+	char detail[192];
+	char remedy[256];
+};
+
+/**
+ * struct diagnosis - all outcomes
+ * @lodge: /dev/lodge, or -errno
+ * @info: its answer, with @lodge
+ * @ready: a VM could be run
+ * @count: entries in @findings
+ */
+struct diagnosis {
+	int lodge;
+	struct lodge_info info;
+	bool ready;
+	size_t count;
+	struct finding findings[MAX_FINDINGS];
+};
+
+__attribute__((format(printf, 4, 5))) static struct finding *
+add(struct diagnosis *diagnosis, const char *name, enum verdict verdict,
+    const char *format, ...)
+{
+	struct finding *finding = &diagnosis->findings[diagnosis->count++];
+	va_list arguments;
+
+	finding->name = name;
+	finding->verdict = verdict;
+	va_start(arguments, format);
+	vsnprintf(finding->detail, sizeof(finding->detail), format, arguments);
+	va_end(arguments);
+	return finding;
+}
+
+static void set_remedy(struct finding *finding, const char *remedy)
+{
+	snprintf(finding->remedy, sizeof(finding->remedy), "%s", remedy);
+}
+
+static void check_kernel(struct diagnosis *diagnosis)
+{
+	struct utsname name;
+
+	if (uname(&name))
+		add(diagnosis, "kernel", UNKNOWN, "%s", strerror(errno));
+	else
+		add(diagnosis, "kernel", GOOD, "%s %s, %s", name.sysname,
+		    name.release, name.machine);
+}
+
+/* What CPUID says of SVM is the module's to judge; here it is for information. */
+static void check_processor(struct diagnosis *diagnosis)
+{
+	unsigned int eax, ebx, ecx, edx;
+	char vendor[13] = "";
+
+	if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx)) {
+		add(diagnosis, "processor", UNKNOWN, "it has no CPUID");
+		return;
+	}
+	memcpy(vendor, &ebx, 4);
+	memcpy(vendor + 4, &edx, 4);
+	memcpy(vendor + 8, &ecx, 4);
+	if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx))
+		ecx = 0;
+	add(diagnosis, "processor", GOOD, "%s, %ld online, %s AMD-V%s", vendor,
+	    sysconf(_SC_NPROCESSORS_ONLN), ecx & CPUID_SVM ? "with" : "without",
+	    host_is_guest() ? ", in a virtual machine" : "");
+}
+
+/* The first line of a file without its end.  Return: whether there is one. */
+static bool read_line(const char *path, char *line, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	bool read = file && fgets(line, size, file);
+
+	if (read)
+		line[strcspn(line, "\n")] = '\0';
+	if (file)
+		fclose(file);
+	return read;
+}
+
+static void check_module(struct diagnosis *diagnosis)
+{
+	char version[64] = "version not known";
+	struct finding *finding;
+
+	if (access("/sys/module/lodge", F_OK)) {
+		finding = add(diagnosis, "module", BAD, "lodge is not loaded");
+		host_open_remedy(-ENOENT, finding->remedy,
+				 sizeof(finding->remedy));
+		return;
+	}
+	read_line("/sys/module/lodge/version", version, sizeof(version));
+	add(diagnosis, "module", GOOD, "lodge is loaded, %s", version);
+}
+
+static void check_device(struct diagnosis *diagnosis)
+{
+	struct finding *finding;
+
+	diagnosis->lodge = lodge_open();
+	if (diagnosis->lodge >= 0) {
+		add(diagnosis, "device", GOOD, "%s opens", LODGE_DEVICE);
+		return;
+	}
+	finding = add(diagnosis, "device", BAD, "%s: %s", LODGE_DEVICE,
+		      strerror(-diagnosis->lodge));
+	host_open_remedy(diagnosis->lodge, finding->remedy,
+			 sizeof(finding->remedy));
+}
+
+static void check_status(struct diagnosis *diagnosis)
+{
+	struct lodge_info *info = &diagnosis->info;
+	struct finding *finding;
+	int err = diagnosis->lodge;
+
+	if (err >= 0)
+		err = lodge_info(diagnosis->lodge, info);
+	if (err < 0) {
+		add(diagnosis, "virtualization", UNKNOWN,
+		    "only the module can tell");
+		return;
+	}
+	finding = add(diagnosis, "virtualization",
+		      info->status == LODGE_STATUS_READY ? GOOD : BAD,
+		      "%.16s%s%.128s", info->backend,
+		      *info->backend ? ": " : "", info->message);
+	if (info->status != LODGE_STATUS_READY)
+		host_status_remedy(info, finding->remedy,
+				   sizeof(finding->remedy));
+}
+
+static void check_abi(struct diagnosis *diagnosis)
+{
+	const struct lodge_info *info = &diagnosis->info;
+	struct finding *finding;
+
+	if (!info->abi_version)
+		return;
+	finding = add(diagnosis, "abi",
+		      info->abi_version == LODGE_ABI_VERSION ? GOOD : BAD,
+		      "version %u, this program knows %d", info->abi_version,
+		      LODGE_ABI_VERSION);
+	if (info->abi_version != LODGE_ABI_VERSION)
+		host_status_remedy(info, finding->remedy,
+				   sizeof(finding->remedy));
+}
+
+static void check_limits(struct diagnosis *diagnosis)
+{
+	const struct lodge_info *info = &diagnosis->info;
+
+	if (!info->abi_version)
+		return;
+	add(diagnosis, "limits", GOOD,
+	    "%u vCPUs, %u memory slots, %u bits of guest address, TSC %u.%03u "
+	    "MHz",
+	    info->max_vcpus, info->max_slots, info->phys_bits,
+	    info->tsc_khz / 1000, info->tsc_khz % 1000);
+}
+
+static uint64_t available_memory(void)
+{
+	FILE *file = fopen("/proc/meminfo", "re");
+	uint64_t kib = 0;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+			break;
+	fclose(file);
+	return kib << 10;
+}
+
+static void check_memory(struct diagnosis *diagnosis)
+{
+	uint64_t bytes = available_memory();
+	struct finding *finding;
+
+	finding = add(diagnosis, "memory",
+		      bytes < LITTLE_MEMORY ? DOUBTFUL : GOOD,
+		      "%" PRIu64
+		      " MiB available; guest memory is not locked, so "
+		      "ulimit -l does not matter",
+		      bytes >> 20);
+	if (bytes < LITTLE_MEMORY)
+		set_remedy(finding, "give guests little memory (lodge run "
+				    "--memory 256M), or free some");
+}
+
+/* The proof: nothing of the above counts if this succeeds. */
+static void check_trial(struct diagnosis *diagnosis)
+{
+	const char *step;
+	int err;
+
+	if (diagnosis->lodge < 0) {
+		add(diagnosis, "trial", UNKNOWN, "no VM without %s",
+		    LODGE_DEVICE);
+		return;
+	}
+	err = trial_run(diagnosis->lodge, &step);
+	diagnosis->ready = !err;
+	if (!err)
+		add(diagnosis, "trial", GOOD,
+		    "a VM with one vCPU executed an instruction");
+	else
+		set_remedy(add(diagnosis, "trial", BAD, "%s: %s", step,
+			       strerror(-err)),
+			   diagnosis->info.status == LODGE_STATUS_READY ?
+				   "see the kernel log (dmesg)" :
+				   "see \"virtualization\" above");
+}
+
+static void diagnose(struct diagnosis *diagnosis)
+{
+	check_kernel(diagnosis);
+	check_processor(diagnosis);
+	check_memory(diagnosis);
+	check_module(diagnosis);
+	check_device(diagnosis);
+	check_status(diagnosis);
+	check_abi(diagnosis);
+	check_limits(diagnosis);
+	check_trial(diagnosis);
+	if (diagnosis->lodge >= 0)
+		close(diagnosis->lodge);
+}
+
+static void tell(const struct diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->count; i++) {
+		const struct finding *finding = &diagnosis->findings[i];
+
+		printf("%-8s %-15s %s\n", verdict_names[finding->verdict],
+		       finding->name, finding->detail);
+		if (*finding->remedy)
+			printf("%-8s %-15s %s\n", "",
+			       "  remedy:", finding->remedy);
+	}
+	puts(diagnosis->ready ? "This host can run virtual machines." :
+				"This host cannot run virtual machines.");
+}
+
+static void tell_json(const struct diagnosis *diagnosis)
+{
+	struct json json;
+
+	json_start(&json, stdout);
+	json_open(&json, NULL, '{');
+	json_bool(&json, "ready", diagnosis->ready);
+	json_open(&json, "checks", '[');
+	for (size_t i = 0; i < diagnosis->count; i++) {
+		const struct finding *finding = &diagnosis->findings[i];
+
+		json_open(&json, NULL, '{');
+		json_string(&json, "name", finding->name);
+		json_string(&json, "result", verdict_names[finding->verdict]);
+		json_string(&json, "detail", finding->detail);
+		json_string(&json, "remedy", finding->remedy);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_close(&json, '}');
+	json_finish(&json);
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	bool *as_json = state->input;
+
+	switch (key) {
+	case 'j':
+		*as_json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: it takes no arguments", argument);
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int doctor_command(int argc, char **argv)
+{
+	static const struct argp_option descriptions[] = {
+		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = {
+		.options = descriptions,
+		.parser = parse_option,
+		.doc = "Tell what this host can do, and what to do where it "
+		       "cannot."
+		       "\v"
+		       "A VM is created and executes an instruction, as proof.\n"
+		       "\n"
+		       "Exit codes: 0 this host can run virtual machines; 1 it "
+		       "cannot.",
+	};
+	struct diagnosis diagnosis = { .lodge = -ENOENT };
+	bool as_json = false;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &as_json))
+		return EXIT_CODE_USAGE;
+	diagnose(&diagnosis);
+	if (as_json)
+		tell_json(&diagnosis);
+	else
+		tell(&diagnosis);
+	return diagnosis.ready ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge help`: the help of a command, or of all.
+ */
+#include "cmd/command.h"
+
+#include <stdio.h>
+
+#include "cmd/exit_code.h"
+
+static void show_commands(void)
+{
+	const struct command *command;
+
+	puts("Usage: lodge [--help] [--version] COMMAND [ARGUMENT...]\n"
+	     "Run virtual machines on Linux with AMD-V.\n\n"
+	     "Commands:");
+	for (command = commands; command->name; command++)
+		printf("  %-10s%s\n", command->name, command->summary);
+	puts("\nExamples:\n"
+	     "  lodge doctor\n"
+	     "  lodge run --kernel vmlinuz --initrd initrd.img \\\n"
+	     "      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
+	     "\n`lodge help COMMAND` or `lodge COMMAND --help` tells more; so does "
+	     "the man page lodge(1).");
+}
+
+int help_command(int argc, char **argv)
+{
+	const struct command *command;
+	char help[] = "--help";
+	char *arguments[] = { NULL, help, NULL };
+
+	if (argc < 2) {
+		show_commands();
+		return 0;
+	}
+	command = command_find(argv[1]);
+	if (argc == 2 && command && command->run != help_command)
+		return command_call(command, 2, arguments);
+	if (argc == 2 && command) {
+		show_commands();
+		return 0;
+	}
+	fprintf(stderr,
+		"lodge: help %s: there is no such command; `lodge help` "
+		"lists them\n",
+		argv[1]);
+	return EXIT_CODE_USAGE;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Why this host cannot run a VM, and what to do about it.
+ */
+#include "cmd/host.h"
+
+#include <cpuid.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define GROUP "lodge"
+#define CPUID_1_ECX_HYPERVISOR (1U << 31)
+
+bool host_is_guest(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
+	       ecx & CPUID_1_ECX_HYPERVISOR;
+}
+
+/* Whether the user's entry stands in the group's, as opposed to the process. */
+static bool is_listed(const struct group *group, const char *user)
+{
+	for (char **member = group->gr_mem; *member; member++)
+		if (!strcmp(*member, user))
+			return true;
+	return false;
+}
+
+static void permission_remedy(char *text, size_t size)
+{
+	const struct passwd *user = getpwuid(getuid());
+	const char *name = user ? user->pw_name : "USER";
+	const struct group *group = getgrnam(GROUP);
+
+	if (!group)
+		snprintf(text, size,
+			 "there is no group " GROUP
+			 " yet: install Lodge's udev rule (make install) and "
+			 "load the module again, or run as root");
+	else if (is_listed(group, name))
+		snprintf(text, size,
+			 "you are in group " GROUP
+			 ", but not since this login: log in again");
+	else
+		snprintf(text, size,
+			 "add yourself to group " GROUP " (adduser %s " GROUP
+			 ") and log in again",
+			 name);
+}
+
+void host_open_remedy(int error, char *text, size_t size)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		snprintf(text, size,
+			 "load the module: modprobe lodge, or insmod lodge.ko "
+			 "where it was built");
+		break;
+	case EACCES:
+	case EPERM:
+		permission_remedy(text, size);
+		break;
+	case EMFILE:
+	case ENFILE:
+		snprintf(text, size, "close other files, or raise ulimit -n");
+		break;
+	default:
+		snprintf(text, size, "see the kernel log (dmesg)");
+		break;
+	}
+}
+
+/* The way to virtualization inside of a virtual machine. */
+static const char nested[] =
+	"this host is a virtual machine: let its hypervisor pass virtualization on "
+	"(KVM: kvm_amd nested=1 and -cpu host; QEMU without KVM: -cpu "
+	"EPYC,+svm,+npt)";
+
+static bool module_loaded(const char *name)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
+	return !access(path, F_OK);
+}
+
+static const char *busy_remedy(void)
+{
+	if (module_loaded("kvm_amd"))
+		return "stop KVM's guests and unload it (modprobe -r kvm_amd), "
+		       "or on Linux 6.12 and later boot with "
+		       "kvm.enable_virt_at_load=0";
+	return "stop the other hypervisor (VirtualBox, VMware, Xen ...) and "
+	       "unload its module";
+}
+
+void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
+{
+	const char *remedy = "none is known: see the kernel log (dmesg)";
+
+	if (info->abi_version != LODGE_ABI_VERSION) {
+		snprintf(text, size,
+			 "module and controller are of different versions (ABI "
+			 "%u and %d): install both from the same source",
+			 info->abi_version, LODGE_ABI_VERSION);
+		return;
+	}
+	switch ((enum lodge_status)info->status) {
+	case LODGE_STATUS_READY:
+		remedy = "none is needed";
+		break;
+	case LODGE_STATUS_NO_VIRTUALIZATION:
+		remedy = host_is_guest() ? nested :
+					   "use a machine whose processor has "
+					   "AMD-V";
+		break;
+	case LODGE_STATUS_FIRMWARE_DISABLED:
+		remedy = "enable SVM (AMD-V, virtualization) in the firmware's "
+			 "set-up and switch the machine off and on";
+		break;
+	case LODGE_STATUS_NO_NESTED_PAGING:
+		remedy = host_is_guest() ? nested :
+					   "use a machine whose processor has "
+					   "nested paging";
+		break;
+	case LODGE_STATUS_BUSY:
+		remedy = busy_remedy();
+		break;
+	case LODGE_STATUS_UNSUPPORTED_VENDOR:
+		remedy = "use a machine with an AMD processor";
+		break;
+	}
+	snprintf(text, size, "%s", remedy);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * JSON (RFC 8259), written as one line.
+ */
+#ifndef LODGE_CMD_JSON_H
+#define LODGE_CMD_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/**
+ * struct json - a text being written
+ * @file: where to
+ * @first: the next value is the first of its object or array
+ *
+ * In an object every value has a @key; in an array, and at the top, it is NULL.
+ */
+struct json {
+	FILE *file;
+	bool first;
+};
+
+/**
+ * json_start() - begin a text on @file
+ */
+void json_start(struct json *json, FILE *file);
+
+/**
+ * json_finish() - end the line
+ */
+void json_finish(struct json *json);
+
+/**
+ * json_open() - open an object ('{') or an array ('[')
+ */
+void json_open(struct json *json, const char *key, char bracket);
+
+/**
+ * json_close() - close it ('}' or ']')
+ */
+void json_close(struct json *json, char bracket);
+
+void json_string(struct json *json, const char *key, const char *value);
+void json_bool(struct json *json, const char *key, bool value);
+void json_number(struct json *json, const char *key, long long value);
+
+/**
+ * json_hex() - a 64-bit value as a string "0x...", since a JSON number is a
+ * double to many readers
+ */
+void json_hex(struct json *json, const char *key, uint64_t value);
+
+/**
+ * json_bytes() - bytes as a string of hexadecimal digits
+ */
+void json_bytes(struct json *json, const char *key, const uint8_t *bytes,
+		size_t size);
+
+#endif

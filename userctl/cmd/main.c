@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The controller `lodge`: finds the command and hands over to it.
+ */
+#include <argp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+#include "cmd/exit_code.h"
+
+/* LODGE_VERSION comes from the Makefile. */
+const char *argp_program_version = "lodge " LODGE_VERSION;
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	char *help[] = { NULL, NULL };
+
+	if (argc < 2) {
+		fputs("lodge: which command? `lodge help` lists them\n",
+		      stderr);
+		return EXIT_CODE_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return command_call(command_find("help"), 1, help);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts(argp_program_version);
+		return 0;
+	}
+	command = command_find(argv[1]);
+	if (!command) {
+		fprintf(stderr,
+			"lodge: %s: there is no such command; `lodge help` lists "
+			"them\n",
+			argv[1]);
+		return EXIT_CODE_USAGE;
+	}
+	return command_call(command, argc - 1, argv + 1);
+}

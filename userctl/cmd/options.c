@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line of `lodge run`.
+ */
+#include "cmd/options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/size.h"
+
+#define DEFAULT_MEMORY (512ULL << 20)
+
+/* Keys of options without a letter. */
+enum {
+	KEY_NO_REBOOT = 0x100,
+	KEY_TESTDEV,
+	KEY_FLAT,
+	KEY_JSON,
+};
+
+static const struct argp_option descriptions[] = {
+	{ "kernel", 'k', "IMAGE", 0,
+	  "Start IMAGE: a Linux bzImage, an ELF image with a PVH note, a "
+	  "multiboot 1 image, or any file with --flat",
+	  0 },
+	{ "initrd", 'i', "FILE", 0,
+	  "Give FILE to Linux as its initial RAM disk; for multiboot a module, "
+	  "\"FILE ARGUMENTS\", and the option may be given more than once",
+	  0 },
+	{ "append", 'a', "TEXT", 0,
+	  "Give TEXT to the image as its command line", 0 },
+	{ "memory", 'm', "SIZE", 0,
+	  "Guest memory, with suffix K, M or G (default 512M)", 0 },
+	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
+	{ "serial", 's', "WHERE", 0,
+	  "Where the serial port leads: stdio (default), pty, none, or a file "
+	  "for its output",
+	  0 },
+	{ "no-reboot", KEY_NO_REBOOT, NULL, 0,
+	  "End with code 4 when the guest resets, instead of starting it again",
+	  0 },
+	{ "testdev", KEY_TESTDEV, NULL, 0,
+	  "Add QEMU's pc-testdev, for bare-metal tests", 0 },
+	{ "flat", KEY_FLAT, "ADDRESS[:MODE]", 0,
+	  "Load IMAGE as it is at ADDRESS and enter it there in MODE 16 "
+	  "(default), 32 or 64",
+	  0 },
+	{ "json", KEY_JSON, NULL, 0,
+	  "Tell the guest's end as one line of JSON on standard error", 0 },
+	{ NULL, 0, NULL, 0, NULL, 0 },
+};
+
+static const char about[] =
+	"Start a virtual machine and run it to its end."
+	"\v"
+	"Examples:\n"
+	"  lodge run --kernel /boot/vmlinuz-6.1.0-amd64 --initrd initrd.img \\\n"
+	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
+	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
+	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
+	"\n"
+	"At a terminal: Ctrl-A x ends the machine, Ctrl-A h shows the keys.\n"
+	"\n"
+	"Exit codes:\n"
+	"  0      the guest powered off, or Ctrl-A x\n"
+	"  odd    the guest's isa-debug-exit code\n"
+	"  2      the guest crashed; the report is on standard error\n"
+	"  4      the guest reset, with --no-reboot\n"
+	"  64     the command line is wrong\n"
+	"  66     an image cannot be opened, or is bad\n"
+	"  69     this host cannot run VMs; see lodge doctor\n"
+	"  70     an error of Lodge's own\n"
+	"  71     the host is out of memory or of another resource\n"
+	"  73     the place for the serial port cannot be opened\n"
+	"  77     no permission to use /dev/lodge\n"
+	"  128+N  ended by signal N";
+
+static void set_memory(struct argp_state *state, struct machine_config *machine,
+		       const char *text)
+{
+	if (size_parse(text, &machine->memory))
+		argp_error(state,
+			   "--memory %s: not a size; write for example 512M or "
+			   "2G",
+			   text);
+	else if (machine->memory < MACHINE_MEMORY_MIN ||
+		 machine->memory > MACHINE_MEMORY_MAX)
+		argp_error(state, "--memory %s: must be from 1M to 1024G",
+			   text);
+	else if (machine->memory % MACHINE_MEMORY_UNIT)
+		argp_error(state, "--memory %s: must be a multiple of 4K",
+			   text);
+	else
+		return;
+	machine->memory = 0;
+}
+
+static void set_cpus(struct argp_state *state, struct boot_options *boot,
+		     const char *text)
+{
+	uint64_t cpus;
+
+	boot->cpus = 0;
+	if (number_parse(text, &cpus) || !cpus || cpus > LODGE_MAX_VCPUS)
+		argp_error(state, "--cpus %s: must be a number from 1 to %d",
+			   text, LODGE_MAX_VCPUS);
+	else
+		boot->cpus = cpus;
+}
+
+static void set_serial(struct argp_state *state, struct run_options *options,
+		       const char *text)
+{
+	if (!strcmp(text, "stdio")) {
+		options->serial = CONSOLE_STDIO;
+	} else if (!strcmp(text, "pty")) {
+		options->serial = CONSOLE_PTY;
+	} else if (!strcmp(text, "none")) {
+		options->serial = CONSOLE_NONE;
+	} else if (*text) {
+		options->serial = CONSOLE_FILE;
+		options->serial_path = text;
+	} else {
+		argp_error(state,
+			   "--serial: must be stdio, pty, none or a file");
+	}
+}
+
+/* The mode after the colon.  Return: 0 or -EINVAL. */
+static int parse_mode(const char *text, enum flat_mode *mode)
+{
+	if (!strcmp(text, "16"))
+		*mode = FLAT_REAL;
+	else if (!strcmp(text, "32"))
+		*mode = FLAT_PROTECTED;
+	else if (!strcmp(text, "64"))
+		*mode = FLAT_LONG;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+static void set_flat(struct argp_state *state, struct boot_options *boot,
+		     const char *text)
+{
+	size_t length = strcspn(text, ":");
+	char *address = strndup(text, length);
+	int err;
+
+	if (!address) {
+		argp_failure(state, EXIT_FAILURE, ENOMEM, "--flat");
+		return;
+	}
+	err = number_parse(address, &boot->flat_address);
+	free(address);
+	boot->flat = true;
+	boot->flat_mode = FLAT_REAL;
+	if (!err && text[length])
+		err = parse_mode(text + length + 1, &boot->flat_mode);
+	if (!err)
+		return;
+	boot->flat = false;
+	argp_error(state,
+		   "--flat %s: must be an address and perhaps a mode, for "
+		   "example 0x7c00:16 or 0x100000:32",
+		   text);
+}
+
+/* The loaders take several files as one list, separated by commas. */
+static int add_initrd(struct run_options *options, const char *file)
+{
+	char *list;
+
+	if (!options->initrd)
+		list = strdup(file);
+	else if (asprintf(&list, "%s,%s", options->initrd, file) < 0)
+		list = NULL;
+	if (!list)
+		return ENOMEM;
+	free(options->initrd);
+	options->initrd = list;
+	options->machine.boot.initrd = list;
+	return 0;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct run_options *options = state->input;
+	struct machine_config *machine = &options->machine;
+
+	switch (key) {
+	case 'k':
+		machine->boot.kernel = argument;
+		return 0;
+	case 'i':
+		return add_initrd(options, argument);
+	case 'a':
+		machine->boot.append = argument;
+		return 0;
+	case 'm':
+		set_memory(state, machine, argument);
+		return machine->memory ? 0 : EINVAL;
+	case 'c':
+		set_cpus(state, &machine->boot, argument);
+		return machine->boot.cpus ? 0 : EINVAL;
+	case 's':
+		set_serial(state, options, argument);
+		return *argument ? 0 : EINVAL;
+	case KEY_NO_REBOOT:
+		machine->no_reboot = true;
+		return 0;
+	case KEY_TESTDEV:
+		machine->testdev = true;
+		return 0;
+	case KEY_FLAT:
+		set_flat(state, &machine->boot, argument);
+		return machine->boot.flat ? 0 : EINVAL;
+	case KEY_JSON:
+		options->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_error(state,
+			   "%s: what is this? Images are named by --kernel",
+			   argument);
+		return EINVAL;
+	case ARGP_KEY_END:
+		if (machine->boot.kernel)
+			return 0;
+		argp_error(state, "which image? Name it by --kernel");
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int options_parse(struct run_options *options, int argc, char **argv,
+		  unsigned int flags)
+{
+	static const struct argp argp = {
+		.options = descriptions,
+		.parser = parse_option,
+		.doc = about,
+	};
+
+	error_t err;
+
+	memset(options, 0, sizeof(*options));
+	options->machine.memory = DEFAULT_MEMORY;
+	options->machine.boot.cpus = 1;
+	options->serial = CONSOLE_STDIO;
+	err = argp_parse(&argp, argc, argv, flags, NULL, options);
+	if (err)
+		options_free(options);
+	return err;
+}
+
+void options_free(struct run_options *options)
+{
+	free(options->initrd);
+	options->initrd = NULL;
+}

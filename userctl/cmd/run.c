@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge run`: start a virtual machine and tell how it ended.
+ */
+#include "cmd/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/exit_code.h"
+#include "cmd/host.h"
+#include "cmd/json.h"
+#include "cmd/options.h"
+#include "cmd/report.h"
+#include "machine/machine.h"
+
+#define DEBUG_EXIT_MASK 0xff
+
+static void show_keys(void)
+{
+	fputs("\nCtrl-A h    these keys\n"
+	      "Ctrl-A x    end the machine\n"
+	      "Ctrl-A a    send Ctrl-A\n",
+	      stderr);
+}
+
+/* How a machine ended, as a word for programs. */
+static const char *fate_name(enum machine_fate fate)
+{
+	switch (fate) {
+	case MACHINE_POWERED_OFF:
+		return "power-off";
+	case MACHINE_RESET:
+		return "reset";
+	case MACHINE_EXITED:
+		return "debug-exit";
+	case MACHINE_CRASHED:
+		return "crash";
+	case MACHINE_SIGNALLED:
+		return "signal";
+	case MACHINE_QUIT:
+		return "quit";
+	}
+	return "unknown";
+}
+
+static int exit_code_of(const struct machine_end *end)
+{
+	switch (end->fate) {
+	case MACHINE_POWERED_OFF:
+	case MACHINE_QUIT:
+		return EXIT_CODE_POWER_OFF;
+	case MACHINE_RESET:
+		return EXIT_CODE_RESET;
+	case MACHINE_EXITED:
+		return end->code & DEBUG_EXIT_MASK;
+	case MACHINE_CRASHED:
+		return end->crash.error ? EXIT_CODE_INTERNAL : EXIT_CODE_CRASH;
+	case MACHINE_SIGNALLED:
+		return EXIT_CODE_SIGNAL(end->code);
+	}
+	return EXIT_CODE_INTERNAL;
+}
+
+static void tell_end_json(const struct machine_end *end)
+{
+	struct json json;
+
+	json_start(&json, stderr);
+	json_open(&json, NULL, '{');
+	json_string(&json, "end", fate_name(end->fate));
+	json_number(&json, "code", exit_code_of(end));
+	if (end->fate == MACHINE_CRASHED)
+		report_json(&json, "crash", &end->crash);
+	if (end->lost_output)
+		json_string(&json, "lost_output", strerror(-end->lost_output));
+	json_close(&json, '}');
+	json_finish(&json);
+}
+
+static void tell_end(const struct run_options *options,
+		     const struct machine_end *end)
+{
+	if (options->json) {
+		tell_end_json(end);
+		return;
+	}
+	if (end->fate == MACHINE_CRASHED)
+		report_text(stderr, &end->crash);
+	if (end->lost_output && end->lost_output != -EPIPE)
+		fprintf(stderr, "lodge: serial output was lost: %s\n",
+			strerror(-end->lost_output));
+}
+
+static int complain(int code, const char *what, const char *why,
+		    const char *remedy)
+{
+	fprintf(stderr, "lodge: %s: %s%s%s\n", what, why, remedy ? "; " : "",
+		remedy ? remedy : "");
+	return code;
+}
+
+/* An error with which the host refuses a resource, or else one of ours. */
+static int code_of_errno(int err)
+{
+	switch (-err) {
+	case ENOMEM:
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN:
+	case ENOSPC:
+		return EXIT_CODE_RESOURCES;
+	case EACCES:
+	case EPERM:
+		return EXIT_CODE_PERMISSION;
+	case EBUSY:
+		return EXIT_CODE_HOST;
+	}
+	return EXIT_CODE_INTERNAL;
+}
+
+static int complain_open(int err)
+{
+	char remedy[256];
+	int code = EXIT_CODE_HOST;
+
+	host_open_remedy(err, remedy, sizeof(remedy));
+	if (err == -EACCES || err == -EPERM)
+		code = EXIT_CODE_PERMISSION;
+	return complain(code, LODGE_DEVICE, strerror(-err), remedy);
+}
+
+static int complain_host(const struct lodge_info *info)
+{
+	char message[sizeof(info->message) + 1];
+	char remedy[256];
+
+	snprintf(message, sizeof(message), "%.*s", (int)sizeof(info->message),
+		 info->message);
+	host_status_remedy(info, remedy, sizeof(remedy));
+	return complain(EXIT_CODE_HOST, "this host cannot run a VM",
+			*message ? message : "it does not say why", remedy);
+}
+
+static int complain_memory(const struct run_options *options, int err,
+			   const struct lodge_info *info)
+{
+	unsigned long long mib = options->machine.memory >> 20;
+	char what[64], why[96];
+
+	snprintf(what, sizeof(what), "%llu MiB of guest memory", mib);
+	if (err == -EINVAL) {
+		snprintf(why, sizeof(why),
+			 "beyond the %u bits of a guest address on this host",
+			 info->phys_bits);
+		return complain(EXIT_CODE_HOST, what, why,
+				"give less by --memory");
+	}
+	return complain(code_of_errno(err), what, strerror(-err),
+			"give less by --memory, or free some on the host");
+}
+
+static int complain_step(const struct run_options *options, int err,
+			 const struct machine_error *error)
+{
+	switch (error->step) {
+	case MACHINE_STEP_OPEN:
+		return complain_open(err);
+	case MACHINE_STEP_HOST:
+		return complain_host(&error->info);
+	case MACHINE_STEP_MEMORY:
+		return complain_memory(options, err, &error->info);
+	case MACHINE_STEP_BOOT:
+		fprintf(stderr, "lodge: %s\n", error->boot.text);
+		return EXIT_CODE_IMAGE;
+	case MACHINE_STEP_VM:
+		return complain(code_of_errno(err), "creating the VM",
+				strerror(-err), "see `lodge doctor`");
+	case MACHINE_STEP_VCPU:
+		return complain(code_of_errno(err), "creating the vCPUs",
+				strerror(-err), "give fewer by --cpus");
+	case MACHINE_STEP_DEVICES:
+		return complain(code_of_errno(err), "making the devices",
+				strerror(-err), NULL);
+	case MACHINE_STEP_START:
+		return complain(code_of_errno(err), "starting the vCPUs",
+				strerror(-err), NULL);
+	case MACHINE_STEP_RUN:
+		return complain(code_of_errno(err), "running the machine",
+				strerror(-err), NULL);
+	}
+	return EXIT_CODE_INTERNAL;
+}
+
+static int run_with_console(struct run_options *options)
+{
+	struct machine_error error;
+	struct machine_end *end = calloc(1, sizeof(*end));
+	int code, err;
+
+	if (!end)
+		return complain(EXIT_CODE_RESOURCES, "starting",
+				strerror(ENOMEM), NULL);
+	err = machine_run(&options->machine, end, &error);
+	if (err) {
+		code = complain_step(options, err, &error);
+	} else {
+		tell_end(options, end);
+		code = exit_code_of(end);
+	}
+	free(end);
+	return code;
+}
+
+static int run_with_options(struct run_options *options)
+{
+	struct console *console;
+	int err = console_open(&console, options->serial, options->serial_path);
+	int code;
+
+	if (err)
+		return complain(EXIT_CODE_OUTPUT,
+				options->serial == CONSOLE_FILE ?
+					options->serial_path :
+					"pseudo-terminal",
+				strerror(-err),
+				"choose another place by --serial");
+	if (console_path(console))
+		fprintf(stderr, "lodge: the serial port is %s\n",
+			console_path(console));
+	options->machine.console = console;
+	options->machine.help = show_keys;
+	code = run_with_console(options);
+	console_close(console);
+	return code;
+}
+
+int run_command(int argc, char **argv)
+{
+	struct run_options options;
+	int code, err;
+
+	err = options_parse(&options, argc, argv, 0);
+	if (err)
+		return complain(EXIT_CODE_RESOURCES, "reading the command line",
+				strerror(err), NULL);
+	/* A reader that goes away must not take the terminal's state along. */
+	signal(SIGPIPE, SIG_IGN);
+	code = run_with_options(&options);
+	options_free(&options);
+	return code;
+}

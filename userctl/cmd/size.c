@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Sizes and numbers as people write them.
+ */
+#include "cmd/size.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* A number at the start of the text; @end is set to what follows it. */
+static int leading_number(const char *text, uint64_t *value, char **end)
+{
+	/* strtoull() would also take blanks and a sign. */
+	if (!isdigit((unsigned char)*text))
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, end, 0);
+	return -errno;
+}
+
+int number_parse(const char *text, uint64_t *value)
+{
+	char *end;
+	int err = leading_number(text, value, &end);
+
+	if (err)
+		return err;
+	return *end ? -EINVAL : 0;
+}
+
+int size_parse(const char *text, uint64_t *bytes)
+{
+	unsigned int shift;
+	char *end;
+	int err = leading_number(text, bytes, &end);
+
+	if (err)
+		return err;
+	switch (toupper((unsigned char)*end)) {
+	case '\0':
+		return 0;
+	case 'K':
+		shift = 10;
+		break;
+	case 'M':
+		shift = 20;
+		break;
+	case 'G':
+		shift = 30;
+		break;
+	case 'T':
+		shift = 40;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (end[1])
+		return -EINVAL;
+	if (*bytes > UINT64_MAX >> shift)
+		return -ERANGE;
+	*bytes <<= shift;
+	return 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sizes and numbers as people write them.
+ */
+#ifndef LODGE_CMD_SIZE_H
+#define LODGE_CMD_SIZE_H
+
+#include <stdint.h>
+
+/**
+ * size_parse() - read a size in bytes, such as 4096, 0x1000, 4K, 512M or 1g
+ * @text: digits with an optional suffix K, M, G or T, powers of 1024
+ * @bytes: out
+ *
+ * Return: 0; -EINVAL it is not a size; -ERANGE it needs more than 64 bits.
+ */
+int size_parse(const char *text, uint64_t *bytes);
+
+/**
+ * number_parse() - read an unsigned number, decimal, octal or hexadecimal
+ * @text: the whole string must be the number, without sign or blanks
+ * @value: out
+ *
+ * Return: 0; -EINVAL; -ERANGE.
+ */
+int number_parse(const char *text, uint64_t *value);
+
+#endif

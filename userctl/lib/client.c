@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls of <lodge.h> as functions that answer with -errno.
+ */
+#include "lib/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* ioctl() with the error in its answer. */
+static int call(int fd, unsigned long request, const void *argument)
+{
+	int ret = ioctl(fd, request, argument);
+
+	return ret < 0 ? -errno : ret;
+}
+
+int lodge_open(void)
+{
+	int fd = open(LODGE_DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int lodge_info(int lodge, struct lodge_info *info)
+{
+	return call(lodge, LODGE_GET_INFO, info);
+}
+
+int lodge_vm_create(int lodge)
+{
+	const struct lodge_vm_create create = { 0 };
+
+	return call(lodge, LODGE_CREATE_VM, &create);
+}
+
+int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
+		     uint64_t size, void *memory)
+{
+	const struct lodge_memory region = {
+		.slot = slot,
+		.flags = flags,
+		.gpa = gpa,
+		.size = size,
+		.hva = (uintptr_t)memory,
+	};
+
+	/* To the kernel a size of 0 would mean to delete the slot. */
+	if (!size)
+		return -EINVAL;
+	return call(vm, LODGE_SET_MEMORY, &region);
+}
+
+int lodge_memory_delete(int vm, uint32_t slot)
+{
+	const struct lodge_memory region = { .slot = slot };
+
+	return call(vm, LODGE_SET_MEMORY, &region);
+}
+
+int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run)
+{
+	const struct lodge_vcpu_create create = { .id = id };
+	int vcpu = call(vm, LODGE_CREATE_VCPU, &create);
+	void *page;
+	int err;
+
+	if (vcpu < 0)
+		return vcpu;
+	page = mmap(NULL, LODGE_RUN_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    vcpu, 0);
+	if (page == MAP_FAILED) {
+		err = -errno;
+		close(vcpu);
+		return err;
+	}
+	*run = page;
+	return vcpu;
+}
+
+void lodge_vcpu_close(int vcpu, struct lodge_run *run)
+{
+	munmap(run, LODGE_RUN_SIZE);
+	close(vcpu);
+}
+
+int lodge_run(int vcpu)
+{
+	return call(vcpu, LODGE_RUN, NULL);
+}
+
+int lodge_state_get(int vcpu, struct lodge_state *state)
+{
+	return call(vcpu, LODGE_GET_STATE, state);
+}
+
+int lodge_state_set(int vcpu, const struct lodge_state *state)
+{
+	return call(vcpu, LODGE_SET_STATE, state);
+}
+
+int lodge_cpuid_get(int vcpu, struct lodge_cpuid_entry *entries,
+		    uint32_t *count)
+{
+	struct lodge_cpuid cpuid = {
+		.count = *count,
+		.entries = (uintptr_t)entries,
+	};
+	int err = call(vcpu, LODGE_GET_CPUID, &cpuid);
+
+	*count = cpuid.count;
+	return err;
+}
+
+int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
+		    uint32_t count)
+{
+	const struct lodge_cpuid cpuid = {
+		.count = count,
+		.entries = (uintptr_t)entries,
+	};
+
+	return call(vcpu, LODGE_SET_CPUID, &cpuid);
+}
+
+int lodge_extint(int vcpu, uint8_t vector)
+{
+	const struct lodge_extint extint = { .vector = vector };
+
+	return call(vcpu, LODGE_EXTINT, &extint);
+}
+
+int lodge_nmi(int vcpu)
+{
+	return call(vcpu, LODGE_NMI, NULL);
+}
+
+int lodge_msi_send(int vm, uint64_t address, uint32_t data)
+{
+	const struct lodge_msi msi = { .address = address, .data = data };
+
+	return call(vm, LODGE_SEND_MSI, &msi);
+}
+
+int lodge_clock_get(int vm, struct lodge_clock *clock)
+{
+	*clock = (struct lodge_clock){ 0 };
+	return call(vm, LODGE_GET_CLOCK, clock);
+}
+
+int lodge_clock_set(int vm, uint64_t ns)
+{
+	const struct lodge_clock clock = { .ns = ns };
+
+	return call(vm, LODGE_SET_CLOCK, &clock);
+}

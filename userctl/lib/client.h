@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The calls of <lodge.h> as functions: for the controller, for tests and for
+ * whoever else drives /dev/lodge.
+ *
+ * Each function is one system call (where it is more, it says so), holds no
+ * state, may be called from any thread, prints nothing and answers with a
+ * negative errno when it fails.  The errors of each call stand in <lodge.h>.
+ * Descriptors are closed with close(), and on exec.
+ */
+#ifndef LODGE_LIB_CLIENT_H
+#define LODGE_LIB_CLIENT_H
+
+#include <stdint.h>
+
+#include <lodge.h>
+
+/**
+ * lodge_open() - open /dev/lodge
+ *
+ * Return: a descriptor; -ENOENT when the module is not loaded; -EACCES when the
+ * caller may not.
+ */
+int lodge_open(void);
+
+/**
+ * lodge_info() - ask what the host can do
+ * @lodge: from lodge_open()
+ * @info: the answer; complete even when no VM can run here
+ */
+int lodge_info(int lodge, struct lodge_info *info);
+
+/**
+ * lodge_vm_create() - make a VM without memory and vCPUs
+ * @lodge: from lodge_open(); may be closed afterwards
+ *
+ * Return: the VM's descriptor or -errno.
+ */
+int lodge_vm_create(int lodge);
+
+/**
+ * lodge_memory_set() - let the guest see a piece of the caller's memory
+ * @vm: from lodge_vm_create()
+ * @slot: which slot; one that is in use is replaced
+ * @flags: LODGE_MEM_*
+ * @gpa: first guest physical address, page-aligned
+ * @size: bytes, page-aligned
+ * @memory: page-aligned; stays mapped until the slot or the VM is gone
+ *
+ * Return: 0 or -errno; -EINVAL also for a @size of 0.
+ */
+int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
+		     uint64_t size, void *memory);
+
+/**
+ * lodge_memory_delete() - take a slot's memory away from the guest
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_memory_delete(int vm, uint32_t slot);
+
+/**
+ * lodge_vcpu_create() - make a vCPU and map its run page: two system calls
+ * @vm: from lodge_vm_create()
+ * @id: its number, which is its initial APIC ID
+ * @run: set to the run page
+ *
+ * Return: the vCPU's descriptor, to be closed by lodge_vcpu_close(), or -errno.
+ */
+int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run);
+
+/**
+ * lodge_vcpu_close() - unmap the run page and close the vCPU
+ * @vcpu: from lodge_vcpu_create()
+ * @run: its run page
+ */
+void lodge_vcpu_close(int vcpu, struct lodge_run *run);
+
+/**
+ * lodge_run() - let a vCPU execute until something needs its user
+ * @vcpu: from lodge_vcpu_create(); its run page says why the call returned
+ *
+ * Return: 0; -EINTR after a signal or with immediate_exit set; -errno.
+ */
+int lodge_run(int vcpu);
+
+/**
+ * lodge_state_get() - read the register groups named in @state
+ * @vcpu: from lodge_vcpu_create()
+ * @state: in: groups, and where XSAVE and LAPIC go; out: the inline groups
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_state_get(int vcpu, struct lodge_state *state);
+
+/**
+ * lodge_state_set() - write the register groups named in @state
+ *
+ * Return: 0 or -errno, and then nothing has changed.
+ */
+int lodge_state_set(int vcpu, const struct lodge_state *state);
+
+/**
+ * lodge_cpuid_get() - read a vCPU's CPUID leaves
+ * @vcpu: from lodge_vcpu_create()
+ * @entries: array to fill; LODGE_MAX_CPUID are enough
+ * @count: in: entries that fit; out: entries that there are
+ *
+ * Return: 0; -ENOSPC when @entries is too small; -errno.
+ */
+int lodge_cpuid_get(int vcpu, struct lodge_cpuid_entry *entries,
+		    uint32_t *count);
+
+/**
+ * lodge_cpuid_set() - replace a vCPU's CPUID leaves before its first run
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
+		    uint32_t count);
+
+/**
+ * lodge_extint() - deliver an external interrupt, as a PIC does
+ * @vcpu: from lodge_vcpu_create()
+ * @vector: the PIC's answer to the acknowledge cycle
+ *
+ * Return: 0; -EBUSY while an earlier one waits; -errno.
+ */
+int lodge_extint(int vcpu, uint8_t vector);
+
+/**
+ * lodge_nmi() - deliver a non-maskable interrupt
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_nmi(int vcpu);
+
+/**
+ * lodge_msi_send() - send a message-signalled interrupt
+ * @vm: from lodge_vm_create()
+ * @address: message address, 0xfeexxxxx
+ * @data: message data
+ *
+ * Return: 0; -ENXIO when no vCPU takes it; -errno.
+ */
+int lodge_msi_send(int vm, uint64_t address, uint32_t data);
+
+/**
+ * lodge_clock_get() - read the VM's clock
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_clock_get(int vm, struct lodge_clock *clock);
+
+/**
+ * lodge_clock_set() - set the VM's clock
+ * @vm: from lodge_vm_create()
+ * @ns: nanoseconds
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_clock_set(int vm, uint64_t ns);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is to be known of a vCPU that cannot go on.
+ */
+#ifndef LODGE_MACHINE_CRASH_H
+#define LODGE_MACHINE_CRASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lodge.h>
+
+#include "machine/ram.h"
+
+#define CRASH_CODE_SIZE 16
+
+/**
+ * struct crash - a vCPU's end
+ * @vcpu: its number
+ * @error: -errno of LODGE_RUN; 0: it returned, and @run holds the exit
+ * @registers: @run.regs holds the inline groups as of the end
+ * @run: copy of the run page
+ * @address: linear address of the next instruction, with @registers
+ * @code: bytes there
+ * @code_length: how many of them could be read
+ */
+struct crash {
+	uint32_t vcpu;
+	int error;
+	bool registers;
+	struct lodge_run run;
+	uint64_t address;
+	uint8_t code[CRASH_CODE_SIZE];
+	size_t code_length;
+};
+
+/**
+ * crash_take() - write down all there is to know
+ * @crash: to be filled
+ * @vcpu: the vCPU's descriptor; it does not run
+ * @id: its number
+ * @run: its run page
+ * @error: -errno of LODGE_RUN, or 0
+ * @ram: where to read the instruction
+ */
+void crash_take(struct crash *crash, int vcpu, uint32_t id,
+		const struct lodge_run *run, int error, const struct ram *ram);
+
+/**
+ * crash_translate() - walk the guest's page tables for reading
+ * @ram: guest memory
+ * @control: how paging is set up (AMD APM vol. 2, chapter 5)
+ * @linear: linear address
+ * @gpa: out: guest physical address
+ *
+ * Permissions do not count.
+ *
+ * Return: whether the address is mapped.
+ */
+bool crash_translate(const struct ram *ram, const struct lodge_control *control,
+		     uint64_t linear, uint64_t *gpa);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What firmware leaves in the first processor before it starts an image.
+ */
+#ifndef LODGE_MACHINE_FIRMWARE_H
+#define LODGE_MACHINE_FIRMWARE_H
+
+#include "boot/entry.h"
+
+/**
+ * firmware_leave() - prepare vCPU 0 for its image
+ * @vcpu: its descriptor; it has not run
+ * @entry: the registers the image starts with
+ *
+ * The local APIC is left in virtual wire mode (Intel MultiProcessor
+ * Specification 1.4, section 3.6.2.2): the PIC's interrupts pass by LINT0.
+ *
+ * Return: 0 or -errno.
+ */
+int firmware_leave(int vcpu, const struct boot_entry *entry);
+
+#endif

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The wiring of interrupts: devices to PIC and IOAPIC, these to the vCPUs.
+ */
+#include "machine/interrupts.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "dev/ioapic.h"
+#include "dev/pic.h"
+#include "lib/client.h"
+
+#define TIMER_LINE 0
+#define TIMER_PIN 2
+/* As the MADT says. */
+#define IOAPIC_ID 0
+
+#define NO_VECTOR (-1)
+
+/**
+ * struct interrupts - the wiring
+ * @config: what it leads to
+ * @pic: the PIC
+ * @ioapic: the IOAPIC
+ * @intr: level of the PIC's output; written with the PIC's lock held
+ * @vector: taken from the PIC but not yet by the vCPU, or NO_VECTOR; only vCPU
+ *	0's thread touches it
+ */
+struct interrupts {
+	struct interrupts_config config;
+	struct pic *pic;
+	struct ioapic *ioapic;
+	atomic_bool intr;
+	int vector;
+};
+
+static void set_line(void *opaque, unsigned int number, bool level)
+{
+	struct interrupts *interrupts = opaque;
+
+	if (number < PIC_LINES)
+		pic_line_set(interrupts->pic, number, level);
+	ioapic_line_set(interrupts->ioapic,
+			number == TIMER_LINE ? TIMER_PIN : number, level);
+}
+
+static void set_intr(void *opaque, unsigned int number, bool level)
+{
+	struct interrupts *interrupts = opaque;
+
+	(void)number;
+	if (atomic_exchange(&interrupts->intr, level) != level && level)
+		interrupts->config.kick(interrupts->config.opaque);
+}
+
+static bool send_msi(void *opaque, uint64_t address, uint32_t data)
+{
+	struct interrupts *interrupts = opaque;
+
+	return !lodge_msi_send(interrupts->config.vm, address, data);
+}
+
+struct interrupts *interrupts_new(const struct interrupts_config *config)
+{
+	struct interrupts *new = calloc(1, sizeof(*new));
+	struct ioapic_config ioapic = {
+		.bus = config->bus,
+		.id = IOAPIC_ID,
+		.msi = send_msi,
+		.opaque = new,
+	};
+	struct irq_line intr = { .set = set_intr, .opaque = new };
+	int err;
+
+	if (!new)
+		return NULL;
+	new->config = *config;
+	new->vector = NO_VECTOR;
+	new->pic = pic_new(config->bus, &intr);
+	if (new->pic)
+		new->ioapic = ioapic_new(&ioapic);
+	if (!new->ioapic) {
+		err = errno;
+		interrupts_free(new);
+		errno = err;
+		return NULL;
+	}
+	pic_setup_as_bios(new->pic);
+	return new;
+}
+
+void interrupts_free(struct interrupts *interrupts)
+{
+	if (!interrupts)
+		return;
+	ioapic_free(interrupts->ioapic);
+	pic_free(interrupts->pic);
+	free(interrupts);
+}
+
+struct irq_line interrupts_line(struct interrupts *interrupts,
+				unsigned int number)
+{
+	return (struct irq_line){
+		.set = set_line,
+		.opaque = interrupts,
+		.number = number,
+	};
+}
+
+void interrupts_eoi(struct interrupts *interrupts, uint32_t vector)
+{
+	ioapic_eoi(interrupts->ioapic, vector);
+}
+
+int interrupts_extint(struct interrupts *interrupts, int vcpu,
+		      struct lodge_run *run)
+{
+	bool intr = atomic_load(&interrupts->intr);
+	int err;
+
+	run->request_window = intr || interrupts->vector != NO_VECTOR;
+	if (!run->request_window || !run->window_open)
+		return 0;
+	/* The acknowledge cycle takes the request away: keep its answer. */
+	if (interrupts->vector == NO_VECTOR)
+		interrupts->vector = pic_acknowledge(interrupts->pic);
+	err = lodge_extint(vcpu, interrupts->vector);
+	if (err == -EBUSY)
+		return 0;
+	if (err)
+		return err;
+	interrupts->vector = NO_VECTOR;
+	run->window_open = 0;
+	run->request_window = atomic_load(&interrupts->intr);
+	return 0;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A machine: memory, vCPUs and devices, from its description to its end.
+ */
+#ifndef LODGE_MACHINE_MACHINE_H
+#define LODGE_MACHINE_MACHINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lodge.h>
+
+#include "boot/detect.h"
+#include "machine/console.h"
+#include "machine/crash.h"
+
+/* What a machine's memory may be, in bytes; a multiple of the unit. */
+#define MACHINE_MEMORY_MIN (1ULL << 20)
+#define MACHINE_MEMORY_MAX (1ULL << 40)
+#define MACHINE_MEMORY_UNIT 4096ULL
+
+/**
+ * struct machine_config - the description of a machine
+ * @boot: what it starts, and how many vCPUs it has
+ * @memory: bytes of RAM
+ * @console: the other end of its serial port
+ * @testdev: add the test device
+ * @no_reboot: a reset ends the machine
+ * @help: called from the event loop when the user asks for the console's keys;
+ *	NULL is fine
+ */
+struct machine_config {
+	struct boot_options boot;
+	uint64_t memory;
+	struct console *console;
+	bool testdev;
+	bool no_reboot;
+	void (*help)(void);
+};
+
+/**
+ * enum machine_fate - how a machine ended
+ * @MACHINE_POWERED_OFF: the guest powered it off
+ * @MACHINE_RESET: the guest reset it, and machine_config.no_reboot was set
+ * @MACHINE_EXITED: the guest wrote to isa-debug-exit; code is what it means
+ * @MACHINE_CRASHED: a vCPU could not go on; see crash
+ * @MACHINE_SIGNALLED: a signal; code is its number
+ * @MACHINE_QUIT: the user ended it at the console
+ */
+enum machine_fate {
+	MACHINE_POWERED_OFF,
+	MACHINE_RESET,
+	MACHINE_EXITED,
+	MACHINE_CRASHED,
+	MACHINE_SIGNALLED,
+	MACHINE_QUIT,
+};
+
+/**
+ * struct machine_end - how a machine ended
+ * @fate: in a word
+ * @code: by @fate
+ * @crash: with MACHINE_CRASHED
+ * @lost_output: 0, or the first -errno with which the console refused output
+ */
+struct machine_end {
+	enum machine_fate fate;
+	int code;
+	struct crash crash;
+	int lost_output;
+};
+
+/**
+ * enum machine_step - what a machine could not do
+ * @MACHINE_STEP_OPEN: open /dev/lodge
+ * @MACHINE_STEP_HOST: use this host, says machine_error.info.status
+ * @MACHINE_STEP_VM: create the VM
+ * @MACHINE_STEP_MEMORY: get memory, or give it to the VM
+ * @MACHINE_STEP_VCPU: create a vCPU
+ * @MACHINE_STEP_DEVICES: make the devices
+ * @MACHINE_STEP_BOOT: load the image; see machine_error.boot
+ * @MACHINE_STEP_START: set the first registers and start
+ * @MACHINE_STEP_RUN: serve events
+ */
+enum machine_step {
+	MACHINE_STEP_OPEN,
+	MACHINE_STEP_HOST,
+	MACHINE_STEP_VM,
+	MACHINE_STEP_MEMORY,
+	MACHINE_STEP_VCPU,
+	MACHINE_STEP_DEVICES,
+	MACHINE_STEP_BOOT,
+	MACHINE_STEP_START,
+	MACHINE_STEP_RUN,
+};
+
+/**
+ * struct machine_error - why there is no machine
+ * @step: what failed
+ * @boot: the reason, with MACHINE_STEP_BOOT
+ * @info: what the host can do, from MACHINE_STEP_HOST on
+ */
+struct machine_error {
+	enum machine_step step;
+	struct boot_error boot;
+	struct lodge_info info;
+};
+
+/**
+ * machine_run() - build a machine, and run it to its end
+ * @config: its description; used again when the guest resets it
+ * @end: out: how it ended
+ * @error: out: with a return value that is not 0: why
+ *
+ * The calling thread serves the machine's events.  Once the machine has been
+ * built, SIGINT, SIGTERM, SIGHUP and SIGQUIT end it, standard input is the
+ * guest's if the console is CONSOLE_STDIO, and SIGTSTP puts the terminal back
+ * while the process is stopped.  All is as before when the call returns.
+ *
+ * Return: 0 or -errno.
+ */
+int machine_run(const struct machine_config *config, struct machine_end *end,
+		struct machine_error *error);
+
+#endif

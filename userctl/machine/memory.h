@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The memory slots of a machine.
+ */
+#ifndef LODGE_MACHINE_MEMORY_H
+#define LODGE_MACHINE_MEMORY_H
+
+#include "machine/ram.h"
+
+/* Slots: RAM below the hole, and RAM at 4 GiB. */
+#define MEMORY_SLOT_LOW 0
+#define MEMORY_SLOT_HIGH 1
+
+/**
+ * memory_map() - let a VM see all of a machine's RAM
+ * @vm: the VM's descriptor
+ * @ram: stays where it is until the VM is closed
+ *
+ * Return: 0 or -errno.
+ */
+int memory_map(int vm, const struct ram *ram);
+
+#endif

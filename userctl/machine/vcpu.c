@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vCPU: a thread that runs it and carries its exits to the bus.
+ *
+ * To kick is to send the thread a signal.  Its handler sets immediate_exit in
+ * the run page, so that the kick counts even when it falls between the thread's
+ * last look around and its LODGE_RUN: whoever kicks changes the state first and
+ * signals then; the thread clears immediate_exit first and looks then.
+ */
+#include "machine/vcpu.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "lib/client.h"
+#include "machine/bus.h"
+#include "machine/interrupts.h"
+
+#define KICK_SIGNAL SIGRTMIN
+
+/**
+ * struct vcpu - a vCPU
+ * @host: its machine
+ * @run: its run page
+ * @fd: its descriptor
+ * @id: its number
+ * @stop: set once, by anybody; the thread ends when it sees it
+ * @started: @thread is valid; written by whoever starts and joins it
+ * @thread: the thread
+ */
+struct vcpu {
+	const struct vcpu_host *host;
+	struct lodge_run *run;
+	int fd;
+	uint32_t id;
+	atomic_bool stop;
+	atomic_bool started;
+	pthread_t thread;
+};
+
+/* The vCPU of this thread. */
+static __thread struct vcpu *self;
+
+static void kicked(int signal)
+{
+	(void)signal;
+	if (self)
+		__atomic_store_n(&self->run->immediate_exit, 1,
+				 __ATOMIC_RELAXED);
+}
+
+int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
+{
+	struct vcpu *new = calloc(1, sizeof(*new));
+	int fd;
+
+	if (!new)
+		return -ENOMEM;
+	fd = lodge_vcpu_create(host->vm, id, &new->run);
+	if (fd < 0) {
+		free(new);
+		return fd;
+	}
+	new->host = host;
+	new->fd = fd;
+	new->id = id;
+	*vcpu = new;
+	return 0;
+}
+
+void vcpu_free(struct vcpu *vcpu)
+{
+	if (!vcpu)
+		return;
+	lodge_vcpu_close(vcpu->fd, vcpu->run);
+	free(vcpu);
+}
+
+uint32_t vcpu_id(const struct vcpu *vcpu)
+{
+	return vcpu->id;
+}
+
+int vcpu_fd(const struct vcpu *vcpu)
+{
+	return vcpu->fd;
+}
+
+const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu)
+{
+	return vcpu->run;
+}
+
+static void exit_io(struct vcpu *vcpu)
+{
+	const struct lodge_exit_io io = vcpu->run->exit.io;
+	uint8_t *data = vcpu->run->data;
+
+	for (uint32_t i = 0; i < io.count; i++, data += io.size) {
+		if (io.in)
+			bus_read(vcpu->host->bus, BUS_PORT, io.port, data,
+				 io.size);
+		else
+			bus_write(vcpu->host->bus, BUS_PORT, io.port, data,
+				  io.size);
+	}
+}
+
+static void exit_mmio(struct vcpu *vcpu)
+{
+	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
+
+	if (mmio->write)
+		bus_write(vcpu->host->bus, BUS_MMIO, mmio->gpa, mmio->data,
+			  mmio->size);
+	else
+		bus_read(vcpu->host->bus, BUS_MMIO, mmio->gpa, mmio->data,
+			 mmio->size);
+}
+
+/* Return: whether the vCPU can go on. */
+static bool exit_handle(struct vcpu *vcpu)
+{
+	switch ((enum lodge_exit_reason)vcpu->run->reason) {
+	case LODGE_EXIT_IO:
+		exit_io(vcpu);
+		return true;
+	case LODGE_EXIT_MMIO:
+		exit_mmio(vcpu);
+		return true;
+	case LODGE_EXIT_EOI:
+		interrupts_eoi(vcpu->host->interrupts,
+			       vcpu->run->exit.eoi.vector);
+		return true;
+	case LODGE_EXIT_INTERRUPTED:
+	case LODGE_EXIT_WINDOW:
+		return true;
+	case LODGE_EXIT_SHUTDOWN:
+	case LODGE_EXIT_FAIL_ENTRY:
+	case LODGE_EXIT_CANNOT_EMULATE:
+	case LODGE_EXIT_TASK_SWITCH:
+	case LODGE_EXIT_MEMORY_ERROR:
+	case LODGE_EXIT_UNKNOWN:
+		return false;
+	}
+	return false;
+}
+
+/*
+ * One turn from the look around to the end of an exit.  Return: whether there
+ * is to be another; if not, *error tells -errno, or 0 for an exit that ends the
+ * vCPU.
+ */
+static bool turn(struct vcpu *vcpu, int *error)
+{
+	int err = 0;
+
+	if (!vcpu->id)
+		err = interrupts_extint(vcpu->host->interrupts, vcpu->fd,
+					vcpu->run);
+	if (!err)
+		err = lodge_run(vcpu->fd);
+	if (err == -EINTR)
+		return true;
+	*error = err;
+	return !err && exit_handle(vcpu);
+}
+
+static void *thread_main(void *opaque)
+{
+	struct vcpu *vcpu = opaque;
+	sigset_t kick;
+	int error = 0;
+
+	self = vcpu;
+	sigemptyset(&kick);
+	sigaddset(&kick, KICK_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
+	for (;;) {
+		__atomic_store_n(&vcpu->run->immediate_exit, 0,
+				 __ATOMIC_RELAXED);
+		atomic_signal_fence(memory_order_seq_cst);
+		if (atomic_load(&vcpu->stop))
+			break;
+		if (!turn(vcpu, &error)) {
+			vcpu->host->dead(vcpu->host->opaque, vcpu, error);
+			break;
+		}
+	}
+	return NULL;
+}
+
+/* What a vCPU's thread never sees; a fault of its own must stay deadly. */
+static void fill_blocked(sigset_t *set)
+{
+	sigfillset(set);
+	sigdelset(set, SIGSEGV);
+	sigdelset(set, SIGBUS);
+	sigdelset(set, SIGABRT);
+	sigdelset(set, SIGFPE);
+	sigdelset(set, SIGILL);
+}
+
+int vcpu_start(struct vcpu *vcpu)
+{
+	struct sigaction action = { .sa_handler = kicked };
+	sigset_t blocked, before;
+	int err;
+
+	sigemptyset(&action.sa_mask);
+	if (sigaction(KICK_SIGNAL, &action, NULL))
+		return -errno;
+	fill_blocked(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	err = -pthread_create(&vcpu->thread, NULL, thread_main, vcpu);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	atomic_store(&vcpu->started, !err);
+	return err;
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	if (self != vcpu && atomic_load(&vcpu->started))
+		pthread_kill(vcpu->thread, KICK_SIGNAL);
+}
+
+void vcpu_stop(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->stop, true);
+	vcpu_kick(vcpu);
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
+	if (!atomic_load(&vcpu->started))
+		return;
+	pthread_join(vcpu->thread, NULL);
+	atomic_store(&vcpu->started, false);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A vCPU: a thread that runs it and carries its exits to the bus.
+ */
+#ifndef LODGE_MACHINE_VCPU_H
+#define LODGE_MACHINE_VCPU_H
+
+#include <stdint.h>
+
+#include <lodge.h>
+
+struct bus;
+struct interrupts;
+struct vcpu;
+
+/**
+ * struct vcpu_host - what a vCPU needs of its machine
+ * @vm: the VM's descriptor
+ * @bus: where port and memory accesses go
+ * @interrupts: where end-of-interrupt goes, and where vCPU 0 finds the PIC's
+ *	interrupts
+ * @dead: called once, from the vCPU's thread, when it cannot go on: @error is
+ *	-errno of LODGE_RUN, or 0 and the run page holds an exit that ends it;
+ *	the thread ends when the call returns
+ * @opaque: the machine
+ *
+ * It stays where it is for the vCPU's life.
+ */
+struct vcpu_host {
+	int vm;
+	const struct bus *bus;
+	struct interrupts *interrupts;
+	void (*dead)(void *opaque, struct vcpu *vcpu, int error);
+	void *opaque;
+};
+
+/**
+ * vcpu_new() - make a vCPU in its reset state
+ * @vcpu: set to it
+ * @host: its machine
+ * @id: its number
+ *
+ * Return: 0 or -errno.
+ */
+int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id);
+
+/**
+ * vcpu_free() - free a vCPU whose thread does not run; NULL is fine
+ */
+void vcpu_free(struct vcpu *vcpu);
+
+/**
+ * vcpu_id() - its number
+ */
+uint32_t vcpu_id(const struct vcpu *vcpu);
+
+/**
+ * vcpu_fd() - its descriptor, for the calls of lib/client.h
+ */
+int vcpu_fd(const struct vcpu *vcpu);
+
+/**
+ * vcpu_run_page() - its run page; only the vCPU's thread may look while it runs
+ */
+const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu);
+
+/**
+ * vcpu_start() - let a thread run it
+ *
+ * vCPU 0 is started first.
+ *
+ * Return: 0 or -errno.
+ */
+int vcpu_start(struct vcpu *vcpu);
+
+/**
+ * vcpu_kick() - make the vCPU leave the guest and look at what has changed
+ *
+ * From any thread.  Nothing happens from its own thread, which is about to look
+ * anyway, or while it has none.
+ */
+void vcpu_kick(struct vcpu *vcpu);
+
+/**
+ * vcpu_stop() - ask the thread to end, at the latest when the exit that it
+ * handles now is done; from any thread
+ *
+ * Who starts the thread must call it once more before vcpu_join(), for a call
+ * may fall between the thread's birth and the moment it can be kicked.
+ */
+void vcpu_stop(struct vcpu *vcpu);
+
+/**
+ * vcpu_join() - wait for the thread's end after vcpu_stop(); nothing happens
+ * when it was not started
+ */
+void vcpu_join(struct vcpu *vcpu);
+
+#endif
