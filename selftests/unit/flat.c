@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Flat binaries, files, and the door that tells the kinds of image apart.
+ */
+#include "boot/flat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot/acpi.h"
+#include "boot/detect.h"
+#include "elf_image.h"
+#include "memfile.h"
+
+#include "kselftest_harness.h"
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+FIXTURE(flat)
+{
+	struct ram *ram;
+	struct place place;
+	struct boot_entry entry;
+	struct boot_error error;
+	struct image image;
+};
+
+FIXTURE_SETUP(flat)
+{
+	self->ram = ram_new(64 * MIB);
+	ASSERT_NE(NULL, self->ram);
+	self->image = (struct image){ "boot.bin", "code", 4 };
+}
+
+FIXTURE_TEARDOWN(flat)
+{
+	ram_free(self->ram);
+}
+
+static int load(FIXTURE_DATA(flat) * self, enum flat_mode mode,
+		uint64_t address)
+{
+	place_init(&self->place, self->ram);
+	return flat_load(&self->place, &self->image, mode, address,
+			 &self->entry, &self->error);
+}
+
+TEST_F(flat, the_image_lies_at_its_address)
+{
+	ASSERT_EQ(0, load(self, FLAT_REAL, 0x7c00));
+	EXPECT_EQ(0, memcmp(ram_at(self->ram, 0x7c00, 4), "code", 4));
+}
+
+TEST_F(flat, a_boot_sector_starts_at_0000_7c00)
+{
+	const struct lodge_regs *regs = &self->entry.regs;
+	unsigned int i;
+
+	ASSERT_EQ(0, load(self, FLAT_REAL, 0x7c00));
+	EXPECT_EQ(0x7c00, regs->general.rip);
+	EXPECT_EQ(0x7c00, regs->general.gpr[LODGE_RSP]);
+	EXPECT_EQ(0x10, regs->control.cr0);
+	EXPECT_EQ(0x3ff, regs->segments.idt.limit);
+	EXPECT_EQ(0x9b, regs->segments.seg[LODGE_CS].attr);
+	EXPECT_EQ(0x93, regs->segments.seg[LODGE_SS].attr);
+	for (i = LODGE_ES; i <= LODGE_GS; i++) {
+		EXPECT_EQ(0, regs->segments.seg[i].selector);
+		EXPECT_EQ(0, regs->segments.seg[i].base);
+		EXPECT_EQ(0xffff, regs->segments.seg[i].limit);
+	}
+}
+
+TEST_F(flat, a_real_mode_image_above_64_kib_has_segments_of_its_own)
+{
+	const struct lodge_regs *regs = &self->entry.regs;
+
+	ASSERT_EQ(0, load(self, FLAT_REAL, 0x12345));
+	EXPECT_EQ(5, regs->general.rip);
+	EXPECT_EQ(0x1234, regs->segments.seg[LODGE_CS].selector);
+	EXPECT_EQ(0x12340, regs->segments.seg[LODGE_CS].base);
+	EXPECT_EQ(0x1234, regs->segments.seg[LODGE_DS].selector);
+	EXPECT_EQ(0, regs->general.gpr[LODGE_RSP]);
+}
+
+TEST_F(flat, a_32_bit_image_starts_in_protected_mode)
+{
+	const struct lodge_regs *regs = &self->entry.regs;
+
+	ASSERT_EQ(0, load(self, FLAT_PROTECTED, 2 * MIB));
+	EXPECT_EQ(2 * MIB, regs->general.rip);
+	EXPECT_EQ(0x11, regs->control.cr0);
+	EXPECT_EQ(0xc9b, regs->segments.seg[LODGE_CS].attr);
+	EXPECT_NE(0, regs->general.gpr[LODGE_RSP]);
+}
+
+TEST_F(flat, a_64_bit_image_starts_in_long_mode)
+{
+	const struct lodge_regs *regs = &self->entry.regs;
+
+	ASSERT_EQ(0, load(self, FLAT_LONG, 2 * MIB));
+	EXPECT_EQ(2 * MIB, regs->general.rip);
+	EXPECT_EQ(0x80000011, regs->control.cr0);
+	EXPECT_EQ(0x500, regs->control.efer);
+	EXPECT_EQ(0xa9b, regs->segments.seg[LODGE_CS].attr);
+}
+
+TEST_F(flat, addresses_that_the_mode_cannot_reach_are_refused)
+{
+	EXPECT_EQ(-EINVAL, load(self, FLAT_REAL, MIB));
+	EXPECT_STREQ(
+		"boot.bin: address 0x100000 cannot be entered in this mode",
+		self->error.text);
+	EXPECT_EQ(-EINVAL, load(self, FLAT_PROTECTED, 4 * GIB));
+	EXPECT_EQ(-EINVAL, load(self, FLAT_LONG, 4 * GIB));
+	EXPECT_EQ(-EINVAL, load(self, FLAT_LONG, UINT64_MAX));
+}
+
+TEST_F(flat, addresses_outside_free_ram_are_refused)
+{
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_REAL, 0));
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_REAL, 0x4fd));
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_REAL, 0x9fbfd));
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_REAL, 0xf0000));
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_PROTECTED, 64 * MIB - 3));
+	EXPECT_EQ(-ENOSPC, load(self, FLAT_PROTECTED, UINT32_MAX));
+	EXPECT_EQ(0, load(self, FLAT_PROTECTED, 64 * MIB - 4));
+}
+
+TEST(a_file_is_read_whole)
+{
+	const size_t size = 5 * MIB + 3;
+	unsigned char *data = malloc(size);
+	char path[MEMFILE_PATH_SIZE];
+	struct boot_error error;
+	struct image image;
+	size_t i;
+	int fd;
+
+	ASSERT_NE(NULL, data);
+	for (i = 0; i < size; i++)
+		data[i] = i * 7;
+	fd = memfile(data, size, path);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, image_open(&image, path, &error));
+	EXPECT_EQ(size, image.size);
+	EXPECT_EQ(0, memcmp(data, image.data, size));
+	image_close(&image);
+	close(fd);
+	free(data);
+}
+
+TEST(a_pipe_is_read_to_its_end)
+{
+	struct boot_error error;
+	struct image image;
+	char path[32];
+	int pipes[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(5, write(pipes[1], "bytes", 5));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", pipes[0]);
+	/* Opened anew, so that only the write end's close ends it. */
+	close(pipes[1]);
+	ASSERT_EQ(0, image_open(&image, path, &error));
+	EXPECT_EQ(5, image.size);
+	EXPECT_EQ(0, memcmp(image.data, "bytes", 5));
+	image_close(&image);
+	close(pipes[0]);
+}
+
+TEST(files_that_cannot_be_read_are_named)
+{
+	char path[MEMFILE_PATH_SIZE];
+	struct boot_error error;
+	struct image image;
+	int fd;
+
+	EXPECT_EQ(-ENOENT, image_open(&image, "/nonexistent/file", &error));
+	EXPECT_STREQ("/nonexistent/file: No such file or directory",
+		     error.text);
+	EXPECT_EQ(-EISDIR, image_open(&image, "/", &error));
+	EXPECT_STREQ("/: Is a directory", error.text);
+
+	fd = memfile("", 0, path);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-ENODATA, image_open(&image, path, &error));
+	EXPECT_NE(NULL, strstr(error.text, "is empty"));
+	ASSERT_EQ(0, ftruncate(fd, IMAGE_MAX_SIZE + 1));
+	EXPECT_EQ(-EFBIG, image_open(&image, path, &error));
+	EXPECT_NE(NULL, strstr(error.text, "is larger than 4096 MiB"));
+	close(fd);
+}
+
+TEST(a_piece_of_a_file_must_lie_in_it_as_a_whole)
+{
+	const struct image image = { "file", "12345678", 8 };
+
+	EXPECT_EQ(image.data, image_at(&image, 0, 8));
+	EXPECT_NE(NULL, image_at(&image, 8, 0));
+	EXPECT_EQ(NULL, image_at(&image, 0, 9));
+	EXPECT_EQ(NULL, image_at(&image, 9, 0));
+	EXPECT_EQ(NULL, image_at(&image, 4, UINT64_MAX));
+	EXPECT_EQ(NULL, image_at(&image, UINT64_MAX, 2));
+}
+
+TEST(a_reason_longer_than_its_room_is_cut)
+{
+	struct boot_error error;
+	char path[400];
+
+	memset(path, 'x', sizeof(path));
+	path[sizeof(path) - 1] = '\0';
+	EXPECT_EQ(-EINVAL, boot_error_set(&error, -EINVAL, "%s", path));
+	EXPECT_EQ(sizeof(error.text) - 1, strlen(error.text));
+}
+
+FIXTURE(boot)
+{
+	struct ram *ram;
+	struct boot_options options;
+	struct boot_entry entry;
+	struct boot_error error;
+	char path[MEMFILE_PATH_SIZE];
+	int fd;
+};
+
+FIXTURE_SETUP(boot)
+{
+	self->ram = ram_new(64 * MIB);
+	ASSERT_NE(NULL, self->ram);
+	self->fd = -1;
+	self->options.kernel = self->path;
+	self->options.cpus = 1;
+}
+
+FIXTURE_TEARDOWN(boot)
+{
+	ram_free(self->ram);
+	close(self->fd);
+}
+
+static int boot(FIXTURE_DATA(boot) * self, const void *data, size_t size)
+{
+	close(self->fd);
+	self->fd = memfile(data, size, self->path);
+	return boot_load(self->ram, &self->options, &self->entry, &self->error);
+}
+
+TEST_F(boot, elf_with_a_pvh_note_is_started_by_it)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_EQ(ELF_IMAGE_PVH, self->entry.regs.general.rip);
+}
+
+TEST_F(boot, a_multiboot_header_goes_before_a_pvh_note)
+{
+	static const uint32_t header[] = { 0x1badb002, 0, -0x1badb002U };
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	memcpy(elf.bytes + ELF_IMAGE_TEXT, header, sizeof(header));
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_EQ(0x2badb002, self->entry.regs.general.gpr[LODGE_RAX]);
+}
+
+TEST_F(boot, setup_headers_are_recognised)
+{
+	unsigned char file[4096] = { 0 };
+
+	memcpy(file + 0x1fe, "\x55\xaa\xeb\x6aHdrS\x01\x02", 10);
+	EXPECT_EQ(-ENOEXEC, boot(self, file, sizeof(file)));
+	EXPECT_NE(NULL, strstr(self->error.text, "boot protocol 2.01"));
+}
+
+TEST_F(boot, other_files_are_refused_by_name)
+{
+	EXPECT_EQ(-ENOEXEC, boot(self, "#!/bin/sh\n", 10));
+	EXPECT_EQ(0, strncmp(self->error.text, self->path, strlen(self->path)));
+	EXPECT_NE(NULL, strstr(self->error.text,
+			       "not a Linux kernel, a multiboot image or ELF"));
+}
+
+TEST_F(boot, a_flat_image_is_not_looked_into)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	self->options.flat = true;
+	self->options.flat_mode = FLAT_PROTECTED;
+	self->options.flat_address = 0x10000;
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_EQ(0x10000, self->entry.regs.general.rip);
+}
+
+TEST_F(boot, a_flat_image_takes_neither_initrd_nor_command_line)
+{
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	self->options.append = "quiet";
+	EXPECT_EQ(-EINVAL, boot(self, "code", 4));
+	self->options.append = NULL;
+	self->options.initrd = "initrd.img";
+	EXPECT_EQ(-EINVAL, boot(self, "code", 4));
+	self->options.initrd = NULL;
+	EXPECT_EQ(0, boot(self, "code", 4));
+}
+
+TEST_F(boot, tables_and_low_memory_are_written_for_every_image)
+{
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	ASSERT_EQ(0, boot(self, "code", 4));
+	EXPECT_EQ(0, memcmp(ram_at(self->ram, ACPI_RSDP, 8), "RSD PTR ", 8));
+	EXPECT_EQ(0xf000, *(uint16_t *)ram_at(self->ram, 4 * 0x10 + 2, 2));
+}
+
+TEST_F(boot, a_second_load_finds_the_memory_of_the_first)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	memset(ram_at(self->ram, 0, 4 * MIB), 0xff, 4 * MIB);
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_EQ(ELF_IMAGE_PVH, self->entry.regs.general.rip);
+}
+
+TEST_F(boot, a_missing_initrd_is_named)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	self->options.initrd = "/nonexistent/initrd.img";
+	EXPECT_EQ(-ENOENT, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_STREQ("/nonexistent/initrd.img: No such file or directory",
+		     self->error.text);
+}
+
+TEST_F(boot, a_number_of_vcpus_that_cannot_be_is_refused)
+{
+	self->options.cpus = 0;
+	EXPECT_EQ(-EINVAL, boot(self, "code", 4));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory, and who has which place in it.
+ */
+#include "machine/ram.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "boot/bios.h"
+#include "boot/place.h"
+
+#include "kselftest_harness.h"
+
+#define MIB (1ULL << 20)
+#define GIB (1ULL << 30)
+
+TEST(small_ram_is_all_low)
+{
+	struct ram *ram = ram_new(64 * MIB);
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_EQ(64 * MIB, ram_low(ram));
+	EXPECT_EQ(0, ram_high(ram));
+	EXPECT_EQ(NULL, ram_at(ram, RAM_HOLE_END, 1));
+	ram_free(ram);
+}
+
+TEST(ram_beyond_3_gib_continues_at_4_gib)
+{
+	struct ram *ram = ram_new(5 * GIB);
+	char *low, *high;
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_EQ(3 * GIB, ram_low(ram));
+	EXPECT_EQ(2 * GIB, ram_high(ram));
+	low = ram_at(ram, RAM_HOLE_START - 1, 1);
+	high = ram_at(ram, RAM_HOLE_END, 1);
+	ASSERT_NE(NULL, low);
+	ASSERT_NE(NULL, high);
+	*low = 1;
+	*high = 2;
+	EXPECT_EQ(1, *low);
+	EXPECT_EQ(2, *high);
+	EXPECT_NE(NULL, ram_at(ram, 6 * GIB - 1, 1));
+	EXPECT_EQ(NULL, ram_at(ram, 6 * GIB, 1));
+	ram_free(ram);
+}
+
+TEST(ram_of_exactly_3_gib_has_no_high_part)
+{
+	struct ram *ram = ram_new(3 * GIB);
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_EQ(3 * GIB, ram_low(ram));
+	EXPECT_EQ(0, ram_high(ram));
+	ram_free(ram);
+}
+
+TEST(the_hole_is_not_ram)
+{
+	struct ram *ram = ram_new(5 * GIB);
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_EQ(NULL, ram_at(ram, RAM_HOLE_START, 1));
+	EXPECT_EQ(NULL, ram_at(ram, RAM_HOLE_END - 1, 1));
+	EXPECT_EQ(NULL, ram_at(ram, RAM_HOLE_START - 1, 2));
+	EXPECT_EQ(NULL, ram_at(ram, RAM_HOLE_START - 1, GIB + 2));
+	ram_free(ram);
+}
+
+TEST(a_piece_must_lie_in_ram_as_a_whole)
+{
+	struct ram *ram = ram_new(MIB);
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_NE(NULL, ram_at(ram, 0, MIB));
+	EXPECT_EQ(NULL, ram_at(ram, 0, MIB + 1));
+	EXPECT_EQ(NULL, ram_at(ram, MIB - 1, 2));
+	EXPECT_EQ(NULL, ram_at(ram, 1, UINT64_MAX));
+	EXPECT_EQ(NULL, ram_at(ram, UINT64_MAX, 1));
+	EXPECT_EQ(NULL, ram_at(ram, UINT64_MAX, 2));
+	ram_free(ram);
+}
+
+TEST(new_ram_is_zero_and_fit_for_huge_pages)
+{
+	struct ram *ram = ram_new(4 * MIB);
+	const char *base;
+
+	ASSERT_NE(NULL, ram);
+	base = ram_at(ram, 0, 4 * MIB);
+	ASSERT_NE(NULL, base);
+	EXPECT_EQ(0, (uintptr_t)base % (2 * MIB));
+	EXPECT_EQ(0, base[0]);
+	EXPECT_EQ(0, memcmp(base, base + 1, 4 * MIB - 1));
+	ram_free(ram);
+}
+
+TEST(sizes_that_cannot_be_are_refused)
+{
+	static const uint64_t sizes[] = {
+		0, MIB - 4096, MIB + 1, UINT64_MAX, -4096ULL, -2 * MIB,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		errno = 0;
+		EXPECT_EQ(NULL, ram_new(sizes[i]));
+		EXPECT_EQ(EINVAL, errno);
+	}
+}
+
+TEST(more_than_the_host_can_address_is_refused)
+{
+	errno = 0;
+	EXPECT_EQ(NULL, ram_new(1ULL << 60));
+	EXPECT_EQ(ENOMEM, errno);
+}
+
+FIXTURE(place)
+{
+	struct ram *ram;
+	struct place place;
+	uint64_t gpa;
+	void *at;
+};
+
+FIXTURE_SETUP(place)
+{
+	self->ram = ram_new(16 * MIB);
+	ASSERT_NE(NULL, self->ram);
+	place_init(&self->place, self->ram);
+}
+
+FIXTURE_TEARDOWN(place)
+{
+	ram_free(self->ram);
+}
+
+TEST_F(place, what_a_bios_keeps_is_taken)
+{
+	static const uint64_t kept[] = {
+		0,	 BIOS_LOW_END - 1, BIOS_EBDA,
+		0xa0000, BIOS_AREA,	   BIOS_AREA_END - 1,
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		EXPECT_EQ(-EEXIST,
+			  place_claim(&self->place, kept[i], 1, &self->at));
+	EXPECT_EQ(0, place_claim(&self->place, BIOS_LOW_END,
+				 BIOS_EBDA - BIOS_LOW_END, &self->at));
+	EXPECT_EQ(0, place_claim(&self->place, BIOS_AREA_END, 1, &self->at));
+}
+
+TEST_F(place, a_range_is_given_away_once)
+{
+	EXPECT_EQ(0, place_claim(&self->place, 0x200000, 0x1000, &self->at));
+	EXPECT_EQ(ram_at(self->ram, 0x200000, 1), self->at);
+	EXPECT_EQ(-EEXIST, place_claim(&self->place, 0x200fff, 1, &self->at));
+	EXPECT_EQ(-EEXIST, place_claim(&self->place, 0x1fffff, 2, &self->at));
+	EXPECT_EQ(-EEXIST,
+		  place_claim(&self->place, 0x1ff000, 0x3000, &self->at));
+	EXPECT_EQ(0, place_claim(&self->place, 0x201000, 0x1000, &self->at));
+	EXPECT_EQ(0, place_claim(&self->place, 0x1ff000, 0x1000, &self->at));
+}
+
+TEST_F(place, a_range_outside_ram_is_refused)
+{
+	EXPECT_EQ(-ENOSPC, place_claim(&self->place, 16 * MIB, 1, &self->at));
+	EXPECT_EQ(-ENOSPC,
+		  place_claim(&self->place, 16 * MIB - 1, 2, &self->at));
+	EXPECT_EQ(-ENOSPC,
+		  place_claim(&self->place, MIB, UINT64_MAX, &self->at));
+	EXPECT_EQ(-ENOSPC, place_claim(&self->place, MIB, 0, &self->at));
+}
+
+TEST_F(place, neighbours_melt_into_one)
+{
+	unsigned int count = self->place.count;
+	uint64_t gpa;
+
+	for (gpa = 2 * MIB; gpa < 3 * MIB; gpa += 0x2000)
+		if (place_claim(&self->place, gpa, 0x1000, &self->at))
+			break;
+	EXPECT_EQ(PLACE_MAX, self->place.count);
+	EXPECT_EQ(-EMFILE, place_claim(&self->place, gpa, 0x1000, &self->at));
+
+	while (gpa > 2 * MIB) {
+		gpa -= 0x2000;
+		EXPECT_EQ(0, place_claim(&self->place, gpa + 0x1000, 0x1000,
+					 &self->at));
+	}
+	EXPECT_EQ(count + 1, self->place.count);
+}
+
+TEST_F(place, the_lowest_and_the_highest_place_are_found)
+{
+	EXPECT_EQ(0, place_find(&self->place, 0x1000, 0x1000, 0, RAM_HOLE_START,
+				PLACE_LOWEST, &self->gpa, &self->at));
+	EXPECT_EQ(0x1000, self->gpa);
+	EXPECT_EQ(0, place_find(&self->place, 1, 0x1000, 0, RAM_HOLE_START,
+				PLACE_HIGHEST, &self->gpa, &self->at));
+	EXPECT_EQ(16 * MIB - 0x1000, self->gpa);
+	EXPECT_EQ(0, place_find(&self->place, 0x1000, 0x1000, 0, BIOS_AREA_END,
+				PLACE_HIGHEST, &self->gpa, &self->at));
+	EXPECT_EQ(0x9e000, self->gpa);
+	EXPECT_EQ(0, place_find(&self->place, 0x100000, 1, 0, RAM_HOLE_START,
+				PLACE_LOWEST, &self->gpa, &self->at));
+	EXPECT_EQ(MIB, self->gpa);
+}
+
+TEST_F(place, a_search_keeps_to_its_bounds)
+{
+	EXPECT_EQ(-ENOSPC,
+		  place_find(&self->place, 0x1001, 1, 2 * MIB, 2 * MIB + 0x1000,
+			     PLACE_LOWEST, &self->gpa, &self->at));
+	EXPECT_EQ(-ENOSPC,
+		  place_find(&self->place, 0x1000, 1, 16 * MIB, UINT64_MAX,
+			     PLACE_HIGHEST, &self->gpa, &self->at));
+	EXPECT_EQ(-ENOSPC,
+		  place_find(&self->place, UINT64_MAX, 1, 0, UINT64_MAX,
+			     PLACE_HIGHEST, &self->gpa, &self->at));
+	EXPECT_EQ(-ENOSPC,
+		  place_find(&self->place, 1, 1ULL << 31, MIB, UINT64_MAX,
+			     PLACE_LOWEST, &self->gpa, &self->at));
+	EXPECT_EQ(-ENOSPC, place_find(&self->place, 1, 1, 3 * MIB, 2 * MIB,
+				      PLACE_LOWEST, &self->gpa, &self->at));
+}
+
+TEST_F(place, what_is_put_is_followed_by_zeros)
+{
+	char *at = ram_at(self->ram, 2 * MIB, 16);
+
+	memset(at, 0xff, 16);
+	EXPECT_EQ(0, place_put(&self->place, 2 * MIB, "abcd", 4, 8));
+	EXPECT_EQ(0, memcmp(at, "abcd\0\0\0\0\xff", 9));
+}
+
+TEST_HARNESS_MAIN
