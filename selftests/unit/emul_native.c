@@ -1,0 +1,588 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The emulator against this machine's processor: generated instructions are run
+ * natively and emulated on the same registers and memory, and must leave the
+ * same registers, flags and memory.  Each is also stopped at every one of its
+ * accesses, which must leave no trace.
+ *
+ * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "alu.h"
+#include "emul.h"
+
+#include "kselftest_harness.h"
+
+#define INSTRUCTIONS 200000
+#define MAX_REPORTS 20
+#define MEMORY_BYTES 4096
+/* Operands stay this far from both ends. */
+#define MARGIN 256
+#define XMMS 2
+
+/* What an instruction works on; native_run() knows the layout. */
+struct machine {
+	u64 gpr[16];
+	u64 rflags;
+	u8 xmm[XMMS][16];
+};
+
+/* The code at @code ends with a jump to native_return. */
+void native_run(struct machine *m, const void *code);
+extern const char native_return[];
+
+asm("	.text\n"
+    "native_run:\n"
+    "	push %rbx\n"
+    "	push %rbp\n"
+    "	push %r12\n"
+    "	push %r13\n"
+    "	push %r14\n"
+    "	push %r15\n"
+    "	push %rdi\n"
+    "	mov %rsp, native_stack(%rip)\n"
+    "	mov %rsi, native_code(%rip)\n"
+    "	movdqu 136(%rdi), %xmm0\n"
+    "	movdqu 152(%rdi), %xmm1\n"
+    "	pushq 128(%rdi)\n"
+    "	popfq\n"
+    "	mov 0(%rdi), %rax\n"
+    "	mov 8(%rdi), %rcx\n"
+    "	mov 16(%rdi), %rdx\n"
+    "	mov 24(%rdi), %rbx\n"
+    "	mov 32(%rdi), %rsp\n"
+    "	mov 40(%rdi), %rbp\n"
+    "	mov 48(%rdi), %rsi\n"
+    "	mov 64(%rdi), %r8\n"
+    "	mov 72(%rdi), %r9\n"
+    "	mov 80(%rdi), %r10\n"
+    "	mov 88(%rdi), %r11\n"
+    "	mov 96(%rdi), %r12\n"
+    "	mov 104(%rdi), %r13\n"
+    "	mov 112(%rdi), %r14\n"
+    "	mov 120(%rdi), %r15\n"
+    "	mov 56(%rdi), %rdi\n"
+    "	jmp *native_code(%rip)\n"
+    "native_return:\n"
+    "	mov %rax, native_rax(%rip)\n"
+    "	mov %rsp, native_rsp(%rip)\n"
+    "	mov native_stack(%rip), %rsp\n"
+    "	mov (%rsp), %rax\n"
+    "	pushfq\n"
+    "	popq 128(%rax)\n"
+    "	cld\n"
+    "	mov %rcx, 8(%rax)\n"
+    "	mov %rdx, 16(%rax)\n"
+    "	mov %rbx, 24(%rax)\n"
+    "	mov %rbp, 40(%rax)\n"
+    "	mov %rsi, 48(%rax)\n"
+    "	mov %rdi, 56(%rax)\n"
+    "	mov %r8, 64(%rax)\n"
+    "	mov %r9, 72(%rax)\n"
+    "	mov %r10, 80(%rax)\n"
+    "	mov %r11, 88(%rax)\n"
+    "	mov %r12, 96(%rax)\n"
+    "	mov %r13, 104(%rax)\n"
+    "	mov %r14, 112(%rax)\n"
+    "	mov %r15, 120(%rax)\n"
+    "	movdqu %xmm0, 136(%rax)\n"
+    "	movdqu %xmm1, 152(%rax)\n"
+    "	mov native_rax(%rip), %rcx\n"
+    "	mov %rcx, 0(%rax)\n"
+    "	mov native_rsp(%rip), %rcx\n"
+    "	mov %rcx, 32(%rax)\n"
+    "	pop %rdi\n"
+    "	pop %r15\n"
+    "	pop %r14\n"
+    "	pop %r13\n"
+    "	pop %r12\n"
+    "	pop %rbp\n"
+    "	pop %rbx\n"
+    "	ret\n"
+    "	.local native_stack, native_code, native_rax, native_rsp\n"
+    "	.comm native_stack, 8, 8\n"
+    "	.comm native_code, 8, 8\n"
+    "	.comm native_rax, 8, 8\n"
+    "	.comm native_rsp, 8, 8\n");
+
+static_assert(offsetof(struct machine, rflags) == 128, "native_run()");
+static_assert(offsetof(struct machine, xmm) == 136, "native_run()");
+
+static u64 random_state;
+
+/* Marsaglia's xorshift64. */
+static u64 random_u64(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
+static u32 random_below(u32 bound)
+{
+	return (u32)(random_u64() >> 32) % bound;
+}
+
+#define PICK(array) ((array)[random_below(ARRAY_SIZE(array))])
+
+/* Values at which carries, signs and sizes change, or any. */
+static u64 random_value(void)
+{
+	static const u64 edges[] = {
+		0,	    1,		0x7f,	    0x80,
+		0xff,	    0x7fff,	0x8000,	    0xffff,
+		0x7fffffff, 0x80000000, 0xffffffff, 0x7fffffffffffffff,
+		1ULL << 63, ~0ULL,
+	};
+
+	return random_below(2) ? PICK(edges) : random_u64();
+}
+
+/* The machine before an instruction, and what both sides work on. */
+struct bench {
+	u8 *memory; /* below 4 GiB, so that 32-bit addresses reach it */
+	u8 *code;
+	u8 initial[MEMORY_BYTES];
+	struct machine before;
+	struct lodge_segments segs;
+	struct lodge_insn insn;
+	u8 bytes[16];
+	/* The emulated side. */
+	struct machine after;
+	int accesses;
+	int stop_at;
+};
+
+static bool stop_here(struct bench *b)
+{
+	return b->accesses++ == b->stop_at;
+}
+
+static int bench_read(void *opaque, u64 linear, void *data, size_t size,
+		      unsigned int access, struct lodge_fault *fault)
+{
+	if (stop_here(opaque))
+		return -EAGAIN;
+	memcpy(data, (void *)linear, size);
+	return 0;
+}
+
+static int bench_write(void *opaque, u64 linear, const void *data, size_t size,
+		       struct lodge_fault *fault)
+{
+	if (stop_here(opaque))
+		return -EAGAIN;
+	memcpy((void *)linear, data, size);
+	return 0;
+}
+
+static int bench_cmpxchg(void *opaque, u64 linear, const void *old,
+			 const void *new, size_t size,
+			 struct lodge_fault *fault)
+{
+	if (stop_here(opaque))
+		return -EAGAIN;
+	if (memcmp((void *)linear, old, size))
+		return -EBUSY;
+	memcpy((void *)linear, new, size);
+	return 0;
+}
+
+static int bench_probe(void *opaque, u64 linear, size_t size,
+		       unsigned int access, struct lodge_fault *fault)
+{
+	return 0;
+}
+
+static void bench_get_xmm(void *opaque, unsigned int reg, u8 data[16])
+{
+	struct bench *b = opaque;
+
+	memcpy(data, b->after.xmm[reg], 16);
+}
+
+static void bench_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
+{
+	struct bench *b = opaque;
+
+	memcpy(b->after.xmm[reg], data, 16);
+}
+
+static const struct lodge_emul_ops bench_ops = {
+	.read = bench_read,
+	.write = bench_write,
+	.cmpxchg = bench_cmpxchg,
+	.probe = bench_probe,
+	.get_xmm = bench_get_xmm,
+	.set_xmm = bench_set_xmm,
+};
+
+/* Emulates until RIP moves on or the access numbered @stop_at is refused. */
+static int emulate(struct bench *b, int stop_at)
+{
+	struct lodge_general regs = {
+		.rip = (u64)b->code,
+		.rflags = b->after.rflags,
+	};
+	struct lodge_emul e = {
+		.insn = b->insn,
+		.regs = &regs,
+		.segmentation = { .segs = &b->segs,
+				  .mode = LODGE_MODE_64,
+				  .protect = true },
+		.ops = &bench_ops,
+		.opaque = b,
+	};
+	int error;
+
+	memcpy(regs.gpr, b->after.gpr, sizeof(regs.gpr));
+	b->accesses = 0;
+	b->stop_at = stop_at;
+	do {
+		error = lodge_emul_step(&e);
+	} while (!error && regs.rip == (u64)b->code);
+	memcpy(b->after.gpr, regs.gpr, sizeof(regs.gpr));
+	b->after.rflags = regs.rflags;
+	if (!error && regs.rip != (u64)b->code + b->insn.length)
+		return -ERANGE;
+	return error;
+}
+
+static const u8 opcodes[] = {
+	0x63, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89,
+	0x8a, 0x8b, 0x8c, 0x8f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab,
+	0xac, 0xad, 0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff,
+};
+static const u8 opcodes_0f[] = {
+	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29, 0x2b, 0x6e, 0x6f,
+	0x7e, 0x7f, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba, 0xbb,
+	0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7, 0xf0,
+};
+static const u8 opcodes_0f38[] = { 0x2a, 0xf0, 0xf1 };
+static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xf3 };
+
+/* A base that random_machine() points into memory, and a small displacement. */
+static u32 random_modrm(u8 *bytes)
+{
+	static const u8 rm[] = { LODGE_RBX, LODGE_RSI, LODGE_RDI, 4 };
+	u8 modrm = random_below(8) << 3 | PICK(rm);
+	u32 n = 0;
+
+	if (random_below(2))
+		modrm |= 0x40;
+	bytes[n++] = modrm;
+	if ((modrm & 7) == 4)
+		bytes[n++] = random_below(4) << 6 | LODGE_RAX << 3 | LODGE_RBX;
+	if (modrm & 0x40)
+		bytes[n++] = random_below(256);
+	return n;
+}
+
+static void random_instruction(u8 bytes[16])
+{
+	u32 n = 0, i;
+
+	for (i = random_below(3); i; i--)
+		bytes[n++] = PICK(prefixes);
+	/* REX.B would change the base; REX.X makes R8 the index. */
+	if (random_below(2))
+		bytes[n++] = 0x42 | (random_below(16) & ~1);
+	switch (random_below(4)) {
+	case 0:
+		bytes[n++] = random_below(0x40) & ~4;
+		break;
+	case 1:
+		bytes[n++] = PICK(opcodes);
+		break;
+	case 2:
+		bytes[n++] = 0x0f;
+		bytes[n++] = PICK(opcodes_0f);
+		break;
+	default:
+		bytes[n++] = 0x0f;
+		bytes[n++] = 0x38;
+		bytes[n++] = PICK(opcodes_0f38);
+		break;
+	}
+	n += random_modrm(bytes + n);
+	while (n < 16)
+		bytes[n++] = random_below(256);
+}
+
+static u64 random_pointer(const struct bench *b)
+{
+	u64 at = MEMORY_BYTES / 4 + random_below(MEMORY_BYTES / 2);
+
+	return (u64)b->memory + (random_below(2) ? at & ~15ULL : at);
+}
+
+static void random_machine(struct bench *b)
+{
+	struct machine *m = &b->before;
+	u64 upper = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(m->gpr); i++)
+		m->gpr[i] = random_value();
+	if (b->insn.address_size == 4)
+		upper = random_u64() << 32;
+	m->gpr[LODGE_RBX] = random_pointer(b) | upper;
+	m->gpr[LODGE_RSI] = random_pointer(b) | upper;
+	m->gpr[LODGE_RDI] = random_pointer(b) | upper;
+	m->gpr[LODGE_RSP] = random_pointer(b);
+	m->gpr[LODGE_R8] = random_below(32) | upper;
+	if (b->insn.memory.index == LODGE_RAX)
+		m->gpr[LODGE_RAX] = random_below(32);
+	if (b->insn.rep)
+		m->gpr[LODGE_RCX] = random_below(5) | upper;
+	m->rflags = 0x202 | (random_u64() & RFLAGS_ARITHMETIC);
+	if (!random_below(4))
+		m->rflags |= RFLAGS_DF;
+	for (i = 0; i < sizeof(m->xmm); i++)
+		((u8 *)m->xmm)[i] = random_below(256);
+	/* Few values, so that comparisons find equal ones. */
+	for (i = 0; i < MEMORY_BYTES; i++)
+		b->initial[i] = random_below(8) ? 0 : random_below(256);
+}
+
+/* Makes half of the comparisons of CMPXCHG succeed. */
+static void match_accumulator(struct bench *b, u64 operand)
+{
+	u64 at = operand - (u64)b->memory;
+
+	if (random_below(2) || b->insn.memory.index == LODGE_RAX)
+		return;
+	if (b->insn.operand[0].size <= 8) {
+		memcpy(&b->before.gpr[LODGE_RAX], b->initial + at, 8);
+		b->before.gpr[LODGE_RDX] = b->before.gpr[LODGE_RAX] >> 32;
+	} else {
+		memcpy(&b->before.gpr[LODGE_RAX], b->initial + at, 8);
+		memcpy(&b->before.gpr[LODGE_RDX], b->initial + at + 8, 8);
+	}
+}
+
+static bool uses_far_xmm(const struct lodge_insn *insn)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (insn->operand[i].kind == LODGE_OPERAND_XMM &&
+		    insn->operand[i].reg >= XMMS)
+			return true;
+	}
+	return false;
+}
+
+/* A bit string instruction's number must not lead out of memory. */
+static void bound_bit_number(struct bench *b)
+{
+	const struct lodge_operand *o = &b->insn.operand[1];
+
+	if (b->insn.op >= LODGE_OP_BT && b->insn.op <= LODGE_OP_BTC &&
+	    o->kind == LODGE_OPERAND_GPR && o->reg != LODGE_RBX &&
+	    o->reg != LODGE_RSI && o->reg != LODGE_RDI && o->reg != LODGE_R8)
+		b->before.gpr[o->reg] = (u64)random_below(1024) - 512;
+}
+
+/* Whether the processor can run it here without a fault. */
+static bool runs_natively(struct bench *b)
+{
+	struct lodge_general regs = { .rip = (u64)b->code };
+	const struct lodge_insn *insn = &b->insn;
+	const struct lodge_operand *number = &insn->operand[1];
+	u64 operand;
+
+	if (insn->op >= LODGE_OP_MOVS)
+		return true;
+	memcpy(regs.gpr, b->before.gpr, sizeof(regs.gpr));
+	if (insn->op >= LODGE_OP_BT && insn->op <= LODGE_OP_BTC &&
+	    number->kind == LODGE_OPERAND_GPR &&
+	    regs.gpr[number->reg] + 512 > 1024)
+		return false;
+	operand = lodge_insn_offset(insn, &regs);
+	if (operand < (u64)b->memory + MARGIN ||
+	    operand > (u64)b->memory + MEMORY_BYTES - MARGIN)
+		return false;
+	if ((insn->aligned || insn->operand[0].size == 16) && operand & 15)
+		return insn->op == LODGE_OP_SSE_MOV && !insn->aligned;
+	if (insn->op == LODGE_OP_CMPXCHG || insn->op == LODGE_OP_CMPXCHG_PAIR)
+		match_accumulator(b, operand);
+	return true;
+}
+
+static void next_instruction(struct bench *b)
+{
+	for (;;) {
+		random_instruction(b->bytes);
+		if (lodge_decode(&b->insn, LODGE_MODE_64, b->bytes, 15) ||
+		    b->insn.op > LODGE_OP_SCAS || uses_far_xmm(&b->insn))
+			continue;
+		if (b->insn.op == LODGE_OP_MOVBE &&
+		    !__builtin_cpu_supports("movbe"))
+			continue;
+		random_machine(b);
+		bound_bit_number(b);
+		if (runs_natively(b))
+			return;
+	}
+}
+
+static void run_natively(struct bench *b, struct machine *m)
+{
+	const u8 jump[] = { 0xff, 0x25, 0, 0, 0, 0 };
+	const void *target = native_return;
+	u8 *end = b->code + b->insn.length;
+
+	memcpy(b->code, b->bytes, b->insn.length);
+	memcpy(end, jump, sizeof(jump));
+	memcpy(end + sizeof(jump), &target, sizeof(target));
+	memcpy(b->memory, b->initial, MEMORY_BYTES);
+	*m = b->before;
+	native_run(m, b->code);
+}
+
+/* Flags that the manual does not leave undefined. */
+static u64 defined_flags(const struct lodge_insn *insn)
+{
+	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_DF;
+
+	switch (insn->op) {
+	case LODGE_OP_OR:
+	case LODGE_OP_AND:
+	case LODGE_OP_XOR:
+	case LODGE_OP_TEST:
+		return flags & ~RFLAGS_AF;
+	case LODGE_OP_BT:
+	case LODGE_OP_BTS:
+	case LODGE_OP_BTR:
+	case LODGE_OP_BTC:
+		return RFLAGS_CF | RFLAGS_ZF | RFLAGS_DF;
+	default:
+		return flags;
+	}
+}
+
+static const char *differs(struct bench *b, const struct machine *native,
+			   const u8 *native_memory)
+{
+	u64 flags = defined_flags(&b->insn);
+
+	if (memcmp(b->after.gpr, native->gpr, sizeof(native->gpr)))
+		return "general registers";
+	if ((b->after.rflags ^ native->rflags) & flags)
+		return "flags";
+	if (memcmp(b->after.xmm, native->xmm, sizeof(native->xmm)))
+		return "XMM registers";
+	if (memcmp(b->memory, native_memory, MEMORY_BYTES))
+		return "memory";
+	return NULL;
+}
+
+static void rewind_bench(struct bench *b)
+{
+	memcpy(b->memory, b->initial, MEMORY_BYTES);
+	b->after = b->before;
+}
+
+/* Stops at each access in turn; of a repeated instruction at the first. */
+static const char *leaves_traces(struct bench *b, int accesses)
+{
+	int i;
+
+	if (b->insn.rep && accesses)
+		accesses = 1;
+	for (i = 0; i < accesses; i++) {
+		rewind_bench(b);
+		if (emulate(b, i) != -EAGAIN)
+			return "access not asked for";
+		if (memcmp(&b->after, &b->before, sizeof(b->before)))
+			return "stopped, but registers have changed";
+		if (memcmp(b->memory, b->initial, MEMORY_BYTES))
+			return "stopped, but memory has changed";
+	}
+	return NULL;
+}
+
+static const char *judge(struct bench *b)
+{
+	static u8 native_memory[MEMORY_BYTES];
+	struct machine native;
+	const char *what;
+	int error;
+
+	run_natively(b, &native);
+	memcpy(native_memory, b->memory, MEMORY_BYTES);
+	rewind_bench(b);
+	error = emulate(b, -1);
+	if (error)
+		return strerror(-error);
+	what = differs(b, &native, native_memory);
+	return what ? what : leaves_traces(b, b->accesses);
+}
+
+static void report(const struct bench *b, const char *what)
+{
+	int i;
+
+	printf("# %s:", what);
+	for (i = 0; i < b->insn.length; i++)
+		printf(" %02x", b->bytes[i]);
+	printf("\n");
+}
+
+static void set_up(struct bench *b)
+{
+	u8 *low = mmap(NULL, 2 * MEMORY_BYTES,
+		       PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	u16 *selector[] = {
+		&b->segs.seg[LODGE_ES].selector,
+		&b->segs.seg[LODGE_CS].selector,
+		&b->segs.seg[LODGE_SS].selector,
+		&b->segs.seg[LODGE_DS].selector,
+		&b->segs.seg[LODGE_FS].selector,
+		&b->segs.seg[LODGE_GS].selector,
+	};
+
+	b->memory = low == MAP_FAILED ? NULL : low;
+	b->code = low + MEMORY_BYTES;
+	asm("mov %%es, %0" : "=r"(*selector[LODGE_ES]));
+	asm("mov %%cs, %0" : "=r"(*selector[LODGE_CS]));
+	asm("mov %%ss, %0" : "=r"(*selector[LODGE_SS]));
+	asm("mov %%ds, %0" : "=r"(*selector[LODGE_DS]));
+	asm("mov %%fs, %0" : "=r"(*selector[LODGE_FS]));
+	asm("mov %%gs, %0" : "=r"(*selector[LODGE_GS]));
+}
+
+TEST(instructions_do_what_they_do_on_the_processor)
+{
+	static struct bench b;
+	const char *text = getenv("LODGE_SEED"), *what;
+	u64 seed = text ? strtoull(text, NULL, 0) : 0x10d6e;
+	int i, differing = 0, seen[LODGE_NR_OPS] = { 0 };
+
+	set_up(&b);
+	ASSERT_NE(NULL, b.memory);
+	random_state = seed * 0x9e3779b97f4a7c15ULL | 1;
+	for (i = 0; i < INSTRUCTIONS; i++) {
+		next_instruction(&b);
+		seen[b.insn.op]++;
+		what = judge(&b);
+		if (what && differing++ < MAX_REPORTS)
+			report(&b, what);
+	}
+	printf("# seed %#llx: %d instructions, %d differ\n",
+	       (unsigned long long)seed, INSTRUCTIONS, differing);
+	fflush(stdout);
+	EXPECT_EQ(0, differing);
+	for (i = LODGE_OP_ADD; i <= LODGE_OP_SCAS; i++) {
+		if (i != LODGE_OP_MOVBE)
+			EXPECT_LT(0, seen[i]);
+	}
+}
+
+TEST_HARNESS_MAIN
