@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What cpuid.c and cpuid_default.c share: tables of leaves, and the host's
+ * defaults.
+ */
+#ifndef LODGE_CPUID_H
+#define LODGE_CPUID_H
+
+#include <asm/cpufeature.h>
+
+#include <lodge.h>
+
+#include "pure.h"
+
+/* Index of a register in an answer. */
+enum lodge_cpuid_reg { EAX, EBX, ECX, EDX };
+
+/* A feature's bit in its register; the kernel names the word as well. */
+#define F(feature) ((u32)BIT(X86_FEATURE_##feature & 31))
+/* Features that the oldest kernel does not name. */
+#define LODGE_CPUID_PSFD BIT(28)
+
+/**
+ * lodge_cpuid_default() - all that Lodge carries on this host
+ * @nr: out: how many
+ *
+ * Return: the entries, sorted by leaf and subleaf; they never change.
+ */
+const struct lodge_cpuid_entry *lodge_cpuid_default(u32 *nr);
+
+/**
+ * lodge_cpuid_xcr0() - bits of XCR0 that these features need
+ * @ecx_1: ECX of leaf 1
+ * @ebx_7: EBX of leaf 7
+ * @ecx_7: ECX of leaf 7
+ *
+ * Return: those that the host's kernel has switched on too.
+ */
+u64 lodge_cpuid_xcr0(u32 ecx_1, u32 ebx_7, u32 ecx_7);
+
+/**
+ * lodge_cpuid_indexed() - whether a leaf has subleaves; others ignore ECX
+ */
+bool lodge_cpuid_indexed(u32 leaf);
+
+/**
+ * lodge_cpuid_free_registers() - registers of a leaf that only describe
+ *
+ * Return: BIT(EAX) and so on.
+ */
+u32 lodge_cpuid_free_registers(u32 leaf);
+
+static inline u32 *lodge_cpuid_reg(struct lodge_cpuid_entry *entry,
+				   unsigned int reg)
+{
+	return &entry->eax + reg;
+}
+
+static inline u64 lodge_cpuid_key(u32 leaf, u32 subleaf)
+{
+	return (u64)leaf << 32 | subleaf;
+}
+
+/**
+ * lodge_cpuid_find() - the entry that answers a leaf and subleaf, or NULL
+ * @entries: sorted
+ * @nr: how many
+ *
+ * Looks for the last entry that is not beyond the key; one without subleaves
+ * stands at subleaf 0 and serves all.
+ */
+static inline const struct lodge_cpuid_entry *
+lodge_cpuid_find(const struct lodge_cpuid_entry *entries, u32 nr, u32 leaf,
+		 u32 subleaf)
+{
+	const u64 key = lodge_cpuid_key(leaf, subleaf);
+	const struct lodge_cpuid_entry *base = entries;
+
+	if (!nr)
+		return NULL;
+	while (nr > 1) {
+		u32 half = nr / 2;
+
+		if (lodge_cpuid_key(base[half].leaf, base[half].subleaf) <= key)
+			base += half;
+		nr -= half;
+	}
+	if (base->leaf != leaf)
+		return NULL;
+	if ((base->flags & LODGE_CPUID_SUBLEAF) && base->subleaf != subleaf)
+		return NULL;
+	return base;
+}
+
+/**
+ * lodge_cpuid_value() - one register of a leaf; 0 where there is no such leaf
+ */
+static inline u32 lodge_cpuid_value(const struct lodge_cpuid_entry *entries,
+				    u32 nr, u32 leaf, u32 subleaf,
+				    enum lodge_cpuid_reg reg)
+{
+	const struct lodge_cpuid_entry *entry;
+
+	entry = lodge_cpuid_find(entries, nr, leaf, subleaf);
+	return entry ? *(&entry->eax + reg) : 0;
+}
+
+#endif
