@@ -530,6 +530,7 @@ static void speaker_read(void *opaque, uint64_t offset, void *data, size_t size)
 	*(uint8_t *)data = value;
 }
 
+/* The line stays as it is: the first interrupt is a period away. */
 void pit_setup_as_bios(struct pit *pit)
 {
 	int64_t now;
@@ -542,7 +543,7 @@ void pit_setup_as_bios(struct pit *pit)
 	channel_control(&pit->channels[1],
 			ACCESS_LOW << CW_ACCESS | 2 << CW_MODE);
 	channel_new_count(&pit->channels[1], REFRESH_TICKS, now);
-	pit_changed(pit, now);
+	pit_schedule(pit, now);
 	pthread_mutex_unlock(&pit->lock);
 }
 

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What stands around a device in its test: a clock that only the test moves,
+ * with the loop's timers; a bus to reach its ports; a wire and a power button
+ * that remember.  For one inclusion in a program: it defines the loop's calls.
+ */
+#ifndef LODGE_UNIT_FAKES_H
+#define LODGE_UNIT_FAKES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "machine/bus.h"
+#include "machine/line.h"
+#include "machine/loop.h"
+#include "machine/power.h"
+
+#define USEC	1000ULL
+#define MSEC	1000000ULL
+#define SEC	1000000000ULL
+
+struct loop_timer {
+	void (*expired)(void *opaque);
+	void *opaque;
+	uint64_t when;
+	bool armed;
+};
+
+static struct loop_timer fake_timers[4];
+static unsigned int fake_nr_timers;
+static uint64_t fake_now = 1000 * SEC;
+
+uint64_t loop_now(void)
+{
+	return fake_now;
+}
+
+struct loop_timer *loop_timer_new(struct loop *loop,
+				  void (*expired)(void *opaque), void *opaque)
+{
+	struct loop_timer *timer = &fake_timers[fake_nr_timers++];
+
+	(void)loop;
+	timer->expired = expired;
+	timer->opaque = opaque;
+	return timer;
+}
+
+void loop_timer_arm(struct loop_timer *timer, uint64_t when)
+{
+	timer->when = when;
+	timer->armed = true;
+}
+
+void loop_timer_disarm(struct loop_timer *timer)
+{
+	timer->armed = false;
+}
+
+static inline struct loop_timer *fake_first_timer(void)
+{
+	struct loop_timer *first = NULL;
+
+	for (unsigned int i = 0; i < fake_nr_timers; i++) {
+		struct loop_timer *timer = &fake_timers[i];
+
+		if (timer->armed && (!first || timer->when < first->when))
+			first = timer;
+	}
+	return first;
+}
+
+/* Let time pass; timers expire at their own time. */
+static inline void fake_sleep(uint64_t ns)
+{
+	uint64_t end = fake_now + ns;
+	struct loop_timer *timer;
+
+	while ((timer = fake_first_timer()) && timer->when <= end) {
+		if (timer->when > fake_now)
+			fake_now = timer->when;
+		timer->armed = false;
+		timer->expired(timer->opaque);
+	}
+	fake_now = end;
+}
+
+/* Let time pass while the loop's thread does not run. */
+static inline void fake_stall(uint64_t ns)
+{
+	fake_now += ns;
+}
+
+struct fake_line {
+	bool level;
+	unsigned int rises;
+};
+
+static inline void fake_line_set(void *opaque, unsigned int number, bool level)
+{
+	struct fake_line *line = opaque;
+
+	(void)number;
+	line->rises += level && !line->level;
+	line->level = level;
+}
+
+static inline struct irq_line fake_wire(struct fake_line *line)
+{
+	return (struct irq_line){ .set = fake_line_set, .opaque = line };
+}
+
+struct fake_power {
+	unsigned int events;
+	enum power_event event;
+	int code;
+};
+
+static inline void fake_power_event(void *opaque, enum power_event event,
+				    int code)
+{
+	struct fake_power *power = opaque;
+
+	power->events++;
+	power->event = event;
+	power->code = code;
+}
+
+static inline struct power fake_power_of(struct fake_power *power)
+{
+	return (struct power){ .event = fake_power_event, .opaque = power };
+}
+
+static inline uint32_t in(struct bus *bus, uint16_t port, size_t size)
+{
+	uint32_t value = 0;
+
+	bus_read(bus, BUS_PORT, port, &value, size);
+	return value;
+}
+
+static inline void out(struct bus *bus, uint16_t port, uint32_t value,
+		       size_t size)
+{
+	bus_write(bus, BUS_PORT, port, &value, size);
+}
+
+static inline uint8_t inb(struct bus *bus, uint16_t port)
+{
+	return in(bus, port, 1);
+}
+
+static inline void outb(struct bus *bus, uint16_t port, uint8_t value)
+{
+	out(bus, port, value, 1);
+}
+
+/* Touch some ports in all sizes, also over their ends; the sanitizers watch. */
+static inline void fake_hammer(struct bus *bus, uint16_t first, uint16_t last)
+{
+	static const uint32_t values[] = { 0, 0xffffffff, 0x5aa5c33c, 0x34 };
+
+	for (uint32_t port = first - 3; port <= last; port++) {
+		for (size_t size = 1; size <= 4; size *= 2) {
+			for (int i = 0; i < 4; i++) {
+				out(bus, port, values[i], size);
+				in(bus, port, size);
+				fake_sleep(7 * MSEC);
+			}
+		}
+	}
+}
+
+#endif
