@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Carries interrupt messages from an APIC or a device to the local APICs.
+ *
+ * No lock is taken: a vCPU that is being made is found or it is not.  APIC IDs
+ * never change, so a physical destination is an index.
+ *
+ * Intel SDM vol. 3, sections 10.6 and 10.11; AMD APM vol. 2, chapter 16.
+ */
+#include <linux/nospec.h>
+
+#include "lapic.h"
+
+/* struct lodge_irq.shorthand. */
+enum {
+	SHORTHAND_NONE,
+	SHORTHAND_SELF,
+	SHORTHAND_ALL,
+	SHORTHAND_OTHERS,
+};
+
+/* An MSI's address. */
+#define MSI_WINDOW(address) ((address) >> 20 & 0xfffff)
+#define MSI_WINDOW_APIC 0xfee
+#define MSI_DESTINATION(address) ((address) >> 12 & 0xff)
+#define MSI_WIDE_DESTINATION(address) ((address) >> 40 << 8)
+#define MSI_REDIRECTION_HINT BIT(3)
+#define MSI_LOGICAL BIT(2)
+#define MSI_LEVEL BIT(15) /* of the data */
+
+/* Below every destination that means everyone. */
+static_assert(LODGE_MAX_VCPUS < 0xff);
+
+static struct lodge_vcpu *irq_vcpu_at(struct lodge_vm *vm, u32 id)
+{
+	id = array_index_nospec(id, LODGE_MAX_VCPUS);
+	return READ_ONCE(vm->vcpus[id]);
+}
+
+/* Of all shorthands but SELF. */
+static bool irq_is_for(struct lodge_vcpu *vcpu, struct lodge_vcpu *from,
+		       const struct lodge_irq *irq)
+{
+	switch (irq->shorthand) {
+	case SHORTHAND_ALL:
+		return true;
+	case SHORTHAND_OTHERS:
+		return vcpu != from;
+	default:
+		return lodge_lapic_matches(vcpu, irq);
+	}
+}
+
+/* Those of equal priority take turns. */
+static int irq_send_lowest(struct lodge_vm *vm, struct lodge_vcpu *from,
+			   const struct lodge_irq *irq)
+{
+	u32 count = READ_ONCE(vm->nr_vcpus);
+	u32 turn = READ_ONCE(vm->irq_turn);
+	struct lodge_vcpu *best = NULL;
+	u8 best_priority = 0;
+	u32 i;
+
+	for (i = 0; i < count; i++) {
+		struct lodge_vcpu *vcpu = irq_vcpu_at(vm, (turn + i) % count);
+		u8 priority;
+
+		if (!vcpu || !irq_is_for(vcpu, from, irq) ||
+		    !lapic_takes_vectors(vcpu))
+			continue;
+		priority = READ_ONCE(vcpu->apic->ppr) & 0xf0;
+		if (!best || priority < best_priority) {
+			best = vcpu;
+			best_priority = priority;
+		}
+	}
+	if (!best)
+		return 0;
+	WRITE_ONCE(vm->irq_turn, best->id + 1);
+	return lodge_lapic_accept(best, irq);
+}
+
+int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
+		   const struct lodge_irq *irq)
+{
+	struct lodge_vcpu *vcpu;
+	u32 count, i;
+	int taken = 0;
+
+	if (irq->shorthand == SHORTHAND_SELF)
+		return from && lodge_lapic_accept(from, irq);
+	if (irq->shorthand == SHORTHAND_NONE && !irq->logical &&
+	    irq->destination < LODGE_MAX_VCPUS) {
+		vcpu = irq_vcpu_at(vm, irq->destination);
+		return vcpu && lodge_lapic_accept(vcpu, irq);
+	}
+	if (irq->mode == APIC_DM_LOWEST)
+		return irq_send_lowest(vm, from, irq);
+	count = READ_ONCE(vm->nr_vcpus);
+	for (i = 0; i < count; i++) {
+		vcpu = irq_vcpu_at(vm, i);
+		if (vcpu && irq_is_for(vcpu, from, irq))
+			taken += lodge_lapic_accept(vcpu, irq);
+	}
+	return taken;
+}
+
+int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi)
+{
+	u32 wide = MSI_WIDE_DESTINATION(msi->address);
+	struct lodge_irq irq = {
+		.destination = wide | MSI_DESTINATION(msi->address),
+		.vector = msi->data & APIC_VECTOR_MASK,
+		.mode = msi->data & APIC_MODE_MASK,
+		.logical = msi->address & MSI_LOGICAL,
+		.x2apic = wide,
+		.level = msi->data & MSI_LEVEL,
+	};
+
+	if (msi->flags || MSI_WINDOW(msi->address) != MSI_WINDOW_APIC)
+		return -EINVAL;
+	switch (irq.mode) {
+	case APIC_DM_FIXED:
+		/* The hint asks for one of those that are addressed. */
+		if (irq.logical && msi->address & MSI_REDIRECTION_HINT)
+			irq.mode = APIC_DM_LOWEST;
+		break;
+	case APIC_DM_LOWEST:
+	case APIC_DM_NMI:
+	case APIC_DM_INIT:
+		break;
+	default:
+		return -EINVAL;
+	}
+	return lodge_irq_send(vm, NULL, &irq) ? 0 : -ENXIO;
+}

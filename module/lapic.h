@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The local APIC's registers and what its files share: lapic.c (registers,
+ * priorities, messages), lapic_timer.c and lapic_state.c.
+ */
+#ifndef LODGE_LAPIC_H
+#define LODGE_LAPIC_H
+
+#include <linux/bitmap.h>
+#include <linux/hrtimer.h>
+#include <asm/apicdef.h>
+#include <asm/msr-index.h>
+
+#include "vm.h"
+
+/* Number of a register: its offset in the xAPIC page / 16, its MSR - 0x800. */
+#define LAPIC_REG(offset) ((offset) >> 4)
+#define LAPIC_NR_REGS 64
+#define LAPIC_SELF_IPI 0x3f0
+
+/* Version 0x14 (integrated, xAPIC), six entries in the local vector table. */
+#define LAPIC_VERSION 0x00050014
+
+#define LAPIC_NR_VECTORS 256
+/* Vectors below are the processor's exceptions: no APIC takes them. */
+#define LAPIC_FIRST_VECTOR 16
+
+/* Index into struct lodge_apic.lvt, in the order of the registers. */
+enum lapic_lvt {
+	LAPIC_LVT_TIMER,
+	LAPIC_LVT_THERMAL,
+	LAPIC_LVT_PERF,
+	LAPIC_LVT_LINT0,
+	LAPIC_LVT_LINT1,
+	LAPIC_LVT_ERROR,
+	LAPIC_NR_LVTS,
+};
+
+/* The timer's mode in its LVT entry; both bits together are reserved. */
+#define LAPIC_TIMER_MODE (APIC_LVT_TIMER_PERIODIC | APIC_LVT_TIMER_TSCDEADLINE)
+
+/**
+ * struct lodge_apic - a local APIC
+ *
+ * Everything without another word is the owner's, the thread that holds
+ * vcpu->lock.  "Readable by anyone": with READ_ONCE, the owner writes with
+ * WRITE_ONCE.  The mode is in vcpu->regs.control.apic_base and the APIC ID,
+ * which software cannot change, in vcpu->id.
+ *
+ * @irr: requested vectors; an atomic bitmap, set by anyone
+ * @tmr: which of those are level-triggered; an atomic bitmap, set by anyone
+ * @isr: vectors in service
+ * @eoi: level-triggered vectors whose end user space has not been told
+ * @tpr: task priority
+ * @ppr: processor priority, always what @tpr and @isr make of it; readable by
+ *	anyone
+ * @svr: spurious-interrupt vector register; readable by anyone
+ * @ldr: logical destination in xAPIC mode; readable by anyone
+ * @dfr: destination format in xAPIC mode; readable by anyone
+ * @icr: interrupt command, low half
+ * @icr2: high half
+ * @esr: error status, as the last write to it has latched it
+ * @errors: APIC_ESR_* since then; an atomic word, set by anyone
+ * @lvt: local vector table; readable by anyone
+ * @vcpu: whose it is, for the timer
+ * @timer: see lapic_timer.c, as for all that follow
+ * @initial_count: the timer's initial count
+ * @divide: divide configuration register
+ * @start: host's monotonic clock when the present count began, ns
+ * @period: how long the initial count lasts, ns; 0: the counter stands at zero.
+ *	Unchanged while @timer is queued or runs
+ * @deadline: MSR TSC_DEADLINE; zero once the timer has fired
+ * @armed: the deadline for which @timer was queued
+ */
+struct lodge_apic {
+	DECLARE_BITMAP(irr, LAPIC_NR_VECTORS);
+	DECLARE_BITMAP(tmr, LAPIC_NR_VECTORS);
+	DECLARE_BITMAP(isr, LAPIC_NR_VECTORS);
+	DECLARE_BITMAP(eoi, LAPIC_NR_VECTORS);
+	u8 tpr;
+	u8 ppr;
+	u32 svr;
+	u32 ldr;
+	u32 dfr;
+	u32 icr;
+	u32 icr2;
+	u32 esr;
+	unsigned long errors;
+	u32 lvt[LAPIC_NR_LVTS];
+
+	struct lodge_vcpu *vcpu;
+	struct hrtimer timer;
+	u32 initial_count;
+	u32 divide;
+	u64 start;
+	u64 period;
+	u64 deadline;
+	u64 armed;
+};
+
+static inline u64 lapic_base(const struct lodge_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->regs.control.apic_base);
+}
+
+static inline bool lapic_enabled(const struct lodge_vcpu *vcpu)
+{
+	return lapic_base(vcpu) & MSR_IA32_APICBASE_ENABLE;
+}
+
+static inline bool lapic_is_x2apic(const struct lodge_vcpu *vcpu)
+{
+	return lapic_base(vcpu) & X2APIC_ENABLE;
+}
+
+/* Software has enabled it: without that it takes only NMI, INIT and SIPI. */
+static inline bool lapic_takes_vectors(const struct lodge_vcpu *vcpu)
+{
+	return lapic_enabled(vcpu) &&
+	       (READ_ONCE(vcpu->apic->svr) & APIC_SPIV_APIC_ENABLED);
+}
+
+/* Intel SDM vol. 3, section 10.12.10.2: it follows from the APIC ID. */
+static inline u32 lapic_x2apic_ldr(const struct lodge_vcpu *vcpu)
+{
+	return (vcpu->id >> 4) << 16 | BIT(vcpu->id & 15);
+}
+
+/* lapic.c */
+
+/**
+ * lodge_lapic_valid_bits() - what software can write to register @reg
+ */
+u32 lodge_lapic_valid_bits(u32 reg);
+
+/**
+ * lodge_lapic_reg_read() - a register in the form that the present mode shows
+ *
+ * Return: whether there is such a register.
+ */
+bool lodge_lapic_reg_read(struct lodge_vcpu *vcpu, u32 reg, u32 *value);
+
+/**
+ * lodge_lapic_update_priority() - @tpr, @isr or @irr is another
+ */
+void lodge_lapic_update_priority(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_local() - an interrupt of the APIC's own, by its LVT entry; any
+ * context
+ */
+void lodge_lapic_local(struct lodge_vcpu *vcpu, enum lapic_lvt entry);
+
+/* lapic_timer.c */
+void lodge_lapic_timer_init(struct lodge_apic *apic);
+
+/**
+ * lodge_lapic_timer_stop() - the counter stands at zero, there is no deadline
+ */
+void lodge_lapic_timer_stop(struct lodge_apic *apic);
+
+/**
+ * lodge_lapic_timer_count() - current count; zero only once the timer has fired
+ */
+u32 lodge_lapic_timer_count(const struct lodge_apic *apic);
+void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value);
+void lodge_lapic_timer_set_count(struct lodge_apic *apic, u32 value);
+void lodge_lapic_timer_set_divide(struct lodge_apic *apic, u32 value);
+void lodge_lapic_timer_set_deadline(struct lodge_apic *apic, u64 value);
+
+/**
+ * lodge_lapic_timer_load() - go on from a saved state; the LVT entry is set
+ */
+void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
+			    u32 divide, u32 count, u64 deadline);
+
+#endif
