@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The calls of lib/client.h without a kernel behind them.
+ */
+#include "fake_lodge.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/client.h"
+
+#define MAX_FD 1024
+#define POLL_NS 100000
+
+struct fake_lodge fake;
+
+/* Run pages by descriptor, and which of them is vCPU 0. */
+static struct lodge_run *pages[MAX_FD];
+static struct lodge_run *first;
+
+static int fails(void)
+{
+	return ++fake.calls == fake.fail_call;
+}
+
+static int new_fd(void)
+{
+	int fd;
+
+	if (fails())
+		return -ENOMEM;
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int lodge_open(void)
+{
+	return new_fd();
+}
+
+int lodge_info(int lodge, struct lodge_info *info)
+{
+	if (fails())
+		return -ENOMEM;
+	memset(info, 0, sizeof(*info));
+	info->abi_version = LODGE_ABI_VERSION;
+	info->status = fake.status;
+	info->max_vcpus = LODGE_MAX_VCPUS;
+	info->phys_bits = 48;
+	return 0;
+}
+
+int lodge_vm_create(int lodge)
+{
+	int vm = new_fd();
+
+	fake.vms += vm >= 0;
+	return vm;
+}
+
+int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
+		     uint64_t size, void *memory)
+{
+	return fails() ? -ENOMEM : 0;
+}
+
+int lodge_memory_delete(int vm, uint32_t slot)
+{
+	return fails() ? -ENOMEM : 0;
+}
+
+int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run)
+{
+	int vcpu = new_fd();
+
+	if (vcpu < 0)
+		return vcpu;
+	*run = calloc(1, sizeof(**run));
+	pages[vcpu] = *run;
+	if (!id)
+		first = *run;
+	fake.vcpus++;
+	return vcpu;
+}
+
+void lodge_vcpu_close(int vcpu, struct lodge_run *run)
+{
+	pages[vcpu] = NULL;
+	free(run);
+	close(vcpu);
+	fake.vcpus--;
+}
+
+int fake_wait(struct lodge_run *run)
+{
+	const struct timespec delay = { .tv_nsec = POLL_NS };
+
+	while (!__atomic_load_n(&run->immediate_exit, __ATOMIC_RELAXED))
+		nanosleep(&delay, NULL);
+	run->reason = LODGE_EXIT_INTERRUPTED;
+	return -EINTR;
+}
+
+int fake_out(struct lodge_run *run, uint16_t port, uint8_t size, uint32_t value)
+{
+	run->reason = LODGE_EXIT_IO;
+	run->exit.io = (struct lodge_exit_io){ .port = port,
+					       .size = size,
+					       .count = 1 };
+	memcpy(run->data, &value, sizeof(value));
+	return 0;
+}
+
+int fake_in(struct lodge_run *run, uint16_t port)
+{
+	run->reason = LODGE_EXIT_IO;
+	run->exit.io = (struct lodge_exit_io){
+		.port = port, .size = 1, .in = 1, .count = 1
+	};
+	return 0;
+}
+
+int lodge_run(int vcpu)
+{
+	struct lodge_run *run = pages[vcpu];
+
+	if (run->immediate_exit)
+		return -EINTR;
+	return run == first && fake.run ? fake.run(run) : fake_wait(run);
+}
+
+int lodge_state_get(int vcpu, struct lodge_state *state)
+{
+	if (fails())
+		return -ENOMEM;
+	state->regs = fake.state;
+	if (state->groups & LODGE_GROUP_LAPIC)
+		*(struct lodge_lapic *)(uintptr_t)state->lapic = fake.lapic;
+	return 0;
+}
+
+int lodge_state_set(int vcpu, const struct lodge_state *state)
+{
+	if (fails())
+		return -ENOMEM;
+	fake.state = state->regs;
+	if (state->groups & LODGE_GROUP_LAPIC)
+		fake.lapic = *(struct lodge_lapic *)(uintptr_t)state->lapic;
+	return 0;
+}
+
+int lodge_extint(int vcpu, uint8_t vector)
+{
+	if (fake.extint_busy) {
+		fake.extint_busy--;
+		return -EBUSY;
+	}
+	if (fake.nr_extints < FAKE_LOG_SIZE)
+		fake.extints[fake.nr_extints++] = vector;
+	return 0;
+}
+
+int lodge_msi_send(int vm, uint64_t address, uint32_t data)
+{
+	if (fake.msi_error)
+		return fake.msi_error;
+	if (fake.nr_msis < FAKE_LOG_SIZE)
+		fake.msis[fake.nr_msis++] =
+			(struct lodge_msi){ .address = address, .data = data };
+	return 0;
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A machine's life from its description to each of its ends, with a guest that
+ * is a function here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <signal.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "fake_lodge.h"
+#include "kselftest_harness.h"
+#include "machine/machine.h"
+#include "memfile.h"
+
+#define DEBUG_EXIT 0xf4
+#define PM_CONTROL 0x604
+#define POWER_OFF ((5 << 10) | (1 << 13))
+#define RESET 0xcf9
+#define RESET_NOW 6
+#define COM1 0x3f8
+#define COM1_STATUS 0x3fd
+#define DATA_READY 1
+
+#define FLAT_ADDRESS 0x8000
+#define MEMORY (16ULL << 20)
+/* More than a machine needs to be built. */
+#define MANY_CALLS 64
+
+/* Of the guest: how often it has run, and what it has in mind. */
+static int runs;
+static int lives;
+
+/* What a test runs: a machine, its end, and what it printed. */
+static struct machine_config config;
+static struct machine_end end;
+static struct machine_error error;
+static int image;
+static char image_path[MEMFILE_PATH_SIZE];
+static int output;
+static char output_path[MEMFILE_PATH_SIZE];
+
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
+{
+	int err;
+
+	image = memfile("\xf4", 1, image_path);
+	output = memfile("", 0, output_path);
+	fake.run = guest;
+	config.boot.kernel = image_path;
+	config.boot.flat = true;
+	config.boot.flat_address = FLAT_ADDRESS;
+	config.boot.cpus = cpus;
+	config.memory = MEMORY;
+	if (!config.console)
+		console_open(&config.console, CONSOLE_FILE, output_path);
+	err = machine_run(&config, &end, &error);
+	console_close(config.console);
+	config.console = NULL;
+	close(image);
+	return err;
+}
+
+static int guest_exits(struct lodge_run *run)
+{
+	runs++;
+	return fake_out(run, DEBUG_EXIT, 1, 0x10);
+}
+
+TEST(debug_exit_ends_with_its_code)
+{
+	ASSERT_EQ(0, run_machine(guest_exits, 1));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(0x21, end.code);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+TEST(nothing_is_executed_after_the_end)
+{
+	ASSERT_EQ(0, run_machine(guest_exits, 1));
+	EXPECT_EQ(1, runs);
+}
+
+TEST(other_vcpus_end_with_the_first)
+{
+	ASSERT_EQ(0, run_machine(guest_exits, 4));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+static int guest_powers_off(struct lodge_run *run)
+{
+	return fake_out(run, PM_CONTROL, 2, POWER_OFF);
+}
+
+TEST(acpi_powers_off)
+{
+	ASSERT_EQ(0, run_machine(guest_powers_off, 1));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+}
+
+static int guest_resets(struct lodge_run *run)
+{
+	runs++;
+	return fake_out(run, RESET, 1, RESET_NOW);
+}
+
+TEST(a_reset_ends_the_machine_when_it_may_not_reboot)
+{
+	config.no_reboot = true;
+	ASSERT_EQ(0, run_machine(guest_resets, 1));
+	EXPECT_EQ(MACHINE_RESET, end.fate);
+	EXPECT_EQ(1, fake.vms);
+}
+
+static int guest_resets_twice(struct lodge_run *run)
+{
+	return lives++ < 2 ? guest_resets(run) : guest_powers_off(run);
+}
+
+TEST(a_reset_builds_the_machine_anew)
+{
+	ASSERT_EQ(0, run_machine(guest_resets_twice, 2));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(3, fake.vms);
+	EXPECT_EQ(2, runs);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+static int guest_crashes(struct lodge_run *run)
+{
+	fake.state.general.rip = FLAT_ADDRESS;
+	fake.state.segments.seg[LODGE_CS].base = 0;
+	run->reason = LODGE_EXIT_SHUTDOWN;
+	return 0;
+}
+
+TEST(a_triple_fault_is_a_crash_with_registers_and_code)
+{
+	ASSERT_EQ(0, run_machine(guest_crashes, 1));
+	EXPECT_EQ(MACHINE_CRASHED, end.fate);
+	EXPECT_EQ(0, end.crash.error);
+	EXPECT_EQ(LODGE_EXIT_SHUTDOWN, end.crash.run.reason);
+	EXPECT_TRUE(end.crash.registers);
+	EXPECT_EQ(FLAT_ADDRESS, end.crash.address);
+	ASSERT_EQ(CRASH_CODE_SIZE, end.crash.code_length);
+	EXPECT_EQ(0xf4, end.crash.code[0]);
+}
+
+static int guest_is_broken(struct lodge_run *run)
+{
+	return -EIO;
+}
+
+TEST(an_error_of_the_run_call_is_a_crash_with_that_error)
+{
+	ASSERT_EQ(0, run_machine(guest_is_broken, 1));
+	EXPECT_EQ(MACHINE_CRASHED, end.fate);
+	EXPECT_EQ(-EIO, end.crash.error);
+}
+
+TEST(the_image_gets_its_registers_and_the_virtual_wire)
+{
+	ASSERT_EQ(0, run_machine(guest_exits, 1));
+	EXPECT_EQ(FLAT_ADDRESS, fake.state.general.rip);
+	/* SVR enabled; LINT0 lets the PIC's interrupts pass; LINT1 is NMI. */
+	EXPECT_EQ(0x01, fake.lapic.regs[0xf1]);
+	EXPECT_EQ(0x07, fake.lapic.regs[0x351]);
+	EXPECT_EQ(0x04, fake.lapic.regs[0x361]);
+}
+
+static int guest_prints(struct lodge_run *run)
+{
+	static const char text[] = "hello";
+
+	if (runs < (int)strlen(text))
+		return fake_out(run, COM1, 1, text[runs++]);
+	return guest_powers_off(run);
+}
+
+TEST(the_serial_port_writes_to_the_console)
+{
+	char text[16] = "";
+
+	ASSERT_EQ(0, run_machine(guest_prints, 1));
+	ASSERT_EQ(5, pread(output, text, sizeof(text), 0));
+	EXPECT_STREQ("hello", text);
+	EXPECT_EQ(0, end.lost_output);
+}
+
+/* Waits for a byte and ends with it as its code. */
+static int guest_reads(struct lodge_run *run)
+{
+	enum { POLL, LOOK, TAKE, TELL };
+	static int step = POLL;
+
+	if (step == LOOK && !(run->data[0] & DATA_READY))
+		step = POLL;
+	switch (step) {
+	case POLL:
+		step = LOOK;
+		return fake_in(run, COM1_STATUS);
+	case LOOK:
+		step = TAKE;
+		return fake_in(run, COM1);
+	}
+	return fake_out(run, DEBUG_EXIT, 1, run->data[0]);
+}
+
+TEST(what_comes_from_a_pipe_reaches_the_guest)
+{
+	int ends[2];
+
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_EQ(1, write(ends[1], "\x01", 1));
+	close(ends[1]);
+	ASSERT_EQ(STDIN_FILENO, dup2(ends[0], STDIN_FILENO));
+	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, run_machine(guest_reads, 1));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(3, end.code);
+}
+
+static int guest_is_interrupted(struct lodge_run *run)
+{
+	if (!runs++)
+		kill(getpid(), SIGTERM);
+	return fake_wait(run);
+}
+
+TEST(a_signal_ends_a_guest_that_does_nothing)
+{
+	ASSERT_EQ(0, run_machine(guest_is_interrupted, 2));
+	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
+	EXPECT_EQ(SIGTERM, end.code);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+static int guest_floods(struct lodge_run *run)
+{
+	return fake_out(run, COM1, 1, 'x');
+}
+
+/* The signal is taken while the guest waits for the pipe, or before. */
+static int guest_floods_after_signal(struct lodge_run *run)
+{
+	if (!runs++)
+		kill(getpid(), SIGINT);
+	return guest_floods(run);
+}
+
+TEST(a_signal_ends_a_guest_that_waits_for_a_slow_reader)
+{
+	static char filling[4096];
+	int ends[2];
+
+	ASSERT_EQ(0, pipe2(ends, O_NONBLOCK));
+	while (write(ends[1], filling, sizeof(filling)) > 0)
+		;
+	ASSERT_EQ(0, fcntl(ends[1], F_SETFL, 0));
+	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
+	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, run_machine(guest_floods_after_signal, 1));
+	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
+	EXPECT_EQ(SIGINT, end.code);
+}
+
+TEST(a_reader_that_goes_away_ends_the_machine)
+{
+	int ends[2];
+
+	signal(SIGPIPE, SIG_IGN);
+	ASSERT_EQ(0, pipe(ends));
+	close(ends[0]);
+	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
+	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, run_machine(guest_floods, 1));
+	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
+	EXPECT_EQ(SIGPIPE, end.code);
+	EXPECT_EQ(-EPIPE, end.lost_output);
+}
+
+TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
+{
+	struct termios before, after;
+	int keyboard, terminal;
+
+	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
+	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
+	ASSERT_EQ(0, tcgetattr(terminal, &before));
+	ASSERT_EQ(4, write(keyboard, "ls\x01x", 4));
+	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, run_machine(NULL, 2));
+	EXPECT_EQ(MACHINE_QUIT, end.fate);
+	ASSERT_EQ(0, tcgetattr(terminal, &after));
+	EXPECT_EQ(before.c_lflag, after.c_lflag);
+	EXPECT_EQ(before.c_iflag, after.c_iflag);
+	EXPECT_EQ(before.c_oflag, after.c_oflag);
+}
+
+TEST(a_host_that_cannot_says_so)
+{
+	fake.status = LODGE_STATUS_FIRMWARE_DISABLED;
+	EXPECT_EQ(-ENODEV, run_machine(guest_exits, 1));
+	EXPECT_EQ(MACHINE_STEP_HOST, error.step);
+	EXPECT_EQ(LODGE_STATUS_FIRMWARE_DISABLED, error.info.status);
+	EXPECT_EQ(0, fake.vms);
+}
+
+TEST(an_image_that_is_not_there_is_named)
+{
+	config.boot.kernel = "/nonexistent";
+	config.boot.cpus = 1;
+	config.memory = MEMORY;
+	ASSERT_EQ(0, console_open(&config.console, CONSOLE_NONE, NULL));
+	EXPECT_EQ(-ENOENT, machine_run(&config, &end, &error));
+	EXPECT_EQ(MACHINE_STEP_BOOT, error.step);
+	EXPECT_NE(NULL, strstr(error.boot.text, "/nonexistent"));
+	console_close(config.console);
+}
+
+TEST(whatever_fails_leaves_nothing_behind)
+{
+	int call;
+
+	for (call = 1; call < MANY_CALLS; call++) {
+		memset(&fake, 0, sizeof(fake));
+		fake.fail_call = call;
+		if (!run_machine(guest_exits, 3))
+			break;
+		EXPECT_EQ(0, fake.vcpus);
+	}
+	/* Two calls are the least that a machine must make for each vCPU. */
+	EXPECT_GT(call, 6);
+	EXPECT_LT(call, MANY_CALLS);
+	if (__lsan_do_recoverable_leak_check)
+		EXPECT_EQ(0, __lsan_do_recoverable_leak_check());
+}
+
+TEST(descriptors_are_closed_at_the_end)
+{
+	int before = dup(STDIN_FILENO);
+	int after;
+
+	close(before);
+	ASSERT_EQ(0, run_machine(guest_resets_twice, 2));
+	close(output);
+	after = dup(STDIN_FILENO);
+	EXPECT_EQ(before, after);
+}
+
+TEST_HARNESS_MAIN
