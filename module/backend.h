@@ -35,7 +35,7 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_HYPERCALL,
 	LODGE_VMEXIT_RDPMC,
 	LODGE_VMEXIT_INVD,		/* INVD and WBINVD */
-	LODGE_VMEXIT_MONITOR,		/* MONITOR and MWAIT: both do nothing */
+	LODGE_VMEXIT_MONITOR,		/* MONITOR and MWAIT */
 	LODGE_VMEXIT_UD,
 	LODGE_VMEXIT_EXCEPTION,
 	LODGE_VMEXIT_TASK_SWITCH,
@@ -107,6 +107,8 @@ struct lodge_vmexit {
 /* What ops.blocked answers and ops.window takes. */
 #define LODGE_BLOCK_INTERRUPT	(1U << 0)
 #define LODGE_BLOCK_NMI		(1U << 1)
+/* For ops.window only: leave the guest when it writes CR8. */
+#define LODGE_BLOCK_PRIORITY	(1U << 2)
 
 /**
  * struct lodge_backend - a vendor
@@ -116,7 +118,6 @@ struct lodge_vmexit {
  *
  * @name: for the user
  * @format: layout of the nested page tables
- * @has_exceptions: exception vectors that exit
  *
  * @probe: whether this processor can; answers enum lodge_status
  * @setup: what needs memory, once, before any CPU is enabled; 0 or -errno
@@ -127,22 +128,18 @@ struct lodge_vmexit {
  * @cpu_disable: switch it off and leave the CPU as it was found
  * @info_flags: LODGE_INFO_* of this processor
  *
- * @vm_init: a VM's vendor part; 0 or -errno
- * @vm_fini: undo @vm_init; also after a @vm_init that failed
  * @vcpu_init: a vCPU's vendor part, in the reset state of vcpu->regs
  * @vcpu_fini: undo @vcpu_init; also after one that failed
- * @vcpu_load: the vCPU is about to run on this CPU, on which something else ran
- *	before (preemption off)
- * @vcpu_put: forget the CPU's hold on the vCPU (LODGE_RUN returns)
+ * @vcpu_load: the vCPU is about to run on this CPU, for the first time in this
+ *	LODGE_RUN or after something else may have run there (preemption off)
  *
  * @get_state: bring inline groups of vcpu->regs up to date; GENERAL, and of
- *	CONTROL the members cr0, cr4, efer, xcr0 and apic_base, always are
+ *	CONTROL the members cr0, cr4, cr8, efer, xcr0 and apic_base, always are
  * @set_state: make the processor's state what those groups of vcpu->regs say
  *
- * @run: enter the guest once and say why it left; interrupts are off before and
- *	after, but have been on for a moment when a host event was pending
+ * @run: enter the guest once and say why it left; interrupts are off
  * @skip: the instruction was carried out: go to @rip, end an interrupt shadow
- * @inject: deliver an event at the next entry
+ * @inject: deliver an event at the next entry; type NONE takes one back
  * @blocked: LODGE_BLOCK_*: what the guest cannot take now
  * @window: leave the guest once it can take these (0: do not)
  *
@@ -163,12 +160,9 @@ struct lodge_backend {
 	void (*cpu_disable)(void);
 	u64 (*info_flags)(void);
 
-	int (*vm_init)(struct lodge_vm *vm);
-	void (*vm_fini)(struct lodge_vm *vm);
 	int (*vcpu_init)(struct lodge_vcpu *vcpu);
 	void (*vcpu_fini)(struct lodge_vcpu *vcpu);
 	void (*vcpu_load)(struct lodge_vcpu *vcpu, int cpu);
-	void (*vcpu_put)(struct lodge_vcpu *vcpu);
 
 	void (*get_state)(struct lodge_vcpu *vcpu, u64 groups);
 	void (*set_state)(struct lodge_vcpu *vcpu, u64 groups);

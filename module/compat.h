@@ -44,4 +44,58 @@ typedef bool lodge_young_t;
 typedef int lodge_young_t;
 #endif
 
+/*
+ * LODGE_SYSCORE() - define what runs on the last CPU at suspend, resume and
+ * shutdown.
+ */
+#ifdef LODGE_HAVE_SYSCORE_DATA
+#define LODGE_SYSCORE(name, on_suspend, on_resume, on_shutdown)  \
+	static int name##_suspend(void *unused)                  \
+	{                                                        \
+		return on_suspend();                             \
+	}                                                        \
+	static void name##_resume(void *unused)                  \
+	{                                                        \
+		on_resume();                                     \
+	}                                                        \
+	static void name##_shutdown(void *unused)                \
+	{                                                        \
+		on_shutdown();                                   \
+	}                                                        \
+	static const struct syscore_ops name##_ops = {           \
+		.suspend = name##_suspend,                       \
+		.resume = name##_resume,                         \
+		.shutdown = name##_shutdown,                     \
+	};                                                       \
+	static struct syscore name = { .ops = &name##_ops }
+#define lodge_syscore_register		register_syscore
+#define lodge_syscore_unregister	unregister_syscore
+#else
+#define LODGE_SYSCORE(name, on_suspend, on_resume, on_shutdown) \
+	static struct syscore_ops name = {                      \
+		.suspend = on_suspend,                          \
+		.resume = on_resume,                            \
+		.shutdown = on_shutdown,                        \
+	}
+#define lodge_syscore_register		register_syscore_ops
+#define lodge_syscore_unregister	unregister_syscore_ops
+#endif
+
+/*
+ * Who switches virtualization off when the host crashes: where the kernel has no
+ * hook for SVM its own crash path does it.
+ */
+#ifdef LODGE_HAVE_EMERGENCY_CALLBACK
+#define lodge_emergency_register	cpu_emergency_register_virt_callback
+#define lodge_emergency_unregister	cpu_emergency_unregister_virt_callback
+#else
+static inline void lodge_emergency_register(void (*callback)(void))
+{
+}
+
+static inline void lodge_emergency_unregister(void (*callback)(void))
+{
+}
+#endif
+
 #endif

@@ -16,6 +16,7 @@
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
 #include <linux/rcuwait.h>
+#include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
 #include <asm/fpu/types.h>
@@ -32,7 +33,7 @@ enum lodge_request {
 	LODGE_REQ_EVENT,	/* something may be deliverable */
 	LODGE_REQ_FLUSH,	/* the nested tables changed */
 	LODGE_REQ_CLOCK,	/* the paravirtual clock page is stale */
-	LODGE_REQ_EOI,		/* vcpu->eoi_vector must be told to user space */
+	LODGE_REQ_EOI,		/* lodge_lapic_take_eoi() has news for user space */
 	LODGE_REQ_KICK,		/* only leave guest mode */
 };
 
@@ -49,7 +50,12 @@ enum lodge_signal {
 	LODGE_SIGNAL_NMI,
 	LODGE_SIGNAL_NMI_AGAIN,	/* a second one, latched behind the first */
 	LODGE_SIGNAL_EXTINT,
+	LODGE_SIGNAL_EXTINT_BUSY,	/* vcpu->extint is taken */
 };
+
+/* Bits of DR6 and DR7 that always read as one. */
+#define LODGE_DR6_FIXED		0xffff0ff0ULL
+#define LODGE_DR7_FIXED		0x400ULL
 
 #define LODGE_NR_FRAGMENTS	6
 
@@ -74,7 +80,6 @@ enum lodge_pending {
 	LODGE_PENDING_NONE,
 	LODGE_PENDING_IN,	/* IN: data area -> RAX, then skip */
 	LODGE_PENDING_INS,	/* INS: data area -> memory, then skip */
-	LODGE_PENDING_OUT,	/* OUT, OUTS: nothing but skip */
 	LODGE_PENDING_EMULATE,	/* go on with vcpu->emul */
 };
 
@@ -100,6 +105,16 @@ struct lodge_io {
 };
 
 /**
+ * struct lodge_insn_bytes - the instruction at RIP as it was read
+ * @length: bytes that are valid
+ * @data: they
+ */
+struct lodge_insn_bytes {
+	u8 length;
+	u8 data[LODGE_INSN_MAX_LENGTH];
+};
+
+/**
  * struct lodge_features - what the vCPU's CPUID allows, worked out once
  * @cr4: bits of CR4 that the guest may set
  * @efer: bits of EFER that the guest may set
@@ -110,6 +125,7 @@ struct lodge_io {
  * @rdtscp: has RDTSCP or RDPID
  * @spec_ctrl: has MSR SPEC_CTRL
  * @ibpb: has MSR PRED_CMD
+ * @spec_ctrl_bits: bits of SPEC_CTRL that the guest may set
  */
 struct lodge_features {
 	u64 cr4;
@@ -121,6 +137,7 @@ struct lodge_features {
 	bool rdtscp;
 	bool spec_ctrl;
 	bool ibpb;
+	u64 spec_ctrl_bits;
 };
 
 /**
@@ -142,19 +159,25 @@ struct lodge_features {
  * @mp_state: enum lodge_mp_state
  * @sipi_vector: with SIGNAL_SIPI
  * @extint: with SIGNAL_EXTINT
- * @exception: to be delivered at the next entry, or type NONE
+ * @exception: waits for delivery, or type NONE
  * @reinject: delivery cut short by an exit, to be repeated; or type NONE
- * @eoi_vector: with REQ_EOI
+ * @in_flight: handed to the backend for the next entry; or type NONE
+ * @shutdown: a triple fault: leave to user space
+ * @exit_at_once: more waits behind @in_flight: leave right after its delivery
+ * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1
+ * @pkru: guest's PKRU
+ * @host_pkru: PKRU of the thread in LODGE_RUN
  * @apic: local APIC
  * @fpu: guest's FPU state
  * @features: what its CPUID allows
  * @cpuid: leaves, sorted; see cpuid.c
  * @nr_cpuid: how many
+ * @cpuid_set: LODGE_SET_CPUID gave the topology; else it follows the VM's vCPUs
  * @has_run: CPUID is settled
  * @io: instruction under way in user space
  * @emul: emulation under way
+ * @insn_bytes: of the instruction in @emul
  * @msr: values of MSRs that only store; see msr.c
- * @pv: paravirtual clock; see pv.c
  * @tsc_offset: guest's TSC less the host's; readable by anyone
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
  */
@@ -178,7 +201,12 @@ struct lodge_vcpu {
 	u8 extint;
 	struct lodge_event exception;
 	struct lodge_event reinject;
-	u8 eoi_vector;
+	struct lodge_event in_flight;
+	bool shutdown;
+	bool exit_at_once;
+	int loaded_cpu;
+	u32 pkru;
+	u32 host_pkru;
 
 	struct lodge_apic *apic;
 	struct fpu_guest fpu;
@@ -186,20 +214,36 @@ struct lodge_vcpu {
 	struct lodge_features features;
 	struct lodge_cpuid_entry *cpuid;
 	u32 nr_cpuid;
+	bool cpuid_set;
 	bool has_run;
 
 	struct lodge_io io;
 	struct lodge_emul emul;
+	struct lodge_insn_bytes insn_bytes;
 
 	struct lodge_msr_values *msr;
-	struct lodge_pv *pv;
 	u64 tsc_offset;
 	struct lodge_npt_cache npt_cache;
 };
 
 /**
+ * struct lodge_clock_base - a moment of the VM's clock
+ * @lock: guards both; written under vm->lock
+ * @host_tsc: host's time stamp counter at that moment
+ * @host_ns: host's boot clock at that moment
+ * @ns: what the VM's clock showed
+ */
+struct lodge_clock_base {
+	seqlock_t lock;
+	u64 host_tsc;
+	u64 host_ns;
+	u64 ns;
+};
+
+/**
  * struct lodge_vm - a virtual machine
  * @ref: one for its file and one for each vCPU's file
+ * @serial: never used twice, unlike its address
  * @lock: creation of vCPUs, changes of slots
  * @mm: whose memory it uses, for ever
  * @dead: a defect of ours was found: every call answers EIO
@@ -214,12 +258,14 @@ struct lodge_vcpu {
  * @notifier_count: invalidations under way
  * @notifier_start: lowest address under invalidation while @notifier_count
  * @notifier_end: its end
- * @backend: the vendor's part
  * @tsc_offset: guest's TSC less the host's, at creation
- * @clock_offset: VM clock less the host's boot clock, ns; under @lock
+ * @clock: see pv.c
+ * @irq_turn: where the search for the lowest priority begins; a mere hint
+ * @flush_mask: for lodge_vm_flush_tlbs(); under @npt_lock
  */
 struct lodge_vm {
 	struct kref ref;
+	u64 serial;
 	struct mutex lock;
 	struct mm_struct *mm;
 	bool dead;
@@ -236,9 +282,10 @@ struct lodge_vm {
 	unsigned long notifier_start;
 	unsigned long notifier_end;
 
-	void *backend;
 	u64 tsc_offset;
-	s64 clock_offset;
+	struct lodge_clock_base clock;
+	u32 irq_turn;
+	cpumask_var_t flush_mask;
 };
 
 /* main.c */
@@ -282,26 +329,27 @@ void lodge_vm_kill(struct lodge_vm *vm);
 /**
  * lodge_vm_flush_tlbs() - make every vCPU drop its nested translations
  *
- * On return no vCPU uses a translation that was removed before the call.  May be
- * called under vm->npt_lock; interrupts are on.
+ * On return no vCPU uses a translation that was removed before the call.  Called
+ * under vm->npt_lock, with interrupts on.
  */
 void lodge_vm_flush_tlbs(struct lodge_vm *vm);
 
 /**
- * lodge_ioctl_copy_in() - take a caller's structure of the caller's size
- * @cmd: the call as received; its size bits are the caller's
- * @first: size of the structure in its first version
+ * lodge_vm_usable() - whether the calling thread may use the VM
  *
- * Return: 0, -EINVAL when it is smaller than @first, -E2BIG when there is more
- * than the kernel knows and it is not zero, -EFAULT.
+ * Return: 0, or -EIO for another process and for a VM that is dead.
  */
-int lodge_ioctl_copy_in(void *to, size_t size, size_t first, unsigned int cmd,
-			void __user *from);
-int lodge_ioctl_copy_out(void __user *to, unsigned int cmd, const void *from,
-			 size_t size);
+int lodge_vm_usable(const struct lodge_vm *vm);
 
 /* vcpu.c */
 int lodge_vcpu_create(struct lodge_vm *vm, u32 id);
+
+/**
+ * lodge_vcpu_stop() - let nothing of this vCPU act on others any more
+ *
+ * All vCPUs are stopped before the first one is destroyed.
+ */
+void lodge_vcpu_stop(struct lodge_vcpu *vcpu);
 void lodge_vcpu_destroy(struct lodge_vcpu *vcpu);
 
 /**
@@ -353,11 +401,37 @@ void lodge_event_init(struct lodge_vcpu *vcpu);
 void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector);
 
 /**
+ * lodge_event_extint() - LODGE_EXTINT: the PIC's interrupt
+ *
+ * Any thread.  Return: 0, or -EBUSY while an earlier one waits.
+ */
+int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector);
+
+bool lodge_event_has_extint(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_event_extint_done() - it has been taken
+ */
+void lodge_event_extint_done(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_event_deliver() - choose what the next entry delivers
  *
- * Return: 0, or 1 when user space must hear of it (window, EOI, shutdown).
+ * Return: 0, or 1 when user space must hear of it (window, shutdown).
  */
 int lodge_event_deliver(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_event_delivered() - the guest was entered, and left again
+ * @interrupted: the event whose delivery the exit cut short, or type NONE
+ */
+void lodge_event_delivered(struct lodge_vcpu *vcpu,
+			   const struct lodge_event *interrupted);
+
+/**
+ * lodge_event_take_back() - the entry did not come about after all
+ */
+void lodge_event_take_back(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_event_wakes() - whether something ends the vCPU's sleep
@@ -378,6 +452,11 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu);
  */
 void lodge_state_reset(struct lodge_vcpu *vcpu, bool init);
 int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state);
+
+/**
+ * lodge_state_xsave_size() - bytes of the largest XSAVE area a vCPU can need
+ */
+u32 lodge_state_xsave_size(void);
 int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state);
 
 /**
@@ -387,21 +466,36 @@ int lodge_state_load_run(struct lodge_vcpu *vcpu);
 void lodge_state_save_run(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_state_set_cr0() - the guest writes CR0
- *
- * Return: 0, or 1 for #GP.  AMD APM vol. 2, section 3.1.1.
+ * lodge_state_init() - what all vCPUs share: the host's XCR0
  */
-int lodge_state_set_cr0(struct lodge_vcpu *vcpu, u64 value);
-int lodge_state_set_cr3(struct lodge_vcpu *vcpu, u64 value);
-int lodge_state_set_cr4(struct lodge_vcpu *vcpu, u64 value);
-int lodge_state_set_efer(struct lodge_vcpu *vcpu, u64 value);
-int lodge_state_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
+void lodge_state_init(void);
+
+/* XCR0 of the host, 0 without XSAVE; set by lodge_state_init(). */
+extern u64 lodge_host_xcr0;
 
 /**
  * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS
  */
 enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu);
 u8 lodge_state_cpl(const struct lodge_vcpu *vcpu);
+
+/* control.c: control registers and their rules */
+
+/**
+ * lodge_control_valid() - whether a vCPU can have this group's values
+ */
+bool lodge_control_valid(const struct lodge_vcpu *vcpu,
+			 const struct lodge_control *control);
+
+/**
+ * lodge_control_set_cr0() - the guest writes CR0
+ *
+ * Return: 0, or 1 for #GP.  So do the others.
+ */
+int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
 
 /* cpuid.c: what the guest may see */
 
@@ -431,7 +525,21 @@ void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 /* msr.c: what the guest may see, MSR by MSR */
 int lodge_msr_init(struct lodge_vcpu *vcpu);
 void lodge_msr_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_msr_reset() - after reset; INIT (@init) leaves MSRs as they are
+ *
+ * Sets vcpu->regs.msrs, but not the TSC's offset.  AMD APM vol. 2, section
+ * 14.1.3.
+ */
 void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init);
+
+/**
+ * lodge_msr_check() - whether a vCPU could hold these values
+ *
+ * Return: 0 or -EINVAL.
+ */
+int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
 
 /**
  * lodge_msr_read() - RDMSR
@@ -440,6 +548,18 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init);
  */
 int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
 int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/**
+ * lodge_msr_get_state() - bring those of vcpu->regs.msrs up to date that the
+ * backend does not hold
+ */
+void lodge_msr_get_state(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_msr_set_state() - act on vcpu->regs.msrs, which lodge_msr_check() let
+ * pass, where the backend does not
+ */
+void lodge_msr_set_state(struct lodge_vcpu *vcpu);
 
 /* mem.c, notifier.c: memory slots and the nested tables' content */
 int lodge_mem_init(struct lodge_vm *vm);
@@ -521,38 +641,45 @@ int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa);
 int lodge_iobus_complete(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_insn_fetch() - read and decode the instruction at RIP
+ * lodge_iobus_operand() - read or write the memory operand of vcpu->emul.insn
  *
- * Brings SEGMENTS and CONTROL up to date.
- *
- * Return: 0, 1 an exception is raised, -EINVAL not known, -EFAULT not readable.
+ * After lodge_insn_fetch().  Return: 0; otherwise an exception is raised, or the
+ * operand is not in memory.
  */
-int lodge_insn_fetch(struct lodge_vcpu *vcpu);
-
-/**
- * lodge_insn_skip() - go to the next instruction
- *
- * Return: as lodge_exit_handle().
- */
-int lodge_insn_skip(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit);
-
-/**
- * lodge_insn_refuse() - fill in LODGE_EXIT_CANNOT_EMULATE; returns 1
- */
-int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
+int lodge_iobus_operand(struct lodge_vcpu *vcpu, void *data, size_t size,
+			bool write);
 
 /* lapic.c */
 
 #define LODGE_APIC_BASE_DEFAULT	0xfee00000ULL
 
+/**
+ * lodge_lapic_init() - make the local APIC, in its reset state
+ *
+ * Before the vCPU can be found in vm->vcpus.  Return: 0 or -ENOMEM.
+ */
 int lodge_lapic_init(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_free() - once nobody can find the vCPU; there may be no APIC
+ */
 void lodge_lapic_free(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_lapic_reset() - after reset or INIT; sets vcpu->regs.control.apic_base
  * (kept over INIT)
+ *
+ * AMD APM vol. 2, section 16.3; Intel SDM vol. 3, section 10.4.7.
  */
 void lodge_lapic_reset(struct lodge_vcpu *vcpu, bool init);
+
+/**
+ * lodge_lapic_base_valid() - whether MSR APIC_BASE can hold @value
+ *
+ * For LODGE_SET_STATE, which may then store it in vcpu->regs.control.apic_base:
+ * the APIC keeps no other note of its mode.
+ */
+bool lodge_lapic_base_valid(const struct lodge_vcpu *vcpu, u64 value);
 
 /**
  * lodge_lapic_claims() - whether @gpa is in the vCPU's xAPIC page
@@ -597,12 +724,38 @@ u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu);
 void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8);
 
 /**
+ * lodge_lapic_take_eoi() - next level-triggered vector whose end is to be told
+ *
+ * Requests LODGE_REQ_EOI again when there are more.
+ *
+ * Return: the vector, or -1.
+ */
+int lodge_lapic_take_eoi(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_tsc_changed() - vcpu->tsc_offset is another: a TSC deadline moves
+ */
+void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_lapic_accepts_extint() - whether LINT0 lets the PIC's interrupt through
  */
 bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu);
 
 void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out);
+
+/**
+ * lodge_lapic_check() - whether an APIC could hold this, in one mode or another
+ *
+ * Return: 0 or -EINVAL.
+ */
 int lodge_lapic_check(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
+
+/**
+ * lodge_lapic_set() - take what lodge_lapic_check() let pass
+ *
+ * After MSR APIC_BASE and the TSC: the mode and the timer depend on them.
+ */
 void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
 
 /**
@@ -627,8 +780,10 @@ struct lodge_irq {
 
 /**
  * lodge_lapic_accept() - this vCPU's APIC takes the message; any context
+ *
+ * Return: whether it does.
  */
-void lodge_lapic_accept(struct lodge_vcpu *vcpu, const struct lodge_irq *irq);
+bool lodge_lapic_accept(struct lodge_vcpu *vcpu, const struct lodge_irq *irq);
 
 /**
  * lodge_lapic_matches() - whether the message is meant for this vCPU
@@ -653,8 +808,13 @@ int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
 int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi);
 
 /* pv.c: paravirtual services */
-int lodge_pv_init(struct lodge_vcpu *vcpu);
-void lodge_pv_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_pv_reset() - after reset or INIT: the guest has no clock page
+ *
+ * The MSRs' values are vcpu->regs.msrs.pv_system_time and pv_wall_clock; whoever
+ * sets them otherwise requests LODGE_REQ_CLOCK.
+ */
 void lodge_pv_reset(struct lodge_vcpu *vcpu);
 
 /**
@@ -678,13 +838,35 @@ int lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
 void lodge_pv_hypercall(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_pv_clock_update() - write the clock page, where the guest has one
+ * lodge_pv_clock_update() - LODGE_REQ_CLOCK: write the clock page, where the
+ * guest has one; may sleep
+ *
+ * To be requested whenever vcpu->tsc_offset or the VM's clock changes, and,
+ * unless lodge_pv_clock_stable(), when the vCPU comes to another CPU.
  */
 void lodge_pv_clock_update(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_pv_clock_stable() - whether all CPUs of the host share one TSC that
+ * never stops, so that one base serves all vCPUs
+ */
+bool lodge_pv_clock_stable(void);
+
+/**
+ * lodge_pv_clock_init() - start the clock of a new VM at zero
+ */
+void lodge_pv_clock_init(struct lodge_vm *vm);
 
 /**
  * lodge_pv_clock_now() - the VM's clock, ns; and the host TSC it belongs to
  */
 u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc);
+
+/**
+ * lodge_pv_clock_set() - LODGE_SET_CLOCK: set the VM's clock, under vm->lock
+ *
+ * Requests LODGE_REQ_CLOCK of every vCPU.
+ */
+void lodge_pv_clock_set(struct lodge_vm *vm, u64 ns);
 
 #endif

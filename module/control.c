@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control registers: what a guest or a caller may put into CR0, CR3, CR4, EFER
+ * and XCR0, alone and together (AMD APM vol. 2, sections 3.1, 11.5 and 14.6).
+ */
+#include <linux/mm.h>
+#include <asm/fpu/types.h>
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+
+#include "vm.h"
+
+#define LODGE_CR0_BITS                                                     \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET |  \
+	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD |  \
+	 X86_CR0_PG)
+
+/* A change of these invalidates translations that the guest's TLB may hold. */
+#define LODGE_CR0_TRANSLATION	(X86_CR0_PG | X86_CR0_WP)
+#define LODGE_CR4_TRANSLATION                                              \
+	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE |         \
+	 X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE)
+#define LODGE_EFER_TRANSLATION	(EFER_LME | EFER_LMA | EFER_NX)
+
+static bool lodge_control_cr0_valid(u64 cr0)
+{
+	if (cr0 & ~GENMASK_ULL(31, 0))
+		return false;
+	if (cr0 & X86_CR0_NW && !(cr0 & X86_CR0_CD))
+		return false;
+	return !(cr0 & X86_CR0_PG) || cr0 & X86_CR0_PE;
+}
+
+static bool lodge_control_cr3_valid(const struct lodge_vcpu *vcpu, u64 cr3)
+{
+	return !(cr3 >> vcpu->features.phys_bits);
+}
+
+static bool lodge_control_xcr0_valid(const struct lodge_vcpu *vcpu, u64 xcr0)
+{
+	const u64 avx512 = XFEATURE_MASK_AVX512;
+
+	if (!(xcr0 & XFEATURE_MASK_FP) || xcr0 & ~vcpu->features.xcr0)
+		return false;
+	if (xcr0 & XFEATURE_MASK_YMM && !(xcr0 & XFEATURE_MASK_SSE))
+		return false;
+	if (!(xcr0 & avx512))
+		return true;
+	return (xcr0 & avx512) == avx512 && xcr0 & XFEATURE_MASK_YMM;
+}
+
+bool lodge_control_valid(const struct lodge_vcpu *vcpu,
+			 const struct lodge_control *c)
+{
+	bool long_mode = c->efer & EFER_LME && c->cr0 & X86_CR0_PG;
+
+	if (!lodge_control_cr0_valid(c->cr0) || c->cr0 & ~LODGE_CR0_BITS)
+		return false;
+	if (c->cr4 & ~vcpu->features.cr4 || c->efer & ~vcpu->features.efer)
+		return false;
+	if (!lodge_control_cr3_valid(vcpu, c->cr3) || c->cr8 > 15)
+		return false;
+	if (!lodge_control_xcr0_valid(vcpu, c->xcr0))
+		return false;
+	if (long_mode != !!(c->efer & EFER_LMA))
+		return false;
+	if (long_mode && !(c->cr4 & X86_CR4_PAE))
+		return false;
+	if (c->cr4 & X86_CR4_PCIDE && !long_mode)
+		return false;
+	return lodge_lapic_base_valid(vcpu, c->apic_base);
+}
+
+/* Make the backend's state what vcpu->regs.control says. */
+static void lodge_control_commit(struct lodge_vcpu *vcpu, bool flush)
+{
+	lodge_backend->set_state(vcpu, LODGE_GROUP_CONTROL);
+	if (flush)
+		lodge_backend->flush_tlb(vcpu);
+}
+
+static bool lodge_control_in_64bit(struct lodge_vcpu *vcpu)
+{
+	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	return vcpu->regs.segments.seg[LODGE_CS].attr & LODGE_SEG_L;
+}
+
+/* Paging goes on: with LME the processor enters long mode. */
+static int lodge_control_paging_on(struct lodge_vcpu *vcpu)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+
+	if (!(c->efer & EFER_LME))
+		return 0;
+	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu))
+		return 1;
+	c->efer |= EFER_LMA;
+	return 0;
+}
+
+static int lodge_control_paging_off(struct lodge_vcpu *vcpu)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+
+	if (c->cr4 & X86_CR4_PCIDE)
+		return 1;
+	if (c->efer & EFER_LMA && lodge_control_in_64bit(vcpu))
+		return 1;
+	c->efer &= ~EFER_LMA;
+	return 0;
+}
+
+int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+	u64 changed;
+	int fault = 0;
+
+	if (!lodge_control_cr0_valid(value))
+		return 1;
+	/* Reserved bits of the lower half are ignored; ET is fixed. */
+	value = (value & LODGE_CR0_BITS) | X86_CR0_ET;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	changed = c->cr0 ^ value;
+	if (changed & X86_CR0_PG)
+		fault = value & X86_CR0_PG ? lodge_control_paging_on(vcpu) :
+					     lodge_control_paging_off(vcpu);
+	if (fault)
+		return 1;
+	c->cr0 = value;
+	lodge_control_commit(vcpu, changed & LODGE_CR0_TRANSLATION);
+	return 0;
+}
+
+int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+	u64 changed;
+
+	if (value & ~vcpu->features.cr4)
+		return 1;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	changed = c->cr4 ^ value;
+	if (c->efer & EFER_LMA && !(value & X86_CR4_PAE))
+		return 1;
+	if (changed & value & X86_CR4_PCIDE &&
+	    (!(c->efer & EFER_LMA) || c->cr3 & X86_CR3_PCID_MASK))
+		return 1;
+	c->cr4 = value;
+	lodge_control_commit(vcpu, changed & LODGE_CR4_TRANSLATION);
+	return 0;
+}
+
+int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+	u64 changed;
+
+	/* LMA is the processor's: a write leaves it alone. */
+	value = (value & ~EFER_LMA) | (c->efer & EFER_LMA);
+	changed = c->efer ^ value;
+	if (value & ~vcpu->features.efer)
+		return 1;
+	if (changed & EFER_LME && c->cr0 & X86_CR0_PG)
+		return 1;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	c->efer = value;
+	lodge_control_commit(vcpu, changed & LODGE_EFER_TRANSLATION);
+	return 0;
+}
+
+int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
+{
+	if (!lodge_control_xcr0_valid(vcpu, value))
+		return 1;
+	vcpu->regs.control.xcr0 = value;
+	return 0;
+}

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pending exceptions, interrupts, NMI, INIT and start-up: what the next entry
+ * delivers, and when an event must wait.
+ *
+ * Sources: AMD APM vol. 2, chapter 8, for priorities, double and triple fault;
+ * Intel SDM vol. 3, table 6-5.
+ */
+#include <asm/apicdef.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "vm.h"
+
+enum lodge_fault_class {
+	LODGE_BENIGN,
+	LODGE_CONTRIBUTORY,
+	LODGE_PAGE_FAULT,
+	LODGE_DOUBLE_FAULT,
+};
+
+static enum lodge_fault_class lodge_event_class(u8 vector)
+{
+	switch (vector) {
+	case X86_TRAP_DE:
+	case X86_TRAP_TS:
+	case X86_TRAP_NP:
+	case X86_TRAP_SS:
+	case X86_TRAP_GP:
+		return LODGE_CONTRIBUTORY;
+	case X86_TRAP_PF:
+		return LODGE_PAGE_FAULT;
+	case X86_TRAP_DF:
+		return LODGE_DOUBLE_FAULT;
+	default:
+		return LODGE_BENIGN;
+	}
+}
+
+static bool lodge_event_has_error(struct lodge_vcpu *vcpu, u8 vector)
+{
+	const u32 vectors = BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) |
+			    BIT(X86_TRAP_NP) | BIT(X86_TRAP_SS) |
+			    BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) |
+			    BIT(X86_TRAP_AC);
+
+	return vcpu->regs.control.cr0 & X86_CR0_PE && vectors & BIT(vector);
+}
+
+static void lodge_event_set(struct lodge_vcpu *vcpu, u8 vector, u32 error)
+{
+	bool has_error = lodge_event_has_error(vcpu, vector);
+
+	vcpu->exception = (struct lodge_event){
+		.type = LODGE_EVENT_FAULT,
+		.vector = vector,
+		.has_error = has_error,
+		.error = has_error ? error : 0,
+	};
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+/* The fault that the new one came on top of, if any. */
+static struct lodge_event *lodge_event_first(struct lodge_vcpu *vcpu)
+{
+	if (vcpu->exception.type == LODGE_EVENT_FAULT)
+		return &vcpu->exception;
+	if (vcpu->reinject.type == LODGE_EVENT_FAULT)
+		return &vcpu->reinject;
+	return NULL;
+}
+
+void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error)
+{
+	struct lodge_event *first = lodge_event_first(vcpu);
+	enum lodge_fault_class before, now = lodge_event_class(vector);
+
+	if (!first) {
+		lodge_event_set(vcpu, vector, error);
+		return;
+	}
+
+	before = lodge_event_class(first->vector);
+	first->type = LODGE_EVENT_NONE;
+	if (before == LODGE_DOUBLE_FAULT && now != LODGE_BENIGN) {
+		vcpu->shutdown = true;
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	} else if ((before == LODGE_CONTRIBUTORY && now == LODGE_CONTRIBUTORY) ||
+		   (before == LODGE_PAGE_FAULT && now != LODGE_BENIGN)) {
+		lodge_event_set(vcpu, X86_TRAP_DF, 0);
+	} else {
+		/* One after the other: the first is raised again by itself. */
+		lodge_event_set(vcpu, vector, error);
+	}
+}
+
+void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error)
+{
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	vcpu->regs.control.cr2 = address;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_CONTROL);
+	lodge_event_raise(vcpu, X86_TRAP_PF, error);
+}
+
+static void lodge_event_signal(struct lodge_vcpu *vcpu,
+			       enum lodge_signal signal)
+{
+	set_bit(signal, &vcpu->signals);
+	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+}
+
+/* One NMI can be latched behind the one that is being handled. */
+void lodge_event_nmi(struct lodge_vcpu *vcpu)
+{
+	if (test_and_set_bit(LODGE_SIGNAL_NMI, &vcpu->signals))
+		set_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals);
+	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+}
+
+void lodge_event_init(struct lodge_vcpu *vcpu)
+{
+	/* A start-up IPI that came earlier is void. */
+	clear_bit(LODGE_SIGNAL_SIPI, &vcpu->signals);
+	lodge_event_signal(vcpu, LODGE_SIGNAL_INIT);
+}
+
+void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector)
+{
+	WRITE_ONCE(vcpu->sipi_vector, vector);
+	lodge_event_signal(vcpu, LODGE_SIGNAL_SIPI);
+}
+
+int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector)
+{
+	if (test_and_set_bit_lock(LODGE_SIGNAL_EXTINT_BUSY, &vcpu->signals))
+		return -EBUSY;
+	WRITE_ONCE(vcpu->extint, vector);
+	lodge_event_signal(vcpu, LODGE_SIGNAL_EXTINT);
+	return 0;
+}
+
+void lodge_event_extint_done(struct lodge_vcpu *vcpu)
+{
+	clear_bit(LODGE_SIGNAL_EXTINT, &vcpu->signals);
+	clear_bit_unlock(LODGE_SIGNAL_EXTINT_BUSY, &vcpu->signals);
+}
+
+static void lodge_event_take_init(struct lodge_vcpu *vcpu)
+{
+	clear_bit(LODGE_SIGNAL_INIT, &vcpu->signals);
+	lodge_state_reset(vcpu, true);
+}
+
+/* AMD APM vol. 2, section 15.27.8: execution starts at a page below 1 MiB. */
+static void lodge_event_take_sipi(struct lodge_vcpu *vcpu)
+{
+	struct lodge_segment *cs = &vcpu->regs.segments.seg[LODGE_CS];
+	u8 vector = READ_ONCE(vcpu->sipi_vector);
+
+	clear_bit(LODGE_SIGNAL_SIPI, &vcpu->signals);
+	if (vcpu->mp_state != LODGE_MP_WAIT_SIPI)
+		return;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	cs->selector = vector << 8;
+	cs->base = vector << 12;
+	vcpu->regs.general.rip = 0;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
+	vcpu->mp_state = LODGE_MP_RUNNABLE;
+}
+
+static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
+				  struct lodge_event *event)
+{
+	vcpu->in_flight = *event;
+	event->type = LODGE_EVENT_NONE;
+	lodge_backend->inject(vcpu, &vcpu->in_flight);
+}
+
+static void lodge_event_take_nmi(struct lodge_vcpu *vcpu)
+{
+	struct lodge_event nmi = {
+		.type = LODGE_EVENT_TYPE_NMI,
+		.vector = X86_TRAP_NMI,
+	};
+
+	/* The latched one moves up. */
+	if (!test_and_clear_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals))
+		clear_bit(LODGE_SIGNAL_NMI, &vcpu->signals);
+	lodge_event_hand_over(vcpu, &nmi);
+}
+
+bool lodge_event_has_extint(struct lodge_vcpu *vcpu)
+{
+	return test_bit(LODGE_SIGNAL_EXTINT, &vcpu->signals);
+}
+
+/* An interrupt cut short comes first, then the PIC's, then the APIC's. */
+static bool lodge_event_has_interrupt(struct lodge_vcpu *vcpu)
+{
+	return vcpu->reinject.type == LODGE_EVENT_EXTERNAL ||
+	       lodge_event_has_extint(vcpu) || lodge_lapic_pending(vcpu) >= 0;
+}
+
+static void lodge_event_take_interrupt(struct lodge_vcpu *vcpu)
+{
+	struct lodge_event interrupt = { .type = LODGE_EVENT_EXTERNAL };
+
+	if (vcpu->reinject.type == LODGE_EVENT_EXTERNAL) {
+		lodge_event_hand_over(vcpu, &vcpu->reinject);
+		return;
+	}
+	if (lodge_event_has_extint(vcpu)) {
+		interrupt.vector = READ_ONCE(vcpu->extint);
+		lodge_event_extint_done(vcpu);
+	} else {
+		interrupt.vector = lodge_lapic_pending(vcpu);
+		lodge_lapic_acknowledge(vcpu, interrupt.vector);
+	}
+	lodge_event_hand_over(vcpu, &interrupt);
+}
+
+/* Hand over at most one event, in the order of their priority. */
+static void lodge_event_choose(struct lodge_vcpu *vcpu, u32 blocked)
+{
+	if (vcpu->in_flight.type != LODGE_EVENT_NONE)
+		return;
+	if (vcpu->exception.type != LODGE_EVENT_NONE)
+		lodge_event_hand_over(vcpu, &vcpu->exception);
+	else if (vcpu->reinject.type == LODGE_EVENT_FAULT ||
+		 vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+		lodge_event_hand_over(vcpu, &vcpu->reinject);
+	else if (test_bit(LODGE_SIGNAL_NMI, &vcpu->signals) &&
+		 !(blocked & LODGE_BLOCK_NMI))
+		lodge_event_take_nmi(vcpu);
+	else if (!(blocked & LODGE_BLOCK_INTERRUPT) &&
+		 lodge_event_has_interrupt(vcpu))
+		lodge_event_take_interrupt(vcpu);
+}
+
+bool lodge_event_window_open(struct lodge_vcpu *vcpu)
+{
+	return vcpu->mp_state != LODGE_MP_WAIT_SIPI &&
+	       lodge_lapic_accepts_extint(vcpu) &&
+	       !(lodge_backend->blocked(vcpu) & LODGE_BLOCK_INTERRUPT) &&
+	       vcpu->in_flight.type == LODGE_EVENT_NONE &&
+	       vcpu->exception.type == LODGE_EVENT_NONE &&
+	       vcpu->reinject.type == LODGE_EVENT_NONE &&
+	       !lodge_event_has_extint(vcpu);
+}
+
+/* What is still waiting decides when the guest must be left. */
+static void lodge_event_set_window(struct lodge_vcpu *vcpu)
+{
+	bool nmi = test_bit(LODGE_SIGNAL_NMI, &vcpu->signals);
+	bool in_flight = vcpu->in_flight.type != LODGE_EVENT_NONE;
+	u32 wanted = 0;
+
+	if (lodge_event_has_interrupt(vcpu) ||
+	    (READ_ONCE(vcpu->run->request_window) &&
+	     lodge_lapic_accepts_extint(vcpu)))
+		wanted |= LODGE_BLOCK_INTERRUPT;
+	if (lodge_lapic_blocked_by_tpr(vcpu))
+		wanted |= LODGE_BLOCK_PRIORITY;
+	/* A single step towards the NMI would be seen by what is in flight. */
+	if (nmi && !in_flight)
+		wanted |= LODGE_BLOCK_NMI;
+	vcpu->exit_at_once = nmi && in_flight;
+	lodge_backend->window(vcpu, wanted);
+}
+
+int lodge_event_deliver(struct lodge_vcpu *vcpu)
+{
+	if (unlikely(vcpu->signals)) {
+		if (test_bit(LODGE_SIGNAL_INIT, &vcpu->signals))
+			lodge_event_take_init(vcpu);
+		if (test_bit(LODGE_SIGNAL_SIPI, &vcpu->signals))
+			lodge_event_take_sipi(vcpu);
+	}
+	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
+		return 0;
+	if (unlikely(vcpu->shutdown)) {
+		vcpu->shutdown = false;
+		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
+		return 1;
+	}
+	if (READ_ONCE(vcpu->run->request_window) &&
+	    lodge_event_window_open(vcpu)) {
+		vcpu->run->reason = LODGE_EXIT_WINDOW;
+		return 1;
+	}
+	lodge_event_choose(vcpu, lodge_backend->blocked(vcpu));
+	lodge_event_set_window(vcpu);
+	return 0;
+}
+
+void lodge_event_delivered(struct lodge_vcpu *vcpu,
+			   const struct lodge_event *interrupted)
+{
+	vcpu->in_flight.type = LODGE_EVENT_NONE;
+	if (vcpu->exit_at_once)
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	if (likely(interrupted->type == LODGE_EVENT_NONE))
+		return;
+	vcpu->reinject = *interrupted;
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+void lodge_event_take_back(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
+
+	if (vcpu->in_flight.type == LODGE_EVENT_NONE)
+		return;
+	lodge_backend->inject(vcpu, &none);
+	if (vcpu->in_flight.type == LODGE_EVENT_FAULT)
+		vcpu->exception = vcpu->in_flight;
+	else
+		vcpu->reinject = vcpu->in_flight;
+	vcpu->in_flight.type = LODGE_EVENT_NONE;
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+bool lodge_event_wakes(struct lodge_vcpu *vcpu)
+{
+	unsigned long signals = READ_ONCE(vcpu->signals);
+	u32 blocked;
+
+	if (signals & (BIT(LODGE_SIGNAL_INIT) | BIT(LODGE_SIGNAL_SIPI)))
+		return true;
+	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
+		return false;
+	blocked = lodge_backend->blocked(vcpu);
+	if (signals & BIT(LODGE_SIGNAL_NMI) && !(blocked & LODGE_BLOCK_NMI))
+		return true;
+	if (blocked & LODGE_BLOCK_INTERRUPT)
+		return false;
+	return lodge_event_has_interrupt(vcpu) ||
+	       (READ_ONCE(vcpu->run->request_window) &&
+		lodge_lapic_accepts_extint(vcpu));
+}

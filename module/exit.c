@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One switch over the neutral exits, without a default: the compiler finds the
+ * one that was forgotten.
+ */
+#include <linux/sched.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "insn.h"
+#include "vm.h"
+
+/* Counters that every AMD processor has; all of them read as zero. */
+#define LODGE_NR_COUNTERS	4
+
+static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
+{
+	const u64 *gpr = vcpu->regs.general.gpr;
+
+	return (u32)gpr[LODGE_RAX] | gpr[LODGE_RDX] << 32;
+}
+
+static void lodge_exit_set_pair(struct lodge_vcpu *vcpu, u64 value)
+{
+	u64 *gpr = vcpu->regs.general.gpr;
+
+	gpr[LODGE_RAX] = (u32)value;
+	gpr[LODGE_RDX] = value >> 32;
+}
+
+static int lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
+{
+	lodge_event_raise(vcpu, vector, 0);
+	return 0;
+}
+
+static int lodge_exit_cpuid(struct lodge_vcpu *vcpu,
+			    const struct lodge_vmexit *exit)
+{
+	u64 *gpr = vcpu->regs.general.gpr;
+	u32 answer[4];
+
+	lodge_cpuid_answer(vcpu, gpr[LODGE_RAX], gpr[LODGE_RCX], answer);
+	gpr[LODGE_RAX] = answer[0];
+	gpr[LODGE_RBX] = answer[1];
+	gpr[LODGE_RCX] = answer[2];
+	gpr[LODGE_RDX] = answer[3];
+	return lodge_insn_skip(vcpu, exit);
+}
+
+static int lodge_exit_msr(struct lodge_vcpu *vcpu,
+			  const struct lodge_vmexit *exit)
+{
+	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
+	u64 value;
+	int fault;
+
+	if (exit->msr.write) {
+		fault = lodge_msr_write(vcpu, index, lodge_exit_pair(vcpu));
+	} else {
+		fault = lodge_msr_read(vcpu, index, &value);
+		if (!fault)
+			lodge_exit_set_pair(vcpu, value);
+	}
+	if (fault)
+		return lodge_exit_raise(vcpu, X86_TRAP_GP);
+	return lodge_insn_skip(vcpu, exit);
+}
+
+static int lodge_exit_hlt(struct lodge_vcpu *vcpu,
+			  const struct lodge_vmexit *exit)
+{
+	int answer = lodge_insn_skip(vcpu, exit);
+
+	/* A pending event of the skip itself comes first. */
+	if (!answer && vcpu->exception.type == LODGE_EVENT_NONE)
+		vcpu->mp_state = LODGE_MP_HALTED;
+	return answer;
+}
+
+static int lodge_exit_memory_error(struct lodge_vcpu *vcpu,
+				   const struct lodge_vmexit *exit, u64 hva,
+				   int error)
+{
+	struct lodge_exit_memory *memory = &vcpu->run->exit.memory;
+
+	memory->gpa = exit->fault.gpa;
+	memory->hva = hva;
+	memory->error = -error;
+	memory->write = !!(exit->fault.error & LODGE_PF_WRITE);
+	vcpu->run->reason = LODGE_EXIT_MEMORY_ERROR;
+	return 1;
+}
+
+static int lodge_exit_fault(struct lodge_vcpu *vcpu,
+			    const struct lodge_vmexit *exit)
+{
+	u64 hva = 0;
+	int answer = lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error,
+				     &hva);
+
+	if (likely(!answer))
+		return 0;
+	/* The loop sees the signal. */
+	if (answer == -EINTR)
+		return 0;
+	if (answer < 0)
+		return lodge_exit_memory_error(vcpu, exit, hva, answer);
+	/* Nothing to fetch from there; and a delivery cannot be emulated. */
+	vcpu->insn_bytes.length = 0;
+	if (exit->fault.error & LODGE_PF_FETCH ||
+	    exit->interrupted.type != LODGE_EVENT_NONE)
+		return lodge_insn_refuse(vcpu, exit->fault.gpa);
+	return lodge_iobus_mmio(vcpu, exit->fault.gpa);
+}
+
+/* What MOV CR, CLTS, LMSW and SMSW read. */
+static u64 lodge_exit_cr_value(struct lodge_vcpu *vcpu, u8 number)
+{
+	const struct lodge_control *c = &vcpu->regs.control;
+
+	switch (number) {
+	case 0:
+		return c->cr0;
+	case 2:
+		return c->cr2;
+	case 3:
+		return c->cr3;
+	case 4:
+		return c->cr4;
+	default:
+		return lodge_lapic_cr8(vcpu);
+	}
+}
+
+static int lodge_exit_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
+{
+	switch (number) {
+	case 0:
+		return lodge_control_set_cr0(vcpu, value);
+	case 4:
+		return lodge_control_set_cr4(vcpu, value);
+	case 8:
+		if (value > 15)
+			return 1;
+		lodge_lapic_set_cr8(vcpu, value);
+		vcpu->regs.control.cr8 = value;
+		return 0;
+	default:
+		return 1;
+	}
+}
+
+/* LMSW sets the four lowest bits but cannot clear PE. */
+static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 source)
+{
+	u64 cr0 = vcpu->regs.control.cr0;
+
+	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (source & 0xf));
+}
+
+/*
+ * Carry out the instruction in vcpu->emul.insn.  Return: 0, 1 for #GP, or
+ * -errno; LODGE_FAULT of a memory operand is raised already: -EFAULT then.
+ */
+static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_operand *to = &insn->operand[0];
+	const struct lodge_operand *from = &insn->operand[1];
+	u64 *gpr = vcpu->regs.general.gpr;
+	u64 value = 0;
+
+	switch (insn->op) {
+	case LODGE_OP_MOV_FROM_CR:
+		value = lodge_exit_cr_value(vcpu, from->reg);
+		gpr[to->reg] = insn->mode == LODGE_MODE_64 ? value : (u32)value;
+		return 0;
+	case LODGE_OP_MOV_TO_CR:
+		value = gpr[from->reg];
+		if (insn->mode != LODGE_MODE_64)
+			value = (u32)value;
+		return lodge_exit_cr_write(vcpu, to->reg, value);
+	case LODGE_OP_CLTS:
+		return lodge_control_set_cr0(vcpu, vcpu->regs.control.cr0 &
+							   ~X86_CR0_TS);
+	case LODGE_OP_LMSW:
+		if (to->kind != LODGE_OPERAND_MEMORY)
+			value = gpr[to->reg];
+		else if (lodge_iobus_operand(vcpu, &value, 2, false))
+			return -EFAULT;
+		return lodge_exit_lmsw(vcpu, value);
+	case LODGE_OP_SMSW:
+		value = vcpu->regs.control.cr0;
+		if (to->kind == LODGE_OPERAND_MEMORY)
+			return lodge_iobus_operand(vcpu, &value, 2, true) ?
+				       -EFAULT :
+				       0;
+		if (insn->operand_size == 2)
+			value = (gpr[to->reg] & ~0xffffULL) | (u16)value;
+		gpr[to->reg] = insn->operand_size == 4 ? (u32)value : value;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_insn *insn = &vcpu->emul.insn;
+	bool write = insn->op == LODGE_OP_MOV_TO_DR;
+	u8 number = insn->operand[write ? 0 : 1].reg;
+	u64 *gpr = &vcpu->regs.general.gpr[insn->operand[write ? 1 : 0].reg];
+	struct lodge_debug *debug = &vcpu->regs.debug;
+	u64 value = insn->mode == LODGE_MODE_64 ? *gpr : (u32)*gpr;
+
+	if (insn->op != LODGE_OP_MOV_TO_DR && insn->op != LODGE_OP_MOV_FROM_DR)
+		return -EINVAL;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
+	/* DR4 and DR5 are other names of DR6 and DR7 (CR4.DE is off). */
+	if (number >= 4)
+		number |= 2;
+	if (!write) {
+		*gpr = number < 4  ? debug->dr[number] :
+		       number == 6 ? debug->dr6 :
+				     debug->dr7;
+		return 0;
+	}
+	if (number < 4) {
+		debug->dr[number] = value;
+		return 0;
+	}
+	if (value >> 32)
+		return 1;
+	if (number == 6)
+		debug->dr6 = (value & ~BIT_ULL(12)) | LODGE_DR6_FIXED;
+	else
+		debug->dr7 = (value & ~0xd000ULL) | LODGE_DR7_FIXED;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+	return 0;
+}
+
+/* An instruction that the processor does not describe: decode it first. */
+static int lodge_exit_decoded(struct lodge_vcpu *vcpu,
+			      int (*execute)(struct lodge_vcpu *vcpu))
+{
+	int answer = lodge_insn_fetch(vcpu);
+
+	if (answer > 0)
+		return 0;
+	if (!answer)
+		answer = execute(vcpu);
+	if (answer == -EFAULT)
+		return 0;
+	if (answer < 0)
+		return lodge_insn_refuse(vcpu, ~0ULL);
+	if (answer)
+		return lodge_exit_raise(vcpu, X86_TRAP_GP);
+	lodge_insn_done(vcpu, lodge_insn_next_rip(&vcpu->regs.general,
+						  vcpu->emul.insn.mode,
+						  vcpu->emul.insn.length));
+	return 0;
+}
+
+static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
+			     const struct lodge_vmexit *exit)
+{
+	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	if (lodge_state_cpl(vcpu) || index ||
+	    lodge_control_set_xcr0(vcpu, lodge_exit_pair(vcpu)))
+		return lodge_exit_raise(vcpu, X86_TRAP_GP);
+	return lodge_insn_skip(vcpu, exit);
+}
+
+static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
+			    const struct lodge_vmexit *exit)
+{
+	if ((u32)vcpu->regs.general.gpr[LODGE_RCX] >= LODGE_NR_COUNTERS)
+		return lodge_exit_raise(vcpu, X86_TRAP_GP);
+	lodge_exit_set_pair(vcpu, 0);
+	return lodge_insn_skip(vcpu, exit);
+}
+
+static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
+				const struct lodge_vmexit *exit)
+{
+	lodge_pv_hypercall(vcpu);
+	return lodge_insn_skip(vcpu, exit);
+}
+
+static int lodge_exit_exception(struct lodge_vcpu *vcpu,
+				const struct lodge_vmexit *exit)
+{
+	lodge_event_raise(vcpu, exit->exception.vector, exit->exception.error);
+	return 0;
+}
+
+static int lodge_exit_task_switch(struct lodge_vcpu *vcpu,
+				  const struct lodge_vmexit *exit)
+{
+	vcpu->run->exit.task_switch.selector = exit->task.selector;
+	vcpu->run->exit.task_switch.cause = exit->task.cause;
+	vcpu->run->reason = LODGE_EXIT_TASK_SWITCH;
+	return 1;
+}
+
+static int lodge_exit_invalid(struct lodge_vcpu *vcpu,
+			      const struct lodge_vmexit *exit)
+{
+	struct lodge_exit_fail_entry *fail = &vcpu->run->exit.fail_entry;
+
+	fail->code = exit->code;
+	fail->count = lodge_backend->check(vcpu, (void *)vcpu->run->data,
+					   LODGE_RUN_DATA_SIZE /
+						   sizeof(struct lodge_rule));
+	vcpu->run->reason = LODGE_EXIT_FAIL_ENTRY;
+	return 1;
+}
+
+static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
+			      const struct lodge_vmexit *exit)
+{
+	struct lodge_exit_unknown *unknown = &vcpu->run->exit.unknown;
+
+	unknown->code = exit->code;
+	unknown->info[0] = exit->info[0];
+	unknown->info[1] = exit->info[1];
+	vcpu->run->reason = LODGE_EXIT_UNKNOWN;
+	return 1;
+}
+
+int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	switch (exit->kind) {
+	case LODGE_VMEXIT_HOST_EVENT:
+	case LODGE_VMEXIT_IGNORED:
+		return 0;
+	case LODGE_VMEXIT_CPUID:
+		return lodge_exit_cpuid(vcpu, exit);
+	case LODGE_VMEXIT_IO:
+		return lodge_iobus_port(vcpu, exit);
+	case LODGE_VMEXIT_MSR:
+		return lodge_exit_msr(vcpu, exit);
+	case LODGE_VMEXIT_FAULT:
+		return lodge_exit_fault(vcpu, exit);
+	case LODGE_VMEXIT_HLT:
+		return lodge_exit_hlt(vcpu, exit);
+	case LODGE_VMEXIT_PAUSE:
+		yield();
+		return lodge_insn_skip(vcpu, exit);
+	case LODGE_VMEXIT_WINDOW:
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+		return 0;
+	case LODGE_VMEXIT_CR:
+		return lodge_exit_decoded(vcpu, lodge_exit_cr_execute);
+	case LODGE_VMEXIT_DR:
+		return lodge_exit_decoded(vcpu, lodge_exit_dr_execute);
+	case LODGE_VMEXIT_XSETBV:
+		return lodge_exit_xsetbv(vcpu, exit);
+	case LODGE_VMEXIT_HYPERCALL:
+		return lodge_exit_hypercall(vcpu, exit);
+	case LODGE_VMEXIT_RDPMC:
+		return lodge_exit_rdpmc(vcpu, exit);
+	case LODGE_VMEXIT_INVD:
+		return lodge_insn_skip(vcpu, exit);
+	case LODGE_VMEXIT_MONITOR:
+	case LODGE_VMEXIT_UD:
+		return lodge_exit_raise(vcpu, X86_TRAP_UD);
+	case LODGE_VMEXIT_EXCEPTION:
+		return lodge_exit_exception(vcpu, exit);
+	case LODGE_VMEXIT_TASK_SWITCH:
+		return lodge_exit_task_switch(vcpu, exit);
+	case LODGE_VMEXIT_SHUTDOWN:
+		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
+		return 1;
+	case LODGE_VMEXIT_INVALID:
+		return lodge_exit_invalid(vcpu, exit);
+	case LODGE_VMEXIT_UNKNOWN:
+		return lodge_exit_unknown(vcpu, exit);
+	}
+	lodge_vm_kill(vcpu->vm);
+	return -EIO;
+}

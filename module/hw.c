@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Virtualization on and off per CPU.  It is on only while a VM exists; CPU
+ * hotplug, suspend, reboot, crash and the module's removal all leave each CPU
+ * as it was found.
+ */
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/smp.h>
+#include <asm/reboot.h>
+
+#include "vm.h"
+
+/* Guards lodge_hw_users and is held across switching on or off. */
+static DEFINE_MUTEX(lodge_hw_lock);
+static unsigned int lodge_hw_users;
+static int lodge_hw_hotplug_state;
+
+/* Whether we have switched this CPU on; changed on it, interrupts off. */
+static DEFINE_PER_CPU(bool, lodge_hw_on);
+/* CPUs that could not be switched on. */
+static atomic_t lodge_hw_failed;
+
+static int lodge_hw_cpu_enable(void)
+{
+	int error;
+
+	if (this_cpu_read(lodge_hw_on))
+		return 0;
+	error = lodge_backend->cpu_enable();
+	if (!error)
+		this_cpu_write(lodge_hw_on, true);
+	return error;
+}
+
+static void lodge_hw_cpu_disable(void)
+{
+	if (!this_cpu_read(lodge_hw_on))
+		return;
+	this_cpu_write(lodge_hw_on, false);
+	lodge_backend->cpu_disable();
+}
+
+static void lodge_hw_enable_here(void *unused)
+{
+	if (lodge_hw_cpu_enable())
+		atomic_inc(&lodge_hw_failed);
+}
+
+static void lodge_hw_disable_here(void *unused)
+{
+	lodge_hw_cpu_disable();
+}
+
+static void lodge_hw_busy_here(void *busy)
+{
+	if (!this_cpu_read(lodge_hw_on) && lodge_backend->cpu_busy())
+		atomic_inc(busy);
+}
+
+/* A CPU that comes up while VMs exist must be able to run them. */
+static int lodge_hw_online(unsigned int cpu)
+{
+	unsigned long flags;
+	int error = 0;
+
+	mutex_lock(&lodge_hw_lock);
+	if (lodge_hw_users) {
+		local_irq_save(flags);
+		error = lodge_hw_cpu_enable();
+		local_irq_restore(flags);
+	}
+	mutex_unlock(&lodge_hw_lock);
+	return error;
+}
+
+static int lodge_hw_offline(unsigned int cpu)
+{
+	unsigned long flags;
+
+	mutex_lock(&lodge_hw_lock);
+	local_irq_save(flags);
+	lodge_hw_cpu_disable();
+	local_irq_restore(flags);
+	mutex_unlock(&lodge_hw_lock);
+	return 0;
+}
+
+/* Suspend and resume run on one CPU, with all others offline. */
+static int lodge_hw_suspend(void)
+{
+	lodge_hw_cpu_disable();
+	return 0;
+}
+
+static void lodge_hw_resume(void)
+{
+	if (lodge_hw_users && lodge_hw_cpu_enable())
+		pr_warn("lodge: another hypervisor took the processor during suspend\n");
+}
+
+static void lodge_hw_shutdown(void)
+{
+	on_each_cpu(lodge_hw_disable_here, NULL, 1);
+}
+
+LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
+	      lodge_hw_shutdown);
+
+/* The host crashes, perhaps in an NMI: nothing but this CPU's registers. */
+static void lodge_hw_emergency(void)
+{
+	lodge_hw_cpu_disable();
+}
+
+static void lodge_hw_all_off(void)
+{
+	lodge_emergency_unregister(lodge_hw_emergency);
+	on_each_cpu(lodge_hw_disable_here, NULL, 1);
+}
+
+static int lodge_hw_all_on(void)
+{
+	atomic_set(&lodge_hw_failed, 0);
+	on_each_cpu(lodge_hw_enable_here, NULL, 1);
+	if (atomic_read(&lodge_hw_failed)) {
+		on_each_cpu(lodge_hw_disable_here, NULL, 1);
+		return -EBUSY;
+	}
+	lodge_emergency_register(lodge_hw_emergency);
+	return 0;
+}
+
+int lodge_hw_get(void)
+{
+	int error = 0;
+
+	cpus_read_lock();
+	mutex_lock(&lodge_hw_lock);
+	if (!lodge_hw_users)
+		error = lodge_hw_all_on();
+	if (!error)
+		lodge_hw_users++;
+	mutex_unlock(&lodge_hw_lock);
+	cpus_read_unlock();
+	return error;
+}
+
+void lodge_hw_put(void)
+{
+	cpus_read_lock();
+	mutex_lock(&lodge_hw_lock);
+	if (!--lodge_hw_users)
+		lodge_hw_all_off();
+	mutex_unlock(&lodge_hw_lock);
+	cpus_read_unlock();
+}
+
+enum lodge_status lodge_hw_status(void)
+{
+	enum lodge_status status;
+	atomic_t busy = ATOMIC_INIT(0);
+
+	status = lodge_backend->probe();
+	if (status != LODGE_STATUS_READY)
+		return status;
+	on_each_cpu(lodge_hw_busy_here, &busy, 1);
+	return atomic_read(&busy) ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
+}
+
+int lodge_hw_init(void)
+{
+	int state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "lodge:online",
+				      lodge_hw_online, lodge_hw_offline);
+
+	if (state < 0)
+		return state;
+	lodge_hw_hotplug_state = state;
+	lodge_syscore_register(&lodge_hw_syscore);
+	return 0;
+}
+
+void lodge_hw_exit(void)
+{
+	lodge_syscore_unregister(&lodge_hw_syscore);
+	cpuhp_remove_state(lodge_hw_hotplug_state);
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Accesses that a device answers: ports, and memory without a slot.
+ *
+ * An instruction that touches a device in user space is applied from its start
+ * each time a further answer has come, with the earlier ones replayed from
+ * vcpu->io.fragment: see emul.h.
+ */
+#include <asm/fpu/api.h>
+#include <asm/processor-flags.h>
+
+#include "insn.h"
+#include "vm.h"
+
+/* Iterations of a string instruction before signals are looked at again. */
+#define LODGE_IOBUS_BATCH	256
+
+static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
+{
+	struct { u8 bytes[16]; } *to = (void *)data;
+
+#define READ_XMM(n)                                                        \
+	case n:                                                            \
+		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to));        \
+		break
+	fpregs_lock();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	switch (reg) {
+	READ_XMM(0); READ_XMM(1); READ_XMM(2); READ_XMM(3);
+	READ_XMM(4); READ_XMM(5); READ_XMM(6); READ_XMM(7);
+	READ_XMM(8); READ_XMM(9); READ_XMM(10); READ_XMM(11);
+	READ_XMM(12); READ_XMM(13); READ_XMM(14); READ_XMM(15);
+	}
+	fpregs_unlock();
+#undef READ_XMM
+}
+
+static void lodge_iobus_set_xmm(void *opaque, unsigned int reg,
+				const u8 data[16])
+{
+	const struct { u8 bytes[16]; } *from = (const void *)data;
+
+#define WRITE_XMM(n)                                                       \
+	case n:                                                            \
+		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from));        \
+		break
+	fpregs_lock();
+	if (test_thread_flag(TIF_NEED_FPU_LOAD))
+		switch_fpu_return();
+	switch (reg) {
+	WRITE_XMM(0); WRITE_XMM(1); WRITE_XMM(2); WRITE_XMM(3);
+	WRITE_XMM(4); WRITE_XMM(5); WRITE_XMM(6); WRITE_XMM(7);
+	WRITE_XMM(8); WRITE_XMM(9); WRITE_XMM(10); WRITE_XMM(11);
+	WRITE_XMM(12); WRITE_XMM(13); WRITE_XMM(14); WRITE_XMM(15);
+	}
+	fpregs_unlock();
+#undef WRITE_XMM
+}
+
+/*
+ * A device's answer, from the replay or from the local APIC; -EAGAIN when user
+ * space must give it.
+ */
+static int lodge_iobus_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
+			      size_t size, bool write)
+{
+	struct lodge_io *io = &vcpu->io;
+	struct lodge_fragment *fragment;
+
+	if (io->next == LODGE_NR_FRAGMENTS)
+		return -EOPNOTSUPP;
+	fragment = &io->fragment[io->next];
+	if (io->next == io->nr) {
+		fragment->gpa = gpa;
+		fragment->size = size;
+		fragment->write = write;
+		fragment->done = lodge_lapic_claims(vcpu, gpa);
+		if (write)
+			memcpy(fragment->data, data, size);
+		io->nr++;
+		if (fragment->done && write)
+			lodge_lapic_write(vcpu, offset_in_page(gpa),
+					  fragment->data, size);
+		else if (fragment->done)
+			lodge_lapic_read(vcpu, offset_in_page(gpa),
+					 fragment->data, size);
+	}
+	if (!fragment->done)
+		return -EAGAIN;
+	io->next++;
+	if (!write)
+		memcpy(data, fragment->data, size);
+	return 0;
+}
+
+/* An access within one page, by guest physical address. */
+static int lodge_iobus_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
+				size_t size, bool write)
+{
+	int error;
+
+	if (unlikely(lodge_lapic_claims(vcpu, gpa)))
+		return lodge_iobus_device(vcpu, gpa, data, size, write);
+	if (write)
+		error = lodge_mem_write(vcpu->vm, gpa, data, size);
+	else
+		error = lodge_mem_read(vcpu->vm, gpa, data, size);
+	if (error == -ENXIO || error == -EROFS)
+		return lodge_iobus_device(vcpu, gpa, data, size, write);
+	return error;
+}
+
+/* Outside 64-bit mode linear addresses wrap at 4 GiB. */
+static u64 lodge_iobus_wrap(const struct lodge_vcpu *vcpu, u64 linear)
+{
+	return vcpu->emul.insn.mode == LODGE_MODE_64 ? linear : (u32)linear;
+}
+
+/*
+ * Walk the pages of an access before any of it is carried out, so that one that
+ * faults on its second page has no effect on the first.
+ */
+static int lodge_iobus_translate(struct lodge_vcpu *vcpu, u64 linear,
+				 size_t size, unsigned int access, u64 gpa[2],
+				 struct lodge_fault *fault)
+{
+	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
+	struct lodge_paging paging;
+	struct lodge_translation t;
+	int answer;
+
+	lodge_insn_paging(vcpu, &paging);
+	answer = lodge_gva_walk(&paging, linear, access, &t, fault);
+	gpa[0] = t.gpa;
+	if (answer || first == size)
+		return answer;
+	answer = lodge_gva_walk(&paging, lodge_iobus_wrap(vcpu, linear + first),
+				access, &t, fault);
+	gpa[1] = t.gpa;
+	return answer;
+}
+
+static int lodge_iobus_access(struct lodge_vcpu *vcpu, u64 linear, void *data,
+			      size_t size, unsigned int access, bool write,
+			      struct lodge_fault *fault)
+{
+	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
+	u64 gpa[2];
+	int answer;
+
+	answer = lodge_iobus_translate(vcpu, linear, size, access, gpa, fault);
+	if (!answer)
+		answer = lodge_iobus_physical(vcpu, gpa[0], data, first, write);
+	if (!answer && first < size)
+		answer = lodge_iobus_physical(vcpu, gpa[1], data + first,
+					      size - first, write);
+	return answer;
+}
+
+static int lodge_iobus_read(void *opaque, u64 linear, void *data, size_t size,
+			    unsigned int access, struct lodge_fault *fault)
+{
+	return lodge_iobus_access(opaque, linear, data, size, access, false,
+				  fault);
+}
+
+static int lodge_iobus_write(void *opaque, u64 linear, const void *data,
+			     size_t size, struct lodge_fault *fault)
+{
+	return lodge_iobus_access(opaque, linear, (void *)data, size,
+				  LODGE_ACCESS_WRITE, true, fault);
+}
+
+/* On a device, and over a page's end, an exchange is a plain write. */
+static int lodge_iobus_cmpxchg(void *opaque, u64 linear, const void *old,
+			       const void *new, size_t size,
+			       struct lodge_fault *fault)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	u8 expected[16];
+	u64 gpa[2];
+	int answer;
+
+	if (offset_in_page(linear) + size > PAGE_SIZE || linear & (size - 1))
+		return lodge_iobus_write(opaque, linear, new, size, fault);
+	answer = lodge_iobus_translate(vcpu, linear, size,
+				       LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
+				       gpa, fault);
+	if (answer)
+		return answer;
+	memcpy(expected, old, size);
+	answer = -ENXIO;
+	if (!lodge_lapic_claims(vcpu, gpa[0]))
+		answer = lodge_mem_cmpxchg(vcpu->vm, gpa[0], expected, new,
+					   size);
+	if (answer == -ENXIO || answer == -EROFS)
+		return lodge_iobus_device(vcpu, gpa[0], (void *)new, size,
+					  true);
+	return answer == -EAGAIN ? -EBUSY : answer;
+}
+
+static int lodge_iobus_probe(void *opaque, u64 linear, size_t size,
+			     unsigned int access, struct lodge_fault *fault)
+{
+	u64 gpa[2];
+
+	return lodge_iobus_translate(opaque, linear, size, access, gpa, fault);
+}
+
+static const struct lodge_emul_ops lodge_iobus_ops = {
+	.read = lodge_iobus_read,
+	.write = lodge_iobus_write,
+	.cmpxchg = lodge_iobus_cmpxchg,
+	.probe = lodge_iobus_probe,
+	.get_xmm = lodge_iobus_get_xmm,
+	.set_xmm = lodge_iobus_set_xmm,
+};
+
+/* After lodge_insn_fetch(): what the emulator needs beside the instruction. */
+static void lodge_iobus_setup(struct lodge_vcpu *vcpu)
+{
+	struct lodge_emul *e = &vcpu->emul;
+
+	e->regs = &vcpu->regs.general;
+	e->segmentation.segs = &vcpu->regs.segments;
+	e->segmentation.mode = e->insn.mode;
+	e->segmentation.protect = vcpu->regs.control.cr0 & X86_CR0_PE &&
+				  !(vcpu->regs.general.rflags & X86_EFLAGS_VM);
+	e->ops = &lodge_iobus_ops;
+	e->opaque = vcpu;
+	vcpu->io.nr = 0;
+	vcpu->io.next = 0;
+}
+
+/* The last fragment is the one that waits for user space. */
+static int lodge_iobus_ask(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
+	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
+
+	mmio->gpa = f->gpa;
+	mmio->size = f->size;
+	mmio->write = f->write;
+	if (f->write)
+		memcpy(mmio->data, f->data, f->size);
+	vcpu->run->reason = LODGE_EXIT_MMIO;
+	vcpu->io.pending = LODGE_PENDING_EMULATE;
+	return 1;
+}
+
+/* The emulator is not done, or the guest has faulted, or it cannot be done. */
+static int lodge_iobus_outcome(struct lodge_vcpu *vcpu, int answer)
+{
+	if (answer == LODGE_FAULT) {
+		lodge_insn_raise(vcpu, &vcpu->emul.fault);
+		return 0;
+	}
+	if (answer == -EAGAIN)
+		return lodge_iobus_ask(vcpu);
+	if (answer == -EBUSY)
+		return 0;
+	return lodge_insn_refuse(vcpu, vcpu->io.nr ? vcpu->io.fragment[0].gpa :
+						     ~0ULL);
+}
+
+static int lodge_iobus_emulate(struct lodge_vcpu *vcpu)
+{
+	u64 rip = vcpu->regs.general.rip;
+	unsigned int i;
+	int answer;
+
+	for (i = 0; i < LODGE_IOBUS_BATCH; i++) {
+		vcpu->io.next = 0;
+		answer = lodge_emul_step(&vcpu->emul);
+		if (answer)
+			return lodge_iobus_outcome(vcpu, answer);
+		vcpu->io.nr = 0;
+		if (vcpu->regs.general.rip != rip) {
+			lodge_insn_done(vcpu, vcpu->regs.general.rip);
+			break;
+		}
+	}
+	return 0;
+}
+
+int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa)
+{
+	int answer = lodge_insn_fetch(vcpu);
+
+	if (answer > 0)
+		return 0;
+	if (answer)
+		return lodge_insn_refuse(vcpu, gpa);
+	lodge_iobus_setup(vcpu);
+	return lodge_iobus_emulate(vcpu);
+}
+
+static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, u16 port, u8 size,
+			       bool in, u32 count)
+{
+	struct lodge_exit_io *io = &vcpu->run->exit.io;
+
+	io->port = port;
+	io->size = size;
+	io->in = in;
+	io->count = count;
+	vcpu->run->reason = LODGE_EXIT_IO;
+	return 1;
+}
+
+/* INS and OUTS: as many elements as fit the data area, in one exit. */
+static int lodge_iobus_string(struct lodge_vcpu *vcpu,
+			      const struct lodge_vmexit *exit)
+{
+	struct lodge_emul *e = &vcpu->emul;
+	int answer = lodge_insn_fetch(vcpu);
+	u32 count;
+
+	if (answer > 0)
+		return 0;
+	if (answer)
+		return lodge_insn_refuse(vcpu, ~0ULL);
+	lodge_iobus_setup(vcpu);
+	if (exit->io.in)
+		answer = lodge_emul_ins(e, LODGE_RUN_DATA_SIZE, &count);
+	else
+		answer = lodge_emul_outs(e, vcpu->run->data,
+					 LODGE_RUN_DATA_SIZE, &count);
+	if (answer)
+		return lodge_iobus_outcome(vcpu, answer);
+	if (!exit->io.in || !count) {
+		u64 rip = vcpu->regs.general.rip;
+
+		if (exit->io.in)
+			answer = lodge_emul_ins_commit(e, vcpu->run->data, 0);
+		else
+			lodge_emul_outs_commit(e, count);
+		if (answer)
+			return lodge_iobus_outcome(vcpu, answer);
+		if (vcpu->regs.general.rip != rip)
+			lodge_insn_done(vcpu, vcpu->regs.general.rip);
+		if (!count)
+			return 0;
+	} else {
+		vcpu->io.pending = LODGE_PENDING_INS;
+		vcpu->io.count = count;
+	}
+	return lodge_iobus_io_exit(vcpu, exit->io.port, exit->io.size,
+				   exit->io.in, count);
+}
+
+int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	struct lodge_io *io = &vcpu->io;
+
+	if (exit->io.string)
+		return lodge_iobus_string(vcpu, exit);
+	if (exit->io.in) {
+		io->pending = LODGE_PENDING_IN;
+		io->size = exit->io.size;
+		io->next_rip = exit->next_rip;
+	} else {
+		/* An output is over once it is on its way. */
+		memcpy(vcpu->run->data, &vcpu->regs.general.gpr[LODGE_RAX],
+		       sizeof(u32));
+		lodge_insn_done(vcpu, exit->next_rip);
+	}
+	return lodge_iobus_io_exit(vcpu, exit->io.port, exit->io.size,
+				   exit->io.in, 1);
+}
+
+static void lodge_iobus_finish_in(struct lodge_vcpu *vcpu)
+{
+	u64 *rax = &vcpu->regs.general.gpr[LODGE_RAX];
+	const u8 *data = vcpu->run->data;
+
+	switch (vcpu->io.size) {
+	case 1:
+		*rax = (*rax & ~0xffULL) | READ_ONCE(*data);
+		break;
+	case 2:
+		*rax = (*rax & ~0xffffULL) | READ_ONCE(*(const u16 *)data);
+		break;
+	case 4:
+		*rax = READ_ONCE(*(const u32 *)data);
+		break;
+	}
+	lodge_insn_done(vcpu, vcpu->io.next_rip);
+}
+
+static int lodge_iobus_finish_ins(struct lodge_vcpu *vcpu)
+{
+	u64 rip = vcpu->regs.general.rip;
+	int answer = lodge_emul_ins_commit(&vcpu->emul, vcpu->run->data,
+					   vcpu->io.count);
+
+	/* The destination was writable memory a moment ago. */
+	if (answer == -EAGAIN)
+		return lodge_insn_refuse(vcpu, vcpu->io.fragment[0].gpa);
+	if (answer)
+		return lodge_iobus_outcome(vcpu, answer);
+	if (vcpu->regs.general.rip != rip)
+		lodge_insn_done(vcpu, vcpu->regs.general.rip);
+	return 0;
+}
+
+static int lodge_iobus_finish_emulation(struct lodge_vcpu *vcpu)
+{
+	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
+
+	if (!f->write)
+		memcpy(f->data, vcpu->run->exit.mmio.data, f->size);
+	f->done = true;
+	return lodge_iobus_emulate(vcpu);
+}
+
+int lodge_iobus_complete(struct lodge_vcpu *vcpu)
+{
+	enum lodge_pending pending = vcpu->io.pending;
+
+	vcpu->io.pending = LODGE_PENDING_NONE;
+	switch (pending) {
+	case LODGE_PENDING_NONE:
+		break;
+	case LODGE_PENDING_IN:
+		lodge_iobus_finish_in(vcpu);
+		break;
+	case LODGE_PENDING_INS:
+		return lodge_iobus_finish_ins(vcpu);
+	case LODGE_PENDING_EMULATE:
+		return lodge_iobus_finish_emulation(vcpu);
+	}
+	return 0;
+}
+
+int lodge_iobus_operand(struct lodge_vcpu *vcpu, void *data, size_t size,
+			bool write)
+{
+	struct lodge_emul *e = &vcpu->emul;
+	unsigned int access = write ? LODGE_ACCESS_WRITE : LODGE_ACCESS_READ;
+	u64 linear;
+	int answer;
+
+	lodge_iobus_setup(vcpu);
+	answer = lodge_linear(&e->segmentation, e->insn.memory.segment,
+			      lodge_insn_offset(&e->insn, e->regs), size,
+			      access, &linear, &e->fault);
+	if (!answer)
+		answer = lodge_iobus_access(vcpu, linear, data, size, access,
+					    write, &e->fault);
+	if (answer == LODGE_FAULT)
+		lodge_insn_raise(vcpu, &e->fault);
+	return answer;
+}

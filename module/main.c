@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Module init and exit, the choice of the backend, and /dev/lodge.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <asm/fpu/xstate.h>
+#include <asm/tsc.h>
+
+#include "ioctl.h"
+#include "userreturn.h"
+#include "vm.h"
+
+const struct lodge_backend *lodge_backend;
+
+/* Why there is no backend, for LODGE_GET_INFO. */
+static enum lodge_status lodge_status;
+
+static const char *const lodge_status_words[] = {
+	[LODGE_STATUS_READY] = "ready",
+	[LODGE_STATUS_NO_VIRTUALIZATION] =
+		"the processor has neither AMD-V nor VT-x",
+	[LODGE_STATUS_FIRMWARE_DISABLED] =
+		"the firmware has switched virtualization off",
+	[LODGE_STATUS_NO_NESTED_PAGING] = "the processor has no nested paging",
+	[LODGE_STATUS_BUSY] = "another hypervisor holds the processor",
+	[LODGE_STATUS_UNSUPPORTED_VENDOR] =
+		"VT-x is not supported by this version",
+};
+
+static enum lodge_status lodge_main_status(void)
+{
+	return lodge_backend ? lodge_hw_status() : lodge_status;
+}
+
+static long lodge_main_info(void *unused, void *argument)
+{
+	struct lodge_info *info = argument;
+
+	info->abi_version = LODGE_ABI_VERSION;
+	info->status = lodge_main_status();
+	strscpy(info->message, lodge_status_words[info->status],
+		sizeof(info->message));
+	info->groups = LODGE_GROUPS_ALL;
+	info->max_vcpus = LODGE_MAX_VCPUS;
+	info->max_slots = LODGE_MAX_SLOTS;
+	info->run_size = LODGE_RUN_SIZE;
+	info->tsc_khz = tsc_khz;
+	info->xsave_size = lodge_state_xsave_size();
+	if (lodge_backend) {
+		strscpy(info->backend, lodge_backend->name,
+			sizeof(info->backend));
+		info->phys_bits = lodge_mem_phys_bits();
+		info->flags = lodge_backend->info_flags();
+	}
+	return 0;
+}
+
+static long lodge_main_create_vm(void *unused, void *argument)
+{
+	const struct lodge_vm_create *create = argument;
+
+	if (create->flags)
+		return -EINVAL;
+	if (!lodge_backend)
+		return -ENODEV;
+	return lodge_vm_create();
+}
+
+static const struct lodge_call lodge_main_calls[] = {
+	LODGE_CALL(LODGE_GET_INFO, lodge_info, false, lodge_main_info),
+	LODGE_CALL(LODGE_CREATE_VM, lodge_vm_create, false,
+		   lodge_main_create_vm),
+};
+
+static long lodge_main_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long argument)
+{
+	return lodge_ioctl(lodge_main_calls, ARRAY_SIZE(lodge_main_calls), NULL,
+			   NULL, cmd, argument);
+}
+
+static const struct file_operations lodge_main_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = lodge_main_ioctl,
+	.compat_ioctl = lodge_main_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice lodge_main_device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "lodge",
+	.fops = &lodge_main_fops,
+	.mode = 0660,
+};
+
+/* The module loads on any machine, so that LODGE_GET_INFO can say what is wrong. */
+static int lodge_main_choose(void)
+{
+	int error;
+
+	lodge_status = lodge_svm_backend.probe();
+	if (lodge_status == LODGE_STATUS_NO_VIRTUALIZATION)
+		lodge_status = lodge_vmx_probe();
+	if (lodge_status != LODGE_STATUS_READY) {
+		pr_info("lodge: no virtual machines here: %s\n",
+			lodge_status_words[lodge_status]);
+		return 0;
+	}
+
+	lodge_backend = &lodge_svm_backend;
+	lodge_state_init();
+	error = lodge_backend->setup();
+	if (error)
+		return error;
+	error = lodge_hw_init();
+	if (error)
+		lodge_backend->teardown();
+	return error;
+}
+
+static void lodge_main_leave(void)
+{
+	if (!lodge_backend)
+		return;
+	lodge_userreturn_exit();
+	lodge_hw_exit();
+	lodge_backend->teardown();
+}
+
+static int __init lodge_main_init(void)
+{
+	int error = lodge_main_choose();
+
+	if (error)
+		return error;
+	error = misc_register(&lodge_main_device);
+	if (error)
+		lodge_main_leave();
+	return error;
+}
+
+static void __exit lodge_main_exit(void)
+{
+	misc_deregister(&lodge_main_device);
+	lodge_main_leave();
+}
+
+module_init(lodge_main_init);
+module_exit(lodge_main_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Lodge: a small hypervisor for testing");
+MODULE_ALIAS("devname:lodge");

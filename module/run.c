@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The run loop: enters the guest until something needs user space.
+ */
+#include <linux/entry-kvm.h>
+#include <linux/kvm_host.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/fpu/xstate.h>
+#include <asm/special_insns.h>
+#include <trace/events/ipi.h>
+
+#include "userreturn.h"
+#include "vm.h"
+
+/* What the kernel's work loop wants to note a signal in; nobody reads it. */
+static struct kvm_run lodge_run_dummy_page;
+static struct kvm_vcpu lodge_run_dummy = { .run = &lodge_run_dummy_page };
+
+/* Whose state this CPU holds. */
+static DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
+
+static bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
+{
+	return cpu_feature_enabled(X86_FEATURE_OSPKE) &&
+	       (vcpu->regs.control.cr4 & X86_CR4_PKE ||
+		vcpu->regs.control.xcr0 & XFEATURE_MASK_PKRU);
+}
+
+/*
+ * XCR0 and PKRU are live registers that the FPU switch leaves alone.  The host's
+ * XCR0 has every bit that the guest's can have.
+ */
+static void lodge_run_load_xstate(struct lodge_vcpu *vcpu)
+{
+	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
+	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->regs.control.xcr0);
+	if (lodge_run_has_pkru(vcpu)) {
+		vcpu->host_pkru = rdpkru();
+		if (vcpu->host_pkru != vcpu->pkru)
+			wrpkru(vcpu->pkru);
+	}
+}
+
+static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
+{
+	if (lodge_run_has_pkru(vcpu)) {
+		vcpu->pkru = rdpkru();
+		if (vcpu->host_pkru != vcpu->pkru)
+			wrpkru(vcpu->host_pkru);
+	}
+	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
+	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
+}
+
+/* Make this CPU hold the vCPU's state; preemption is off. */
+static void lodge_run_load(struct lodge_vcpu *vcpu)
+{
+	int cpu = smp_processor_id();
+
+	if (likely(vcpu->loaded_cpu == cpu &&
+		   __this_cpu_read(lodge_run_loaded) == vcpu))
+		return;
+	lodge_backend->vcpu_load(vcpu, cpu);
+	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX,
+			     vcpu->regs.msrs.tsc_aux);
+	if (vcpu->cpu != cpu && !lodge_pv_clock_stable())
+		set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
+	__this_cpu_write(lodge_run_loaded, vcpu);
+	vcpu->loaded_cpu = cpu;
+	WRITE_ONCE(vcpu->cpu, cpu);
+}
+
+/*
+ * Whether something came up since the loop looked.  The mode is visible before
+ * the requests are read: see lodge_vcpu_request().
+ */
+static bool lodge_run_must_wait(struct lodge_vcpu *vcpu)
+{
+	smp_store_mb(vcpu->mode, LODGE_IN_GUEST);
+	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending();
+}
+
+/* Signals, rescheduling, task work.  Return: whether the thread must go back. */
+static bool lodge_run_work(void)
+{
+	if (likely(!__xfer_to_guest_mode_work_pending()))
+		return false;
+	return xfer_to_guest_mode_handle_work(&lodge_run_dummy);
+}
+
+/* One entry.  Return: whether it came about. */
+static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	preempt_disable();
+	lodge_run_load(vcpu);
+	local_irq_disable();
+	if (unlikely(lodge_run_must_wait(vcpu))) {
+		WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
+		local_irq_enable();
+		preempt_enable();
+		return false;
+	}
+
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		switch_fpu_return();
+	lodge_run_load_xstate(vcpu);
+	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu);
+	if (unlikely(vcpu->exit_at_once))
+		smp_send_reschedule(vcpu->cpu);
+
+	guest_timing_enter_irqoff();
+	lodge_backend->run(vcpu, exit);
+	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
+	lodge_run_save_xstate(vcpu);
+
+	/* The interrupt that ended the guest's run is accounted to the guest. */
+	if (exit->kind == LODGE_VMEXIT_HOST_EVENT) {
+		local_irq_enable();
+		local_irq_disable();
+	}
+	guest_timing_exit_irqoff();
+	local_irq_enable();
+	preempt_enable();
+
+	lodge_event_delivered(vcpu, &exit->interrupted);
+	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu)))
+		lodge_lapic_set_cr8(vcpu, vcpu->regs.control.cr8);
+	return true;
+}
+
+/* Return: 0, or 1 when user space must hear of something. */
+static int lodge_run_requests(struct lodge_vcpu *vcpu)
+{
+	int vector;
+
+	if (test_and_clear_bit(LODGE_REQ_FLUSH, &vcpu->requests))
+		lodge_backend->flush_tlb(vcpu);
+	if (test_and_clear_bit(LODGE_REQ_CLOCK, &vcpu->requests))
+		lodge_pv_clock_update(vcpu);
+	clear_bit(LODGE_REQ_KICK, &vcpu->requests);
+	if (test_and_clear_bit(LODGE_REQ_EOI, &vcpu->requests)) {
+		vector = lodge_lapic_take_eoi(vcpu);
+		if (vector >= 0) {
+			vcpu->run->exit.eoi.vector = vector;
+			vcpu->run->reason = LODGE_EXIT_EOI;
+			return 1;
+		}
+	}
+	if (test_and_clear_bit(LODGE_REQ_EVENT, &vcpu->requests))
+		return lodge_event_deliver(vcpu);
+	return 0;
+}
+
+/* Sleep until something wakes the vCPU, or a signal comes. */
+static void lodge_run_sleep(struct lodge_vcpu *vcpu)
+{
+	rcuwait_wait_event(&vcpu->wait,
+			   lodge_event_wakes(vcpu) ||
+				   test_bit(LODGE_REQ_KICK, &vcpu->requests) ||
+				   __xfer_to_guest_mode_work_pending(),
+			   TASK_INTERRUPTIBLE);
+	if (vcpu->mp_state == LODGE_MP_HALTED && lodge_event_wakes(vcpu))
+		vcpu->mp_state = LODGE_MP_RUNNABLE;
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
+{
+	vcpu->run->reason = LODGE_EXIT_INTERRUPTED;
+	return -EINTR;
+}
+
+/* Return: 1 to user space with an exit, or -errno. */
+static int lodge_run_loop(struct lodge_vcpu *vcpu)
+{
+	struct lodge_vmexit exit;
+	int answer = 0;
+
+	while (!answer) {
+		if (unlikely(lodge_run_work()))
+			return lodge_run_interrupted(vcpu);
+		if (unlikely(READ_ONCE(vcpu->vm->dead)))
+			return -EIO;
+		if (READ_ONCE(vcpu->requests)) {
+			answer = lodge_run_requests(vcpu);
+			if (answer)
+				break;
+		}
+		if (unlikely(vcpu->mp_state != LODGE_MP_RUNNABLE)) {
+			lodge_run_sleep(vcpu);
+			continue;
+		}
+		if (lodge_run_enter(vcpu, &exit))
+			answer = lodge_exit_handle(vcpu, &exit);
+	}
+	return answer;
+}
+
+/* What has to be done before the guest can be entered for the first time. */
+static int lodge_run_prepare(struct lodge_vcpu *vcpu)
+{
+	int error;
+
+	if (vcpu->run->load) {
+		error = lodge_state_load_run(vcpu);
+		if (error)
+			return error;
+	}
+	vcpu->has_run = true;
+	vcpu->loaded_cpu = -1;
+	if (READ_ONCE(vcpu->run->request_window))
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	return 0;
+}
+
+int lodge_vcpu_run(struct lodge_vcpu *vcpu)
+{
+	int answer = lodge_run_prepare(vcpu);
+
+	if (answer)
+		return answer;
+
+	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
+	if (vcpu->io.pending != LODGE_PENDING_NONE)
+		answer = lodge_iobus_complete(vcpu);
+	if (!answer) {
+		if (READ_ONCE(vcpu->run->immediate_exit))
+			answer = lodge_run_interrupted(vcpu);
+		else
+			answer = lodge_run_loop(vcpu);
+	}
+	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+
+	lodge_event_take_back(vcpu);
+	vcpu->run->window_open = lodge_event_window_open(vcpu);
+	if (vcpu->run->save)
+		lodge_state_save_run(vcpu);
+	return answer < 0 ? answer : 0;
+}

@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Register groups: reset, and what crosses to and from user space.
+ */
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/fpu/xstate.h>
+#include <asm/processor-flags.h>
+#include <asm/trapnr.h>
+
+#include "vm.h"
+
+/* The legacy FXSAVE area and the XSAVE header: there is always room for them. */
+#define LODGE_XSAVE_MIN		(512 + 64)
+
+#define LODGE_RFLAGS_FIXED	X86_EFLAGS_FIXED
+#define LODGE_RFLAGS_BITS	GENMASK_ULL(21, 0)
+
+u64 lodge_host_xcr0;
+
+void lodge_state_init(void)
+{
+	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
+		lodge_host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+}
+
+u32 lodge_state_xsave_size(void)
+{
+	u32 eax, size, ecx, edx;
+
+	if (!lodge_host_xcr0)
+		return LODGE_XSAVE_MIN;
+	/* With the host's XCR0, which no guest's can exceed. */
+	cpuid_count(0xd, 0, &eax, &size, &ecx, &edx);
+	return max_t(u32, size, LODGE_XSAVE_MIN);
+}
+
+enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu)
+{
+	u16 attr = vcpu->regs.segments.seg[LODGE_CS].attr;
+
+	if (!(vcpu->regs.control.cr0 & X86_CR0_PE) ||
+	    vcpu->regs.general.rflags & X86_EFLAGS_VM)
+		return LODGE_MODE_16;
+	if (vcpu->regs.control.efer & EFER_LMA && attr & LODGE_SEG_L)
+		return LODGE_MODE_64;
+	return attr & LODGE_SEG_DB ? LODGE_MODE_32 : LODGE_MODE_16;
+}
+
+u8 lodge_state_cpl(const struct lodge_vcpu *vcpu)
+{
+	return (vcpu->regs.segments.seg[LODGE_SS].attr & LODGE_SEG_DPL) >>
+	       LODGE_SEG_DPL_SHIFT;
+}
+
+/* AMD APM vol. 2, table 14-1. */
+static void lodge_state_reset_segments(struct lodge_segments *segs)
+{
+	const u16 data = LODGE_SEG_P | LODGE_SEG_S | 3;
+	const u16 code = LODGE_SEG_P | LODGE_SEG_S | 11;
+	unsigned int i;
+
+	memset(segs, 0, sizeof(*segs));
+	for (i = 0; i < LODGE_NR_SEGS; i++) {
+		segs->seg[i].limit = 0xffff;
+		segs->seg[i].attr = data;
+	}
+	segs->seg[LODGE_CS].selector = 0xf000;
+	segs->seg[LODGE_CS].base = 0xffff0000;
+	segs->seg[LODGE_CS].attr = code;
+	segs->seg[LODGE_LDTR].attr = LODGE_SEG_P | 2;
+	segs->seg[LODGE_TR].attr = LODGE_SEG_P | 11;
+	segs->gdt.limit = 0xffff;
+	segs->idt.limit = 0xffff;
+}
+
+static void lodge_state_reset_control(struct lodge_control *c, bool init)
+{
+	u64 caches = X86_CR0_CD | X86_CR0_NW;
+
+	/* INIT leaves the caches as they are. */
+	c->cr0 = X86_CR0_ET | (init ? c->cr0 & caches : caches);
+	c->cr2 = 0;
+	c->cr3 = 0;
+	c->cr4 = 0;
+	c->cr8 = 0;
+	c->efer = 0;
+	if (!init)
+		c->xcr0 = XFEATURE_MASK_FP;
+}
+
+static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
+{
+	vcpu->exception.type = LODGE_EVENT_NONE;
+	vcpu->reinject.type = LODGE_EVENT_NONE;
+	vcpu->in_flight.type = LODGE_EVENT_NONE;
+	vcpu->shutdown = false;
+	vcpu->exit_at_once = false;
+	vcpu->io.pending = LODGE_PENDING_NONE;
+	vcpu->regs.events.flags = 0;
+	vcpu->mp_state = vcpu->id ? LODGE_MP_WAIT_SIPI : LODGE_MP_RUNNABLE;
+}
+
+void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
+{
+	struct lodge_regs *regs = &vcpu->regs;
+	u32 signature[4];
+
+	lodge_cpuid_answer(vcpu, 1, 0, signature);
+	memset(&regs->general, 0, sizeof(regs->general));
+	regs->general.gpr[LODGE_RDX] = signature[0];
+	regs->general.rip = 0xfff0;
+	regs->general.rflags = LODGE_RFLAGS_FIXED;
+	lodge_state_reset_segments(&regs->segments);
+	lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
+	memset(&regs->debug, 0, sizeof(regs->debug));
+	regs->debug.dr6 = LODGE_DR6_FIXED;
+	regs->debug.dr7 = LODGE_DR7_FIXED;
+
+	lodge_lapic_reset(vcpu, init);
+	lodge_state_reset_control(&regs->control, init);
+	lodge_msr_reset(vcpu, init);
+	lodge_pv_reset(vcpu);
+	lodge_state_reset_events(vcpu);
+	lodge_backend->set_state(vcpu, LODGE_GROUPS_INLINE);
+	lodge_backend->flush_tlb(vcpu);
+}
+
+/* What waits for delivery, gathered from where each kind waits. */
+static void lodge_state_get_events(struct lodge_vcpu *vcpu)
+{
+	struct lodge_events *e = &vcpu->regs.events;
+	const struct lodge_event *fault = &vcpu->exception;
+	unsigned long signals = READ_ONCE(vcpu->signals);
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
+	e->flags &= LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW;
+	e->mp_state = vcpu->mp_state;
+
+	if (fault->type == LODGE_EVENT_NONE &&
+	    vcpu->reinject.type == LODGE_EVENT_FAULT)
+		fault = &vcpu->reinject;
+	if (fault->type != LODGE_EVENT_NONE) {
+		e->flags |= LODGE_EVENT_EXCEPTION;
+		e->flags |= fault->has_error ? LODGE_EVENT_ERROR_CODE : 0;
+		e->exception = fault->vector;
+		e->error_code = fault->error;
+	}
+	if (vcpu->reinject.type == LODGE_EVENT_EXTERNAL) {
+		e->flags |= LODGE_EVENT_INTERRUPT;
+		e->interrupt = vcpu->reinject.vector;
+	} else if (signals & BIT(LODGE_SIGNAL_EXTINT)) {
+		e->flags |= LODGE_EVENT_INTERRUPT;
+		e->interrupt = READ_ONCE(vcpu->extint);
+	}
+	if (signals & BIT(LODGE_SIGNAL_NMI) ||
+	    vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+		e->flags |= LODGE_EVENT_NMI_PENDING;
+	if (signals & BIT(LODGE_SIGNAL_INIT))
+		e->flags |= LODGE_EVENT_INIT_PENDING;
+	if (signals & BIT(LODGE_SIGNAL_SIPI))
+		e->flags |= LODGE_EVENT_SIPI_PENDING;
+	e->sipi_vector = READ_ONCE(vcpu->sipi_vector);
+}
+
+static void lodge_state_set_signal(struct lodge_vcpu *vcpu,
+				   enum lodge_signal signal, bool on)
+{
+	if (on)
+		set_bit(signal, &vcpu->signals);
+	else
+		clear_bit(signal, &vcpu->signals);
+}
+
+static void lodge_state_set_events(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_events *e = &vcpu->regs.events;
+
+	vcpu->mp_state = e->mp_state;
+	vcpu->exception = (struct lodge_event){
+		.type = e->flags & LODGE_EVENT_EXCEPTION ? LODGE_EVENT_FAULT :
+							   LODGE_EVENT_NONE,
+		.vector = e->exception,
+		.has_error = e->flags & LODGE_EVENT_ERROR_CODE,
+		.error = e->error_code,
+	};
+	vcpu->reinject = (struct lodge_event){
+		.type = e->flags & LODGE_EVENT_INTERRUPT ?
+				LODGE_EVENT_EXTERNAL :
+				LODGE_EVENT_NONE,
+		.vector = e->interrupt,
+	};
+	if (lodge_event_has_extint(vcpu))
+		lodge_event_extint_done(vcpu);
+	vcpu->sipi_vector = e->sipi_vector;
+	clear_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals);
+	lodge_state_set_signal(vcpu, LODGE_SIGNAL_NMI,
+			       e->flags & LODGE_EVENT_NMI_PENDING);
+	lodge_state_set_signal(vcpu, LODGE_SIGNAL_INIT,
+			       e->flags & LODGE_EVENT_INIT_PENDING);
+	lodge_state_set_signal(vcpu, LODGE_SIGNAL_SIPI,
+			       e->flags & LODGE_EVENT_SIPI_PENDING);
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+static void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
+				   struct lodge_regs *to)
+{
+	const struct lodge_regs *regs = &vcpu->regs;
+
+	if (groups & ~(LODGE_GROUP_GENERAL | LODGE_GROUP_EVENTS))
+		lodge_backend->get_state(vcpu, groups & ~LODGE_GROUP_EVENTS);
+	if (groups & LODGE_GROUP_GENERAL)
+		to->general = regs->general;
+	if (groups & LODGE_GROUP_SEGMENTS)
+		to->segments = regs->segments;
+	if (groups & LODGE_GROUP_CONTROL)
+		to->control = regs->control;
+	if (groups & LODGE_GROUP_DEBUG)
+		to->debug = regs->debug;
+	if (groups & LODGE_GROUP_MSRS) {
+		lodge_msr_get_state(vcpu);
+		to->msrs = regs->msrs;
+	}
+	if (groups & LODGE_GROUP_EVENTS) {
+		lodge_state_get_events(vcpu);
+		to->events = regs->events;
+	}
+}
+
+static bool lodge_state_events_valid(const struct lodge_events *e)
+{
+	if (e->flags & ~LODGE_EVENT_ALL || e->mp_state > LODGE_MP_WAIT_SIPI)
+		return false;
+	if (e->flags & LODGE_EVENT_EXCEPTION &&
+	    (e->exception > 31 || e->exception == X86_TRAP_NMI))
+		return false;
+	return !e->reserved[0] && !e->reserved2[0] && !e->reserved2[1];
+}
+
+static bool lodge_state_valid(struct lodge_vcpu *vcpu, u64 groups,
+			      const struct lodge_regs *regs)
+{
+	if (groups & LODGE_GROUP_GENERAL &&
+	    regs->general.rflags & ~LODGE_RFLAGS_BITS)
+		return false;
+	if (groups & LODGE_GROUP_CONTROL &&
+	    !lodge_control_valid(vcpu, &regs->control))
+		return false;
+	if (groups & LODGE_GROUP_DEBUG &&
+	    (regs->debug.dr6 | regs->debug.dr7) >> 32)
+		return false;
+	if (groups & LODGE_GROUP_MSRS && lodge_msr_check(vcpu, &regs->msrs))
+		return false;
+	if (groups & LODGE_GROUP_EVENTS &&
+	    !lodge_state_events_valid(&regs->events))
+		return false;
+	return true;
+}
+
+/* Everything has been checked: this cannot fail. */
+static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
+				   const struct lodge_regs *from)
+{
+	struct lodge_regs *regs = &vcpu->regs;
+
+	if (groups & LODGE_GROUP_GENERAL) {
+		regs->general = from->general;
+		regs->general.rflags |= LODGE_RFLAGS_FIXED;
+	}
+	if (groups & LODGE_GROUP_SEGMENTS)
+		regs->segments = from->segments;
+	if (groups & LODGE_GROUP_CONTROL) {
+		regs->control = from->control;
+		regs->control.cr0 |= X86_CR0_ET;
+		lodge_lapic_set_cr8(vcpu, from->control.cr8);
+		lodge_backend->flush_tlb(vcpu);
+	}
+	if (groups & LODGE_GROUP_DEBUG)
+		regs->debug = from->debug;
+	if (groups & LODGE_GROUP_MSRS) {
+		regs->msrs = from->msrs;
+		lodge_msr_set_state(vcpu);
+	}
+	if (groups & LODGE_GROUP_EVENTS) {
+		regs->events = from->events;
+		lodge_state_set_events(vcpu);
+	}
+	/* New registers are not those of the instruction under way. */
+	if (groups & (LODGE_GROUP_GENERAL | LODGE_GROUP_EVENTS))
+		vcpu->io.pending = LODGE_PENDING_NONE;
+	lodge_backend->set_state(vcpu, groups);
+}
+
+static int lodge_state_get_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
+{
+	u32 needed = lodge_state_xsave_size();
+	void *area;
+	int error = 0;
+
+	if (size < needed)
+		return -ENOSPC;
+	area = kvzalloc(max(needed, vcpu->fpu.uabi_size), GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return -ENOMEM;
+	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area,
+				       max(needed, vcpu->fpu.uabi_size),
+				       vcpu->features.xcr0 | XFEATURE_MASK_FPSSE,
+				       vcpu->pkru);
+	if (copy_to_user(u64_to_user_ptr(user), area, needed))
+		error = -EFAULT;
+	kvfree(area);
+	return error;
+}
+
+static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
+{
+	u32 needed = max(lodge_state_xsave_size(), vcpu->fpu.uabi_size);
+	void *area;
+	int error = 0;
+
+	if (size < LODGE_XSAVE_MIN)
+		return -EINVAL;
+	area = kvzalloc(needed, GFP_KERNEL_ACCOUNT);
+	if (!area)
+		return -ENOMEM;
+	if (copy_from_user(area, u64_to_user_ptr(user), min(size, needed)))
+		error = -EFAULT;
+	if (!error)
+		error = fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, area,
+						       vcpu->features.xcr0 |
+							       XFEATURE_MASK_FPSSE,
+						       &vcpu->pkru);
+	kvfree(area);
+	return error ? (error == -EFAULT ? -EFAULT : -EINVAL) : 0;
+}
+
+static int lodge_state_args_valid(const struct lodge_state *state)
+{
+	return state->groups & ~LODGE_GROUPS_ALL || state->reserved ? -EINVAL :
+								      0;
+}
+
+static int lodge_state_get_lapic(struct lodge_vcpu *vcpu, u64 user)
+{
+	struct lodge_lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL);
+	int error = 0;
+
+	if (!lapic)
+		return -ENOMEM;
+	lodge_lapic_get(vcpu, lapic);
+	if (copy_to_user(u64_to_user_ptr(user), lapic, sizeof(*lapic)))
+		error = -EFAULT;
+	kfree(lapic);
+	return error;
+}
+
+int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state)
+{
+	int error = lodge_state_args_valid(state);
+
+	if (!error && state->groups & LODGE_GROUP_XSAVE)
+		error = lodge_state_get_xsave(vcpu, state->xsave,
+					      state->xsave_size);
+	if (!error && state->groups & LODGE_GROUP_LAPIC)
+		error = lodge_state_get_lapic(vcpu, state->lapic);
+	if (!error)
+		lodge_state_get_inline(vcpu, state->groups & LODGE_GROUPS_INLINE,
+				       &state->regs);
+	return error;
+}
+
+/* The APIC's mode is in APIC_BASE, which may be set in the same call. */
+static int lodge_state_take_lapic(struct lodge_vcpu *vcpu,
+				  const struct lodge_state *state,
+				  struct lodge_lapic **lapic)
+{
+	int error = 0;
+
+	*lapic = NULL;
+	if (!(state->groups & LODGE_GROUP_LAPIC))
+		return 0;
+	*lapic = kmalloc(sizeof(**lapic), GFP_KERNEL);
+	if (!*lapic)
+		return -ENOMEM;
+	if (copy_from_user(*lapic, u64_to_user_ptr(state->lapic),
+			   sizeof(**lapic)))
+		error = -EFAULT;
+	if (!error)
+		error = lodge_lapic_check(vcpu, *lapic);
+	return error;
+}
+
+int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state)
+{
+	u64 groups = state->groups & LODGE_GROUPS_INLINE;
+	struct lodge_lapic *lapic = NULL;
+	int error = lodge_state_args_valid(state);
+
+	if (!error && !lodge_state_valid(vcpu, groups, &state->regs))
+		error = -EINVAL;
+	if (!error)
+		error = lodge_state_take_lapic(vcpu, state, &lapic);
+	/* The last of what can fail, and it changes nothing when it does. */
+	if (!error && state->groups & LODGE_GROUP_XSAVE)
+		error = lodge_state_set_xsave(vcpu, state->xsave,
+					      state->xsave_size);
+	if (!error) {
+		lodge_state_set_inline(vcpu, groups, &state->regs);
+		if (lapic)
+			lodge_lapic_set(vcpu, lapic);
+	}
+	kfree(lapic);
+	return error;
+}
+
+int lodge_state_load_run(struct lodge_vcpu *vcpu)
+{
+	u64 groups = READ_ONCE(vcpu->run->load);
+	struct lodge_regs regs;
+
+	if (groups & ~LODGE_GROUPS_INLINE)
+		return -EINVAL;
+	/* User space may write to the page meanwhile: check a copy. */
+	memcpy(&regs, &vcpu->run->regs, sizeof(regs));
+	if (!lodge_state_valid(vcpu, groups, &regs))
+		return -EINVAL;
+	lodge_state_set_inline(vcpu, groups, &regs);
+	WRITE_ONCE(vcpu->run->load, 0);
+	return 0;
+}
+
+void lodge_state_save_run(struct lodge_vcpu *vcpu)
+{
+	u64 groups = READ_ONCE(vcpu->run->save) & LODGE_GROUPS_INLINE;
+
+	lodge_state_get_inline(vcpu, groups, &vcpu->run->regs);
+}

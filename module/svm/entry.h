@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What entry.S needs for one world switch.
+ */
+#ifndef LODGE_SVM_ENTRY_H
+#define LODGE_SVM_ENTRY_H
+
+#include <linux/types.h>
+
+#include <lodge.h>
+
+/**
+ * struct svm_entry - argument of svm_enter()
+ * @vmcb_pa: physical address of the VMCB
+ * @host_pa: physical address of the page into which VMSAVE has put this CPU's
+ *	and task's FS, GS, TR, LDTR and system-call state
+ * @general: guest's general registers; RAX and RSP are in the VMCB
+ * @guest_spec_ctrl: what MSR SPEC_CTRL holds while the guest runs
+ * @host_spec_ctrl: and afterwards; where both are the same it is not written
+ */
+struct svm_entry {
+	u64 vmcb_pa;
+	u64 host_pa;
+	struct lodge_general *general;
+	u32 guest_spec_ctrl;
+	u32 host_spec_ctrl;
+};
+
+/**
+ * svm_enter() - switch to the guest, and back at its next exit
+ *
+ * Global interrupts are off (CLGI), RFLAGS.IF is on.  When an instruction faults
+ * because somebody has switched SVM off (emergency reboot), the VMCB's exit code
+ * stays what it was.
+ */
+void svm_enter(struct svm_entry *entry);
+
+#endif

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the VMCB's exit fields to the neutral exit (AMD APM vol. 2, appendix C).
+ * Nothing is decided here.
+ */
+#include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <asm/ptrace.h>
+#include <asm/trapnr.h>
+
+#include "svm/svm.h"
+
+#define SVM_IOIO_PORT_SHIFT	16
+
+static void svm_exit_io(const struct svm_vmcb_control *control,
+			struct lodge_vmexit *exit)
+{
+	u32 info = control->exit_info_1;
+
+	exit->kind = LODGE_VMEXIT_IO;
+	exit->io.port = info >> SVM_IOIO_PORT_SHIFT;
+	exit->io.size = (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT;
+	exit->io.in = info & SVM_IOIO_TYPE_MASK;
+	exit->io.string = info & SVM_IOIO_STR_MASK;
+	/* For port I/O every processor says where the next one starts. */
+	exit->next_rip = control->exit_info_2;
+}
+
+static void svm_exit_fault(const struct svm_vmcb_control *control,
+			   struct lodge_vmexit *exit)
+{
+	exit->kind = LODGE_VMEXIT_FAULT;
+	exit->fault.error = control->exit_info_1;
+	exit->fault.gpa = control->exit_info_2;
+	exit->next_rip = 0;
+}
+
+static void svm_exit_task_switch(const struct svm_vmcb_control *control,
+				 struct lodge_vmexit *exit)
+{
+	enum { CAUSE_JMP, CAUSE_IRET, CAUSE_CALL };
+
+	exit->kind = LODGE_VMEXIT_TASK_SWITCH;
+	exit->task.selector = control->exit_info_1;
+	if (control->exit_info_2 & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET))
+		exit->task.cause = CAUSE_IRET;
+	else if (control->exit_info_2 &
+		 BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_JMP))
+		exit->task.cause = CAUSE_JMP;
+	else
+		exit->task.cause = CAUSE_CALL;
+}
+
+/* A machine check is the host's: hand it on as if it had come in user mode. */
+static void svm_machine_check(void)
+{
+	struct pt_regs regs = {
+		.cs = 3,
+		.flags = X86_EFLAGS_IF,
+	};
+
+	do_machine_check(&regs);
+}
+
+static void svm_exit_exception(struct lodge_vcpu *vcpu,
+			       struct lodge_vmexit *exit, u8 vector)
+{
+	exit->kind = LODGE_VMEXIT_EXCEPTION;
+	exit->exception.vector = vector;
+	exit->exception.error = exit->info[0];
+	exit->exception.payload = 0;
+	exit->next_rip = 0;
+
+	if (vector == X86_TRAP_MC) {
+		svm_machine_check();
+		exit->kind = LODGE_VMEXIT_HOST_EVENT;
+	} else if (vector == X86_TRAP_DB && svm_event_step_done(vcpu)) {
+		exit->kind = LODGE_VMEXIT_WINDOW;
+	}
+}
+
+/* The exit codes that translate to a kind and nothing more. */
+static const struct {
+	u16 code;
+	u16 kind;
+} svm_plain_exits[] = {
+	{ SVM_EXIT_INTR, LODGE_VMEXIT_HOST_EVENT },
+	{ SVM_EXIT_NMI, LODGE_VMEXIT_HOST_EVENT },
+	{ SVM_EXIT_SMI, LODGE_VMEXIT_IGNORED },
+	{ SVM_EXIT_INIT, LODGE_VMEXIT_IGNORED },
+	{ SVM_EXIT_VINTR, LODGE_VMEXIT_WINDOW },
+	{ SVM_EXIT_RDPMC, LODGE_VMEXIT_RDPMC },
+	{ SVM_EXIT_CPUID, LODGE_VMEXIT_CPUID },
+	{ SVM_EXIT_INVD, LODGE_VMEXIT_INVD },
+	{ SVM_EXIT_WBINVD, LODGE_VMEXIT_INVD },
+	{ SVM_EXIT_PAUSE, LODGE_VMEXIT_PAUSE },
+	{ SVM_EXIT_HLT, LODGE_VMEXIT_HLT },
+	{ SVM_EXIT_SHUTDOWN, LODGE_VMEXIT_SHUTDOWN },
+	{ SVM_EXIT_VMMCALL, LODGE_VMEXIT_HYPERCALL },
+	{ SVM_EXIT_MONITOR, LODGE_VMEXIT_MONITOR },
+	{ SVM_EXIT_MWAIT, LODGE_VMEXIT_MONITOR },
+	{ SVM_EXIT_XSETBV, LODGE_VMEXIT_XSETBV },
+	{ SVM_EXIT_VMRUN, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_VMLOAD, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_VMSAVE, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_STGI, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_CLGI, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_SKINIT, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_INVLPGA, LODGE_VMEXIT_UD },
+	{ SVM_EXIT_RDPRU, LODGE_VMEXIT_UD },
+};
+
+static enum lodge_vmexit_kind svm_exit_plain(u64 code)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(svm_plain_exits); i++)
+		if (svm_plain_exits[i].code == code)
+			return svm_plain_exits[i].kind;
+	return LODGE_VMEXIT_UNKNOWN;
+}
+
+void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	const struct svm_vmcb_control *control = &to_svm(vcpu)->vmcb->control;
+	u64 code = control->exit_code;
+
+	exit->code = code;
+	exit->info[0] = control->exit_info_1;
+	exit->info[1] = control->exit_info_2;
+	exit->next_rip = boot_cpu_has(X86_FEATURE_NRIPS) ? control->next_rip : 0;
+	exit->interrupted.type = LODGE_EVENT_NONE;
+	if (unlikely(control->exit_int_info & SVM_EXITINTINFO_VALID))
+		svm_event_interrupted(vcpu, &exit->interrupted);
+
+	switch (code) {
+	case SVM_EXIT_IOIO:
+		svm_exit_io(control, exit);
+		return;
+	case SVM_EXIT_MSR:
+		exit->kind = LODGE_VMEXIT_MSR;
+		exit->msr.write = control->exit_info_1;
+		return;
+	case SVM_EXIT_NPF:
+		svm_exit_fault(control, exit);
+		return;
+	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:
+	case SVM_EXIT_CR0_SEL_WRITE:
+		exit->kind = LODGE_VMEXIT_CR;
+		return;
+	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR7 + 8:
+		exit->kind = LODGE_VMEXIT_DR;
+		return;
+	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_LAST_EXCP:
+		svm_exit_exception(vcpu, exit, code - SVM_EXIT_EXCP_BASE);
+		return;
+	case SVM_EXIT_IRET:
+		svm_event_iret(vcpu);
+		exit->kind = LODGE_VMEXIT_IGNORED;
+		return;
+	case SVM_EXIT_TASK_SWITCH:
+		svm_exit_task_switch(control, exit);
+		return;
+	case SVM_EXIT_ERR:
+		exit->kind = LODGE_VMEXIT_INVALID;
+		return;
+	default:
+		exit->kind = svm_exit_plain(code);
+		return;
+	}
+}

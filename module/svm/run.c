@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One entry into the guest (AMD APM vol. 2, sections 15.5 and 15.6).
+ */
+#include <linux/hw_breakpoint.h>
+#include <linux/kvm_host.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/nospec-branch.h>
+
+#include "svm/svm.h"
+
+/* Neither CLGI nor STGI has anything to do once somebody has switched SVM off. */
+#define svm_instruction(insn) \
+	asm volatile("1:	" insn "\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "memory")
+
+/*
+ * Global interrupts are off all the time, so that RFLAGS.IF, which decides
+ * whether an interrupt ends the guest's run, can already be on.
+ */
+static noinstr void svm_switch(struct svm_entry *entry)
+{
+	guest_state_enter_irqoff();
+	raw_local_irq_enable();
+	svm_enter(entry);
+	raw_local_irq_disable();
+	guest_state_exit_irqoff();
+}
+
+static void svm_load_registers(struct lodge_vcpu *vcpu)
+{
+	struct svm_vmcb *vmcb = to_svm(vcpu)->vmcb;
+	const struct lodge_general *general = &vcpu->regs.general;
+
+	vmcb->save.rax = general->gpr[LODGE_RAX];
+	vmcb->save.rsp = general->gpr[LODGE_RSP];
+	vmcb->save.rip = general->rip;
+	vmcb->save.rflags = general->rflags;
+	vmcb->control.int_ctl = (vmcb->control.int_ctl & ~V_TPR_MASK) |
+				vcpu->regs.control.cr8;
+}
+
+static void svm_save_registers(struct lodge_vcpu *vcpu)
+{
+	const struct svm_vmcb *vmcb = to_svm(vcpu)->vmcb;
+	struct lodge_general *general = &vcpu->regs.general;
+
+	general->gpr[LODGE_RAX] = vmcb->save.rax;
+	general->gpr[LODGE_RSP] = vmcb->save.rsp;
+	general->rip = vmcb->save.rip;
+	general->rflags = vmcb->save.rflags;
+	vcpu->regs.control.cr8 = vmcb->control.int_ctl & V_TPR_MASK;
+}
+
+static void svm_load_breakpoints(const struct lodge_debug *debug)
+{
+	set_debugreg(debug->dr[0], 0);
+	set_debugreg(debug->dr[1], 1);
+	set_debugreg(debug->dr[2], 2);
+	set_debugreg(debug->dr[3], 3);
+}
+
+static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu, struct svm_entry *entry)
+{
+	entry->host_spec_ctrl = 0;
+	entry->guest_spec_ctrl = 0;
+	/* With V_SPEC_CTRL the processor switches the register itself. */
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ||
+	    boot_cpu_has(X86_FEATURE_V_SPEC_CTRL))
+		return;
+	entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
+	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
+}
+
+void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_vmcb_control *control = &svm->vmcb->control;
+
+	svm_load_registers(vcpu);
+	svm_asid_prepare(svm, this_cpu_ptr(&svm_cpu));
+	svm_set_spec_ctrl(vcpu, &svm->entry);
+	if (unlikely(svm->debugging))
+		svm_load_breakpoints(&vcpu->regs.debug);
+	control->exit_code = SVM_EXIT_NOT_ENTERED;
+
+	svm_instruction("clgi");
+	svm_switch(&svm->entry);
+	svm_instruction("stgi");
+
+	/* An exit leaves DR7 without breakpoints. */
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
+
+	control->event_inj = 0;
+	control->clean = SVM_CLEAN_ALL;
+	svm_save_registers(vcpu);
+	svm_event_after_exit(vcpu);
+	svm_exit_translate(vcpu, exit);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Register groups between vcpu->regs and the VMCB's state-save area.
+ */
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+
+#include "svm/svm.h"
+
+/* A breakpoint's enable bits in DR7, local and global. */
+#define SVM_DR7_ENABLED	0xff
+
+static struct svm_vmcb_seg *svm_seg(struct svm_vmcb_save *save,
+				    enum lodge_seg seg)
+{
+	switch (seg) {
+	case LODGE_ES:
+		return &save->es;
+	case LODGE_CS:
+		return &save->cs;
+	case LODGE_SS:
+		return &save->ss;
+	case LODGE_DS:
+		return &save->ds;
+	case LODGE_FS:
+		return &save->fs;
+	case LODGE_GS:
+		return &save->gs;
+	case LODGE_LDTR:
+		return &save->ldtr;
+	case LODGE_TR:
+	default:
+		return &save->tr;
+	}
+}
+
+static void svm_get_segment(const struct svm_vmcb_seg *from,
+			    struct lodge_segment *to)
+{
+	to->base = from->base;
+	to->limit = from->limit;
+	to->selector = from->selector;
+	to->attr = from->attrib;
+}
+
+static void svm_set_segment(struct svm_vmcb_seg *to,
+			    const struct lodge_segment *from)
+{
+	to->base = from->base;
+	to->limit = from->limit;
+	to->selector = from->selector;
+	to->attrib = from->attr;
+}
+
+static void svm_get_segments(struct lodge_vcpu *vcpu)
+{
+	struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
+	struct lodge_segments *segs = &vcpu->regs.segments;
+	struct lodge_segment *ss = &segs->seg[LODGE_SS];
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_SEGS; i++)
+		svm_get_segment(svm_seg(save, i), &segs->seg[i]);
+	/* The privilege level is where the ABI has it, also for a null SS. */
+	ss->attr = (ss->attr & ~LODGE_SEG_DPL) |
+		   save->cpl << LODGE_SEG_DPL_SHIFT;
+	segs->gdt.base = save->gdtr.base;
+	segs->gdt.limit = save->gdtr.limit;
+	segs->idt.base = save->idtr.base;
+	segs->idt.limit = save->idtr.limit;
+}
+
+static void svm_set_segments(struct lodge_vcpu *vcpu)
+{
+	struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
+	const struct lodge_segments *segs = &vcpu->regs.segments;
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_SEGS; i++)
+		svm_set_segment(svm_seg(save, i), &segs->seg[i]);
+	save->cpl = (segs->seg[LODGE_SS].attr & LODGE_SEG_DPL) >>
+		    LODGE_SEG_DPL_SHIFT;
+	save->gdtr.base = segs->gdt.base;
+	save->gdtr.limit = segs->gdt.limit;
+	save->idtr.base = segs->idt.base;
+	save->idtr.limit = segs->idt.limit;
+	svm_dirty(to_svm(vcpu), SVM_CLEAN_SEGMENTS | SVM_CLEAN_TABLES);
+}
+
+static void svm_get_control(struct lodge_vcpu *vcpu)
+{
+	const struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
+	struct lodge_control *control = &vcpu->regs.control;
+
+	control->cr2 = save->cr2;
+	control->cr3 = save->cr3;
+}
+
+/*
+ * The guest's caches are the host's business: CD and NW are shown to the guest,
+ * but never reach the processor.
+ */
+static void svm_set_control(struct lodge_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_vmcb_save *save = &svm->vmcb->save;
+	const struct lodge_control *control = &vcpu->regs.control;
+	u64 uncached = control->cr0 & (X86_CR0_CD | X86_CR0_NW);
+
+	save->cr0 = control->cr0 & ~(X86_CR0_CD | X86_CR0_NW);
+	svm_intercept(svm, INTERCEPT_CR0_READ, uncached);
+	save->cr2 = control->cr2;
+	save->cr3 = control->cr3;
+	save->cr4 = control->cr4;
+	save->efer = control->efer | EFER_SVME;
+	svm_dirty(svm, SVM_CLEAN_CR | SVM_CLEAN_CR2);
+}
+
+static void svm_set_debug(struct lodge_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->vmcb->save.dr6 = vcpu->regs.debug.dr6;
+	svm->vmcb->save.dr7 = vcpu->regs.debug.dr7;
+	svm->debugging = vcpu->regs.debug.dr7 & SVM_DR7_ENABLED;
+	svm_dirty(svm, SVM_CLEAN_DR);
+}
+
+static void svm_get_debug(struct lodge_vcpu *vcpu)
+{
+	vcpu->regs.debug.dr6 = to_svm(vcpu)->vmcb->save.dr6;
+	vcpu->regs.debug.dr7 = to_svm(vcpu)->vmcb->save.dr7;
+}
+
+static void svm_get_msrs(struct lodge_vcpu *vcpu)
+{
+	const struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
+	struct lodge_msrs *msrs = &vcpu->regs.msrs;
+
+	msrs->star = save->star;
+	msrs->lstar = save->lstar;
+	msrs->cstar = save->cstar;
+	msrs->sfmask = save->sfmask;
+	msrs->kernel_gs_base = save->kernel_gs_base;
+	msrs->sysenter_cs = save->sysenter_cs;
+	msrs->sysenter_esp = save->sysenter_esp;
+	msrs->sysenter_eip = save->sysenter_eip;
+	msrs->pat = save->g_pat;
+}
+
+static void svm_set_msrs(struct lodge_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_vmcb_save *save = &svm->vmcb->save;
+	const struct lodge_msrs *msrs = &vcpu->regs.msrs;
+
+	save->star = msrs->star;
+	save->lstar = msrs->lstar;
+	save->cstar = msrs->cstar;
+	save->sfmask = msrs->sfmask;
+	save->kernel_gs_base = msrs->kernel_gs_base;
+	save->sysenter_cs = msrs->sysenter_cs;
+	save->sysenter_esp = msrs->sysenter_esp;
+	save->sysenter_eip = msrs->sysenter_eip;
+	save->g_pat = msrs->pat;
+	save->spec_ctrl = msrs->spec_ctrl;
+	svm_dirty(svm, SVM_CLEAN_NESTED);
+}
+
+static void svm_get_events(struct lodge_vcpu *vcpu)
+{
+	const struct svm_vcpu *svm = to_svm(vcpu);
+	struct lodge_events *events = &vcpu->regs.events;
+
+	events->flags &= ~(LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW);
+	if (svm->nmi_blocked)
+		events->flags |= LODGE_EVENT_NMI_BLOCKED;
+	if (svm->vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK)
+		events->flags |= LODGE_EVENT_SHADOW;
+}
+
+static void svm_set_events(struct lodge_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	u32 flags = vcpu->regs.events.flags;
+
+	svm->nmi_blocked = flags & LODGE_EVENT_NMI_BLOCKED;
+	svm->iret_seen = false;
+	svm_intercept(svm, INTERCEPT_IRET, svm->nmi_blocked);
+	if (flags & LODGE_EVENT_SHADOW)
+		svm->vmcb->control.int_state |= SVM_INTERRUPT_SHADOW_MASK;
+	else
+		svm->vmcb->control.int_state &= ~SVM_INTERRUPT_SHADOW_MASK;
+}
+
+void svm_get_state(struct lodge_vcpu *vcpu, u64 groups)
+{
+	if (groups & LODGE_GROUP_SEGMENTS)
+		svm_get_segments(vcpu);
+	if (groups & LODGE_GROUP_CONTROL)
+		svm_get_control(vcpu);
+	if (groups & LODGE_GROUP_DEBUG)
+		svm_get_debug(vcpu);
+	if (groups & LODGE_GROUP_MSRS)
+		svm_get_msrs(vcpu);
+	if (groups & LODGE_GROUP_EVENTS)
+		svm_get_events(vcpu);
+}
+
+void svm_set_state(struct lodge_vcpu *vcpu, u64 groups)
+{
+	if (groups & LODGE_GROUP_SEGMENTS)
+		svm_set_segments(vcpu);
+	if (groups & LODGE_GROUP_CONTROL)
+		svm_set_control(vcpu);
+	if (groups & LODGE_GROUP_DEBUG)
+		svm_set_debug(vcpu);
+	if (groups & LODGE_GROUP_MSRS)
+		svm_set_msrs(vcpu);
+	if (groups & LODGE_GROUP_EVENTS)
+		svm_set_events(vcpu);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * MSRs that are switched on the way back to user mode only: see userreturn.h.
+ */
+#include <linux/percpu.h>
+#include <linux/smp.h>
+#include <linux/user-return-notifier.h>
+#include <asm/cpufeature.h>
+#include <asm/msr-index.h>
+
+#include "compat.h"
+#include "userreturn.h"
+
+/**
+ * struct lodge_userreturn - what this CPU's MSRs hold; changed on it with
+ * interrupts off
+ * @notifier: called before the next return to user mode, while @registered
+ * @registered: some MSR holds a guest's value
+ * @host: the host's values, read when the guest's first one is written
+ * @now: what the MSRs hold, while @registered
+ */
+struct lodge_userreturn {
+	struct user_return_notifier notifier;
+	bool registered;
+	u64 host[LODGE_NR_USERRETURN];
+	u64 now[LODGE_NR_USERRETURN];
+};
+
+static DEFINE_PER_CPU(struct lodge_userreturn, lodge_userreturn);
+
+static const struct {
+	u32 index;
+	u16 feature[2];
+} lodge_userreturn_msrs[LODGE_NR_USERRETURN] = {
+	[LODGE_USERRETURN_TSC_AUX] = { MSR_TSC_AUX,
+				       { X86_FEATURE_RDTSCP,
+					 X86_FEATURE_RDPID } },
+};
+
+static bool lodge_userreturn_has(enum lodge_userreturn_msr msr)
+{
+	return boot_cpu_has(lodge_userreturn_msrs[msr].feature[0]) ||
+	       boot_cpu_has(lodge_userreturn_msrs[msr].feature[1]);
+}
+
+static void lodge_userreturn_restore(struct user_return_notifier *notifier)
+{
+	struct lodge_userreturn *state =
+		container_of(notifier, struct lodge_userreturn, notifier);
+	unsigned long flags;
+	unsigned int i;
+
+	/* The module's removal may have come first, by an interrupt. */
+	local_irq_save(flags);
+	if (state->registered) {
+		state->registered = false;
+		user_return_notifier_unregister(notifier);
+	}
+	for (i = 0; i < LODGE_NR_USERRETURN; i++) {
+		if (state->now[i] == state->host[i])
+			continue;
+		wrmsrq(lodge_userreturn_msrs[i].index, state->host[i]);
+		state->now[i] = state->host[i];
+	}
+	local_irq_restore(flags);
+}
+
+static void lodge_userreturn_register(struct lodge_userreturn *state)
+{
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_USERRETURN; i++) {
+		state->host[i] = 0;
+		if (lodge_userreturn_has(i))
+			rdmsrq(lodge_userreturn_msrs[i].index, state->host[i]);
+		state->now[i] = state->host[i];
+	}
+	state->notifier.on_user_return = lodge_userreturn_restore;
+	user_return_notifier_register(&state->notifier);
+	state->registered = true;
+}
+
+void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)
+{
+	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
+	unsigned long flags;
+
+	if (!lodge_userreturn_has(msr))
+		return;
+	local_irq_save(flags);
+	if (!state->registered)
+		lodge_userreturn_register(state);
+	if (state->now[msr] != value) {
+		wrmsrq(lodge_userreturn_msrs[msr].index, value);
+		state->now[msr] = value;
+	}
+	local_irq_restore(flags);
+}
+
+static void lodge_userreturn_exit_here(void *unused)
+{
+	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
+
+	if (state->registered)
+		lodge_userreturn_restore(&state->notifier);
+}
+
+void lodge_userreturn_exit(void)
+{
+	on_each_cpu(lodge_userreturn_exit_here, NULL, 1);
+}

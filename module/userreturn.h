@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * MSRs that the host needs only in user mode: the guest's value stays until the
+ * thread, or another one on this CPU, returns there.
+ */
+#ifndef LODGE_USERRETURN_H
+#define LODGE_USERRETURN_H
+
+#include <linux/types.h>
+
+enum lodge_userreturn_msr {
+	LODGE_USERRETURN_TSC_AUX,
+	LODGE_NR_USERRETURN,
+};
+
+/**
+ * lodge_userreturn_set() - let the guest find @value in an MSR
+ *
+ * Preemption is off.  Without the MSR on this host: nothing.
+ */
+void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value);
+
+/**
+ * lodge_userreturn_exit() - the module goes: no CPU keeps a guest's value
+ */
+void lodge_userreturn_exit(void);
+
+#endif
