@@ -41,7 +41,7 @@ CFLAGS	?= -O2 -g
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 KSFT	:= $(firstword $(wildcard $(B)/kselftest) \
 	   /usr/src/linux-source-6.1/tools/testing/selftests)
-INCLUDE	:= -Iuserctl -Iuapi -Imodule -I$(KSFT)
+INCLUDE	:= -Iuserctl -Iuapi -iquote module -isystem $(KSFT)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CFLAGS) -MMD -MP
 LIBS	:= -lelf -lpthread
@@ -67,10 +67,8 @@ MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 	   find module uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
 		! -name '*.mod.c' ! -name offsets.h)
 # The files of the module that build in user space too (see module/pure.h).
-PURE	:= $(wildcard module/decode.c module/gva.c module/alu.c module/emul.c \
-	   module/emul_string.c \
-	   module/svm/check.c $(shell grep -ls '^#include "pure\.h"' \
-		module/npt/*.c))
+PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
+	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 
@@ -80,16 +78,21 @@ programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
 helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS]))
 names	= $(basename $(notdir $(1)))
-UNIT	:= $(filter-out fuzz_%,$(call names,$(call programs,unit)))
-ABI	:= $(call names,$(call programs,abi))
+# selected(DIR/NAME...): those that TEST asks for
+asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))
+selected = $(if $(TEST),$(foreach t,$(1),$(if $(filter $(t) $(patsubst \
+	   %/,%,$(dir $(t))),$(asked)),$(t))),$(1))
+UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
+	   $(call programs,unit)))))
+ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
 HOSTED	:= api guest boot
-HOSTED_C := $(foreach d,$(HOSTED) bench,$(addprefix $(d)/,$(call names,\
+HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(wildcard selftests/$(d)/*.sh))))
-HOSTED_BIN := $(addprefix $(B)/tests/,$(HOSTED_C) $(HOSTED_SH))
+HOSTED_BIN := $(addprefix $(B)/tests/,$(call selected,$(HOSTED_C) $(HOSTED_SH)))
 
 .DEFAULT_GOAL := all
 .SECONDARY:
@@ -199,6 +202,10 @@ $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
 
 # ---------------------------------------------------------------- test programs
+# The harness defines functions in place of declaring them.
+$(B)/obj/selftests/%.o $(B)/san/selftests/%.o $(B)/abi/%: \
+	WARN += -Wno-missing-prototypes
+
 $(B)/unit/%: $(B)/san/selftests/unit/%.o \
 		$(call obj,san,$(call helpers,unit)) \
 		$(B)/san/userctl.a $(B)/san/pure.a
@@ -233,6 +240,7 @@ endef
 $(foreach d,$(HOSTED) bench,$(eval $(call hosted,$(d))))
 
 tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build/tests/
+	@:
 
 # ---------------------------------------------------------------------- testing
 RUN	:= selftests/host/run
@@ -240,13 +248,15 @@ RUN	:= selftests/host/run
 setup: ## installs the Debian packages that are missing, unpacks kernels and kselftest
 	$(Q)selftests/host/setup $(B)
 
-unit-programs: $(addprefix $(B)/unit/,$(UNIT)) \
-		$(foreach a,$(ABI),$(B)/abi/$(a)-64 $(B)/abi/$(a)-32)
+unit-programs: $(addprefix $(B)/,$(UNIT) $(addsuffix -64,$(ABI)) \
+		$(addsuffix -32,$(ABI))) ## their programs, not run
+	@:
 
 unit: unit-programs ## unit and ABI tests, on this machine (TEST=unit/NAME, abi/NAME)
 	$(Q)selftests/host/unit $(B) $(filter unit unit/% abi abi/%,$(TEST))
 
-payload: $(B)/payload/guest.cpio
+payload: $(B)/payload/guest.cpio ## the guests' initramfs
+	@:
 
 $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
