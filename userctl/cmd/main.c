@@ -3,8 +3,10 @@
  * The controller `lodge`: finds the command and hands over to it.
  */
 #include <argp.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/exit_code.h"
@@ -12,11 +14,23 @@
 /* LODGE_VERSION comes from the Makefile. */
 const char *argp_program_version = "lodge " LODGE_VERSION;
 
+/* So that no file opened later is taken for one of the standard three. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 	char *help[] = { NULL, NULL };
 
+	fill_standard_descriptors();
 	if (argc < 2) {
 		fputs("lodge: which command? `lodge help` lists them\n",
 		      stderr);
