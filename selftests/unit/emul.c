@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The emulator's own rules: modes and segments, faults, locked accesses,
+ * repetition, and string I/O.  What the instructions compute is emul_native.c's
+ * matter.
+ */
+#include "alu.h"
+#include "emul.h"
+
+#include "kselftest_harness.h"
+
+#define GP 13
+#define SS 12
+#define PF 14
+
+#define MEMORY_BYTES 0x20000
+#define RIP 0x1000U
+
+/* Memory from linear address 0 on, and the callbacks' next answer. */
+struct guest {
+	u8 memory[MEMORY_BYTES];
+	int answer;
+	int reads;
+	int writes;
+	int swaps;
+	int probes;
+	int access;
+	struct lodge_general regs;
+	struct lodge_segments segs;
+	struct lodge_emul e;
+};
+
+static int touch(struct guest *g, u64 linear, size_t size,
+		 struct lodge_fault *fault)
+{
+	if (g->answer == LODGE_FAULT)
+		*fault = (struct lodge_fault){ PF, true, 2, linear };
+	if (g->answer)
+		return g->answer;
+	return linear > MEMORY_BYTES - size ? -ENXIO : 0;
+}
+
+static int guest_read(void *opaque, u64 linear, void *data, size_t size,
+		      unsigned int access, struct lodge_fault *fault)
+{
+	struct guest *g = opaque;
+	int error = touch(g, linear, size, fault);
+
+	g->reads++;
+	g->access = access;
+	if (!error)
+		memcpy(data, g->memory + linear, size);
+	return error;
+}
+
+static int guest_write(void *opaque, u64 linear, const void *data, size_t size,
+		       struct lodge_fault *fault)
+{
+	struct guest *g = opaque;
+	int error = touch(g, linear, size, fault);
+
+	g->writes++;
+	if (!error)
+		memcpy(g->memory + linear, data, size);
+	return error;
+}
+
+/* With the answer -EBUSY another processor was faster, after the read. */
+static int guest_cmpxchg(void *opaque, u64 linear, const void *old,
+			 const void *new, size_t size,
+			 struct lodge_fault *fault)
+{
+	struct guest *g = opaque;
+
+	g->swaps++;
+	if (memcmp(g->memory + linear, old, size))
+		return -EBUSY;
+	memcpy(g->memory + linear, new, size);
+	return 0;
+}
+
+static int guest_probe(void *opaque, u64 linear, size_t size,
+		       unsigned int access, struct lodge_fault *fault)
+{
+	struct guest *g = opaque;
+
+	g->probes++;
+	g->access = access;
+	return touch(g, linear, size, fault);
+}
+
+static void guest_get_xmm(void *opaque, unsigned int reg, u8 data[16])
+{
+	memset(data, reg, 16);
+}
+
+static void guest_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
+{
+}
+
+static const struct lodge_emul_ops guest_ops = {
+	.read = guest_read,
+	.write = guest_write,
+	.cmpxchg = guest_cmpxchg,
+	.probe = guest_probe,
+	.get_xmm = guest_get_xmm,
+	.set_xmm = guest_set_xmm,
+};
+
+FIXTURE(emul)
+{
+	struct guest g;
+};
+
+FIXTURE_SETUP(emul)
+{
+	struct guest *g = &self->g;
+	int i;
+
+	memset(g, 0, sizeof(*g));
+	for (i = 0; i < LODGE_NR_SEGS; i++)
+		g->segs.seg[i] = (struct lodge_segment){ .limit = 0xffffffff,
+							 .attr = 0xc93 };
+	g->regs.rip = RIP;
+	g->regs.rflags = 2;
+	g->e.regs = &g->regs;
+	g->e.segmentation.segs = &g->segs;
+	g->e.segmentation.protect = true;
+	g->e.ops = &guest_ops;
+	g->e.opaque = g;
+}
+
+FIXTURE_TEARDOWN(emul)
+{
+}
+
+/* Decodes the bytes for @mode_ as the next instruction. */
+#define LOAD(mode_, ...)                                                    \
+	do {                                                                \
+		const u8 _bytes[] = { __VA_ARGS__ };                        \
+                                                                            \
+		self->g.e.segmentation.mode = (mode_);                      \
+		ASSERT_EQ(0, lodge_decode(&self->g.e.insn, (mode_), _bytes, \
+					  sizeof(_bytes)));                 \
+	} while (0)
+#define STEP() lodge_emul_step(&self->g.e)
+#define GPR(name) (self->g.regs.gpr[LODGE_##name])
+
+TEST_F(emul, rip_moves_on_behind_the_instruction)
+{
+	LOAD(LODGE_MODE_64, 0x88, 0x07);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(RIP + 2U, self->g.regs.rip);
+}
+
+TEST_F(emul, rip_wraps_in_16_bit_mode)
+{
+	self->g.regs.rip = 0xfffe;
+	LOAD(LODGE_MODE_16, 0x88, 0x07);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0U, self->g.regs.rip);
+}
+
+TEST_F(emul, segment_base_is_added)
+{
+	self->g.segs.seg[LODGE_ES].base = 0x10000;
+	GPR(RBX) = 0x20;
+	GPR(RAX) = 0x5a;
+	LOAD(LODGE_MODE_16, 0x26, 0x88, 0x07);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x5a, self->g.memory[0x10020]);
+}
+
+TEST_F(emul, sixteen_bit_address_wraps_within_the_segment)
+{
+	GPR(RBX) = 0xffff;
+	GPR(RSI) = 0x12;
+	GPR(RAX) = 0x5a;
+	LOAD(LODGE_MODE_16, 0x88, 0x00);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x5a, self->g.memory[0x11]);
+}
+
+TEST_F(emul, segment_violation_is_a_fault_without_access)
+{
+	struct lodge_general before;
+
+	self->g.segs.seg[LODGE_DS].limit = 0xfff;
+	GPR(RBX) = 0xffe;
+	before = self->g.regs;
+	LOAD(LODGE_MODE_32, 0x89, 0x03);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(GP, self->g.e.fault.vector);
+	EXPECT_EQ(0, self->g.writes);
+	EXPECT_EQ(0, memcmp(&before, &self->g.regs, sizeof(before)));
+}
+
+TEST_F(emul, stack_violation_is_a_stack_fault)
+{
+	self->g.segs.seg[LODGE_SS].limit = 0xfff;
+	GPR(RBP) = 0xffe;
+	LOAD(LODGE_MODE_32, 0x89, 0x45, 0x00);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(SS, self->g.e.fault.vector);
+}
+
+TEST_F(emul, page_fault_of_a_callback_is_passed_on)
+{
+	self->g.answer = LODGE_FAULT;
+	GPR(RBX) = 0x3000;
+	LOAD(LODGE_MODE_64, 0x01, 0x03);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(PF, self->g.e.fault.vector);
+	EXPECT_EQ(0x3000U, self->g.e.fault.address);
+	EXPECT_EQ(RIP, self->g.regs.rip);
+}
+
+TEST_F(emul, other_errors_of_a_callback_are_passed_on)
+{
+	self->g.answer = -EIO;
+	LOAD(LODGE_MODE_64, 0x01, 0x03);
+	EXPECT_EQ(-EIO, STEP());
+	EXPECT_EQ(RIP, self->g.regs.rip);
+}
+
+TEST_F(emul, read_that_will_be_written_back_says_so)
+{
+	LOAD(LODGE_MODE_64, 0x01, 0x03);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(LODGE_ACCESS_READ | LODGE_ACCESS_WRITE, self->g.access);
+	LOAD(LODGE_MODE_64, 0x39, 0x03);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(LODGE_ACCESS_READ, self->g.access);
+}
+
+TEST_F(emul, locked_instructions_swap_atomically)
+{
+	LOAD(LODGE_MODE_64, 0xf0, 0xff, 0x03);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(1, self->g.swaps);
+	EXPECT_EQ(0, self->g.writes);
+	EXPECT_EQ(1, self->g.memory[0]);
+}
+
+TEST_F(emul, exchange_is_locked_without_a_prefix)
+{
+	GPR(RAX) = 0x55;
+	LOAD(LODGE_MODE_64, 0x86, 0x03);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(1, self->g.swaps);
+	EXPECT_EQ(0U, GPR(RAX));
+}
+
+static int busy_cmpxchg(void *opaque, u64 linear, const void *old,
+			const void *new, size_t size, struct lodge_fault *fault)
+{
+	return -EBUSY;
+}
+
+TEST_F(emul, lost_race_leaves_the_instruction_to_be_tried_again)
+{
+	struct lodge_emul_ops ops = guest_ops;
+	struct lodge_general before = self->g.regs;
+
+	ops.cmpxchg = busy_cmpxchg;
+	self->g.e.ops = &ops;
+	LOAD(LODGE_MODE_64, 0xf0, 0x83, 0x03, 0x01);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0, memcmp(&before, &self->g.regs, sizeof(before)));
+}
+
+TEST_F(emul, cmpxchg16b_needs_alignment)
+{
+	GPR(RBX) = 8;
+	LOAD(LODGE_MODE_64, 0x48, 0x0f, 0xc7, 0x0b);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(GP, self->g.e.fault.vector);
+	EXPECT_EQ(0, self->g.reads);
+}
+
+TEST_F(emul, aligned_sse_moves_need_alignment)
+{
+	GPR(RBX) = 8;
+	LOAD(LODGE_MODE_64, 0x0f, 0x29, 0x03);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(GP, self->g.e.fault.vector);
+	LOAD(LODGE_MODE_64, 0x0f, 0x11, 0x1b);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(3, self->g.memory[8 + 15]);
+}
+
+TEST_F(emul, selector_is_stored_in_two_bytes)
+{
+	self->g.segs.seg[LODGE_FS].selector = 0x1234;
+	memset(self->g.memory, 0xff, 4);
+	LOAD(LODGE_MODE_64, 0x48, 0x8c, 0x23);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0, memcmp(self->g.memory, "\x34\x12\xff\xff", 4));
+}
+
+TEST_F(emul, absolute_offset_of_64_bits)
+{
+	self->g.memory[0x10004] = 0x77;
+	LOAD(LODGE_MODE_64, 0xa0, 0x04, 0, 0x01, 0, 0, 0, 0, 0);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x77U, GPR(RAX));
+}
+
+TEST_F(emul, pop_computes_its_address_after_the_increment)
+{
+	GPR(RSP) = 0x2000;
+	self->g.memory[0x2000] = 0x42;
+	LOAD(LODGE_MODE_64, 0x8f, 0x44, 0x24, 0x10);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x42, self->g.memory[0x2018]);
+	EXPECT_EQ(0x2008U, GPR(RSP));
+}
+
+TEST_F(emul, push_computes_its_address_before_the_decrement)
+{
+	GPR(RSP) = 0x2000;
+	self->g.memory[0x2010] = 0x42;
+	LOAD(LODGE_MODE_64, 0xff, 0x74, 0x24, 0x10);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x42, self->g.memory[0x1ff8]);
+	EXPECT_EQ(0x1ff8U, GPR(RSP));
+}
+
+TEST_F(emul, stack_pointer_has_16_bits_on_a_16_bit_stack)
+{
+	self->g.segs.seg[LODGE_SS].attr &= ~LODGE_SEG_DB;
+	self->g.segs.seg[LODGE_SS].limit = 0xffff;
+	GPR(RSP) = 0xabcd0000;
+	self->g.memory[0x100] = 0x42;
+	LOAD(LODGE_MODE_32, 0xff, 0x35, 0x00, 0x01, 0, 0);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0xabcdfffcU, GPR(RSP));
+	EXPECT_EQ(0x42, self->g.memory[0xfffc]);
+}
+
+TEST_F(emul, fault_on_the_stack_keeps_the_stack_pointer)
+{
+	GPR(RSP) = 2ULL << 47;
+	LOAD(LODGE_MODE_64, 0xff, 0x33);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(SS, self->g.e.fault.vector);
+	EXPECT_EQ(2ULL << 47, GPR(RSP));
+}
+
+TEST_F(emul, repetition_moves_rip_with_the_last_iteration)
+{
+	GPR(RCX) = 2;
+	GPR(RDI) = 0x100;
+	GPR(RAX) = 0x33;
+	LOAD(LODGE_MODE_64, 0xf3, 0xaa);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(RIP, self->g.regs.rip);
+	EXPECT_EQ(1U, GPR(RCX));
+	EXPECT_EQ(0x101U, GPR(RDI));
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(RIP + 2U, self->g.regs.rip);
+	EXPECT_EQ(0U, GPR(RCX));
+	EXPECT_EQ(0, memcmp(self->g.memory + 0x100, "\x33\x33\0", 3));
+}
+
+TEST_F(emul, repetition_of_nothing_only_moves_rip)
+{
+	GPR(RDI) = 0x100;
+	LOAD(LODGE_MODE_64, 0xf3, 0xab);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(RIP + 2U, self->g.regs.rip);
+	EXPECT_EQ(0x100U, GPR(RDI));
+	EXPECT_EQ(0, self->g.writes);
+}
+
+TEST_F(emul, sixteen_bit_strings_use_16_bit_registers)
+{
+	GPR(RCX) = 0x50000;
+	LOAD(LODGE_MODE_16, 0xf3, 0xa4);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0, self->g.writes);
+	GPR(RCX) = 0x50001;
+	GPR(RSI) = 0x6ffff;
+	GPR(RDI) = 0x70000;
+	self->g.regs.rflags |= RFLAGS_DF;
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x50000U, GPR(RCX));
+	EXPECT_EQ(0x6fffeU, GPR(RSI));
+	EXPECT_EQ(0x7ffffU, GPR(RDI));
+}
+
+TEST_F(emul, movs_probes_its_destination_before_it_reads)
+{
+	self->g.answer = LODGE_FAULT;
+	LOAD(LODGE_MODE_64, 0xa4);
+	ASSERT_EQ(LODGE_FAULT, STEP());
+	EXPECT_EQ(1, self->g.probes);
+	EXPECT_EQ(0, self->g.reads);
+}
+
+TEST_F(emul, destination_of_strings_is_es_whatever_the_prefix)
+{
+	self->g.segs.seg[LODGE_ES].base = 0x100;
+	self->g.segs.seg[LODGE_FS].base = 0x200;
+	self->g.memory[0x200] = 0x66;
+	LOAD(LODGE_MODE_32, 0x64, 0xa4);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x66, self->g.memory[0x100]);
+}
+
+TEST_F(emul, intercepted_and_port_instructions_are_not_applied)
+{
+	LOAD(LODGE_MODE_64, 0x0f, 0xa2);
+	EXPECT_EQ(-EOPNOTSUPP, STEP());
+	LOAD(LODGE_MODE_64, 0xec);
+	EXPECT_EQ(-EOPNOTSUPP, STEP());
+	LOAD(LODGE_MODE_64, 0x6d);
+	EXPECT_EQ(-EOPNOTSUPP, STEP());
+	EXPECT_EQ(RIP, self->g.regs.rip);
+}
+
+TEST_F(emul, outs_gathers_as_many_as_fit)
+{
+	u8 data[16] = { 0 };
+	u32 count;
+
+	memcpy(self->g.memory + 0x100, "abcdefghijkl", 12);
+	GPR(RSI) = 0x100;
+	GPR(RCX) = 6;
+	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6f);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 8, &count));
+	EXPECT_EQ(4U, count);
+	EXPECT_EQ(0, memcmp(data, "abcdefgh\0", 9));
+	EXPECT_EQ(6U, GPR(RCX));
+	lodge_emul_outs_commit(&self->g.e, count);
+	EXPECT_EQ(2U, GPR(RCX));
+	EXPECT_EQ(0x108U, GPR(RSI));
+	EXPECT_EQ(RIP, self->g.regs.rip);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 8, &count));
+	EXPECT_EQ(2U, count);
+	lodge_emul_outs_commit(&self->g.e, count);
+	EXPECT_EQ(RIP + 3U, self->g.regs.rip);
+}
+
+TEST_F(emul, outs_downwards_sends_the_highest_first)
+{
+	u8 data[16];
+	u32 count;
+
+	memcpy(self->g.memory + 0x100, "abcdefgh", 8);
+	GPR(RSI) = 0x106;
+	GPR(RCX) = 3;
+	self->g.regs.rflags |= RFLAGS_DF;
+	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6f);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 16, &count));
+	EXPECT_EQ(3U, count);
+	EXPECT_EQ(0, memcmp(data, "ghefcd", 6));
+	lodge_emul_outs_commit(&self->g.e, count);
+	EXPECT_EQ(0x100U, GPR(RSI));
+}
+
+TEST_F(emul, outs_stops_at_the_end_of_the_page)
+{
+	u8 data[64];
+	u32 count;
+
+	GPR(RCX) = 20;
+	GPR(RSI) = 0x1ff6;
+	LOAD(LODGE_MODE_64, 0xf3, 0x6f);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(2U, count);
+	GPR(RSI) = 0x1ffe;
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(1U, count);
+	self->g.regs.rflags |= RFLAGS_DF;
+	GPR(RSI) = 0x2005;
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(2U, count);
+}
+
+TEST_F(emul, outs_stops_where_the_address_wraps)
+{
+	u8 data[64];
+	u32 count;
+
+	self->g.segs.seg[LODGE_DS].base = 0x10;
+	GPR(RCX) = 20;
+	GPR(RSI) = 0xfffc;
+	LOAD(LODGE_MODE_16, 0xf3, 0x6e);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(4U, count);
+	self->g.regs.rflags |= RFLAGS_DF;
+	GPR(RSI) = 2;
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(3U, count);
+}
+
+TEST_F(emul, outs_stops_before_the_limit)
+{
+	u8 data[64];
+	u32 count;
+
+	self->g.segs.seg[LODGE_DS].limit = 0x103;
+	GPR(RCX) = 20;
+	GPR(RSI) = 0x102;
+	LOAD(LODGE_MODE_32, 0xf3, 0x6e);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(1U, count);
+	GPR(RSI) = 0x104;
+	ASSERT_EQ(LODGE_FAULT, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(GP, self->g.e.fault.vector);
+	EXPECT_EQ(0U, count);
+}
+
+TEST_F(emul, outs_of_nothing_is_done_by_its_commit)
+{
+	u8 data[4];
+	u32 count;
+
+	LOAD(LODGE_MODE_64, 0xf3, 0x6e);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 4, &count));
+	EXPECT_EQ(0U, count);
+	lodge_emul_outs_commit(&self->g.e, 0);
+	EXPECT_EQ(RIP + 2U, self->g.regs.rip);
+	EXPECT_EQ(0, self->g.reads);
+}
+
+TEST_F(emul, outs_without_repetition_sends_one)
+{
+	u8 data[64];
+	u32 count;
+
+	GPR(RCX) = 20;
+	LOAD(LODGE_MODE_64, 0x6f);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(1U, count);
+	lodge_emul_outs_commit(&self->g.e, count);
+	EXPECT_EQ(20U, GPR(RCX));
+	EXPECT_EQ(4U, GPR(RSI));
+	EXPECT_EQ(RIP + 1U, self->g.regs.rip);
+}
+
+TEST_F(emul, ins_probes_first_and_stores_with_its_commit)
+{
+	u32 count;
+
+	GPR(RDI) = 0x100;
+	GPR(RCX) = 3;
+	LOAD(LODGE_MODE_64, 0xf3, 0x6d);
+	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
+	EXPECT_EQ(2U, count);
+	EXPECT_EQ(1, self->g.probes);
+	EXPECT_EQ(LODGE_ACCESS_WRITE, self->g.access);
+	EXPECT_EQ(0, self->g.writes);
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcdefgh", count));
+	EXPECT_EQ(0, memcmp(self->g.memory + 0x100, "abcdefgh\0", 9));
+	EXPECT_EQ(0x108U, GPR(RDI));
+	EXPECT_EQ(1U, GPR(RCX));
+	EXPECT_EQ(RIP, self->g.regs.rip);
+}
+
+TEST_F(emul, ins_downwards_stores_the_first_highest)
+{
+	u32 count;
+
+	GPR(RDI) = 0x102;
+	GPR(RCX) = 2;
+	self->g.regs.rflags |= RFLAGS_DF;
+	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6d);
+	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
+	EXPECT_EQ(2U, count);
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcd", count));
+	EXPECT_EQ(0, memcmp(self->g.memory + 0x100, "cdab", 4));
+	EXPECT_EQ(0xfeU, GPR(RDI));
+	EXPECT_EQ(RIP + 3U, self->g.regs.rip);
+}
+
+TEST_F(emul, ins_into_a_forbidden_page_faults_before_the_port_is_read)
+{
+	u32 count;
+
+	self->g.answer = LODGE_FAULT;
+	LOAD(LODGE_MODE_64, 0x6c);
+	EXPECT_EQ(LODGE_FAULT, lodge_emul_ins(&self->g.e, 8, &count));
+	EXPECT_EQ(0U, count);
+	EXPECT_EQ(PF, self->g.e.fault.vector);
+}
+
+TEST_F(emul, ins_that_must_ask_again_changes_no_register)
+{
+	u32 count;
+
+	GPR(RDI) = 0x100;
+	LOAD(LODGE_MODE_64, 0x6c);
+	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
+	self->g.answer = -EAGAIN;
+	EXPECT_EQ(-EAGAIN, lodge_emul_ins_commit(&self->g.e, "x", count));
+	EXPECT_EQ(0x100U, GPR(RDI));
+	EXPECT_EQ(RIP, self->g.regs.rip);
+	self->g.answer = 0;
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "x", count));
+	EXPECT_EQ('x', self->g.memory[0x100]);
+}
+
+TEST_F(emul, string_io_helpers_refuse_other_instructions)
+{
+	u8 data[4];
+	u32 count;
+
+	LOAD(LODGE_MODE_64, 0xaa);
+	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_outs(&self->g.e, data, 4, &count));
+	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_ins(&self->g.e, 4, &count));
+	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_ins_commit(&self->g.e, data, 1));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzzes decoder and emulator.  The input is a mode, the registers and an
+ * instruction; its accesses go nowhere.  No byte beyond the input may be read,
+ * and what is decoded must hold what struct lodge_insn promises.
+ */
+#include <stdlib.h>
+
+#include "emul.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
+/* The first byte of the input. */
+#define MODE 0x03
+#define ANSWER_AGAIN 0x04
+#define ANSWER_FAULT 0x08
+#define PROTECT 0x10
+#define STACK_16 0x20
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static int answer(const u8 *flags)
+{
+	if (*flags & ANSWER_AGAIN)
+		return -EAGAIN;
+	return *flags & ANSWER_FAULT ? LODGE_FAULT : 0;
+}
+
+static int fuzz_read(void *opaque, u64 linear, void *data, size_t size,
+		     unsigned int access, struct lodge_fault *fault)
+{
+	memset(data, (u8)linear, size);
+	return answer(opaque);
+}
+
+static int fuzz_write(void *opaque, u64 linear, const void *data, size_t size,
+		      struct lodge_fault *fault)
+{
+	u8 copy[64];
+
+	require(size >= 1 && size <= sizeof(copy));
+	memcpy(copy, data, size);
+	return answer(opaque);
+}
+
+static int fuzz_cmpxchg(void *opaque, u64 linear, const void *old,
+			const void *new, size_t size, struct lodge_fault *fault)
+{
+	require(size >= 1 && size <= 16);
+	return memcmp(old, new, size) ? answer(opaque) : -EBUSY;
+}
+
+static int fuzz_probe(void *opaque, u64 linear, size_t size,
+		      unsigned int access, struct lodge_fault *fault)
+{
+	require(size >= 1 && size <= 64);
+	return answer(opaque);
+}
+
+static void fuzz_get_xmm(void *opaque, unsigned int reg, u8 data[16])
+{
+	require(reg < 16);
+	memset(data, (u8)reg, 16);
+}
+
+static void fuzz_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
+{
+	require(reg < 16);
+}
+
+static const struct lodge_emul_ops fuzz_ops = {
+	.read = fuzz_read,
+	.write = fuzz_write,
+	.cmpxchg = fuzz_cmpxchg,
+	.probe = fuzz_probe,
+	.get_xmm = fuzz_get_xmm,
+	.set_xmm = fuzz_set_xmm,
+};
+
+static void check_insn(const struct lodge_insn *insn, size_t size)
+{
+	const struct lodge_address *a = &insn->memory;
+	int i;
+
+	require(insn->op > LODGE_OP_INVALID && insn->op < LODGE_NR_OPS);
+	require(insn->length >= 1 && insn->length <= LODGE_INSN_MAX_LENGTH);
+	require(insn->length <= size);
+	require(insn->address_size == 2 || insn->address_size == 4 ||
+		insn->address_size == 8);
+	require(a->segment <= LODGE_GS);
+	require(a->base <= LODGE_REG_RIP || a->base == LODGE_REG_NONE);
+	require(a->index < 16 || a->index == LODGE_REG_NONE);
+	for (i = 0; i < 2; i++)
+		require(insn->operand[i].reg < 16);
+}
+
+static void emulate_string_io(struct lodge_emul *e)
+{
+	u8 data[64] = { 0 };
+	u32 count;
+
+	if (!lodge_emul_outs(e, data, sizeof(data), &count)) {
+		require(count * e->insn.operand_size <= sizeof(data));
+		lodge_emul_outs_commit(e, count);
+	}
+	if (!lodge_emul_ins(e, sizeof(data), &count)) {
+		require(count * e->insn.operand_size <= sizeof(data));
+		lodge_emul_ins_commit(e, data, count);
+	}
+}
+
+static void emulate(const struct lodge_insn *insn,
+		    const struct lodge_general *start, u8 flags)
+{
+	struct lodge_general regs = *start;
+	struct lodge_segments segs;
+	struct lodge_emul e = {
+		.insn = *insn,
+		.regs = &regs,
+		.segmentation = { .segs = &segs,
+				  .mode = insn->mode,
+				  .protect = flags & PROTECT },
+		.ops = &fuzz_ops,
+		.opaque = &flags,
+	};
+	int i, error;
+
+	memset(&segs, 0, sizeof(segs));
+	for (i = 0; i < LODGE_NR_SEGS; i++) {
+		segs.seg[i].limit = 0xffffffff;
+		segs.seg[i].attr = flags & STACK_16 ? 0x93 : 0xc93;
+	}
+	error = lodge_emul_step(&e);
+	if (error)
+		require(!memcmp(&regs, start, sizeof(regs)));
+	if (error == -EOPNOTSUPP)
+		emulate_string_io(&e);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
+{
+	struct lodge_general regs;
+	struct lodge_insn insn;
+	enum lodge_cpu_mode mode;
+
+	if (size < 1 + sizeof(regs))
+		return 0;
+	mode = data[0] & MODE;
+	if (mode > LODGE_MODE_64)
+		return 0;
+	memcpy(&regs, data + 1, sizeof(regs));
+	if (lodge_decode(&insn, mode, data + 1 + sizeof(regs),
+			 size - 1 - sizeof(regs)))
+		return 0;
+	check_insn(&insn, size - 1 - sizeof(regs));
+	emulate(&insn, &regs, data[0]);
+	return 0;
+}
