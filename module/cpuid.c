@@ -22,11 +22,54 @@
 /* Bytes of an XSAVE area that are always there: x87, SSE and the header. */
 #define XSAVE_FIXED_SIZE 576
 
+/* No leaf stands at this place of vcpu->cpuid_index. */
+#define CPUID_NO_ENTRY 0xff
+
+/* Extended leaves follow the basic ones in vcpu->cpuid_index. */
+#define CPUID_BASIC_SLOTS 32
+#define CPUID_SLOT(leaf)                       \
+	((leaf) < CPUID_BASIC_SLOTS ? (leaf) : \
+				      (leaf)-0x80000000U + CPUID_BASIC_SLOTS)
+
+static_assert(LODGE_MAX_CPUID <= CPUID_NO_ENTRY);
+
+/* The first of a leaf's entries is known, the others follow it. */
+static const struct lodge_cpuid_entry *cpuid_find(const struct lodge_vcpu *vcpu,
+						  u32 leaf, u32 subleaf)
+{
+	u32 slot = CPUID_SLOT(leaf);
+	u32 i;
+
+	if (slot >= ARRAY_SIZE(vcpu->cpuid_index))
+		return NULL;
+	for (i = vcpu->cpuid_index[slot];
+	     i < vcpu->nr_cpuid && vcpu->cpuid[i].leaf == leaf; i++)
+		if (!(vcpu->cpuid[i].flags & LODGE_CPUID_SUBLEAF) ||
+		    vcpu->cpuid[i].subleaf == subleaf)
+			return &vcpu->cpuid[i];
+	return NULL;
+}
+
 static u32 cpuid_value(const struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 		       enum lodge_cpuid_reg reg)
 {
-	return lodge_cpuid_value(vcpu->cpuid, vcpu->nr_cpuid, leaf, subleaf,
-				 reg);
+	const struct lodge_cpuid_entry *entry = cpuid_find(vcpu, leaf, subleaf);
+
+	return entry ? *(&entry->eax + reg) : 0;
+}
+
+/* What lies beyond the index is empty: see cpuid_entry_valid(). */
+static void cpuid_settle_index(struct lodge_vcpu *vcpu)
+{
+	u32 i = vcpu->nr_cpuid;
+
+	memset(vcpu->cpuid_index, CPUID_NO_ENTRY, sizeof(vcpu->cpuid_index));
+	while (i--) {
+		u32 slot = CPUID_SLOT(vcpu->cpuid[i].leaf);
+
+		if (slot < ARRAY_SIZE(vcpu->cpuid_index))
+			vcpu->cpuid_index[slot] = i;
+	}
 }
 
 /**
@@ -129,6 +172,7 @@ int lodge_cpuid_init(struct lodge_vcpu *vcpu)
 	if (!vcpu->cpuid)
 		return -ENOMEM;
 	vcpu->nr_cpuid = nr;
+	cpuid_settle_index(vcpu);
 	cpuid_settle_features(vcpu);
 	return 0;
 }
@@ -197,7 +241,7 @@ static u32 cpuid_xsave_size(const struct lodge_vcpu *vcpu, u64 xcr0,
 
 		if (!(xcr0 & BIT_ULL(i)))
 			continue;
-		entry = lodge_cpuid_find(vcpu->cpuid, vcpu->nr_cpuid, 0xd, i);
+		entry = cpuid_find(vcpu, 0xd, i);
 		if (!entry)
 			continue;
 		if (compacted && (entry->ecx & BIT(1)))
@@ -253,6 +297,15 @@ static void cpuid_add_state(const struct lodge_vcpu *vcpu, u32 leaf,
 	}
 }
 
+/* Whether one of the two above has a word to say on it. */
+static bool cpuid_varies(u32 leaf)
+{
+	const u32 basic = BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd);
+	const u32 extended = BIT(1) | BIT(8) | BIT(0x1d) | BIT(0x1e);
+
+	return (leaf >> 31 ? extended : basic) >> (leaf & 31) & 1;
+}
+
 static void cpuid_entry_answer(const struct lodge_vcpu *vcpu,
 			       const struct lodge_cpuid_entry *entry,
 			       u32 subleaf, u32 answer[4])
@@ -261,6 +314,8 @@ static void cpuid_entry_answer(const struct lodge_vcpu *vcpu,
 	answer[EBX] = entry->ebx;
 	answer[ECX] = entry->ecx;
 	answer[EDX] = entry->edx;
+	if (!cpuid_varies(entry->leaf))
+		return;
 	if (!vcpu->cpuid_set)
 		cpuid_add_topology(vcpu, entry->leaf, subleaf, answer);
 	cpuid_add_state(vcpu, entry->leaf, subleaf, answer);
@@ -271,7 +326,7 @@ void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 {
 	const struct lodge_cpuid_entry *entry;
 
-	entry = lodge_cpuid_find(vcpu->cpuid, vcpu->nr_cpuid, leaf, subleaf);
+	entry = cpuid_find(vcpu, leaf, subleaf);
 	if (likely(entry)) {
 		cpuid_entry_answer(vcpu, entry, subleaf, answer);
 		return;
@@ -391,10 +446,12 @@ static bool cpuid_entry_valid(struct lodge_cpuid_entry *entry)
 static int cpuid_compare(const void *left, const void *right)
 {
 	const struct lodge_cpuid_entry *a = left, *b = right;
-	u64 key_a = lodge_cpuid_key(a->leaf, a->subleaf);
-	u64 key_b = lodge_cpuid_key(b->leaf, b->subleaf);
 
-	return key_a < key_b ? -1 : key_a > key_b;
+	if (a->leaf != b->leaf)
+		return a->leaf < b->leaf ? -1 : 1;
+	if (a->subleaf != b->subleaf)
+		return a->subleaf < b->subleaf ? -1 : 1;
+	return 0;
 }
 
 static int cpuid_entries_check(struct lodge_cpuid_entry *entries, u32 nr)
@@ -436,6 +493,7 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg)
 	vcpu->cpuid = entries;
 	vcpu->nr_cpuid = arg->count;
 	vcpu->cpuid_set = true;
+	cpuid_settle_index(vcpu);
 	cpuid_settle_features(vcpu);
 	return 0;
 }

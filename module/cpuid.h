@@ -56,40 +56,25 @@ static inline u32 *lodge_cpuid_reg(struct lodge_cpuid_entry *entry,
 	return &entry->eax + reg;
 }
 
-static inline u64 lodge_cpuid_key(u32 leaf, u32 subleaf)
-{
-	return (u64)leaf << 32 | subleaf;
-}
-
 /**
  * lodge_cpuid_find() - the entry that answers a leaf and subleaf, or NULL
- * @entries: sorted
+ * @entries: in any order
  * @nr: how many
- *
- * Looks for the last entry that is not beyond the key; one without subleaves
- * stands at subleaf 0 and serves all.
  */
 static inline const struct lodge_cpuid_entry *
 lodge_cpuid_find(const struct lodge_cpuid_entry *entries, u32 nr, u32 leaf,
 		 u32 subleaf)
 {
-	const u64 key = lodge_cpuid_key(leaf, subleaf);
-	const struct lodge_cpuid_entry *base = entries;
+	u32 i;
 
-	if (!nr)
-		return NULL;
-	while (nr > 1) {
-		u32 half = nr / 2;
-
-		if (lodge_cpuid_key(base[half].leaf, base[half].subleaf) <= key)
-			base += half;
-		nr -= half;
+	for (i = 0; i < nr; i++) {
+		if (entries[i].leaf != leaf)
+			continue;
+		if (!(entries[i].flags & LODGE_CPUID_SUBLEAF) ||
+		    entries[i].subleaf == subleaf)
+			return &entries[i];
 	}
-	if (base->leaf != leaf)
-		return NULL;
-	if ((base->flags & LODGE_CPUID_SUBLEAF) && base->subleaf != subleaf)
-		return NULL;
-	return base;
+	return NULL;
 }
 
 /**

@@ -167,18 +167,28 @@ static void cpuid_host(u32 leaf, u32 subleaf, u32 answer[4])
 			    &answer[ECX], &answer[EDX]);
 }
 
+static u64 cpuid_key(u32 leaf, u32 subleaf)
+{
+	return (u64)leaf << 32 | subleaf;
+}
+
 /* Answers the default entry, which it makes where there is none. */
 static struct lodge_cpuid_entry *cpuid_add(u32 leaf, u32 subleaf)
 {
-	const u64 key = lodge_cpuid_key(leaf, subleaf);
-	u32 i = cpuid_nr_default;
+	const u64 key = cpuid_key(leaf, subleaf);
+	struct lodge_cpuid_entry *entry;
+	u32 i;
 
-	while (i && lodge_cpuid_key(cpuid_default[i - 1].leaf,
-				    cpuid_default[i - 1].subleaf) > key)
-		i--;
-	if (i && lodge_cpuid_key(cpuid_default[i - 1].leaf,
-				 cpuid_default[i - 1].subleaf) == key)
-		return &cpuid_default[i - 1];
+	for (i = 0; i < cpuid_nr_default; i++) {
+		u64 other;
+
+		entry = &cpuid_default[i];
+		other = cpuid_key(entry->leaf, entry->subleaf);
+		if (other == key)
+			return entry;
+		if (other > key)
+			break;
+	}
 
 	memmove(&cpuid_default[i + 1], &cpuid_default[i],
 		(cpuid_nr_default - i) * sizeof(cpuid_default[0]));

@@ -172,6 +172,7 @@ struct lodge_features {
  * @features: what its CPUID allows
  * @cpuid: leaves, sorted; see cpuid.c
  * @nr_cpuid: how many
+ * @cpuid_index: where a leaf's entries begin; see cpuid.c
  * @cpuid_set: LODGE_SET_CPUID gave the topology; else it follows the VM's vCPUs
  * @has_run: CPUID is settled
  * @io: instruction under way in user space
@@ -214,6 +215,7 @@ struct lodge_vcpu {
 	struct lodge_features features;
 	struct lodge_cpuid_entry *cpuid;
 	u32 nr_cpuid;
+	u8 cpuid_index[96];
 	bool cpuid_set;
 	bool has_run;
 
