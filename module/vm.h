@@ -513,6 +513,15 @@ void lodge_cpuid_free(struct lodge_vcpu *vcpu);
  * lodge_cpuid_get() - LODGE_GET_CPUID; updates arg->count
  */
 int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg);
+
+/**
+ * lodge_cpuid_set() - LODGE_SET_CPUID
+ *
+ * Registers that only describe (signature, name, caches, topology) are free; all
+ * others may hold only bits that the default has, so a leaf that Lodge does not
+ * know must be empty.  What the answer works in from the vCPU's state is taken
+ * and dropped: what lodge_cpuid_get() gave can be given back.
+ */
 int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
 
 /**
