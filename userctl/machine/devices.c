@@ -24,7 +24,11 @@
 #define I8042_LINE 1
 #define RTC_LINE 8
 
-static struct serial *make_serial(const struct devices_config *config)
+/*
+ * The makers.  Each returns whether the device is there; if not, errno says why.
+ */
+static bool make_serial(struct devices *devices,
+			const struct devices_config *config)
 {
 	const struct serial_config serial = {
 		.bus = config->bus,
@@ -36,10 +40,12 @@ static struct serial *make_serial(const struct devices_config *config)
 		.opaque = config->opaque,
 	};
 
-	return serial_new(&serial);
+	devices->serial = serial_new(&serial);
+	return devices->serial;
 }
 
-static struct rtc *make_rtc(const struct devices_config *config)
+static bool make_rtc(struct devices *devices,
+		     const struct devices_config *config)
 {
 	const struct rtc_config rtc = {
 		.bus = config->bus,
@@ -49,34 +55,48 @@ static struct rtc *make_rtc(const struct devices_config *config)
 		.ram_high = ram_high(config->ram),
 	};
 
-	return rtc_new(&rtc);
+	devices->rtc = rtc_new(&rtc);
+	return devices->rtc;
 }
 
-static struct i8042 *make_i8042(const struct devices_config *config)
+static bool make_i8042(struct devices *devices,
+		       const struct devices_config *config)
 {
 	struct irq_line irq = interrupts_line(config->interrupts, I8042_LINE);
 
-	return i8042_new(config->bus, &irq, &config->power);
+	devices->i8042 = i8042_new(config->bus, &irq, &config->power);
+	return devices->i8042;
 }
 
-static struct pit *make_pit(const struct devices_config *config)
+static bool make_pit(struct devices *devices,
+		     const struct devices_config *config)
 {
 	struct irq_line irq = interrupts_line(config->interrupts, PIT_LINE);
-	struct pit *pit = pit_new(config->bus, config->loop, &irq);
 
-	if (pit)
-		pit_setup_as_bios(pit);
-	return pit;
+	devices->pit = pit_new(config->bus, config->loop, &irq);
+	if (devices->pit)
+		pit_setup_as_bios(devices->pit);
+	return devices->pit;
 }
 
-static struct pm *make_pm(const struct devices_config *config)
+static bool make_pm(struct devices *devices,
+		    const struct devices_config *config)
 {
 	struct irq_line sci = interrupts_line(config->interrupts, PM_SCI_IRQ);
 
-	return pm_new(config->bus, config->loop, &sci, &config->power);
+	devices->pm = pm_new(config->bus, config->loop, &sci, &config->power);
+	return devices->pm;
 }
 
-static struct fwcfg *make_fwcfg(const struct devices_config *config)
+static bool make_pci(struct devices *devices,
+		     const struct devices_config *config)
+{
+	devices->pci = pci_new(config->bus);
+	return devices->pci;
+}
+
+static bool make_fwcfg(struct devices *devices,
+		       const struct devices_config *config)
 {
 	struct e820_entry map[E820_MAX];
 	const struct fwcfg_config fwcfg = {
@@ -87,32 +107,41 @@ static struct fwcfg *make_fwcfg(const struct devices_config *config)
 		.e820_count = e820_build(config->ram, map),
 	};
 
-	return fwcfg_new(&fwcfg);
+	devices->fwcfg = fwcfg_new(&fwcfg);
+	return devices->fwcfg;
 }
 
-static struct testdev *make_testdev(const struct devices_config *config)
+static bool make_debugexit(struct devices *devices,
+			   const struct devices_config *config)
+{
+	devices->debugexit = debugexit_new(config->bus, &config->power);
+	return devices->debugexit;
+}
+
+static bool make_testdev(struct devices *devices,
+			 const struct devices_config *config)
 {
 	struct irq_line lines = interrupts_line(config->interrupts, 0);
 
-	return testdev_new(config->bus, &lines);
+	if (!config->testdev)
+		return true;
+	devices->testdev = testdev_new(config->bus, &lines);
+	return devices->testdev;
 }
 
 int devices_new(struct devices *devices, const struct devices_config *config)
 {
+	static bool (*const makers[])(struct devices * devices,
+				      const struct devices_config *config) = {
+		make_serial, make_rtc,	 make_i8042,	 make_pit,     make_pm,
+		make_pci,    make_fwcfg, make_debugexit, make_testdev,
+	};
+
 	memset(devices, 0, sizeof(*devices));
-	/* Each maker leaves errno; the first that fails ends the row. */
-	errno = 0;
-	if ((devices->serial = make_serial(config)) &&
-	    (devices->rtc = make_rtc(config)) &&
-	    (devices->i8042 = make_i8042(config)) &&
-	    (devices->pit = make_pit(config)) &&
-	    (devices->pm = make_pm(config)) &&
-	    (devices->pci = pci_new(config->bus)) &&
-	    (devices->fwcfg = make_fwcfg(config)) &&
-	    (devices->debugexit = debugexit_new(config->bus, &config->power)) &&
-	    (!config->testdev || (devices->testdev = make_testdev(config))))
-		return 0;
-	return errno ? -errno : -ENOMEM;
+	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
+		if (!makers[i](devices, config))
+			return -errno;
+	return 0;
 }
 
 void devices_free(struct devices *devices)
