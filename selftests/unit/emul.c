@@ -473,6 +473,9 @@ TEST_F(emul, outs_stops_at_the_end_of_the_page)
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(1U, count);
 	self->g.regs.rflags |= RFLAGS_DF;
+	GPR(RSI) = 0x1ffe;
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(1U, count);
 	GPR(RSI) = 0x2005;
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(2U, count);
