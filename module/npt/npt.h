@@ -71,8 +71,8 @@ extern const struct lodge_npt_format lodge_npt_format_amd;
  * @levels: of @format, for ever
  * @max_leaf: of @format, for ever
  * @root: the topmost table, for ever
- * @removed: tables that nothing points to any more, but a processor may still
- *	hold on to until the next flush
+ * @removed: tables that nothing points to any more, with all below them; a
+ *	processor may still hold on to them until the next flush
  * @tables: tables in use, the root among them
  * @leaves: leaves set since the start, by level less one
  */
@@ -143,16 +143,12 @@ u8 lodge_npt_bits(const struct lodge_npt_format *format);
  * A leaf of a higher level in the way is split; a table in the way of a leaf of a
  * higher level is removed.
  *
- * Return: 0, 1 flush needed, or -ENOMEM @cache is exhausted (what was done so far
- * is harmless).
+ * What already maps @gpa to the same place with these rights stays as it is.
+ *
+ * Return: 0, 1 flush needed, or -ENOMEM @cache holds too few and nothing changed.
  */
 int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 		  u64 pa, u8 level, u32 attr);
-
-/**
- * lodge_npt_allows() - whether a leaf covers @gpa and grants all of @attr
- */
-bool lodge_npt_allows(const struct lodge_npt *npt, u64 gpa, u32 attr);
 
 /**
  * lodge_npt_unmap() - remove every leaf that touches [@start, @end)
@@ -223,12 +219,6 @@ void lodge_npt_iter_start(struct lodge_npt_iter *iter,
  * Return: false at the end.
  */
 bool lodge_npt_iter_next(struct lodge_npt_iter *iter);
-
-/**
- * lodge_npt_find() - the leaf that covers @gpa, or the empty entry in its place
- * @level: out: the entry's level
- */
-u64 *lodge_npt_find(const struct lodge_npt *npt, u64 gpa, u8 *level);
 
 static inline u64 lodge_npt_size(u8 level)
 {

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The host's MMU notifier: what the host takes from the caller's memory leaves
+ * the nested tables too, before the host goes on.
+ *
+ * While an invalidation is under way, vm->notifier_count is not zero; each one
+ * that ends moves vm->notifier_seq.  A fault that has seen neither change since
+ * before it looked at the host's tables maps what the host still has.
+ */
+#include "vm.h"
+
+#include "slots.h"
+
+static struct lodge_vm *notifier_vm(struct mmu_notifier *notifier)
+{
+	return container_of(notifier, struct lodge_vm, notifier);
+}
+
+static const struct lodge_slots *notifier_slots(struct lodge_vm *vm)
+{
+	return rcu_dereference_protected(vm->slots,
+					 lockdep_is_held(&vm->npt_lock));
+}
+
+/* The guest physical addresses at which a slot has [*start, *end) of its hva. */
+static bool slot_range(const struct lodge_slot *slot, unsigned long hva,
+		       unsigned long hva_end, u64 *start, u64 *end)
+{
+	hva = max(hva & PAGE_MASK, slot->hva);
+	hva_end = min(PAGE_ALIGN(hva_end), slot->hva + slot->size);
+	if (hva >= hva_end)
+		return false;
+	*start = slot->gpa + (hva - slot->hva);
+	*end = slot->gpa + (hva_end - slot->hva);
+	return true;
+}
+
+static void range_unmap(struct lodge_vm *vm, unsigned long hva,
+			unsigned long hva_end)
+{
+	const struct lodge_slots *slots = notifier_slots(vm);
+	bool flush = false;
+	u64 start, end;
+	u32 i;
+
+	for (i = 0; i < slots->nr; i++) {
+		if (slot_range(&slots->slot[i], hva, hva_end, &start, &end))
+			flush |= lodge_npt_unmap(&vm->npt, start, end);
+	}
+	if (!flush)
+		return;
+	lodge_vm_flush_tlbs(vm);
+	lodge_npt_free_removed(&vm->npt);
+}
+
+static bool range_age(struct lodge_vm *vm, unsigned long hva,
+		      unsigned long hva_end, bool clear)
+{
+	const struct lodge_slots *slots;
+	bool young = false;
+	u64 start, end;
+	u32 i;
+
+	spin_lock(&vm->npt_lock);
+	slots = notifier_slots(vm);
+	for (i = 0; i < slots->nr; i++) {
+		if (slot_range(&slots->slot[i], hva, hva_end, &start, &end))
+			young |= lodge_npt_age(&vm->npt, start, end, clear);
+	}
+	spin_unlock(&vm->npt_lock);
+	return young;
+}
+
+/* Never sleeps, so it does not matter whether the range is blockable. */
+static int invalidate_start(struct mmu_notifier *notifier,
+			    const struct mmu_notifier_range *range)
+{
+	struct lodge_vm *vm = notifier_vm(notifier);
+
+	spin_lock(&vm->npt_lock);
+	if (!vm->notifier_count++) {
+		vm->notifier_start = range->start;
+		vm->notifier_end = range->end;
+	} else {
+		vm->notifier_start = min(vm->notifier_start, range->start);
+		vm->notifier_end = max(vm->notifier_end, range->end);
+	}
+	range_unmap(vm, range->start, range->end);
+	spin_unlock(&vm->npt_lock);
+	return 0;
+}
+
+static void invalidate_end(struct mmu_notifier *notifier,
+			   const struct mmu_notifier_range *range)
+{
+	struct lodge_vm *vm = notifier_vm(notifier);
+
+	spin_lock(&vm->npt_lock);
+	WRITE_ONCE(vm->notifier_seq, vm->notifier_seq + 1);
+	vm->notifier_count--;
+	spin_unlock(&vm->npt_lock);
+}
+
+/* The host does not flush for its own accessed bits either. */
+static lodge_young_t clear_flush_young(struct mmu_notifier *notifier,
+				       struct mm_struct *mm,
+				       unsigned long start, unsigned long end)
+{
+	return range_age(notifier_vm(notifier), start, end, true);
+}
+
+static lodge_young_t clear_young(struct mmu_notifier *notifier,
+				 struct mm_struct *mm, unsigned long start,
+				 unsigned long end)
+{
+	return range_age(notifier_vm(notifier), start, end, true);
+}
+
+static lodge_young_t test_young(struct mmu_notifier *notifier,
+				struct mm_struct *mm, unsigned long address)
+{
+	return range_age(notifier_vm(notifier), address, address + 1, false);
+}
+
+/* The last user of the memory is gone: no thread can run a vCPU any more. */
+static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
+{
+	struct lodge_vm *vm = notifier_vm(notifier);
+
+	spin_lock(&vm->npt_lock);
+	range_unmap(vm, 0, TASK_SIZE_MAX);
+	spin_unlock(&vm->npt_lock);
+}
+
+static const struct mmu_notifier_ops notifier_ops = {
+	.release = release,
+	.clear_flush_young = clear_flush_young,
+	.clear_young = clear_young,
+	.test_young = test_young,
+	.invalidate_range_start = invalidate_start,
+	.invalidate_range_end = invalidate_end,
+};
+
+int lodge_notifier_init(struct lodge_vm *vm)
+{
+	int err;
+
+	vm->notifier.ops = &notifier_ops;
+	err = mmu_notifier_register(&vm->notifier, vm->mm);
+	if (err)
+		vm->notifier.ops = NULL;
+	return err;
+}
+
+void lodge_notifier_fini(struct lodge_vm *vm)
+{
+	if (!vm->notifier.ops)
+		return;
+	mmu_notifier_unregister(&vm->notifier, vm->mm);
+	vm->notifier.ops = NULL;
+}

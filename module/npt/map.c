@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Changes of nested tables: leaves set, taken away, made read-only, aged.
+ *
+ * A table that is taken out stays as it is, with all below it, on npt->removed
+ * until the caller has flushed: until then a processor may be walking it.
+ */
+#include "pure.h"
+
+#include "npt/table.h"
+
+int lodge_npt_cache_fill(struct lodge_npt_cache *cache)
+{
+	while (cache->nr < ARRAY_SIZE(cache->table)) {
+		u64 *table = lodge_table_alloc();
+
+		if (!table)
+			return -ENOMEM;
+		cache->table[cache->nr++] = table;
+	}
+	return 0;
+}
+
+void lodge_npt_cache_free(struct lodge_npt_cache *cache)
+{
+	while (cache->nr)
+		lodge_table_free(cache->table[--cache->nr]);
+}
+
+int lodge_npt_init(struct lodge_npt *npt, const struct lodge_npt_format *format)
+{
+	memset(npt, 0, sizeof(*npt));
+	npt->root = lodge_table_alloc();
+	if (!npt->root)
+		return -ENOMEM;
+	npt->format = format;
+	npt->levels = format->levels();
+	npt->max_leaf = format->max_leaf();
+	npt->tables = 1;
+	return 0;
+}
+
+u64 lodge_npt_root(const struct lodge_npt *npt)
+{
+	return lodge_table_pa(npt->root);
+}
+
+/* Goes down at most npt->levels - 1 times. */
+static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u32 i;
+
+	for (i = 0; level > 1 && i < 512; i++) {
+		if (lodge_npt_is_table(format, table[i], level))
+			tree_free(npt,
+				  lodge_table_va(table[i] & format->address),
+				  level - 1);
+	}
+	lodge_table_free(table);
+	npt->tables--;
+}
+
+/* A table is page-aligned: its level fits beside the link. */
+static void tree_remove(struct lodge_npt *npt, u64 *table, u8 level)
+{
+	*lodge_table_link(table) = (unsigned long)npt->removed | level;
+	npt->removed = table;
+}
+
+void lodge_npt_free_removed(struct lodge_npt *npt)
+{
+	while (npt->removed) {
+		u64 *table = npt->removed;
+		unsigned long link = *lodge_table_link(table);
+
+		npt->removed = (u64 *)(link & ~7UL);
+		tree_free(npt, table, link & 7);
+	}
+}
+
+void lodge_npt_fini(struct lodge_npt *npt)
+{
+	if (!npt->root)
+		return;
+	lodge_npt_free_removed(npt);
+	tree_free(npt, npt->root, npt->levels);
+	npt->root = NULL;
+}
+
+static u64 leaf_make(const struct lodge_npt_format *format, u64 pa, u8 level,
+		     u32 attr)
+{
+	u64 leaf = (pa & format->address) | format->read;
+
+	if (level > 1)
+		leaf |= format->large;
+	if (attr & LODGE_NPT_WRITE)
+		leaf |= format->write;
+	leaf |= attr & LODGE_NPT_EXEC ? format->exec : format->no_exec;
+	if (attr & LODGE_NPT_ACCESSED)
+		leaf |= format->accessed;
+	if (attr & LODGE_NPT_DIRTY)
+		leaf |= format->dirty;
+	leaf |= attr & LODGE_NPT_UNCACHED ? format->uncached : format->cached;
+	return leaf;
+}
+
+/*
+ * Whether leaf @old does all that leaf @new of the same or a lower level would:
+ * the same place and memory type, and no right less.
+ */
+static bool leaf_covers(const struct lodge_npt_format *format, u64 old,
+			u8 old_level, u64 new, u64 gpa)
+{
+	u64 rights = format->read | format->write | format->exec;
+	u64 inside = gpa & (lodge_npt_size(old_level) - 1);
+	u64 type = format->cached | format->uncached;
+
+	return (old & format->address) + inside == (new & format->address) &&
+	       !(rights & new & ~old) && !(old & ~new & format->no_exec) &&
+	       !((old ^ new) & type);
+}
+
+static u64 *table_link(struct lodge_npt *npt, u64 *entry, u64 *table)
+{
+	lodge_entry_write(entry, lodge_table_pa(table) | npt->format->table);
+	npt->tables++;
+	return table;
+}
+
+/* Put a table of smaller leaves in the place of a leaf. */
+static u64 *leaf_split(struct lodge_npt *npt, u64 *entry, u64 leaf, u8 level,
+		       u64 *table)
+{
+	u64 step = lodge_npt_size(level - 1);
+	u32 i;
+
+	if (level == 2)
+		leaf &= ~npt->format->large;
+	for (i = 0; i < 512; i++)
+		table[i] = leaf + i * step;
+	return table_link(npt, entry, table);
+}
+
+static int leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
+		    u8 level)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u64 old = lodge_entry_read(entry);
+	int flush = 0;
+
+	if (lodge_npt_is_leaf(format, old, level)) {
+		if (leaf_covers(format, old, level, leaf, gpa))
+			return 0;
+		/* More rights need no flush: a fault looks again. */
+		flush = !leaf_covers(format, leaf, level, old, gpa);
+	}
+	lodge_entry_write(entry, leaf);
+	npt->leaves[level - 1]++;
+	if (lodge_npt_is_table(format, old, level)) {
+		tree_remove(npt, lodge_table_va(old & format->address),
+			    level - 1);
+		flush = 1;
+	}
+	return flush;
+}
+
+int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
+		  u64 pa, u8 level, u32 attr)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u64 leaf = leaf_make(format, pa, level, attr);
+	u64 *table = npt->root;
+	int flush = 0;
+	u8 at;
+
+	if (cache->nr + level < npt->levels)
+		return -ENOMEM;
+	for (at = npt->levels; at > level; at--) {
+		u64 *entry = &table[lodge_npt_index(gpa, at)];
+		u64 value = lodge_entry_read(entry);
+
+		if (lodge_npt_is_table(format, value, at)) {
+			table = lodge_table_va(value & format->address);
+		} else if (!(value & format->present)) {
+			table = table_link(npt, entry,
+					   cache->table[--cache->nr]);
+		} else if (leaf_covers(format, value, at, leaf, gpa)) {
+			return flush;
+		} else {
+			table = leaf_split(npt, entry, value, at,
+					   cache->table[--cache->nr]);
+			flush = 1;
+		}
+	}
+	return leaf_set(npt, &table[lodge_npt_index(gpa, level)], leaf, gpa,
+			level) |
+	       flush;
+}
+
+bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end)
+{
+	const struct lodge_npt_format *format = npt->format;
+	struct lodge_npt_iter iter;
+	bool flush = false;
+
+	lodge_npt_iter_start(&iter, npt, start, end);
+	while (lodge_npt_iter_next(&iter)) {
+		bool table = lodge_npt_is_table(format, iter.value, iter.level);
+
+		if (table && (iter.gpa < start ||
+			      end - iter.gpa < lodge_npt_size(iter.level)))
+			continue;
+		lodge_entry_write(iter.entry, 0);
+		if (table)
+			tree_remove(npt,
+				    lodge_table_va(iter.value &
+						   format->address),
+				    iter.level - 1);
+		flush = true;
+	}
+	return flush;
+}
+
+bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end)
+{
+	const struct lodge_npt_format *format = npt->format;
+	struct lodge_npt_iter iter;
+	bool flush = false;
+
+	lodge_npt_iter_start(&iter, npt, start, end);
+	while (lodge_npt_iter_next(&iter)) {
+		if (!lodge_npt_is_leaf(format, iter.value, iter.level) ||
+		    !(iter.value & format->write))
+			continue;
+		lodge_entry_clear(iter.entry, format->write);
+		flush = true;
+	}
+	return flush;
+}
+
+bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear)
+{
+	const struct lodge_npt_format *format = npt->format;
+	struct lodge_npt_iter iter;
+	bool young = false;
+
+	lodge_npt_iter_start(&iter, npt, start, end);
+	while (lodge_npt_iter_next(&iter)) {
+		if (!lodge_npt_is_leaf(format, iter.value, iter.level) ||
+		    !(iter.value & format->accessed))
+			continue;
+		young = true;
+		if (!clear)
+			break;
+		lodge_entry_clear(iter.entry, format->accessed);
+	}
+	return young;
+}

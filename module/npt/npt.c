@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * AMD's entry: that of the long-mode page tables, with U/S set everywhere,
+ * because the processor walks nested tables as a user (AMD APM vol. 2, sections
+ * 15.25.5 and 5.3).
+ *
+ * The nested walk has the paging mode of the host and its PAT: bits PWT and PCD
+ * clear are write-back in every PAT that Linux sets up, and PCD alone is UC-,
+ * over which the guest may still ask for write combining.
+ */
+#include "pure.h"
+
+#include "npt/npt.h"
+
+#ifdef __KERNEL__
+
+#include <linux/pgtable.h>
+#include <asm/cpufeature.h>
+
+static u8 amd_levels(void)
+{
+	return pgtable_l5_enabled() ? 5 : 4;
+}
+
+static u8 amd_max_leaf(void)
+{
+	return boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2;
+}
+
+#else
+
+static u8 amd_levels(void)
+{
+	return 4;
+}
+
+static u8 amd_max_leaf(void)
+{
+	return 3;
+}
+
+#endif
+
+#define AMD_P BIT_ULL(0)
+#define AMD_RW BIT_ULL(1)
+#define AMD_US BIT_ULL(2)
+#define AMD_PCD BIT_ULL(4)
+#define AMD_A BIT_ULL(5)
+#define AMD_D BIT_ULL(6)
+#define AMD_PS BIT_ULL(7)
+#define AMD_NX BIT_ULL(63)
+
+const struct lodge_npt_format lodge_npt_format_amd = {
+	.levels = amd_levels,
+	.max_leaf = amd_max_leaf,
+	.address = GENMASK_ULL(51, 12),
+	.table = AMD_P | AMD_RW | AMD_US | AMD_A,
+	.present = AMD_P,
+	.large = AMD_PS,
+	.read = AMD_P | AMD_US,
+	.write = AMD_RW,
+	.no_exec = AMD_NX,
+	.accessed = AMD_A,
+	.dirty = AMD_D,
+	.uncached = AMD_PCD,
+};

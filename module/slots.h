@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory slots: which of the caller's memory stands at which guest physical
+ * addresses.  Shared by mem.c, which changes them, and notifier.c.
+ *
+ * An array is never changed once published.  The next one is published under
+ * both vm->lock and vm->npt_lock, with the old slot's leaves already removed:
+ * who holds vm->npt_lock finds in the nested tables only what the present array
+ * explains.
+ */
+#ifndef LODGE_SLOTS_H
+#define LODGE_SLOTS_H
+
+#include <linux/types.h>
+
+/**
+ * struct lodge_slot - one slot
+ * @gpa: first guest physical address
+ * @size: bytes
+ * @hva: first address in the caller
+ * @id: its number
+ * @flags: LODGE_MEM_*
+ */
+struct lodge_slot {
+	u64 gpa;
+	u64 size;
+	unsigned long hva;
+	u32 id;
+	u32 flags;
+};
+
+/**
+ * struct lodge_slots - all slots of a VM
+ * @nr: how many
+ * @slot: by @gpa; they do not overlap
+ */
+struct lodge_slots {
+	u32 nr;
+	struct lodge_slot slot[];
+};
+
+#endif
