@@ -154,15 +154,20 @@ static int lodge_run_requests(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
-/* Sleep until something wakes the vCPU, or a signal comes. */
+/*
+ * Sleep until something wakes the vCPU, or a signal comes.  Any request ends the
+ * sleep too: whoever makes one that stands already does not kick again.
+ */
 static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 {
 	rcuwait_wait_event(&vcpu->wait,
 			   lodge_event_wakes(vcpu) ||
-				   test_bit(LODGE_REQ_KICK, &vcpu->requests) ||
+				   READ_ONCE(vcpu->requests) ||
 				   __xfer_to_guest_mode_work_pending(),
 			   TASK_INTERRUPTIBLE);
-	if (vcpu->mp_state == LODGE_MP_HALTED && lodge_event_wakes(vcpu))
+	if (!lodge_event_wakes(vcpu))
+		return;
+	if (vcpu->mp_state == LODGE_MP_HALTED)
 		vcpu->mp_state = LODGE_MP_RUNNABLE;
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
@@ -180,15 +185,16 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	int answer = 0;
 
 	while (!answer) {
-		if (unlikely(lodge_run_work()))
-			return lodge_run_interrupted(vcpu);
-		if (unlikely(READ_ONCE(vcpu->vm->dead)))
-			return -EIO;
+		/* First, so that an EOI is told before a signal is. */
 		if (READ_ONCE(vcpu->requests)) {
 			answer = lodge_run_requests(vcpu);
 			if (answer)
 				break;
 		}
+		if (unlikely(lodge_run_work()))
+			return lodge_run_interrupted(vcpu);
+		if (unlikely(READ_ONCE(vcpu->vm->dead)))
+			return -EIO;
 		if (unlikely(vcpu->mp_state != LODGE_MP_RUNNABLE)) {
 			lodge_run_sleep(vcpu);
 			continue;
