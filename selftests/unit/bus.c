@@ -134,8 +134,7 @@ TEST_F(bus, right_one_of_many_regions_answers)
 	for (int i = 0; i < 64 * 8; i++) {
 		bool inside = i % 8 < 4;
 
-		EXPECT_EQ(inside,
-			  bus_read(self->bus, BUS_PORT, i, &value, 1));
+		EXPECT_EQ(inside, bus_read(self->bus, BUS_PORT, i, &value, 1));
 		EXPECT_EQ(inside ? i / 8 : 0xff, value);
 	}
 }

@@ -16,9 +16,9 @@
 #include "machine/loop.h"
 #include "machine/power.h"
 
-#define USEC	1000ULL
-#define MSEC	1000000ULL
-#define SEC	1000000000ULL
+#define USEC 1000ULL
+#define MSEC 1000000ULL
+#define SEC 1000000000ULL
 
 struct loop_timer {
 	void (*expired)(void *opaque);

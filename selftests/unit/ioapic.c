@@ -10,16 +10,16 @@
 #include "dev/ioapic.h"
 #include "fakes.h"
 
-#define SELECT	IOAPIC_BASE
-#define WINDOW	(IOAPIC_BASE + 0x10)
-#define EOI	(IOAPIC_BASE + 0x40)
+#define SELECT IOAPIC_BASE
+#define WINDOW (IOAPIC_BASE + 0x10)
+#define EOI (IOAPIC_BASE + 0x40)
 
-#define LEVEL		0x8000
-#define LOGICAL		0x0800
-#define ACTIVE_LOW	0x2000
-#define REMOTE_IRR	0x4000
-#define STATUS		0x1000
-#define MASKED		0x10000
+#define LEVEL 0x8000
+#define LOGICAL 0x0800
+#define ACTIVE_LOW 0x2000
+#define REMOTE_IRR 0x4000
+#define STATUS 0x1000
+#define MASKED 0x10000
 
 FIXTURE(ioapic)
 {

@@ -9,17 +9,17 @@
 #include "dev/pic.h"
 #include "fakes.h"
 
-#define MASTER		0x20
-#define MASTER_DATA	0x21
-#define SLAVE		0xa0
-#define SLAVE_DATA	0xa1
-#define ELCR_MASTER	0x4d0
-#define ELCR_SLAVE	0x4d1
+#define MASTER 0x20
+#define MASTER_DATA 0x21
+#define SLAVE 0xa0
+#define SLAVE_DATA 0xa1
+#define ELCR_MASTER 0x4d0
+#define ELCR_SLAVE 0x4d1
 
-#define EOI		0x20
-#define READ_IRR	0x0a
-#define READ_ISR	0x0b
-#define POLL		0x0c
+#define EOI 0x20
+#define READ_IRR 0x0a
+#define READ_ISR 0x0b
+#define POLL 0x0c
 
 FIXTURE(pic)
 {
@@ -28,8 +28,8 @@ FIXTURE(pic)
 	struct fake_line intr;
 };
 
-static void program(struct bus *bus, uint16_t port, uint8_t base,
-		    uint8_t icw3, uint8_t icw4)
+static void program(struct bus *bus, uint16_t port, uint8_t base, uint8_t icw3,
+		    uint8_t icw4)
 {
 	outb(bus, port, 0x11);
 	outb(bus, port + 1, base);

@@ -10,19 +10,19 @@
 #include "dev/serial.h"
 #include "fakes.h"
 
-#define BASE	SERIAL_COM1
-#define DATA	(BASE + 0)
-#define IER	(BASE + 1)
-#define IIR	(BASE + 2)
-#define FCR	(BASE + 2)
-#define LCR	(BASE + 3)
-#define MCR	(BASE + 4)
-#define LSR	(BASE + 5)
-#define MSR	(BASE + 6)
-#define SCR	(BASE + 7)
+#define BASE SERIAL_COM1
+#define DATA (BASE + 0)
+#define IER (BASE + 1)
+#define IIR (BASE + 2)
+#define FCR (BASE + 2)
+#define LCR (BASE + 3)
+#define MCR (BASE + 4)
+#define LSR (BASE + 5)
+#define MSR (BASE + 6)
+#define SCR (BASE + 7)
 
-#define OUT2	0x08
-#define LOOP	0x10
+#define OUT2 0x08
+#define LOOP 0x10
 
 FIXTURE(serial)
 {

@@ -9,7 +9,7 @@
 
 #include "dev/debugexit.h"
 
-#define PORTS	4
+#define PORTS 4
 
 struct debugexit {
 	struct power power;

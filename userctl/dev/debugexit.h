@@ -9,7 +9,7 @@
 #include "machine/bus.h"
 #include "machine/power.h"
 
-#define DEBUGEXIT_PORT	0xf4
+#define DEBUGEXIT_PORT 0xf4
 
 struct debugexit;
 

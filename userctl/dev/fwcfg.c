@@ -14,17 +14,17 @@
 
 #include "dev/fwcfg.h"
 
-#define SELECTOR_PORT	0x510
-#define SELECTOR_SIZE	2
-#define DATA_PORT	0x511
-#define DATA_SIZE	4
+#define SELECTOR_PORT 0x510
+#define SELECTOR_SIZE 2
+#define DATA_PORT 0x511
+#define DATA_SIZE 4
 
 /* Bit of the selector that asked for writing, once. */
-#define SELECT_WRITE	0x4000
+#define SELECT_WRITE 0x4000
 
-#define E820_ENTRY_SIZE	20
+#define E820_ENTRY_SIZE 20
 /* Interface version 1: no DMA. */
-#define ID_PORTS	1
+#define ID_PORTS 1
 
 struct item {
 	uint16_t key;
@@ -220,8 +220,7 @@ static int add_items(struct fwcfg *fwcfg, const struct fwcfg_config *config)
 		{ FWCFG_MAX_CPUS, sizeof(config->cpus),
 		  (uint8_t *)&config->cpus },
 		{ FWCFG_DIRECTORY, 0, NULL },
-		{ FWCFG_IRQ0_OVERRIDE, sizeof(override),
-		  (uint8_t *)&override },
+		{ FWCFG_IRQ0_OVERRIDE, sizeof(override), (uint8_t *)&override },
 	};
 	int error = 0;
 

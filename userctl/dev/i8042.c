@@ -14,68 +14,68 @@
 
 #include "dev/i8042.h"
 
-#define DATA_PORT	0x60
-#define COMMAND_PORT	0x64
-#define PORT_A		0x92
+#define DATA_PORT 0x60
+#define COMMAND_PORT 0x64
+#define PORT_A 0x92
 
-#define STATUS_OUTPUT	0x01
-#define STATUS_SYSTEM	0x04
-#define STATUS_COMMAND	0x08
-#define STATUS_UNLOCKED	0x10
+#define STATUS_OUTPUT 0x01
+#define STATUS_SYSTEM 0x04
+#define STATUS_COMMAND 0x08
+#define STATUS_UNLOCKED 0x10
 
-#define CONFIG_IRQ	0x01
-#define CONFIG_SYSTEM	0x04
-#define CONFIG_NO_KBD	0x10
-#define CONFIG_NO_AUX	0x20
+#define CONFIG_IRQ 0x01
+#define CONFIG_SYSTEM 0x04
+#define CONFIG_NO_KBD 0x10
+#define CONFIG_NO_AUX 0x20
 #define CONFIG_TRANSLATE 0x40
 
-#define OUTPUT_NO_RESET	0x01
-#define OUTPUT_A20	0x02
-#define OUTPUT_FULL	0x10
+#define OUTPUT_NO_RESET 0x01
+#define OUTPUT_A20 0x02
+#define OUTPUT_FULL 0x10
 /* Reserved bits that a PC has up. */
-#define OUTPUT_FIXED	0xcc
+#define OUTPUT_FIXED 0xcc
 
-#define PORT_A_RESET	0x01
-#define PORT_A_A20	0x02
+#define PORT_A_RESET 0x01
+#define PORT_A_A20 0x02
 
 /* Commands to the controller. */
-#define READ_RAM	0x20
-#define READ_RAM_END	0x3f
-#define WRITE_RAM	0x60
-#define WRITE_RAM_END	0x7f
-#define DISABLE_AUX	0xa7
-#define ENABLE_AUX	0xa8
-#define TEST_AUX	0xa9
-#define SELF_TEST	0xaa
-#define TEST_KBD	0xab
-#define DISABLE_KBD	0xad
-#define ENABLE_KBD	0xae
-#define READ_INPUT	0xc0
-#define READ_OUTPUT	0xd0
-#define WRITE_OUTPUT	0xd1
-#define WRITE_KBD_BUF	0xd2
-#define WRITE_AUX_BUF	0xd3
-#define WRITE_AUX	0xd4
-#define DISABLE_A20	0xdd
-#define ENABLE_A20	0xdf
-#define PULSE		0xf0
+#define READ_RAM 0x20
+#define READ_RAM_END 0x3f
+#define WRITE_RAM 0x60
+#define WRITE_RAM_END 0x7f
+#define DISABLE_AUX 0xa7
+#define ENABLE_AUX 0xa8
+#define TEST_AUX 0xa9
+#define SELF_TEST 0xaa
+#define TEST_KBD 0xab
+#define DISABLE_KBD 0xad
+#define ENABLE_KBD 0xae
+#define READ_INPUT 0xc0
+#define READ_OUTPUT 0xd0
+#define WRITE_OUTPUT 0xd1
+#define WRITE_KBD_BUF 0xd2
+#define WRITE_AUX_BUF 0xd3
+#define WRITE_AUX 0xd4
+#define DISABLE_A20 0xdd
+#define ENABLE_A20 0xdf
+#define PULSE 0xf0
 
 #define SELF_TEST_PASSED 0x55
-#define AUX_CLOCK_LOW	0x01
-#define INPUT_UNLOCKED	0x80
+#define AUX_CLOCK_LOW 0x01
+#define INPUT_UNLOCKED 0x80
 
 /* Commands to the keyboard, and its answers. */
-#define KBD_LEDS	0xed
-#define KBD_ECHO	0xee
-#define KBD_SCAN_SET	0xf0
-#define KBD_IDENTIFY	0xf2
-#define KBD_RATE	0xf3
-#define KBD_RESET	0xff
-#define KBD_ACK		0xfa
-#define KBD_TEST_PASSED	0xaa
+#define KBD_LEDS 0xed
+#define KBD_ECHO 0xee
+#define KBD_SCAN_SET 0xf0
+#define KBD_IDENTIFY 0xf2
+#define KBD_RATE 0xf3
+#define KBD_RESET 0xff
+#define KBD_ACK 0xfa
+#define KBD_TEST_PASSED 0xaa
 
-#define RAM_SIZE	32
-#define BUFFER_SIZE	16
+#define RAM_SIZE 32
+#define BUFFER_SIZE 16
 
 /*
  * @lock guards all that changes.  @ram's first byte is the command byte.
@@ -123,8 +123,7 @@ static void i8042_reset(struct i8042 *i8042)
 
 static uint8_t output_port(const struct i8042 *i8042)
 {
-	return OUTPUT_FIXED | OUTPUT_NO_RESET |
-	       (i8042->a20 ? OUTPUT_A20 : 0) |
+	return OUTPUT_FIXED | OUTPUT_NO_RESET | (i8042->a20 ? OUTPUT_A20 : 0) |
 	       (i8042->count ? OUTPUT_FULL : 0);
 }
 
@@ -214,8 +213,8 @@ static void keyboard_parameter(struct i8042 *i8042, uint8_t value)
 {
 	i8042_answer(i8042, KBD_ACK);
 	if (i8042->kbd_expects == KBD_SCAN_SET && !value)
-		i8042_answer(i8042, i8042->ram[0] & CONFIG_TRANSLATE ? 0x41 :
-								       0x02);
+		i8042_answer(i8042,
+			     i8042->ram[0] & CONFIG_TRANSLATE ? 0x41 : 0x02);
 	i8042->kbd_expects = 0;
 }
 
@@ -326,10 +325,10 @@ static void command_port_read(void *opaque, uint64_t offset, void *data,
 	(void)offset;
 	(void)size;
 	pthread_mutex_lock(&i8042->lock);
-	*(uint8_t *)data =
-		STATUS_UNLOCKED | (i8042->count ? STATUS_OUTPUT : 0) |
-		(i8042->ram[0] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0) |
-		(i8042->last_was_command ? STATUS_COMMAND : 0);
+	*(uint8_t *)data = STATUS_UNLOCKED |
+			   (i8042->count ? STATUS_OUTPUT : 0) |
+			   (i8042->ram[0] & CONFIG_SYSTEM ? STATUS_SYSTEM : 0) |
+			   (i8042->last_was_command ? STATUS_COMMAND : 0);
 	pthread_mutex_unlock(&i8042->lock);
 }
 

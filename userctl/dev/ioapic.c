@@ -12,36 +12,36 @@
 
 #include "dev/ioapic.h"
 
-#define REGION_SIZE	0x1000
-#define IOREGSEL	0x00
-#define IOWIN		0x10
-#define IOEOI		0x40
+#define REGION_SIZE 0x1000
+#define IOREGSEL 0x00
+#define IOWIN 0x10
+#define IOEOI 0x40
 
-#define REG_ID		0x00
-#define REG_VERSION	0x01
-#define REG_ARBITRATION	0x02
-#define REG_REDIRECTION	0x10
+#define REG_ID 0x00
+#define REG_VERSION 0x01
+#define REG_ARBITRATION 0x02
+#define REG_REDIRECTION 0x10
 
-#define ID_SHIFT	24
-#define ID_MASK		0xf
-#define VERSION		(0x20 | (IOAPIC_PINS - 1) << 16)
+#define ID_SHIFT 24
+#define ID_MASK 0xf
+#define VERSION (0x20 | (IOAPIC_PINS - 1) << 16)
 
 /* Bits of a redirection entry. */
-#define RTE_VECTOR	0xffULL
-#define RTE_DELIVERY	0x700ULL
-#define RTE_LOGICAL	(1ULL << 11)
-#define RTE_REMOTE_IRR	(1ULL << 14)
-#define RTE_LEVEL	(1ULL << 15)
-#define RTE_MASKED	(1ULL << 16)
-#define RTE_DEST_SHIFT	56
-#define RTE_WRITABLE	0xff0000000001afffULL
+#define RTE_VECTOR 0xffULL
+#define RTE_DELIVERY 0x700ULL
+#define RTE_LOGICAL (1ULL << 11)
+#define RTE_REMOTE_IRR (1ULL << 14)
+#define RTE_LEVEL (1ULL << 15)
+#define RTE_MASKED (1ULL << 16)
+#define RTE_DEST_SHIFT 56
+#define RTE_WRITABLE 0xff0000000001afffULL
 
 /* Bits of a message. */
-#define MSI_ADDRESS	0xfee00000ULL
-#define MSI_DEST_SHIFT	12
-#define MSI_LOGICAL	(1ULL << 2)
-#define MSI_ASSERT	(1U << 14)
-#define MSI_LEVEL	(1U << 15)
+#define MSI_ADDRESS 0xfee00000ULL
+#define MSI_DEST_SHIFT 12
+#define MSI_LOGICAL (1ULL << 2)
+#define MSI_ASSERT (1U << 14)
+#define MSI_LEVEL (1U << 15)
 
 /* @lock guards all that changes; @lines are the pins as they are now. */
 struct ioapic {
@@ -55,8 +55,8 @@ struct ioapic {
 
 static bool ioapic_send(struct ioapic *ioapic, uint64_t rte)
 {
-	uint64_t address = MSI_ADDRESS |
-			   rte >> RTE_DEST_SHIFT << MSI_DEST_SHIFT;
+	uint64_t address = MSI_ADDRESS | rte >> RTE_DEST_SHIFT
+							 << MSI_DEST_SHIFT;
 	uint32_t data = rte & (RTE_VECTOR | RTE_DELIVERY);
 
 	if (rte & RTE_LOGICAL)

@@ -11,8 +11,8 @@
 
 #include "machine/bus.h"
 
-#define IOAPIC_BASE	0xfec00000ULL
-#define IOAPIC_PINS	24
+#define IOAPIC_BASE 0xfec00000ULL
+#define IOAPIC_PINS 24
 
 struct ioapic;
 

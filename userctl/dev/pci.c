@@ -12,29 +12,29 @@
 
 #include "dev/pci.h"
 
-#define ADDRESS_PORT	0xcf8
-#define DATA_PORT	0xcfc
-#define PORT_SIZE	4
+#define ADDRESS_PORT 0xcf8
+#define DATA_PORT 0xcfc
+#define PORT_SIZE 4
 
-#define ADDRESS_ENABLE	0x80000000
-#define ADDRESS_BUS	0x00ff0000
-#define ADDRESS_KEPT	0x80fffffc
-#define ADDRESS_DEVFN	8
-#define ADDRESS_DWORD	0xfc
+#define ADDRESS_ENABLE 0x80000000
+#define ADDRESS_BUS 0x00ff0000
+#define ADDRESS_KEPT 0x80fffffc
+#define ADDRESS_DEVFN 8
+#define ADDRESS_DWORD 0xfc
 
-#define DEVICES		32
-#define FUNCTIONS	8
+#define DEVICES 32
+#define FUNCTIONS 8
 
 /* Header of type 0, section 6.1. */
-#define VENDOR_ID	0x00
-#define DEVICE_ID	0x02
-#define SUBCLASS	0x0a
-#define BASE_CLASS	0x0b
+#define VENDOR_ID 0x00
+#define DEVICE_ID 0x02
+#define SUBCLASS 0x0a
+#define BASE_CLASS 0x0b
 
-#define BRIDGE_VENDOR	0x8086
-#define BRIDGE_DEVICE	0x0d57
-#define CLASS_BRIDGE	0x06
-#define SUBCLASS_HOST	0x00
+#define BRIDGE_VENDOR 0x8086
+#define BRIDGE_DEVICE 0x0d57
+#define CLASS_BRIDGE 0x06
+#define SUBCLASS_HOST 0x00
 
 /* @lock guards all that changes. */
 struct pci {

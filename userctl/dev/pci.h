@@ -12,7 +12,7 @@
 
 #include "machine/bus.h"
 
-#define PCI_CONFIG_SIZE	256
+#define PCI_CONFIG_SIZE 256
 
 struct pci;
 

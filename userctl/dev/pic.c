@@ -13,25 +13,25 @@
 
 #include "dev/pic.h"
 
-#define CHIP_LINES	8
-#define CASCADE		2
-#define SPURIOUS	7
+#define CHIP_LINES 8
+#define CASCADE 2
+#define SPURIOUS 7
 
-#define ICW1_ICW4	0x01
-#define ICW1_SINGLE	0x02
-#define ICW1		0x10
-#define ICW4_AEOI	0x02
-#define ICW4_SFNM	0x10
+#define ICW1_ICW4 0x01
+#define ICW1_SINGLE 0x02
+#define ICW1 0x10
+#define ICW4_AEOI 0x02
+#define ICW4_SFNM 0x10
 
-#define OCW2_LEVEL	0x07
-#define OCW3		0x08
-#define OCW3_READ_ISR	0x01
-#define OCW3_READ	0x02
-#define OCW3_POLL	0x04
-#define OCW3_SPECIAL	0x20
+#define OCW2_LEVEL 0x07
+#define OCW3 0x08
+#define OCW3_READ_ISR 0x01
+#define OCW3_READ 0x02
+#define OCW3_POLL 0x04
+#define OCW3_SPECIAL 0x20
 #define OCW3_SET_SPECIAL 0x40
 
-#define POLL_INTERRUPT	0x80
+#define POLL_INTERRUPT 0x80
 
 /* Which word the next write to the odd port is. */
 enum init_step { STEP_OCW1, STEP_ICW2, STEP_ICW3, STEP_ICW4 };

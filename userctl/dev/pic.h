@@ -11,7 +11,7 @@
 #include "machine/bus.h"
 #include "machine/line.h"
 
-#define PIC_LINES	16
+#define PIC_LINES 16
 
 struct pic;
 

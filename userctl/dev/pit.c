@@ -11,36 +11,36 @@
 
 #include "dev/pit.h"
 
-#define NSEC_PER_SEC	1000000000ULL
-#define NEVER		INT64_MAX
+#define NSEC_PER_SEC 1000000000ULL
+#define NEVER INT64_MAX
 /* Periodic interrupts do not come faster, whatever the count. */
-#define MIN_PERIOD_NS	50000
+#define MIN_PERIOD_NS 50000
 
-#define CHANNELS	3
-#define CONTROL		3
+#define CHANNELS 3
+#define CONTROL 3
 
 /* Fields of the control word; of the status byte from CW_BCD to CW_ACCESS. */
-#define CW_BCD		0x01
-#define CW_MODE		1
-#define CW_ACCESS	4
-#define CW_CHANNEL	6
-#define ACCESS_LATCH	0
-#define ACCESS_LOW	1
-#define ACCESS_HIGH	2
-#define ACCESS_BOTH	3
-#define READ_BACK	3
-#define READ_NO_STATUS	0x10
-#define READ_NO_COUNT	0x20
-#define STATUS_NULL	0x40
-#define STATUS_OUT	0x80
+#define CW_BCD 0x01
+#define CW_MODE 1
+#define CW_ACCESS 4
+#define CW_CHANNEL 6
+#define ACCESS_LATCH 0
+#define ACCESS_LOW 1
+#define ACCESS_HIGH 2
+#define ACCESS_BOTH 3
+#define READ_BACK 3
+#define READ_NO_STATUS 0x10
+#define READ_NO_COUNT 0x20
+#define STATUS_NULL 0x40
+#define STATUS_OUT 0x80
 
-#define SPEAKER_PORT	0x61
-#define SPEAKER_GATE	0x01
+#define SPEAKER_PORT 0x61
+#define SPEAKER_GATE 0x01
 #define SPEAKER_WRITABLE 0x0f
-#define SPEAKER_REFRESH	0x10
-#define SPEAKER_OUT	0x20
+#define SPEAKER_REFRESH 0x10
+#define SPEAKER_OUT 0x20
 /* Ticks between two refreshes of memory, which toggle SPEAKER_REFRESH. */
-#define REFRESH_TICKS	18
+#define REFRESH_TICKS 18
 
 /**
  * struct channel - one counter

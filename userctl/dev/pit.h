@@ -15,7 +15,7 @@
 #include "machine/loop.h"
 
 /* Input clock of all channels. */
-#define PIT_HZ	1193182ULL
+#define PIT_HZ 1193182ULL
 
 struct pit;
 

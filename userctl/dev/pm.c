@@ -14,21 +14,21 @@
 
 #include "dev/pm.h"
 
-#define NSEC_PER_SEC	1000000000ULL
+#define NSEC_PER_SEC 1000000000ULL
 
 /* Bits of status and enable; the timer's tells that its top bit has changed. */
-#define EVENT_TIMER	0x0001
-#define EVENT_ALL	0x0721
-#define STATUS_ALL	(EVENT_ALL | 0x8000)
+#define EVENT_TIMER 0x0001
+#define EVENT_ALL 0x0721
+#define STATUS_ALL (EVENT_ALL | 0x8000)
 
 /* Bits of the control register's bytes. */
-#define CONTROL_SCI_EN	0x01
-#define CONTROL_BM_RLD	0x02
-#define CONTROL_SLP_TYP	0x1c
-#define CONTROL_SLP_EN	0x20
+#define CONTROL_SCI_EN 0x01
+#define CONTROL_BM_RLD 0x02
+#define CONTROL_SLP_TYP 0x1c
+#define CONTROL_SLP_EN 0x20
 
-#define RESET_CPU	0x04
-#define RESET_KEPT	0x0a
+#define RESET_CPU 0x04
+#define RESET_KEPT 0x0a
 
 /*
  * @lock guards all that changes.  @toggles: how often the timer's top bit has
@@ -71,9 +71,8 @@ static void pm_schedule(struct pm *pm)
 
 	if (pm->enable & ~pm->status & EVENT_TIMER)
 		loop_timer_arm(pm->timer,
-			       pm->epoch + (ticks * NSEC_PER_SEC +
-					    PM_TIMER_HZ - 1) /
-						   PM_TIMER_HZ);
+			       pm->epoch + (ticks * NSEC_PER_SEC + PM_TIMER_HZ -
+					    1) / PM_TIMER_HZ);
 	else
 		loop_timer_disarm(pm->timer);
 }

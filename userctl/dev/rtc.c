@@ -14,61 +14,61 @@
 
 #include "dev/rtc.h"
 
-#define NSEC_PER_SEC	1000000000LL
-#define SEC_PER_DAY	86400
+#define NSEC_PER_SEC 1000000000LL
+#define SEC_PER_DAY 86400
 /* UIP goes up that long before the registers change. */
-#define UPDATE_NS	244000
+#define UPDATE_NS 244000
 /* The first update after a reset of the divider. */
-#define DIVIDER_NS	500000000
-#define CRYSTAL_HZ	32768
-#define NEVER		UINT64_MAX
+#define DIVIDER_NS 500000000
+#define CRYSTAL_HZ 32768
+#define NEVER UINT64_MAX
 
-#define INDEX_PORT	0x70
-#define INDEX_NMI_MASK	0x80
-#define CMOS_SIZE	128
+#define INDEX_PORT 0x70
+#define INDEX_NMI_MASK 0x80
+#define CMOS_SIZE 128
 
 enum {
-	SECONDS		= 0x00,
-	SECONDS_ALARM	= 0x01,
-	MINUTES		= 0x02,
-	MINUTES_ALARM	= 0x03,
-	HOURS		= 0x04,
-	HOURS_ALARM	= 0x05,
-	WEEKDAY		= 0x06,
-	DAY		= 0x07,
-	MONTH		= 0x08,
-	YEAR		= 0x09,
-	REG_A		= 0x0a,
-	REG_B		= 0x0b,
-	REG_C		= 0x0c,
-	REG_D		= 0x0d,
-	EQUIPMENT	= 0x14,
-	BASE_KB		= 0x15,
-	EXTENDED_KB	= 0x17,
-	EXTENDED_KB_2	= 0x30,
-	CENTURY		= 0x32,
-	ABOVE_16M	= 0x34,
-	ABOVE_4G	= 0x5b,
+	SECONDS = 0x00,
+	SECONDS_ALARM = 0x01,
+	MINUTES = 0x02,
+	MINUTES_ALARM = 0x03,
+	HOURS = 0x04,
+	HOURS_ALARM = 0x05,
+	WEEKDAY = 0x06,
+	DAY = 0x07,
+	MONTH = 0x08,
+	YEAR = 0x09,
+	REG_A = 0x0a,
+	REG_B = 0x0b,
+	REG_C = 0x0c,
+	REG_D = 0x0d,
+	EQUIPMENT = 0x14,
+	BASE_KB = 0x15,
+	EXTENDED_KB = 0x17,
+	EXTENDED_KB_2 = 0x30,
+	CENTURY = 0x32,
+	ABOVE_16M = 0x34,
+	ABOVE_4G = 0x5b,
 };
 
-#define A_RATE		0x0f
-#define A_DIVIDER	0x70
-#define A_DIVIDER_RESET	0x60
-#define A_DIVIDER_32K	0x20
-#define A_UIP		0x80
-#define B_24H		0x02
-#define B_BINARY	0x04
-#define B_UIE		0x10
-#define B_SET		0x80
+#define A_RATE 0x0f
+#define A_DIVIDER 0x70
+#define A_DIVIDER_RESET 0x60
+#define A_DIVIDER_32K 0x20
+#define A_UIP 0x80
+#define B_24H 0x02
+#define B_BINARY 0x04
+#define B_UIE 0x10
+#define B_SET 0x80
 /* Interrupt enables in B, their flags in C. */
-#define FLAG_UPDATE	0x10
-#define FLAG_ALARM	0x20
-#define FLAG_PERIODIC	0x40
-#define FLAGS		0x70
-#define C_IRQ		0x80
-#define D_VALID		0x80
-#define ALARM_ANY	0xc0
-#define HOUR_PM		0x80
+#define FLAG_UPDATE 0x10
+#define FLAG_ALARM 0x20
+#define FLAG_PERIODIC 0x40
+#define FLAGS 0x70
+#define C_IRQ 0x80
+#define D_VALID 0x80
+#define ALARM_ANY 0xc0
+#define HOUR_PM 0x80
 
 /*
  * @lock guards all that changes.  The clock shows (wall clock + @phase) in
@@ -259,8 +259,8 @@ static void rtc_catch_up(struct rtc *rtc)
 static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 {
 	int64_t base = rtc_base(rtc);
-	int64_t ahead = second - rtc->offset -
-			floor_divide(base, NSEC_PER_SEC) - 1;
+	int64_t ahead =
+		second - rtc->offset - floor_divide(base, NSEC_PER_SEC) - 1;
 
 	return loop_now() + ahead * NSEC_PER_SEC + NSEC_PER_SEC -
 	       (base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC);
@@ -268,8 +268,8 @@ static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 
 static uint64_t time_of_period(const struct rtc *rtc, uint64_t period)
 {
-	unsigned __int128 cycles = (unsigned __int128)period *
-				   period_cycles(rtc);
+	unsigned __int128 cycles =
+		(unsigned __int128)period * period_cycles(rtc);
 
 	return (cycles * NSEC_PER_SEC + CRYSTAL_HZ - 1) / CRYSTAL_HZ;
 }

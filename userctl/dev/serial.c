@@ -13,58 +13,58 @@
 
 #include "dev/serial.h"
 
-#define PORTS		8
-#define FIFO_SIZE	16
-#define QUEUE_SIZE	1024
+#define PORTS 8
+#define FIFO_SIZE 16
+#define QUEUE_SIZE 1024
 
 /* Registers; the first two are the divisor latch while LCR_DLAB is set. */
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
-#define IER_RECEIVED	0x01
-#define IER_EMPTY	0x02
-#define IER_LINE	0x04
-#define IER_MODEM	0x08
-#define IER_ALL		0x0f
+#define IER_RECEIVED 0x01
+#define IER_EMPTY 0x02
+#define IER_LINE 0x04
+#define IER_MODEM 0x08
+#define IER_ALL 0x0f
 
-#define IIR_MODEM	0x00
-#define IIR_NONE	0x01
-#define IIR_EMPTY	0x02
-#define IIR_RECEIVED	0x04
-#define IIR_LINE	0x06
-#define IIR_TIMEOUT	0x0c
-#define IIR_FIFO	0xc0
+#define IIR_MODEM 0x00
+#define IIR_NONE 0x01
+#define IIR_EMPTY 0x02
+#define IIR_RECEIVED 0x04
+#define IIR_LINE 0x06
+#define IIR_TIMEOUT 0x0c
+#define IIR_FIFO 0xc0
 
-#define FCR_ENABLE	0x01
-#define FCR_CLEAR_RX	0x02
-#define FCR_TRIGGER	6
+#define FCR_ENABLE 0x01
+#define FCR_CLEAR_RX 0x02
+#define FCR_TRIGGER 6
 
-#define LCR_BITS	0x03
-#define LCR_STOP	0x04
-#define LCR_PARITY	0x08
-#define LCR_DLAB	0x80
+#define LCR_BITS 0x03
+#define LCR_STOP 0x04
+#define LCR_PARITY 0x08
+#define LCR_DLAB 0x80
 
-#define MCR_DTR		0x01
-#define MCR_RTS		0x02
-#define MCR_OUT1	0x04
-#define MCR_OUT2	0x08
-#define MCR_LOOP	0x10
-#define MCR_ALL		0x1f
+#define MCR_DTR 0x01
+#define MCR_RTS 0x02
+#define MCR_OUT1 0x04
+#define MCR_OUT2 0x08
+#define MCR_LOOP 0x10
+#define MCR_ALL 0x1f
 
-#define LSR_DATA	0x01
-#define LSR_OVERRUN	0x02
-#define LSR_EMPTY	0x60
+#define LSR_DATA 0x01
+#define LSR_OVERRUN 0x02
+#define LSR_EMPTY 0x60
 
-#define MSR_DELTAS	0x0f
-#define MSR_RI_ENDED	0x04
-#define MSR_CTS		0x10
-#define MSR_DSR		0x20
-#define MSR_RI		0x40
-#define MSR_DCD		0x80
+#define MSR_DELTAS 0x0f
+#define MSR_RI_ENDED 0x04
+#define MSR_CTS 0x10
+#define MSR_DSR 0x20
+#define MSR_RI 0x40
+#define MSR_DCD 0x80
 
 /* Nanoseconds of one bit at divisor 1: 16 cycles of 1.8432 MHz. */
-#define BIT_NS(divisor)	((divisor) * 16 * 1000000000ULL / 1843200)
+#define BIT_NS(divisor) ((divisor)*16 * 1000000000ULL / 1843200)
 /* The FIFO is timed out after that many characters' time without a change. */
-#define TIMEOUT_CHARS	4
+#define TIMEOUT_CHARS 4
 
 struct ring {
 	unsigned int first;

@@ -14,8 +14,8 @@
 #include "machine/loop.h"
 
 /* The PC's first port. */
-#define SERIAL_COM1	0x3f8
-#define SERIAL_COM1_IRQ	4
+#define SERIAL_COM1 0x3f8
+#define SERIAL_COM1_IRQ 4
 
 struct serial;
 

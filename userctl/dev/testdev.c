@@ -11,11 +11,11 @@
 
 #include "dev/testdev.h"
 
-#define ECHO_PORT	0xe0
-#define FLUSH_PORT	0xe4
-#define ECHO_BYTE_PORT	0xe8
-#define LINE_PORT	0x2000
-#define ECHO_SIZE	4
+#define ECHO_PORT 0xe0
+#define FLUSH_PORT 0xe4
+#define ECHO_BYTE_PORT 0xe8
+#define LINE_PORT 0x2000
+#define ECHO_SIZE 4
 
 /* @lock guards @echo and @memory. */
 struct testdev {

@@ -10,9 +10,9 @@
 #include "machine/bus.h"
 #include "machine/line.h"
 
-#define TESTDEV_LINES		24
-#define TESTDEV_MEMORY		0xff000000ULL
-#define TESTDEV_MEMORY_SIZE	0x10000
+#define TESTDEV_LINES 24
+#define TESTDEV_MEMORY 0xff000000ULL
+#define TESTDEV_MEMORY_SIZE 0x10000
 
 struct testdev;
 

@@ -9,7 +9,7 @@
 
 #include "machine/bus.h"
 
-#define PORTS	0x10000ULL
+#define PORTS 0x10000ULL
 
 /*
  * Regions sorted by base, then by size.  Those that are not exact do not

@@ -15,8 +15,8 @@
 
 #include "machine/loop.h"
 
-#define NSEC_PER_SEC	1000000000ULL
-#define EVENTS_AT_ONCE	16
+#define NSEC_PER_SEC 1000000000ULL
+#define EVENTS_AT_ONCE 16
 
 struct loop_timer {
 	struct loop *loop;

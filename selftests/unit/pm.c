@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of ACPI's fixed hardware: power off, reset, the timer and its interrupt.
+ */
+#include <errno.h>
+
+#include "kselftest_harness.h"
+
+#include "dev/pm.h"
+#include "fakes.h"
+
+#define STATUS PM_EVENT_PORT
+#define ENABLE (PM_EVENT_PORT + 2)
+#define CONTROL PM_CONTROL_PORT
+
+#define SLP_EN 0x2000
+#define SLP_TYP(type) ((type) << 10)
+
+/* Nanoseconds in which the timer's top bit changes. */
+#define HALF ((uint64_t)((1ULL << 31) * (double)SEC / PM_TIMER_HZ) + 1)
+
+FIXTURE(pm)
+{
+	struct bus *bus;
+	struct pm *pm;
+	struct fake_line sci;
+	struct fake_power power;
+};
+
+FIXTURE_SETUP(pm)
+{
+	struct irq_line sci = fake_wire(&self->sci);
+	struct power power = fake_power_of(&self->power);
+
+	self->bus = bus_new();
+	self->pm = pm_new(self->bus, NULL, &sci, &power);
+	ASSERT_NE(NULL, self->pm);
+}
+
+FIXTURE_TEARDOWN(pm)
+{
+	pm_free(self->pm);
+	bus_free(self->bus);
+}
+
+TEST_F(pm, second_one_on_the_same_bus_is_refused)
+{
+	struct irq_line sci = {};
+	struct power power = {};
+
+	EXPECT_EQ(NULL, pm_new(self->bus, NULL, &sci, &power));
+	EXPECT_EQ(EEXIST, errno);
+}
+
+TEST_F(pm, timer_counts_at_its_rate)
+{
+	EXPECT_EQ(0, in(self->bus, PM_TIMER_PORT, 4));
+	fake_sleep(SEC);
+	EXPECT_EQ(PM_TIMER_HZ, in(self->bus, PM_TIMER_PORT, 4));
+}
+
+TEST_F(pm, timer_wraps_at_32_bits)
+{
+	fake_sleep(2 * HALF + 1000 * SEC / PM_TIMER_HZ);
+	EXPECT_LE(999, in(self->bus, PM_TIMER_PORT, 4));
+	EXPECT_GE(1001, in(self->bus, PM_TIMER_PORT, 4));
+}
+
+TEST_F(pm, timer_can_be_read_in_parts)
+{
+	uint32_t ticks;
+
+	fake_sleep(100 * SEC);
+	ticks = in(self->bus, PM_TIMER_PORT, 4);
+	EXPECT_EQ(ticks >> 16, in(self->bus, PM_TIMER_PORT + 2, 2));
+	EXPECT_EQ(ticks >> 8 & 0xff, in(self->bus, PM_TIMER_PORT + 1, 1));
+}
+
+TEST_F(pm, timer_cannot_be_written)
+{
+	out(self->bus, PM_TIMER_PORT, 0x12345678, 4);
+	EXPECT_EQ(0, in(self->bus, PM_TIMER_PORT, 4));
+}
+
+TEST_F(pm, change_of_the_top_bit_sets_the_timers_status)
+{
+	fake_sleep(HALF - 1000);
+	EXPECT_EQ(0, in(self->bus, STATUS, 2));
+	fake_sleep(1000);
+	EXPECT_EQ(1, in(self->bus, STATUS, 2));
+	out(self->bus, STATUS, 1, 2);
+	EXPECT_EQ(0, in(self->bus, STATUS, 2));
+	EXPECT_EQ(0, self->sci.rises);
+}
+
+TEST_F(pm, timer_interrupts_when_enabled)
+{
+	out(self->bus, ENABLE, 1, 2);
+	for (unsigned int i = 1; i <= 3; i++) {
+		fake_sleep(HALF);
+		EXPECT_TRUE(self->sci.level);
+		EXPECT_EQ(i, self->sci.rises);
+		out(self->bus, STATUS, 1, 2);
+		EXPECT_FALSE(self->sci.level);
+	}
+}
+
+TEST_F(pm, disabling_lowers_the_interrupt)
+{
+	out(self->bus, ENABLE, 1, 2);
+	fake_sleep(HALF);
+	out(self->bus, ENABLE, 0, 2);
+	EXPECT_FALSE(self->sci.level);
+	EXPECT_EQ(1, in(self->bus, STATUS, 2));
+}
+
+TEST_F(pm, zeroes_do_not_clear_status)
+{
+	fake_sleep(HALF);
+	out(self->bus, STATUS, 0xfffe, 2);
+	EXPECT_EQ(1, in(self->bus, STATUS, 2));
+}
+
+TEST_F(pm, enable_register_keeps_the_events_there_are)
+{
+	out(self->bus, ENABLE, 0xffff, 2);
+	EXPECT_EQ(0x0721, in(self->bus, ENABLE, 2));
+	out(self->bus, ENABLE + 1, 0, 1);
+	EXPECT_EQ(0x0021, in(self->bus, ENABLE, 2));
+}
+
+TEST_F(pm, event_block_can_be_read_at_once)
+{
+	out(self->bus, ENABLE, 0x0100, 2);
+	fake_sleep(HALF);
+	EXPECT_EQ(0x01000001, in(self->bus, STATUS, 4));
+}
+
+TEST_F(pm, machine_is_in_acpi_mode_for_ever)
+{
+	EXPECT_EQ(1, in(self->bus, CONTROL, 2));
+	out(self->bus, CONTROL, 0, 2);
+	EXPECT_EQ(1, in(self->bus, CONTROL, 2));
+}
+
+TEST_F(pm, sleep_state_s5_powers_off)
+{
+	out(self->bus, CONTROL, SLP_TYP(PM_SLP_TYP_S5), 2);
+	EXPECT_EQ(0, self->power.events);
+	out(self->bus, CONTROL, SLP_TYP(PM_SLP_TYP_S5) | SLP_EN, 2);
+	EXPECT_EQ(1, self->power.events);
+	EXPECT_EQ(POWER_OFF, self->power.event);
+}
+
+TEST_F(pm, upper_byte_alone_powers_off)
+{
+	outb(self->bus, CONTROL + 1, (SLP_TYP(PM_SLP_TYP_S5) | SLP_EN) >> 8);
+	EXPECT_EQ(1, self->power.events);
+}
+
+TEST_F(pm, other_sleep_states_do_nothing)
+{
+	for (unsigned int type = 0; type < 8; type++) {
+		if (type != PM_SLP_TYP_S5)
+			out(self->bus, CONTROL, SLP_TYP(type) | SLP_EN, 2);
+	}
+	EXPECT_EQ(0, self->power.events);
+}
+
+TEST_F(pm, sleep_enable_reads_as_zero)
+{
+	out(self->bus, CONTROL, 0xffff, 2);
+	EXPECT_EQ(0x1c03, in(self->bus, CONTROL, 2));
+}
+
+TEST_F(pm, reset_register_resets_by_its_values)
+{
+	static const uint8_t values[] = { PM_RESET_VALUE, 0x0e };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		outb(self->bus, PM_RESET_PORT, 0x02);
+		EXPECT_EQ(i, self->power.events);
+		EXPECT_EQ(0x02, inb(self->bus, PM_RESET_PORT));
+		outb(self->bus, PM_RESET_PORT, values[i]);
+		EXPECT_EQ(i + 1, self->power.events);
+		EXPECT_EQ(POWER_RESET, self->power.event);
+	}
+}
+
+TEST_F(pm, any_access_is_survived)
+{
+	fake_hammer(self->bus, PM_EVENT_PORT, PM_TIMER_PORT + 3);
+	fake_hammer(self->bus, PM_RESET_PORT, PM_RESET_PORT);
+	EXPECT_EQ(1, in(self->bus, CONTROL, 1) & 1);
+}
+
+TEST_HARNESS_MAIN
