@@ -140,7 +140,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 
 		if (slot->id == arg->slot)
 			gone = slot;
-		else if (arg->gpa < slot->gpa + slot->size &&
+		else if (arg->size && arg->gpa < slot->gpa + slot->size &&
 			 slot->gpa < arg->gpa + arg->size)
 			return -EEXIST;
 	}
@@ -159,7 +159,6 @@ int lodge_mem_init(struct lodge_vm *vm)
 	struct lodge_slots *slots;
 	int err;
 
-	spin_lock_init(&vm->npt_lock);
 	slots = kzalloc(sizeof(*slots), GFP_KERNEL_ACCOUNT);
 	if (!slots)
 		return -ENOMEM;
@@ -170,8 +169,14 @@ int lodge_mem_init(struct lodge_vm *vm)
 	if (err)
 		goto free_srcu;
 	RCU_INIT_POINTER(vm->slots, slots);
+	err = lodge_notifier_init(vm);
+	if (err)
+		goto free_npt;
 	return 0;
 
+free_npt:
+	RCU_INIT_POINTER(vm->slots, NULL);
+	lodge_npt_fini(&vm->npt);
 free_srcu:
 	cleanup_srcu_struct(&vm->slots_srcu);
 free_slots:
@@ -185,6 +190,7 @@ void lodge_mem_fini(struct lodge_vm *vm)
 
 	if (!slots)
 		return;
+	lodge_notifier_fini(vm);
 	lodge_npt_fini(&vm->npt);
 	cleanup_srcu_struct(&vm->slots_srcu);
 	RCU_INIT_POINTER(vm->slots, NULL);

@@ -143,19 +143,11 @@ static const struct mmu_notifier_ops notifier_ops = {
 
 int lodge_notifier_init(struct lodge_vm *vm)
 {
-	int err;
-
 	vm->notifier.ops = &notifier_ops;
-	err = mmu_notifier_register(&vm->notifier, vm->mm);
-	if (err)
-		vm->notifier.ops = NULL;
-	return err;
+	return mmu_notifier_register(&vm->notifier, vm->mm);
 }
 
 void lodge_notifier_fini(struct lodge_vm *vm)
 {
-	if (!vm->notifier.ops)
-		return;
 	mmu_notifier_unregister(&vm->notifier, vm->mm);
-	vm->notifier.ops = NULL;
 }

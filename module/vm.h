@@ -468,12 +468,13 @@ int lodge_state_load_run(struct lodge_vcpu *vcpu);
 void lodge_state_save_run(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_state_init() - what all vCPUs share: the host's XCR0
+ * lodge_state_init() - what all vCPUs share: the host's XCR0 and XSS
  */
 void lodge_state_init(void);
 
-/* XCR0 of the host, 0 without XSAVE; set by lodge_state_init(). */
+/* XCR0 and MSR XSS of the host, 0 where it has none; by lodge_state_init(). */
 extern u64 lodge_host_xcr0;
+extern u64 lodge_host_xss;
 
 /**
  * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS
@@ -572,8 +573,23 @@ void lodge_msr_get_state(struct lodge_vcpu *vcpu);
  */
 void lodge_msr_set_state(struct lodge_vcpu *vcpu);
 
+/**
+ * lodge_msr_set_tsc() - what the guest's time stamp counter shows from now on
+ */
+void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc);
+
 /* mem.c, notifier.c: memory slots and the nested tables' content */
+
+/**
+ * lodge_mem_init() - no slots yet, empty nested tables, the notifier on vm->mm
+ *
+ * Return: 0 or -errno; from then on the notifier may flush TLBs.
+ */
 int lodge_mem_init(struct lodge_vm *vm);
+
+/**
+ * lodge_mem_fini() - undo lodge_mem_init(); also one that failed or never was
+ */
 void lodge_mem_fini(struct lodge_vm *vm);
 
 /**
@@ -629,6 +645,9 @@ int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
 int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
 		      size_t size);
 
+/**
+ * lodge_notifier_init() - hear of changes of vm->mm; for lodge_mem_init()
+ */
 int lodge_notifier_init(struct lodge_vm *vm);
 void lodge_notifier_fini(struct lodge_vm *vm);
 
