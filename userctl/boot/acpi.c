@@ -336,9 +336,9 @@ static uint32_t acpi_fadt(struct tables *tables, uint32_t facs, uint32_t dsdt)
 {
 	struct acpi_fadt *fadt = tables_next(tables, TABLE_ALIGN);
 
+	/* Its wide field is for a FACS above 4 GiB, and else zero. */
 	fadt->facs = facs;
 	fadt->dsdt = dsdt;
-	fadt->x_facs = facs;
 	fadt->x_dsdt = dsdt;
 	fadt->sci_irq = PM_SCI_IRQ;
 	fadt_registers(fadt);
