@@ -369,6 +369,18 @@ TEST_F(npt, an_empty_cache_refuses_and_changes_nothing)
 	EXPECT_EQ(~0ULL, npt_translate(&self->npt, 0));
 }
 
+TEST_F(npt, a_cache_with_too_few_tables_refuses_and_keeps_them)
+{
+	ASSERT_EQ(0, lodge_npt_cache_fill(&self->cache));
+	while (self->cache.nr > 2)
+		lodge_table_free(self->cache.table[--self->cache.nr]);
+	EXPECT_EQ(-ENOMEM,
+		  lodge_npt_map(&self->npt, &self->cache, 0, 0, 1, RX));
+	EXPECT_EQ(2, self->cache.nr);
+	EXPECT_EQ(1, self->npt.tables);
+	EXPECT_EQ(0, lodge_npt_map(&self->npt, &self->cache, 0, 0, 2, RX));
+}
+
 TEST_F(npt, a_cache_gives_only_what_is_needed)
 {
 	MAP(0, 0, 1, RX);
