@@ -298,9 +298,7 @@ install-module-source:
 
 install: lodge install-module-source ## controller, man page, udev rule, group, module sources for DKMS
 	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
-	$(Q)mkdir -p $(DESTDIR)$(MANDIR)
-	$(Q)sed 's/@VERSION@/$(VERSION)/g' userctl/lodge.1 \
-		>$(DESTDIR)$(MANDIR)/lodge.1
+	$(Q)install -D -m 644 userctl/lodge.1 $(DESTDIR)$(MANDIR)/lodge.1
 	$(Q)install -D -m 644 userctl/60-lodge.rules \
 		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
 	$(Q)[ -n '$(DESTDIR)' ] || getent group lodge >/dev/null || \
