@@ -10,7 +10,9 @@
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/syscore_ops.h>
+#include <asm/cpufeature.h>
 #include <asm/msr.h>
+#include <asm/nospec-branch.h>
 
 #ifndef LODGE_HAVE_RDMSRQ
 #define rdmsrq		rdmsrl
@@ -36,6 +38,18 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 	vma->vm_flags |= flags;
 }
 #endif
+
+/*
+ * lodge_guest_has_run() - the branch predictor holds what a guest has put there:
+ * where the processor needs it, the return to user space clears it.
+ */
+static inline void lodge_guest_has_run(void)
+{
+#ifdef LODGE_HAVE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
 
 /* What the "young" callbacks of struct mmu_notifier_ops return. */
 #ifdef LODGE_HAVE_YOUNG_BOOL

@@ -527,9 +527,14 @@ void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 	msr_tsc_read(vcpu, MSR_IA32_TSC, &vcpu->regs.msrs.tsc);
 }
 
+void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc)
+{
+	msr_tsc_write(vcpu, MSR_IA32_TSC, tsc);
+}
+
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)
 {
-	msr_tsc_write(vcpu, MSR_IA32_TSC, vcpu->regs.msrs.tsc);
+	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 	msr_tsc_aux_write(vcpu, MSR_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 }
 

@@ -28,14 +28,16 @@ static bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
 }
 
 /*
- * XCR0 and PKRU are live registers that the FPU switch leaves alone.  The host's
- * XCR0 has every bit that the guest's can have.
+ * XCR0, XSS and PKRU are live registers that the FPU switch leaves alone.  The
+ * host's XCR0 has every bit that the guest's can have; the guest's XSS is 0.
  */
 static void lodge_run_load_xstate(struct lodge_vcpu *vcpu)
 {
 	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
 	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->regs.control.xcr0);
+	if (lodge_host_xss)
+		wrmsrq(MSR_IA32_XSS, 0);
 	if (lodge_run_has_pkru(vcpu)) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->host_pkru != vcpu->pkru)
@@ -50,6 +52,8 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 		if (vcpu->host_pkru != vcpu->pkru)
 			wrpkru(vcpu->host_pkru);
 	}
+	if (lodge_host_xss)
+		wrmsrq(MSR_IA32_XSS, lodge_host_xss);
 	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
 	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
@@ -113,6 +117,7 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	guest_timing_enter_irqoff();
 	lodge_backend->run(vcpu, exit);
+	lodge_guest_has_run();
 	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 	lodge_run_save_xstate(vcpu);
 

@@ -19,11 +19,14 @@
 #define LODGE_RFLAGS_BITS	GENMASK_ULL(21, 0)
 
 u64 lodge_host_xcr0;
+u64 lodge_host_xss;
 
 void lodge_state_init(void)
 {
 	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
 		lodge_host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrq(MSR_IA32_XSS, lodge_host_xss);
 }
 
 u32 lodge_state_xsave_size(void)
@@ -284,6 +287,8 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 		regs->msrs = from->msrs;
 		lodge_msr_set_state(vcpu);
 	}
+	if (groups & LODGE_GROUP_TSC)
+		lodge_msr_set_tsc(vcpu, from->msrs.tsc);
 	if (groups & LODGE_GROUP_EVENTS) {
 		regs->events = from->events;
 		lodge_state_set_events(vcpu);

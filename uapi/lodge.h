@@ -55,9 +55,11 @@ enum lodge_status {
 #define LODGE_GROUP_EVENTS	(1ULL << 5)
 #define LODGE_GROUP_XSAVE	(1ULL << 6)
 #define LODGE_GROUP_LAPIC	(1ULL << 7)
+/* For writing only: msrs.tsc, which group MSRS reads but leaves alone. */
+#define LODGE_GROUP_TSC		(1ULL << 8)
 /* The groups that stand in struct lodge_regs, and so fit the run page. */
-#define LODGE_GROUPS_INLINE	0x3fULL
-#define LODGE_GROUPS_ALL	0xffULL
+#define LODGE_GROUPS_INLINE	0x13fULL
+#define LODGE_GROUPS_ALL	0x1ffULL
 
 /* Index into struct lodge_general.gpr: the number the instruction set uses. */
 enum lodge_gpr {
@@ -169,7 +171,8 @@ struct lodge_debug {
  * @sysenter_esp: MSR 0x175
  * @sysenter_eip: MSR 0x176
  * @pat: MSR 0x277
- * @tsc: time stamp counter as the guest reads it
+ * @tsc: time stamp counter as the guest reads it; written with GROUP_TSC only,
+ *	so that registers read earlier can be given back without moving time
  * @tsc_aux: MSR 0xc0000103
  * @spec_ctrl: MSR 0x48
  * @misc_enable: MSR 0x1a0

@@ -7,6 +7,7 @@
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/nospec-branch.h>
+#include <asm/processor.h>
 
 #include "svm/svm.h"
 
@@ -22,6 +23,7 @@ static noinstr void svm_switch(struct svm_entry *entry)
 {
 	guest_state_enter_irqoff();
 	raw_local_irq_enable();
+	amd_clear_divider();
 	svm_enter(entry);
 	raw_local_irq_disable();
 	guest_state_exit_irqoff();

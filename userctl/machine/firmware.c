@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What firmware leaves in the first processor before it starts an image.
+ * What firmware leaves in the processors before it starts an image.
  */
 #include "machine/firmware.h"
 
@@ -18,6 +18,10 @@
 #define SVR_VECTOR 0x0ff
 #define LVT_NMI 0x400
 #define LVT_EXTINT 0x700
+
+/* MSR MTRR_DEF_TYPE (AMD APM vol. 2, section 7.7.2). */
+#define MTRR_ENABLED 0x800
+#define MTRR_WRITE_BACK 6
 
 static void put32(struct lodge_lapic *lapic, unsigned int offset,
 		  uint32_t value)
@@ -41,5 +45,16 @@ int firmware_leave(int vcpu, const struct boot_entry *entry)
 	put32(&lapic, LAPIC_LVT_LINT1, LVT_NMI);
 	state.groups |= entry->groups;
 	state.regs = entry->regs;
+	return lodge_state_set(vcpu, &state);
+}
+
+int firmware_cache(int vcpu)
+{
+	struct lodge_state state = { .groups = LODGE_GROUP_MSRS };
+	int err = lodge_state_get(vcpu, &state);
+
+	if (err)
+		return err;
+	state.regs.msrs.mtrr_def_type = MTRR_ENABLED | MTRR_WRITE_BACK;
 	return lodge_state_set(vcpu, &state);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What firmware leaves in the first processor before it starts an image.
+ * What firmware leaves in the processors before it starts an image.
  */
 #ifndef LODGE_MACHINE_FIRMWARE_H
 #define LODGE_MACHINE_FIRMWARE_H
@@ -18,5 +18,15 @@
  * Return: 0 or -errno.
  */
 int firmware_leave(int vcpu, const struct boot_entry *entry);
+
+/**
+ * firmware_cache() - let memory be cached: MTRRs on, write-back by default
+ * @vcpu: descriptor of any vCPU; it has not run
+ *
+ * Linux uses the page attribute table only where this is so.
+ *
+ * Return: 0 or -errno.
+ */
+int firmware_cache(int vcpu);
 
 #endif

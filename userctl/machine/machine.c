@@ -326,6 +326,9 @@ static int build_vcpus(struct machine *machine)
 		err = vcpu_new(&machine->vcpus[id], &machine->host, id);
 		if (err)
 			return fail(machine, MACHINE_STEP_VCPU, err);
+		err = firmware_cache(vcpu_fd(machine->vcpus[id]));
+		if (err)
+			return fail(machine, MACHINE_STEP_START, err);
 	}
 	err = firmware_leave(vcpu_fd(machine->vcpus[0]), &machine->entry);
 	return err ? fail(machine, MACHINE_STEP_START, err) : 0;
