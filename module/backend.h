@@ -21,6 +21,7 @@ struct lodge_npt_format;
  * (AMD's or Intel's own virtualization among them).
  */
 enum lodge_vmexit_kind {
+	LODGE_VMEXIT_UNKNOWN,
 	LODGE_VMEXIT_HOST_EVENT,	/* an interrupt or NMI for the host */
 	LODGE_VMEXIT_CPUID,
 	LODGE_VMEXIT_IO,
@@ -42,7 +43,6 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_SHUTDOWN,
 	LODGE_VMEXIT_IGNORED,		/* SMI, INIT: the host has dealt with it */
 	LODGE_VMEXIT_INVALID,		/* the entry was refused */
-	LODGE_VMEXIT_UNKNOWN,
 };
 
 enum lodge_event_type {

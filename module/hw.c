@@ -9,6 +9,7 @@
 #include <linux/smp.h>
 #include <asm/reboot.h>
 
+#include "userreturn.h"
 #include "vm.h"
 
 /* Guards lodge_hw_users and is held across switching on or off. */
@@ -28,9 +29,11 @@ static int lodge_hw_cpu_enable(void)
 	if (this_cpu_read(lodge_hw_on))
 		return 0;
 	error = lodge_backend->cpu_enable();
-	if (!error)
-		this_cpu_write(lodge_hw_on, true);
-	return error;
+	if (error)
+		return error;
+	this_cpu_write(lodge_hw_on, true);
+	lodge_userreturn_cpu_enable();
+	return 0;
 }
 
 static void lodge_hw_cpu_disable(void)
@@ -38,6 +41,7 @@ static void lodge_hw_cpu_disable(void)
 	if (!this_cpu_read(lodge_hw_on))
 		return;
 	this_cpu_write(lodge_hw_on, false);
+	lodge_userreturn_cpu_disable();
 	lodge_backend->cpu_disable();
 }
 
@@ -110,7 +114,8 @@ LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
 /* The host crashes, perhaps in an NMI: nothing but this CPU's registers. */
 static void lodge_hw_emergency(void)
 {
-	lodge_hw_cpu_disable();
+	if (this_cpu_read(lodge_hw_on))
+		lodge_backend->cpu_disable();
 }
 
 static void lodge_hw_all_off(void)

@@ -9,7 +9,6 @@
 #include <asm/tsc.h>
 
 #include "ioctl.h"
-#include "userreturn.h"
 #include "vm.h"
 
 const struct lodge_backend *lodge_backend;
@@ -124,7 +123,6 @@ static void lodge_main_leave(void)
 {
 	if (!lodge_backend)
 		return;
-	lodge_userreturn_exit();
 	lodge_hw_exit();
 	lodge_backend->teardown();
 }

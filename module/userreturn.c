@@ -16,8 +16,8 @@
  * interrupts off
  * @notifier: called before the next return to user mode, while @registered
  * @registered: some MSR holds a guest's value
- * @host: the host's values, read when the guest's first one is written
- * @now: what the MSRs hold, while @registered
+ * @host: the host's values, which it does not change after boot
+ * @now: what the MSRs hold
  */
 struct lodge_userreturn {
 	struct user_return_notifier notifier;
@@ -50,7 +50,7 @@ static void lodge_userreturn_restore(struct user_return_notifier *notifier)
 	unsigned long flags;
 	unsigned int i;
 
-	/* The module's removal may have come first, by an interrupt. */
+	/* This CPU's way out may have come first, by an interrupt. */
 	local_irq_save(flags);
 	if (state->registered) {
 		state->registered = false;
@@ -65,39 +65,21 @@ static void lodge_userreturn_restore(struct user_return_notifier *notifier)
 	local_irq_restore(flags);
 }
 
-static void lodge_userreturn_register(struct lodge_userreturn *state)
+void lodge_userreturn_cpu_enable(void)
 {
+	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
 	unsigned int i;
 
+	state->notifier.on_user_return = lodge_userreturn_restore;
 	for (i = 0; i < LODGE_NR_USERRETURN; i++) {
 		state->host[i] = 0;
 		if (lodge_userreturn_has(i))
 			rdmsrq(lodge_userreturn_msrs[i].index, state->host[i]);
 		state->now[i] = state->host[i];
 	}
-	state->notifier.on_user_return = lodge_userreturn_restore;
-	user_return_notifier_register(&state->notifier);
-	state->registered = true;
 }
 
-void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)
-{
-	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
-	unsigned long flags;
-
-	if (!lodge_userreturn_has(msr))
-		return;
-	local_irq_save(flags);
-	if (!state->registered)
-		lodge_userreturn_register(state);
-	if (state->now[msr] != value) {
-		wrmsrq(lodge_userreturn_msrs[msr].index, value);
-		state->now[msr] = value;
-	}
-	local_irq_restore(flags);
-}
-
-static void lodge_userreturn_exit_here(void *unused)
+void lodge_userreturn_cpu_disable(void)
 {
 	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
 
@@ -105,7 +87,19 @@ static void lodge_userreturn_exit_here(void *unused)
 		lodge_userreturn_restore(&state->notifier);
 }
 
-void lodge_userreturn_exit(void)
+void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)
 {
-	on_each_cpu(lodge_userreturn_exit_here, NULL, 1);
+	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
+	unsigned long flags;
+
+	if (state->now[msr] == value || !lodge_userreturn_has(msr))
+		return;
+	local_irq_save(flags);
+	if (!state->registered) {
+		user_return_notifier_register(&state->notifier);
+		state->registered = true;
+	}
+	wrmsrq(lodge_userreturn_msrs[msr].index, value);
+	state->now[msr] = value;
+	local_irq_restore(flags);
 }

@@ -21,8 +21,15 @@ enum lodge_userreturn_msr {
 void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value);
 
 /**
- * lodge_userreturn_exit() - the module goes: no CPU keeps a guest's value
+ * lodge_userreturn_cpu_enable() - learn the host's values on this CPU
+ *
+ * When no hypervisor has put its own there: as virtualization goes on.
  */
-void lodge_userreturn_exit(void);
+void lodge_userreturn_cpu_enable(void);
+
+/**
+ * lodge_userreturn_cpu_disable() - this CPU keeps no guest's value
+ */
+void lodge_userreturn_cpu_disable(void);
 
 #endif

@@ -79,46 +79,33 @@ static void svm_exit_exception(struct lodge_vcpu *vcpu,
 	}
 }
 
-/* The exit codes that translate to a kind and nothing more. */
-static const struct {
-	u16 code;
-	u16 kind;
-} svm_plain_exits[] = {
-	{ SVM_EXIT_INTR, LODGE_VMEXIT_HOST_EVENT },
-	{ SVM_EXIT_NMI, LODGE_VMEXIT_HOST_EVENT },
-	{ SVM_EXIT_SMI, LODGE_VMEXIT_IGNORED },
-	{ SVM_EXIT_INIT, LODGE_VMEXIT_IGNORED },
-	{ SVM_EXIT_VINTR, LODGE_VMEXIT_WINDOW },
-	{ SVM_EXIT_RDPMC, LODGE_VMEXIT_RDPMC },
-	{ SVM_EXIT_CPUID, LODGE_VMEXIT_CPUID },
-	{ SVM_EXIT_INVD, LODGE_VMEXIT_INVD },
-	{ SVM_EXIT_WBINVD, LODGE_VMEXIT_INVD },
-	{ SVM_EXIT_PAUSE, LODGE_VMEXIT_PAUSE },
-	{ SVM_EXIT_HLT, LODGE_VMEXIT_HLT },
-	{ SVM_EXIT_SHUTDOWN, LODGE_VMEXIT_SHUTDOWN },
-	{ SVM_EXIT_VMMCALL, LODGE_VMEXIT_HYPERCALL },
-	{ SVM_EXIT_MONITOR, LODGE_VMEXIT_MONITOR },
-	{ SVM_EXIT_MWAIT, LODGE_VMEXIT_MONITOR },
-	{ SVM_EXIT_XSETBV, LODGE_VMEXIT_XSETBV },
-	{ SVM_EXIT_VMRUN, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_VMLOAD, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_VMSAVE, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_STGI, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_CLGI, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_SKINIT, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_INVLPGA, LODGE_VMEXIT_UD },
-	{ SVM_EXIT_RDPRU, LODGE_VMEXIT_UD },
+/* The exit codes that translate to a kind and nothing more; others are UNKNOWN. */
+static const u8 svm_plain_exits[] = {
+	[SVM_EXIT_INTR] = LODGE_VMEXIT_HOST_EVENT,
+	[SVM_EXIT_NMI] = LODGE_VMEXIT_HOST_EVENT,
+	[SVM_EXIT_SMI] = LODGE_VMEXIT_IGNORED,
+	[SVM_EXIT_INIT] = LODGE_VMEXIT_IGNORED,
+	[SVM_EXIT_VINTR] = LODGE_VMEXIT_WINDOW,
+	[SVM_EXIT_RDPMC] = LODGE_VMEXIT_RDPMC,
+	[SVM_EXIT_CPUID] = LODGE_VMEXIT_CPUID,
+	[SVM_EXIT_INVD] = LODGE_VMEXIT_INVD,
+	[SVM_EXIT_WBINVD] = LODGE_VMEXIT_INVD,
+	[SVM_EXIT_PAUSE] = LODGE_VMEXIT_PAUSE,
+	[SVM_EXIT_HLT] = LODGE_VMEXIT_HLT,
+	[SVM_EXIT_SHUTDOWN] = LODGE_VMEXIT_SHUTDOWN,
+	[SVM_EXIT_VMMCALL] = LODGE_VMEXIT_HYPERCALL,
+	[SVM_EXIT_MONITOR] = LODGE_VMEXIT_MONITOR,
+	[SVM_EXIT_MWAIT] = LODGE_VMEXIT_MONITOR,
+	[SVM_EXIT_XSETBV] = LODGE_VMEXIT_XSETBV,
+	[SVM_EXIT_VMRUN] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_VMLOAD] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_VMSAVE] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_STGI] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_CLGI] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_SKINIT] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_INVLPGA] = LODGE_VMEXIT_UD,
+	[SVM_EXIT_RDPRU] = LODGE_VMEXIT_UD,
 };
-
-static enum lodge_vmexit_kind svm_exit_plain(u64 code)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(svm_plain_exits); i++)
-		if (svm_plain_exits[i].code == code)
-			return svm_plain_exits[i].kind;
-	return LODGE_VMEXIT_UNKNOWN;
-}
 
 void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
@@ -165,7 +152,9 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		exit->kind = LODGE_VMEXIT_INVALID;
 		return;
 	default:
-		exit->kind = svm_exit_plain(code);
+		exit->kind = code < ARRAY_SIZE(svm_plain_exits) ?
+				     svm_plain_exits[code] :
+				     LODGE_VMEXIT_UNKNOWN;
 		return;
 	}
 }
