@@ -168,9 +168,12 @@ static void lodge_event_take_sipi(struct lodge_vcpu *vcpu)
 	vcpu->mp_state = LODGE_MP_RUNNABLE;
 }
 
+/* What is delivered ends a HLT: it may have come before the vCPU could sleep. */
 static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
 				  struct lodge_event *event)
 {
+	if (vcpu->mp_state == LODGE_MP_HALTED)
+		vcpu->mp_state = LODGE_MP_RUNNABLE;
 	vcpu->in_flight = *event;
 	event->type = LODGE_EVENT_NONE;
 	lodge_backend->inject(vcpu, &vcpu->in_flight);
