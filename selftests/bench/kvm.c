@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KVM, as the bench uses it: local APIC in the kernel, PIC and I/O APIC not, as
+ * Lodge has it too.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "guest.h"
+#include "hypervisor.h"
+
+#define MAX_CPUID 256
+#define CPUID_1_ECX_TSC_DEADLINE (1U << 24)
+#define NR_IOAPIC_PINS 24
+
+static int device;
+/* What each vCPU is told of its processor. */
+static struct kvm_cpuid2 *cpuid;
+static int run_size;
+
+/* What KVM carries; it leaves it to its users to announce the timer's mode. */
+static int read_cpuid(void)
+{
+	uint32_t i;
+
+	cpuid = calloc(1, sizeof(*cpuid) + MAX_CPUID * sizeof(*cpuid->entries));
+	if (!cpuid)
+		return -ENOMEM;
+	cpuid->nent = MAX_CPUID;
+	if (ioctl(device, KVM_GET_SUPPORTED_CPUID, cpuid))
+		return -errno;
+	for (i = 0; i < cpuid->nent; i++)
+		if (cpuid->entries[i].function == 1)
+			cpuid->entries[i].ecx |= CPUID_1_ECX_TSC_DEADLINE;
+	return 0;
+}
+
+static int open_kvm(void)
+{
+	device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return -errno;
+	run_size = ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (run_size < 0)
+		return -errno;
+	return read_cpuid();
+}
+
+static struct kvm_segment segment(const struct lodge_segment *s)
+{
+	return (struct kvm_segment){
+		.base = s->base,
+		.limit = s->limit,
+		.selector = s->selector,
+		.type = s->attr & LODGE_SEG_TYPE,
+		.s = !!(s->attr & LODGE_SEG_S),
+		.present = !!(s->attr & LODGE_SEG_P),
+		.l = !!(s->attr & LODGE_SEG_L),
+		.db = !!(s->attr & LODGE_SEG_DB),
+		.g = !!(s->attr & LODGE_SEG_G),
+	};
+}
+
+static int set_registers(const struct machine *machine)
+{
+	struct kvm_regs regs = {
+		.rip = machine->rip,
+		.rflags = 2,
+		.rsp = GUEST_STACK,
+		.rdi = GUEST_SAMPLES,
+		.rsi = GUEST_RESULTS,
+	};
+	struct kvm_sregs sregs;
+
+	if (ioctl(machine->vcpu, KVM_GET_SREGS, &sregs))
+		return -errno;
+	sregs.cs = segment(&guest_code_segment);
+	sregs.ds = segment(&guest_data_segment);
+	sregs.es = sregs.fs = sregs.gs = sregs.ss = sregs.ds;
+	sregs.tr = segment(&guest_task_segment);
+	sregs.gdt.base = GUEST_GDT;
+	sregs.gdt.limit = GUEST_GDT_LIMIT;
+	sregs.idt.base = GUEST_IDT;
+	sregs.idt.limit = GUEST_IDT_LIMIT;
+	sregs.cr0 = GUEST_CR0;
+	sregs.cr3 = GUEST_PML4;
+	sregs.cr4 = GUEST_CR4;
+	sregs.efer = GUEST_EFER;
+	if (ioctl(machine->vcpu, KVM_SET_SREGS, &sregs) ||
+	    ioctl(machine->vcpu, KVM_SET_REGS, &regs))
+		return -errno;
+	return 0;
+}
+
+static int create_vm(struct machine *machine)
+{
+	struct kvm_enable_cap split = {
+		.cap = KVM_CAP_SPLIT_IRQCHIP,
+		.args = { NR_IOAPIC_PINS },
+	};
+	struct kvm_userspace_memory_region region = {
+		.memory_size = GUEST_MEMORY,
+		.userspace_addr = (uintptr_t)machine->memory,
+	};
+
+	machine->vm = ioctl(device, KVM_CREATE_VM, 0);
+	if (machine->vm < 0 || ioctl(machine->vm, KVM_ENABLE_CAP, &split) ||
+	    ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region))
+		return -errno;
+	return 0;
+}
+
+static int create(struct machine *machine)
+{
+	int error = create_vm(machine);
+	void *run;
+
+	if (error)
+		return error;
+	machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
+	if (machine->vcpu < 0)
+		return -errno;
+	run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		   machine->vcpu, 0);
+	if (run == MAP_FAILED)
+		return -errno;
+	machine->run = run;
+	machine->run_size = run_size;
+	if (ioctl(machine->vcpu, KVM_SET_CPUID2, cpuid))
+		return -errno;
+	return set_registers(machine);
+}
+
+static bool wrote(const struct machine *machine, uint16_t port)
+{
+	const struct kvm_run *run = machine->run;
+
+	return run->exit_reason == KVM_EXIT_IO &&
+	       run->io.direction == KVM_EXIT_IO_OUT && run->io.port == port;
+}
+
+/* KVM says with each exit where its data is; it is always the page behind. */
+static void *port_answer(const struct machine *machine)
+{
+	return machine->run + 0x1000;
+}
+
+static void *mmio_answer(const struct machine *machine)
+{
+	return ((struct kvm_run *)machine->run)->mmio.data;
+}
+
+const struct hypervisor hypervisor_kvm = {
+	.name = "KVM",
+	.run_request = KVM_RUN,
+	.open = open_kvm,
+	.create = create,
+	.wrote = wrote,
+	.port_answer = port_answer,
+	.mmio_answer = mmio_answer,
+};
