@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The code that the ABI's tests run in a guest: real mode with flat data
+ * segments, copied to GUEST_CODE.  guest.h says what each label does.
+ */
+#include "guest.h"
+
+#define APIC_EOI	0xfee000b0
+#define APIC_SVR	0xfee000f0
+#define APIC_LINT0	0xfee00350
+#define APIC_ENABLED	0x1ff
+#define APIC_EXTINT	0x700
+
+	.section .rodata
+	.code16
+
+.macro label name
+	.globl \name
+\name:
+.endm
+
+label guest_first
+
+label guest_spin
+	lock incl GUEST_ROUNDS
+	jmp guest_spin
+
+label guest_halt
+	cli
+	hlt
+	jmp guest_halt
+
+label guest_out
+	mov $GUEST_PORT_DATA, %al
+	out %al, $GUEST_PORT
+	lock incl GUEST_ROUNDS
+	jmp guest_out
+
+label guest_in
+	in $GUEST_PORT, %al
+	mov %al, %bl
+	jmp guest_spin
+
+label guest_touch
+	mov $GUEST_WINDOW, %esi
+1:	addr32 incl (%esi)
+	add $0x1000, %esi
+	cmp $GUEST_WINDOW + GUEST_WINDOW_SIZE, %esi
+	jb 1b
+	lock incl GUEST_ROUNDS
+	jmp guest_touch
+
+label guest_serve
+	call enable_apic
+	sti
+	jmp guest_spin
+
+label guest_serve_halted
+	call enable_apic
+1:	sti
+	hlt
+	lock incl GUEST_ROUNDS
+	jmp 1b
+
+enable_apic:
+	mov $APIC_SVR, %esi
+	addr32 movl $APIC_ENABLED, (%esi)
+	mov $APIC_LINT0, %esi
+	addr32 movl $APIC_EXTINT, (%esi)
+	ret
+
+label guest_interrupt
+	push %esi
+	lock incl GUEST_INTERRUPTS
+	mov $APIC_EOI, %esi
+	addr32 movl $0, (%esi)
+	pop %esi
+	iret
+
+label guest_nmi
+	lock incl GUEST_NMIS
+	iret
+
+label guest_last
+
+	.section .note.GNU-stack, "", @progbits

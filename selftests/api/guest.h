@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where things are in the memory of a machine.h machine: for C and guest.S.
+ */
+#ifndef LODGE_API_GUEST_H
+#define LODGE_API_GUEST_H
+
+#define GUEST_MEMORY 0x100000
+
+/* Counters: interrupts, NMIs, and rounds of the code's loop. */
+#define GUEST_INTERRUPTS 0x500
+#define GUEST_NMIS 0x504
+#define GUEST_ROUNDS 0x508
+
+#define GUEST_CODE 0x1000
+#define GUEST_STACKS 0x8000
+/* Pages that guest_touch writes to, in turn. */
+#define GUEST_WINDOW 0x200000
+#define GUEST_WINDOW_PAGES 16
+#define GUEST_WINDOW_SIZE (GUEST_WINDOW_PAGES * 0x1000)
+
+#define GUEST_PORT 0x80
+#define GUEST_PORT_DATA 0x5a
+
+#ifndef __ASSEMBLER__
+extern const char guest_first[], guest_last[];
+
+/* Counts rounds, for ever. */
+extern const char guest_spin[];
+/* Waits in HLT with interrupts off: nothing but NMI ends it. */
+extern const char guest_halt[];
+/* Writes GUEST_PORT_DATA to GUEST_PORT, again and again, and counts rounds. */
+extern const char guest_out[];
+/* Reads GUEST_PORT and leaves the answer in BL. */
+extern const char guest_in[];
+/* Adds one to the first word of each page of the window, and counts rounds. */
+extern const char guest_touch[];
+/* Enables the APIC and takes interrupts, spinning or in HLT. */
+extern const char guest_serve[];
+extern const char guest_serve_halted[];
+/* What they call: counts, and ends interrupts. */
+extern const char guest_interrupt[], guest_nmi[];
+#endif
+
+#endif
