@@ -96,8 +96,9 @@ typedef int lodge_young_t;
 #endif
 
 /*
- * Who switches virtualization off when the host crashes: where the kernel has no
- * hook for SVM its own crash path does it.
+ * Who switches virtualization off when the host crashes.  A kernel with
+ * <asm/virtext.h> does it for SVM itself; the hook that later ones have takes
+ * one user only.
  */
 #ifdef LODGE_HAVE_EMERGENCY_CALLBACK
 #define lodge_emergency_register	cpu_emergency_register_virt_callback

@@ -7,47 +7,13 @@
 #include <asm/trapnr.h>
 
 #include "insn.h"
+#include "translate.h"
 #include "vm.h"
 
 #define LODGE_DR6_STEP	BIT(14)
 
-static int lodge_insn_read_entry(void *opaque, u64 gpa, u64 *entry, size_t size)
-{
-	struct lodge_vcpu *vcpu = opaque;
-
-	*entry = 0;
-	return lodge_mem_read(vcpu->vm, gpa, entry, size);
-}
-
-/* In read-only memory accessed and dirty bits stay as they are. */
-static int lodge_insn_update_entry(void *opaque, u64 gpa, u64 old, u64 new,
-				   size_t size)
-{
-	struct lodge_vcpu *vcpu = opaque;
-	int error = lodge_mem_cmpxchg(vcpu->vm, gpa, &old, &new, size);
-
-	return error == -EROFS ? 0 : error;
-}
-
-void lodge_insn_paging(struct lodge_vcpu *vcpu, struct lodge_paging *paging)
-{
-	const struct lodge_control *c = &vcpu->regs.control;
-
-	*paging = (struct lodge_paging){
-		.cr0 = c->cr0,
-		.cr3 = c->cr3,
-		.cr4 = c->cr4,
-		.efer = c->efer,
-		.rflags = vcpu->regs.general.rflags,
-		.pkru = vcpu->pkru,
-		.cpl = lodge_state_cpl(vcpu),
-		.phys_bits = vcpu->features.phys_bits,
-		.huge_1g = true,
-		.read = lodge_insn_read_entry,
-		.update = lodge_insn_update_entry,
-		.opaque = vcpu,
-	};
-}
+/* Two words, which hold any instruction. */
+#define LODGE_INSN_FETCH	16
 
 void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault)
 {
@@ -57,34 +23,42 @@ void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault)
 		lodge_event_raise(vcpu, fault->vector, fault->error);
 }
 
-/* Read as much of @size bytes at @linear as one page holds. */
-static int lodge_insn_read_code(struct lodge_vcpu *vcpu,
-				const struct lodge_paging *paging, u64 linear,
-				u8 *bytes, size_t size, size_t *got)
+/* The bytes at RIP are those of the instruction that is decoded already. */
+static bool lodge_insn_same(const struct lodge_vcpu *vcpu,
+			    enum lodge_cpu_mode mode, const u8 *bytes,
+			    size_t length)
 {
-	struct lodge_translation t;
-	struct lodge_fault fault;
+	const struct lodge_insn *insn = &vcpu->emul.insn;
+
+	return vcpu->insn_bytes.decoded && insn->mode == mode &&
+	       insn->length <= length &&
+	       !memcmp(bytes, vcpu->insn_bytes.data, insn->length);
+}
+
+/* Decode the first @length bytes of an instruction, or all of it. */
+static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
+			     const u8 *bytes, size_t length)
+{
+	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
 	int answer;
 
-	answer = lodge_gva_walk(paging, linear, LODGE_ACCESS_FETCH, &t, &fault);
-	if (answer == LODGE_FAULT) {
-		lodge_insn_raise(vcpu, &fault);
-		return 1;
-	}
-	if (answer)
-		return answer;
-	*got = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
-	return lodge_mem_read(vcpu->vm, t.gpa, bytes, *got);
+	if (lodge_insn_same(vcpu, mode, bytes, length))
+		return 0;
+	answer = lodge_decode(&vcpu->emul.insn, mode, bytes, length);
+	known->decoded = !answer;
+	known->length = min_t(size_t, length, LODGE_INSN_MAX_LENGTH);
+	memcpy(known->data, bytes, known->length);
+	return answer;
 }
 
 int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 {
-	struct lodge_insn_bytes *bytes = &vcpu->insn_bytes;
-	struct lodge_paging paging;
+	u8 bytes[LODGE_INSN_FETCH];
+	struct lodge_fault fault;
 	enum lodge_cpu_mode mode;
-	size_t got;
+	size_t length = 0, got;
 	u64 linear;
-	int answer = -ENODATA;
+	int answer;
 
 	lodge_backend->get_state(vcpu,
 				 LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL);
@@ -92,23 +66,25 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	linear = vcpu->regs.general.rip;
 	if (mode != LODGE_MODE_64)
 		linear = (u32)(linear + vcpu->regs.segments.seg[LODGE_CS].base);
-	lodge_insn_paging(vcpu, &paging);
 
-	for (bytes->length = 0; bytes->length < LODGE_INSN_MAX_LENGTH;
-	     bytes->length += got) {
-		answer = lodge_insn_read_code(
-			vcpu, &paging, linear + bytes->length,
-			bytes->data + bytes->length,
-			LODGE_INSN_MAX_LENGTH - bytes->length, &got);
-		if (answer)
-			return answer < 0 ? -EFAULT : answer;
-		answer = lodge_decode(&vcpu->emul.insn, mode, bytes->data,
-				      bytes->length + got);
-		if (answer != -ENODATA) {
-			bytes->length += got;
-			break;
+	/* Twice at most: an instruction lies on one page, or on two. */
+	do {
+		answer = lodge_translate_code(vcpu, linear + length,
+					      bytes + length,
+					      sizeof(bytes) - length, &got,
+					      &fault);
+		if (answer == LODGE_FAULT) {
+			lodge_insn_raise(vcpu, &fault);
+			return 1;
 		}
-	}
+		if (answer) {
+			vcpu->insn_bytes.length = 0;
+			return -EFAULT;
+		}
+		length += got;
+		answer = lodge_insn_decode(vcpu, mode, bytes, length);
+	} while (answer == -ENODATA && length < sizeof(bytes));
+
 	if (answer == -E2BIG) {
 		lodge_event_raise(vcpu, X86_TRAP_GP, 0);
 		return 1;

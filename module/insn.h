@@ -47,11 +47,4 @@ int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
  */
 void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault);
 
-/**
- * lodge_insn_paging() - the guest's paging registers and memory
- *
- * From vcpu->regs, of which SEGMENTS and CONTROL are up to date.
- */
-void lodge_insn_paging(struct lodge_vcpu *vcpu, struct lodge_paging *paging);
-
 #endif

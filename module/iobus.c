@@ -10,6 +10,7 @@
 #include <asm/processor-flags.h>
 
 #include "insn.h"
+#include "translate.h"
 #include "vm.h"
 
 /* Iterations of a string instruction before signals are looked at again. */
@@ -126,19 +127,12 @@ static int lodge_iobus_translate(struct lodge_vcpu *vcpu, u64 linear,
 				 struct lodge_fault *fault)
 {
 	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
-	struct lodge_paging paging;
-	struct lodge_translation t;
-	int answer;
+	int answer = lodge_translate(vcpu, linear, access, &gpa[0], fault);
 
-	lodge_insn_paging(vcpu, &paging);
-	answer = lodge_gva_walk(&paging, linear, access, &t, fault);
-	gpa[0] = t.gpa;
 	if (answer || first == size)
 		return answer;
-	answer = lodge_gva_walk(&paging, lodge_iobus_wrap(vcpu, linear + first),
-				access, &t, fault);
-	gpa[1] = t.gpa;
-	return answer;
+	return lodge_translate(vcpu, lodge_iobus_wrap(vcpu, linear + first),
+			       access, &gpa[1], fault);
 }
 
 static int lodge_iobus_access(struct lodge_vcpu *vcpu, u64 linear, void *data,

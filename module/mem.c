@@ -117,6 +117,7 @@ static void slots_publish(struct lodge_vm *vm, struct lodge_slots *new,
 {
 	spin_lock(&vm->npt_lock);
 	rcu_assign_pointer(vm->slots, new);
+	WRITE_ONCE(vm->slots_generation, vm->slots_generation + 1);
 	if (gone &&
 	    lodge_npt_unmap(&vm->npt, gone->gpa, gone->gpa + gone->size)) {
 		lodge_vm_flush_tlbs(vm);
@@ -216,6 +217,20 @@ static int slots_locate(const struct lodge_slots *slots, u64 gpa, bool write,
 	*where = (void __user *)(slot->hva + offset);
 	*size = min_t(u64, *size, slot->size - offset);
 	return 0;
+}
+
+void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa)
+{
+	void __user *where = NULL;
+	size_t size = 1;
+	int index;
+
+	index = srcu_read_lock(&vm->slots_srcu);
+	if (slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
+			 false, &where, &size))
+		where = NULL;
+	srcu_read_unlock(&vm->slots_srcu, index);
+	return where;
 }
 
 /* Page-table entries, most of what is read, are worth a faster way. */

@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "emul.h"
 #include "npt/npt.h"
+#include "translate.h"
 
 /* Bits of vcpu->requests: what to see to before the next entry. */
 enum lodge_request {
@@ -106,10 +107,12 @@ struct lodge_io {
 
 /**
  * struct lodge_insn_bytes - the instruction at RIP as it was read
+ * @decoded: vcpu->emul.insn is what they decode to
  * @length: bytes that are valid
  * @data: they
  */
 struct lodge_insn_bytes {
+	bool decoded;
 	u8 length;
 	u8 data[LODGE_INSN_MAX_LENGTH];
 };
@@ -178,6 +181,8 @@ struct lodge_features {
  * @io: instruction under way in user space
  * @emul: emulation under way
  * @insn_bytes: of the instruction in @emul
+ * @code_walk: last page walk for an instruction; see translate.h
+ * @data_walk: last page walk for an operand
  * @msr: values of MSRs that only store; see msr.c
  * @tsc_offset: guest's TSC less the host's; readable by anyone
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
@@ -222,6 +227,8 @@ struct lodge_vcpu {
 	struct lodge_io io;
 	struct lodge_emul emul;
 	struct lodge_insn_bytes insn_bytes;
+	struct lodge_walk code_walk;
+	struct lodge_walk data_walk;
 
 	struct lodge_msr_values *msr;
 	u64 tsc_offset;
@@ -253,6 +260,7 @@ struct lodge_clock_base {
  * @nr_vcpus: one more than the highest id
  * @slots: see mem.c; changed under @lock, read under @slots_srcu
  * @slots_srcu: guards @slots
+ * @slots_generation: moves with each change of @slots
  * @npt_lock: guards @npt and the notifier's members
  * @npt: nested page tables
  * @notifier: the host's MMU notifier on @mm
@@ -276,6 +284,7 @@ struct lodge_vm {
 
 	struct lodge_slots __rcu *slots;
 	struct srcu_struct slots_srcu;
+	u64 slots_generation;
 	spinlock_t npt_lock;
 	struct lodge_npt npt;
 	struct mmu_notifier notifier;
@@ -634,6 +643,14 @@ int lodge_mem_read(struct lodge_vm *vm, u64 gpa, void *data, size_t size);
  */
 int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
 		    size_t size);
+
+/**
+ * lodge_mem_user() - where user space has a byte of guest memory
+ *
+ * Until vm->slots_generation changes.  Return: the address, or NULL where there
+ * is no slot.
+ */
+void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa);
 
 /**
  * lodge_mem_cmpxchg() - compare and exchange 1, 2, 4, 8 or 16 aligned bytes

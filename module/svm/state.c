@@ -10,28 +10,14 @@
 /* A breakpoint's enable bits in DR7, local and global. */
 #define SVM_DR7_ENABLED	0xff
 
-static struct svm_vmcb_seg *svm_seg(struct svm_vmcb_save *save,
-				    enum lodge_seg seg)
+/* The two registers of the system; the others stand in the order of the ABI. */
+static_assert(offsetof(struct svm_vmcb_save, es) +
+		      LODGE_GS * sizeof(struct svm_vmcb_seg) ==
+	      offsetof(struct svm_vmcb_save, gs));
+
+static struct svm_vmcb_seg *svm_user_segs(struct svm_vmcb_save *save)
 {
-	switch (seg) {
-	case LODGE_ES:
-		return &save->es;
-	case LODGE_CS:
-		return &save->cs;
-	case LODGE_SS:
-		return &save->ss;
-	case LODGE_DS:
-		return &save->ds;
-	case LODGE_FS:
-		return &save->fs;
-	case LODGE_GS:
-		return &save->gs;
-	case LODGE_LDTR:
-		return &save->ldtr;
-	case LODGE_TR:
-	default:
-		return &save->tr;
-	}
+	return (void *)save + offsetof(struct svm_vmcb_save, es);
 }
 
 static void svm_get_segment(const struct svm_vmcb_seg *from,
@@ -59,8 +45,10 @@ static void svm_get_segments(struct lodge_vcpu *vcpu)
 	struct lodge_segment *ss = &segs->seg[LODGE_SS];
 	unsigned int i;
 
-	for (i = 0; i < LODGE_NR_SEGS; i++)
-		svm_get_segment(svm_seg(save, i), &segs->seg[i]);
+	for (i = LODGE_ES; i <= LODGE_GS; i++)
+		svm_get_segment(&svm_user_segs(save)[i], &segs->seg[i]);
+	svm_get_segment(&save->ldtr, &segs->seg[LODGE_LDTR]);
+	svm_get_segment(&save->tr, &segs->seg[LODGE_TR]);
 	/* The privilege level is where the ABI has it, also for a null SS. */
 	ss->attr = (ss->attr & ~LODGE_SEG_DPL) |
 		   save->cpl << LODGE_SEG_DPL_SHIFT;
@@ -76,8 +64,10 @@ static void svm_set_segments(struct lodge_vcpu *vcpu)
 	const struct lodge_segments *segs = &vcpu->regs.segments;
 	unsigned int i;
 
-	for (i = 0; i < LODGE_NR_SEGS; i++)
-		svm_set_segment(svm_seg(save, i), &segs->seg[i]);
+	for (i = LODGE_ES; i <= LODGE_GS; i++)
+		svm_set_segment(&svm_user_segs(save)[i], &segs->seg[i]);
+	svm_set_segment(&save->ldtr, &segs->seg[LODGE_LDTR]);
+	svm_set_segment(&save->tr, &segs->seg[LODGE_TR]);
 	save->cpl = (segs->seg[LODGE_SS].attr & LODGE_SEG_DPL) >>
 		    LODGE_SEG_DPL_SHIFT;
 	save->gdtr.base = segs->gdt.base;
