@@ -17,6 +17,7 @@
 
 #define LODGE_RFLAGS_FIXED	X86_EFLAGS_FIXED
 #define LODGE_RFLAGS_BITS	GENMASK_ULL(21, 0)
+#define LODGE_SEG_ALL		GENMASK(11, 0)
 
 u64 lodge_host_xcr0;
 u64 lodge_host_xss;
@@ -233,6 +234,31 @@ static void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
 	}
 }
 
+/* Linear addresses have 48 bits: LA57 is not carried. */
+static bool lodge_state_canonical(u64 address)
+{
+	return (u64)((s64)(address << 16) >> 16) == address;
+}
+
+/* Only FS, GS and the system segments have bases of 64 bits. */
+static bool lodge_state_segments_valid(const struct lodge_segments *segs)
+{
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_SEGS; i++) {
+		const struct lodge_segment *seg = &segs->seg[i];
+
+		if (seg->attr & ~LODGE_SEG_ALL)
+			return false;
+		if (i >= LODGE_FS ? !lodge_state_canonical(seg->base) :
+				    seg->base >> 32)
+			return false;
+	}
+	return lodge_state_canonical(segs->gdt.base) &&
+	       lodge_state_canonical(segs->idt.base) &&
+	       segs->gdt.limit <= U16_MAX && segs->idt.limit <= U16_MAX;
+}
+
 static bool lodge_state_events_valid(const struct lodge_events *e)
 {
 	if (e->flags & ~LODGE_EVENT_ALL || e->mp_state > LODGE_MP_WAIT_SIPI)
@@ -248,6 +274,9 @@ static bool lodge_state_valid(struct lodge_vcpu *vcpu, u64 groups,
 {
 	if (groups & LODGE_GROUP_GENERAL &&
 	    regs->general.rflags & ~LODGE_RFLAGS_BITS)
+		return false;
+	if (groups & LODGE_GROUP_SEGMENTS &&
+	    !lodge_state_segments_valid(&regs->segments))
 		return false;
 	if (groups & LODGE_GROUP_CONTROL &&
 	    !lodge_control_valid(vcpu, &regs->control))
