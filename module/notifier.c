@@ -141,10 +141,14 @@ static const struct mmu_notifier_ops notifier_ops = {
 	.invalidate_range_end = invalidate_end,
 };
 
+/* A signal cuts the registration short: the call then starts anew behind it. */
 int lodge_notifier_init(struct lodge_vm *vm)
 {
+	int err;
+
 	vm->notifier.ops = &notifier_ops;
-	return mmu_notifier_register(&vm->notifier, vm->mm);
+	err = mmu_notifier_register(&vm->notifier, vm->mm);
+	return err == -EINTR ? -ERESTARTNOINTR : err;
 }
 
 void lodge_notifier_fini(struct lodge_vm *vm)
