@@ -11,6 +11,7 @@
 
 #include "lib/client.h"
 #include "machine.h"
+#include "registers.h"
 
 #include "kselftest_harness.h"
 
@@ -281,39 +282,25 @@ static int send_msi(const struct machine *machine, uint64_t address,
 	return ioctl(machine->vm, LODGE_SEND_MSI, &msi) ? -errno : 0;
 }
 
-#define APIC_SVR 0xf0
-#define APIC_IRR 0x200
-
 static int enable_apic(const struct machine *machine)
 {
-	const uint32_t enabled = 0x1ff;
 	struct lodge_lapic lapic;
-	struct lodge_state state = {
-		.groups = LODGE_GROUP_LAPIC,
-		.lapic = (uintptr_t)&lapic,
-	};
-	int error = lodge_state_get(machine->vcpu[0], &state);
+	int error = lapic_get(machine->vcpu[0], &lapic);
 
-	memcpy(lapic.regs + APIC_SVR, &enabled, sizeof(enabled));
-	return error ? error : lodge_state_set(machine->vcpu[0], &state);
+	*lapic_word(&lapic, APIC_SVR) |= 0x100;
+	return error ? error : lapic_set(machine->vcpu[0], &lapic);
 }
 
 /* The requests that wait in the APIC, of all vectors. */
 static uint32_t requested(const struct machine *machine)
 {
 	struct lodge_lapic lapic;
-	struct lodge_state state = {
-		.groups = LODGE_GROUP_LAPIC,
-		.lapic = (uintptr_t)&lapic,
-	};
-	uint32_t all = 0, word;
+	uint32_t all = 0;
 
-	if (lodge_state_get(machine->vcpu[0], &state))
+	if (lapic_get(machine->vcpu[0], &lapic))
 		return ~0U;
-	for (int i = 0; i < 8; i++) {
-		memcpy(&word, lapic.regs + APIC_IRR + 16 * i, sizeof(word));
-		all |= word;
-	}
+	for (int i = 0; i < 8; i++)
+		all |= *lapic_word(&lapic, APIC_IRR + 16 * i);
 	return all;
 }
 

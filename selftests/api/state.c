@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Register groups: what is set can be read back, and the run page carries groups
+ * both ways.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/client.h"
+#include "machine.h"
+#include "registers.h"
+
+#include "kselftest_harness.h"
+
+FIXTURE(state)
+{
+	struct machine machine;
+	int vcpu;
+	struct lodge_run *run;
+	uint32_t xsave_size;
+	struct snapshot was;
+	const struct lodge_regs *regs;
+};
+
+FIXTURE_SETUP(state)
+{
+	struct lodge_info info;
+
+	ASSERT_EQ(0, machine_make(&self->machine, 2));
+	ASSERT_EQ(0, machine_enter(&self->machine, 0, guest_out));
+	ASSERT_EQ(0, lodge_info(self->machine.lodge, &info));
+	self->vcpu = self->machine.vcpu[0];
+	self->run = self->machine.run[0];
+	self->xsave_size = info.xsave_size;
+	ASSERT_EQ(0, snapshot_take(&self->was, self->vcpu, info.xsave_size));
+	self->regs = &self->was.state.regs;
+}
+
+FIXTURE_TEARDOWN(state)
+{
+	snapshot_free(&self->was);
+	machine_end(&self->machine);
+}
+
+/*
+ * Reset
+ */
+
+TEST_F(state, a_new_vcpu_is_in_its_reset_state)
+{
+	struct lodge_state state = { .groups = LODGE_GROUPS_INLINE };
+	struct lodge_run *run;
+	int vcpu = lodge_vcpu_create(self->machine.vm, 3, &run);
+	const struct lodge_regs *regs = &state.regs;
+
+	ASSERT_LT(0, vcpu);
+	ASSERT_EQ(0, lodge_state_get(vcpu, &state));
+	EXPECT_EQ(0xfff0, regs->general.rip);
+	EXPECT_EQ(2, regs->general.rflags);
+	EXPECT_EQ(0xf000, regs->segments.seg[LODGE_CS].selector);
+	EXPECT_EQ(0xffff0000, regs->segments.seg[LODGE_CS].base);
+	EXPECT_EQ(0xffff, regs->segments.seg[LODGE_CS].limit);
+	EXPECT_EQ(0x60000010, regs->control.cr0);
+	EXPECT_EQ(0, regs->control.cr4);
+	EXPECT_EQ(0, regs->control.efer);
+	EXPECT_EQ(1, regs->control.xcr0);
+	EXPECT_EQ(0xfee00000 | APIC_BASE_ENABLE, regs->control.apic_base);
+	EXPECT_EQ(0xffff0ff0, regs->debug.dr6);
+	EXPECT_EQ(0x400, regs->debug.dr7);
+	EXPECT_EQ(0x0007040600070406, regs->msrs.pat);
+	EXPECT_EQ(LODGE_MP_WAIT_SIPI, regs->events.mp_state);
+}
+
+TEST_F(state, only_the_first_vcpu_starts_by_itself)
+{
+	struct machine fresh;
+	struct lodge_state state = { .groups = LODGE_GROUP_EVENTS |
+					       LODGE_GROUP_CONTROL };
+
+	ASSERT_EQ(0, machine_make(&fresh, 1));
+	ASSERT_EQ(0, lodge_state_get(fresh.vcpu[0], &state));
+	EXPECT_EQ(LODGE_MP_RUNNABLE, state.regs.events.mp_state);
+	EXPECT_EQ(APIC_BASE_BSP, state.regs.control.apic_base & APIC_BASE_BSP);
+	machine_end(&fresh);
+}
+
+/*
+ * Round trips
+ */
+
+TEST_F(state, general_registers_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs, now;
+
+	for (int i = 0; i < 16; i++)
+		regs.general.gpr[i] = 0x0123456789abcdefULL * (i + 1);
+	regs.general.rip = 0xfedcba9876543210;
+	regs.general.rflags = 0x3f7fd7 & ~0x28ULL;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_GENERAL, &regs, &now));
+	EXPECT_EQ(0, memcmp(&regs.general, &now.general, sizeof(now.general)));
+}
+
+TEST_F(state, bit_one_of_rflags_always_reads_as_one)
+{
+	struct lodge_regs regs = *self->regs, now;
+
+	regs.general.rflags = 0;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_GENERAL, &regs, &now));
+	EXPECT_EQ(2, now.general.rflags);
+}
+
+TEST_F(state, segments_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs, now;
+
+	for (int i = 0; i < LODGE_NR_SEGS; i++)
+		regs.segments.seg[i] = (struct lodge_segment){
+			.base = 0x1000 * (i + 1),
+			.limit = 0xfff + i,
+			.selector = 8 * (i + 1),
+			.attr = LODGE_SEG_P | (i + 1),
+		};
+	regs.segments.seg[LODGE_FS].base = 0xffff800012345678;
+	regs.segments.seg[LODGE_GS].base = 0x00007fffffffffff;
+	regs.segments.seg[LODGE_SS].attr |= LODGE_SEG_DPL;
+	regs.segments.gdt.base = 0xffffffff80000000;
+	regs.segments.gdt.limit = 0x7f;
+	regs.segments.idt.base = 0x12345000;
+	regs.segments.idt.limit = 0xfff;
+	ASSERT_EQ(0, registers_swap(self->vcpu, LODGE_GROUP_SEGMENTS, &regs,
+				    &now));
+	for (int i = 0; i < LODGE_NR_SEGS; i++) {
+		EXPECT_EQ(0, memcmp(&regs.segments.seg[i], &now.segments.seg[i],
+				    sizeof(struct lodge_segment)))
+		TH_LOG("segment %d", i);
+	}
+	EXPECT_EQ(regs.segments.gdt.base, now.segments.gdt.base);
+	EXPECT_EQ(regs.segments.gdt.limit, now.segments.gdt.limit);
+	EXPECT_EQ(regs.segments.idt.base, now.segments.idt.base);
+	EXPECT_EQ(regs.segments.idt.limit, now.segments.idt.limit);
+}
+
+TEST_F(state, control_registers_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs, now;
+
+	regs.control.cr0 = CR0_PE | CR0_ET | CR0_NE | CR0_PG | CR0_CD | CR0_NW;
+	regs.control.cr2 = 0xfedcba9876543210;
+	regs.control.cr3 = 0x12345000;
+	regs.control.cr4 = CR4_PAE;
+	regs.control.cr8 = 7;
+	regs.control.efer = EFER_LME | EFER_LMA | EFER_NX | EFER_SCE;
+	regs.control.apic_base = 0xfec12000 | APIC_BASE_BSP | APIC_BASE_ENABLE;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_CONTROL, &regs, &now));
+	EXPECT_EQ(0, memcmp(&regs.control, &now.control, sizeof(now.control)));
+}
+
+TEST_F(state, debug_registers_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs, now;
+
+	for (int i = 0; i < 4; i++)
+		regs.debug.dr[i] = 0x123456780000ULL + i;
+	regs.debug.dr6 = 0xffff4ff5;
+	regs.debug.dr7 = 0xdeed07ff;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_DEBUG, &regs, &now));
+	EXPECT_EQ(0, memcmp(&regs.debug, &now.debug, sizeof(now.debug)));
+}
+
+TEST_F(state, msrs_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs, now;
+	struct lodge_msrs *msrs = &regs.msrs;
+
+	msrs->star = 0x0023001000000000;
+	msrs->lstar = 0xffffffff81000000;
+	msrs->cstar = 0xffff800000000000;
+	msrs->sfmask = 0x47700;
+	msrs->kernel_gs_base = 0x00007ffffffff000;
+	msrs->sysenter_cs = 0x10;
+	msrs->sysenter_esp = 0xffff888000001000;
+	msrs->sysenter_eip = 0xffffffff81001000;
+	msrs->pat = 0x0007010600070106;
+	msrs->tsc_aux = 0x1234;
+	msrs->mtrr_def_type = 0xc06;
+	msrs->pv_system_time = 0x3001;
+	msrs->pv_wall_clock = 0x4000;
+	ASSERT_EQ(0, registers_swap(self->vcpu, LODGE_GROUP_MSRS, &regs, &now));
+	msrs->tsc = now.msrs.tsc;
+	EXPECT_EQ(0, memcmp(msrs, &now.msrs, sizeof(now.msrs)));
+}
+
+TEST_F(state, the_tsc_goes_on_from_what_it_is_set_to)
+{
+	struct lodge_regs regs = *self->regs, now, later;
+
+	regs.msrs.tsc = 1ULL << 60;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_TSC | LODGE_GROUP_MSRS,
+				 &regs, &now));
+	EXPECT_LE(1ULL << 60, now.msrs.tsc);
+	EXPECT_GT(1ULL << 61, now.msrs.tsc);
+	regs.msrs.tsc = 0;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_MSRS, &regs, &later));
+	EXPECT_LT(now.msrs.tsc, later.msrs.tsc);
+}
+
+TEST_F(state, events_can_be_read_back)
+{
+	const struct lodge_events cases[] = {
+		{ .flags = 0, .mp_state = LODGE_MP_HALTED },
+		{ .flags = 0, .mp_state = LODGE_MP_WAIT_SIPI },
+		{ .flags = LODGE_EVENT_EXCEPTION | LODGE_EVENT_ERROR_CODE,
+		  .exception = 13,
+		  .error_code = 0x1234 },
+		{ .flags = LODGE_EVENT_EXCEPTION, .exception = 6 },
+		{ .flags = LODGE_EVENT_INTERRUPT, .interrupt = 0xfe },
+		{ .flags = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_BLOCKED },
+		{ .flags = LODGE_EVENT_NMI_PENDING },
+		{ .flags = LODGE_EVENT_SHADOW },
+		{ .flags = LODGE_EVENT_INIT_PENDING },
+		{ .flags = LODGE_EVENT_SIPI_PENDING,
+		  .mp_state = LODGE_MP_WAIT_SIPI,
+		  .sipi_vector = 0x9a },
+		{ .flags = LODGE_EVENT_ALL,
+		  .exception = 14,
+		  .error_code = 2,
+		  .interrupt = 0x31,
+		  .sipi_vector = 1 },
+		{ .flags = 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lodge_regs regs = { .events = cases[i] }, now;
+
+		ASSERT_EQ(0, registers_swap(self->vcpu, LODGE_GROUP_EVENTS,
+					    &regs, &now));
+		EXPECT_EQ(0, memcmp(&cases[i], &now.events, sizeof(now.events)))
+		TH_LOG("case %zu: flags %x", i, now.events.flags);
+	}
+}
+
+static bool guest_has_ymm(int vcpu)
+{
+	struct lodge_cpuid_entry leaves[LODGE_MAX_CPUID];
+	uint32_t count = LODGE_MAX_CPUID, i;
+
+	if (lodge_cpuid_get(vcpu, leaves, &count))
+		return false;
+	for (i = 0; i < count; i++)
+		if (leaves[i].leaf == 0xd && !leaves[i].subleaf)
+			return leaves[i].eax & 4;
+	return false;
+}
+
+TEST_F(state, xsave_can_be_read_back)
+{
+	uint8_t *given = self->was.xsave;
+	uint8_t *now = calloc(1, self->xsave_size);
+	size_t end = XSAVE_LEGACY_END;
+
+	given[XSAVE_BV] |= 3;
+	for (size_t i = XSAVE_ST0; i < XSAVE_LEGACY_END; i++)
+		given[i] = (i - XSAVE_ST0) % 16 < 10 || i >= XSAVE_XMM0 ?
+				   i * 7 :
+				   0;
+	if (guest_has_ymm(self->vcpu)) {
+		given[XSAVE_BV] |= 4;
+		end = XSAVE_YMM + 256;
+		memset(given + XSAVE_YMM, 0x3c, 256);
+	}
+	memcpy(given + XSAVE_MXCSR, &(uint32_t){ 0x1f00 }, 4);
+	ASSERT_EQ(0, xsave_set(self->vcpu, given, self->xsave_size));
+	ASSERT_EQ(0, xsave_get(self->vcpu, now, self->xsave_size));
+	EXPECT_EQ(0, memcmp(given, now, XSAVE_LEGACY_END));
+	EXPECT_EQ(given[XSAVE_BV], now[XSAVE_BV] & given[XSAVE_BV]);
+	EXPECT_EQ(0, memcmp(given + XSAVE_YMM, now + XSAVE_YMM,
+			    end > XSAVE_YMM ? end - XSAVE_YMM : 0));
+	free(now);
+}
+
+TEST_F(state, the_local_apic_can_be_read_back)
+{
+	struct lodge_lapic given = self->was.lapic, now;
+
+	*lapic_word(&given, APIC_SVR) = 0x1fe;
+	*lapic_word(&given, APIC_TPR) = 0x50;
+	*lapic_word(&given, APIC_PPR) = 0x60;
+	*lapic_word(&given, APIC_LDR) = 0x04000000;
+	*lapic_word(&given, APIC_ISR + 0x30) = 1 << 5; /* vector 0x65 */
+	*lapic_word(&given, APIC_IRR + 0x70) = 1 << 1; /* vector 0xe1 */
+	*lapic_word(&given, APIC_LVT_TIMER) = 0x100f0;
+	*lapic_word(&given, APIC_LINT0) = 0x700;
+	*lapic_word(&given, APIC_DIVIDE) = 0xb;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+	for (uint32_t reg = 0; reg < 1024; reg += 16) {
+		EXPECT_EQ(*lapic_word(&given, reg), *lapic_word(&now, reg))
+		TH_LOG("register %x", reg);
+	}
+	EXPECT_EQ(given.tsc_deadline, now.tsc_deadline);
+}
+
+TEST_F(state, groups_that_are_not_named_are_left_alone)
+{
+	struct lodge_state state = self->was.state;
+
+	memset(&state.regs, 0xff, sizeof(state.regs));
+	state.groups = 0;
+	state.xsave = state.lapic = 0;
+	EXPECT_EQ(0, lodge_state_set(self->vcpu, &state));
+	EXPECT_EQ(NULL, snapshot_differs(&self->was, self->vcpu));
+	EXPECT_EQ(0, lodge_state_get(self->vcpu, &state));
+	EXPECT_EQ(~0ULL, state.regs.general.rip);
+	EXPECT_EQ(~0ULL, state.regs.msrs.reserved[7]);
+}
+
+TEST_F(state, all_groups_can_be_given_back_at_once)
+{
+	EXPECT_EQ(0, lodge_state_set(self->vcpu, &self->was.state));
+	EXPECT_EQ(NULL, snapshot_differs(&self->was, self->vcpu));
+}
+
+/*
+ * The run page
+ */
+
+TEST_F(state, the_run_page_loads_registers_before_the_entry)
+{
+	struct lodge_run *run = self->run;
+
+	run->regs = *self->regs;
+	run->regs.general.rip += 2; /* beyond the load of AL */
+	run->regs.general.gpr[LODGE_RAX] = 0x33;
+	run->load = LODGE_GROUP_GENERAL | LODGE_GROUP_SEGMENTS;
+	ASSERT_EQ(0, lodge_run(self->vcpu));
+	EXPECT_EQ(0, run->load);
+	EXPECT_EQ(LODGE_EXIT_IO, run->reason);
+	EXPECT_EQ(0x33, run->data[0]);
+}
+
+TEST_F(state, the_run_page_saves_registers_at_the_exit)
+{
+	struct lodge_state state = { .groups = LODGE_GROUPS_INLINE };
+
+	memset(&self->run->regs, 0xa5, sizeof(self->run->regs));
+	self->run->save = LODGE_GROUPS_INLINE;
+	ASSERT_EQ(0, lodge_run(self->vcpu));
+	ASSERT_EQ(0, lodge_state_get(self->vcpu, &state));
+	state.regs.msrs.tsc = self->run->regs.msrs.tsc;
+	EXPECT_EQ(0, memcmp(&state.regs, &self->run->regs, sizeof(state.regs)));
+	EXPECT_EQ(GUEST_PORT_DATA,
+		  self->run->regs.general.gpr[LODGE_RAX] & 0xff);
+}
+
+TEST_F(state, the_run_page_keeps_what_is_not_saved)
+{
+	memset(&self->run->regs, 0xa5, sizeof(self->run->regs));
+	self->run->save = LODGE_GROUP_GENERAL;
+	ASSERT_EQ(0, lodge_run(self->vcpu));
+	EXPECT_NE(0xa5a5a5a5a5a5a5a5, self->run->regs.general.rip);
+	EXPECT_EQ(0xa5a5a5a5a5a5a5a5, self->run->regs.control.cr0);
+	EXPECT_EQ(0xa5a5a5a5a5a5a5a5, self->run->regs.msrs.tsc);
+	EXPECT_EQ(0xa5a5a5a5, self->run->regs.events.flags);
+}
+
+TEST_F(state, registers_are_saved_when_a_run_is_interrupted)
+{
+	self->run->save = LODGE_GROUP_GENERAL;
+	self->run->immediate_exit = 1;
+	ASSERT_EQ(-EINTR, lodge_run(self->vcpu));
+	EXPECT_EQ(self->regs->general.rip, self->run->regs.general.rip);
+}
+
+TEST_F(state, a_second_vcpu_has_registers_of_its_own)
+{
+	struct lodge_regs regs = *self->regs, now;
+	struct lodge_state other = { .groups = LODGE_GROUP_GENERAL };
+
+	regs.general.gpr[LODGE_R15] = 0x1515;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_GENERAL, &regs, &now));
+	ASSERT_EQ(0, lodge_state_get(self->machine.vcpu[1], &other));
+	EXPECT_EQ(0, other.regs.general.gpr[LODGE_R15]);
+}
+
+TEST_HARNESS_MAIN
