@@ -13,6 +13,8 @@
 
 #include "svm/svm.h"
 
+#define SVM_DR6_STEP	BIT_ULL(14)
+
 static void svm_inject_cancel(struct svm_vcpu *svm)
 {
 	struct svm_vmcb_control *control = &svm->vmcb->control;
@@ -98,27 +100,28 @@ u32 svm_blocked(struct lodge_vcpu *vcpu)
 	return blocked;
 }
 
-static void svm_step_start(struct lodge_vcpu *vcpu)
+/*
+ * Our TF is only ever in the VMCB: what carries out an instruction, and user
+ * space, find the guest's own in vcpu->regs.
+ */
+void svm_event_step_load(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 
-	if (svm->stepping)
-		return;
-	svm->stepping = true;
 	svm->stepping_flags = vcpu->regs.general.rflags & X86_EFLAGS_TF;
-	vcpu->regs.general.rflags |= X86_EFLAGS_TF;
+	svm->vmcb->save.rflags |= X86_EFLAGS_TF;
 }
 
-static void svm_step_stop(struct lodge_vcpu *vcpu)
+void svm_event_step_save(struct lodge_vcpu *vcpu)
 {
-	struct svm_vcpu *svm = to_svm(vcpu);
+	const struct svm_vcpu *svm = to_svm(vcpu);
+	struct lodge_general *general = &vcpu->regs.general;
 
-	svm->stepping = false;
 	/* IRET has loaded the guest's own TF already. */
-	if (!svm->iret_seen)
-		vcpu->regs.general.rflags =
-			(vcpu->regs.general.rflags & ~X86_EFLAGS_TF) |
-			svm->stepping_flags;
+	if (svm->iret_seen && svm->iret_rip != general->rip)
+		return;
+	if (!svm->stepping_flags)
+		general->rflags &= ~X86_EFLAGS_TF;
 }
 
 static void svm_nmi_window(struct lodge_vcpu *vcpu, bool wanted)
@@ -126,12 +129,8 @@ static void svm_nmi_window(struct lodge_vcpu *vcpu, bool wanted)
 	struct svm_vcpu *svm = to_svm(vcpu);
 
 	svm->nmi_wanted = wanted;
-	if (!wanted)
-		return;
 	/* While the handler runs, the exit at its IRET comes first. */
-	if (svm->nmi_blocked && !svm->iret_seen)
-		return;
-	svm_step_start(vcpu);
+	svm->stepping = wanted && (!svm->nmi_blocked || svm->iret_seen);
 }
 
 void svm_window(struct lodge_vcpu *vcpu, u32 wanted)
@@ -159,8 +158,7 @@ void svm_event_iret(struct lodge_vcpu *vcpu)
 	svm_intercept(svm, INTERCEPT_IRET, false);
 	svm->iret_seen = true;
 	svm->iret_rip = vcpu->regs.general.rip;
-	if (svm->nmi_wanted)
-		svm_step_start(vcpu);
+	svm->stepping = svm->nmi_wanted;
 }
 
 void svm_event_after_exit(struct lodge_vcpu *vcpu)
@@ -169,19 +167,24 @@ void svm_event_after_exit(struct lodge_vcpu *vcpu)
 
 	if (svm->iret_seen && svm->iret_rip != vcpu->regs.general.rip) {
 		svm->nmi_blocked = false;
-		if (svm->stepping)
-			svm_step_stop(vcpu);
+		svm->stepping = false;
 		svm->iret_seen = false;
+		if (svm->nmi_wanted)
+			set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 	}
 }
 
 bool svm_event_step_done(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
-	bool guest = svm->stepping_flags;
+	struct svm_vmcb_save *save = &svm->vmcb->save;
 
-	if (!svm->stepping)
+	if (!svm->stepping || !(save->dr6 & SVM_DR6_STEP))
 		return false;
-	svm_step_stop(vcpu);
-	return !guest;
+	svm->stepping = false;
+	if (svm->stepping_flags)
+		return false;
+	save->dr6 &= ~SVM_DR6_STEP;
+	svm_dirty(svm, SVM_CLEAN_DR);
+	return true;
 }

@@ -176,6 +176,8 @@ static void svm_set_events(struct lodge_vcpu *vcpu)
 
 	svm->nmi_blocked = flags & LODGE_EVENT_NMI_BLOCKED;
 	svm->iret_seen = false;
+	svm->nmi_wanted = false;
+	svm->stepping = false;
 	svm_intercept(svm, INTERCEPT_IRET, svm->nmi_blocked);
 	if (flags & LODGE_EVENT_SHADOW)
 		svm->vmcb->control.int_state |= SVM_INTERRUPT_SHADOW_MASK;
