@@ -149,6 +149,7 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		svm_exit_task_switch(control, exit);
 		return;
 	case SVM_EXIT_ERR:
+	case SVM_EXIT_NOT_ENTERED:
 		exit->kind = LODGE_VMEXIT_INVALID;
 		return;
 	default:

@@ -4,6 +4,7 @@
  */
 #include <linux/hw_breakpoint.h>
 #include <linux/kvm_host.h>
+#include <linux/sched.h>
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/nospec-branch.h>
@@ -38,8 +39,13 @@ static void svm_load_registers(struct lodge_vcpu *vcpu)
 	vmcb->save.rsp = general->gpr[LODGE_RSP];
 	vmcb->save.rip = general->rip;
 	vmcb->save.rflags = general->rflags;
-	vmcb->control.int_ctl = (vmcb->control.int_ctl & ~V_TPR_MASK) |
-				vcpu->regs.control.cr8;
+	if (unlikely(to_svm(vcpu)->stepping))
+		svm_event_step_load(vcpu);
+	if ((vmcb->control.int_ctl & V_TPR_MASK) != vcpu->regs.control.cr8) {
+		vmcb->control.int_ctl &= ~V_TPR_MASK;
+		vmcb->control.int_ctl |= vcpu->regs.control.cr8;
+		svm_dirty(to_svm(vcpu), SVM_CLEAN_INTERRUPT);
+	}
 }
 
 static void svm_save_registers(struct lodge_vcpu *vcpu)
@@ -51,15 +57,40 @@ static void svm_save_registers(struct lodge_vcpu *vcpu)
 	general->gpr[LODGE_RSP] = vmcb->save.rsp;
 	general->rip = vmcb->save.rip;
 	general->rflags = vmcb->save.rflags;
+	if (unlikely(to_svm(vcpu)->stepping))
+		svm_event_step_save(vcpu);
 	vcpu->regs.control.cr8 = vmcb->control.int_ctl & V_TPR_MASK;
 }
 
+/* The host's own DR7 must not watch addresses that the guest has chosen. */
 static void svm_load_breakpoints(const struct lodge_debug *debug)
 {
+	if (hw_breakpoint_active())
+		set_debugreg(0, 7);
 	set_debugreg(debug->dr[0], 0);
 	set_debugreg(debug->dr[1], 1);
 	set_debugreg(debug->dr[2], 2);
 	set_debugreg(debug->dr[3], 3);
+}
+
+/*
+ * Another thread's modify_ldt() gives this CPU a new LDT by an interrupt, and
+ * then frees the old one, which the next exit would load again.  With interrupts
+ * off the interrupt comes after that exit.  A process never loses its LDT.
+ */
+static void svm_save_ldt(const struct svm_entry *entry)
+{
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	if (unlikely(READ_ONCE(current->mm->context.ldt)))
+		svm_vmsave(entry->host_pa);
+#endif
+}
+
+/* An entry that was refused has delivered nothing, and perhaps not flushed. */
+static bool svm_refused(const struct svm_vmcb_control *control)
+{
+	return control->exit_code == SVM_EXIT_NOT_ENTERED ||
+	       control->exit_code == (u64)SVM_EXIT_ERR;
 }
 
 static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu, struct svm_entry *entry)
@@ -84,6 +115,7 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	svm_set_spec_ctrl(vcpu, &svm->entry);
 	if (unlikely(svm->debugging))
 		svm_load_breakpoints(&vcpu->regs.debug);
+	svm_save_ldt(&svm->entry);
 	control->exit_code = SVM_EXIT_NOT_ENTERED;
 
 	svm_instruction("clgi");
@@ -94,9 +126,14 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (unlikely(hw_breakpoint_active()))
 		hw_breakpoint_restore();
 
-	control->event_inj = 0;
 	control->clean = SVM_CLEAN_ALL;
+	if (unlikely(svm_refused(control))) {
+		control->clean = 0;
+		svm_asid_cpu_init(this_cpu_ptr(&svm_cpu));
+	} else {
+		control->event_inj = 0;
+	}
 	svm_save_registers(vcpu);
-	svm_event_after_exit(vcpu);
 	svm_exit_translate(vcpu, exit);
+	svm_event_after_exit(vcpu);
 }

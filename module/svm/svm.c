@@ -243,7 +243,7 @@ static void svm_vcpu_load(struct lodge_vcpu *vcpu, int cpu_number)
 		indirect_branch_prediction_barrier();
 	}
 	svm->entry.host_pa = __sme_set(page_to_phys(cpu->host_state));
-	asm volatile("vmsave %%rax" ::"a"(svm->entry.host_pa) : "memory");
+	svm_vmsave(svm->entry.host_pa);
 }
 
 static void svm_skip(struct lodge_vcpu *vcpu, u64 rip)

@@ -6,6 +6,7 @@
 #define LODGE_SVM_H
 
 #include <linux/percpu.h>
+#include <asm/asm.h>
 
 #include "vm.h"
 #include "svm/entry.h"
@@ -36,8 +37,8 @@ enum svm_clean {
  * @nmi_blocked: an NMI was delivered and its IRET has not completed
  * @iret_rip: with @iret_seen, the address of that IRET
  * @iret_seen: the IRET is about to be executed
- * @stepping: RFLAGS.TF is ours, to see the instruction at @iret_rip complete
- * @stepping_flags: the guest's own TF meanwhile
+ * @stepping: the guest runs with RFLAGS.TF, to see its next instruction complete
+ * @stepping_flags: the guest's own TF at the last entry with @stepping
  * @nmi_wanted: an NMI waits for the window
  */
 struct svm_vcpu {
@@ -101,6 +102,15 @@ static inline void svm_intercept(struct svm_vcpu *svm, unsigned int bit,
 	svm_dirty(svm, SVM_CLEAN_INTERCEPTS);
 }
 
+/* Nothing happens once somebody has switched SVM off (reboot). */
+static inline void svm_vmsave(u64 pa)
+{
+	asm volatile("1:	vmsave %%rax\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     :
+		     : "a"(pa)
+		     : "memory");
+}
+
 /* What exit_code says when VMRUN itself has faulted. */
 #define SVM_EXIT_NOT_ENTERED	0xfffffffeULL
 
@@ -141,7 +151,19 @@ void svm_event_interrupted(struct lodge_vcpu *vcpu, struct lodge_event *event);
 void svm_event_iret(struct lodge_vcpu *vcpu);
 
 /**
+ * svm_event_step_load() - while stepping: after the flags went to the VMCB
+ */
+void svm_event_step_load(struct lodge_vcpu *vcpu);
+
+/**
+ * svm_event_step_save() - while stepping: after they came back
+ */
+void svm_event_step_save(struct lodge_vcpu *vcpu);
+
+/**
  * svm_event_after_exit() - note that the NMI handler's IRET has completed
+ *
+ * After svm_exit_translate(), which asks whether the step was ours.
  */
 void svm_event_after_exit(struct lodge_vcpu *vcpu);
 
