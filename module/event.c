@@ -254,7 +254,8 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 /* What is still waiting decides when the guest must be left. */
 static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 {
-	bool nmi = test_bit(LODGE_SIGNAL_NMI, &vcpu->signals);
+	bool nmi = test_bit(LODGE_SIGNAL_NMI, &vcpu->signals) ||
+		   vcpu->reinject.type == LODGE_EVENT_TYPE_NMI;
 	bool in_flight = vcpu->in_flight.type != LODGE_EVENT_NONE;
 	u32 wanted = 0;
 

@@ -112,6 +112,8 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	struct lodge_regs *regs = &vcpu->regs;
 	u32 signature[4];
 
+	/* What the backend was to inject at the next entry is void too. */
+	lodge_event_take_back(vcpu);
 	lodge_cpuid_answer(vcpu, 1, 0, signature);
 	memset(&regs->general, 0, sizeof(regs->general));
 	regs->general.gpr[LODGE_RDX] = signature[0];
@@ -159,9 +161,13 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 		e->flags |= LODGE_EVENT_INTERRUPT;
 		e->interrupt = READ_ONCE(vcpu->extint);
 	}
-	if (signals & BIT(LODGE_SIGNAL_NMI) ||
-	    vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+	if (signals & BIT(LODGE_SIGNAL_NMI))
 		e->flags |= LODGE_EVENT_NMI_PENDING;
+	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
+		/* It is this one, yet to be repeated, that blocks others. */
+		e->flags |= LODGE_EVENT_NMI_PENDING;
+		e->flags &= ~LODGE_EVENT_NMI_BLOCKED;
+	}
 	if (signals & BIT(LODGE_SIGNAL_INIT))
 		e->flags |= LODGE_EVENT_INIT_PENDING;
 	if (signals & BIT(LODGE_SIGNAL_SIPI))
@@ -459,6 +465,7 @@ int lodge_state_load_run(struct lodge_vcpu *vcpu)
 		return -EINVAL;
 	/* User space may write to the page meanwhile: check a copy. */
 	memcpy(&regs, &vcpu->run->regs, sizeof(regs));
+	barrier();
 	if (!lodge_state_valid(vcpu, groups, &regs))
 		return -EINVAL;
 	lodge_state_set_inline(vcpu, groups, &regs);
