@@ -171,6 +171,10 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 	u64 *gpr = vcpu->regs.general.gpr;
 	u64 value = 0;
 
+	/* The code may be another by now than the one that left the guest. */
+	if (insn->op != LODGE_OP_SMSW && lodge_state_cpl(vcpu))
+		return 1;
+
 	switch (insn->op) {
 	case LODGE_OP_MOV_FROM_CR:
 		value = lodge_exit_cr_value(vcpu, from->reg);
@@ -216,6 +220,8 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 
 	if (insn->op != LODGE_OP_MOV_TO_DR && insn->op != LODGE_OP_MOV_FROM_DR)
 		return -EINVAL;
+	if (lodge_state_cpl(vcpu))
+		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	/* DR4 and DR5 are other names of DR6 and DR7 (CR4.DE is off). */
 	if (number >= 4)
