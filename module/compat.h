@@ -51,6 +51,25 @@ static inline void lodge_guest_has_run(void)
 #endif
 }
 
+/*
+ * lodge_predict_less() - while guests may run on this CPU: where the kernel has
+ * chosen so against speculative return stack overflow, it leaves this bit to the
+ * hypervisor.
+ */
+static inline void lodge_predict_less(bool on)
+{
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	if (!boot_cpu_has(X86_FEATURE_SRSO_BP_SPEC_REDUCE))
+		return;
+	if (on)
+		msr_set_bit(MSR_ZEN4_BP_CFG,
+			    MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	else
+		msr_clear_bit(MSR_ZEN4_BP_CFG,
+			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+#endif
+}
+
 /* What the "young" callbacks of struct mmu_notifier_ops return. */
 #ifdef LODGE_HAVE_YOUNG_BOOL
 typedef bool lodge_young_t;

@@ -6,6 +6,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 #include <asm/reboot.h>
 
@@ -108,6 +109,18 @@ static void lodge_hw_shutdown(void)
 	on_each_cpu(lodge_hw_disable_here, NULL, 1);
 }
 
+/* Not every kernel's kexec calls what is registered with LODGE_SYSCORE(). */
+static int lodge_hw_reboot(struct notifier_block *unused, unsigned long action,
+			   void *command)
+{
+	lodge_hw_shutdown();
+	return NOTIFY_OK;
+}
+
+static struct notifier_block lodge_hw_reboot_notifier = {
+	.notifier_call = lodge_hw_reboot,
+};
+
 LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
 	      lodge_hw_shutdown);
 
@@ -182,11 +195,13 @@ int lodge_hw_init(void)
 		return state;
 	lodge_hw_hotplug_state = state;
 	lodge_syscore_register(&lodge_hw_syscore);
+	register_reboot_notifier(&lodge_hw_reboot_notifier);
 	return 0;
 }
 
 void lodge_hw_exit(void)
 {
+	unregister_reboot_notifier(&lodge_hw_reboot_notifier);
 	lodge_syscore_unregister(&lodge_hw_syscore);
 	cpuhp_remove_state(lodge_hw_hotplug_state);
 }

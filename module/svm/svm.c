@@ -154,6 +154,7 @@ static int svm_cpu_enable(void)
 	rdmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
+	lodge_predict_less(true);
 	svm_asid_cpu_init(cpu);
 	cpu->vcpu = NULL;
 	cpu->vm = 0;
@@ -172,6 +173,7 @@ static void svm_cpu_disable(void)
 	wrmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
 	/* The crash may have come with global interrupts off. */
 	asm volatile("stgi" ::: "memory");
+	lodge_predict_less(false);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
