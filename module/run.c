@@ -64,12 +64,13 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 {
 	int cpu = smp_processor_id();
 
+	/* Another thread's return to user space takes it away at any time. */
+	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX,
+			     vcpu->regs.msrs.tsc_aux);
 	if (likely(vcpu->loaded_cpu == cpu &&
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;
 	lodge_backend->vcpu_load(vcpu, cpu);
-	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX,
-			     vcpu->regs.msrs.tsc_aux);
 	if (vcpu->cpu != cpu && !lodge_pv_clock_stable())
 		set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 	__this_cpu_write(lodge_run_loaded, vcpu);
@@ -121,16 +122,22 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 	lodge_run_save_xstate(vcpu);
 
-	/* The interrupt that ended the guest's run is accounted to the guest. */
+	/*
+	 * The interrupt that ended the guest's run is accounted to the guest.
+	 * STI lets it in only after one more instruction.
+	 */
 	if (exit->kind == LODGE_VMEXIT_HOST_EVENT) {
 		local_irq_enable();
+		asm volatile("nop");
 		local_irq_disable();
 	}
 	guest_timing_exit_irqoff();
 	local_irq_enable();
 	preempt_enable();
 
-	lodge_event_delivered(vcpu, &exit->interrupted);
+	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
+	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
+		lodge_event_delivered(vcpu, &exit->interrupted);
 	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu)))
 		lodge_lapic_set_cr8(vcpu, vcpu->regs.control.cr8);
 	return true;
