@@ -54,8 +54,11 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 	}
 	if (lodge_host_xss)
 		wrmsrq(MSR_IA32_XSS, lodge_host_xss);
-	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
-	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
+	if (!(vcpu->regs.control.cr4 & X86_CR4_OSXSAVE))
+		return;
+	/* XSETBV may have passed unseen: QEMU's TCG (7.2) does not intercept it. */
+	vcpu->regs.control.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
 }
 
@@ -100,6 +103,11 @@ static bool lodge_run_work(void)
 static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	preempt_disable();
+	if (unlikely(!lodge_hw_ready())) {
+		preempt_enable();
+		schedule_timeout_interruptible(1);
+		return false;
+	}
 	lodge_run_load(vcpu);
 	local_irq_disable();
 	if (unlikely(lodge_run_must_wait(vcpu))) {
@@ -177,11 +185,9 @@ static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 				   READ_ONCE(vcpu->requests) ||
 				   __xfer_to_guest_mode_work_pending(),
 			   TASK_INTERRUPTIBLE);
-	if (!lodge_event_wakes(vcpu))
-		return;
-	if (vcpu->mp_state == LODGE_MP_HALTED)
-		vcpu->mp_state = LODGE_MP_RUNNABLE;
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	/* What is delivered then makes the vCPU runnable. */
+	if (lodge_event_wakes(vcpu))
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
 static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
