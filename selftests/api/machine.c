@@ -21,11 +21,10 @@
 /* The run page of the thread that a kick interrupts. */
 static __thread struct lodge_run *kicked;
 
-/* What the signal comes before, immediate_exit makes return at once. */
+/* A LODGE_RUN that the signal comes before returns at once all the same. */
 static void on_kick(int signal)
 {
-	if (kicked)
-		__atomic_store_n(&kicked->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&kicked->immediate_exit, 1, __ATOMIC_SEQ_CST);
 }
 
 static uint16_t guest_offset(const char *code)
@@ -147,6 +146,15 @@ static bool runner_exit(struct runner *runner, struct lodge_run *run)
 	}
 }
 
+static void kick_block(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, KICK);
+	pthread_sigmask(how, &set, NULL);
+}
+
 static void *runner_thread(void *argument)
 {
 	struct runner *runner = argument;
@@ -154,6 +162,7 @@ static void *runner_thread(void *argument)
 	int error;
 
 	kicked = run;
+	kick_block(SIG_UNBLOCK);
 	while (!SEEN(runner->stop) && !runner->error) {
 		error = lodge_run(runner->machine->vcpu[runner->id]);
 		if (error == -EINTR) {
@@ -167,7 +176,7 @@ static void *runner_thread(void *argument)
 		}
 		count(&runner->rounds);
 	}
-	kicked = NULL;
+	kick_block(SIG_BLOCK);
 	return NULL;
 }
 
@@ -178,7 +187,10 @@ void runner_start(struct runner *runner, struct machine *machine,
 
 	*runner = (struct runner){ .machine = machine, .id = id };
 	sigaction(KICK, &action, NULL);
+	/* The thread takes the signal once it knows what to do with it. */
+	kick_block(SIG_BLOCK);
 	pthread_create(&runner->thread, NULL, runner_thread, runner);
+	kick_block(SIG_UNBLOCK);
 }
 
 void runner_kick(struct runner *runner)
@@ -186,10 +198,7 @@ void runner_kick(struct runner *runner)
 	pthread_kill(runner->thread, KICK);
 }
 
-/*
- * The thread looks at @stop before it clears nothing that a later kick sets, so
- * one kick after the store is enough.
- */
+/* @stop is seen at the latest when the kick has been answered. */
 int runner_stop(struct runner *runner)
 {
 	__atomic_store_n(&runner->stop, true, __ATOMIC_SEQ_CST);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What tests do to the host, as root in one of their own: load and remove
+ * modules, take processors offline.
+ */
+#ifndef LODGE_API_HOST_H
+#define LODGE_API_HOST_H
+
+#include <stdbool.h>
+
+/**
+ * module_insert() - load a module from a file
+ *
+ * Return: 0 or -errno; -EEXIST when it is loaded already.
+ */
+int module_insert(const char *file, const char *parameters);
+
+/**
+ * module_remove() - unload a module
+ *
+ * Return: 0 or -errno; -EWOULDBLOCK when it is in use.
+ */
+int module_remove(const char *name);
+
+/**
+ * lodge_insert() - load Lodge, from where LODGE_MODULE says it is
+ */
+int lodge_insert(void);
+
+/**
+ * lodge_users() - how many open files Lodge has
+ *
+ * Return: the number or -errno; -ENOENT when it is not loaded.
+ */
+int lodge_users(void);
+
+/**
+ * cpu_set_online() - take a processor offline, or back
+ * @cpu: its number; the first one stays
+ *
+ * Return: 0 or -errno; -ENOENT when there is no such processor.
+ */
+int cpu_set_online(int cpu, bool online);
+
+/**
+ * cpus_set_online() - all processors but the first
+ *
+ * Return: 0 or -errno.
+ */
+int cpus_set_online(bool online);
+
+#endif
