@@ -124,7 +124,7 @@ struct lodge_vmexit {
  * @teardown: undo @setup
  * @cpu_busy: whether somebody else has virtualization on, on this CPU
  * @cpu_enable: switch virtualization on, on this CPU (interrupts off); 0,
- *	-EBUSY when somebody else has it on
+ *	-EBUSY when somebody else has it on, -EIO when this CPU refuses
  * @cpu_disable: switch it off and leave the CPU as it was found
  * @info_flags: LODGE_INFO_* of this processor
  *

@@ -200,7 +200,7 @@ bool lodge_event_has_extint(struct lodge_vcpu *vcpu)
 /* An interrupt cut short comes first, then the PIC's, then the APIC's. */
 static bool lodge_event_has_interrupt(struct lodge_vcpu *vcpu)
 {
-	return vcpu->reinject.type == LODGE_EVENT_EXTERNAL ||
+	return vcpu->acknowledged.type != LODGE_EVENT_NONE ||
 	       lodge_event_has_extint(vcpu) || lodge_lapic_pending(vcpu) >= 0;
 }
 
@@ -208,8 +208,8 @@ static void lodge_event_take_interrupt(struct lodge_vcpu *vcpu)
 {
 	struct lodge_event interrupt = { .type = LODGE_EVENT_EXTERNAL };
 
-	if (vcpu->reinject.type == LODGE_EVENT_EXTERNAL) {
-		lodge_event_hand_over(vcpu, &vcpu->reinject);
+	if (vcpu->acknowledged.type != LODGE_EVENT_NONE) {
+		lodge_event_hand_over(vcpu, &vcpu->acknowledged);
 		return;
 	}
 	if (lodge_event_has_extint(vcpu)) {
@@ -229,8 +229,7 @@ static void lodge_event_choose(struct lodge_vcpu *vcpu, u32 blocked)
 		return;
 	if (vcpu->exception.type != LODGE_EVENT_NONE)
 		lodge_event_hand_over(vcpu, &vcpu->exception);
-	else if (vcpu->reinject.type == LODGE_EVENT_FAULT ||
-		 vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+	else if (vcpu->reinject.type != LODGE_EVENT_NONE)
 		lodge_event_hand_over(vcpu, &vcpu->reinject);
 	else if (test_bit(LODGE_SIGNAL_NMI, &vcpu->signals) &&
 		 !(blocked & LODGE_BLOCK_NMI))
@@ -248,6 +247,7 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 	       vcpu->in_flight.type == LODGE_EVENT_NONE &&
 	       vcpu->exception.type == LODGE_EVENT_NONE &&
 	       vcpu->reinject.type == LODGE_EVENT_NONE &&
+	       vcpu->acknowledged.type == LODGE_EVENT_NONE &&
 	       !lodge_event_has_extint(vcpu);
 }
 
@@ -305,7 +305,10 @@ void lodge_event_delivered(struct lodge_vcpu *vcpu,
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 	if (likely(interrupted->type == LODGE_EVENT_NONE))
 		return;
-	vcpu->reinject = *interrupted;
+	if (interrupted->type == LODGE_EVENT_EXTERNAL)
+		vcpu->acknowledged = *interrupted;
+	else
+		vcpu->reinject = *interrupted;
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
@@ -318,6 +321,8 @@ void lodge_event_take_back(struct lodge_vcpu *vcpu)
 	lodge_backend->inject(vcpu, &none);
 	if (vcpu->in_flight.type == LODGE_EVENT_FAULT)
 		vcpu->exception = vcpu->in_flight;
+	else if (vcpu->in_flight.type == LODGE_EVENT_EXTERNAL)
+		vcpu->acknowledged = vcpu->in_flight;
 	else
 		vcpu->reinject = vcpu->in_flight;
 	vcpu->in_flight.type = LODGE_EVENT_NONE;

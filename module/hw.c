@@ -18,8 +18,7 @@ static DEFINE_MUTEX(lodge_hw_lock);
 static unsigned int lodge_hw_users;
 static int lodge_hw_hotplug_state;
 
-/* Whether we have switched this CPU on; changed on it, interrupts off. */
-static DEFINE_PER_CPU(bool, lodge_hw_on);
+DEFINE_PER_CPU(bool, lodge_hw_on);
 /* CPUs that could not be switched on. */
 static atomic_t lodge_hw_failed;
 
@@ -55,12 +54,6 @@ static void lodge_hw_enable_here(void *unused)
 static void lodge_hw_disable_here(void *unused)
 {
 	lodge_hw_cpu_disable();
-}
-
-static void lodge_hw_busy_here(void *busy)
-{
-	if (!this_cpu_read(lodge_hw_on) && lodge_backend->cpu_busy())
-		atomic_inc(busy);
 }
 
 /* A CPU that comes up while VMs exist must be able to run them. */
@@ -174,16 +167,15 @@ void lodge_hw_put(void)
 	cpus_read_unlock();
 }
 
+/* Another hypervisor has all CPUs or none: this one stands for them. */
 enum lodge_status lodge_hw_status(void)
 {
-	enum lodge_status status;
-	atomic_t busy = ATOMIC_INIT(0);
+	bool busy;
 
-	status = lodge_backend->probe();
-	if (status != LODGE_STATUS_READY)
-		return status;
-	on_each_cpu(lodge_hw_busy_here, &busy, 1);
-	return atomic_read(&busy) ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
+	preempt_disable();
+	busy = !__this_cpu_read(lodge_hw_on) && lodge_backend->cpu_busy();
+	preempt_enable();
+	return busy ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
 }
 
 int lodge_hw_init(void)

@@ -115,15 +115,18 @@ static struct lodge_slots *slots_next(const struct lodge_slots *old,
 static void slots_publish(struct lodge_vm *vm, struct lodge_slots *new,
 			  const struct lodge_slot *gone)
 {
+	u64 *removed = NULL;
+
 	spin_lock(&vm->npt_lock);
 	rcu_assign_pointer(vm->slots, new);
 	WRITE_ONCE(vm->slots_generation, vm->slots_generation + 1);
 	if (gone &&
 	    lodge_npt_unmap(&vm->npt, gone->gpa, gone->gpa + gone->size)) {
 		lodge_vm_flush_tlbs(vm);
-		lodge_npt_free_removed(&vm->npt);
+		removed = lodge_npt_take_removed(&vm->npt);
 	}
 	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
 	synchronize_srcu_expedited(&vm->slots_srcu);
 }
 
@@ -501,6 +504,7 @@ static bool fault_stale(struct lodge_vm *vm, const struct lodge_slots *slots,
 static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		     const struct lodge_slot *slot, u64 gpa, bool write)
 {
+	u64 *removed = NULL;
 	unsigned long hva = slot->hva + (gpa - slot->gpa);
 	struct lodge_vm *vm = vcpu->vm;
 	struct host_page page;
@@ -536,10 +540,11 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 				    gpa & ~(size - 1), pa, level, attr);
 	if (ret > 0) {
 		lodge_vm_flush_tlbs(vm);
-		lodge_npt_free_removed(&vm->npt);
+		removed = lodge_npt_take_removed(&vm->npt);
 		ret = 0;
 	}
 	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
 	return ret;
 }
 

@@ -302,9 +302,6 @@ static const struct msr_rule msr_rules[] = {
 	  ANY_BITS },
 	{ ONE(MSR_IA32_TSC, MSR_ANY, MSR_CALLED), .read = msr_tsc_read,
 	  .write = msr_tsc_write },
-	/* kvmclock under its first numbers */
-	{ RANGE(0x11, 0x12, MSR_ANY, MSR_CALLED), .read = lodge_pv_msr_read,
-	  .write = lodge_pv_msr_write },
 	{ ONE(MSR_IA32_PLATFORM_ID, MSR_ANY, MSR_READ_ONLY) },
 	{ ONE(MSR_IA32_APICBASE, MSR_ANY, MSR_CALLED),
 	  .read = lodge_lapic_msr_read, .write = lodge_lapic_msr_write },

@@ -35,7 +35,8 @@ static bool slot_range(const struct lodge_slot *slot, unsigned long hva,
 	return true;
 }
 
-static void range_unmap(struct lodge_vm *vm, unsigned long hva,
+/* Return: tables to be freed after vm->npt_lock is released. */
+static u64 *range_unmap(struct lodge_vm *vm, unsigned long hva,
 			unsigned long hva_end)
 {
 	const struct lodge_slots *slots = notifier_slots(vm);
@@ -48,9 +49,9 @@ static void range_unmap(struct lodge_vm *vm, unsigned long hva,
 			flush |= lodge_npt_unmap(&vm->npt, start, end);
 	}
 	if (!flush)
-		return;
+		return NULL;
 	lodge_vm_flush_tlbs(vm);
-	lodge_npt_free_removed(&vm->npt);
+	return lodge_npt_take_removed(&vm->npt);
 }
 
 static bool range_age(struct lodge_vm *vm, unsigned long hva,
@@ -76,6 +77,7 @@ static int invalidate_start(struct mmu_notifier *notifier,
 			    const struct mmu_notifier_range *range)
 {
 	struct lodge_vm *vm = notifier_vm(notifier);
+	u64 *removed;
 
 	spin_lock(&vm->npt_lock);
 	if (!vm->notifier_count++) {
@@ -85,8 +87,9 @@ static int invalidate_start(struct mmu_notifier *notifier,
 		vm->notifier_start = min(vm->notifier_start, range->start);
 		vm->notifier_end = max(vm->notifier_end, range->end);
 	}
-	range_unmap(vm, range->start, range->end);
+	removed = range_unmap(vm, range->start, range->end);
 	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
 	return 0;
 }
 
@@ -126,10 +129,12 @@ static lodge_young_t test_young(struct mmu_notifier *notifier,
 static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 {
 	struct lodge_vm *vm = notifier_vm(notifier);
+	u64 *removed;
 
 	spin_lock(&vm->npt_lock);
-	range_unmap(vm, 0, TASK_SIZE_MAX);
+	removed = range_unmap(vm, 0, TASK_SIZE_MAX);
 	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

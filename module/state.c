@@ -99,6 +99,7 @@ static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
 {
 	vcpu->exception.type = LODGE_EVENT_NONE;
 	vcpu->reinject.type = LODGE_EVENT_NONE;
+	vcpu->acknowledged.type = LODGE_EVENT_NONE;
 	vcpu->in_flight.type = LODGE_EVENT_NONE;
 	vcpu->shutdown = false;
 	vcpu->exit_at_once = false;
@@ -154,13 +155,12 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 		e->exception = fault->vector;
 		e->error_code = fault->error;
 	}
-	if (vcpu->reinject.type == LODGE_EVENT_EXTERNAL) {
+	if (vcpu->acknowledged.type != LODGE_EVENT_NONE)
 		e->flags |= LODGE_EVENT_INTERRUPT;
-		e->interrupt = vcpu->reinject.vector;
-	} else if (signals & BIT(LODGE_SIGNAL_EXTINT)) {
-		e->flags |= LODGE_EVENT_INTERRUPT;
-		e->interrupt = READ_ONCE(vcpu->extint);
-	}
+	e->interrupt = vcpu->acknowledged.vector;
+	if (signals & BIT(LODGE_SIGNAL_EXTINT))
+		e->flags |= LODGE_EVENT_EXTINT;
+	e->extint = READ_ONCE(vcpu->extint);
 	if (signals & BIT(LODGE_SIGNAL_NMI))
 		e->flags |= LODGE_EVENT_NMI_PENDING;
 	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
@@ -196,7 +196,8 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 		.has_error = e->flags & LODGE_EVENT_ERROR_CODE,
 		.error = e->error_code,
 	};
-	vcpu->reinject = (struct lodge_event){
+	vcpu->reinject.type = LODGE_EVENT_NONE;
+	vcpu->acknowledged = (struct lodge_event){
 		.type = e->flags & LODGE_EVENT_INTERRUPT ?
 				LODGE_EVENT_EXTERNAL :
 				LODGE_EVENT_NONE,
@@ -204,6 +205,8 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	};
 	if (lodge_event_has_extint(vcpu))
 		lodge_event_extint_done(vcpu);
+	if (e->flags & LODGE_EVENT_EXTINT)
+		lodge_event_extint(vcpu, e->extint);
 	vcpu->sipi_vector = e->sipi_vector;
 	clear_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals);
 	lodge_state_set_signal(vcpu, LODGE_SIGNAL_NMI,
@@ -272,7 +275,7 @@ static bool lodge_state_events_valid(const struct lodge_events *e)
 	if (e->flags & LODGE_EVENT_EXCEPTION &&
 	    (e->exception > 31 || e->exception == X86_TRAP_NMI))
 		return false;
-	return !e->reserved[0] && !e->reserved2[0] && !e->reserved2[1];
+	return !e->reserved[0] && !e->reserved[1];
 }
 
 static bool lodge_state_valid(struct lodge_vcpu *vcpu, u64 groups,

@@ -85,6 +85,7 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 	unsigned int i;
 
 	lockdep_assert_held(&vm->npt_lock);
+	preempt_disable();
 	cpumask_clear(vm->flush_mask);
 	for (i = 0; i < READ_ONCE(vm->nr_vcpus); i++) {
 		struct lodge_vcpu *vcpu = READ_ONCE(vm->vcpus[i]);
@@ -97,6 +98,7 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 			cpumask_set_cpu(READ_ONCE(vcpu->cpu), vm->flush_mask);
 	}
 	smp_call_function_many(vm->flush_mask, lodge_vm_flush_ack, NULL, true);
+	preempt_enable();
 }
 
 static long lodge_vm_call_memory(void *object, void *argument)

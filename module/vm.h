@@ -163,7 +163,9 @@ struct lodge_features {
  * @sipi_vector: with SIGNAL_SIPI
  * @extint: with SIGNAL_EXTINT
  * @exception: waits for delivery, or type NONE
- * @reinject: delivery cut short by an exit, to be repeated; or type NONE
+ * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
+ * @acknowledged: interrupt that its controller holds for delivered, and that is
+ *	not: its delivery was cut short; or type NONE
  * @in_flight: handed to the backend for the next entry; or type NONE
  * @shutdown: a triple fault: leave to user space
  * @exit_at_once: more waits behind @in_flight: leave right after its delivery
@@ -207,6 +209,7 @@ struct lodge_vcpu {
 	u8 extint;
 	struct lodge_event exception;
 	struct lodge_event reinject;
+	struct lodge_event acknowledged;
 	struct lodge_event in_flight;
 	bool shutdown;
 	bool exit_at_once;
@@ -321,6 +324,19 @@ int lodge_hw_get(void);
  * lodge_hw_put() - a VM is gone; with the last one virtualization goes off
  */
 void lodge_hw_put(void);
+
+/* Whether we have switched this CPU on; changed on it, interrupts off. */
+DECLARE_PER_CPU(bool, lodge_hw_on);
+
+/**
+ * lodge_hw_ready() - whether this CPU can enter a guest; preemption is off
+ *
+ * It cannot while it goes offline, and once the host goes down.
+ */
+static inline bool lodge_hw_ready(void)
+{
+	return __this_cpu_read(lodge_hw_on);
+}
 
 /**
  * lodge_hw_status() - as of this moment

@@ -222,19 +222,20 @@ enum lodge_mp_state {
 #define LODGE_EVENT_SHADOW		(1U << 5)
 #define LODGE_EVENT_INIT_PENDING	(1U << 6)
 #define LODGE_EVENT_SIPI_PENDING	(1U << 7)
-#define LODGE_EVENT_ALL			0xffU
+#define LODGE_EVENT_EXTINT		(1U << 8)
+#define LODGE_EVENT_ALL			0x1ffU
 
 /**
  * struct lodge_events - group EVENTS: what waits to be delivered
  * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS
  * @mp_state: enum lodge_mp_state
  * @exception: vector of the pending exception, with EXCEPTION
- * @interrupt: vector of an external interrupt taken from the PIC but not yet
- *	delivered, with INTERRUPT
+ * @interrupt: vector of an interrupt that its controller holds for delivered,
+ *	and whose delivery must be repeated, with INTERRUPT
  * @sipi_vector: page number at which the start-up IPI starts, with SIPI_PENDING
- * @reserved: zero
+ * @extint: vector given by LODGE_EXTINT and not taken yet, with EXTINT
  * @error_code: with ERROR_CODE
- * @reserved2: zero
+ * @reserved: zero
  */
 struct lodge_events {
 	__u32 flags;
@@ -242,9 +243,9 @@ struct lodge_events {
 	__u8 exception;
 	__u8 interrupt;
 	__u8 sipi_vector;
-	__u8 reserved[1];
+	__u8 extint;
 	__u32 error_code;
-	__u64 reserved2[2];
+	__u64 reserved[2];
 };
 
 /**
@@ -441,7 +442,8 @@ struct lodge_extint {
  *	read-only one; the answer to a read goes to mmio.data
  * @LODGE_EXIT_WINDOW: an external interrupt can be taken now
  * @LODGE_EXIT_EOI: a level-triggered vector was ended; tell the IOAPIC
- * @LODGE_EXIT_SHUTDOWN: triple fault; a further run starts from the same state
+ * @LODGE_EXIT_SHUTDOWN: triple fault; some processors leave no defined registers
+ *	behind, so a further run needs new ones
  * @LODGE_EXIT_FAIL_ENTRY: the processor refused the state; the data area holds
  *	the rules it breaks
  * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself

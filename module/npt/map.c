@@ -58,7 +58,7 @@ static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
 				  level - 1);
 	}
 	lodge_table_free(table);
-	npt->tables--;
+	lodge_table_count(&npt->tables, -1);
 }
 
 /* A table is page-aligned: its level fits beside the link. */
@@ -68,13 +68,21 @@ static void tree_remove(struct lodge_npt *npt, u64 *table, u8 level)
 	npt->removed = table;
 }
 
-void lodge_npt_free_removed(struct lodge_npt *npt)
+u64 *lodge_npt_take_removed(struct lodge_npt *npt)
 {
-	while (npt->removed) {
-		u64 *table = npt->removed;
+	u64 *removed = npt->removed;
+
+	npt->removed = NULL;
+	return removed;
+}
+
+void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed)
+{
+	while (removed) {
+		u64 *table = removed;
 		unsigned long link = *lodge_table_link(table);
 
-		npt->removed = (u64 *)(link & ~7UL);
+		removed = (u64 *)(link & ~7UL);
 		tree_free(npt, table, link & 7);
 	}
 }
@@ -83,7 +91,7 @@ void lodge_npt_fini(struct lodge_npt *npt)
 {
 	if (!npt->root)
 		return;
-	lodge_npt_free_removed(npt);
+	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt));
 	tree_free(npt, npt->root, npt->levels);
 	npt->root = NULL;
 }
@@ -125,7 +133,7 @@ static bool leaf_covers(const struct lodge_npt_format *format, u64 old,
 static u64 *table_link(struct lodge_npt *npt, u64 *entry, u64 *table)
 {
 	lodge_entry_write(entry, lodge_table_pa(table) | npt->format->table);
-	npt->tables++;
+	lodge_table_count(&npt->tables, 1);
 	return table;
 }
 

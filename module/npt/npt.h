@@ -179,9 +179,18 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear);
 
 /**
- * lodge_npt_free_removed() - free removed tables, after the flush
+ * lodge_npt_take_removed() - what was removed, to be freed after the flush
+ *
+ * Return: a list for lodge_npt_free_removed().
  */
-void lodge_npt_free_removed(struct lodge_npt *npt);
+u64 *lodge_npt_take_removed(struct lodge_npt *npt);
+
+/**
+ * lodge_npt_free_removed() - free removed tables, and all below them
+ *
+ * Without the lock: there can be many.
+ */
+void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed);
 
 /**
  * struct lodge_npt_iter - a walk over present entries, from above

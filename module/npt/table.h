@@ -62,6 +62,12 @@ static inline void lodge_entry_clear(u64 *entry, u64 bit)
 	clear_bit(__ffs64(bit), (unsigned long *)entry);
 }
 
+/* Tables are freed without the lock under which others come. */
+static inline void lodge_table_count(u64 *tables, int change)
+{
+	atomic64_add(change, (atomic64_t *)tables);
+}
+
 #else
 
 #include <stdlib.h>
@@ -106,6 +112,11 @@ static inline u64 lodge_entry_read(const u64 *entry)
 static inline void lodge_entry_write(u64 *entry, u64 value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+static inline void lodge_table_count(u64 *tables, int change)
+{
+	__atomic_fetch_add(tables, change, __ATOMIC_RELAXED);
 }
 
 static inline void lodge_entry_clear(u64 *entry, u64 bit)

@@ -152,7 +152,8 @@ static int svm_cpu_enable(void)
 		return -EBUSY;
 
 	rdmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
-	wrmsrq(MSR_EFER, efer | EFER_SVME);
+	if (wrmsrq_safe(MSR_EFER, efer | EFER_SVME))
+		return -EIO;
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
 	lodge_predict_less(true);
 	svm_asid_cpu_init(cpu);

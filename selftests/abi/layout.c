@@ -91,9 +91,9 @@ TEST(events_keep_their_layout)
 	EXPECT_AT(struct lodge_events, exception, 8);
 	EXPECT_AT(struct lodge_events, interrupt, 9);
 	EXPECT_AT(struct lodge_events, sipi_vector, 10);
-	EXPECT_AT(struct lodge_events, reserved, 11);
+	EXPECT_AT(struct lodge_events, extint, 11);
 	EXPECT_AT(struct lodge_events, error_code, 12);
-	EXPECT_AT(struct lodge_events, reserved2, 16);
+	EXPECT_AT(struct lodge_events, reserved, 16);
 }
 
 TEST(the_inline_groups_keep_their_layout)

@@ -189,8 +189,7 @@ TEST_F(state, bad_events_are_invalid)
 	REFUSED(EVENTS, events.flags, 1U << 31);
 	REFUSED(EVENTS, events.mp_state, LODGE_MP_WAIT_SIPI + 1);
 	REFUSED(EVENTS, events.reserved[0], 1);
-	REFUSED(EVENTS, events.reserved2[0], 1);
-	REFUSED(EVENTS, events.reserved2[1], 1ULL << 63);
+	REFUSED(EVENTS, events.reserved[1], 1ULL << 63);
 }
 
 TEST_F(state, an_exception_that_is_none_is_invalid)
