@@ -85,13 +85,27 @@ fault:
 	return false;
 }
 
+/* Word by word: the library's memcmp() goes byte by byte. */
+static bool lodge_walk_same_key(const struct lodge_walk_key *a,
+				const struct lodge_walk_key *b)
+{
+	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
+	u64 differ = 0;
+	unsigned int i;
+
+	BUILD_BUG_ON(sizeof(*a) % sizeof(u64));
+	for (i = 0; i < sizeof(*a) / sizeof(u64); i++)
+		differ |= x[i] ^ y[i];
+	return !differ;
+}
+
 static bool lodge_walk_matches(const struct lodge_vm *vm,
 			       const struct lodge_walk *walk,
 			       const struct lodge_walk_key *key)
 {
 	return walk->usable &&
 	       walk->generation == READ_ONCE(vm->slots_generation) &&
-	       !memcmp(&walk->key, key, sizeof(*key)) && lodge_walk_holds(walk);
+	       lodge_walk_same_key(&walk->key, key) && lodge_walk_holds(walk);
 }
 
 /* Walk, and remember the walk when it can be repeated. */
