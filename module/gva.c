@@ -206,8 +206,9 @@ static u64 reserved_bits(const struct walk *w, int level, u64 entry)
 	reserved = GENMASK_ULL(51, 0) & ~physical_mask(w);
 	if (w->format == &format_pae)
 		reserved |= GENMASK_ULL(62, 52);
+	/* Some processors, emulated ones among them, set an A bit there. */
 	if (is_pae_root(w, level))
-		return reserved | PTE_NX | GENMASK_ULL(8, 5) |
+		return reserved | PTE_NX | GENMASK_ULL(8, 6) |
 		       GENMASK_ULL(2, 1);
 	if (!(w->p->efer & EFER_NXE))
 		reserved |= PTE_NX;
