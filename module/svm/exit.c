@@ -110,7 +110,8 @@ static const u8 svm_plain_exits[] = {
 void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	const struct svm_vmcb_control *control = &to_svm(vcpu)->vmcb->control;
-	u64 code = control->exit_code;
+	/* The upper half of VMEXIT_INVALID is not written by every processor. */
+	u32 code = control->exit_code;
 
 	exit->code = code;
 	exit->info[0] = control->exit_info_1;
@@ -148,7 +149,7 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case SVM_EXIT_TASK_SWITCH:
 		svm_exit_task_switch(control, exit);
 		return;
-	case SVM_EXIT_ERR:
+	case (u32)SVM_EXIT_ERR:
 	case SVM_EXIT_NOT_ENTERED:
 		exit->kind = LODGE_VMEXIT_INVALID;
 		return;
