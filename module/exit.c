@@ -13,6 +13,9 @@
 /* Counters that every AMD processor has; all of them read as zero. */
 #define LODGE_NR_COUNTERS	4
 
+#define LODGE_DR6_BD		BIT_ULL(13)
+#define LODGE_DR7_GD		BIT_ULL(13)
+
 static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
 {
 	const u64 *gpr = vcpu->regs.general.gpr;
@@ -209,6 +212,27 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 	}
 }
 
+/*
+ * Not every processor makes these checks before the intercept.  AMD APM vol. 2,
+ * section 13.1.1: general detect switches itself off.
+ */
+static bool lodge_exit_dr_faults(struct lodge_vcpu *vcpu, u8 number)
+{
+	struct lodge_debug *debug = &vcpu->regs.debug;
+
+	if ((number | 1) == 5 && vcpu->regs.control.cr4 & X86_CR4_DE) {
+		lodge_event_raise(vcpu, X86_TRAP_UD, 0);
+		return true;
+	}
+	if (!(debug->dr7 & LODGE_DR7_GD))
+		return false;
+	debug->dr7 &= ~LODGE_DR7_GD;
+	debug->dr6 |= LODGE_DR6_BD;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
+	return true;
+}
+
 static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_insn *insn = &vcpu->emul.insn;
@@ -223,7 +247,9 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 	if (lodge_state_cpl(vcpu))
 		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
-	/* DR4 and DR5 are other names of DR6 and DR7 (CR4.DE is off). */
+	if (lodge_exit_dr_faults(vcpu, number))
+		return -EFAULT;
+	/* DR4 and DR5 are other names of DR6 and DR7. */
 	if (number >= 4)
 		number |= 2;
 	if (!write) {
