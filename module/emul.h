@@ -91,7 +91,7 @@ int lodge_emul_step(struct lodge_emul *e);
  * lodge_emul_outs() - gather what OUTS sends
  * @e: an OUTS instruction
  * @data: out: the elements, in the order in which they are sent
- * @size: bytes at @data, at least 4
+ * @size: bytes at @data, at least one element
  * @count: out: elements gathered: as many as are asked for, fit @data and lie
  *	in one page, at least one; 0 when rCX is 0
  *
@@ -112,7 +112,7 @@ void lodge_emul_outs_commit(struct lodge_emul *e, u32 count);
 /**
  * lodge_emul_ins() - see how much INS can receive
  * @e: an INS instruction
- * @size: bytes that the caller can fetch at once, at least 4
+ * @size: bytes that the caller can fetch at once, at least one element
  * @count: out: elements to fetch, as for lodge_emul_outs()
  *
  * The destination is known to be writable when the answer is 0.

@@ -258,6 +258,21 @@ static int lodge_iobus_outcome(struct lodge_vcpu *vcpu, int answer)
 						     ~0ULL);
 }
 
+/*
+ * Part of the instruction at @rip is carried out.  Return: whether the guest is
+ * to hear of it: it is over, or an iteration is and the guest single-steps.
+ */
+static bool lodge_iobus_advance(struct lodge_vcpu *vcpu, u64 rip)
+{
+	const struct lodge_general *general = &vcpu->regs.general;
+
+	if (general->rip == rip &&
+	    !(vcpu->emul.insn.rep && general->rflags & X86_EFLAGS_TF))
+		return false;
+	lodge_insn_done(vcpu, general->rip);
+	return true;
+}
+
 static int lodge_iobus_emulate(struct lodge_vcpu *vcpu)
 {
 	u64 rip = vcpu->regs.general.rip;
@@ -270,10 +285,8 @@ static int lodge_iobus_emulate(struct lodge_vcpu *vcpu)
 		if (answer)
 			return lodge_iobus_outcome(vcpu, answer);
 		vcpu->io.nr = 0;
-		if (vcpu->regs.general.rip != rip) {
-			lodge_insn_done(vcpu, vcpu->regs.general.rip);
+		if (lodge_iobus_advance(vcpu, rip))
 			break;
-		}
 	}
 	return 0;
 }
@@ -309,6 +322,7 @@ static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 {
 	struct lodge_emul *e = &vcpu->emul;
 	int answer = lodge_insn_fetch(vcpu);
+	size_t room = LODGE_RUN_DATA_SIZE;
 	u32 count;
 
 	if (answer > 0)
@@ -316,11 +330,13 @@ static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 	if (answer)
 		return lodge_insn_refuse(vcpu, ~0ULL);
 	lodge_iobus_setup(vcpu);
+	/* A guest that single-steps hears of each element. */
+	if (vcpu->regs.general.rflags & X86_EFLAGS_TF)
+		room = exit->io.size;
 	if (exit->io.in)
-		answer = lodge_emul_ins(e, LODGE_RUN_DATA_SIZE, &count);
+		answer = lodge_emul_ins(e, room, &count);
 	else
-		answer = lodge_emul_outs(e, vcpu->run->data,
-					 LODGE_RUN_DATA_SIZE, &count);
+		answer = lodge_emul_outs(e, vcpu->run->data, room, &count);
 	if (answer)
 		return lodge_iobus_outcome(vcpu, answer);
 	if (!exit->io.in || !count) {
@@ -332,8 +348,7 @@ static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 			lodge_emul_outs_commit(e, count);
 		if (answer)
 			return lodge_iobus_outcome(vcpu, answer);
-		if (vcpu->regs.general.rip != rip)
-			lodge_insn_done(vcpu, vcpu->regs.general.rip);
+		lodge_iobus_advance(vcpu, rip);
 		if (!count)
 			return 0;
 	} else {
@@ -394,8 +409,7 @@ static int lodge_iobus_finish_ins(struct lodge_vcpu *vcpu)
 		return lodge_insn_refuse(vcpu, vcpu->io.fragment[0].gpa);
 	if (answer)
 		return lodge_iobus_outcome(vcpu, answer);
-	if (vcpu->regs.general.rip != rip)
-		lodge_insn_done(vcpu, vcpu->regs.general.rip);
+	lodge_iobus_advance(vcpu, rip);
 	return 0;
 }
 
