@@ -30,7 +30,7 @@ tap_add() {
 		printf '1..%d\n' $((tests + 1)) >>"$file"
 }
 
-# tap_tests TESTS FILE: "FILE's tests passed" in a word for a person
+# tap_word FILE: how its tests went, in a word for a person
 tap_word() {
 	local file=$1 passed failed
 	passed=$(grep -cE '^ok\b' "$file")
