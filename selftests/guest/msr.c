@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * RDMSR and WRMSR: which registers a guest finds, what they keep and what they
+ * refuse.
+ */
+#include "kselftest_harness.h"
+
+#include "machine.h"
+
+/* RSI: written when RBP is not zero; read to RDI. */
+CODE(transfer, 64,
+     "mov %rsi, %rax; mov %rsi, %rdx; shr $32, %rdx; test %ebp, %ebp; jz 1f;"
+     "wrmsr; 1: rdmsr; shl $32, %rdx; lea (%rdx,%rax), %rdi;" DONE);
+
+static void start(struct guest_cpu *cpu, uint32_t index)
+{
+	cpu_start(cpu, LONG64, transfer);
+	*cpu_gpr(cpu, LODGE_RCX) = index;
+}
+
+static void start_write(struct guest_cpu *cpu, uint32_t index, uint64_t value)
+{
+	start(cpu, index);
+	*cpu_gpr(cpu, LODGE_RBP) = 1;
+	*cpu_gpr(cpu, LODGE_RSI) = value;
+}
+
+/* Registers that keep what is written to them. */
+FIXTURE(keeps)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(keeps)
+{
+	uint32_t index;
+	uint64_t value;
+};
+
+FIXTURE_SETUP(keeps)
+{
+	machine_create(&self->m, 1);
+}
+
+FIXTURE_TEARDOWN(keeps)
+{
+}
+
+#define KEEPS(name, msr, bits)              \
+	FIXTURE_VARIANT_ADD(keeps, name)    \
+	{                                   \
+		.index = msr, .value = bits \
+	}
+
+KEEPS(sysenter_cs, 0x174, 0x1234);
+KEEPS(sysenter_esp, 0x175, 0xffff800012345678);
+KEEPS(sysenter_eip, 0x176, 0x00007fff12345678);
+KEEPS(mcg_status, 0x17a, 0);
+KEEPS(mtrr_variable_base, 0x200, 0x40000006);
+KEEPS(mtrr_variable_mask, 0x201, 0xc0000800);
+KEEPS(mtrr_fixed, 0x250, 0x0606060606060606);
+KEEPS(pat, 0x277, 0x0001040600070406);
+KEEPS(mtrr_def_type, 0x2ff, 0xc06);
+KEEPS(star, 0xc0000081, 0x0023001000000000);
+KEEPS(lstar, 0xc0000082, 0xffffffff81000000);
+KEEPS(cstar, 0xc0000083, 0xffffffff82000000);
+KEEPS(sfmask, 0xc0000084, 0x47700);
+KEEPS(fs_base, 0xc0000100, 0x00007f0012345678);
+KEEPS(gs_base, 0xc0000101, 0xffff888012345678);
+KEEPS(kernel_gs_base, 0xc0000102, 0xffff888087654321);
+KEEPS(apic_base_moved, 0x1b, 0xfed00900);
+
+TEST_F(keeps, what_is_written_is_read)
+{
+	struct guest_cpu *cpu = &self->m.cpu[0];
+
+	start_write(cpu, variant->index, variant->value);
+	ASSERT_TRUE(cpu_done(cpu));
+	EXPECT_EQ(variant->value, *cpu_gpr(cpu, LODGE_RDI));
+}
+
+/* Writes, and reads, that fault. */
+FIXTURE(faults)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(faults)
+{
+	uint32_t index;
+	uint64_t value;
+	bool read;
+};
+
+FIXTURE_SETUP(faults)
+{
+	machine_create(&self->m, 1);
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+}
+
+#define FAULTS(name, msr, bits)             \
+	FIXTURE_VARIANT_ADD(faults, name)   \
+	{                                   \
+		.index = msr, .value = bits \
+	}
+#define FAULTS_READ(name, msr)             \
+	FIXTURE_VARIANT_ADD(faults, name)  \
+	{                                  \
+		.index = msr, .read = true \
+	}
+
+FAULTS_READ(read_of_an_unknown_one, 0x12345678);
+FAULTS(write_of_an_unknown_one, 0x12345678, 0);
+FAULTS_READ(read_of_x2apic_in_xapic_mode, 0x802);
+FAULTS(write_of_x2apic_in_xapic_mode, 0x80b, 0);
+FAULTS(reserved_bits_of_efer, 0xc0000080, 0x80000d00);
+FAULTS(lme_changed_under_paging, 0xc0000080, 0);
+FAULTS(an_undefined_type_in_pat, 0x277, 0x0007040600070402);
+FAULTS(an_undefined_type_in_mtrr, 0x250, 0x0600000000000002);
+FAULTS(write_of_mtrrcap, 0xfe, 0);
+FAULTS(apic_base_with_reserved_bits, 0x1b, 0xfee00901);
+FAULTS(straight_from_disabled_to_x2apic_bit_alone, 0x1b, 0xfee00500);
+FAULTS(wide_tsc_aux, 0xc0000103, 0x100000000);
+
+TEST_F(faults, general_protection_with_error_code_zero)
+{
+	struct guest_cpu *cpu = &self->m.cpu[0];
+	struct guest_event event;
+
+	if (variant->read)
+		start(cpu, variant->index);
+	else
+		start_write(cpu, variant->index, variant->value);
+	ASSERT_TRUE(cpu_raises(cpu, GP, &event));
+	EXPECT_EQ(0, event.error);
+	/* RIP is that of the instruction itself. */
+	EXPECT_EQ(variant->read ? 0x320f : 0x300f,
+		  *(uint16_t *)(self->m.memory + event.rip));
+}
+
+FIXTURE(msr)
+{
+	struct machine m;
+	struct guest_cpu *cpu;
+};
+
+FIXTURE_SETUP(msr)
+{
+	machine_create(&self->m, 1);
+	self->cpu = &self->m.cpu[0];
+}
+
+FIXTURE_TEARDOWN(msr)
+{
+}
+
+TEST_F(msr, reset_leaves_the_manuals_values)
+{
+	start(self->cpu, 0x1b);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0xfee00900, *cpu_gpr(self->cpu, LODGE_RDI));
+	start(self->cpu, 0x277);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x0007040600070406, *cpu_gpr(self->cpu, LODGE_RDI));
+}
+
+TEST_F(msr, efer_shows_long_mode_and_hides_svm)
+{
+	start(self->cpu, 0xc0000080);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(X86_EFER_LME | X86_EFER_LMA, *cpu_gpr(self->cpu, LODGE_RDI));
+}
+
+TEST_F(msr, amds_four_performance_counters_are_there_on_amd)
+{
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		start_write(self->cpu, 0xc0010000 + i, 0);
+		EXPECT_TRUE(cpu_done(self->cpu));
+	}
+}
+
+CODE(rdpmc, 64,
+     "mov $3, %ecx; mov $-1, %eax; mov $-1, %edx; rdpmc;"
+     "mov %eax, %esi; mov $4, %ecx; rdpmc;");
+
+TEST_F(msr, rdpmc_reads_four_counters_and_faults_at_the_fifth)
+{
+	struct guest_event event;
+
+	cpu_start(self->cpu, LONG64, rdpmc);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, &event));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RSI));
+	EXPECT_EQ(4, *cpu_gpr(self->cpu, LODGE_RCX));
+}
+
+CODE(bases, 64,
+     "mov $0xc0000100, %ecx; mov $0x50000, %eax; xor %edx, %edx; wrmsr;"
+     "mov $0xc0000102, %ecx; mov $0x51000, %eax; wrmsr;"
+     "movl $0x11, %fs:8; swapgs; movl $0x22, %gs:8;"
+     "mov $0xc0000102, %ecx; rdmsr;" DONE);
+
+TEST_F(msr, segment_bases_take_effect_and_swapgs_swaps)
+{
+	cpu_start(self->cpu, LONG64, bases);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x11, *machine_u32(&self->m, 0x50008));
+	EXPECT_EQ(0x22, *machine_u32(&self->m, 0x51008));
+	EXPECT_EQ(0x51000, self->cpu->run->regs.segments.seg[LODGE_GS].base);
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RAX));
+}
+
+CODE(tsc, 64,
+     "mov $0x10, %ecx; xor %eax, %eax; mov $0x1000, %edx; wrmsr;"
+     "rdtsc; shl $32, %rdx; lea (%rdx,%rax), %rsi;"
+     "rdmsr; shl $32, %rdx; lea (%rdx,%rax), %rdi;" DONE);
+
+TEST_F(msr, the_tsc_goes_on_from_what_is_written)
+{
+	uint64_t first, second;
+
+	cpu_start(self->cpu, LONG64, tsc);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	first = *cpu_gpr(self->cpu, LODGE_RSI);
+	second = *cpu_gpr(self->cpu, LODGE_RDI);
+	EXPECT_LE(0x1000ULL << 32, first);
+	EXPECT_LE(first, second);
+	EXPECT_LE(second, self->cpu->run->regs.msrs.tsc);
+}
+
+CODE(tsc_aux, 64,
+     "mov $0xc0000103, %ecx; mov $0x123, %eax; xor %edx, %edx;"
+     "wrmsr; xor %ecx, %ecx; rdtscp;" DONE);
+
+TEST_F(msr, rdtscp_answers_tsc_aux)
+{
+	if (!(cpu_feature(self->cpu, 0x80000001, 0, 3) & 1 << 27))
+		SKIP(return, "the guest's CPUID has no RDTSCP");
+	cpu_start(self->cpu, LONG64, tsc_aux);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x123, *cpu_gpr(self->cpu, LODGE_RCX));
+	EXPECT_EQ(0x123, self->cpu->run->regs.msrs.tsc_aux);
+}
+
+TEST_F(msr, the_caller_sees_and_sets_them_by_name)
+{
+	struct lodge_run *run = self->cpu->run;
+
+	start(self->cpu, 0xc0000082);
+	run->regs.msrs.lstar = 0xffffffffdeadb000;
+	run->load |= LODGE_GROUP_MSRS;
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0xffffffffdeadb000, *cpu_gpr(self->cpu, LODGE_RDI));
+	start_write(self->cpu, 0xc0000083, 0x1234);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x1234, run->regs.msrs.cstar);
+	EXPECT_EQ(0xffffffffdeadb000, run->regs.msrs.lstar);
+}
+
+CODE(user, 64,
+     "push $0x23; push $0x30000; push $2; push $0x2b; push $" AT(
+	     "1f") ";"
+		   "iretq; 1: mov $0x10, %ecx; rdmsr;");
+
+TEST_F(msr, level_3_may_not_read_them)
+{
+	struct guest_event event;
+
+	cpu_start(self->cpu, LONG64, user);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, &event));
+	EXPECT_EQ(SEL_USER_CODE64, event.cs);
+}
+
+TEST_F(msr, unknown_ones_in_the_hosts_range_do_not_reach_the_host)
+{
+	/* VM_HSAVE_PA: the guest has no SVM. */
+	start(self->cpu, 0xc0010117);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+}
+
+TEST_HARNESS_MAIN
