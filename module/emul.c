@@ -79,14 +79,15 @@ static int read_operand(struct lodge_emul *e, int i, unsigned int access,
 
 /*
  * The write half of a read-modify-write.  -EBUSY from cmpxchg makes
- * lodge_emul_step() leave the instruction to be tried again.
+ * lodge_emul_step() leave the instruction to be tried again.  The parentheses
+ * keep it apart from the kernel's macro of that name.
  */
 static int write_back(struct lodge_emul *e, bool locked, u64 linear, u64 old,
 		      u64 new, unsigned int size)
 {
 	if (locked)
-		return e->ops->cmpxchg(e->opaque, linear, &old, &new, size,
-				       &e->fault);
+		return (e->ops->cmpxchg)(e->opaque, linear, &old, &new, size,
+					 &e->fault);
 	return emul_write(e, linear, new, size);
 }
 
@@ -190,8 +191,8 @@ static int write_back_pair(struct lodge_emul *e, u64 linear, const u8 *old,
 			   const u8 *new, unsigned int size)
 {
 	if (is_locked(e))
-		return e->ops->cmpxchg(e->opaque, linear, old, new, size,
-				       &e->fault);
+		return (e->ops->cmpxchg)(e->opaque, linear, old, new, size,
+					 &e->fault);
 	return e->ops->write(e->opaque, linear, new, size, &e->fault);
 }
 
