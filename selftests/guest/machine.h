@@ -65,8 +65,6 @@
 #define DONE_PORT 0xd0
 #define EVENT_PORT 0xee
 #define DONE "out %al, $0xd0;"
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
 
 #define X86_CR0_PE (1ULL << 0)
 #define X86_CR0_PG (1ULL << 31)
