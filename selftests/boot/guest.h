@@ -48,7 +48,7 @@ struct guest {
 int guest_start(struct guest *guest, const char *const arguments[]);
 
 /**
- * guest_start_on_terminal() - the same, with its console on a terminal of its own
+ * guest_start_on_terminal() - the same, with a terminal of its own for console
  *
  * Both @input and @output are then the terminal's other side.
  *
