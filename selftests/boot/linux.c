@@ -18,8 +18,8 @@
 #include "kselftest_harness.h"
 
 /*
- * Limits, not expectations: seconds on an emulated and busy host.  Together they
- * stay below what a test program may take.
+ * Limits, not expectations: seconds on an emulated and busy host.  Their sum
+ * stays below what a test program may take.
  */
 #define BOOT_LIMIT 150
 #define FACTS_LIMIT 150

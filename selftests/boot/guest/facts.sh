@@ -39,8 +39,8 @@ done
 wait
 fact children-at-once "$(cat /tmp/child-* | sort -nu | wc -l)"
 
-# All memory but a few MiB.  Each block is a copy of the one before, with its own
-# number behind it: what goes wrong anywhere shows in the last one.
+# All memory but a few MiB.  Each block is a copy of the one before, with a
+# number of its own behind it: what goes wrong anywhere shows in the last one.
 mkdir /tmp/memory
 mount -t tmpfs -o size=100% memory /tmp/memory
 dd if=/dev/urandom of=/tmp/memory/0 bs=1M count=1 2>/dev/null
