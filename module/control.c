@@ -40,6 +40,9 @@ static bool lodge_control_xcr0_valid(const struct lodge_vcpu *vcpu, u64 xcr0)
 {
 	const u64 avx512 = XFEATURE_MASK_AVX512;
 
+	/* The reset value, also where the vCPU has no XSAVE. */
+	if (xcr0 == XFEATURE_MASK_FP)
+		return true;
 	if (!(xcr0 & XFEATURE_MASK_FP) || xcr0 & ~vcpu->features.xcr0)
 		return false;
 	if (xcr0 & XFEATURE_MASK_YMM && !(xcr0 & XFEATURE_MASK_SSE))
