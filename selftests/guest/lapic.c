@@ -88,17 +88,36 @@ TEST_F(lapic, the_page_moves_with_its_base)
 	EXPECT_LE(0x10, *cpu_gpr(self->cpu, LODGE_RSI) & 0xff);
 }
 
-/* Timers, with a divisor of 1; the guest halts until the event. */
+/*
+ * Timers, with a divisor of 1.  The interrupt may come before the HLT (an
+ * emulated processor forgets STI's shadow when it is interrupted in it), so
+ * nothing is made to hang on what is behind it.
+ */
 CODE(one_shot, 64,
      XAPIC "movl $0xb, 0x3e0(%rbx); movl $0x41, 0x320(%rbx);"
-	   "movl $1000000, 0x380(%rbx); sti; hlt; mov 0x390(%rbx), %esi;" DONE);
+	   "movl $1000000, 0x380(%rbx); sti; 1: hlt; jmp 1b;");
 
-TEST_F(lapic, a_one_shot_timer_interrupts_once)
+static struct lodge_lapic lapic_of(struct guest_cpu *cpu)
 {
+	struct lodge_lapic lapic = { .tsc_deadline = ~0ULL };
+	struct lodge_state state = {
+		.groups = LODGE_GROUP_LAPIC,
+		.lapic = (uintptr_t)&lapic,
+	};
+
+	lodge_state_get(cpu->fd, &state);
+	return lapic;
+}
+
+TEST_F(lapic, a_one_shot_timer_interrupts_and_has_counted_to_zero)
+{
+	struct lodge_lapic lapic;
+
 	cpu_start(self->cpu, LONG64, one_shot);
 	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
-	ASSERT_TRUE(cpu_done(self->cpu));
-	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RSI));
+	lapic = lapic_of(self->cpu);
+	EXPECT_EQ(0, *(uint32_t *)(lapic.regs + 0x390));
+	EXPECT_EQ(1000000, *(uint32_t *)(lapic.regs + 0x380));
 }
 
 CODE(periodic, 64,
@@ -116,15 +135,13 @@ TEST_F(lapic, a_periodic_timer_interrupts_again_and_again)
 
 CODE(deadline, 64,
      XAPIC "movl $0x40041, 0x320(%rbx); mfence; rdtsc; add $1000000, %eax;"
-	   "adc $0, %edx; mov $0x6e0, %ecx; wrmsr; sti; hlt; rdmsr;"
-	   "mov %eax, %esi; or %edx, %esi;" DONE);
+	   "adc $0, %edx; mov $0x6e0, %ecx; wrmsr; sti; 1: hlt; jmp 1b;");
 
 TEST_F(lapic, a_tsc_deadline_interrupts_and_is_then_zero)
 {
 	cpu_start(self->cpu, LONG64, deadline);
 	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
-	ASSERT_TRUE(cpu_done(self->cpu));
-	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RSI));
+	EXPECT_EQ(0, lapic_of(self->cpu).tsc_deadline);
 }
 
 CODE(past, 64,
@@ -138,7 +155,8 @@ TEST_F(lapic, a_deadline_in_the_past_interrupts_at_once)
 }
 
 CODE(x2_timer, 64,
-     X2APIC X2(0x83e, 0xb) X2(0x832, 0x41) X2(0x838, 1000000) "sti; hlt;");
+     X2APIC X2(0x83e, 0xb) X2(0x832, 0x41)
+	     X2(0x838, 1000000) "sti; 1: hlt; jmp 1b;");
 
 TEST_F(lapic, the_timer_is_the_same_by_x2apic)
 {
