@@ -22,42 +22,42 @@ struct lodge_npt_format;
  */
 enum lodge_vmexit_kind {
 	LODGE_VMEXIT_UNKNOWN,
-	LODGE_VMEXIT_HOST_EVENT,	/* an interrupt or NMI for the host */
+	LODGE_VMEXIT_HOST_EVENT, /* an interrupt or NMI for the host */
 	LODGE_VMEXIT_CPUID,
 	LODGE_VMEXIT_IO,
 	LODGE_VMEXIT_MSR,
-	LODGE_VMEXIT_FAULT,		/* nested page fault */
+	LODGE_VMEXIT_FAULT, /* nested page fault */
 	LODGE_VMEXIT_HLT,
 	LODGE_VMEXIT_PAUSE,
-	LODGE_VMEXIT_WINDOW,		/* an interrupt or NMI can be taken now */
+	LODGE_VMEXIT_WINDOW, /* an interrupt or NMI can be taken now */
 	LODGE_VMEXIT_CR,
 	LODGE_VMEXIT_DR,
 	LODGE_VMEXIT_XSETBV,
 	LODGE_VMEXIT_HYPERCALL,
 	LODGE_VMEXIT_RDPMC,
-	LODGE_VMEXIT_INVD,		/* INVD and WBINVD */
-	LODGE_VMEXIT_MONITOR,		/* MONITOR and MWAIT */
+	LODGE_VMEXIT_INVD, /* INVD and WBINVD */
+	LODGE_VMEXIT_MONITOR, /* MONITOR and MWAIT */
 	LODGE_VMEXIT_UD,
 	LODGE_VMEXIT_EXCEPTION,
 	LODGE_VMEXIT_TASK_SWITCH,
 	LODGE_VMEXIT_SHUTDOWN,
-	LODGE_VMEXIT_IGNORED,		/* SMI, INIT: the host has dealt with it */
-	LODGE_VMEXIT_INVALID,		/* the entry was refused */
+	LODGE_VMEXIT_IGNORED, /* SMI, INIT: the host has dealt with it */
+	LODGE_VMEXIT_INVALID, /* the entry was refused */
 };
 
 enum lodge_event_type {
 	LODGE_EVENT_NONE,
 	LODGE_EVENT_EXTERNAL,
 	LODGE_EVENT_TYPE_NMI,
-	LODGE_EVENT_FAULT,		/* a processor exception */
-	LODGE_EVENT_SOFT,		/* INT n */
+	LODGE_EVENT_FAULT, /* a processor exception */
+	LODGE_EVENT_SOFT, /* INT n */
 };
 
 /**
  * struct lodge_event - something delivered through the guest's IDT
  */
 struct lodge_event {
-	u8 type;			/* enum lodge_event_type */
+	u8 type; /* enum lodge_event_type */
 	u8 vector;
 	bool has_error;
 	u32 error;
@@ -90,12 +90,12 @@ struct lodge_vmexit {
 		} msr;
 		struct {
 			u64 gpa;
-			u32 error;	/* as in a page fault's error code */
+			u32 error; /* as in a page fault's error code */
 		} fault;
 		struct {
 			u8 vector;
 			u32 error;
-			u64 payload;	/* CR2 for #PF, DR6 bits for #DB */
+			u64 payload; /* CR2 for #PF, DR6 bits for #DB */
 		} exception;
 		struct {
 			u16 selector;
@@ -105,10 +105,10 @@ struct lodge_vmexit {
 };
 
 /* What ops.blocked answers and ops.window takes. */
-#define LODGE_BLOCK_INTERRUPT	(1U << 0)
-#define LODGE_BLOCK_NMI		(1U << 1)
+#define LODGE_BLOCK_INTERRUPT (1U << 0)
+#define LODGE_BLOCK_NMI (1U << 1)
 /* For ops.window only: leave the guest when it writes CR8. */
-#define LODGE_BLOCK_PRIORITY	(1U << 2)
+#define LODGE_BLOCK_PRIORITY (1U << 2)
 
 /**
  * struct lodge_backend - a vendor
@@ -169,13 +169,15 @@ struct lodge_backend {
 
 	void (*run)(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 	void (*skip)(struct lodge_vcpu *vcpu, u64 rip);
-	void (*inject)(struct lodge_vcpu *vcpu, const struct lodge_event *event);
+	void (*inject)(struct lodge_vcpu *vcpu,
+		       const struct lodge_event *event);
 	u32 (*blocked)(struct lodge_vcpu *vcpu);
 	void (*window)(struct lodge_vcpu *vcpu, u32 wanted);
 
 	void (*flush_tlb)(struct lodge_vcpu *vcpu);
 	void (*tsc_offset)(struct lodge_vcpu *vcpu, u64 offset);
-	u32 (*check)(struct lodge_vcpu *vcpu, struct lodge_rule *rules, u32 max);
+	u32 (*check)(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
+		     u32 max);
 };
 
 extern const struct lodge_backend lodge_svm_backend;

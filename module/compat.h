@@ -15,10 +15,10 @@
 #include <asm/nospec-branch.h>
 
 #ifndef LODGE_HAVE_RDMSRQ
-#define rdmsrq		rdmsrl
-#define wrmsrq		wrmsrl
-#define rdmsrq_safe	rdmsrl_safe
-#define wrmsrq_safe	wrmsrl_safe
+#define rdmsrq rdmsrl
+#define wrmsrq wrmsrl
+#define rdmsrq_safe rdmsrl_safe
+#define wrmsrq_safe wrmsrl_safe
 #endif
 
 #ifndef LODGE_HAVE_HRTIMER_SETUP
@@ -82,27 +82,27 @@ typedef int lodge_young_t;
  * shutdown.
  */
 #ifdef LODGE_HAVE_SYSCORE_DATA
-#define LODGE_SYSCORE(name, on_suspend, on_resume, on_shutdown)  \
-	static int name##_suspend(void *unused)                  \
-	{                                                        \
-		return on_suspend();                             \
-	}                                                        \
-	static void name##_resume(void *unused)                  \
-	{                                                        \
-		on_resume();                                     \
-	}                                                        \
-	static void name##_shutdown(void *unused)                \
-	{                                                        \
-		on_shutdown();                                   \
-	}                                                        \
-	static const struct syscore_ops name##_ops = {           \
-		.suspend = name##_suspend,                       \
-		.resume = name##_resume,                         \
-		.shutdown = name##_shutdown,                     \
-	};                                                       \
+#define LODGE_SYSCORE(name, on_suspend, on_resume, on_shutdown) \
+	static int name##_suspend(void *unused)                 \
+	{                                                       \
+		return on_suspend();                            \
+	}                                                       \
+	static void name##_resume(void *unused)                 \
+	{                                                       \
+		on_resume();                                    \
+	}                                                       \
+	static void name##_shutdown(void *unused)               \
+	{                                                       \
+		on_shutdown();                                  \
+	}                                                       \
+	static const struct syscore_ops name##_ops = {          \
+		.suspend = name##_suspend,                      \
+		.resume = name##_resume,                        \
+		.shutdown = name##_shutdown,                    \
+	};                                                      \
 	static struct syscore name = { .ops = &name##_ops }
-#define lodge_syscore_register		register_syscore
-#define lodge_syscore_unregister	unregister_syscore
+#define lodge_syscore_register register_syscore
+#define lodge_syscore_unregister unregister_syscore
 #else
 #define LODGE_SYSCORE(name, on_suspend, on_resume, on_shutdown) \
 	static struct syscore_ops name = {                      \
@@ -110,8 +110,8 @@ typedef int lodge_young_t;
 		.resume = on_resume,                            \
 		.shutdown = on_shutdown,                        \
 	}
-#define lodge_syscore_register		register_syscore_ops
-#define lodge_syscore_unregister	unregister_syscore_ops
+#define lodge_syscore_register register_syscore_ops
+#define lodge_syscore_unregister unregister_syscore_ops
 #endif
 
 /*
@@ -120,8 +120,8 @@ typedef int lodge_young_t;
  * one user only.
  */
 #ifdef LODGE_HAVE_EMERGENCY_CALLBACK
-#define lodge_emergency_register	cpu_emergency_register_virt_callback
-#define lodge_emergency_unregister	cpu_emergency_unregister_virt_callback
+#define lodge_emergency_register cpu_emergency_register_virt_callback
+#define lodge_emergency_unregister cpu_emergency_unregister_virt_callback
 #else
 static inline void lodge_emergency_register(void (*callback)(void))
 {

@@ -8,19 +8,21 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "apic.h"
+#include "state.h"
 #include "vm.h"
 
-#define LODGE_CR0_BITS                                                     \
-	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET |  \
-	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD |  \
+#define LODGE_CR0_BITS                                                    \
+	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \
+	 X86_CR0_NE | X86_CR0_WP | X86_CR0_AM | X86_CR0_NW | X86_CR0_CD | \
 	 X86_CR0_PG)
 
 /* A change of these invalidates translations that the guest's TLB may hold. */
-#define LODGE_CR0_TRANSLATION	(X86_CR0_PG | X86_CR0_WP)
-#define LODGE_CR4_TRANSLATION                                              \
-	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE |         \
+#define LODGE_CR0_TRANSLATION (X86_CR0_PG | X86_CR0_WP)
+#define LODGE_CR4_TRANSLATION                                      \
+	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE | \
 	 X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE)
-#define LODGE_EFER_TRANSLATION	(EFER_LME | EFER_LMA | EFER_NX)
+#define LODGE_EFER_TRANSLATION (EFER_LME | EFER_LMA | EFER_NX)
 
 static bool lodge_control_cr0_valid(u64 cr0)
 {

@@ -14,6 +14,8 @@
 #include <asm/processor-flags.h>
 
 #include "cpuid.h"
+#include "policy.h"
+#include "pv.h"
 #include "vm.h"
 
 /* The leaves of hypervisors, which pv.c answers. */

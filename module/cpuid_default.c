@@ -12,6 +12,7 @@
 #include <asm/processor.h>
 
 #include "cpuid.h"
+#include "mem.h"
 #include "vm.h"
 
 /* What AMD repeats of leaf 1's EDX in leaf 0x80000001's. */

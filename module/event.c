@@ -10,6 +10,9 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "apic.h"
+#include "event.h"
+#include "state.h"
 #include "vm.h"
 
 enum lodge_fault_class {
@@ -85,7 +88,8 @@ void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error)
 	if (before == LODGE_DOUBLE_FAULT && now != LODGE_BENIGN) {
 		vcpu->shutdown = true;
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
-	} else if ((before == LODGE_CONTRIBUTORY && now == LODGE_CONTRIBUTORY) ||
+	} else if ((before == LODGE_CONTRIBUTORY &&
+		    now == LODGE_CONTRIBUTORY) ||
 		   (before == LODGE_PAGE_FAULT && now != LODGE_BENIGN)) {
 		lodge_event_set(vcpu, X86_TRAP_DF, 0);
 	} else {

@@ -7,14 +7,21 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "apic.h"
+#include "event.h"
 #include "insn.h"
+#include "iobus.h"
+#include "mem.h"
+#include "policy.h"
+#include "pv.h"
+#include "state.h"
 #include "vm.h"
 
 /* Counters that every AMD processor has; all of them read as zero. */
-#define LODGE_NR_COUNTERS	4
+#define LODGE_NR_COUNTERS 4
 
-#define LODGE_DR6_BD		BIT_ULL(13)
-#define LODGE_DR7_GD		BIT_ULL(13)
+#define LODGE_DR6_BD BIT_ULL(13)
+#define LODGE_DR7_GD BIT_ULL(13)
 
 static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
 {
@@ -99,8 +106,8 @@ static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 			    const struct lodge_vmexit *exit)
 {
 	u64 hva = 0;
-	int answer = lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error,
-				     &hva);
+	int answer =
+		lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
 
 	if (likely(!answer))
 		return 0;

@@ -10,6 +10,7 @@
 #include <linux/smp.h>
 #include <asm/reboot.h>
 
+#include "hw.h"
 #include "userreturn.h"
 #include "vm.h"
 

@@ -6,14 +6,16 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "event.h"
 #include "insn.h"
+#include "state.h"
 #include "translate.h"
 #include "vm.h"
 
-#define LODGE_DR6_STEP	BIT(14)
+#define LODGE_DR6_STEP BIT(14)
 
 /* Two words, which hold any instruction. */
-#define LODGE_INSN_FETCH	16
+#define LODGE_INSN_FETCH 16
 
 void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault)
 {

@@ -9,29 +9,46 @@
 #include <asm/fpu/api.h>
 #include <asm/processor-flags.h>
 
+#include "apic.h"
 #include "insn.h"
+#include "iobus.h"
+#include "mem.h"
 #include "translate.h"
 #include "vm.h"
 
 /* Iterations of a string instruction before signals are looked at again. */
-#define LODGE_IOBUS_BATCH	256
+#define LODGE_IOBUS_BATCH 256
 
 static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 {
-	struct { u8 bytes[16]; } *to = (void *)data;
+	struct {
+		u8 bytes[16];
+	} *to = (void *)data;
 
-#define READ_XMM(n)                                                        \
-	case n:                                                            \
-		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to));        \
+#define READ_XMM(n)                                                 \
+	case n:                                                     \
+		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to)); \
 		break
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
 	switch (reg) {
-	READ_XMM(0); READ_XMM(1); READ_XMM(2); READ_XMM(3);
-	READ_XMM(4); READ_XMM(5); READ_XMM(6); READ_XMM(7);
-	READ_XMM(8); READ_XMM(9); READ_XMM(10); READ_XMM(11);
-	READ_XMM(12); READ_XMM(13); READ_XMM(14); READ_XMM(15);
+		READ_XMM(0);
+		READ_XMM(1);
+		READ_XMM(2);
+		READ_XMM(3);
+		READ_XMM(4);
+		READ_XMM(5);
+		READ_XMM(6);
+		READ_XMM(7);
+		READ_XMM(8);
+		READ_XMM(9);
+		READ_XMM(10);
+		READ_XMM(11);
+		READ_XMM(12);
+		READ_XMM(13);
+		READ_XMM(14);
+		READ_XMM(15);
 	}
 	fpregs_unlock();
 #undef READ_XMM
@@ -40,20 +57,34 @@ static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 static void lodge_iobus_set_xmm(void *opaque, unsigned int reg,
 				const u8 data[16])
 {
-	const struct { u8 bytes[16]; } *from = (const void *)data;
+	const struct {
+		u8 bytes[16];
+	} *from = (const void *)data;
 
-#define WRITE_XMM(n)                                                       \
-	case n:                                                            \
-		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from));        \
+#define WRITE_XMM(n)                                                \
+	case n:                                                     \
+		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from)); \
 		break
 	fpregs_lock();
 	if (test_thread_flag(TIF_NEED_FPU_LOAD))
 		switch_fpu_return();
 	switch (reg) {
-	WRITE_XMM(0); WRITE_XMM(1); WRITE_XMM(2); WRITE_XMM(3);
-	WRITE_XMM(4); WRITE_XMM(5); WRITE_XMM(6); WRITE_XMM(7);
-	WRITE_XMM(8); WRITE_XMM(9); WRITE_XMM(10); WRITE_XMM(11);
-	WRITE_XMM(12); WRITE_XMM(13); WRITE_XMM(14); WRITE_XMM(15);
+		WRITE_XMM(0);
+		WRITE_XMM(1);
+		WRITE_XMM(2);
+		WRITE_XMM(3);
+		WRITE_XMM(4);
+		WRITE_XMM(5);
+		WRITE_XMM(6);
+		WRITE_XMM(7);
+		WRITE_XMM(8);
+		WRITE_XMM(9);
+		WRITE_XMM(10);
+		WRITE_XMM(11);
+		WRITE_XMM(12);
+		WRITE_XMM(13);
+		WRITE_XMM(14);
+		WRITE_XMM(15);
 	}
 	fpregs_unlock();
 #undef WRITE_XMM

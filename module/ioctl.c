@@ -36,7 +36,8 @@ static int lodge_ioctl_take(const struct lodge_call *call, unsigned int cmd,
 	memset(argument, 0, _IOC_SIZE(call->cmd));
 	if (!(_IOC_DIR(cmd) & _IOC_WRITE))
 		return 0;
-	return copy_struct_from_user(argument, _IOC_SIZE(call->cmd), user, size);
+	return copy_struct_from_user(argument, _IOC_SIZE(call->cmd), user,
+				     size);
 }
 
 static int lodge_ioctl_give(const struct lodge_call *call, unsigned int cmd,

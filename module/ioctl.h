@@ -10,7 +10,7 @@
 #include <linux/types.h>
 
 /* The largest argument of any call. */
-#define LODGE_IOCTL_MAX	1024
+#define LODGE_IOCTL_MAX 1024
 
 /**
  * struct lodge_call - one ioctl
@@ -27,10 +27,10 @@ struct lodge_call {
 	long (*handle)(void *object, void *argument);
 };
 
-#define LODGE_CALL(name, type, lock, function)                  \
-	{                                                       \
-		.cmd = (name), .first = sizeof(struct type),    \
-		.locked = (lock), .handle = (function),         \
+#define LODGE_CALL(name, type, lock, function)                                 \
+	{                                                                      \
+		.cmd = (name), .first = sizeof(struct type), .locked = (lock), \
+		.handle = (function),                                          \
 	}
 
 /**

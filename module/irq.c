@@ -9,6 +9,7 @@
  */
 #include <linux/nospec.h>
 
+#include "apic.h"
 #include "lapic.h"
 
 /* struct lodge_irq.shorthand. */

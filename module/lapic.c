@@ -10,6 +10,8 @@
  */
 #include <linux/nospec.h>
 
+#include "apic.h"
+#include "event.h"
 #include "lapic.h"
 
 #define X2APIC_FIRST_MSR 0x800

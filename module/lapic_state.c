@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 #include <asm/tsc.h>
 
+#include "apic.h"
 #include "lapic.h"
 
 /* The lower vectors of the first word of ISR, TMR and IRR. */

@@ -18,6 +18,7 @@
 #include <asm/barrier.h>
 #include <asm/tsc.h>
 
+#include "apic.h"
 #include "lapic.h"
 
 /* A guest may not keep the host busy with shorter periods. */

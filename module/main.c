@@ -8,7 +8,10 @@
 #include <asm/fpu/xstate.h>
 #include <asm/tsc.h>
 
+#include "hw.h"
 #include "ioctl.h"
+#include "mem.h"
+#include "state.h"
 #include "vm.h"
 
 const struct lodge_backend *lodge_backend;

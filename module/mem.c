@@ -21,6 +21,7 @@
 #include <asm/processor.h>
 #include <asm/trap_pf.h>
 
+#include "mem.h"
 #include "slots.h"
 
 /* Of fault_map(): the host must be asked for the page first. */

@@ -19,6 +19,10 @@
 #include <asm/processor.h>
 #include <asm/tsc.h>
 
+#include "apic.h"
+#include "policy.h"
+#include "pv.h"
+#include "state.h"
 #include "vm.h"
 
 #define MSR_X2APIC_FIRST 0x800

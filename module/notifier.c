@@ -9,6 +9,7 @@
  */
 #include "vm.h"
 
+#include "mem.h"
 #include "slots.h"
 
 static struct lodge_vm *notifier_vm(struct mmu_notifier *notifier)

@@ -18,6 +18,9 @@
 #include <asm/pvclock.h>
 #include <asm/tsc.h>
 
+#include "mem.h"
+#include "pv.h"
+#include "state.h"
 #include "vm.h"
 
 /* Highest leaf of each range: KVM's, and after it Lodge's own. */

@@ -10,6 +10,12 @@
 #include <asm/special_insns.h>
 #include <trace/events/ipi.h>
 
+#include "apic.h"
+#include "event.h"
+#include "hw.h"
+#include "iobus.h"
+#include "pv.h"
+#include "state.h"
 #include "userreturn.h"
 #include "vm.h"
 
@@ -68,8 +74,7 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 	int cpu = smp_processor_id();
 
 	/* Another thread's return to user space takes it away at any time. */
-	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX,
-			     vcpu->regs.msrs.tsc_aux);
+	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	if (likely(vcpu->loaded_cpu == cpu &&
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;

@@ -10,14 +10,19 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "apic.h"
+#include "event.h"
+#include "policy.h"
+#include "pv.h"
+#include "state.h"
 #include "vm.h"
 
 /* The legacy FXSAVE area and the XSAVE header: there is always room for them. */
-#define LODGE_XSAVE_MIN		(512 + 64)
+#define LODGE_XSAVE_MIN (512 + 64)
 
-#define LODGE_RFLAGS_FIXED	X86_EFLAGS_FIXED
-#define LODGE_RFLAGS_BITS	GENMASK_ULL(21, 0)
-#define LODGE_SEG_ALL		GENMASK(11, 0)
+#define LODGE_RFLAGS_FIXED X86_EFLAGS_FIXED
+#define LODGE_RFLAGS_BITS GENMASK_ULL(21, 0)
+#define LODGE_SEG_ALL GENMASK(11, 0)
 
 u64 lodge_host_xcr0;
 u64 lodge_host_xss;
@@ -348,10 +353,9 @@ static int lodge_state_get_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	area = kvzalloc(max(needed, vcpu->fpu.uabi_size), GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return -ENOMEM;
-	fpu_copy_guest_fpstate_to_uabi(&vcpu->fpu, area,
-				       max(needed, vcpu->fpu.uabi_size),
-				       vcpu->features.xcr0 | XFEATURE_MASK_FPSSE,
-				       vcpu->pkru);
+	fpu_copy_guest_fpstate_to_uabi(
+		&vcpu->fpu, area, max(needed, vcpu->fpu.uabi_size),
+		vcpu->features.xcr0 | XFEATURE_MASK_FPSSE, vcpu->pkru);
 	if (copy_to_user(u64_to_user_ptr(user), area, needed))
 		error = -EFAULT;
 	kvfree(area);
@@ -372,10 +376,9 @@ static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	if (copy_from_user(area, u64_to_user_ptr(user), min(size, needed)))
 		error = -EFAULT;
 	if (!error)
-		error = fpu_copy_uabi_to_guest_fpstate(&vcpu->fpu, area,
-						       vcpu->features.xcr0 |
-							       XFEATURE_MASK_FPSSE,
-						       &vcpu->pkru);
+		error = fpu_copy_uabi_to_guest_fpstate(
+			&vcpu->fpu, area,
+			vcpu->features.xcr0 | XFEATURE_MASK_FPSSE, &vcpu->pkru);
 	kvfree(area);
 	return error ? (error == -EFAULT ? -EFAULT : -EINVAL) : 0;
 }
@@ -410,7 +413,8 @@ int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state)
 	if (!error && state->groups & LODGE_GROUP_LAPIC)
 		error = lodge_state_get_lapic(vcpu, state->lapic);
 	if (!error)
-		lodge_state_get_inline(vcpu, state->groups & LODGE_GROUPS_INLINE,
+		lodge_state_get_inline(vcpu,
+				       state->groups & LODGE_GROUPS_INLINE,
 				       &state->regs);
 	return error;
 }

@@ -7,6 +7,8 @@
 #include <linux/uaccess.h>
 #include <asm/processor-flags.h>
 
+#include "mem.h"
+#include "state.h"
 #include "translate.h"
 #include "vm.h"
 

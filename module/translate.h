@@ -15,7 +15,7 @@
 struct lodge_vcpu;
 
 /* Levels of 4-level paging. */
-#define LODGE_WALK_STEPS	4
+#define LODGE_WALK_STEPS 4
 
 /**
  * struct lodge_walk_key - what a walk depends on beside the entries

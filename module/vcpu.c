@@ -10,7 +10,11 @@
 #include <linux/smp.h>
 #include <trace/events/ipi.h>
 
+#include "apic.h"
+#include "event.h"
 #include "ioctl.h"
+#include "policy.h"
+#include "state.h"
 #include "vm.h"
 
 void lodge_vcpu_kick(struct lodge_vcpu *vcpu)

@@ -14,7 +14,11 @@
 #include <linux/smp.h>
 #include <asm/tsc.h>
 
+#include "apic.h"
+#include "hw.h"
 #include "ioctl.h"
+#include "mem.h"
+#include "pv.h"
 #include "vm.h"
 
 static atomic64_t lodge_vm_serial;

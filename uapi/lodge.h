@@ -21,12 +21,12 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define LODGE_ABI_VERSION	1
-#define LODGE_DEVICE		"/dev/lodge"
-#define LODGE_MAX_VCPUS		64
-#define LODGE_MAX_SLOTS		64
-#define LODGE_RUN_SIZE		4096
-#define LODGE_IOC		0xb7
+#define LODGE_ABI_VERSION 1
+#define LODGE_DEVICE "/dev/lodge"
+#define LODGE_MAX_VCPUS 64
+#define LODGE_MAX_SLOTS 64
+#define LODGE_RUN_SIZE 4096
+#define LODGE_IOC 0xb7
 
 /**
  * enum lodge_status - whether this host can run virtual machines, and why not
@@ -38,35 +38,47 @@
  * @LODGE_STATUS_UNSUPPORTED_VENDOR: VT-x, which this version does not drive
  */
 enum lodge_status {
-	LODGE_STATUS_READY		= 0,
-	LODGE_STATUS_NO_VIRTUALIZATION	= 1,
-	LODGE_STATUS_FIRMWARE_DISABLED	= 2,
-	LODGE_STATUS_NO_NESTED_PAGING	= 3,
-	LODGE_STATUS_BUSY		= 4,
-	LODGE_STATUS_UNSUPPORTED_VENDOR	= 5,
+	LODGE_STATUS_READY = 0,
+	LODGE_STATUS_NO_VIRTUALIZATION = 1,
+	LODGE_STATUS_FIRMWARE_DISABLED = 2,
+	LODGE_STATUS_NO_NESTED_PAGING = 3,
+	LODGE_STATUS_BUSY = 4,
+	LODGE_STATUS_UNSUPPORTED_VENDOR = 5,
 };
 
 /* Register groups, for struct lodge_state.groups and the run page. */
-#define LODGE_GROUP_GENERAL	(1ULL << 0)
-#define LODGE_GROUP_SEGMENTS	(1ULL << 1)
-#define LODGE_GROUP_CONTROL	(1ULL << 2)
-#define LODGE_GROUP_DEBUG	(1ULL << 3)
-#define LODGE_GROUP_MSRS	(1ULL << 4)
-#define LODGE_GROUP_EVENTS	(1ULL << 5)
-#define LODGE_GROUP_XSAVE	(1ULL << 6)
-#define LODGE_GROUP_LAPIC	(1ULL << 7)
+#define LODGE_GROUP_GENERAL (1ULL << 0)
+#define LODGE_GROUP_SEGMENTS (1ULL << 1)
+#define LODGE_GROUP_CONTROL (1ULL << 2)
+#define LODGE_GROUP_DEBUG (1ULL << 3)
+#define LODGE_GROUP_MSRS (1ULL << 4)
+#define LODGE_GROUP_EVENTS (1ULL << 5)
+#define LODGE_GROUP_XSAVE (1ULL << 6)
+#define LODGE_GROUP_LAPIC (1ULL << 7)
 /* For writing only: msrs.tsc, which group MSRS reads but leaves alone. */
-#define LODGE_GROUP_TSC		(1ULL << 8)
+#define LODGE_GROUP_TSC (1ULL << 8)
 /* The groups that stand in struct lodge_regs, and so fit the run page. */
-#define LODGE_GROUPS_INLINE	0x13fULL
-#define LODGE_GROUPS_ALL	0x1ffULL
+#define LODGE_GROUPS_INLINE 0x13fULL
+#define LODGE_GROUPS_ALL 0x1ffULL
 
 /* Index into struct lodge_general.gpr: the number the instruction set uses. */
 enum lodge_gpr {
-	LODGE_RAX, LODGE_RCX, LODGE_RDX, LODGE_RBX,
-	LODGE_RSP, LODGE_RBP, LODGE_RSI, LODGE_RDI,
-	LODGE_R8, LODGE_R9, LODGE_R10, LODGE_R11,
-	LODGE_R12, LODGE_R13, LODGE_R14, LODGE_R15,
+	LODGE_RAX,
+	LODGE_RCX,
+	LODGE_RDX,
+	LODGE_RBX,
+	LODGE_RSP,
+	LODGE_RBP,
+	LODGE_RSI,
+	LODGE_RDI,
+	LODGE_R8,
+	LODGE_R9,
+	LODGE_R10,
+	LODGE_R11,
+	LODGE_R12,
+	LODGE_R13,
+	LODGE_R14,
+	LODGE_R15,
 };
 
 /**
@@ -82,15 +94,15 @@ struct lodge_general {
 };
 
 /* Bits of struct lodge_segment.attr. */
-#define LODGE_SEG_TYPE		0x000f
-#define LODGE_SEG_S		0x0010
-#define LODGE_SEG_DPL_SHIFT	5
-#define LODGE_SEG_DPL		0x0060
-#define LODGE_SEG_P		0x0080
-#define LODGE_SEG_AVL		0x0100
-#define LODGE_SEG_L		0x0200
-#define LODGE_SEG_DB		0x0400
-#define LODGE_SEG_G		0x0800
+#define LODGE_SEG_TYPE 0x000f
+#define LODGE_SEG_S 0x0010
+#define LODGE_SEG_DPL_SHIFT 5
+#define LODGE_SEG_DPL 0x0060
+#define LODGE_SEG_P 0x0080
+#define LODGE_SEG_AVL 0x0100
+#define LODGE_SEG_L 0x0200
+#define LODGE_SEG_DB 0x0400
+#define LODGE_SEG_G 0x0800
 
 /**
  * struct lodge_segment - a segment register with its hidden part
@@ -109,8 +121,14 @@ struct lodge_segment {
 
 /* Index into struct lodge_segments.seg. */
 enum lodge_seg {
-	LODGE_ES, LODGE_CS, LODGE_SS, LODGE_DS, LODGE_FS, LODGE_GS,
-	LODGE_LDTR, LODGE_TR,
+	LODGE_ES,
+	LODGE_CS,
+	LODGE_SS,
+	LODGE_DS,
+	LODGE_FS,
+	LODGE_GS,
+	LODGE_LDTR,
+	LODGE_TR,
 	LODGE_NR_SEGS,
 };
 
@@ -208,22 +226,22 @@ struct lodge_msrs {
  * @LODGE_MP_WAIT_SIPI: waits for a start-up IPI, after INIT
  */
 enum lodge_mp_state {
-	LODGE_MP_RUNNABLE	= 0,
-	LODGE_MP_HALTED		= 1,
-	LODGE_MP_WAIT_SIPI	= 2,
+	LODGE_MP_RUNNABLE = 0,
+	LODGE_MP_HALTED = 1,
+	LODGE_MP_WAIT_SIPI = 2,
 };
 
 /* Bits of struct lodge_events.flags. */
-#define LODGE_EVENT_EXCEPTION		(1U << 0)
-#define LODGE_EVENT_ERROR_CODE		(1U << 1)
-#define LODGE_EVENT_INTERRUPT		(1U << 2)
-#define LODGE_EVENT_NMI_PENDING		(1U << 3)
-#define LODGE_EVENT_NMI_BLOCKED		(1U << 4)
-#define LODGE_EVENT_SHADOW		(1U << 5)
-#define LODGE_EVENT_INIT_PENDING	(1U << 6)
-#define LODGE_EVENT_SIPI_PENDING	(1U << 7)
-#define LODGE_EVENT_EXTINT		(1U << 8)
-#define LODGE_EVENT_ALL			0x1ffU
+#define LODGE_EVENT_EXCEPTION (1U << 0)
+#define LODGE_EVENT_ERROR_CODE (1U << 1)
+#define LODGE_EVENT_INTERRUPT (1U << 2)
+#define LODGE_EVENT_NMI_PENDING (1U << 3)
+#define LODGE_EVENT_NMI_BLOCKED (1U << 4)
+#define LODGE_EVENT_SHADOW (1U << 5)
+#define LODGE_EVENT_INIT_PENDING (1U << 6)
+#define LODGE_EVENT_SIPI_PENDING (1U << 7)
+#define LODGE_EVENT_EXTINT (1U << 8)
+#define LODGE_EVENT_ALL 0x1ffU
 
 /**
  * struct lodge_events - group EVENTS: what waits to be delivered
@@ -321,10 +339,10 @@ struct lodge_info {
 	__u64 reserved[4];
 };
 
-#define LODGE_INFO_NEXT_RIP		(1ULL << 0)
-#define LODGE_INFO_FLUSH_BY_ASID	(1ULL << 1)
-#define LODGE_INFO_DECODE_ASSISTS	(1ULL << 2)
-#define LODGE_INFO_HUGE_1G		(1ULL << 3)
+#define LODGE_INFO_NEXT_RIP (1ULL << 0)
+#define LODGE_INFO_FLUSH_BY_ASID (1ULL << 1)
+#define LODGE_INFO_DECODE_ASSISTS (1ULL << 2)
+#define LODGE_INFO_HUGE_1G (1ULL << 3)
 
 /**
  * struct lodge_vm_create - argument of LODGE_CREATE_VM
@@ -334,7 +352,7 @@ struct lodge_vm_create {
 	__u64 flags;
 };
 
-#define LODGE_MEM_READONLY	(1U << 0)
+#define LODGE_MEM_READONLY (1U << 0)
 
 /**
  * struct lodge_memory - argument of LODGE_SET_MEMORY
@@ -409,8 +427,8 @@ struct lodge_cpuid_entry {
 	__u32 reserved;
 };
 
-#define LODGE_CPUID_SUBLEAF	(1U << 0)
-#define LODGE_MAX_CPUID		128
+#define LODGE_CPUID_SUBLEAF (1U << 0)
+#define LODGE_MAX_CPUID 128
 
 /**
  * struct lodge_cpuid - argument of LODGE_GET_CPUID and LODGE_SET_CPUID
@@ -453,17 +471,17 @@ struct lodge_extint {
  * @LODGE_EXIT_UNKNOWN: an exit of the processor that Lodge does not know
  */
 enum lodge_exit_reason {
-	LODGE_EXIT_INTERRUPTED		= 0,
-	LODGE_EXIT_IO			= 1,
-	LODGE_EXIT_MMIO			= 2,
-	LODGE_EXIT_WINDOW		= 3,
-	LODGE_EXIT_EOI			= 4,
-	LODGE_EXIT_SHUTDOWN		= 5,
-	LODGE_EXIT_FAIL_ENTRY		= 6,
-	LODGE_EXIT_CANNOT_EMULATE	= 7,
-	LODGE_EXIT_TASK_SWITCH		= 8,
-	LODGE_EXIT_MEMORY_ERROR		= 9,
-	LODGE_EXIT_UNKNOWN		= 10,
+	LODGE_EXIT_INTERRUPTED = 0,
+	LODGE_EXIT_IO = 1,
+	LODGE_EXIT_MMIO = 2,
+	LODGE_EXIT_WINDOW = 3,
+	LODGE_EXIT_EOI = 4,
+	LODGE_EXIT_SHUTDOWN = 5,
+	LODGE_EXIT_FAIL_ENTRY = 6,
+	LODGE_EXIT_CANNOT_EMULATE = 7,
+	LODGE_EXIT_TASK_SWITCH = 8,
+	LODGE_EXIT_MEMORY_ERROR = 9,
+	LODGE_EXIT_UNKNOWN = 10,
 };
 
 /**
@@ -579,8 +597,8 @@ struct lodge_exit_unknown {
 	__u64 info[2];
 };
 
-#define LODGE_RUN_DATA_OFFSET	2048
-#define LODGE_RUN_DATA_SIZE	2048
+#define LODGE_RUN_DATA_OFFSET 2048
+#define LODGE_RUN_DATA_SIZE 2048
 
 /**
  * struct lodge_run - the run page: map LODGE_RUN_SIZE bytes of a vCPU's file
@@ -631,7 +649,7 @@ struct lodge_run {
 /**
  * LODGE_GET_INFO - what the host can do; works even where no VM can run
  */
-#define LODGE_GET_INFO		_IOR(LODGE_IOC, 0x00, struct lodge_info)
+#define LODGE_GET_INFO _IOR(LODGE_IOC, 0x00, struct lodge_info)
 /**
  * LODGE_CREATE_VM - make a VM; returns its file descriptor
  *
@@ -641,7 +659,7 @@ struct lodge_run {
  * Errors: EINVAL flags; ENODEV this host cannot (info.status says why); EBUSY
  * another hypervisor holds the processor; ENOMEM; EMFILE.
  */
-#define LODGE_CREATE_VM		_IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
+#define LODGE_CREATE_VM _IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
 
 /*
  * Calls on a VM.
@@ -654,32 +672,32 @@ struct lodge_run {
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT
  * deleting a slot that is not set; ENOMEM.
  */
-#define LODGE_SET_MEMORY	_IOW(LODGE_IOC, 0x10, struct lodge_memory)
+#define LODGE_SET_MEMORY _IOW(LODGE_IOC, 0x10, struct lodge_memory)
 /**
  * LODGE_CREATE_VCPU - make a vCPU in its reset state; returns its descriptor
  *
  * Errors: EINVAL id or flags; EEXIST there is one with this id; ENOMEM; EMFILE.
  */
-#define LODGE_CREATE_VCPU	_IOW(LODGE_IOC, 0x11, struct lodge_vcpu_create)
+#define LODGE_CREATE_VCPU _IOW(LODGE_IOC, 0x11, struct lodge_vcpu_create)
 /**
  * LODGE_SEND_MSI - send a message-signalled interrupt
  *
  * Errors: EINVAL address outside 0xfeexxxxx, flags, a delivery mode that MSI
  * does not have; ENXIO no vCPU takes it.
  */
-#define LODGE_SEND_MSI		_IOW(LODGE_IOC, 0x12, struct lodge_msi)
+#define LODGE_SEND_MSI _IOW(LODGE_IOC, 0x12, struct lodge_msi)
 /**
  * LODGE_GET_CLOCK - read the VM's clock
  *
  * Errors: EINVAL flags.
  */
-#define LODGE_GET_CLOCK		_IOWR(LODGE_IOC, 0x13, struct lodge_clock)
+#define LODGE_GET_CLOCK _IOWR(LODGE_IOC, 0x13, struct lodge_clock)
 /**
  * LODGE_SET_CLOCK - set the VM's clock
  *
  * Errors: EINVAL flags, host_tsc not zero.
  */
-#define LODGE_SET_CLOCK		_IOW(LODGE_IOC, 0x14, struct lodge_clock)
+#define LODGE_SET_CLOCK _IOW(LODGE_IOC, 0x14, struct lodge_clock)
 
 /*
  * Calls on a vCPU.  All but LODGE_NMI and LODGE_EXTINT wait while another
@@ -695,13 +713,13 @@ struct lodge_run {
  * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run
  * page's @load or the registers it names.
  */
-#define LODGE_RUN		_IO(LODGE_IOC, 0x20)
+#define LODGE_RUN _IO(LODGE_IOC, 0x20)
 /**
  * LODGE_GET_STATE - read register groups
  *
  * Errors: EINVAL unknown groups, reserved not zero; ENOSPC xsave_size too small.
  */
-#define LODGE_GET_STATE		_IOWR(LODGE_IOC, 0x21, struct lodge_state)
+#define LODGE_GET_STATE _IOWR(LODGE_IOC, 0x21, struct lodge_state)
 /**
  * LODGE_SET_STATE - write register groups
  *
@@ -710,13 +728,13 @@ struct lodge_run {
  * Errors: EINVAL unknown groups, reserved not zero, a value that no processor
  * with this vCPU's CPUID could hold.
  */
-#define LODGE_SET_STATE		_IOW(LODGE_IOC, 0x22, struct lodge_state)
+#define LODGE_SET_STATE _IOW(LODGE_IOC, 0x22, struct lodge_state)
 /**
  * LODGE_GET_CPUID - read the vCPU's CPUID leaves
  *
  * Errors: EINVAL flags; ENOSPC count too small (it then says how many).
  */
-#define LODGE_GET_CPUID		_IOWR(LODGE_IOC, 0x23, struct lodge_cpuid)
+#define LODGE_GET_CPUID _IOWR(LODGE_IOC, 0x23, struct lodge_cpuid)
 /**
  * LODGE_SET_CPUID - replace the vCPU's CPUID leaves
  *
@@ -726,16 +744,16 @@ struct lodge_run {
  * Errors: EINVAL flags, count above LODGE_MAX_CPUID, a leaf given twice, a
  * feature that Lodge does not carry; EBUSY the vCPU has run.
  */
-#define LODGE_SET_CPUID		_IOW(LODGE_IOC, 0x24, struct lodge_cpuid)
+#define LODGE_SET_CPUID _IOW(LODGE_IOC, 0x24, struct lodge_cpuid)
 /**
  * LODGE_EXTINT - deliver an external interrupt, as the PIC does
  *
  * Errors: EINVAL vector or flags; EBUSY an earlier one is not yet delivered.
  */
-#define LODGE_EXTINT		_IOW(LODGE_IOC, 0x25, struct lodge_extint)
+#define LODGE_EXTINT _IOW(LODGE_IOC, 0x25, struct lodge_extint)
 /**
  * LODGE_NMI - deliver a non-maskable interrupt
  */
-#define LODGE_NMI		_IO(LODGE_IOC, 0x26)
+#define LODGE_NMI _IO(LODGE_IOC, 0x26)
 
 #endif /* _UAPI_LODGE_H */

@@ -9,7 +9,7 @@
 #include "svm/svm.h"
 
 /* ASID 0 is the host's. */
-#define SVM_FIRST_ASID	1
+#define SVM_FIRST_ASID 1
 
 void svm_asid_cpu_init(struct svm_cpu *cpu)
 {

@@ -11,17 +11,23 @@
 
 #include "svm/svm.h"
 
-#define SVM_MSR_MAP_ORDER	1
-#define SVM_IO_MAP_ORDER	2
-#define SVM_MSRS_PER_RANGE	8192
+#define SVM_MSR_MAP_ORDER 1
+#define SVM_IO_MAP_ORDER 2
+#define SVM_MSRS_PER_RANGE 8192
 
 static unsigned long *svm_msr_map;
 static unsigned long *svm_io_map;
 
 static const u32 svm_direct_msrs[] = {
-	MSR_STAR,	    MSR_LSTAR,		  MSR_CSTAR,
-	MSR_SYSCALL_MASK,   MSR_KERNEL_GS_BASE,	  MSR_FS_BASE,
-	MSR_GS_BASE,	    MSR_IA32_SYSENTER_CS, MSR_IA32_SYSENTER_ESP,
+	MSR_STAR,
+	MSR_LSTAR,
+	MSR_CSTAR,
+	MSR_SYSCALL_MASK,
+	MSR_KERNEL_GS_BASE,
+	MSR_FS_BASE,
+	MSR_GS_BASE,
+	MSR_IA32_SYSENTER_CS,
+	MSR_IA32_SYSENTER_ESP,
 	MSR_IA32_SYSENTER_EIP,
 };
 
@@ -34,8 +40,7 @@ static unsigned long svm_msr_bit(u32 index)
 		range = 2;
 	else if (index >= 0xc0000000)
 		range = 1;
-	return 2 * (range * SVM_MSRS_PER_RANGE +
-		    index % SVM_MSRS_PER_RANGE);
+	return 2 * (range * SVM_MSRS_PER_RANGE + index % SVM_MSRS_PER_RANGE);
 }
 
 int svm_bitmap_init(void)

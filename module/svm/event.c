@@ -13,7 +13,7 @@
 
 #include "svm/svm.h"
 
-#define SVM_DR6_STEP	BIT_ULL(14)
+#define SVM_DR6_STEP BIT_ULL(14)
 
 static void svm_inject_cancel(struct svm_vcpu *svm)
 {

@@ -10,7 +10,7 @@
 
 #include "svm/svm.h"
 
-#define SVM_IOIO_PORT_SHIFT	16
+#define SVM_IOIO_PORT_SHIFT 16
 
 static void svm_exit_io(const struct svm_vmcb_control *control,
 			struct lodge_vmexit *exit)
@@ -116,7 +116,8 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	exit->code = code;
 	exit->info[0] = control->exit_info_1;
 	exit->info[1] = control->exit_info_2;
-	exit->next_rip = boot_cpu_has(X86_FEATURE_NRIPS) ? control->next_rip : 0;
+	exit->next_rip = boot_cpu_has(X86_FEATURE_NRIPS) ? control->next_rip :
+							   0;
 	exit->interrupted.type = LODGE_EVENT_NONE;
 	if (unlikely(control->exit_int_info & SVM_EXITINTINFO_VALID))
 		svm_event_interrupted(vcpu, &exit->interrupted);

@@ -13,8 +13,9 @@
 #include "svm/svm.h"
 
 /* Neither CLGI nor STGI has anything to do once somebody has switched SVM off. */
-#define svm_instruction(insn) \
-	asm volatile("1:	" insn "\n2:\n" _ASM_EXTABLE(1b, 2b) ::: "memory")
+#define svm_instruction(insn)                                          \
+	asm volatile("1:	" insn "\n2:\n" _ASM_EXTABLE(1b, 2b):: \
+			     : "memory")
 
 /*
  * Global interrupts are off all the time, so that RFLAGS.IF, which decides

@@ -8,7 +8,7 @@
 #include "svm/svm.h"
 
 /* A breakpoint's enable bits in DR7, local and global. */
-#define SVM_DR7_ENABLED	0xff
+#define SVM_DR7_ENABLED 0xff
 
 /* The two registers of the system; the others stand in the order of the ABI. */
 static_assert(offsetof(struct svm_vmcb_save, es) +
@@ -50,8 +50,8 @@ static void svm_get_segments(struct lodge_vcpu *vcpu)
 	svm_get_segment(&save->ldtr, &segs->seg[LODGE_LDTR]);
 	svm_get_segment(&save->tr, &segs->seg[LODGE_TR]);
 	/* The privilege level is where the ABI has it, also for a null SS. */
-	ss->attr = (ss->attr & ~LODGE_SEG_DPL) |
-		   save->cpl << LODGE_SEG_DPL_SHIFT;
+	ss->attr = (ss->attr & ~LODGE_SEG_DPL) | save->cpl
+							 << LODGE_SEG_DPL_SHIFT;
 	segs->gdt.base = save->gdtr.base;
 	segs->gdt.limit = save->gdtr.limit;
 	segs->idt.base = save->idtr.base;

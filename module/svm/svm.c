@@ -15,24 +15,24 @@
 #include "svm/check.h"
 #include "svm/svm.h"
 
-#define SVM_CPUID_FEATURES	0x8000000a
-#define SVM_CPUID_NESTED	BIT(0)
-#define SVM_CPUID_SVM		BIT(2)	/* of leaf 0x80000001, ECX */
-#define SVM_CPUID_PAGE_1G	BIT(26)	/* of leaf 0x80000001, EDX */
+#define SVM_CPUID_FEATURES 0x8000000a
+#define SVM_CPUID_NESTED BIT(0)
+#define SVM_CPUID_SVM BIT(2) /* of leaf 0x80000001, ECX */
+#define SVM_CPUID_PAGE_1G BIT(26) /* of leaf 0x80000001, EDX */
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
 static struct svm_check_host svm_host;
 
 /* CR4 bits that every processor with SVM has. */
-#define SVM_CR4_ALWAYS                                                     \
-	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE |            \
-	 X86_CR4_PSE | X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE |           \
-	 X86_CR4_PCE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
+#define SVM_CR4_ALWAYS                                                        \
+	(X86_CR4_VME | X86_CR4_PVI | X86_CR4_TSD | X86_CR4_DE | X86_CR4_PSE | \
+	 X86_CR4_PAE | X86_CR4_MCE | X86_CR4_PGE | X86_CR4_PCE |              \
+	 X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT)
 
-#define SVM_EFER_ALWAYS                                                    \
-	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_SVME |            \
-	 EFER_LMSLE | EFER_FFXSR)
+#define SVM_EFER_ALWAYS                                                      \
+	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX | EFER_SVME | EFER_LMSLE | \
+	 EFER_FFXSR)
 
 /* The others, with the feature that brings each. */
 static const struct {

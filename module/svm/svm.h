@@ -14,17 +14,17 @@
 
 /* Bits of svm_vmcb_control.clean: what the processor may keep cached. */
 enum svm_clean {
-	SVM_CLEAN_INTERCEPTS	= BIT(0),
-	SVM_CLEAN_PERMISSIONS	= BIT(1),
-	SVM_CLEAN_ASID		= BIT(2),
-	SVM_CLEAN_INTERRUPT	= BIT(3),
-	SVM_CLEAN_NESTED	= BIT(4),
-	SVM_CLEAN_CR		= BIT(5),
-	SVM_CLEAN_DR		= BIT(6),
-	SVM_CLEAN_TABLES	= BIT(7),
-	SVM_CLEAN_SEGMENTS	= BIT(8),
-	SVM_CLEAN_CR2		= BIT(9),
-	SVM_CLEAN_ALL		= GENMASK(9, 0),
+	SVM_CLEAN_INTERCEPTS = BIT(0),
+	SVM_CLEAN_PERMISSIONS = BIT(1),
+	SVM_CLEAN_ASID = BIT(2),
+	SVM_CLEAN_INTERRUPT = BIT(3),
+	SVM_CLEAN_NESTED = BIT(4),
+	SVM_CLEAN_CR = BIT(5),
+	SVM_CLEAN_DR = BIT(6),
+	SVM_CLEAN_TABLES = BIT(7),
+	SVM_CLEAN_SEGMENTS = BIT(8),
+	SVM_CLEAN_CR2 = BIT(9),
+	SVM_CLEAN_ALL = GENMASK(9, 0),
 };
 
 /**
@@ -112,7 +112,7 @@ static inline void svm_vmsave(u64 pa)
 }
 
 /* What exit_code says when VMRUN itself has faulted. */
-#define SVM_EXIT_NOT_ENTERED	0xfffffffeULL
+#define SVM_EXIT_NOT_ENTERED 0xfffffffeULL
 
 /* vmcb.c */
 

@@ -50,11 +50,11 @@ static const u8 svm_intercepts[] = {
 };
 
 /* Debug registers 0 to 15, read and write. */
-#define SVM_INTERCEPT_ALL_DR	0xffffffff
+#define SVM_INTERCEPT_ALL_DR 0xffffffff
 
 /* How many PAUSEs within how many cycles make a spinning guest exit. */
-#define SVM_PAUSE_COUNT		3000
-#define SVM_PAUSE_THRESHOLD	128
+#define SVM_PAUSE_COUNT 3000
+#define SVM_PAUSE_THRESHOLD 128
 
 void svm_vmcb_init(struct lodge_vcpu *vcpu)
 {

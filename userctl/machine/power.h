@@ -6,9 +6,9 @@
 #define LODGE_MACHINE_POWER_H
 
 enum power_event {
-	POWER_OFF,	/* the guest has powered off */
-	POWER_RESET,	/* the guest wants a reset */
-	POWER_EXIT,	/* the guest ends the controller with a code */
+	POWER_OFF, /* the guest has powered off */
+	POWER_RESET, /* the guest wants a reset */
+	POWER_EXIT, /* the guest ends the controller with a code */
 };
 
 /**

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 /* Where the hole for devices begins: RAM above it moves to 4 GiB. */
-#define RAM_HOLE_START	0xc0000000ULL
-#define RAM_HOLE_END	0x100000000ULL
+#define RAM_HOLE_START 0xc0000000ULL
+#define RAM_HOLE_END 0x100000000ULL
 
 struct ram;
 

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Memory slots, guest physical memory, and the nested page fault.
+ */
+#ifndef LODGE_MEM_H
+#define LODGE_MEM_H
+
+#include <lodge.h>
+
+struct lodge_vcpu;
+struct lodge_vm;
+
+/* mem.c, notifier.c: memory slots and the nested tables' content */
+
+/**
+ * lodge_mem_init() - no slots yet, empty nested tables, the notifier on vm->mm
+ *
+ * Return: 0 or -errno; from then on the notifier may flush TLBs.
+ */
+int lodge_mem_init(struct lodge_vm *vm);
+
+/**
+ * lodge_mem_fini() - undo lodge_mem_init(); also one that failed or never was
+ */
+void lodge_mem_fini(struct lodge_vm *vm);
+
+/**
+ * lodge_mem_phys_bits() - width of a guest physical address on this host
+ */
+u8 lodge_mem_phys_bits(void);
+
+/**
+ * lodge_mem_set() - LODGE_SET_MEMORY; under vm->lock
+ */
+int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
+
+/* Answers of lodge_mem_fault() above zero. */
+#define LODGE_MEM_MMIO 1 /* no slot, or a write to a read-only one */
+
+/**
+ * lodge_mem_fault() - give the guest the page it touched
+ * @gpa: guest physical address
+ * @error: page-fault error code bits (P, W, U, I)
+ * @hva: out: where the slot has it, for a message
+ *
+ * The calling thread's mm is vm->mm.
+ *
+ * Return: 0 enter again, LODGE_MEM_MMIO, -EINTR a signal came first, or -errno:
+ * the host has no such page.
+ */
+int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
+
+/**
+ * lodge_mem_read() - read guest physical memory; may sleep
+ *
+ * The calling thread's mm is vm->mm.
+ *
+ * Return: 0, -ENXIO where a byte has no slot, -EFAULT the host has no page.
+ */
+int lodge_mem_read(struct lodge_vm *vm, u64 gpa, void *data, size_t size);
+
+/**
+ * lodge_mem_write() - write guest physical memory; may sleep
+ *
+ * Return: as lodge_mem_read(), and -EROFS for a read-only slot.
+ */
+int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
+		    size_t size);
+
+/**
+ * lodge_mem_user() - where user space has a byte of guest memory
+ *
+ * Until vm->slots_generation changes.  Return: the address, or NULL where there
+ * is no slot.
+ */
+void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa);
+
+/**
+ * lodge_mem_cmpxchg() - compare and exchange 1, 2, 4, 8 or 16 aligned bytes
+ * @old: in: what must be there; out: what was there
+ * @new: what to put there
+ *
+ * Return: 0, -EAGAIN when something else was there, and as lodge_mem_write().
+ */
+int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
+		      size_t size);
+
+/**
+ * lodge_notifier_init() - hear of changes of vm->mm; for lodge_mem_init()
+ */
+int lodge_notifier_init(struct lodge_vm *vm);
+void lodge_notifier_fini(struct lodge_vm *vm);
+
+#endif

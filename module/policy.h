@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a guest may see of its processor: CPUID and MSRs.
+ */
+#ifndef LODGE_POLICY_H
+#define LODGE_POLICY_H
+
+#include <lodge.h>
+
+struct lodge_vcpu;
+
+/* cpuid.c: what the guest may see */
+
+/**
+ * lodge_cpuid_init() - give a new vCPU all that Lodge carries on this host
+ *
+ * Fills vcpu->cpuid, nr_cpuid and features.  Return: 0 or -ENOMEM.
+ */
+int lodge_cpuid_init(struct lodge_vcpu *vcpu);
+void lodge_cpuid_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_cpuid_get() - LODGE_GET_CPUID; updates arg->count
+ */
+int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg);
+
+/**
+ * lodge_cpuid_set() - LODGE_SET_CPUID
+ *
+ * Registers that only describe (signature, name, caches, topology) are free; all
+ * others may hold only bits that the default has, so a leaf that Lodge does not
+ * know must be empty.  What the answer works in from the vCPU's state is taken
+ * and dropped: what lodge_cpuid_get() gave can be given back.
+ */
+int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
+
+/**
+ * lodge_cpuid_answer() - what CPUID answers now: EAX, EBX, ECX, EDX
+ *
+ * Bits that follow the vCPU's state (OSXSAVE, OSPKE, APIC, XSAVE's current
+ * size) are worked in from vcpu->regs.control.
+ */
+void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
+			u32 answer[4]);
+
+/* msr.c: what the guest may see, MSR by MSR */
+int lodge_msr_init(struct lodge_vcpu *vcpu);
+void lodge_msr_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_msr_reset() - after reset; INIT (@init) leaves MSRs as they are
+ *
+ * Sets vcpu->regs.msrs, but not the TSC's offset.  AMD APM vol. 2, section
+ * 14.1.3.
+ */
+void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init);
+
+/**
+ * lodge_msr_check() - whether a vCPU could hold these values
+ *
+ * Return: 0 or -EINVAL.
+ */
+int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
+
+/**
+ * lodge_msr_read() - RDMSR
+ *
+ * Return: 0, or 1 for #GP.
+ */
+int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/**
+ * lodge_msr_get_state() - bring those of vcpu->regs.msrs up to date that the
+ * backend does not hold
+ */
+void lodge_msr_get_state(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_msr_set_state() - act on vcpu->regs.msrs, which lodge_msr_check() let
+ * pass, where the backend does not
+ */
+void lodge_msr_set_state(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_msr_set_tsc() - what the guest's time stamp counter shows from now on
+ */
+void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc);
+
+#endif

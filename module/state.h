@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Register groups, and the rules for control registers.
+ */
+#ifndef LODGE_STATE_H
+#define LODGE_STATE_H
+
+#include <lodge.h>
+
+#include "decode.h"
+
+struct lodge_vcpu;
+
+/* state.c */
+
+/**
+ * lodge_state_reset() - the state after reset (@init false) or INIT
+ *
+ * AMD APM vol. 2, section 14.1.3.
+ */
+void lodge_state_reset(struct lodge_vcpu *vcpu, bool init);
+int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state);
+
+/**
+ * lodge_state_xsave_size() - bytes of the largest XSAVE area a vCPU can need
+ */
+u32 lodge_state_xsave_size(void);
+int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state);
+
+/**
+ * lodge_state_load_run() - take the groups that the run page's @load names
+ */
+int lodge_state_load_run(struct lodge_vcpu *vcpu);
+void lodge_state_save_run(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_state_init() - what all vCPUs share: the host's XCR0 and XSS
+ */
+void lodge_state_init(void);
+
+/* XCR0 and MSR XSS of the host, 0 where it has none; by lodge_state_init(). */
+extern u64 lodge_host_xcr0;
+extern u64 lodge_host_xss;
+
+/**
+ * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS
+ */
+enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu);
+u8 lodge_state_cpl(const struct lodge_vcpu *vcpu);
+
+/* control.c: control registers and their rules */
+
+/**
+ * lodge_control_valid() - whether a vCPU can have this group's values
+ */
+bool lodge_control_valid(const struct lodge_vcpu *vcpu,
+			 const struct lodge_control *control);
+
+/**
+ * lodge_control_set_cr0() - the guest writes CR0
+ *
+ * Return: 0, or 1 for #GP.  So do the others.
+ */
+int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
+
+#endif
