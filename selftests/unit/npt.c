@@ -321,8 +321,7 @@ TEST(five_levels_reach_beyond_48_bits)
 	EXPECT_EQ(~0ULL, npt_translate(&npt, gpa & GENMASK_ULL(47, 0)));
 	EXPECT_EQ(5, npt.tables);
 	EXPECT_TRUE(lodge_npt_unmap(&npt, 0, ~0ULL));
-	lodge_npt_free_removed(&npt,
-			       lodge_npt_take_removed(&npt));
+	lodge_npt_free_removed(&npt, lodge_npt_take_removed(&npt));
 	EXPECT_EQ(1, npt.tables);
 	lodge_npt_fini(&npt);
 	lodge_npt_cache_free(&cache);
@@ -438,8 +437,7 @@ TEST_F(npt, a_large_leaf_takes_the_place_of_a_table)
 	EXPECT_EQ(1, MAP(MIB2, MIB2, 2, RX));
 	EXPECT_EQ(2, LEVEL(MIB2));
 	EXPECT_EQ(4, self->npt.tables);
-	lodge_npt_free_removed(&self->npt,
-			       lodge_npt_take_removed(&self->npt));
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt));
 	EXPECT_EQ(3, self->npt.tables);
 }
 
@@ -451,8 +449,7 @@ TEST_F(npt, a_gigabyte_leaf_takes_the_place_of_a_tree)
 		EXPECT_EQ(0, MAP(gpa, gpa, 1, RX));
 	EXPECT_EQ(11, self->npt.tables);
 	EXPECT_EQ(1, MAP(GIB1, GIB1, 3, RX));
-	lodge_npt_free_removed(&self->npt,
-			       lodge_npt_take_removed(&self->npt));
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt));
 	EXPECT_EQ(2, self->npt.tables);
 	EXPECT_EQ(GIB1 + MIB2, npt_translate(&self->npt, GIB1 + MIB2));
 }
@@ -539,8 +536,7 @@ TEST_F(npt, unmapping_what_a_table_covers_removes_the_table)
 	EXPECT_EQ(5, self->npt.tables);
 	EXPECT_TRUE(lodge_npt_unmap(&self->npt, MIB2, 2 * MIB2));
 	EXPECT_EQ(5, self->npt.tables);
-	lodge_npt_free_removed(&self->npt,
-			       lodge_npt_take_removed(&self->npt));
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt));
 	EXPECT_EQ(4, self->npt.tables);
 	EXPECT_EQ(0, npt_translate(&self->npt, 2 * MIB2 + KIB4));
 }
@@ -563,8 +559,7 @@ TEST_F(npt, unmapping_everything_leaves_the_root_alone)
 	MAP(GIB1, 0, 2, RX);
 	MAP(1ULL << 40, 0, 3, RX);
 	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, ~0ULL));
-	lodge_npt_free_removed(&self->npt,
-			       lodge_npt_take_removed(&self->npt));
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt));
 	EXPECT_EQ(1, self->npt.tables);
 	EXPECT_FALSE(lodge_npt_unmap(&self->npt, 0, ~0ULL));
 }
@@ -758,7 +753,7 @@ TEST_F(npt, any_sequence_of_changes_ends_as_in_a_plain_array)
 			ASSERT_TRUE(flush || !changed);
 		}
 		lodge_npt_free_removed(&self->npt,
-			       lodge_npt_take_removed(&self->npt));
+				       lodge_npt_take_removed(&self->npt));
 		for (i = step % 61; i < MODEL_PAGES; i += 61) {
 			u64 gpa = MODEL_BASE + i * KIB4;
 			u64 entry = npt_entry(&self->npt, gpa, &level);
