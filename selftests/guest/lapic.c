@@ -120,17 +120,22 @@ TEST_F(lapic, a_one_shot_timer_interrupts_and_has_counted_to_zero)
 	EXPECT_EQ(1000000, *(uint32_t *)(lapic.regs + 0x380));
 }
 
+extern const char periodic_handler[];
+
 CODE(periodic, 64,
      XAPIC "movl $0xb, 0x3e0(%rbx); movl $0x20041, 0x320(%rbx);"
-	   "movl $1000000, 0x380(%rbx); sti; 1: hlt;" EOI "jmp 1b;");
+	   "movl $1000000, 0x380(%rbx); sti; 1: hlt; jmp 1b;"
+	   "periodic_handler:" EOI "out %al, $0x80; iretq;");
 
 TEST_F(lapic, a_periodic_timer_interrupts_again_and_again)
 {
 	unsigned int i;
 
 	cpu_start(self->cpu, LONG64, periodic);
+	machine_gate(&self->m, LONG64, VECTOR,
+		     GUEST_CODE_BASE + (periodic_handler - periodic.start), 0);
 	for (i = 0; i < 4; i++)
-		ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+		ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 }
 
 CODE(deadline, 64,
@@ -238,7 +243,8 @@ TEST_F(lapic, cr8_and_the_task_priority_register_are_one)
 }
 
 /* Waits for messages. */
-CODE(waits, 64, XAPIC "sti; 1: hlt;" EOI "jmp 1b;");
+CODE(waits, 64, XAPIC "sti; 1: hlt; jmp 1b;");
+CODE(ends, 64, XAPIC "sti; 1: pause;" EOI "jmp 1b;");
 
 TEST_F(lapic, a_message_of_a_device_wakes_its_destination)
 {
@@ -258,7 +264,7 @@ TEST_F(lapic, a_message_to_nobody_is_refused)
 
 TEST_F(lapic, the_end_of_a_level_triggered_message_is_told_with_its_vector)
 {
-	cpu_start(self->cpu, LONG64, waits);
+	cpu_start(self->cpu, LONG64, ends);
 	cpu_run_aside(self->cpu);
 	while (machine_msi(&self->m, 0, VECTOR | 0xc000))
 		usleep(1000);
