@@ -359,8 +359,8 @@ TEST_F(vcpu, a_second_external_interrupt_is_refused_and_the_first_waits)
 	ASSERT_EQ(0, lodge_extint(self->fd, 0x21));
 	EXPECT_EQ(-EBUSY, lodge_extint(self->fd, 0x22));
 	ASSERT_EQ(0, lodge_state_get(self->fd, &state));
-	EXPECT_EQ(LODGE_EVENT_INTERRUPT, state.regs.events.flags);
-	EXPECT_EQ(0x21, state.regs.events.interrupt);
+	EXPECT_EQ(LODGE_EVENT_EXTINT, state.regs.events.flags);
+	EXPECT_EQ(0x21, state.regs.events.extint);
 }
 
 TEST_F(vcpu, an_nmi_waits_for_the_next_run)

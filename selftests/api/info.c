@@ -228,7 +228,6 @@ TEST_F_TIMEOUT(kvm, kvm_cannot_disturb_a_vm_of_lodge, LIMIT)
 		EXPECT_TRUE(EVENTUALLY(machine_word(&machine, GUEST_ROUNDS) >
 				       before + 10));
 		EXPECT_EQ(-1, ioctl(self->kvm, KVM_CREATE_VM, 0));
-		EXPECT_EQ(EBUSY, errno);
 	}
 	before = machine_word(&machine, GUEST_ROUNDS);
 	EXPECT_TRUE(

@@ -211,6 +211,25 @@ TEST_F(state, the_tsc_goes_on_from_what_it_is_set_to)
 	EXPECT_LT(now.msrs.tsc, later.msrs.tsc);
 }
 
+/* A vector without its flag means nothing. */
+static bool same_events(const struct lodge_events *a,
+			const struct lodge_events *b)
+{
+	uint32_t flags = a->flags;
+
+	return flags == b->flags && a->mp_state == b->mp_state &&
+	       (!(flags & LODGE_EVENT_EXCEPTION) ||
+		a->exception == b->exception) &&
+	       (!(flags & LODGE_EVENT_ERROR_CODE) ||
+		a->error_code == b->error_code) &&
+	       (!(flags & LODGE_EVENT_INTERRUPT) ||
+		a->interrupt == b->interrupt) &&
+	       (!(flags & LODGE_EVENT_EXTINT) || a->extint == b->extint) &&
+	       (!(flags & LODGE_EVENT_SIPI_PENDING) ||
+		a->sipi_vector == b->sipi_vector) &&
+	       !b->reserved[0] && !b->reserved[1];
+}
+
 TEST_F(state, events_can_be_read_back)
 {
 	const struct lodge_events cases[] = {
@@ -221,6 +240,7 @@ TEST_F(state, events_can_be_read_back)
 		  .error_code = 0x1234 },
 		{ .flags = LODGE_EVENT_EXCEPTION, .exception = 6 },
 		{ .flags = LODGE_EVENT_INTERRUPT, .interrupt = 0xfe },
+		{ .flags = LODGE_EVENT_EXTINT, .extint = 0xfd },
 		{ .flags = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_BLOCKED },
 		{ .flags = LODGE_EVENT_NMI_PENDING },
 		{ .flags = LODGE_EVENT_SHADOW },
@@ -232,6 +252,7 @@ TEST_F(state, events_can_be_read_back)
 		  .exception = 14,
 		  .error_code = 2,
 		  .interrupt = 0x31,
+		  .extint = 0x32,
 		  .sipi_vector = 1 },
 		{ .flags = 0 },
 	};
@@ -241,7 +262,7 @@ TEST_F(state, events_can_be_read_back)
 
 		ASSERT_EQ(0, registers_swap(self->vcpu, LODGE_GROUP_EVENTS,
 					    &regs, &now));
-		EXPECT_EQ(0, memcmp(&cases[i], &now.events, sizeof(now.events)))
+		EXPECT_TRUE(same_events(&cases[i], &now.events))
 		TH_LOG("case %zu: flags %x", i, now.events.flags);
 	}
 }
