@@ -63,7 +63,8 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 	if (!(vcpu->regs.control.cr4 & X86_CR4_OSXSAVE))
 		return;
 	/* XSETBV may have passed unseen: QEMU's TCG (7.2) does not intercept it. */
-	vcpu->regs.control.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	if (cpu_feature_enabled(X86_FEATURE_HYPERVISOR))
+		vcpu->regs.control.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	if (vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
 }
