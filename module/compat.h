@@ -114,22 +114,4 @@ typedef int lodge_young_t;
 #define lodge_syscore_unregister unregister_syscore_ops
 #endif
 
-/*
- * Who switches virtualization off when the host crashes.  A kernel with
- * <asm/virtext.h> does it for SVM itself; the hook that later ones have takes
- * one user only.
- */
-#ifdef LODGE_HAVE_EMERGENCY_CALLBACK
-#define lodge_emergency_register cpu_emergency_register_virt_callback
-#define lodge_emergency_unregister cpu_emergency_unregister_virt_callback
-#else
-static inline void lodge_emergency_register(void (*callback)(void))
-{
-}
-
-static inline void lodge_emergency_unregister(void (*callback)(void))
-{
-}
-#endif
-
 #endif

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Virtualization on and off per CPU.  It is on only while a VM exists; CPU
- * hotplug, suspend, reboot, crash and the module's removal all leave each CPU
+ * hotplug, suspend, reboot, kexec and the module's removal all leave each CPU
  * as it was found.
+ *
+ * The kernel's hook for a crash has room for one user and warns when a second
+ * one comes: it is left to KVM.  A crash with SVM on does no harm: global
+ * interrupts are off only around an entry, and so INIT and NMI pass.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
-#include <asm/reboot.h>
 
 #include "hw.h"
 #include "userreturn.h"
@@ -118,16 +121,8 @@ static struct notifier_block lodge_hw_reboot_notifier = {
 LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
 	      lodge_hw_shutdown);
 
-/* The host crashes, perhaps in an NMI: nothing but this CPU's registers. */
-static void lodge_hw_emergency(void)
-{
-	if (this_cpu_read(lodge_hw_on))
-		lodge_backend->cpu_disable();
-}
-
 static void lodge_hw_all_off(void)
 {
-	lodge_emergency_unregister(lodge_hw_emergency);
 	on_each_cpu(lodge_hw_disable_here, NULL, 1);
 }
 
@@ -139,7 +134,6 @@ static int lodge_hw_all_on(void)
 		on_each_cpu(lodge_hw_disable_here, NULL, 1);
 		return -EBUSY;
 	}
-	lodge_emergency_register(lodge_hw_emergency);
 	return 0;
 }
 

@@ -162,7 +162,6 @@ static int svm_cpu_enable(void)
 	return 0;
 }
 
-/* Also called from an NMI when the host crashes. */
 static void svm_cpu_disable(void)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
@@ -172,8 +171,6 @@ static void svm_cpu_disable(void)
 	if (!(efer & EFER_SVME))
 		return;
 	wrmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
-	/* The crash may have come with global interrupts off. */
-	asm volatile("stgi" ::: "memory");
 	lodge_predict_less(false);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
