@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,20 +50,27 @@ int lodge_users(void)
 	return users;
 }
 
-int cpu_set_online(int cpu, bool online)
+static int set(const char *path, const char *value)
 {
-	char path[64];
-	int fd, error = 0;
+	ssize_t size = strlen(value);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int error = 0;
 
-	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
-		 cpu);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (write(fd, online ? "1" : "0", 1) != 1)
+	if (write(fd, value, size) != size)
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+int cpu_set_online(int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
+		 cpu);
+	return set(path, online ? "1" : "0");
 }
 
 int cpus_set_online(bool online)
@@ -73,4 +81,16 @@ int cpus_set_online(bool online)
 		error = cpu_set_online(cpu++, online);
 	} while (!error);
 	return error == -ENOENT ? 0 : error;
+}
+
+int host_suspend(void)
+{
+	int error = set("/sys/module/suspend/parameters/pm_test_delay", "1");
+
+	if (!error)
+		error = set("/sys/power/pm_test", "core");
+	if (!error)
+		error = set("/sys/power/state", "mem");
+	set("/sys/power/pm_test", "none");
+	return error;
 }

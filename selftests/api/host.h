@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What tests do to the host, as root in one of their own: load and remove
- * modules, take processors offline.
+ * modules, take processors offline, suspend.
  */
 #ifndef LODGE_API_HOST_H
 #define LODGE_API_HOST_H
@@ -48,5 +48,13 @@ int cpu_set_online(int cpu, bool online);
  * Return: 0 or -errno.
  */
 int cpus_set_online(bool online);
+
+/**
+ * host_suspend() - suspend the host up to the point where only the firmware's
+ * part is missing, and resume it a second later
+ *
+ * Return: 0 or -errno.
+ */
+int host_suspend(void);
 
 #endif

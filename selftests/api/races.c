@@ -2,7 +2,7 @@
 /*
  * A vCPU that runs while other threads do something to it: signals, calls from
  * several threads, interrupts by the thousand, closed descriptors, processors
- * that go offline.
+ * that go offline, a host that sleeps.
  */
 #include <errno.h>
 #include <signal.h>
@@ -491,6 +491,16 @@ RACE(a_processor_that_comes_online_can_run_vcpus)
 	EXPECT_EQ(0, runner_stop(&self->runner));
 	machine_end(&own);
 	ASSERT_EQ(0, machine_make(&self->machine, 2));
+}
+
+RACE(a_vcpu_survives_the_suspend_of_its_host)
+{
+	ASSERT_EQ(0, start(&self->runner, &self->machine, 0, guest_spin));
+	ASSERT_TRUE(goes_on(&self->machine));
+	ASSERT_EQ(0, host_suspend());
+	EXPECT_TRUE(goes_on(&self->machine));
+	EXPECT_TRUE(answers_kicks(&self->runner, 10));
+	EXPECT_EQ(0, runner_stop(&self->runner));
 }
 
 RACE(a_vcpu_can_move_between_processors)
