@@ -15,8 +15,7 @@ B	:= build
 KERNEL	?=
 DEBIAN_KERNELS := 6.1 6.12
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
-# Tests: DIRECTORY, DIRECTORY/PROGRAM or DIRECTORY/PROGRAM:PATTERN, several or
-# (when empty) all.
+# Tests: DIRECTORY or DIRECTORY/PROGRAM, several, or (when empty) all.
 TEST	?=
 # Where tests run: svm, the emulated AMD-V host, or local, this machine.
 HOST	?= svm
