@@ -44,8 +44,11 @@ static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
 	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
 	int answer;
 
-	if (lodge_insn_same(vcpu, mode, bytes, length))
+	if (lodge_insn_same(vcpu, mode, bytes, length)) {
+		/* What follows it may be another by now. */
+		known->length = vcpu->emul.insn.length;
 		return 0;
+	}
 	answer = lodge_decode(&vcpu->emul.insn, mode, bytes, length);
 	known->decoded = !answer;
 	known->length = min_t(size_t, length, LODGE_INSN_MAX_LENGTH);
