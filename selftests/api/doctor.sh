@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What `lodge doctor` says of a host that can run virtual machines, of one where
+# the module is not loaded, and of one where the user may not use it.
+out=$(mktemp)
+trap 'rm -f "$out"' EXIT
+number=0
+
+# check TEXT COMMAND...: a command's success as a test
+check() {
+	text=$1
+	number=$((number + 1))
+	shift
+	if "$@" >/dev/null 2>&1; then
+		echo "ok $number - $text"
+	else
+		echo "not ok $number - $text"
+		sed 's/^/# /' "$out"
+	fi
+}
+
+# doctor STATUS OPTION...: it ends with STATUS
+doctor() {
+	wanted=$1
+	shift
+	"$LODGE" doctor "$@" >"$out" 2>&1
+	[ $? -eq "$wanted" ]
+}
+
+# doctor_as_nobody STATUS: as a user outside of the group
+doctor_as_nobody() {
+	# A host that has just been made knows no user at all.
+	grep -qs '^nobody:' /etc/passwd ||
+		echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
+	chmod 660 /dev/lodge
+	su -s /bin/sh nobody -c "$LODGE doctor" >"$out" 2>&1
+	[ $? -eq "$1" ]
+}
+
+says() { grep -q "$1" "$out"; }
+
+echo 1..10
+check "a host that can run virtual machines ends in success" doctor 0
+check "a virtual machine has run for it" says '^ok *trial'
+check "so it does with --json" doctor 0 --json
+check "the answer is one object that says so" says '^{"ready": true, .*}$'
+check "a user outside of the group ends in failure" doctor_as_nobody 1
+check "the group to join is named" says 'group lodge'
+rmmod lodge
+check "a host without the module ends in failure" doctor 1
+check "the remedy is named" says 'modprobe lodge'
+check "so it does with --json" doctor 1 --json
+check "the answer says that it is not ready" says '^{"ready": false, .*}$'
+insmod "$LODGE_MODULE"
