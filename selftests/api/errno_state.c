@@ -13,37 +13,9 @@
 
 #include "kselftest_harness.h"
 
+#include "state_fixture.h"
+
 #define UNMAPPED 0x1000
-
-FIXTURE(state)
-{
-	struct machine machine;
-	int vcpu;
-	struct lodge_run *run;
-	uint32_t xsave_size;
-	struct snapshot was;
-	const struct lodge_regs *regs;
-};
-
-FIXTURE_SETUP(state)
-{
-	struct lodge_info info;
-
-	ASSERT_EQ(0, machine_make(&self->machine, 2));
-	ASSERT_EQ(0, machine_enter(&self->machine, 0, guest_out));
-	ASSERT_EQ(0, lodge_info(self->machine.lodge, &info));
-	self->vcpu = self->machine.vcpu[0];
-	self->run = self->machine.run[0];
-	self->xsave_size = info.xsave_size;
-	ASSERT_EQ(0, snapshot_take(&self->was, self->vcpu, info.xsave_size));
-	self->regs = &self->was.state.regs;
-}
-
-FIXTURE_TEARDOWN(state)
-{
-	snapshot_free(&self->was);
-	machine_end(&self->machine);
-}
 
 TEST_F(state, unknown_groups_and_reserved_fields_are_invalid)
 {
