@@ -362,6 +362,16 @@ static int lodge_state_get_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	return error;
 }
 
+/* The standard form; the kernel looks only where the host has XSAVE. */
+static bool lodge_state_xsave_valid(const void *area)
+{
+	const struct xregs_state *xsave = area;
+
+	return !xsave->header.xcomp_bv &&
+	       !memchr_inv(xsave->header.reserved, 0,
+			   sizeof(xsave->header.reserved));
+}
+
 static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 {
 	u32 needed = max(lodge_state_xsave_size(), vcpu->fpu.uabi_size);
@@ -375,6 +385,8 @@ static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 		return -ENOMEM;
 	if (copy_from_user(area, u64_to_user_ptr(user), min(size, needed)))
 		error = -EFAULT;
+	if (!error && !lodge_state_xsave_valid(area))
+		error = -EINVAL;
 	if (!error)
 		error = fpu_copy_uabi_to_guest_fpstate(
 			&vcpu->fpu, area,
