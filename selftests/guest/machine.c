@@ -194,6 +194,8 @@ static void set_segments(struct guest_cpu *cpu, enum guest_mode mode,
 		cs->base = code;
 		s->seg[LODGE_SS].selector = 0x3000;
 		s->seg[LODGE_SS].base = 0x30000;
+		/* Not every emulator looks at the limit, but processors do. */
+		s->idt.limit = 0x3ff;
 		return;
 	}
 	cs->selector = mode == LONG64 ? SEL_CODE64 : SEL_CODE32;
