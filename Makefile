@@ -66,7 +66,8 @@ MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 		! -name '*.mod.c' ! -name offsets.h)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
-	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c))
+	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c \
+	   npt/ept.c))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 

@@ -523,7 +523,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		    !pte_access_permitted(__pte(page.entry), false))
 		return MEM_ABSENT;
 
-	level = fault_level(slot, gpa, min(page.level, vm->npt.max_leaf));
+	level = fault_level(slot, gpa, min(page.level, vm->npt.format->max_leaf));
 	size = lodge_npt_size(level);
 	pa = page.entry & (PTE_PFN_MASK | sme_me_mask) &
 	     ~(lodge_npt_size(page.level) - 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes of nested tables: leaves set, taken away, made read-only, aged.
+ * Changes of nested tables: leaves and device entries set and taken away, leaves
+ * made read-only and aged.
  *
  * A table that is taken out stays as it is, with all below it, on npt->removed
  * until the caller has flushed: until then a processor may be walking it.
@@ -8,6 +9,13 @@
 #include "pure.h"
 
 #include "npt/table.h"
+
+/*
+ * A table is page-aligned: its level fits beside the link, and so does a mark
+ * that stands there from the beginning: made for a device entry.
+ */
+#define LINK_LEVEL 7UL
+#define LINK_DEVICE 8UL
 
 int lodge_npt_cache_fill(struct lodge_npt_cache *cache)
 {
@@ -34,8 +42,6 @@ int lodge_npt_init(struct lodge_npt *npt, const struct lodge_npt_format *format)
 	if (!npt->root)
 		return -ENOMEM;
 	npt->format = format;
-	npt->levels = format->levels();
-	npt->max_leaf = format->max_leaf();
 	npt->tables = 1;
 	return 0;
 }
@@ -45,7 +51,7 @@ u64 lodge_npt_root(const struct lodge_npt *npt)
 	return lodge_table_pa(npt->root);
 }
 
-/* Goes down at most npt->levels - 1 times. */
+/* Goes down at most levels - 1 times. */
 static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
 {
 	const struct lodge_npt_format *format = npt->format;
@@ -57,14 +63,17 @@ static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
 				  lodge_table_va(table[i] & format->address),
 				  level - 1);
 	}
+	if (*lodge_table_link(table) & LINK_DEVICE)
+		lodge_table_count(&npt->device_tables, -1);
 	lodge_table_free(table);
 	lodge_table_count(&npt->tables, -1);
 }
 
-/* A table is page-aligned: its level fits beside the link. */
 static void tree_remove(struct lodge_npt *npt, u64 *table, u8 level)
 {
-	*lodge_table_link(table) = (unsigned long)npt->removed | level;
+	unsigned long *link = lodge_table_link(table);
+
+	*link = (unsigned long)npt->removed | (*link & LINK_DEVICE) | level;
 	npt->removed = table;
 }
 
@@ -82,8 +91,8 @@ void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed)
 		u64 *table = removed;
 		unsigned long link = *lodge_table_link(table);
 
-		removed = (u64 *)(link & ~7UL);
-		tree_free(npt, table, link & 7);
+		removed = (u64 *)(link & ~(LINK_LEVEL | LINK_DEVICE));
+		tree_free(npt, table, link & LINK_LEVEL);
 	}
 }
 
@@ -92,17 +101,28 @@ void lodge_npt_fini(struct lodge_npt *npt)
 	if (!npt->root)
 		return;
 	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt));
-	tree_free(npt, npt->root, npt->levels);
+	tree_free(npt, npt->root, npt->format->levels);
 	npt->root = NULL;
+}
+
+/* What a processor refuses would look like a device, or like nothing at all. */
+static bool leaf_possible(const struct lodge_npt_format *format, u32 attr)
+{
+	if (attr & LODGE_NPT_READ)
+		return true;
+	return format->exec_only &&
+	       (attr & (LODGE_NPT_WRITE | LODGE_NPT_EXEC)) == LODGE_NPT_EXEC;
 }
 
 static u64 leaf_make(const struct lodge_npt_format *format, u64 pa, u8 level,
 		     u32 attr)
 {
-	u64 leaf = (pa & format->address) | format->read;
+	u64 leaf = pa & format->address;
 
 	if (level > 1)
 		leaf |= format->large;
+	if (attr & LODGE_NPT_READ)
+		leaf |= format->read;
 	if (attr & LODGE_NPT_WRITE)
 		leaf |= format->write;
 	leaf |= attr & LODGE_NPT_EXEC ? format->exec : format->no_exec;
@@ -130,8 +150,10 @@ static bool leaf_covers(const struct lodge_npt_format *format, u64 old,
 	       !((old ^ new) & type);
 }
 
-static u64 *table_link(struct lodge_npt *npt, u64 *entry, u64 *table)
+static u64 *table_link(struct lodge_npt *npt, u64 *entry, u64 *table,
+		       unsigned long mark)
 {
+	*lodge_table_link(table) = mark;
 	lodge_entry_write(entry, lodge_table_pa(table) | npt->format->table);
 	lodge_table_count(&npt->tables, 1);
 	return table;
@@ -148,7 +170,7 @@ static u64 *leaf_split(struct lodge_npt *npt, u64 *entry, u64 leaf, u8 level,
 		leaf &= ~npt->format->large;
 	for (i = 0; i < 512; i++)
 		table[i] = leaf + i * step;
-	return table_link(npt, entry, table);
+	return table_link(npt, entry, table, 0);
 }
 
 static int leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
@@ -183,9 +205,11 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 	int flush = 0;
 	u8 at;
 
-	if (cache->nr + level < npt->levels)
+	if (!leaf_possible(format, attr))
+		return -EINVAL;
+	if (cache->nr + level < format->levels)
 		return -ENOMEM;
-	for (at = npt->levels; at > level; at--) {
+	for (at = format->levels; at > level; at--) {
 		u64 *entry = &table[lodge_npt_index(gpa, at)];
 		u64 value = lodge_entry_read(entry);
 
@@ -193,7 +217,7 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 			table = lodge_table_va(value & format->address);
 		} else if (!(value & format->present)) {
 			table = table_link(npt, entry,
-					   cache->table[--cache->nr]);
+					   cache->table[--cache->nr], 0);
 		} else if (leaf_covers(format, value, at, leaf, gpa)) {
 			return flush;
 		} else {
@@ -205,6 +229,38 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 	return leaf_set(npt, &table[lodge_npt_index(gpa, level)], leaf, gpa,
 			level) |
 	       flush;
+}
+
+bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
+			  u64 gpa)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u64 *entry = &npt->root[lodge_npt_index(gpa, format->levels)];
+	u64 value = lodge_entry_read(entry);
+	u8 level = format->levels;
+	u64 *table;
+
+	if (!format->device || gpa >> lodge_npt_bits(format))
+		return false;
+	while (lodge_npt_is_table(format, value, level)) {
+		table = lodge_table_va(value & format->address);
+		entry = &table[lodge_npt_index(gpa, --level)];
+		value = lodge_entry_read(entry);
+	}
+	if (value)
+		return lodge_npt_is_device(format, value);
+	if (cache->nr + 1 < level ||
+	    lodge_entry_read(&npt->device_tables) + level - 1 >
+		    LODGE_NPT_MAX_DEVICE_TABLES)
+		return false;
+	while (level > 1) {
+		table = table_link(npt, entry, cache->table[--cache->nr],
+				   LINK_DEVICE);
+		lodge_table_count(&npt->device_tables, 1);
+		entry = &table[lodge_npt_index(gpa, --level)];
+	}
+	lodge_entry_write(entry, format->device);
+	return true;
 }
 
 bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end)
@@ -226,7 +282,7 @@ bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end)
 				    lodge_table_va(iter.value &
 						   format->address),
 				    iter.level - 1);
-		flush = true;
+		flush |= !lodge_npt_is_device(format, iter.value);
 	}
 	return flush;
 }
@@ -257,12 +313,15 @@ bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear)
 	lodge_npt_iter_start(&iter, npt, start, end);
 	while (lodge_npt_iter_next(&iter)) {
 		if (!lodge_npt_is_leaf(format, iter.value, iter.level) ||
-		    !(iter.value & format->accessed))
+		    (format->accessed && !(iter.value & format->accessed)))
 			continue;
 		young = true;
 		if (!clear)
 			break;
-		lodge_entry_clear(iter.entry, format->accessed);
+		if (format->accessed)
+			lodge_entry_clear(iter.entry, format->accessed);
+		else
+			lodge_entry_write(iter.entry, 0);
 	}
 	return young;
 }

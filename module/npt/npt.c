@@ -12,35 +12,6 @@
 
 #include "npt/npt.h"
 
-#ifdef __KERNEL__
-
-#include <linux/pgtable.h>
-#include <asm/cpufeature.h>
-
-static u8 amd_levels(void)
-{
-	return pgtable_l5_enabled() ? 5 : 4;
-}
-
-static u8 amd_max_leaf(void)
-{
-	return boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2;
-}
-
-#else
-
-static u8 amd_levels(void)
-{
-	return 4;
-}
-
-static u8 amd_max_leaf(void)
-{
-	return 3;
-}
-
-#endif
-
 #define AMD_P BIT_ULL(0)
 #define AMD_RW BIT_ULL(1)
 #define AMD_US BIT_ULL(2)
@@ -50,17 +21,21 @@ static u8 amd_max_leaf(void)
 #define AMD_PS BIT_ULL(7)
 #define AMD_NX BIT_ULL(63)
 
-const struct lodge_npt_format lodge_npt_format_amd = {
-	.levels = amd_levels,
-	.max_leaf = amd_max_leaf,
-	.address = GENMASK_ULL(51, 12),
-	.table = AMD_P | AMD_RW | AMD_US | AMD_A,
-	.present = AMD_P,
-	.large = AMD_PS,
-	.read = AMD_P | AMD_US,
-	.write = AMD_RW,
-	.no_exec = AMD_NX,
-	.accessed = AMD_A,
-	.dirty = AMD_D,
-	.uncached = AMD_PCD,
-};
+void lodge_npt_format_amd(struct lodge_npt_format *format, u8 levels,
+			  bool huge_1g)
+{
+	*format = (struct lodge_npt_format){
+		.levels = levels,
+		.max_leaf = huge_1g ? 3 : 2,
+		.address = GENMASK_ULL(51, 12),
+		.table = AMD_P | AMD_RW | AMD_US | AMD_A,
+		.present = AMD_P,
+		.large = AMD_PS,
+		.read = AMD_P | AMD_US,
+		.write = AMD_RW,
+		.no_exec = AMD_NX,
+		.accessed = AMD_A,
+		.dirty = AMD_D,
+		.uncached = AMD_PCD,
+	};
+}

@@ -10,6 +10,10 @@
  *
  * A level counts up from 1: an entry of level 1 covers 4 KiB, of level 2 2 MiB,
  * of level 3 1 GiB.  An entry that is not present is zero.
+ *
+ * Where the format has it, an entry can say that there is a device in place of
+ * memory: the guest's access then ends in an exit of its own kind, and nobody has
+ * to look for memory first.
  */
 #ifndef LODGE_NPT_NPT_H
 #define LODGE_NPT_NPT_H
@@ -28,26 +32,34 @@
 /* Device memory: no caching, whatever the guest's own tables say. */
 #define LODGE_NPT_UNCACHED (1U << 5)
 
+/* Tables that a VM may have for nothing but device entries. */
+#define LODGE_NPT_MAX_DEVICE_TABLES 64
+
 /**
- * struct lodge_npt_format - a vendor's layout of an entry
- * @levels: levels of the tables on this host
- * @max_leaf: highest level at which this host takes a leaf: 2, or 3
+ * struct lodge_npt_format - a vendor's layout of an entry, on this host
+ * @levels: levels of the tables
+ * @max_leaf: highest level of a leaf: 1, 2 or 3
+ * @exec_only: a leaf can have LODGE_NPT_EXEC without LODGE_NPT_READ
  * @address: bits that hold an address
  * @table: bits of an entry that points to a table
  * @present: one of these is set in an entry that is present
  * @large: set in a leaf above level 1
- * @read: set with LODGE_NPT_READ, which every leaf has
+ * @read: set with LODGE_NPT_READ
  * @write: set with LODGE_NPT_WRITE
  * @exec: set with LODGE_NPT_EXEC
  * @no_exec: set without LODGE_NPT_EXEC
- * @accessed: set by the processor in a leaf that it used
- * @dirty: set by the processor in a leaf through which the guest wrote
+ * @accessed: set by the processor in a leaf that it used; 0: it does not
+ * @dirty: set by the processor in a leaf through which the guest wrote; 0: it
+ *	does not
  * @cached: memory type of RAM
  * @uncached: memory type with LODGE_NPT_UNCACHED
+ * @device: all of an entry that stands for a device; the processor refuses it
+ *	at once and never caches it; 0: there is none
  */
 struct lodge_npt_format {
-	u8 (*levels)(void);
-	u8 (*max_leaf)(void);
+	u8 levels;
+	u8 max_leaf;
+	bool exec_only;
 	u64 address;
 	u64 table;
 	u64 present;
@@ -60,29 +72,46 @@ struct lodge_npt_format {
 	u64 dirty;
 	u64 cached;
 	u64 uncached;
+	u64 device;
 };
 
-/* AMD APM vol. 2, section 15.25.5. */
-extern const struct lodge_npt_format lodge_npt_format_amd;
+/**
+ * lodge_npt_format_amd() - AMD's nested paging, AMD APM vol. 2, section 15.25.5
+ * @levels: of the host's own tables: 4 or 5
+ * @huge_1g: the processor has leaves of 1 GiB
+ */
+void lodge_npt_format_amd(struct lodge_npt_format *format, u8 levels,
+			  bool huge_1g);
+
+/**
+ * lodge_npt_format_ept() - Intel's EPT, Intel SDM vol. 3C, section 29.3
+ * @capabilities: MSR IA32_VMX_EPT_VPID_CAP, appendix A.10
+ * @phys_bits: width of the processor's physical addresses
+ * @self_snoop: the processor keeps memory coherent that is mapped with several
+ *	memory types (CPUID.01H:EDX.SS)
+ *
+ * Return: 0, or -EOPNOTSUPP where EPT lacks what Lodge cannot do without: walks of
+ * four levels or five, of tables that are cached.
+ */
+int lodge_npt_format_ept(struct lodge_npt_format *format, u64 capabilities,
+			 u8 phys_bits, bool self_snoop);
 
 /**
  * struct lodge_npt - the tables of one VM
  * @format: their layout, for ever
- * @levels: of @format, for ever
- * @max_leaf: of @format, for ever
  * @root: the topmost table, for ever
  * @removed: tables that nothing points to any more, with all below them; a
  *	processor may still hold on to them until the next flush
  * @tables: tables in use, the root among them
+ * @device_tables: those of @tables that were made for a device entry
  * @leaves: leaves set since the start, by level less one
  */
 struct lodge_npt {
 	const struct lodge_npt_format *format;
-	u8 levels;
-	u8 max_leaf;
 	u64 *root;
 	u64 *removed;
 	u64 tables;
+	u64 device_tables;
 	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
 
@@ -127,6 +156,12 @@ void lodge_npt_fini(struct lodge_npt *npt);
 u64 lodge_npt_root(const struct lodge_npt *npt);
 
 /**
+ * lodge_npt_eptp() - the same for EPT, with how to walk: the EPTP of Intel SDM
+ * vol. 3C, section 25.6.11
+ */
+u64 lodge_npt_eptp(const struct lodge_npt *npt);
+
+/**
  * lodge_npt_bits() - width of the guest physical addresses that @format maps
  */
 u8 lodge_npt_bits(const struct lodge_npt_format *format);
@@ -137,25 +172,40 @@ u8 lodge_npt_bits(const struct lodge_npt_format *format);
  * @gpa: guest physical address, aligned to @level
  * @pa: host physical address as the host's tables have it (with the encryption
  *	bit), aligned to @level
- * @level: at most npt->max_leaf
+ * @level: at most max_leaf of the format
  * @attr: LODGE_NPT_*
  *
  * A leaf of a higher level in the way is split; a table in the way of a leaf of a
- * higher level is removed.
+ * higher level is removed; a device entry is replaced.
  *
  * What already maps @gpa to the same place with these rights stays as it is.
  *
- * Return: 0, 1 flush needed, or -ENOMEM @cache holds too few and nothing changed.
+ * Return: 0, 1 flush needed, or with nothing changed -ENOMEM @cache holds too
+ * few, -EINVAL the format has no leaf with these rights.
  */
 int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 		  u64 pa, u8 level, u32 attr);
+
+/**
+ * lodge_npt_map_device() - say that at the page of @gpa there is no memory
+ * @cache: empty tables
+ * @gpa: any guest physical address
+ *
+ * A guest can touch addresses all over: when LODGE_NPT_MAX_DEVICE_TABLES would be
+ * exceeded, or @cache holds too few, nothing changes.  Needs no flush.
+ *
+ * Return: whether the page has a device entry now; never where the format has
+ * none.
+ */
+bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
+			  u64 gpa);
 
 /**
  * lodge_npt_unmap() - remove every leaf that touches [@start, @end)
  * @start: guest physical address, page-aligned
  * @end: page-aligned
  *
- * A large leaf goes as a whole.
+ * A large leaf goes as a whole.  Device entries go too.
  *
  * Return: whether a flush is needed.
  */
@@ -175,6 +225,9 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
  * @clear: forget it
  *
  * Needs no flush: at worst a page looks older than it is.
+ *
+ * Where the format has no accessed bit, the guest has used what is mapped, and
+ * only removing a leaf forgets that: true for @clear then asks for a flush.
  */
 bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear);
 
@@ -239,11 +292,18 @@ static inline u32 lodge_npt_index(u64 gpa, u8 level)
 	return (gpa >> (12 + 9 * (level - 1))) & 511;
 }
 
+/* Of an entry at level 1; no leaf and no table. */
+static inline bool lodge_npt_is_device(const struct lodge_npt_format *format,
+				       u64 entry)
+{
+	return entry && entry == format->device;
+}
+
 static inline bool lodge_npt_is_leaf(const struct lodge_npt_format *format,
 				     u64 entry, u8 level)
 {
 	return (entry & format->present) &&
-	       (level == 1 || (entry & format->large));
+	       (level == 1 ? entry != format->device : entry & format->large);
 }
 
 static inline bool lodge_npt_is_table(const struct lodge_npt_format *format,

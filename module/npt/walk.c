@@ -9,19 +9,20 @@
 
 u8 lodge_npt_bits(const struct lodge_npt_format *format)
 {
-	return 12 + 9 * format->levels();
+	return 12 + 9 * format->levels;
 }
 
 void lodge_npt_iter_start(struct lodge_npt_iter *iter,
 			  const struct lodge_npt *npt, u64 start, u64 end)
 {
-	u64 limit = lodge_npt_size(npt->levels + 1);
+	u8 levels = npt->format->levels;
+	u64 limit = lodge_npt_size(levels + 1);
 
 	iter->npt = npt;
 	iter->next = start;
 	iter->end = min(end, limit);
-	iter->level = npt->levels;
-	iter->table[npt->levels - 1] = npt->root;
+	iter->level = levels;
+	iter->table[levels - 1] = npt->root;
 	iter->entry = NULL;
 }
 
@@ -29,7 +30,7 @@ void lodge_npt_iter_start(struct lodge_npt_iter *iter,
 static void iter_advance(struct lodge_npt_iter *iter)
 {
 	iter->next = iter->gpa + lodge_npt_size(iter->level);
-	while (iter->level < iter->npt->levels &&
+	while (iter->level < iter->npt->format->levels &&
 	       !lodge_npt_index(iter->next, iter->level))
 		iter->level++;
 }

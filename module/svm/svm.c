@@ -5,6 +5,7 @@
  */
 #include <linux/io.h>
 #include <linux/mem_encrypt.h>
+#include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/cpuid.h>
@@ -23,6 +24,7 @@
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
 static struct svm_check_host svm_host;
+static struct lodge_npt_format svm_format;
 
 /* CR4 bits that every processor with SVM has. */
 #define SVM_CR4_ALWAYS                                                        \
@@ -125,6 +127,9 @@ static int svm_setup(void)
 	if (error)
 		svm_free_cpus();
 	svm_host_init();
+	/* The nested walk has the paging mode of the host. */
+	lodge_npt_format_amd(&svm_format, pgtable_l5_enabled() ? 5 : 4,
+			     boot_cpu_has(X86_FEATURE_GBPAGES));
 	return error;
 }
 
@@ -267,7 +272,7 @@ static u32 svm_check(struct lodge_vcpu *vcpu, struct lodge_rule *rules, u32 max)
 
 const struct lodge_backend lodge_svm_backend = {
 	.name = "svm",
-	.format = &lodge_npt_format_amd,
+	.format = &svm_format,
 
 	.probe = svm_probe,
 	.setup = svm_setup,

@@ -27,16 +27,6 @@
 #define RX (LODGE_NPT_READ | LODGE_NPT_EXEC)
 #define RWX (RX | LODGE_NPT_WRITE)
 
-static u8 five_levels(void)
-{
-	return 5;
-}
-
-static u8 no_gigabyte(void)
-{
-	return 2;
-}
-
 /* The entry that covers @gpa: a leaf, or zero; @level of a leaf. */
 static u64 npt_entry(const struct lodge_npt *npt, u64 gpa, u8 *level)
 {
@@ -67,6 +57,7 @@ static u64 npt_translate(const struct lodge_npt *npt, u64 gpa)
 
 FIXTURE(npt)
 {
+	struct lodge_npt_format format;
 	struct lodge_npt npt;
 	struct lodge_npt_cache cache;
 };
@@ -74,7 +65,8 @@ FIXTURE(npt)
 FIXTURE_SETUP(npt)
 {
 	memset(&self->cache, 0, sizeof(self->cache));
-	ASSERT_EQ(0, lodge_npt_init(&self->npt, &lodge_npt_format_amd));
+	lodge_npt_format_amd(&self->format, 4, true);
+	ASSERT_EQ(0, lodge_npt_init(&self->npt, &self->format));
 }
 
 FIXTURE_TEARDOWN(npt)
@@ -172,22 +164,22 @@ TEST_F(npt, the_root_is_what_the_processor_is_told)
 
 TEST(the_format_says_how_wide_an_address_is)
 {
-	struct lodge_npt_format format = lodge_npt_format_amd;
+	struct lodge_npt_format format;
 
+	lodge_npt_format_amd(&format, 4, true);
 	EXPECT_EQ(48, lodge_npt_bits(&format));
-	format.levels = five_levels;
+	lodge_npt_format_amd(&format, 5, true);
 	EXPECT_EQ(57, lodge_npt_bits(&format));
 }
 
 TEST(the_format_says_how_large_a_leaf_may_be)
 {
-	struct lodge_npt_format format = lodge_npt_format_amd;
-	struct lodge_npt npt;
+	struct lodge_npt_format format;
 
-	format.max_leaf = no_gigabyte;
-	ASSERT_EQ(0, lodge_npt_init(&npt, &format));
-	EXPECT_EQ(2, npt.max_leaf);
-	lodge_npt_fini(&npt);
+	lodge_npt_format_amd(&format, 4, false);
+	EXPECT_EQ(2, format.max_leaf);
+	lodge_npt_format_amd(&format, 4, true);
+	EXPECT_EQ(3, format.max_leaf);
 }
 
 /*
@@ -309,12 +301,12 @@ TEST_F(npt, the_last_page_of_the_address_space_can_be_mapped)
 
 TEST(five_levels_reach_beyond_48_bits)
 {
-	struct lodge_npt_format format = lodge_npt_format_amd;
 	struct lodge_npt_cache cache = {};
+	struct lodge_npt_format format;
 	struct lodge_npt npt;
 	u64 gpa = (1ULL << 51) + MIB2 + KIB4;
 
-	format.levels = five_levels;
+	lodge_npt_format_amd(&format, 5, true);
 	ASSERT_EQ(0, lodge_npt_init(&npt, &format));
 	EXPECT_EQ(0, npt_map(&npt, &cache, gpa, 0x7000, 1, RX));
 	EXPECT_EQ(0x7000, npt_translate(&npt, gpa));
