@@ -91,6 +91,7 @@ struct lodge_vmexit {
 		struct {
 			u64 gpa;
 			u32 error; /* as in a page fault's error code */
+			bool device; /* met a device entry; @error is 0 */
 		} fault;
 		struct {
 			u8 vector;

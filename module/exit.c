@@ -102,13 +102,44 @@ static int lodge_exit_memory_error(struct lodge_vcpu *vcpu,
 	return 1;
 }
 
+/* Nothing to fetch from there; and a delivery cannot be emulated. */
+static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
+			   const struct lodge_vmexit *exit)
+{
+	vcpu->insn_bytes.length = 0;
+	if (exit->fault.error & LODGE_PF_FETCH ||
+	    exit->interrupted.type != LODGE_EVENT_NONE)
+		return lodge_insn_refuse(vcpu, exit->fault.gpa);
+	return lodge_iobus_mmio(vcpu, exit->fault.gpa);
+}
+
+/*
+ * The nested tables, not the slots, have said that this is a device.  Memory may
+ * have come there since: the emulator then uses that, and where it is at its
+ * wits' end, the guest tries again.  A fetch, which looks like any other access
+ * here, ends as the emulator's own.
+ */
+static int lodge_exit_device(struct lodge_vcpu *vcpu,
+			     const struct lodge_vmexit *exit)
+{
+	int answer = lodge_exit_mmio(vcpu, exit);
+
+	if (answer == 1 && vcpu->run->reason == LODGE_EXIT_CANNOT_EMULATE &&
+	    lodge_mem_user(vcpu->vm, exit->fault.gpa))
+		return 0;
+	return answer;
+}
+
 static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 			    const struct lodge_vmexit *exit)
 {
 	u64 hva = 0;
-	int answer =
-		lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
+	int answer;
 
+	if (exit->fault.device)
+		return lodge_exit_device(vcpu, exit);
+	answer =
+		lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
 	if (likely(!answer))
 		return 0;
 	/* The loop sees the signal. */
@@ -116,12 +147,7 @@ static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 		return 0;
 	if (answer < 0)
 		return lodge_exit_memory_error(vcpu, exit, hva, answer);
-	/* Nothing to fetch from there; and a delivery cannot be emulated. */
-	vcpu->insn_bytes.length = 0;
-	if (exit->fault.error & LODGE_PF_FETCH ||
-	    exit->interrupted.type != LODGE_EVENT_NONE)
-		return lodge_insn_refuse(vcpu, exit->fault.gpa);
-	return lodge_iobus_mmio(vcpu, exit->fault.gpa);
+	return lodge_exit_mmio(vcpu, exit);
 }
 
 /* What MOV CR, CLTS, LMSW and SMSW read. */

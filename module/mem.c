@@ -110,19 +110,25 @@ static struct lodge_slots *slots_next(const struct lodge_slots *old,
 }
 
 /*
- * Exchange the arrays, and remove what the nested tables have of @gone.  A fault
- * that has looked into the old array notices under the same lock.
+ * Exchange the arrays, and remove what the nested tables have of @gone and the
+ * devices that they have where memory comes.  A fault that has looked into the
+ * old array notices under the same lock.
  */
 static void slots_publish(struct lodge_vm *vm, struct lodge_slots *new,
-			  const struct lodge_slot *gone)
+			  const struct lodge_slot *gone,
+			  const struct lodge_memory *come)
 {
 	u64 *removed = NULL;
+	bool flush;
 
 	spin_lock(&vm->npt_lock);
 	rcu_assign_pointer(vm->slots, new);
 	WRITE_ONCE(vm->slots_generation, vm->slots_generation + 1);
-	if (gone &&
-	    lodge_npt_unmap(&vm->npt, gone->gpa, gone->gpa + gone->size)) {
+	flush = lodge_npt_unmap(&vm->npt, come->gpa, come->gpa + come->size);
+	if (gone)
+		flush |= lodge_npt_unmap(&vm->npt, gone->gpa,
+					 gone->gpa + gone->size);
+	if (flush) {
 		lodge_vm_flush_tlbs(vm);
 		removed = lodge_npt_take_removed(&vm->npt);
 	}
@@ -154,7 +160,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	new = slots_next(old, arg);
 	if (!new)
 		return -ENOMEM;
-	slots_publish(vm, new, gone);
+	slots_publish(vm, new, gone, arg);
 	kfree(old);
 	return 0;
 }
@@ -523,7 +529,8 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		    !pte_access_permitted(__pte(page.entry), false))
 		return MEM_ABSENT;
 
-	level = fault_level(slot, gpa, min(page.level, vm->npt.format->max_leaf));
+	level = fault_level(slot, gpa,
+			    min(page.level, vm->npt.format->max_leaf));
 	size = lodge_npt_size(level);
 	pa = page.entry & (PTE_PFN_MASK | sme_me_mask) &
 	     ~(lodge_npt_size(page.level) - 1);
@@ -549,6 +556,23 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	return ret;
 }
 
+/*
+ * Nothing is at @gpa, as @slots say: have the processor say so next time.  Where
+ * they have changed since, so it may be with memory there now.
+ */
+static void fault_device(struct lodge_vcpu *vcpu,
+			 const struct lodge_slots *slots, u64 gpa)
+{
+	struct lodge_vm *vm = vcpu->vm;
+
+	if (!vm->npt.format->device)
+		return;
+	spin_lock(&vm->npt_lock);
+	if (rcu_access_pointer(vm->slots) == slots)
+		lodge_npt_map_device(&vm->npt, &vcpu->npt_cache, gpa);
+	spin_unlock(&vm->npt_lock);
+}
+
 static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, bool write, u64 *hva)
 {
 	struct lodge_vm *vm = vcpu->vm;
@@ -559,7 +583,10 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, bool write, u64 *hva)
 	index = srcu_read_lock(&vm->slots_srcu);
 	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
 	slot = slot_find(slots, gpa);
-	if (!slot || (write && slot->flags & LODGE_MEM_READONLY)) {
+	if (!slot) {
+		fault_device(vcpu, slots, gpa);
+		ret = LODGE_MEM_MMIO;
+	} else if (write && slot->flags & LODGE_MEM_READONLY) {
 		ret = LODGE_MEM_MMIO;
 	} else {
 		*hva = slot->hva + (gpa - slot->gpa);

@@ -45,6 +45,9 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
  *
  * The calling thread's mm is vm->mm.
  *
+ * Where there is no slot, the next access to that page exits as a device's
+ * (fault.device), for as long as that is so and where nested tables can say it.
+ *
  * Return: 0 enter again, LODGE_MEM_MMIO, -EINTR a signal came first, or -errno:
  * the host has no such page.
  */

@@ -55,6 +55,7 @@ static u64 *range_unmap(struct lodge_vm *vm, unsigned long hva,
 	return lodge_npt_take_removed(&vm->npt);
 }
 
+/* See lodge_npt_age() for when to flush. */
 static bool range_age(struct lodge_vm *vm, unsigned long hva,
 		      unsigned long hva_end, bool clear)
 {
@@ -69,6 +70,8 @@ static bool range_age(struct lodge_vm *vm, unsigned long hva,
 		if (slot_range(&slots->slot[i], hva, hva_end, &start, &end))
 			young |= lodge_npt_age(&vm->npt, start, end, clear);
 	}
+	if (young && clear && !vm->npt.format->accessed)
+		lodge_vm_flush_tlbs(vm);
 	spin_unlock(&vm->npt_lock);
 	return young;
 }

@@ -4,9 +4,9 @@
  * addresses.  Shared by mem.c, which changes them, and notifier.c.
  *
  * An array is never changed once published.  The next one is published under
- * both vm->lock and vm->npt_lock, with the old slot's leaves already removed:
- * who holds vm->npt_lock finds in the nested tables only what the present array
- * explains.
+ * both vm->lock and vm->npt_lock, with the old slot's leaves already removed, and
+ * the devices where the new one comes: who holds vm->npt_lock finds in the nested
+ * tables only what the present array explains.
  */
 #ifndef LODGE_SLOTS_H
 #define LODGE_SLOTS_H

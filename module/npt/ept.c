@@ -37,11 +37,15 @@
 #define EPTP_LEVELS_SHIFT 3
 #define EPTP_AD BIT_ULL(6)
 
+#define EPT_ADDRESS GENMASK_ULL(51, 12)
+
 /*
- * Writable without being readable is a misconfiguration on every processor, now
- * and later, and nothing of it is cached: sections 29.3.3.1 and 29.4.2.
+ * Writable without being readable is a misconfiguration, of which nothing is
+ * cached: sections 29.3.3.1 and 29.4.2.  The address leads nowhere, should a
+ * processor ever follow it, in speculation (L1TF) or because it has found a
+ * meaning for such an entry.
  */
-#define EPT_DEVICE (EPT_W | EPT_X)
+#define EPT_DEVICE (EPT_W | EPT_X | EPT_ADDRESS)
 
 /* Five levels where there is more than four can reach. */
 static u8 ept_levels(u64 capabilities, u8 phys_bits)
@@ -73,7 +77,7 @@ int lodge_npt_format_ept(struct lodge_npt_format *format, u64 capabilities,
 		.levels = levels,
 		.max_leaf = ept_max_leaf(capabilities),
 		.exec_only = capabilities & EPT_CAP_EXECUTE_ONLY,
-		.address = GENMASK_ULL(51, 12),
+		.address = EPT_ADDRESS,
 		.table = EPT_R | EPT_W | EPT_X | (has_ad ? EPT_A : 0),
 		.present = EPT_R | EPT_W | EPT_X,
 		.large = EPT_PS,

@@ -32,6 +32,7 @@ static void svm_exit_fault(const struct svm_vmcb_control *control,
 	exit->kind = LODGE_VMEXIT_FAULT;
 	exit->fault.error = control->exit_info_1;
 	exit->fault.gpa = control->exit_info_2;
+	exit->fault.device = false;
 	exit->next_rip = 0;
 }
 

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nested page tables in each format: the right to write taken away, and whether
+ * the guest has used a page, also where the processor does not note that.
+ */
+#include "npt_fixture.h"
+
+FIXTURE_VARIANT_ADD(npt, amd){};
+FIXTURE_VARIANT_ADD(npt, ept){ .ept = CAP_ALL };
+FIXTURE_VARIANT_ADD(npt, old_ept){ .ept = CAP_OLD };
+
+TEST_F(npt, protecting_takes_only_the_right_to_write)
+{
+	u64 before;
+
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);
+	MAP(0x5000, 0x5000, 1, RWX);
+	before = ENTRY(0x4000);
+	EXPECT_TRUE(lodge_npt_protect(&self->npt, 0x4000, 0x5000));
+	EXPECT_EQ(before & ~self->format.write, ENTRY(0x4000));
+	EXPECT_TRUE(ENTRY(0x5000) & self->format.write);
+}
+
+TEST_F(npt, protecting_what_cannot_be_written_needs_no_flush)
+{
+	MAP(0x4000, 0x4000, 1, RX);
+	EXPECT_FALSE(lodge_npt_protect(&self->npt, 0, MIB2));
+}
+
+TEST_F(npt, protecting_leaves_tables_writable)
+{
+	struct lodge_npt_iter iter;
+
+	MAP(0x4000, 0x4000, 1, RWX);
+	lodge_npt_protect(&self->npt, 0, ~0ULL);
+	lodge_npt_iter_start(&iter, &self->npt, 0, ~0ULL);
+	while (lodge_npt_iter_next(&iter))
+		EXPECT_EQ(iter.level > 1, !!(iter.value & self->format.write));
+}
+
+TEST_F(npt, protecting_reaches_a_large_leaf)
+{
+	MAP(MIB2, MIB2, 2, RWX);
+	EXPECT_TRUE(
+		lodge_npt_protect(&self->npt, MIB2 + KIB4, MIB2 + 2 * KIB4));
+	EXPECT_EQ(0, ENTRY(MIB2) & self->format.write);
+}
+
+TEST_F(npt, an_accessed_page_is_young_until_that_is_forgotten)
+{
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x4000, 0x5000, false));
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x4000, 0x5000, true));
+	EXPECT_FALSE(lodge_npt_age(&self->npt, 0x4000, 0x5000, false));
+	EXPECT_FALSE(lodge_npt_age(&self->npt, 0x4000, 0x5000, true));
+}
+
+TEST_F(npt, a_page_is_young_again_once_it_is_mapped_again)
+{
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x4000, 0x5000, true));
+	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, MIB2));
+	EXPECT_EQ(0, MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED));
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x4000, 0x5000, false));
+}
+
+TEST_F(npt, forgetting_reaches_every_page_of_the_range)
+{
+	MAP(0x4000, 0x4000, 1, RX | LODGE_NPT_ACCESSED);
+	MAP(0x5000, 0x5000, 1, RX | LODGE_NPT_ACCESSED);
+	MAP(0x6000, 0x6000, 1, RX | LODGE_NPT_ACCESSED);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x4000, 0x6000, true));
+	EXPECT_FALSE(lodge_npt_age(&self->npt, 0x4000, 0x6000, false));
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0x6000, 0x7000, false));
+}
+
+TEST_F(npt, forgetting_reaches_a_large_leaf)
+{
+	MAP(MIB2, MIB2, 2, RX | LODGE_NPT_ACCESSED);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, MIB2 + 5 * KIB4, MIB2 + 6 * KIB4,
+				  true));
+	EXPECT_FALSE(lodge_npt_age(&self->npt, MIB2, 2 * MIB2, false));
+}
+
+TEST_F(npt, asking_for_the_age_changes_nothing)
+{
+	u64 before;
+
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);
+	before = ENTRY(0x4000);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0, MIB2, false));
+	EXPECT_EQ(before, ENTRY(0x4000));
+}
+
+TEST_F(npt, an_empty_range_is_old)
+{
+	MAP(0x4000, 0x4000, 1, RX | LODGE_NPT_ACCESSED);
+	EXPECT_FALSE(lodge_npt_age(&self->npt, 0x5000, MIB2, true));
+	EXPECT_EQ(0x4000, npt_translate(&self->npt, 0x4000));
+}
+
+TEST_F(npt, forgetting_takes_no_table)
+{
+	u64 tables;
+
+	MAP(0x4000, 0x4000, 1, RX | LODGE_NPT_ACCESSED);
+	tables = self->npt.tables;
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0, ~0ULL, true));
+	EXPECT_EQ(tables, self->npt.tables);
+	EXPECT_EQ(NULL, self->npt.removed);
+}
+
+TEST_F(npt, what_was_not_accessed_is_old_where_the_processor_can_tell)
+{
+	MAP(0x4000, 0x4000, 1, RWX);
+	EXPECT_EQ(!self->format.accessed,
+		  lodge_npt_age(&self->npt, 0, ~0ULL, false));
+}
+
+TEST_F(npt, forgetting_takes_the_accessed_bit_or_for_want_of_one_the_leaf)
+{
+	u64 before;
+
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);
+	before = ENTRY(0x4000);
+	EXPECT_TRUE(lodge_npt_age(&self->npt, 0, MIB2, true));
+	EXPECT_EQ(self->format.accessed ? before & ~self->format.accessed : 0,
+		  ENTRY(0x4000));
+}
+
+TEST_HARNESS_MAIN
