@@ -10,17 +10,18 @@
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 B	:= build
 
-# Which kernels: 6.1 and 6.12 are Debian 12's, unpacked by `make setup`; any
-# other word is the release of a kernel whose headers are installed.
+# Which kernels: 6.1 and 6.12 are Debian 12's, unpacked by `make setup`; small is
+# that of the quick runs, which setup builds; any other word is the release of a
+# kernel whose headers are installed.
 KERNEL	?=
 DEBIAN_KERNELS := 6.1 6.12
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
 # Tests: DIRECTORY or DIRECTORY/PROGRAM, several, or (when empty) all.
 TEST	?=
-# Where tests run: svm, the emulated AMD-V host, or local, this machine.
+# Where tests run: svm, the emulated AMD-V host; vmx, the Intel one; svm-bochs, a
+# second AMD-V one; or local, this machine.
 HOST	?= svm
-# Processor model of the emulated host; by itself, check takes another one for
-# each kernel.
+# Processor model of the emulated host; each has one by itself.
 CPU	?=
 # Seconds for each fuzzer.
 FUZZ_TIME ?= 60
@@ -66,8 +67,8 @@ MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 		! -name '*.mod.c' ! -name offsets.h)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
-	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c \
-	   npt/ept.c))
+	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
+	   vmx/check*.c))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 
@@ -245,7 +246,7 @@ tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build
 RUN	:= selftests/host/run
 
 setup: ## installs the Debian packages that are missing, unpacks kernels and kselftest
-	$(Q)selftests/host/setup $(B)
+	$(Q)selftests/host/setup --small $(B)
 
 unit-programs: $(addprefix $(B)/,$(UNIT) $(addsuffix -64,$(ABI)) \
 		$(addsuffix -32,$(ABI))) ## their programs, not run
