@@ -50,7 +50,6 @@ enum lodge_event_type {
 	LODGE_EVENT_EXTERNAL,
 	LODGE_EVENT_TYPE_NMI,
 	LODGE_EVENT_FAULT, /* a processor exception */
-	LODGE_EVENT_SOFT, /* INT n */
 };
 
 /**
@@ -126,8 +125,13 @@ struct lodge_vmexit {
  * @cpu_busy: whether somebody else has virtualization on, on this CPU
  * @cpu_enable: switch virtualization on, on this CPU (interrupts off); 0,
  *	-EBUSY when somebody else has it on, -EIO when this CPU refuses
- * @cpu_disable: switch it off and leave the CPU as it was found
+ * @cpu_disable: switch it off and leave the CPU as it was found (interrupts off,
+ *	or in the NMI of a crash)
+ * @cpu_leave: this CPU goes back to user mode after lodge_userreturn_arm(): put
+ *	right what only user mode notices (interrupts off); may be NULL
  * @info_flags: LODGE_INFO_* of this processor
+ * @feature: whether guests can use an X86_FEATURE_* that the processor has; NULL:
+ *	each
  *
  * @vcpu_init: a vCPU's vendor part, in the reset state of vcpu->regs
  * @vcpu_fini: undo @vcpu_init; also after one that failed
@@ -137,6 +141,8 @@ struct lodge_vmexit {
  * @get_state: bring inline groups of vcpu->regs up to date; GENERAL, and of
  *	CONTROL the members cr0, cr4, cr8, efer, xcr0 and apic_base, always are
  * @set_state: make the processor's state what those groups of vcpu->regs say
+ * @set_pdptes: PAE's four page-directory pointers, for a processor that reads them
+ *	with CR3 and not in a walk; NULL: it does not
  *
  * @run: enter the guest once and say why it left; interrupts are off
  * @skip: the instruction was carried out: go to @rip, end an interrupt shadow
@@ -144,8 +150,8 @@ struct lodge_vmexit {
  * @blocked: LODGE_BLOCK_*: what the guest cannot take now
  * @window: leave the guest once it can take these (0: do not)
  *
- * @flush_tlb: drop what the TLB has of this vCPU before its next entry
- *	(interrupts may be off)
+ * @flush_tlb: drop what the TLB has of this vCPU before its next entry: of the
+ *	guest's own tables, or (@nested) of the nested ones (interrupts may be off)
  * @tsc_offset: what the guest adds to the host's time stamp counter
  * @check: the entry rules that the state breaks, at most @max; answers how many
  */
@@ -159,7 +165,9 @@ struct lodge_backend {
 	bool (*cpu_busy)(void);
 	int (*cpu_enable)(void);
 	void (*cpu_disable)(void);
+	void (*cpu_leave)(void);
 	u64 (*info_flags)(void);
+	bool (*feature)(unsigned int feature);
 
 	int (*vcpu_init)(struct lodge_vcpu *vcpu);
 	void (*vcpu_fini)(struct lodge_vcpu *vcpu);
@@ -167,6 +175,7 @@ struct lodge_backend {
 
 	void (*get_state)(struct lodge_vcpu *vcpu, u64 groups);
 	void (*set_state)(struct lodge_vcpu *vcpu, u64 groups);
+	void (*set_pdptes)(struct lodge_vcpu *vcpu, const u64 pdptes[4]);
 
 	void (*run)(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 	void (*skip)(struct lodge_vcpu *vcpu, u64 rip);
@@ -175,14 +184,13 @@ struct lodge_backend {
 	u32 (*blocked)(struct lodge_vcpu *vcpu);
 	void (*window)(struct lodge_vcpu *vcpu, u32 wanted);
 
-	void (*flush_tlb)(struct lodge_vcpu *vcpu);
+	void (*flush_tlb)(struct lodge_vcpu *vcpu, bool nested);
 	void (*tsc_offset)(struct lodge_vcpu *vcpu, u64 offset);
 	u32 (*check)(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
 		     u32 max);
 };
 
 extern const struct lodge_backend lodge_svm_backend;
-
-enum lodge_status lodge_vmx_probe(void);
+extern const struct lodge_backend lodge_vmx_backend;
 
 #endif

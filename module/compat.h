@@ -9,10 +9,12 @@
 #include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
+#include <linux/module.h>
 #include <linux/syscore_ops.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
+#include <asm/reboot.h>
 
 #ifndef LODGE_HAVE_RDMSRQ
 #define rdmsrq rdmsrl
@@ -68,6 +70,34 @@ static inline void lodge_predict_less(bool on)
 		msr_clear_bit(MSR_ZEN4_BP_CFG,
 			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
 #endif
+}
+
+/*
+ * lodge_crash_hook_register() - what switches virtualization off on a CPU whose
+ * host goes down without warning; unregistering waits for all CPUs.
+ */
+static inline void lodge_crash_hook_register(void (*hook)(void))
+{
+#ifdef LODGE_HAVE_CRASH_HOOK
+	cpu_emergency_register_virt_callback(hook);
+#endif
+}
+
+static inline void lodge_crash_hook_unregister(void (*hook)(void))
+{
+#ifdef LODGE_HAVE_CRASH_HOOK
+	cpu_emergency_unregister_virt_callback(hook);
+#endif
+}
+
+/* lodge_kvm_is_loaded() - by a symbol that every KVM exports; may sleep */
+static inline bool lodge_kvm_is_loaded(void)
+{
+	bool loaded = __symbol_get("kvm_rebooting");
+
+	if (loaded)
+		__symbol_put("kvm_rebooting");
+	return loaded;
 }
 
 /* What the "young" callbacks of struct mmu_notifier_ops return. */

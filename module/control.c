@@ -9,6 +9,7 @@
 #include <asm/processor-flags.h>
 
 #include "apic.h"
+#include "mem.h"
 #include "state.h"
 #include "vm.h"
 
@@ -23,6 +24,15 @@
 	(X86_CR4_PSE | X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PCIDE | \
 	 X86_CR4_SMEP | X86_CR4_SMAP | X86_CR4_PKE)
 #define LODGE_EFER_TRANSLATION (EFER_LME | EFER_LMA | EFER_NX)
+
+/* A change of these reads PAE's page-directory pointers (SDM vol. 3, 4.4.1). */
+#define LODGE_CR0_PDPTES (X86_CR0_CD | X86_CR0_NW | X86_CR0_PG)
+#define LODGE_CR4_PDPTES \
+	(X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_SMEP)
+
+#define LODGE_PDPTES_BASE GENMASK_ULL(31, 5)
+#define LODGE_PDPTE_P BIT_ULL(0)
+#define LODGE_PDPTE_RESERVED (GENMASK_ULL(2, 1) | GENMASK_ULL(8, 5))
 
 static bool lodge_control_cr0_valid(u64 cr0)
 {
@@ -81,7 +91,49 @@ static void lodge_control_commit(struct lodge_vcpu *vcpu, bool flush)
 {
 	lodge_backend->set_state(vcpu, LODGE_GROUP_CONTROL);
 	if (flush)
-		lodge_backend->flush_tlb(vcpu);
+		lodge_backend->flush_tlb(vcpu, false);
+}
+
+static bool lodge_control_keeps_pdptes(const struct lodge_control *c)
+{
+	return lodge_backend->set_pdptes && c->cr0 & X86_CR0_PG &&
+	       c->cr4 & X86_CR4_PAE && !(c->efer & EFER_LMA);
+}
+
+/* Return: 0, or 1 for #GP: one has a reserved bit, or there is no memory. */
+static int lodge_control_load_pdptes(struct lodge_vcpu *vcpu,
+				     const struct lodge_control *c)
+{
+	u64 reserved = LODGE_PDPTE_RESERVED |
+		       GENMASK_ULL(63, vcpu->features.phys_bits);
+	u64 pdptes[4];
+	unsigned int i;
+
+	if (!lodge_control_keeps_pdptes(c))
+		return 0;
+	if (lodge_mem_read(vcpu->vm, c->cr3 & LODGE_PDPTES_BASE, pdptes,
+			   sizeof(pdptes)))
+		return 1;
+	for (i = 0; i < ARRAY_SIZE(pdptes); i++)
+		if (pdptes[i] & LODGE_PDPTE_P && pdptes[i] & reserved)
+			return 1;
+	lodge_backend->set_pdptes(vcpu, pdptes);
+	return 0;
+}
+
+/* What is wrong with them the entry says; where there is no memory, none is. */
+void lodge_control_read_pdptes(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_control *c = &vcpu->regs.control;
+	u64 pdptes[4];
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	if (!lodge_control_keeps_pdptes(c))
+		return;
+	if (lodge_mem_read(vcpu->vm, c->cr3 & LODGE_PDPTES_BASE, pdptes,
+			   sizeof(pdptes)))
+		memset(pdptes, 0, sizeof(pdptes));
+	lodge_backend->set_pdptes(vcpu, pdptes);
 }
 
 static bool lodge_control_in_64bit(struct lodge_vcpu *vcpu)
@@ -91,10 +143,9 @@ static bool lodge_control_in_64bit(struct lodge_vcpu *vcpu)
 }
 
 /* Paging goes on: with LME the processor enters long mode. */
-static int lodge_control_paging_on(struct lodge_vcpu *vcpu)
+static int lodge_control_paging_on(struct lodge_vcpu *vcpu,
+				   struct lodge_control *c)
 {
-	struct lodge_control *c = &vcpu->regs.control;
-
 	if (!(c->efer & EFER_LME))
 		return 0;
 	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu))
@@ -103,10 +154,9 @@ static int lodge_control_paging_on(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
-static int lodge_control_paging_off(struct lodge_vcpu *vcpu)
+static int lodge_control_paging_off(struct lodge_vcpu *vcpu,
+				    struct lodge_control *c)
 {
-	struct lodge_control *c = &vcpu->regs.control;
-
 	if (c->cr4 & X86_CR4_PCIDE)
 		return 1;
 	if (c->efer & EFER_LMA && lodge_control_in_64bit(vcpu))
@@ -118,40 +168,70 @@ static int lodge_control_paging_off(struct lodge_vcpu *vcpu)
 int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
+	struct lodge_control new;
 	u64 changed;
 	int fault = 0;
 
 	if (!lodge_control_cr0_valid(value))
 		return 1;
-	/* Reserved bits of the lower half are ignored; ET is fixed. */
-	value = (value & LODGE_CR0_BITS) | X86_CR0_ET;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
-	changed = c->cr0 ^ value;
+	new = *c;
+	/* Reserved bits of the lower half are ignored; ET is fixed. */
+	new.cr0 = (value & LODGE_CR0_BITS) | X86_CR0_ET;
+	changed = c->cr0 ^ new.cr0;
 	if (changed & X86_CR0_PG)
-		fault = value & X86_CR0_PG ? lodge_control_paging_on(vcpu) :
-					     lodge_control_paging_off(vcpu);
+		fault = new.cr0 &X86_CR0_PG ?
+				lodge_control_paging_on(vcpu, &new) :
+				lodge_control_paging_off(vcpu, &new);
+	if (!fault && changed & LODGE_CR0_PDPTES)
+		fault = lodge_control_load_pdptes(vcpu, &new);
 	if (fault)
 		return 1;
-	c->cr0 = value;
+	*c = new;
 	lodge_control_commit(vcpu, changed & LODGE_CR0_TRANSLATION);
+	return 0;
+}
+
+/* Bit 63 asks to keep translations; that they go all the same is allowed. */
+int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
+{
+	struct lodge_control *c = &vcpu->regs.control;
+	struct lodge_control new;
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	if (c->cr4 & X86_CR4_PCIDE)
+		value &= ~X86_CR3_PCID_NOFLUSH;
+	if (!lodge_control_cr3_valid(vcpu, value))
+		return 1;
+	new = *c;
+	new.cr3 = value;
+	if (lodge_control_load_pdptes(vcpu, &new))
+		return 1;
+	*c = new;
+	lodge_control_commit(vcpu, true);
 	return 0;
 }
 
 int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
+	struct lodge_control new;
 	u64 changed;
 
 	if (value & ~vcpu->features.cr4)
 		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
+	new = *c;
+	new.cr4 = value;
 	changed = c->cr4 ^ value;
 	if (c->efer & EFER_LMA && !(value & X86_CR4_PAE))
 		return 1;
 	if (changed & value & X86_CR4_PCIDE &&
 	    (!(c->efer & EFER_LMA) || c->cr3 & X86_CR3_PCID_MASK))
 		return 1;
-	c->cr4 = value;
+	if (changed & LODGE_CR4_PDPTES && lodge_control_load_pdptes(vcpu, &new))
+		return 1;
+	*c = new;
 	lodge_control_commit(vcpu, changed & LODGE_CR4_TRANSLATION);
 	return 0;
 }

@@ -229,6 +229,20 @@ static void cpuid_add_infos(void)
 	}
 }
 
+/* Less the features that this processor does not let guests use. */
+static u32 cpuid_usable(u32 bits, unsigned int kernel)
+{
+	unsigned int bit;
+
+	if (!lodge_backend->feature)
+		return bits;
+	for (bit = 0; bit < 32; bit++)
+		if (bits & BIT(bit) &&
+		    !lodge_backend->feature(32 * kernel + bit))
+			bits &= ~BIT(bit);
+	return bits;
+}
+
 static void cpuid_add_words(void)
 {
 	u32 i;
@@ -242,6 +256,8 @@ static void cpuid_add_words(void)
 		value = host[word->reg] & word->host;
 		if (word->kernel >= 0)
 			value &= boot_cpu_data.x86_capability[word->kernel];
+		if (word->kernel >= 0)
+			value = cpuid_usable(value, word->kernel);
 		*lodge_cpuid_reg(cpuid_add(word->leaf, word->subleaf),
 				 word->reg) = value | word->always;
 	}

@@ -20,6 +20,7 @@
 /* Counters that every AMD processor has; all of them read as zero. */
 #define LODGE_NR_COUNTERS 4
 
+#define LODGE_DR6_TRAPS GENMASK_ULL(3, 0)
 #define LODGE_DR6_BD BIT_ULL(13)
 #define LODGE_DR7_GD BIT_ULL(13)
 
@@ -161,6 +162,7 @@ static u64 lodge_exit_cr_value(struct lodge_vcpu *vcpu, u8 number)
 	case 2:
 		return c->cr2;
 	case 3:
+		lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
 		return c->cr3;
 	case 4:
 		return c->cr4;
@@ -174,6 +176,8 @@ static int lodge_exit_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
 	switch (number) {
 	case 0:
 		return lodge_control_set_cr0(vcpu, value);
+	case 3:
+		return lodge_control_set_cr3(vcpu, value);
 	case 4:
 		return lodge_control_set_cr4(vcpu, value);
 	case 8:
@@ -355,9 +359,22 @@ static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 	return lodge_insn_skip(vcpu, exit);
 }
 
+/* What a #DB adds to DR6; bits that are fixed count as set while they are clear. */
+static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
+{
+	u64 *dr6 = &vcpu->regs.debug.dr6;
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
+	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
+	*dr6 ^= payload & LODGE_DR6_FIXED;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+}
+
 static int lodge_exit_exception(struct lodge_vcpu *vcpu,
 				const struct lodge_vmexit *exit)
 {
+	if (exit->exception.vector == X86_TRAP_DB && exit->exception.payload)
+		lodge_exit_set_dr6(vcpu, exit->exception.payload);
 	lodge_event_raise(vcpu, exit->exception.vector, exit->exception.error);
 	return 0;
 }

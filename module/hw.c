@@ -4,14 +4,15 @@
  * hotplug, suspend, reboot, kexec and the module's removal all leave each CPU
  * as it was found.
  *
- * The kernel's hook for a crash has room for one user and warns when a second
- * one comes: it is left to KVM.  A crash with SVM on does no harm: global
- * interrupts are off only around an entry, and so INIT and NMI pass.
+ * The kernel's hook for a crash has room for one user and warns when a second one
+ * comes.  It is KVM's where that is loaded; else it is ours while VMs exist, and
+ * some seconds longer, because giving it back waits for all CPUs.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "hw.h"
 #include "userreturn.h"
@@ -21,6 +22,10 @@
 static DEFINE_MUTEX(lodge_hw_lock);
 static unsigned int lodge_hw_users;
 static int lodge_hw_hotplug_state;
+/* The hook for a crash is ours; under lodge_hw_lock. */
+static bool lodge_hw_has_crash_hook;
+
+#define LODGE_HW_CRASH_HOOK_DELAY (5 * HZ)
 
 DEFINE_PER_CPU(bool, lodge_hw_on);
 /* CPUs that could not be switched on. */
@@ -121,6 +126,33 @@ static struct notifier_block lodge_hw_reboot_notifier = {
 LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
 	      lodge_hw_shutdown);
 
+/* A crash, or a reboot that cannot wait: an NMI on each CPU. */
+static void lodge_hw_crash(void)
+{
+	if (this_cpu_read(lodge_hw_on))
+		lodge_backend->cpu_disable();
+}
+
+static void lodge_hw_take_crash_hook(void)
+{
+	if (lodge_hw_has_crash_hook || lodge_kvm_is_loaded())
+		return;
+	lodge_crash_hook_register(lodge_hw_crash);
+	lodge_hw_has_crash_hook = true;
+}
+
+static void lodge_hw_leave_crash_hook(struct work_struct *unused)
+{
+	mutex_lock(&lodge_hw_lock);
+	if (!lodge_hw_users && lodge_hw_has_crash_hook) {
+		lodge_crash_hook_unregister(lodge_hw_crash);
+		lodge_hw_has_crash_hook = false;
+	}
+	mutex_unlock(&lodge_hw_lock);
+}
+
+static DECLARE_DELAYED_WORK(lodge_hw_crash_work, lodge_hw_leave_crash_hook);
+
 static void lodge_hw_all_off(void)
 {
 	on_each_cpu(lodge_hw_disable_here, NULL, 1);
@@ -145,8 +177,10 @@ int lodge_hw_get(void)
 	mutex_lock(&lodge_hw_lock);
 	if (!lodge_hw_users)
 		error = lodge_hw_all_on();
-	if (!error)
+	if (!error) {
 		lodge_hw_users++;
+		lodge_hw_take_crash_hook();
+	}
 	mutex_unlock(&lodge_hw_lock);
 	cpus_read_unlock();
 	return error;
@@ -156,8 +190,12 @@ void lodge_hw_put(void)
 {
 	cpus_read_lock();
 	mutex_lock(&lodge_hw_lock);
-	if (!--lodge_hw_users)
+	if (!--lodge_hw_users) {
 		lodge_hw_all_off();
+		if (lodge_hw_has_crash_hook)
+			mod_delayed_work(system_wq, &lodge_hw_crash_work,
+					 LODGE_HW_CRASH_HOOK_DELAY);
+	}
 	mutex_unlock(&lodge_hw_lock);
 	cpus_read_unlock();
 }
@@ -188,6 +226,8 @@ int lodge_hw_init(void)
 
 void lodge_hw_exit(void)
 {
+	cancel_delayed_work_sync(&lodge_hw_crash_work);
+	lodge_hw_leave_crash_hook(NULL);
 	unregister_reboot_notifier(&lodge_hw_reboot_notifier);
 	lodge_syscore_unregister(&lodge_hw_syscore);
 	cpuhp_remove_state(lodge_hw_hotplug_state);

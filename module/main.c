@@ -27,8 +27,8 @@ static const char *const lodge_status_words[] = {
 		"the firmware has switched virtualization off",
 	[LODGE_STATUS_NO_NESTED_PAGING] = "the processor has no nested paging",
 	[LODGE_STATUS_BUSY] = "another hypervisor holds the processor",
-	[LODGE_STATUS_UNSUPPORTED_VENDOR] =
-		"VT-x is not supported by this version",
+	[LODGE_STATUS_NO_UNRESTRICTED_GUEST] =
+		"the processor's VT-x has no unrestricted guest",
 };
 
 static enum lodge_status lodge_main_status(void)
@@ -97,21 +97,38 @@ static struct miscdevice lodge_main_device = {
 	.mode = 0660,
 };
 
+static const struct lodge_backend *const lodge_backends[] = {
+	&lodge_svm_backend,
+	&lodge_vmx_backend,
+};
+
+/* The first one that has anything to say of this processor. */
+static void lodge_main_probe(void)
+{
+	unsigned int i;
+
+	lodge_status = LODGE_STATUS_NO_VIRTUALIZATION;
+	for (i = 0; i < ARRAY_SIZE(lodge_backends); i++) {
+		lodge_status = lodge_backends[i]->probe();
+		if (lodge_status == LODGE_STATUS_READY)
+			lodge_backend = lodge_backends[i];
+		if (lodge_status != LODGE_STATUS_NO_VIRTUALIZATION)
+			return;
+	}
+}
+
 /* The module loads on any machine, so that LODGE_GET_INFO can say what is wrong. */
 static int lodge_main_choose(void)
 {
 	int error;
 
-	lodge_status = lodge_svm_backend.probe();
-	if (lodge_status == LODGE_STATUS_NO_VIRTUALIZATION)
-		lodge_status = lodge_vmx_probe();
-	if (lodge_status != LODGE_STATUS_READY) {
+	lodge_main_probe();
+	if (!lodge_backend) {
 		pr_info("lodge: no virtual machines here: %s\n",
 			lodge_status_words[lodge_status]);
 		return 0;
 	}
 
-	lodge_backend = &lodge_svm_backend;
 	lodge_state_init();
 	error = lodge_backend->setup();
 	if (error)

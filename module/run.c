@@ -3,10 +3,13 @@
  * The run loop: enters the guest until something needs user space.
  */
 #include <linux/entry-kvm.h>
+#include <linux/hw_breakpoint.h>
 #include <linux/kvm_host.h>
+#include <asm/debugreg.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
+#include <asm/nospec-branch.h>
 #include <asm/special_insns.h>
 #include <trace/events/ipi.h>
 
@@ -23,8 +26,13 @@
 static struct kvm_run lodge_run_dummy_page;
 static struct kvm_vcpu lodge_run_dummy = { .run = &lodge_run_dummy_page };
 
+/* A breakpoint's enable bits in DR7, local and global. */
+#define LODGE_DR7_ENABLED 0xff
+
 /* Whose state this CPU holds. */
-static DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
+DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
+/* Serial of the VM that ran here last. */
+static DEFINE_PER_CPU(u64, lodge_run_vm);
 
 static bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
 {
@@ -69,16 +77,42 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
 }
 
-/* Make this CPU hold the vCPU's state; preemption is off. */
+/*
+ * While the guest runs DR0 to DR3 are its own, and the host's DR7 must not watch
+ * addresses that the guest has chosen.  Each exit clears DR7.
+ */
+static void lodge_run_load_breakpoints(const struct lodge_debug *debug)
+{
+	if (hw_breakpoint_active())
+		set_debugreg(0, 7);
+	set_debugreg(debug->dr[0], 0);
+	set_debugreg(debug->dr[1], 1);
+	set_debugreg(debug->dr[2], 2);
+	set_debugreg(debug->dr[3], 3);
+}
+
+/* One VM must not steer another one's branches. */
+static void lodge_run_part_vms(const struct lodge_vm *vm)
+{
+	if (__this_cpu_read(lodge_run_vm) == vm->serial)
+		return;
+	__this_cpu_write(lodge_run_vm, vm->serial);
+	indirect_branch_prediction_barrier();
+}
+
+/*
+ * Make this CPU hold the vCPU's state; preemption is off.  Another thread's return
+ * to user space takes it away at any time: see lodge_userreturn_arm().
+ */
 static void lodge_run_load(struct lodge_vcpu *vcpu)
 {
 	int cpu = smp_processor_id();
 
-	/* Another thread's return to user space takes it away at any time. */
-	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	if (likely(vcpu->loaded_cpu == cpu &&
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;
+	lodge_run_part_vms(vcpu->vm);
+	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	lodge_backend->vcpu_load(vcpu, cpu);
 	if (vcpu->cpu != cpu && !lodge_pv_clock_stable())
 		set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
@@ -129,10 +163,14 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu);
 	if (unlikely(vcpu->exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
+	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
+		lodge_run_load_breakpoints(&vcpu->regs.debug);
 
 	guest_timing_enter_irqoff();
 	lodge_backend->run(vcpu, exit);
 	lodge_guest_has_run();
+	if (unlikely(hw_breakpoint_active()))
+		hw_breakpoint_restore();
 	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 	lodge_run_save_xstate(vcpu);
 
@@ -163,7 +201,9 @@ static int lodge_run_requests(struct lodge_vcpu *vcpu)
 	int vector;
 
 	if (test_and_clear_bit(LODGE_REQ_FLUSH, &vcpu->requests))
-		lodge_backend->flush_tlb(vcpu);
+		lodge_backend->flush_tlb(vcpu, true);
+	if (test_and_clear_bit(LODGE_REQ_PDPTES, &vcpu->requests))
+		lodge_control_read_pdptes(vcpu);
 	if (test_and_clear_bit(LODGE_REQ_CLOCK, &vcpu->requests))
 		lodge_pv_clock_update(vcpu);
 	clear_bit(LODGE_REQ_KICK, &vcpu->requests);

@@ -62,8 +62,18 @@ bool lodge_control_valid(const struct lodge_vcpu *vcpu,
  * Return: 0, or 1 for #GP.  So do the others.
  */
 int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value);
+int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value);
 int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value);
 int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value);
 int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
+
+/**
+ * lodge_control_read_pdptes() - CR3 has come from user space: before the next
+ * entry, read what a processor that keeps PAE's page-directory pointers would
+ * have read with it
+ *
+ * The calling thread's mm is vm->mm.
+ */
+void lodge_control_read_pdptes(struct lodge_vcpu *vcpu);
 
 #endif

@@ -8,8 +8,8 @@
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 
-#include "compat.h"
 #include "userreturn.h"
+#include "vm.h"
 
 /**
  * struct lodge_userreturn - what this CPU's MSRs hold; changed on it with
@@ -35,6 +35,9 @@ static const struct {
 	[LODGE_USERRETURN_TSC_AUX] = { MSR_TSC_AUX,
 				       { X86_FEATURE_RDTSCP,
 					 X86_FEATURE_RDPID } },
+	[LODGE_USERRETURN_STAR] = { MSR_STAR, { X86_FEATURE_LM } },
+	[LODGE_USERRETURN_LSTAR] = { MSR_LSTAR, { X86_FEATURE_LM } },
+	[LODGE_USERRETURN_SFMASK] = { MSR_SYSCALL_MASK, { X86_FEATURE_LM } },
 };
 
 static bool lodge_userreturn_has(enum lodge_userreturn_msr msr)
@@ -55,6 +58,9 @@ static void lodge_userreturn_restore(struct user_return_notifier *notifier)
 	if (state->registered) {
 		state->registered = false;
 		user_return_notifier_unregister(notifier);
+		__this_cpu_write(lodge_run_loaded, NULL);
+		if (lodge_backend->cpu_leave)
+			lodge_backend->cpu_leave();
 	}
 	for (i = 0; i < LODGE_NR_USERRETURN; i++) {
 		if (state->now[i] == state->host[i])
@@ -87,6 +93,23 @@ void lodge_userreturn_cpu_disable(void)
 		lodge_userreturn_restore(&state->notifier);
 }
 
+static void lodge_userreturn_register(struct lodge_userreturn *state)
+{
+	if (state->registered)
+		return;
+	user_return_notifier_register(&state->notifier);
+	state->registered = true;
+}
+
+void lodge_userreturn_arm(void)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	lodge_userreturn_register(this_cpu_ptr(&lodge_userreturn));
+	local_irq_restore(flags);
+}
+
 void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)
 {
 	struct lodge_userreturn *state = this_cpu_ptr(&lodge_userreturn);
@@ -95,10 +118,7 @@ void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)
 	if (state->now[msr] == value || !lodge_userreturn_has(msr))
 		return;
 	local_irq_save(flags);
-	if (!state->registered) {
-		user_return_notifier_register(&state->notifier);
-		state->registered = true;
-	}
+	lodge_userreturn_register(state);
 	wrmsrq(lodge_userreturn_msrs[msr].index, value);
 	state->now[msr] = value;
 	local_irq_restore(flags);

@@ -10,6 +10,10 @@
 
 enum lodge_userreturn_msr {
 	LODGE_USERRETURN_TSC_AUX,
+	/* of SYSCALL, where the world switch leaves them alone */
+	LODGE_USERRETURN_STAR,
+	LODGE_USERRETURN_LSTAR,
+	LODGE_USERRETURN_SFMASK,
 	LODGE_NR_USERRETURN,
 };
 
@@ -19,6 +23,14 @@ enum lodge_userreturn_msr {
  * Preemption is off.  Without the MSR on this host: nothing.
  */
 void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value);
+
+/**
+ * lodge_userreturn_arm() - call lodge_backend->cpu_leave before this CPU returns
+ * to user mode
+ *
+ * Preemption is off.  From that return on this CPU holds no vCPU's state.
+ */
+void lodge_userreturn_arm(void);
 
 /**
  * lodge_userreturn_cpu_enable() - learn the host's values on this CPU

@@ -32,6 +32,7 @@
 enum lodge_request {
 	LODGE_REQ_EVENT, /* something may be deliverable */
 	LODGE_REQ_FLUSH, /* the nested tables changed */
+	LODGE_REQ_PDPTES, /* CR3 came from user space */
 	LODGE_REQ_CLOCK, /* the paravirtual clock page is stale */
 	LODGE_REQ_EOI, /* lodge_lapic_take_eoi() has news for user space */
 	LODGE_REQ_KICK, /* only leave guest mode */
@@ -356,6 +357,9 @@ void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
 
 /* run.c */
 int lodge_vcpu_run(struct lodge_vcpu *vcpu);
+
+/* Whose state this CPU holds, or NULL. */
+DECLARE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
 
 /* exit.c */
 

@@ -35,7 +35,8 @@
  * @LODGE_STATUS_FIRMWARE_DISABLED: the firmware has switched it off and locked it
  * @LODGE_STATUS_NO_NESTED_PAGING: the processor has no nested paging
  * @LODGE_STATUS_BUSY: another hypervisor holds the processor now
- * @LODGE_STATUS_UNSUPPORTED_VENDOR: VT-x, which this version does not drive
+ * @LODGE_STATUS_NO_UNRESTRICTED_GUEST: the processor's VT-x is older than 2010
+ *	and cannot run a guest in real mode
  */
 enum lodge_status {
 	LODGE_STATUS_READY = 0,
@@ -43,7 +44,7 @@ enum lodge_status {
 	LODGE_STATUS_FIRMWARE_DISABLED = 2,
 	LODGE_STATUS_NO_NESTED_PAGING = 3,
 	LODGE_STATUS_BUSY = 4,
-	LODGE_STATUS_UNSUPPORTED_VENDOR = 5,
+	LODGE_STATUS_NO_UNRESTRICTED_GUEST = 5,
 };
 
 /* Register groups, for struct lodge_state.groups and the run page. */

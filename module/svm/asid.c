@@ -49,7 +49,8 @@ void svm_asid_prepare(struct svm_vcpu *svm, struct svm_cpu *cpu)
 	svm->flush = false;
 }
 
-void svm_flush_tlb(struct lodge_vcpu *vcpu)
+/* An ASID tags both kinds of translation. */
+void svm_flush_tlb(struct lodge_vcpu *vcpu, bool nested)
 {
 	to_svm(vcpu)->flush = true;
 }

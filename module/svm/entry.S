@@ -33,12 +33,12 @@ SYM_FUNC_START(svm_enter)
 	push	%rbx
 	push	%rdi
 
-	WRITE_SPEC_CTRL ENTRY_GUEST_SPEC_CTRL ENTRY_HOST_SPEC_CTRL
+	WRITE_SPEC_CTRL SVM_ENTRY_GUEST_SPEC_CTRL SVM_ENTRY_HOST_SPEC_CTRL
 
-	mov	ENTRY_VMCB_PA(%rdi), %rax
+	mov	SVM_ENTRY_VMCB_PA(%rdi), %rax
 1:	vmload	%rax
 
-	mov	ENTRY_GENERAL(%rdi), %rdi
+	mov	SVM_ENTRY_GENERAL(%rdi), %rdi
 	push	%rdi
 	mov	GENERAL_RCX(%rdi), %rcx
 	mov	GENERAL_RDX(%rdi), %rdx
@@ -79,17 +79,17 @@ SYM_FUNC_START(svm_enter)
 	mov	%r15, GENERAL_R15(%rax)
 
 	pop	%rdi
-	mov	ENTRY_VMCB_PA(%rdi), %rax
+	mov	SVM_ENTRY_VMCB_PA(%rdi), %rax
 4:	vmsave	%rax
 5:
 	/* GS, and with it per-CPU data, is the host's from here on. */
-	mov	ENTRY_HOST_PA(%rdi), %rax
+	mov	SVM_ENTRY_HOST_PA(%rdi), %rax
 6:	vmload	%rax
 7:
 	/* Before the first RET: the guest has filled the return buffer. */
 	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_FEATURE_RSB_VMEXIT
 
-	WRITE_SPEC_CTRL ENTRY_HOST_SPEC_CTRL ENTRY_GUEST_SPEC_CTRL
+	WRITE_SPEC_CTRL SVM_ENTRY_HOST_SPEC_CTRL SVM_ENTRY_GUEST_SPEC_CTRL
 
 #ifdef LODGE_HAVE_UNTRAIN_RET_VM
 	UNTRAIN_RET_VM

@@ -48,9 +48,6 @@ void svm_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event)
 	case LODGE_EVENT_FAULT:
 		inj |= SVM_EVTINJ_TYPE_EXEPT;
 		break;
-	case LODGE_EVENT_SOFT:
-		inj |= SVM_EVTINJ_TYPE_SOFT;
-		break;
 	}
 	if (event->has_error)
 		inj |= SVM_EVTINJ_VALID_ERR;

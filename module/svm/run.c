@@ -2,11 +2,9 @@
 /*
  * One entry into the guest (AMD APM vol. 2, sections 15.5 and 15.6).
  */
-#include <linux/hw_breakpoint.h>
 #include <linux/kvm_host.h>
 #include <linux/sched.h>
 #include <asm/cpufeature.h>
-#include <asm/debugreg.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
@@ -63,17 +61,6 @@ static void svm_save_registers(struct lodge_vcpu *vcpu)
 	vcpu->regs.control.cr8 = vmcb->control.int_ctl & V_TPR_MASK;
 }
 
-/* The host's own DR7 must not watch addresses that the guest has chosen. */
-static void svm_load_breakpoints(const struct lodge_debug *debug)
-{
-	if (hw_breakpoint_active())
-		set_debugreg(0, 7);
-	set_debugreg(debug->dr[0], 0);
-	set_debugreg(debug->dr[1], 1);
-	set_debugreg(debug->dr[2], 2);
-	set_debugreg(debug->dr[3], 3);
-}
-
 /*
  * Another thread's modify_ldt() gives this CPU a new LDT by an interrupt, and
  * then frees the old one, which the next exit would load again.  With interrupts
@@ -114,18 +101,12 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	svm_load_registers(vcpu);
 	svm_asid_prepare(svm, this_cpu_ptr(&svm_cpu));
 	svm_set_spec_ctrl(vcpu, &svm->entry);
-	if (unlikely(svm->debugging))
-		svm_load_breakpoints(&vcpu->regs.debug);
 	svm_save_ldt(&svm->entry);
 	control->exit_code = SVM_EXIT_NOT_ENTERED;
 
 	svm_instruction("clgi");
 	svm_switch(&svm->entry);
 	svm_instruction("stgi");
-
-	/* An exit leaves DR7 without breakpoints. */
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
 
 	control->clean = SVM_CLEAN_ALL;
 	if (unlikely(svm_refused(control))) {

@@ -7,9 +7,6 @@
 
 #include "svm/svm.h"
 
-/* A breakpoint's enable bits in DR7, local and global. */
-#define SVM_DR7_ENABLED 0xff
-
 /* The two registers of the system; the others stand in the order of the ABI. */
 static_assert(offsetof(struct svm_vmcb_save, es) +
 		      LODGE_GS * sizeof(struct svm_vmcb_seg) ==
@@ -112,7 +109,6 @@ static void svm_set_debug(struct lodge_vcpu *vcpu)
 
 	svm->vmcb->save.dr6 = vcpu->regs.debug.dr6;
 	svm->vmcb->save.dr7 = vcpu->regs.debug.dr7;
-	svm->debugging = vcpu->regs.debug.dr7 & SVM_DR7_ENABLED;
 	svm_dirty(svm, SVM_CLEAN_DR);
 }
 

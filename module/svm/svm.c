@@ -10,7 +10,6 @@
 #include <asm/cpufeature.h>
 #include <asm/cpuid.h>
 #include <asm/msr-index.h>
-#include <asm/nospec-branch.h>
 #include <asm/processor-flags.h>
 
 #include "svm/check.h"
@@ -163,7 +162,6 @@ static int svm_cpu_enable(void)
 	lodge_predict_less(true);
 	svm_asid_cpu_init(cpu);
 	cpu->vcpu = NULL;
-	cpu->vm = 0;
 	return 0;
 }
 
@@ -242,10 +240,6 @@ static void svm_vcpu_load(struct lodge_vcpu *vcpu, int cpu_number)
 	if (cpu->vcpu != vcpu) {
 		cpu->vcpu = vcpu;
 		svm->vmcb->control.clean = 0;
-	}
-	if (cpu->vm != vcpu->vm->serial) {
-		cpu->vm = vcpu->vm->serial;
-		indirect_branch_prediction_barrier();
 	}
 	svm->entry.host_pa = __sme_set(page_to_phys(cpu->host_state));
 	svm_vmsave(svm->entry.host_pa);

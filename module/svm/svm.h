@@ -33,7 +33,6 @@ enum svm_clean {
  * @entry: argument of svm_enter()
  * @asid_generation: generation of its ASID on the CPU it last ran on; 0: none
  * @flush: its translations must go before the next entry
- * @debugging: DR7 enables a breakpoint: DR0 to DR3 are loaded at each entry
  * @nmi_blocked: an NMI was delivered and its IRET has not completed
  * @iret_rip: with @iret_seen, the address of that IRET
  * @iret_seen: the IRET is about to be executed
@@ -46,7 +45,6 @@ struct svm_vcpu {
 	struct svm_entry entry;
 	u64 asid_generation;
 	bool flush;
-	bool debugging;
 	bool nmi_blocked;
 	bool iret_seen;
 	bool stepping;
@@ -64,7 +62,6 @@ struct svm_vcpu {
  * @next_asid: next one to give away
  * @max_asid: highest one
  * @vcpu: whose state @host_state and the MSRs were prepared for
- * @vm: serial of the VM that ran here last, for the barrier between VMs
  */
 struct svm_cpu {
 	struct page *host_save;
@@ -74,7 +71,6 @@ struct svm_cpu {
 	u32 next_asid;
 	u32 max_asid;
 	struct lodge_vcpu *vcpu;
-	u64 vm;
 };
 
 DECLARE_PER_CPU(struct svm_cpu, svm_cpu);
@@ -185,7 +181,7 @@ void svm_asid_cpu_init(struct svm_cpu *cpu);
  * AMD APM vol. 2, sections 15.15.1 and 15.16.
  */
 void svm_asid_prepare(struct svm_vcpu *svm, struct svm_cpu *cpu);
-void svm_flush_tlb(struct lodge_vcpu *vcpu);
+void svm_flush_tlb(struct lodge_vcpu *vcpu, bool nested);
 
 /* bitmap.c */
 

@@ -120,11 +120,11 @@ void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
 	case LODGE_STATUS_NO_VIRTUALIZATION:
 		remedy = host_is_guest() ? nested :
 					   "use a machine whose processor has "
-					   "AMD-V";
+					   "AMD-V or VT-x";
 		break;
 	case LODGE_STATUS_FIRMWARE_DISABLED:
-		remedy = "enable SVM (AMD-V, virtualization) in the firmware's "
-			 "set-up and switch the machine off and on";
+		remedy = "enable virtualization (SVM, AMD-V, VT-x) in the "
+			 "firmware's set-up and switch the machine off and on";
 		break;
 	case LODGE_STATUS_NO_NESTED_PAGING:
 		remedy = host_is_guest() ? nested :
@@ -134,8 +134,10 @@ void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
 	case LODGE_STATUS_BUSY:
 		remedy = busy_remedy();
 		break;
-	case LODGE_STATUS_UNSUPPORTED_VENDOR:
-		remedy = "use a machine with an AMD processor";
+	case LODGE_STATUS_NO_UNRESTRICTED_GUEST:
+		remedy = host_is_guest() ? nested :
+					   "use a machine with an Intel "
+					   "processor of 2010 or later";
 		break;
 	}
 	snprintf(text, size, "%s", remedy);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What this processor's VT-x can do, and which of it Lodge uses.
+ *
+ * AMD-V has no such file: there a feature is one bit of CPUID.
+ */
+#ifndef LODGE_VMX_CAPS_H
+#define LODGE_VMX_CAPS_H
+
+#include <linux/types.h>
+#include <asm/vmx.h>
+
+#include <lodge.h>
+
+/* Spelled in two ways by <asm/vmx.h>, from kernel to kernel. */
+#define VMX_PROC2_XSAVES VMCS_CONTROL_BIT(XSAVES)
+
+/* Where bits about VPID are in vmx_caps.ept. */
+#define VMX_CAP_VPID(bits) ((u64)(bits) << 32)
+
+/**
+ * struct vmx_caps - fixed once vmx_caps_init() has run
+ * @revision: identifier that begins a VMCS
+ * @pin: pin-based controls that a VMCS starts with
+ * @proc: primary processor-based controls, the same
+ * @proc2: secondary ones, which vary with nothing
+ * @exit: VM-exit controls
+ * @entry: VM-entry controls, but for IA-32e mode
+ * @ept: MSR IA32_VMX_EPT_VPID_CAP, less what we are to do without
+ * @switches_efer: VM entry and exit switch EFER
+ */
+struct vmx_caps {
+	u32 revision;
+	u32 pin;
+	u32 proc;
+	u32 proc2;
+	u32 exit;
+	u32 entry;
+	u64 ept;
+	bool switches_efer;
+};
+
+extern struct vmx_caps vmx_caps;
+
+struct vmx_check_host;
+
+/**
+ * vmx_caps_init() - read the capability MSRs and choose the controls
+ *
+ * Intel SDM vol. 3, appendix A.
+ *
+ * Return: LODGE_STATUS_READY, or what the processor lacks.
+ */
+enum lodge_status vmx_caps_init(void);
+
+/**
+ * vmx_caps_describe() - the processor, for naming the rules that a state breaks
+ *
+ * After vmx_caps_init().
+ */
+void vmx_caps_describe(struct vmx_check_host *host);
+
+/**
+ * vmx_caps_feature() - whether a guest can use a feature of this processor
+ * @feature: X86_FEATURE_*
+ *
+ * Some instructions exist in a guest only by leave of a control.
+ */
+bool vmx_caps_feature(unsigned int feature);
+
+#endif

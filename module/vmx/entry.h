@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What entry.S needs for one world switch.
+ */
+#ifndef LODGE_VMX_ENTRY_H
+#define LODGE_VMX_ENTRY_H
+
+#include <linux/types.h>
+#include <asm/page_types.h>
+
+#include <lodge.h>
+
+/* What vmx_flush_l1d() reads, as an order of pages and in bytes. */
+#define VMX_L1D_ORDER 4
+#define VMX_L1D_SIZE (PAGE_SIZE << VMX_L1D_ORDER)
+
+/**
+ * struct vmx_entry - argument of vmx_enter()
+ * @general: guest's general registers; RSP is in the VMCS
+ * @host_rsp: what the VMCS has as the host's RSP
+ * @launched: enter by VMRESUME
+ * @guest_spec_ctrl: what MSR SPEC_CTRL holds while the guest runs
+ * @host_spec_ctrl: and afterwards; where both are the same it is not written
+ */
+struct vmx_entry {
+	struct lodge_general *general;
+	u64 host_rsp;
+	u32 launched;
+	u32 guest_spec_ctrl;
+	u32 host_spec_ctrl;
+};
+
+/**
+ * vmx_enter() - switch to the guest, and back at its next exit
+ *
+ * The VMCS is current, interrupts are off.
+ *
+ * Return: true when the guest was left by an exit (which can also say that its
+ * state was refused), false when VMLAUNCH or VMRESUME failed or, because somebody
+ * has switched VMX off (emergency reboot), faulted.
+ */
+bool vmx_enter(struct vmx_entry *entry);
+
+/* Where an exit comes out. */
+void vmx_exited(void);
+
+/**
+ * vmx_flush_l1d() - displace the first-level data cache by reading @buffer
+ * @buffer: VMX_L1D_SIZE bytes
+ *
+ * For processors without a command for it: twice the size of any that needs it.
+ */
+void vmx_flush_l1d(const void *buffer);
+
+#endif

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From the VMCS's exit fields to the neutral exit (Intel SDM vol. 3, section 25.9
+ * and appendix C).  Nothing is decided here.
+ */
+#include <asm/mce.h>
+#include <asm/ptrace.h>
+#include <asm/trapnr.h>
+
+#include "emul.h"
+#include "vmx/vmx.h"
+
+/* Beside the basic reason, in bits 15:0. */
+#define VMX_EXIT_REFUSED BIT(31)
+
+/* Exit qualifications: section 28.2.1. */
+#define VMX_IO_SIZE 7
+#define VMX_IO_IN BIT(3)
+#define VMX_IO_STRING BIT(4)
+#define VMX_IO_PORT_SHIFT 16
+#define VMX_TASK_CAUSE_SHIFT 30
+#define VMX_FAULT_WRITE BIT(1)
+#define VMX_FAULT_FETCH BIT(2)
+#define VMX_FAULT_PRESENT GENMASK(5, 3)
+#define VMX_FAULT_UNBLOCKED_NMI BIT(12)
+
+static u64 vmx_next_rip(const struct lodge_vcpu *vcpu)
+{
+	u64 rip = vcpu->regs.general.rip;
+	u64 next = rip + vmx_read(VM_EXIT_INSTRUCTION_LEN);
+
+	/* Only 64-bit code goes on beyond 4 GiB; without LMA there is none. */
+	if (unlikely((rip ^ next) >> 32) && !(rip >> 32) &&
+	    !(vcpu->regs.control.efer & EFER_LMA))
+		next = (u32)next;
+	return next;
+}
+
+static void vmx_exit_io(struct lodge_vmexit *exit)
+{
+	u32 info = vmx_read(EXIT_QUALIFICATION);
+
+	exit->kind = LODGE_VMEXIT_IO;
+	exit->io.port = info >> VMX_IO_PORT_SHIFT;
+	exit->io.size = (info & VMX_IO_SIZE) + 1;
+	exit->io.in = info & VMX_IO_IN;
+	exit->io.string = info & VMX_IO_STRING;
+}
+
+/* An IRET that faults here has let NMIs in already; it will be repeated. */
+static void vmx_exit_unblocked(struct lodge_vcpu *vcpu,
+			       const struct lodge_vmexit *exit)
+{
+	if (exit->interrupted.type == LODGE_EVENT_NONE)
+		vmx_event_iret(to_vmx(vcpu));
+}
+
+static void vmx_exit_fault(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	u64 info = vmx_read(EXIT_QUALIFICATION);
+
+	exit->kind = LODGE_VMEXIT_FAULT;
+	exit->next_rip = 0;
+	exit->fault.gpa = vmx_read(GUEST_PHYSICAL_ADDRESS);
+	exit->fault.device = false;
+	exit->fault.error = 0;
+	if (info & VMX_FAULT_WRITE)
+		exit->fault.error |= LODGE_PF_WRITE;
+	if (info & VMX_FAULT_FETCH)
+		exit->fault.error |= LODGE_PF_FETCH;
+	if (info & VMX_FAULT_PRESENT)
+		exit->fault.error |= LODGE_PF_PRESENT;
+	if (unlikely(info & VMX_FAULT_UNBLOCKED_NMI))
+		vmx_exit_unblocked(vcpu, exit);
+	to_vmx(vcpu)->flush_l1d = true;
+}
+
+/* The entry that the nested tables have for devices (see npt.h). */
+static void vmx_exit_device(struct lodge_vmexit *exit)
+{
+	exit->kind = LODGE_VMEXIT_FAULT;
+	exit->next_rip = 0;
+	exit->fault.gpa = vmx_read(GUEST_PHYSICAL_ADDRESS);
+	exit->fault.device = true;
+	exit->fault.error = 0;
+}
+
+static void vmx_exit_task_switch(struct lodge_vmexit *exit)
+{
+	/* The processor's numbers: CALL, IRET, JMP, a gate in the IDT. */
+	enum { CAUSE_JMP, CAUSE_IRET, CAUSE_CALL };
+	static const u8 causes[] = { CAUSE_CALL, CAUSE_IRET, CAUSE_JMP,
+				     CAUSE_CALL };
+	u32 info = vmx_read(EXIT_QUALIFICATION);
+
+	exit->kind = LODGE_VMEXIT_TASK_SWITCH;
+	exit->task.selector = info;
+	exit->task.cause = causes[info >> VMX_TASK_CAUSE_SHIFT];
+}
+
+/* A machine check is the host's: hand it on as if it had come in user mode. */
+static void vmx_machine_check(void)
+{
+	struct pt_regs regs = {
+		.cs = 3,
+		.flags = X86_EFLAGS_IF,
+	};
+
+	do_machine_check(&regs);
+}
+
+/* INT1 is behind itself when it traps; the exit came before that. */
+static void vmx_exit_debug(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
+			   u32 info)
+{
+	exit->exception.payload = vmx_read(EXIT_QUALIFICATION);
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_PRIV_SW_EXCEPTION)
+		vcpu->regs.general.rip = vmx_next_rip(vcpu);
+}
+
+static void vmx_exit_exception(struct lodge_vcpu *vcpu,
+			       struct lodge_vmexit *exit)
+{
+	u32 info = vmx_read(VM_EXIT_INTR_INFO);
+
+	exit->next_rip = 0;
+	/* The world switch has called the handler. */
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR) {
+		exit->kind = LODGE_VMEXIT_HOST_EVENT;
+		return;
+	}
+	exit->kind = LODGE_VMEXIT_EXCEPTION;
+	exit->exception.vector = info & INTR_INFO_VECTOR_MASK;
+	exit->exception.payload = 0;
+	exit->exception.error = 0;
+	if (info & INTR_INFO_DELIVER_CODE_MASK)
+		exit->exception.error = vmx_read(VM_EXIT_INTR_ERROR_CODE);
+	if (info & INTR_INFO_UNBLOCK_NMI)
+		vmx_exit_unblocked(vcpu, exit);
+
+	if (exit->exception.vector == X86_TRAP_MC) {
+		vmx_machine_check();
+		exit->kind = LODGE_VMEXIT_HOST_EVENT;
+	} else if (exit->exception.vector == X86_TRAP_DB) {
+		vmx_exit_debug(vcpu, exit, info);
+	}
+}
+
+/* The exits that translate to a kind and nothing more; others are UNKNOWN. */
+static const u8 vmx_plain_exits[] = {
+	[EXIT_REASON_EXTERNAL_INTERRUPT] = LODGE_VMEXIT_HOST_EVENT,
+	[EXIT_REASON_TRIPLE_FAULT] = LODGE_VMEXIT_SHUTDOWN,
+	[EXIT_REASON_INIT_SIGNAL] = LODGE_VMEXIT_IGNORED,
+	[EXIT_REASON_INTERRUPT_WINDOW] = LODGE_VMEXIT_WINDOW,
+	[EXIT_REASON_NMI_WINDOW] = LODGE_VMEXIT_WINDOW,
+	[EXIT_REASON_CPUID] = LODGE_VMEXIT_CPUID,
+	[EXIT_REASON_HLT] = LODGE_VMEXIT_HLT,
+	[EXIT_REASON_INVD] = LODGE_VMEXIT_INVD,
+	[EXIT_REASON_RDPMC] = LODGE_VMEXIT_RDPMC,
+	[EXIT_REASON_VMCALL] = LODGE_VMEXIT_HYPERCALL,
+	[EXIT_REASON_VMCLEAR] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMLAUNCH] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMPTRLD] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMPTRST] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMREAD] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMRESUME] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMWRITE] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMOFF] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_VMON] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_CR_ACCESS] = LODGE_VMEXIT_CR,
+	[EXIT_REASON_DR_ACCESS] = LODGE_VMEXIT_DR,
+	[EXIT_REASON_MWAIT_INSTRUCTION] = LODGE_VMEXIT_MONITOR,
+	[EXIT_REASON_MONITOR_INSTRUCTION] = LODGE_VMEXIT_MONITOR,
+	[EXIT_REASON_PAUSE_INSTRUCTION] = LODGE_VMEXIT_PAUSE,
+	[EXIT_REASON_INVEPT] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_INVVPID] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_WBINVD] = LODGE_VMEXIT_INVD,
+	[EXIT_REASON_XSETBV] = LODGE_VMEXIT_XSETBV,
+	[EXIT_REASON_VMFUNC] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_ENCLS] = LODGE_VMEXIT_UD,
+};
+
+static void vmx_exit_plain(struct lodge_vmexit *exit, u32 reason)
+{
+	exit->kind = reason < ARRAY_SIZE(vmx_plain_exits) ?
+			     vmx_plain_exits[reason] :
+			     LODGE_VMEXIT_UNKNOWN;
+	if (unlikely(exit->kind == LODGE_VMEXIT_UNKNOWN)) {
+		exit->info[0] = vmx_read(EXIT_QUALIFICATION);
+		exit->info[1] = vmx_read(GUEST_PHYSICAL_ADDRESS);
+	}
+}
+
+/* VMLAUNCH or VMRESUME failed, or faulted: then there is no number. */
+static void vmx_exit_failed(struct lodge_vmexit *exit)
+{
+	exit->kind = LODGE_VMEXIT_INVALID;
+	exit->code = vmx_read(VM_INSTRUCTION_ERROR);
+}
+
+void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 reason, vectoring;
+
+	exit->interrupted.type = LODGE_EVENT_NONE;
+	exit->next_rip = 0;
+	exit->info[0] = 0;
+	exit->info[1] = 0;
+	if (unlikely(vmx->failed)) {
+		vmx_exit_failed(exit);
+		return;
+	}
+	reason = vmx_read(VM_EXIT_REASON);
+	exit->code = reason;
+	if (unlikely(reason & VMX_EXIT_REFUSED)) {
+		exit->kind = LODGE_VMEXIT_INVALID;
+		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
+			vmx_machine_check();
+		return;
+	}
+	vmx->vmcs.launched = true;
+	vectoring = vmx_read(IDT_VECTORING_INFO_FIELD);
+	if (unlikely(vectoring & VECTORING_INFO_VALID_MASK))
+		vmx_event_interrupted(vcpu, vectoring, &exit->interrupted);
+
+	switch (reason) {
+	case EXIT_REASON_EXCEPTION_NMI:
+		vmx_exit_exception(vcpu, exit);
+		return;
+	case EXIT_REASON_IO_INSTRUCTION:
+		vmx_exit_io(exit);
+		break;
+	case EXIT_REASON_MSR_READ:
+	case EXIT_REASON_MSR_WRITE:
+		exit->kind = LODGE_VMEXIT_MSR;
+		exit->msr.write = reason == EXIT_REASON_MSR_WRITE;
+		break;
+	case EXIT_REASON_EPT_VIOLATION:
+		vmx_exit_fault(vcpu, exit);
+		return;
+	case EXIT_REASON_EPT_MISCONFIG:
+		vmx_exit_device(exit);
+		return;
+	case EXIT_REASON_TASK_SWITCH:
+		vmx_exit_task_switch(exit);
+		return;
+	default:
+		vmx_exit_plain(exit, reason);
+		break;
+	}
+	/* The rest are instructions, or events that nobody skips. */
+	exit->next_rip = vmx_next_rip(vcpu);
+}

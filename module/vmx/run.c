@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One entry into the guest (Intel SDM vol. 3, chapters 27 and 28), and what of
+ * the host the VMCS must know for the way back.
+ */
+#include <linux/hardirq.h>
+#include <linux/kvm_host.h>
+#include <linux/perf_event.h>
+#include <linux/sched.h>
+#include <asm/cpufeature.h>
+#include <asm/debugreg.h>
+#include <asm/desc.h>
+#include <asm/fsgsbase.h>
+#include <asm/nospec-branch.h>
+#include <asm/perf_event.h>
+#include <asm/processor.h>
+#include <asm/tlbflush.h>
+
+#include "vmx/vmx.h"
+
+/* A selector that an exit cannot load: of the LDT, or not of privilege level 0. */
+#define VMX_SELECTOR_BITS 7
+
+/* Where the page keeps the task priority, which is CR8 in bits 7:4. */
+#define VMX_VIRTUAL_TPR 0x80
+
+/* When the guest must not find the host's data in the L1 cache. */
+enum vmx_l1d {
+	VMX_L1D_NEVER,
+	VMX_L1D_WHEN_USED, /* where the host may have left secrets there */
+	VMX_L1D_ALWAYS,
+};
+
+static enum vmx_l1d vmx_l1d;
+/* Read to displace the cache, where there is no command for that. */
+static void *vmx_l1d_buffer;
+
+static enum vmx_l1d vmx_l1d_mode(void)
+{
+	u64 capabilities = 0;
+
+	if (!boot_cpu_has_bug(X86_BUG_L1TF))
+		return VMX_L1D_NEVER;
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, capabilities);
+	if (capabilities & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH)
+		return VMX_L1D_NEVER;
+	switch (l1tf_mitigation) {
+	case L1TF_MITIGATION_OFF:
+		return VMX_L1D_NEVER;
+	case L1TF_MITIGATION_FULL:
+	case L1TF_MITIGATION_FULL_FORCE:
+		return VMX_L1D_ALWAYS;
+	default:
+		return VMX_L1D_WHEN_USED;
+	}
+}
+
+int vmx_run_setup(void)
+{
+	unsigned int i;
+
+	vmx_l1d = vmx_l1d_mode();
+	if (vmx_l1d == VMX_L1D_NEVER || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
+		return 0;
+	vmx_l1d_buffer = (void *)__get_free_pages(GFP_KERNEL, VMX_L1D_ORDER);
+	if (!vmx_l1d_buffer)
+		return -ENOMEM;
+	/* Pages alike could be merged below us, and be one page in the cache. */
+	for (i = 0; i < 1 << VMX_L1D_ORDER; i++)
+		memset(vmx_l1d_buffer + i * PAGE_SIZE, i + 1, PAGE_SIZE);
+	return 0;
+}
+
+void vmx_run_teardown(void)
+{
+	free_pages((unsigned long)vmx_l1d_buffer, VMX_L1D_ORDER);
+	vmx_l1d_buffer = NULL;
+}
+
+/* An interrupt may have brought another process's data, too. */
+static void vmx_guard_l1d(struct vmx_vcpu *vmx)
+{
+	if (likely(vmx_l1d == VMX_L1D_NEVER))
+		return;
+	if (vmx_l1d == VMX_L1D_WHEN_USED && !vmx->flush_l1d &&
+	    !kvm_get_cpu_l1tf_flush_l1d())
+		return;
+	vmx->flush_l1d = false;
+	kvm_clear_cpu_l1tf_flush_l1d();
+	if (vmx_l1d_buffer)
+		vmx_flush_l1d(vmx_l1d_buffer);
+	else
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
+static void vmx_load_selector(u16 *kept, u32 field, u16 selector)
+{
+	u16 kept_now = selector & VMX_SELECTOR_BITS ? selector : 0;
+
+	/* What it cannot hold stands there as null, as it does from the start. */
+	*kept = kept_now;
+	vmx_write(field, kept_now ? 0 : selector);
+}
+
+/*
+ * The thread changes these in user mode only, or is not the one that was here
+ * last: both end in vcpu_load.
+ */
+void vmx_run_load(struct vmx_vcpu *vmx)
+{
+	struct vmx_host *host = &vmx->host;
+	u64 fs_base;
+	u16 ds, es, fs, gs;
+
+	savesegment(ds, ds);
+	savesegment(es, es);
+	savesegment(fs, fs);
+	savesegment(gs, gs);
+	if (unlikely((ds | es | fs | gs | host->ds | host->es | host->fs |
+		      host->gs))) {
+		vmx_load_selector(&host->ds, HOST_DS_SELECTOR, ds);
+		vmx_load_selector(&host->es, HOST_ES_SELECTOR, es);
+		vmx_load_selector(&host->fs, HOST_FS_SELECTOR, fs);
+		vmx_load_selector(&host->gs, HOST_GS_SELECTOR, gs);
+	}
+	rdmsrq(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
+	rdmsrq(MSR_FS_BASE, fs_base);
+	if (host->fs_base != fs_base) {
+		host->fs_base = fs_base;
+		vmx_write(HOST_FS_BASE, fs_base);
+	}
+	vmx->flush_l1d = true;
+}
+
+/* With interrupts off nothing changes these any more before the exit. */
+static void vmx_load_host(struct vmx_vcpu *vmx)
+{
+	u64 cr3 = __read_cr3();
+	u64 cr4 = cr4_read_shadow();
+
+	if (unlikely(vmx->host.cr3 != cr3)) {
+		vmx->host.cr3 = cr3;
+		vmx_write(HOST_CR3, cr3);
+	}
+	if (unlikely(vmx->host.cr4 != cr4)) {
+		vmx->host.cr4 = cr4;
+		vmx_write(HOST_CR4, cr4);
+	}
+}
+
+/* An exit leaves null selectors, whose bases loading them would clear. */
+static void vmx_restore_selectors(const struct vmx_host *host)
+{
+	if (host->ds)
+		loadsegment(ds, host->ds);
+	if (host->es)
+		loadsegment(es, host->es);
+	if (host->fs) {
+		loadsegment(fs, host->fs);
+		wrmsrq(MSR_FS_BASE, host->fs_base);
+	}
+	if (host->gs) {
+		load_gs_index(host->gs);
+		wrmsrq(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
+	}
+}
+
+static void vmx_restore_host(const struct vmx_host *host)
+{
+	if (unlikely(host->ds | host->es | host->fs | host->gs))
+		vmx_restore_selectors(host);
+#ifdef CONFIG_MODIFY_LDT_SYSCALL
+	if (unlikely(READ_ONCE(current->mm->context.ldt)))
+		asm volatile("lldt %w0" : : "q"(GDT_ENTRY_LDT * 8));
+#endif
+}
+
+/*
+ * KERNEL_GS_BASE is live: the guest's while it runs.  Where the instructions for
+ * it exist they are far quicker than RDMSR and WRMSR.
+ */
+static __always_inline u64 vmx_swap_kernel_gs(u64 base)
+{
+	u64 old;
+
+	if (cpu_feature_enabled(X86_FEATURE_FSGSBASE)) {
+		asm volatile("swapgs\n\t"
+			     "rdgsbase %[old]\n\t"
+			     "wrgsbase %[base]\n\t"
+			     "swapgs"
+			     : [old] "=&r"(old)
+			     : [base] "r"(base)
+			     : "memory");
+	} else {
+		old = __rdmsr(MSR_KERNEL_GS_BASE);
+		__wrmsr(MSR_KERNEL_GS_BASE, (u32)base, base >> 32);
+	}
+	return old;
+}
+
+/*
+ * NMIs are blocked from the exit that one has caused until the next IRET: its
+ * handler is called by its gate, before anything can fault.
+ */
+static __always_inline void vmx_host_nmi(void)
+{
+	u32 info;
+
+	if ((u16)vmx_read(VM_EXIT_REASON) != EXIT_REASON_EXCEPTION_NMI)
+		return;
+	info = vmx_read(VM_EXIT_INTR_INFO);
+	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
+		asm volatile("int $2");
+}
+
+static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
+{
+	u64 *cr2 = &vcpu->regs.control.cr2;
+	u64 *kernel_gs_base = &vcpu->regs.msrs.kernel_gs_base;
+
+	guest_state_enter_irqoff();
+	if (*cr2 != native_read_cr2())
+		native_write_cr2(*cr2);
+	vmx_swap_kernel_gs(*kernel_gs_base);
+
+	vmx->failed = !vmx_enter(&vmx->entry);
+
+	*kernel_gs_base = vmx_swap_kernel_gs(vmx->host.kernel_gs_base);
+	*cr2 = native_read_cr2();
+	if (likely(!vmx->failed))
+		vmx_host_nmi();
+	guest_state_exit_irqoff();
+}
+
+static void vmx_load_registers(struct lodge_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	const struct lodge_general *general = &vcpu->regs.general;
+
+	if (vmx->rip != general->rip)
+		vmx_write(GUEST_RIP, general->rip);
+	if (vmx->rsp != general->gpr[LODGE_RSP])
+		vmx_write(GUEST_RSP, general->gpr[LODGE_RSP]);
+	if (vmx->rflags != general->rflags)
+		vmx_write(GUEST_RFLAGS, general->rflags);
+	if (vmx->interruptibility != vmx->has_interruptibility)
+		vmx_write(GUEST_INTERRUPTIBILITY_INFO, vmx->interruptibility);
+	/* Section 27.3.1.5: a trap of TF then waits for the shadow's end. */
+	if (unlikely(general->rflags & X86_EFLAGS_TF &&
+		     vmx->interruptibility & VMX_SHADOW))
+		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+	if (vmx->virtual_apic)
+		*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) =
+			vcpu->regs.control.cr8 << 4;
+}
+
+static void vmx_save_registers(struct lodge_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	struct lodge_general *general = &vcpu->regs.general;
+
+	vmx->rip = vmx_read(GUEST_RIP);
+	vmx->rsp = vmx_read(GUEST_RSP);
+	vmx->rflags = vmx_read(GUEST_RFLAGS);
+	general->rip = vmx->rip;
+	general->gpr[LODGE_RSP] = vmx->rsp;
+	general->rflags = vmx->rflags;
+	vmx->has_interruptibility = vmx_read(GUEST_INTERRUPTIBILITY_INFO);
+	vmx->interruptibility = vmx->has_interruptibility;
+	if (vmx->virtual_apic)
+		vcpu->regs.control.cr8 =
+			*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) >> 4;
+	vmx->fresh = 0;
+}
+
+static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
+{
+	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+		return;
+	entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
+	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
+}
+
+/*
+ * Where the host's counters use buffers in its memory, the processor must not
+ * write to them while addresses are the guest's.  perf answers what to change.
+ */
+struct vmx_counters {
+	struct perf_guest_switch_msr *msrs;
+	int nr;
+};
+
+static void vmx_stop_counters(struct vmx_counters *counters)
+{
+	int i;
+
+	counters->nr = 0;
+	if (!boot_cpu_has(X86_FEATURE_PEBS))
+		return;
+	counters->msrs = perf_guest_get_msrs(&counters->nr, NULL);
+	for (i = 0; i < counters->nr; i++)
+		if (counters->msrs[i].host != counters->msrs[i].guest)
+			wrmsrq(counters->msrs[i].msr, counters->msrs[i].guest);
+}
+
+static void vmx_start_counters(const struct vmx_counters *counters)
+{
+	int i;
+
+	for (i = 0; i < counters->nr; i++)
+		if (counters->msrs[i].host != counters->msrs[i].guest)
+			wrmsrq(counters->msrs[i].msr, counters->msrs[i].host);
+}
+
+void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	struct vmx_counters counters;
+	u64 debugctl;
+
+	vmx_load_host(vmx);
+	vmx_load_registers(vcpu);
+	vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
+	vmx_set_spec_ctrl(vcpu, &vmx->entry);
+	vmx->entry.launched = vmx->vmcs.launched;
+	debugctl = get_debugctlmsr();
+	vmx_stop_counters(&counters);
+	vmx_guard_l1d(vmx);
+
+	vmx_switch(vmx, vcpu);
+
+	/* An exit clears it. */
+	if (unlikely(debugctl))
+		update_debugctlmsr(debugctl);
+	vmx_start_counters(&counters);
+	vmx_restore_host(&vmx->host);
+	vmx_save_registers(vcpu);
+	vmx_exit_translate(vcpu, exit);
+}

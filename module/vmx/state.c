@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Register groups between vcpu->regs and the VMCS's guest-state area.
+ *
+ * A group that has been read stays valid until the next entry: vmx->fresh.
+ */
+#include <asm/msr-index.h>
+#include <asm/processor-flags.h>
+
+#include "vmx/vmx.h"
+
+/* Access rights: the descriptor's bits, with a gap, and "unusable". */
+#define VMX_AR_LOW 0xff
+#define VMX_AR_GAP 4
+#define VMX_AR_UNUSABLE BIT(16)
+#define VMX_AR_BUSY 2
+#define VMX_AR_ACCESSED 1
+
+/* Where a limit shows that it is counted in pages. */
+#define VMX_LIMIT_LARGE GENMASK(31, 20)
+
+/* The fields of a register lie this far apart, in the order of the ABI. */
+#define VMX_FIELD_STEP 2
+static_assert(GUEST_ES_SELECTOR + VMX_FIELD_STEP * LODGE_TR ==
+	      GUEST_TR_SELECTOR);
+static_assert(GUEST_ES_BASE + VMX_FIELD_STEP * LODGE_TR == GUEST_TR_BASE);
+static_assert(GUEST_ES_LIMIT + VMX_FIELD_STEP * LODGE_TR == GUEST_TR_LIMIT);
+static_assert(GUEST_ES_AR_BYTES + VMX_FIELD_STEP * LODGE_TR ==
+	      GUEST_TR_AR_BYTES);
+
+/* What a register that cannot be used holds is undefined but for its DPL. */
+static u16 vmx_attr(u32 rights)
+{
+	if (rights & VMX_AR_UNUSABLE)
+		return rights & LODGE_SEG_DPL;
+	return (rights & VMX_AR_LOW) | ((rights >> VMX_AR_GAP) & ~VMX_AR_LOW);
+}
+
+/*
+ * A register that can be used has been loaded: its descriptor is marked accessed,
+ * or busy, and its granularity agrees with its limit.  Section 27.3.1.2.
+ */
+static u32 vmx_rights(enum lodge_seg seg, const struct lodge_segment *from)
+{
+	u16 attr = from->attr;
+
+	if (attr & LODGE_SEG_S && attr & LODGE_SEG_P)
+		attr |= VMX_AR_ACCESSED;
+	if (seg == LODGE_TR)
+		attr |= VMX_AR_BUSY;
+	if (from->limit & VMX_LIMIT_LARGE)
+		attr |= LODGE_SEG_G;
+	else if ((from->limit & ~PAGE_MASK) != ~PAGE_MASK)
+		attr &= ~LODGE_SEG_G;
+	return (attr & VMX_AR_LOW) | (attr & ~VMX_AR_LOW) << VMX_AR_GAP |
+	       (attr & LODGE_SEG_P ? 0 : VMX_AR_UNUSABLE);
+}
+
+static void vmx_get_segments(struct lodge_vcpu *vcpu)
+{
+	struct lodge_segments *segs = &vcpu->regs.segments;
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_SEGS; i++) {
+		struct lodge_segment *to = &segs->seg[i];
+		u32 at = VMX_FIELD_STEP * i;
+
+		to->selector = vmx_read(GUEST_ES_SELECTOR + at);
+		to->base = vmx_read(GUEST_ES_BASE + at);
+		to->limit = vmx_read(GUEST_ES_LIMIT + at);
+		to->attr = vmx_attr(vmx_read(GUEST_ES_AR_BYTES + at));
+	}
+	segs->gdt.base = vmx_read(GUEST_GDTR_BASE);
+	segs->gdt.limit = vmx_read(GUEST_GDTR_LIMIT);
+	segs->idt.base = vmx_read(GUEST_IDTR_BASE);
+	segs->idt.limit = vmx_read(GUEST_IDTR_LIMIT);
+}
+
+static void vmx_set_segments(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_segments *segs = &vcpu->regs.segments;
+	unsigned int i;
+
+	for (i = 0; i < LODGE_NR_SEGS; i++) {
+		const struct lodge_segment *from = &segs->seg[i];
+		u32 at = VMX_FIELD_STEP * i;
+
+		vmx_write(GUEST_ES_SELECTOR + at, from->selector);
+		vmx_write(GUEST_ES_BASE + at, from->base);
+		vmx_write(GUEST_ES_LIMIT + at, from->limit);
+		vmx_write(GUEST_ES_AR_BYTES + at, vmx_rights(i, from));
+	}
+	vmx_write(GUEST_GDTR_BASE, segs->gdt.base);
+	vmx_write(GUEST_GDTR_LIMIT, segs->gdt.limit);
+	vmx_write(GUEST_IDTR_BASE, segs->idt.base);
+	vmx_write(GUEST_IDTR_LIMIT, segs->idt.limit);
+}
+
+/* CR2 is live, and so always up to date. */
+static void vmx_get_control(struct lodge_vcpu *vcpu)
+{
+	vcpu->regs.control.cr3 = vmx_read(GUEST_CR3);
+}
+
+static void vmx_set_efer(struct vmx_vcpu *vmx, u64 efer)
+{
+	u32 controls = vmx_caps.entry;
+
+	if (efer & EFER_LMA)
+		controls |= VM_ENTRY_IA32E_MODE;
+	if (controls != vmx->entry_controls) {
+		vmx->entry_controls = controls;
+		vmx_write(VM_ENTRY_CONTROLS, controls);
+	}
+	if (vmx->efer)
+		vmx->efer[VMX_EFER_GUEST].value = efer;
+	else
+		vmx_write(GUEST_IA32_EFER, efer);
+}
+
+/*
+ * The guest's caches are the host's business: CD and NW are shown to the guest,
+ * but never reach the processor.  VMX operation fixes CR0.NE and CR4.VMXE.
+ */
+static void vmx_set_control(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_control *control = &vcpu->regs.control;
+	u64 cr0 = control->cr0 & ~(X86_CR0_CD | X86_CR0_NW);
+
+	vmx_write(GUEST_CR0, cr0 | X86_CR0_NE);
+	vmx_write(CR0_READ_SHADOW, control->cr0);
+	vmx_write(GUEST_CR3, control->cr3);
+	vmx_write(GUEST_CR4, control->cr4 | X86_CR4_VMXE);
+	vmx_write(CR4_READ_SHADOW, control->cr4);
+	vmx_set_efer(to_vmx(vcpu), control->efer);
+}
+
+void vmx_set_pdptes(struct lodge_vcpu *vcpu, const u64 pdptes[4])
+{
+	vmx_begin(vcpu);
+	vmx_write(GUEST_PDPTR0, pdptes[0]);
+	vmx_write(GUEST_PDPTR1, pdptes[1]);
+	vmx_write(GUEST_PDPTR2, pdptes[2]);
+	vmx_write(GUEST_PDPTR3, pdptes[3]);
+	vmx_end();
+}
+
+/* Only exits reach SYSCALL's registers and the PAT: they are up to date. */
+static void vmx_get_msrs(struct lodge_vcpu *vcpu)
+{
+	struct lodge_msrs *msrs = &vcpu->regs.msrs;
+
+	msrs->sysenter_cs = vmx_read(GUEST_SYSENTER_CS);
+	msrs->sysenter_esp = vmx_read(GUEST_SYSENTER_ESP);
+	msrs->sysenter_eip = vmx_read(GUEST_SYSENTER_EIP);
+}
+
+static void vmx_set_msrs(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_msrs *msrs = &vcpu->regs.msrs;
+
+	vmx_write(GUEST_SYSENTER_CS, msrs->sysenter_cs);
+	vmx_write(GUEST_SYSENTER_ESP, msrs->sysenter_esp);
+	vmx_write(GUEST_SYSENTER_EIP, msrs->sysenter_eip);
+	if (vmx_caps.entry & VM_ENTRY_LOAD_IA32_PAT)
+		vmx_write(GUEST_IA32_PAT, msrs->pat);
+	/* Those of SYSCALL go to the CPU as the vCPU is loaded. */
+	vcpu->loaded_cpu = -1;
+}
+
+static void vmx_get_events(struct lodge_vcpu *vcpu)
+{
+	const struct vmx_vcpu *vmx = to_vmx(vcpu);
+	struct lodge_events *events = &vcpu->regs.events;
+
+	events->flags &= ~(LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW);
+	if (vmx->interruptibility & GUEST_INTR_STATE_NMI || vmx->nmi_blocked)
+		events->flags |= LODGE_EVENT_NMI_BLOCKED;
+	if (vmx->interruptibility & VMX_SHADOW)
+		events->flags |= LODGE_EVENT_SHADOW;
+}
+
+/* The ABI knows one shadow.  That of STI needs the flag that STI sets. */
+static u32 vmx_shadow(const struct lodge_vcpu *vcpu)
+{
+	if (vcpu->regs.general.rflags & X86_EFLAGS_IF)
+		return GUEST_INTR_STATE_STI;
+	return GUEST_INTR_STATE_MOV_SS;
+}
+
+static void vmx_set_events(struct lodge_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 flags = vcpu->regs.events.flags;
+	bool nmi_blocked = flags & LODGE_EVENT_NMI_BLOCKED;
+	bool virtual = vmx_caps.pin & PIN_BASED_VIRTUAL_NMIS;
+
+	vmx->interruptibility = 0;
+	if (flags & LODGE_EVENT_SHADOW)
+		vmx->interruptibility |= vmx_shadow(vcpu);
+	if (nmi_blocked && virtual)
+		vmx->interruptibility |= GUEST_INTR_STATE_NMI;
+	vmx->nmi_blocked = nmi_blocked && !virtual;
+	vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
+}
+
+void vmx_get_state(struct lodge_vcpu *vcpu, u64 groups)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	groups &= ~vmx->fresh;
+	if (!groups)
+		return;
+	vmx_begin(vcpu);
+	if (groups & LODGE_GROUP_SEGMENTS)
+		vmx_get_segments(vcpu);
+	if (groups & LODGE_GROUP_CONTROL)
+		vmx_get_control(vcpu);
+	if (groups & LODGE_GROUP_MSRS)
+		vmx_get_msrs(vcpu);
+	vmx_end();
+	/* Without a field in the VMCS: never out of date, and cheap. */
+	if (groups & LODGE_GROUP_EVENTS)
+		vmx_get_events(vcpu);
+	vmx->fresh |= groups & ~LODGE_GROUP_EVENTS;
+}
+
+void vmx_set_state(struct lodge_vcpu *vcpu, u64 groups)
+{
+	vmx_begin(vcpu);
+	if (groups & LODGE_GROUP_SEGMENTS)
+		vmx_set_segments(vcpu);
+	if (groups & LODGE_GROUP_CONTROL)
+		vmx_set_control(vcpu);
+	if (groups & LODGE_GROUP_DEBUG)
+		vmx_write(GUEST_DR7, vcpu->regs.debug.dr7);
+	if (groups & LODGE_GROUP_MSRS)
+		vmx_set_msrs(vcpu);
+	if (groups & LODGE_GROUP_EVENTS)
+		vmx_set_events(vcpu);
+	vmx_end();
+	to_vmx(vcpu)->fresh |= groups & ~LODGE_GROUP_EVENTS;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of this folder share: the vendor part of a CPU and of a vCPU.
+ */
+#ifndef LODGE_VMX_VMX_H
+#define LODGE_VMX_VMX_H
+
+#include <linux/percpu.h>
+
+#include "vm.h"
+#include "vmx/caps.h"
+#include "vmx/entry.h"
+#include "vmx/vmcs.h"
+
+/* What keeps events from the guest for one instruction. */
+#define VMX_SHADOW (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
+
+/**
+ * struct vmx_host - what the VMCS was told of the host, and what it cannot hold
+ * @cr3: in the VMCS
+ * @cr4: in the VMCS
+ * @fs_base: in the VMCS
+ * @kernel_gs_base: of the thread; to be restored after each exit
+ * @ds: selectors of the thread that the VMCS cannot hold; 0: it holds them
+ * @es: the same
+ * @fs: the same
+ * @gs: the same
+ */
+struct vmx_host {
+	u64 cr3;
+	u64 cr4;
+	u64 fs_base;
+	u64 kernel_gs_base;
+	u16 ds;
+	u16 es;
+	u16 fs;
+	u16 gs;
+};
+
+/**
+ * struct vmx_vcpu - vendor part of a vCPU; its owner's
+ * @vmcs: its VMCS
+ * @entry: argument of vmx_enter()
+ * @host: of the thread and CPU that run it
+ * @virtual_apic: page in which the processor keeps CR8, with a TPR shadow
+ * @efer: EFER of guest and host for processors that cannot switch it themselves
+ * @fresh: groups of vcpu->regs that are as the VMCS has them
+ * @rip: what the VMCS has
+ * @rsp: what the VMCS has
+ * @rflags: what the VMCS has
+ * @interruptibility: what the guest's next entry is to begin with
+ * @has_interruptibility: what the VMCS has
+ * @proc: primary processor-based controls in the VMCS
+ * @entry_controls: VM-entry controls in the VMCS
+ * @event: the last one handed over, as in the VMCS without its error code
+ * @vpid: its VPID on the CPU on which it last ran; 0: none
+ * @vpid_generation: of @vpid
+ * @flush: its own translations must go before the next entry
+ * @flush_nested: those of the nested tables must go, too
+ * @flush_l1d: something of the host's may be in the L1 data cache
+ * @nmi_blocked: without virtual NMIs: an NMI was delivered
+ * @failed: the last entry did not come about
+ */
+struct vmx_vcpu {
+	struct vmx_vmcs vmcs;
+	struct vmx_entry entry;
+	struct vmx_host host;
+	void *virtual_apic;
+	struct vmx_msr_entry *efer;
+	u64 fresh;
+	u64 rip;
+	u64 rsp;
+	u64 rflags;
+	u32 interruptibility;
+	u32 has_interruptibility;
+	u32 proc;
+	u32 entry_controls;
+	u32 event;
+	u16 vpid;
+	u64 vpid_generation;
+	bool flush;
+	bool flush_nested;
+	bool flush_l1d;
+	bool nmi_blocked;
+	bool failed;
+};
+
+/* Indices into vmx_vcpu.efer, which is a page of struct vmx_msr_entry. */
+enum vmx_efer {
+	VMX_EFER_GUEST,
+	VMX_EFER_HOST,
+};
+
+/**
+ * struct vmx_cpu - vendor part of a host CPU; touched only on it, preemption off
+ * @vmxon: page for VMX operation's own use
+ * @loaded: the VMCSs that this CPU holds; interrupts off
+ * @vpid_generation: generation of VPIDs; a change flushes all of them
+ * @next_vpid: next one to give away
+ */
+struct vmx_cpu {
+	u32 *vmxon;
+	struct list_head loaded;
+	u64 vpid_generation;
+	u32 next_vpid;
+};
+
+DECLARE_PER_CPU(struct vmx_cpu, vmx_cpu);
+
+static inline struct vmx_vcpu *to_vmx(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->backend;
+}
+
+static inline void vmx_begin(struct lodge_vcpu *vcpu)
+{
+	vmx_vmcs_begin(&to_vmx(vcpu)->vmcs);
+}
+
+static inline void vmx_end(void)
+{
+	vmx_vmcs_end();
+}
+
+/* vmcs.c */
+
+/**
+ * vmx_vmcs_init() - what stays the same in a VMCS for the vCPU's life
+ */
+void vmx_vmcs_init(struct lodge_vcpu *vcpu);
+
+/**
+ * vmx_vmcs_init_cpu() - what of the host is the same for all of a CPU's threads
+ *
+ * The VMCS is current on that CPU.
+ */
+void vmx_vmcs_init_cpu(int cpu);
+
+/* run.c */
+
+/**
+ * vmx_run_setup() - how this host wants its L1 data cache guarded
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmx_run_setup(void);
+void vmx_run_teardown(void);
+
+/**
+ * vmx_run_load() - tell the VMCS of the thread that will run the vCPU
+ */
+void vmx_run_load(struct vmx_vcpu *vmx);
+void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/* exit.c */
+
+/**
+ * vmx_exit_translate() - from the VMCS's exit fields to the neutral exit
+ */
+void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/* state.c */
+void vmx_get_state(struct lodge_vcpu *vcpu, u64 groups);
+void vmx_set_state(struct lodge_vcpu *vcpu, u64 groups);
+void vmx_set_pdptes(struct lodge_vcpu *vcpu, const u64 pdptes[4]);
+
+/* event.c */
+void vmx_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event);
+u32 vmx_blocked(struct lodge_vcpu *vcpu);
+void vmx_window(struct lodge_vcpu *vcpu, u32 wanted);
+
+/**
+ * vmx_event_interrupted() - the event whose delivery this exit has cut short
+ * @info: IDT-vectoring information, which is valid
+ */
+void vmx_event_interrupted(struct lodge_vcpu *vcpu, u32 info,
+			   struct lodge_event *event);
+
+/**
+ * vmx_event_iret() - an IRET that faulted has ended the blocking of NMIs early
+ */
+void vmx_event_iret(struct vmx_vcpu *vmx);
+
+/* vpid.c */
+
+/**
+ * vmx_vpid_cpu_init() - this CPU starts with no VPID in use
+ */
+void vmx_vpid_cpu_init(struct vmx_cpu *cpu);
+
+/**
+ * vmx_vpid_prepare() - give the vCPU a VPID and flush what it must not find
+ *
+ * Intel SDM vol. 3, section 29.4.  The VMCS is current, interrupts are off.
+ */
+void vmx_vpid_prepare(struct lodge_vcpu *vcpu, struct vmx_cpu *cpu);
+void vmx_flush_tlb(struct lodge_vcpu *vcpu, bool nested);
+
+/* bitmap.c */
+
+/**
+ * vmx_bitmap_init() - allocate the MSR bitmap that all VMs share
+ */
+int vmx_bitmap_init(void);
+void vmx_bitmap_exit(void);
+
+/**
+ * vmx_bitmap_msr() - physical address of the MSR bitmap
+ */
+u64 vmx_bitmap_msr(void);
+
+#endif
