@@ -233,6 +233,19 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 	guest_state_exit_irqoff();
 }
 
+/*
+ * Section 27.3.1.5: the trap of TF waits for a shadow's end, and only for that.
+ * Bochs (2.7) lets it wait after an exit in the middle of an instruction, too.
+ */
+static void vmx_load_step(struct vmx_vcpu *vmx)
+{
+	u64 pending = 0;
+
+	if (vmx->interruptibility & VMX_SHADOW)
+		pending = vmx_read(GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP;
+	vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, pending);
+}
+
 static void vmx_load_registers(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -246,10 +259,8 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 		vmx_write(GUEST_RFLAGS, general->rflags);
 	if (vmx->interruptibility != vmx->has_interruptibility)
 		vmx_write(GUEST_INTERRUPTIBILITY_INFO, vmx->interruptibility);
-	/* Section 27.3.1.5: a trap of TF then waits for the shadow's end. */
-	if (unlikely(general->rflags & X86_EFLAGS_TF &&
-		     vmx->interruptibility & VMX_SHADOW))
-		vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, DR_STEP);
+	if (unlikely(general->rflags & X86_EFLAGS_TF))
+		vmx_load_step(vmx);
 	if (vmx->virtual_apic)
 		*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) =
 			vcpu->regs.control.cr8 << 4;

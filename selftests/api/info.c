@@ -3,6 +3,7 @@
  * What LODGE_GET_INFO says is so; and KVM as a neighbour: who comes first has
  * the processor, and who comes second is told.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -30,6 +31,14 @@ FIXTURE_SETUP(info)
 	ASSERT_EQ(0, lodge_info(self->lodge, &self->info));
 }
 
+static bool is_intel(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) &&
+	       ebx == signature_INTEL_ebx;
+}
+
 FIXTURE_TEARDOWN(info)
 {
 	close(self->lodge);
@@ -39,7 +48,7 @@ TEST_F(info, the_host_is_ready)
 {
 	EXPECT_EQ(LODGE_STATUS_READY, self->info.status);
 	EXPECT_STREQ("ready", self->info.message);
-	EXPECT_STREQ("svm", self->info.backend);
+	EXPECT_STREQ(is_intel() ? "vmx" : "svm", self->info.backend);
 }
 
 TEST_F(info, the_abi_is_the_one_of_the_header)
@@ -143,7 +152,9 @@ FIXTURE_TEARDOWN(kvm)
 	close(self->kvm);
 	if (!self->loaded)
 		return;
-	EXPECT_TRUE(EVENTUALLY(module_remove("kvm_amd") != -EWOULDBLOCK));
+	EXPECT_TRUE(EVENTUALLY(
+		module_remove(is_intel() ? "kvm_intel" : "kvm_amd") !=
+		-EWOULDBLOCK));
 	module_remove("ccp");
 	EXPECT_TRUE(EVENTUALLY(module_remove("kvm") != -EWOULDBLOCK));
 }

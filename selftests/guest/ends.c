@@ -125,7 +125,8 @@ TEST_F(ends, an_entry_that_is_refused_names_the_rule_the_field_and_its_value)
 	self->run->regs.segments.seg[LODGE_CS].attr |= LODGE_SEG_DB;
 	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_FAIL_ENTRY));
 	ASSERT_LE(1U, self->run->exit.fail_entry.count);
-	rule = find_rule(self->run, "CS.attrib");
+	rule = find_rule(self->run,
+			 machine_is_intel() ? "CS.access" : "CS.attrib");
 	ASSERT_NE(NULL, rule);
 	EXPECT_NE(0, rule->id);
 	EXPECT_NE(0, rule->value);

@@ -4,6 +4,7 @@
  */
 #include "machine.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,14 @@ void machine_create(struct machine *m, unsigned int cpus)
 		make_cpu(m, i);
 }
 
+bool machine_is_intel(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	return __get_cpuid(0, &eax, &ebx, &ecx, &edx) &&
+	       ebx == signature_INTEL_ebx;
+}
+
 void machine_gate(struct machine *m, enum guest_mode mode, unsigned int vector,
 		  uint64_t address, unsigned int ist)
 {
@@ -218,6 +227,7 @@ static void set_control(struct guest_cpu *cpu, enum guest_mode mode)
 
 	c->cr0 = 0x10;
 	c->cr4 = X86_CR4_OSFXSR;
+	c->efer &= ~(X86_EFER_LME | X86_EFER_LMA);
 	switch (mode) {
 	case REAL16:
 		return;

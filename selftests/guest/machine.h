@@ -218,6 +218,11 @@ int cpu_join(struct guest_cpu *cpu);
 void cpu_explain(const struct guest_cpu *cpu);
 
 /**
+ * machine_is_intel() - whether the processor is one, and so speaks VMCALL
+ */
+bool machine_is_intel(void);
+
+/**
  * machine_gate() - let a vector lead elsewhere than to its stub
  * @ist: stack of the TSS, in long mode; 0: none
  */

@@ -174,12 +174,17 @@ TEST_F(msr, efer_shows_long_mode_and_hides_svm)
 	EXPECT_EQ(X86_EFER_LME | X86_EFER_LMA, *cpu_gpr(self->cpu, LODGE_RDI));
 }
 
-TEST_F(msr, amds_four_performance_counters_are_there_on_amd)
+TEST_F(msr, the_performance_counters_of_the_vendors_first_processors_are_there)
 {
-	unsigned int i;
+	static const uint32_t amd[] = { 0xc0010000, 0xc0010001, 0xc0010002,
+					0xc0010003, 0xc0010004, 0xc0010005,
+					0xc0010006, 0xc0010007 };
+	static const uint32_t intel[] = { 0xc1, 0xc2, 0x186, 0x187 };
+	bool is_intel = machine_is_intel();
+	unsigned int i, nr = is_intel ? 4 : 8;
 
-	for (i = 0; i < 8; i++) {
-		start_write(self->cpu, 0xc0010000 + i, 0);
+	for (i = 0; i < nr; i++) {
+		start_write(self->cpu, is_intel ? intel[i] : amd[i], 0);
 		EXPECT_TRUE(cpu_done(self->cpu));
 	}
 }
