@@ -65,6 +65,9 @@ endif
 MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 	   find module uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
 		! -name '*.mod.c' ! -name offsets.h)
+# What the oracle's module is made of (see selftests/oracle/oracle.h).
+ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
+	   uapi/*.h)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
 	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
@@ -87,7 +90,7 @@ UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
 ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
-HOSTED	:= api guest boot
+HOSTED	:= api guest boot oracle
 HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
@@ -110,13 +113,15 @@ release	= $(if $(filter $(1),$(DEBIAN_KERNELS)),$(patsubst \
 RUNNING	:= $(shell uname -r)
 LOCAL	:= $(if $(wildcard /lib/modules/$(RUNNING)/build/Makefile),$(RUNNING))
 
-# farm(directory): mirrors MODULE_FILES as links; links to deleted files go.
+# farm(directory, files): mirrors files, by itself MODULE_FILES, as links; links
+# to deleted files go.
+farmed	= $(or $(1),$(MODULE_FILES))
 define farm
 	@mkdir -p $(1) && find $(1) -xtype l -delete
-	@cd $(1) && mkdir -p $(sort $(dir $(MODULE_FILES)))
-	@$(foreach d,$(sort $(dir $(MODULE_FILES))),ln -sft $(1)/$(d) $(addprefix \
-		$(CURDIR)/,$(foreach f,$(MODULE_FILES),$(if $(filter \
-		$(d),$(dir $(f))),$(f)))) &&) :
+	@cd $(1) && mkdir -p $(sort $(dir $(call farmed,$(2))))
+	@$(foreach d,$(sort $(dir $(call farmed,$(2)))),ln -sft $(1)/$(d) \
+		$(addprefix $(CURDIR)/,$(foreach f,$(call farmed,$(2)),$(if \
+		$(filter $(d),$(dir $(f))),$(f)))) &&) :
 endef
 kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(if $(Q),V=0,V=1)
 
@@ -128,6 +133,13 @@ module-%:
 	$(call say,MODULE,$(B)/$@)
 	$(call farm,$(B)/$@)
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@) modules
+
+oracle: $(addprefix oracle-,$(KERNELS)) ## module of the tests oracle/, in build/oracle-KERNEL/
+
+oracle-%:
+	$(call say,MODULE,$(B)/$@)
+	$(call farm,$(B)/$@,$(ORACLE_FILES))
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/oracle) modules
 
 # lint(what, farm's name, kernel, flags): a clean build of which every warning
 # fails; C=2 and W=1 need one, since they report only on what is compiled.
@@ -337,8 +349,8 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module sparse w1 lint lodge tests setup unit unit-programs \
-	payload check demo bench fuzz format-check checkpatch install \
-	install-module-source uninstall dkms-build clean distclean help
+.PHONY: FORCE all module oracle sparse w1 lint lodge tests setup unit \
+	unit-programs payload check demo bench fuzz format-check checkpatch \
+	install install-module-source uninstall dkms-build clean distclean help
 
 -include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
