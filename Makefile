@@ -19,8 +19,9 @@ KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
 # Tests: DIRECTORY or DIRECTORY/PROGRAM, several, or (when empty) all.
 TEST	?=
 # Where tests run: svm, the emulated AMD-V host; vmx, the Intel one; svm-bochs, a
-# second AMD-V one; or local, this machine.
-HOST	?= svm
+# second AMD-V one; local, this machine; by itself, check takes all emulated ones,
+# bench both vendors', demo svm.
+HOST	?=
 # Processor model of the emulated host; each has one by itself.
 CPU	?=
 # Seconds for each fuzzer.
@@ -278,18 +279,23 @@ $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 
 check: ## everything: set-up, both kernels, all tests; TEST= HOST= KERNEL= CPU= select
 	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
-		CPU='$(CPU)' MAKE='$(MAKE)' selftests/host/check
+		CPU='$(CPU)' JOBS='$(JOBS)' MAKE='$(MAKE)' selftests/host/check
 
-demo: setup ## boots Debian's kernel as a guest and shows its console (HOST=local: here)
-	$(Q)$(MAKE) $(if $(filter local,$(HOST)),lodge payload,lodge payload \
-		module-$(or $(KERNEL),6.1))
-	$(Q)selftests/host/demo --host $(HOST) --kernel $(or $(KERNEL),6.1) \
-		--cpu $(or $(CPU),EPYC) $(B)
+# What demo and bench run in, and with which kernel.
+host	= $(or $(HOST),svm)
+demo_kernel = $(or $(KERNEL),$(if $(filter svm local,$(host)),6.1,small))
+options	= --kernel $(1) $(if $(CPU),--cpu $(CPU))
+
+demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT-x)
+	$(Q)selftests/host/setup $(if $(filter svm local,$(host)),,--small) $(B)
+	$(Q)$(MAKE) lodge payload $(if $(filter local,$(host)),,\
+		module-$(demo_kernel))
+	$(Q)selftests/host/demo --host $(host) \
+		$(call options,$(demo_kernel)) $(B)
 
 bench: setup ## instructions per exit, Lodge and KVM: a table, and build/bench.json
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) $(B)/tests/bench/bench
-	$(Q)selftests/host/bench --kernel $(or $(KERNEL),6.1) \
-		--cpu $(or $(CPU),EPYC) $(B)
+	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
 fuzz: $(addprefix $(B)/fuzzers/,$(FUZZ)) ## libFuzzer targets, FUZZ_TIME seconds each
 	$(Q)for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && $(B)/fuzzers/$$f \
