@@ -147,8 +147,8 @@ struct vmx_rule {
 	bool (*broken)(const struct vmx_checker *check, u64 value);
 };
 
-#define VMX_ALWAYS VMX_WORD_PIN, 0
-#define VMX_WITH(word, bits) VMX_WORD_##word, bits
+#define VMX_ALWAYS .word = VMX_WORD_PIN, .with = 0
+#define VMX_WITH(name, bits) .word = VMX_WORD_##name, .with = (bits)
 
 /* Stores a broken rule, where there is room; @name and @text are theirs. */
 void vmx_check_found(struct vmx_checker *check, u32 id, const char *name,

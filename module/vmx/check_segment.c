@@ -276,9 +276,9 @@ static bool vmx_system_s(const struct vmx_checker *check,
 }
 
 /* CS and TR are always judged, others mostly while they are usable. */
-#define VMX_USABLE(segments) \
-	(segments), (segments) & ~(BIT(VMX_CS) | BIT(VMX_TR))
-#define VMX_EVEN_UNUSABLE(segments) (segments), 0
+#define VMX_USABLE(which) \
+	.segments = (which), .if_usable = (which) & ~(BIT(VMX_CS) | BIT(VMX_TR))
+#define VMX_EVEN_UNUSABLE(which) .segments = (which), .if_usable = 0
 
 static const struct vmx_segment_rule vmx_segment_rules[] = {
 	{ VMX_RULE_SEGMENT_TI, "TI must be zero (27.3.1.2)",
