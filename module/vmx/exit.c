@@ -72,7 +72,6 @@ static void vmx_exit_fault(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		exit->fault.error |= LODGE_PF_PRESENT;
 	if (unlikely(info & VMX_FAULT_UNBLOCKED_NMI))
 		vmx_exit_unblocked(vcpu, exit);
-	to_vmx(vcpu)->flush_l1d = true;
 }
 
 /* The entry that the nested tables have for devices (see npt.h). */
