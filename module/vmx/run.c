@@ -287,7 +287,7 @@ static void vmx_save_registers(struct lodge_vcpu *vcpu)
 
 static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
 {
-	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL))
+	if (!cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
 		return;
 	entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
@@ -297,18 +297,10 @@ static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
  * Where the host's counters use buffers in its memory, the processor must not
  * write to them while addresses are the guest's.  perf answers what to change.
  */
-struct vmx_counters {
-	struct perf_guest_switch_msr *msrs;
-	int nr;
-};
-
 static void vmx_stop_counters(struct vmx_counters *counters)
 {
 	int i;
 
-	counters->nr = 0;
-	if (!boot_cpu_has(X86_FEATURE_PEBS))
-		return;
 	counters->msrs = perf_guest_get_msrs(&counters->nr, NULL);
 	for (i = 0; i < counters->nr; i++)
 		if (counters->msrs[i].host != counters->msrs[i].guest)
@@ -327,16 +319,17 @@ static void vmx_start_counters(const struct vmx_counters *counters)
 void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	struct vmx_counters counters;
 	u64 debugctl;
 
 	vmx_load_host(vmx);
 	vmx_load_registers(vcpu);
-	vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
+	if (unlikely(vmx_vpid_is_stale(vmx, this_cpu_ptr(&vmx_cpu))))
+		vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
 	vmx_set_spec_ctrl(vcpu, &vmx->entry);
 	vmx->entry.launched = vmx->vmcs.launched;
 	debugctl = get_debugctlmsr();
-	vmx_stop_counters(&counters);
+	if (cpu_feature_enabled(X86_FEATURE_PEBS))
+		vmx_stop_counters(&vmx->counters);
 	vmx_guard_l1d(vmx);
 
 	vmx_switch(vmx, vcpu);
@@ -344,7 +337,8 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	/* An exit clears it. */
 	if (unlikely(debugctl))
 		update_debugctlmsr(debugctl);
-	vmx_start_counters(&counters);
+	if (cpu_feature_enabled(X86_FEATURE_PEBS))
+		vmx_start_counters(&vmx->counters);
 	vmx_restore_host(&vmx->host);
 	vmx_save_registers(vcpu);
 	vmx_exit_translate(vcpu, exit);

@@ -38,10 +38,21 @@ struct vmx_host {
 };
 
 /**
+ * struct vmx_counters - performance counters that stop while the guest runs
+ * @msrs: what perf wants changed
+ * @nr: how many
+ */
+struct vmx_counters {
+	struct perf_guest_switch_msr *msrs;
+	int nr;
+};
+
+/**
  * struct vmx_vcpu - vendor part of a vCPU; its owner's
  * @vmcs: its VMCS
  * @entry: argument of vmx_enter()
  * @host: of the thread and CPU that run it
+ * @counters: of the CPU on which it runs
  * @virtual_apic: page in which the processor keeps CR8, with a TPR shadow
  * @efer: EFER of guest and host for processors that cannot switch it themselves
  * @fresh: groups of vcpu->regs that are as the VMCS has them
@@ -65,6 +76,7 @@ struct vmx_vcpu {
 	struct vmx_vmcs vmcs;
 	struct vmx_entry entry;
 	struct vmx_host host;
+	struct vmx_counters counters;
 	void *virtual_apic;
 	struct vmx_msr_entry *efer;
 	u64 fresh;
@@ -187,6 +199,16 @@ void vmx_event_iret(struct vmx_vcpu *vmx);
  * vmx_vpid_cpu_init() - this CPU starts with no VPID in use
  */
 void vmx_vpid_cpu_init(struct vmx_cpu *cpu);
+
+/**
+ * vmx_vpid_is_stale() - whether vmx_vpid_prepare() has anything to do
+ */
+static inline bool vmx_vpid_is_stale(const struct vmx_vcpu *vmx,
+				     const struct vmx_cpu *cpu)
+{
+	return vmx->flush || vmx->flush_nested ||
+	       vmx->vpid_generation != cpu->vpid_generation;
+}
 
 /**
  * vmx_vpid_prepare() - give the vCPU a VPID and flush what it must not find

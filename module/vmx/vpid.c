@@ -66,8 +66,10 @@ static void vmx_vpid_flush(struct vmx_vcpu *vmx, struct vmx_cpu *cpu)
 	const u64 single = VMX_CAP_VPID(VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT);
 
 	vmx->flush = false;
-	if (!(vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_VPID))
+	if (!(vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_VPID)) {
+		vmx->vpid_generation = cpu->vpid_generation;
 		return;
+	}
 	if (vmx->vpid_generation == cpu->vpid_generation &&
 	    vmx_caps.ept & single)
 		vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vmx->vpid);
@@ -89,10 +91,9 @@ void vmx_vpid_prepare(struct lodge_vcpu *vcpu, struct vmx_cpu *cpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
-	if (unlikely(vmx->flush ||
-		     vmx->vpid_generation != cpu->vpid_generation))
+	if (vmx->flush || vmx->vpid_generation != cpu->vpid_generation)
 		vmx_vpid_flush(vmx, cpu);
-	if (unlikely(vmx->flush_nested))
+	if (vmx->flush_nested)
 		vmx_ept_flush(vcpu);
 }
 
