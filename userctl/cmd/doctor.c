@@ -26,6 +26,8 @@
 #define LITTLE_MEMORY (1ULL << 30)
 /* CPUID 0x80000001, ECX (AMD APM vol. 3, appendix E.4.2). */
 #define CPUID_SVM (1U << 2)
+/* CPUID 1, ECX (Intel SDM vol. 2, CPUID). */
+#define CPUID_VMX (1U << 5)
 
 enum verdict {
 	GOOD,
@@ -101,7 +103,18 @@ static void check_kernel(struct diagnosis *diagnosis)
 		    name.release, name.machine);
 }
 
-/* What CPUID says of SVM is the module's to judge; here it is for information. */
+static const char *virtualization(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx & CPUID_SVM)
+		return "with AMD-V";
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_VMX)
+		return "with VT-x";
+	return "without AMD-V or VT-x";
+}
+
+/* What CPUID says of it is the module's to judge; here it is for information. */
 static void check_processor(struct diagnosis *diagnosis)
 {
 	unsigned int eax, ebx, ecx, edx;
@@ -114,10 +127,8 @@ static void check_processor(struct diagnosis *diagnosis)
 	memcpy(vendor, &ebx, 4);
 	memcpy(vendor + 4, &edx, 4);
 	memcpy(vendor + 8, &ecx, 4);
-	if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx))
-		ecx = 0;
-	add(diagnosis, "processor", GOOD, "%s, %ld online, %s AMD-V%s", vendor,
-	    sysconf(_SC_NPROCESSORS_ONLN), ecx & CPUID_SVM ? "with" : "without",
+	add(diagnosis, "processor", GOOD, "%s, %ld online, %s%s", vendor,
+	    sysconf(_SC_NPROCESSORS_ONLN), virtualization(),
 	    host_is_guest() ? ", in a virtual machine" : "");
 }
 

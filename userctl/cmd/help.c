@@ -13,7 +13,7 @@ static void show_commands(void)
 	const struct command *command;
 
 	puts("Usage: lodge [--help] [--version] COMMAND [ARGUMENT...]\n"
-	     "Run virtual machines on Linux with AMD-V.\n\n"
+	     "Run virtual machines on Linux with AMD-V or VT-x.\n\n"
 	     "Commands:");
 	for (command = commands; command->name; command++)
 		printf("  %-10s%s\n", command->name, command->summary);

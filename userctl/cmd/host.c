@@ -81,8 +81,8 @@ void host_open_remedy(int error, char *text, size_t size)
 /* The way to virtualization inside of a virtual machine. */
 static const char nested[] =
 	"this host is a virtual machine: let its hypervisor pass virtualization on "
-	"(KVM: kvm_amd nested=1 and -cpu host; QEMU without KVM: -cpu "
-	"EPYC,+svm,+npt)";
+	"(KVM: kvm_amd or kvm_intel with nested=1, and -cpu host; QEMU without "
+	"KVM: -cpu EPYC,+svm,+npt)";
 
 static bool module_loaded(const char *name)
 {
@@ -94,9 +94,9 @@ static bool module_loaded(const char *name)
 
 static const char *busy_remedy(void)
 {
-	if (module_loaded("kvm_amd"))
-		return "stop KVM's guests and unload it (modprobe -r kvm_amd), "
-		       "or on Linux 6.12 and later boot with "
+	if (module_loaded("kvm_amd") || module_loaded("kvm_intel"))
+		return "stop KVM's guests and unload it (modprobe -r kvm_amd, "
+		       "or kvm_intel), or on Linux 6.12 and later boot with "
 		       "kvm.enable_virt_at_load=0";
 	return "stop the other hypervisor (VirtualBox, VMware, Xen ...) and "
 	       "unload its module";
