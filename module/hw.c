@@ -5,14 +5,14 @@
  * as it was found.
  *
  * The kernel's hook for a crash has room for one user and warns when a second one
- * comes.  It is KVM's where that is loaded; else it is ours while VMs exist, and
- * some seconds longer, because giving it back waits for all CPUs.
+ * comes.  It is ours from the first VM on, and KVM's as soon as that is loaded:
+ * what KVM does there is the same.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/module.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
-#include <linux/workqueue.h>
 
 #include "hw.h"
 #include "userreturn.h"
@@ -22,10 +22,9 @@
 static DEFINE_MUTEX(lodge_hw_lock);
 static unsigned int lodge_hw_users;
 static int lodge_hw_hotplug_state;
-/* The hook for a crash is ours; under lodge_hw_lock. */
+/* The hook for a crash is ours; KVM is loaded.  Both under lodge_hw_lock. */
 static bool lodge_hw_has_crash_hook;
-
-#define LODGE_HW_CRASH_HOOK_DELAY (5 * HZ)
+static bool lodge_hw_has_kvm;
 
 DEFINE_PER_CPU(bool, lodge_hw_on);
 /* CPUs that could not be switched on. */
@@ -135,23 +134,52 @@ static void lodge_hw_crash(void)
 
 static void lodge_hw_take_crash_hook(void)
 {
-	if (lodge_hw_has_crash_hook || lodge_kvm_is_loaded())
+	if (lodge_hw_has_crash_hook || lodge_hw_has_kvm)
 		return;
 	lodge_crash_hook_register(lodge_hw_crash);
 	lodge_hw_has_crash_hook = true;
 }
 
-static void lodge_hw_leave_crash_hook(struct work_struct *unused)
+/* Waits for all CPUs. */
+static void lodge_hw_leave_crash_hook(void)
 {
-	mutex_lock(&lodge_hw_lock);
-	if (!lodge_hw_users && lodge_hw_has_crash_hook) {
+	if (lodge_hw_has_crash_hook)
 		lodge_crash_hook_unregister(lodge_hw_crash);
-		lodge_hw_has_crash_hook = false;
-	}
-	mutex_unlock(&lodge_hw_lock);
+	lodge_hw_has_crash_hook = false;
 }
 
-static DECLARE_DELAYED_WORK(lodge_hw_crash_work, lodge_hw_leave_crash_hook);
+/* Module kvm comes before the vendor's, which takes the hook. */
+static int lodge_hw_module(struct notifier_block *unused, unsigned long state,
+			   void *data)
+{
+	const struct module *module = data;
+
+	if (strcmp(module->name, "kvm"))
+		return NOTIFY_DONE;
+	mutex_lock(&lodge_hw_lock);
+	if (state == MODULE_STATE_COMING) {
+		lodge_hw_has_kvm = true;
+		lodge_hw_leave_crash_hook();
+	} else if (state == MODULE_STATE_GOING) {
+		lodge_hw_has_kvm = false;
+	}
+	mutex_unlock(&lodge_hw_lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block lodge_hw_module_notifier = {
+	.notifier_call = lodge_hw_module,
+};
+
+/* It may have come, or be coming, before we could hear of it. */
+static void lodge_hw_find_kvm(void)
+{
+	register_module_notifier(&lodge_hw_module_notifier);
+	mutex_lock(&lodge_hw_lock);
+	if (lodge_kvm_is_loaded())
+		lodge_hw_has_kvm = true;
+	mutex_unlock(&lodge_hw_lock);
+}
 
 static void lodge_hw_all_off(void)
 {
@@ -190,12 +218,8 @@ void lodge_hw_put(void)
 {
 	cpus_read_lock();
 	mutex_lock(&lodge_hw_lock);
-	if (!--lodge_hw_users) {
+	if (!--lodge_hw_users)
 		lodge_hw_all_off();
-		if (lodge_hw_has_crash_hook)
-			mod_delayed_work(system_wq, &lodge_hw_crash_work,
-					 LODGE_HW_CRASH_HOOK_DELAY);
-	}
 	mutex_unlock(&lodge_hw_lock);
 	cpus_read_unlock();
 }
@@ -221,13 +245,14 @@ int lodge_hw_init(void)
 	lodge_hw_hotplug_state = state;
 	lodge_syscore_register(&lodge_hw_syscore);
 	register_reboot_notifier(&lodge_hw_reboot_notifier);
+	lodge_hw_find_kvm();
 	return 0;
 }
 
 void lodge_hw_exit(void)
 {
-	cancel_delayed_work_sync(&lodge_hw_crash_work);
-	lodge_hw_leave_crash_hook(NULL);
+	unregister_module_notifier(&lodge_hw_module_notifier);
+	lodge_hw_leave_crash_hook();
 	unregister_reboot_notifier(&lodge_hw_reboot_notifier);
 	lodge_syscore_unregister(&lodge_hw_syscore);
 	cpuhp_remove_state(lodge_hw_hotplug_state);
