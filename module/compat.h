@@ -73,6 +73,19 @@ static inline void lodge_predict_less(bool on)
 }
 
 /*
+ * lodge_host_has_fred() - events do not come by the IDT: an NMI cannot be handed
+ * on by INT 2
+ */
+static inline bool lodge_host_has_fred(void)
+{
+#ifdef X86_FEATURE_FRED
+	return cpu_feature_enabled(X86_FEATURE_FRED);
+#else
+	return false;
+#endif
+}
+
+/*
  * lodge_crash_hook_register() - what switches virtualization off on a CPU whose
  * host goes down without warning; unregistering waits for all CPUs.
  */

@@ -4,6 +4,8 @@
  * one that was forgotten.
  */
 #include <linux/sched.h>
+#include <asm/cpu.h>
+#include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
@@ -359,7 +361,10 @@ static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 	return lodge_insn_skip(vcpu, exit);
 }
 
-/* What a #DB adds to DR6; bits that are fixed count as set while they are clear. */
+/*
+ * What a #DB adds to DR6; bits that are fixed count as set while they are clear.
+ * Its delivery ends general detect.
+ */
 static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
 {
 	u64 *dr6 = &vcpu->regs.debug.dr6;
@@ -367,7 +372,23 @@ static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
 	*dr6 ^= payload & LODGE_DR6_FIXED;
+	vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+}
+
+/*
+ * #AC where the guest has not asked for it: the host wants to hear of locks across
+ * cache lines, and deals with the thread as with one of user space.
+ */
+static bool lodge_exit_split_lock(struct lodge_vcpu *vcpu)
+{
+	if (!boot_cpu_has(X86_FEATURE_SPLIT_LOCK_DETECT))
+		return false;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	if (lodge_state_cpl(vcpu) == 3 && vcpu->regs.control.cr0 & X86_CR0_AM &&
+	    vcpu->regs.general.rflags & X86_EFLAGS_AC)
+		return false;
+	return handle_guest_split_lock(vcpu->regs.general.rip);
 }
 
 static int lodge_exit_exception(struct lodge_vcpu *vcpu,
@@ -375,6 +396,9 @@ static int lodge_exit_exception(struct lodge_vcpu *vcpu,
 {
 	if (exit->exception.vector == X86_TRAP_DB && exit->exception.payload)
 		lodge_exit_set_dr6(vcpu, exit->exception.payload);
+	if (exit->exception.vector == X86_TRAP_AC &&
+	    lodge_exit_split_lock(vcpu))
+		return 0;
 	lodge_event_raise(vcpu, exit->exception.vector, exit->exception.error);
 	return 0;
 }

@@ -148,13 +148,14 @@ static void lodge_hw_leave_crash_hook(void)
 	lodge_hw_has_crash_hook = false;
 }
 
-/* Module kvm comes before the vendor's, which takes the hook. */
+/* The vendor's part of KVM takes the hook; it also goes when it has failed. */
 static int lodge_hw_module(struct notifier_block *unused, unsigned long state,
 			   void *data)
 {
 	const struct module *module = data;
 
-	if (strcmp(module->name, "kvm"))
+	if (strcmp(module->name, "kvm_amd") &&
+	    strcmp(module->name, "kvm_intel"))
 		return NOTIFY_DONE;
 	mutex_lock(&lodge_hw_lock);
 	if (state == MODULE_STATE_COMING) {
@@ -162,6 +163,8 @@ static int lodge_hw_module(struct notifier_block *unused, unsigned long state,
 		lodge_hw_leave_crash_hook();
 	} else if (state == MODULE_STATE_GOING) {
 		lodge_hw_has_kvm = false;
+		if (lodge_hw_users)
+			lodge_hw_take_crash_hook();
 	}
 	mutex_unlock(&lodge_hw_lock);
 	return NOTIFY_OK;

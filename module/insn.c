@@ -13,6 +13,7 @@
 #include "vm.h"
 
 #define LODGE_DR6_STEP BIT(14)
+#define LODGE_DR7_GD BIT(13)
 
 /* Two words, which hold any instruction. */
 #define LODGE_INSN_FETCH 16
@@ -107,6 +108,7 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 		return;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;
+	vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
 }

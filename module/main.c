@@ -29,6 +29,7 @@ static const char *const lodge_status_words[] = {
 	[LODGE_STATUS_BUSY] = "another hypervisor holds the processor",
 	[LODGE_STATUS_NO_UNRESTRICTED_GUEST] =
 		"the processor's VT-x has no unrestricted guest",
+	[LODGE_STATUS_FRED] = "the host kernel uses FRED",
 };
 
 static enum lodge_status lodge_main_status(void)

@@ -475,10 +475,13 @@ static u8 fault_level(const struct lodge_slot *slot, u64 gpa, u8 level)
 	return level;
 }
 
-static u32 fault_attr(const struct lodge_slot *slot, u64 entry, bool write)
+static u32 fault_attr(const struct lodge_slot *slot, u64 entry, bool write,
+		      bool exec)
 {
-	u32 attr = LODGE_NPT_READ | LODGE_NPT_EXEC | LODGE_NPT_ACCESSED;
+	u32 attr = LODGE_NPT_READ | LODGE_NPT_ACCESSED;
 
+	if (exec)
+		attr |= LODGE_NPT_EXEC;
 	if (!(slot->flags & LODGE_MEM_READONLY) && host_writable(entry))
 		attr |= LODGE_NPT_WRITE;
 	if (write)
@@ -509,11 +512,13 @@ static bool fault_stale(struct lodge_vm *vm, const struct lodge_slots *slots,
  * the guest then faults again; MEM_ABSENT, -errno.
  */
 static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
-		     const struct lodge_slot *slot, u64 gpa, bool write)
+		     const struct lodge_slot *slot, u64 gpa, u32 error)
 {
 	u64 *removed = NULL;
 	unsigned long hva = slot->hva + (gpa - slot->gpa);
 	struct lodge_vm *vm = vcpu->vm;
+	const struct lodge_npt_format *format = vm->npt.format;
+	bool write = error & X86_PF_WRITE;
 	struct host_page page;
 	unsigned long seq;
 	u64 size, pa;
@@ -529,13 +534,15 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		    !pte_access_permitted(__pte(page.entry), false))
 		return MEM_ABSENT;
 
-	level = fault_level(slot, gpa,
-			    min(page.level, vm->npt.format->max_leaf));
+	level = fault_level(slot, gpa, min(page.level, format->max_leaf));
+	if (format->small_exec && error & X86_PF_INSTR)
+		level = 1;
 	size = lodge_npt_size(level);
 	pa = page.entry & (PTE_PFN_MASK | sme_me_mask) &
 	     ~(lodge_npt_size(page.level) - 1);
 	pa |= hva & (lodge_npt_size(page.level) - 1) & ~(size - 1);
-	attr = fault_attr(slot, page.entry, write);
+	attr = fault_attr(slot, page.entry, write,
+			  level == 1 || !format->small_exec);
 	if (page.entry & host_type_bits(page.level))
 		attr |= LODGE_NPT_UNCACHED;
 
@@ -573,7 +580,7 @@ static void fault_device(struct lodge_vcpu *vcpu,
 	spin_unlock(&vm->npt_lock);
 }
 
-static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, bool write, u64 *hva)
+static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
 	struct lodge_vm *vm = vcpu->vm;
 	const struct lodge_slots *slots;
@@ -586,11 +593,11 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, bool write, u64 *hva)
 	if (!slot) {
 		fault_device(vcpu, slots, gpa);
 		ret = LODGE_MEM_MMIO;
-	} else if (write && slot->flags & LODGE_MEM_READONLY) {
+	} else if (error & X86_PF_WRITE && slot->flags & LODGE_MEM_READONLY) {
 		ret = LODGE_MEM_MMIO;
 	} else {
 		*hva = slot->hva + (gpa - slot->gpa);
-		ret = fault_map(vcpu, slots, slot, gpa, write);
+		ret = fault_map(vcpu, slots, slot, gpa, error);
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return ret;
@@ -598,19 +605,18 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, bool write, u64 *hva)
 
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
-	bool write = error & X86_PF_WRITE;
 	int ret;
 
 	ret = lodge_npt_cache_fill(&vcpu->npt_cache);
 	if (ret)
 		return ret;
-	ret = fault_try(vcpu, gpa, write, hva);
+	ret = fault_try(vcpu, gpa, error, hva);
 	if (ret != MEM_ABSENT)
 		return ret;
 	/* Without the slots held: it may take as long as user space likes. */
-	ret = host_fault(vcpu->vm->mm, *hva, write);
+	ret = host_fault(vcpu->vm->mm, *hva, error & X86_PF_WRITE);
 	if (ret)
 		return ret;
-	ret = fault_try(vcpu, gpa, write, hva);
+	ret = fault_try(vcpu, gpa, error, hva);
 	return ret == MEM_ABSENT ? 0 : ret;
 }

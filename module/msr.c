@@ -362,7 +362,8 @@ static const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_STAR, MSR_ANY, MSR_NAMED), NAMED(star), ANY_BITS },
 	{ RANGE(MSR_LSTAR, MSR_CSTAR, MSR_ANY, MSR_NAMED), NAMED(lstar),
 	  ANY_BITS, .valid = msr_canonical },
-	{ ONE(MSR_SYSCALL_MASK, MSR_ANY, MSR_NAMED), NAMED(sfmask), ANY_BITS },
+	{ ONE(MSR_SYSCALL_MASK, MSR_ANY, MSR_NAMED), NAMED(sfmask),
+	  .mask = GENMASK_ULL(31, 0) },
 	{ RANGE(MSR_FS_BASE, MSR_GS_BASE, MSR_ANY, MSR_CALLED),
 	  .read = msr_segment_read, .write = msr_segment_write },
 	{ ONE(MSR_KERNEL_GS_BASE, MSR_ANY, MSR_NAMED), NAMED(kernel_gs_base),
@@ -516,7 +517,7 @@ int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
 		     msr_spec_ctrl_valid(vcpu, 0, msrs->spec_ctrl) &&
 		     msr_mtrr_def_type_valid(vcpu, 0, msrs->mtrr_def_type) &&
 		     !(msrs->misc_enable & ~MISC_ENABLE_BITS) &&
-		     !(msrs->tsc_aux >> 32) &&
+		     !(msrs->tsc_aux >> 32) && !(msrs->sfmask >> 32) &&
 		     (!msrs->tsc_aux || vcpu->features.rdtscp) &&
 		     !memchr_inv(msrs->reserved, 0, sizeof(msrs->reserved));
 

@@ -128,7 +128,8 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 static bool lodge_run_must_wait(struct lodge_vcpu *vcpu)
 {
 	smp_store_mb(vcpu->mode, LODGE_IN_GUEST);
-	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending();
+	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
+	       !lodge_hw_ready();
 }
 
 /* Signals, rescheduling, task work.  Return: whether the thread must go back. */

@@ -37,6 +37,8 @@
  * @LODGE_STATUS_BUSY: another hypervisor holds the processor now
  * @LODGE_STATUS_NO_UNRESTRICTED_GUEST: the processor's VT-x is older than 2010
  *	and cannot run a guest in real mode
+ * @LODGE_STATUS_FRED: the host takes its events by FRED, which Lodge cannot hand
+ *	NMIs to
  */
 enum lodge_status {
 	LODGE_STATUS_READY = 0,
@@ -45,6 +47,7 @@ enum lodge_status {
 	LODGE_STATUS_NO_NESTED_PAGING = 3,
 	LODGE_STATUS_BUSY = 4,
 	LODGE_STATUS_NO_UNRESTRICTED_GUEST = 5,
+	LODGE_STATUS_FRED = 6,
 };
 
 /* Register groups, for struct lodge_state.groups and the run page. */

@@ -39,6 +39,8 @@
  * struct lodge_npt_format - a vendor's layout of an entry, on this host
  * @levels: levels of the tables
  * @max_leaf: highest level of a leaf: 1, 2 or 3
+ * @small_exec: for the caller: the processor must not execute from a leaf above
+ *	level 1
  * @exec_only: a leaf can have LODGE_NPT_EXEC without LODGE_NPT_READ
  * @address: bits that hold an address
  * @table: bits of an entry that points to a table
@@ -59,6 +61,7 @@
 struct lodge_npt_format {
 	u8 levels;
 	u8 max_leaf;
+	bool small_exec;
 	bool exec_only;
 	u64 address;
 	u64 table;

@@ -87,13 +87,15 @@ static const struct vmx_choice vmx_choices[VMX_NR_CONTROLS] = {
 		.msr = MSR_IA32_VMX_EXIT_CTLS,
 		.true_msr = MSR_IA32_VMX_TRUE_EXIT_CTLS,
 		.needed = VM_EXIT_HOST_ADDR_SPACE_SIZE,
-		.wanted = VM_EXIT_LOAD_IA32_PAT | VM_EXIT_LOAD_IA32_EFER,
+		.wanted = VM_EXIT_LOAD_IA32_PAT | VM_EXIT_LOAD_IA32_EFER |
+			  VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL,
 	},
 	[VMX_ENTRY] = {
 		.msr = MSR_IA32_VMX_ENTRY_CTLS,
 		.true_msr = MSR_IA32_VMX_TRUE_ENTRY_CTLS,
 		.needed = VM_ENTRY_LOAD_DEBUG_CONTROLS,
-		.wanted = VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_IA32_EFER,
+		.wanted = VM_ENTRY_LOAD_IA32_PAT | VM_ENTRY_LOAD_IA32_EFER |
+			  VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL,
 	},
 };
 
@@ -115,6 +117,7 @@ static const struct {
 	{ "pause-loop", VMX_PROC2, SECONDARY_EXEC_PAUSE_LOOP_EXITING },
 	{ "pat", VMX_ENTRY, VM_ENTRY_LOAD_IA32_PAT },
 	{ "efer", VMX_ENTRY, VM_ENTRY_LOAD_IA32_EFER },
+	{ "counters", VMX_ENTRY, VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL },
 	{ "accessed-dirty", .ept = VMX_EPT_AD_BIT },
 	{ "execute-only", .ept = VMX_EPT_EXECUTE_ONLY_BIT },
 	{ "1g", .ept = VMX_EPT_1GB_PAGE_BIT },
@@ -185,23 +188,28 @@ static u32 vmx_choose(enum vmx_control word, bool has_true, u32 *lacking)
 	return ((choice->needed | wanted) & (allowed >> 32)) | (u32)allowed;
 }
 
-/* What is of use only together. */
+/* What an entry and an exit switch only together. */
+static void vmx_caps_pair(u32 entry, u32 exit)
+{
+	if (vmx_caps.entry & entry && vmx_caps.exit & exit)
+		return;
+	vmx_caps.entry &= ~entry;
+	vmx_caps.exit &= ~exit;
+}
+
+/* What is of use only together, or not at all. */
 static void vmx_caps_match(void)
 {
 	const u64 invept = VMX_EPT_INVEPT_BIT | VMX_EPT_EXTENT_GLOBAL_BIT;
 	const u64 invvpid = VMX_CAP_VPID(VMX_VPID_INVVPID_BIT |
 					 VMX_VPID_EXTENT_GLOBAL_CONTEXT_BIT);
 
-	if (!(vmx_caps.entry & VM_ENTRY_LOAD_IA32_EFER) ||
-	    !(vmx_caps.exit & VM_EXIT_LOAD_IA32_EFER)) {
-		vmx_caps.entry &= ~VM_ENTRY_LOAD_IA32_EFER;
-		vmx_caps.exit &= ~VM_EXIT_LOAD_IA32_EFER;
-	}
-	if (!(vmx_caps.entry & VM_ENTRY_LOAD_IA32_PAT) ||
-	    !(vmx_caps.exit & VM_EXIT_LOAD_IA32_PAT)) {
-		vmx_caps.entry &= ~VM_ENTRY_LOAD_IA32_PAT;
-		vmx_caps.exit &= ~VM_EXIT_LOAD_IA32_PAT;
-	}
+	vmx_caps_pair(VM_ENTRY_LOAD_IA32_EFER, VM_EXIT_LOAD_IA32_EFER);
+	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PAT, VM_EXIT_LOAD_IA32_PAT);
+	if (!boot_cpu_has(X86_FEATURE_PEBS))
+		vmx_caps.entry &= ~VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
+	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL,
+		      VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL);
 	vmx_caps.switches_efer = vmx_caps.entry & VM_ENTRY_LOAD_IA32_EFER;
 	if ((vmx_caps.ept & invvpid) != invvpid)
 		vmx_caps.proc2 &= ~SECONDARY_EXEC_ENABLE_VPID;

@@ -32,6 +32,14 @@
 .Lsame_\@:
 .endm
 
+/* The second one is AMD's alone in some kernels, and the only one in others. */
+.macro CLEAR_BUFFERS
+	CLEAR_CPU_BUFFERS
+#ifdef LODGE_HAVE_VM_CLEAR_CPU_BUFFERS
+	VM_CLEAR_CPU_BUFFERS
+#endif
+.endm
+
 .section .noinstr.text, "ax"
 
 SYM_FUNC_START(vmx_enter)
@@ -75,13 +83,13 @@ SYM_FUNC_START(vmx_enter)
 	mov	GENERAL_RSI(%rsi), %rsi
 	je	.Llaunch
 
-	VM_CLEAR_CPU_BUFFERS
+	CLEAR_BUFFERS
 .Lresume:
 	vmresume
 	jmp	.Lfailed
 
 .Llaunch:
-	VM_CLEAR_CPU_BUFFERS
+	CLEAR_BUFFERS
 	/* An exit goes on below, with the stack that is here. */
 	UNWIND_HINT_SAVE
 .Lenter:

@@ -119,7 +119,10 @@ void vmx_window(struct lodge_vcpu *vcpu, u32 wanted)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 proc = vmx_caps.proc;
 
-	if (wanted & LODGE_BLOCK_NMI && !vmx_has_virtual_nmis())
+	/* The shadow of STI need not keep the exit of an NMI's window away. */
+	if (wanted & LODGE_BLOCK_NMI &&
+	    (!vmx_has_virtual_nmis() ||
+	     vmx->interruptibility & GUEST_INTR_STATE_STI))
 		wanted |= LODGE_BLOCK_INTERRUPT;
 	else if (wanted & LODGE_BLOCK_NMI)
 		proc |= CPU_BASED_NMI_WINDOW_EXITING;

@@ -13,6 +13,12 @@
 /* Beside the basic reason, in bits 15:0. */
 #define VMX_EXIT_REFUSED BIT(31)
 
+/* Instructions of TDX, which <asm/vmx.h> does not know yet. */
+#define EXIT_REASON_SEAMCALL 76
+#define EXIT_REASON_TDCALL 77
+
+#define VMX_AR_L BIT(13)
+
 /* Exit qualifications: section 28.2.1. */
 #define VMX_IO_SIZE 7
 #define VMX_IO_IN BIT(3)
@@ -24,14 +30,19 @@
 #define VMX_FAULT_PRESENT GENMASK(5, 3)
 #define VMX_FAULT_UNBLOCKED_NMI BIT(12)
 
+static bool vmx_in_64bit(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->regs.control.efer & EFER_LMA &&
+	       vmx_read(GUEST_CS_AR_BYTES) & VMX_AR_L;
+}
+
 static u64 vmx_next_rip(const struct lodge_vcpu *vcpu)
 {
 	u64 rip = vcpu->regs.general.rip;
 	u64 next = rip + vmx_read(VM_EXIT_INSTRUCTION_LEN);
 
-	/* Only 64-bit code goes on beyond 4 GiB; without LMA there is none. */
-	if (unlikely((rip ^ next) >> 32) && !(rip >> 32) &&
-	    !(vcpu->regs.control.efer & EFER_LMA))
+	/* Only 64-bit code goes on beyond 4 GiB. */
+	if (unlikely((rip ^ next) >> 32) && !vmx_in_64bit(vcpu))
 		next = (u32)next;
 	return next;
 }
@@ -47,11 +58,13 @@ static void vmx_exit_io(struct lodge_vmexit *exit)
 	exit->io.string = info & VMX_IO_STRING;
 }
 
-/* An IRET that faults here has let NMIs in already; it will be repeated. */
-static void vmx_exit_unblocked(struct lodge_vcpu *vcpu,
-			       const struct lodge_vmexit *exit)
+/*
+ * An IRET that faults here has let NMIs in already; it will be repeated.  In the
+ * delivery of an event the bit that says so means nothing.
+ */
+static void vmx_exit_unblocked(struct lodge_vcpu *vcpu)
 {
-	if (exit->interrupted.type == LODGE_EVENT_NONE)
+	if (!(vmx_read(IDT_VECTORING_INFO_FIELD) & VECTORING_INFO_VALID_MASK))
 		vmx_event_iret(to_vmx(vcpu));
 }
 
@@ -71,7 +84,7 @@ static void vmx_exit_fault(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (info & VMX_FAULT_PRESENT)
 		exit->fault.error |= LODGE_PF_PRESENT;
 	if (unlikely(info & VMX_FAULT_UNBLOCKED_NMI))
-		vmx_exit_unblocked(vcpu, exit);
+		vmx_exit_unblocked(vcpu);
 }
 
 /* The entry that the nested tables have for devices (see npt.h). */
@@ -135,7 +148,7 @@ static void vmx_exit_exception(struct lodge_vcpu *vcpu,
 	if (info & INTR_INFO_DELIVER_CODE_MASK)
 		exit->exception.error = vmx_read(VM_EXIT_INTR_ERROR_CODE);
 	if (info & INTR_INFO_UNBLOCK_NMI)
-		vmx_exit_unblocked(vcpu, exit);
+		vmx_exit_unblocked(vcpu);
 
 	if (exit->exception.vector == X86_TRAP_MC) {
 		vmx_machine_check();
@@ -177,6 +190,8 @@ static const u8 vmx_plain_exits[] = {
 	[EXIT_REASON_XSETBV] = LODGE_VMEXIT_XSETBV,
 	[EXIT_REASON_VMFUNC] = LODGE_VMEXIT_UD,
 	[EXIT_REASON_ENCLS] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_SEAMCALL] = LODGE_VMEXIT_UD,
+	[EXIT_REASON_TDCALL] = LODGE_VMEXIT_UD,
 };
 
 static void vmx_exit_plain(struct lodge_vmexit *exit, u32 reason)

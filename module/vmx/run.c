@@ -78,15 +78,19 @@ void vmx_run_teardown(void)
 	vmx_l1d_buffer = NULL;
 }
 
-/* An interrupt may have brought another process's data, too. */
+/* An interrupt, or whoever had the CPU meanwhile, may have left data there. */
 static void vmx_guard_l1d(struct vmx_vcpu *vmx)
 {
+	unsigned long switches;
+
 	if (likely(vmx_l1d == VMX_L1D_NEVER))
 		return;
+	switches = current->nvcsw + current->nivcsw;
 	if (vmx_l1d == VMX_L1D_WHEN_USED && !vmx->flush_l1d &&
-	    !kvm_get_cpu_l1tf_flush_l1d())
+	    vmx->switches == switches && !kvm_get_cpu_l1tf_flush_l1d())
 		return;
 	vmx->flush_l1d = false;
+	vmx->switches = switches;
 	kvm_clear_cpu_l1tf_flush_l1d();
 	if (vmx_l1d_buffer)
 		vmx_flush_l1d(vmx_l1d_buffer);
@@ -168,12 +172,13 @@ static void vmx_restore_selectors(const struct vmx_host *host)
 
 static void vmx_restore_host(const struct vmx_host *host)
 {
-	if (unlikely(host->ds | host->es | host->fs | host->gs))
-		vmx_restore_selectors(host);
+	/* The LDT first: a selector may be one of its. */
 #ifdef CONFIG_MODIFY_LDT_SYSCALL
 	if (unlikely(READ_ONCE(current->mm->context.ldt)))
 		asm volatile("lldt %w0" : : "q"(GDT_ENTRY_LDT * 8));
 #endif
+	if (unlikely(host->ds | host->es | host->fs | host->gs))
+		vmx_restore_selectors(host);
 }
 
 /*
@@ -234,15 +239,24 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 }
 
 /*
- * Section 27.3.1.5: the trap of TF waits for a shadow's end, and only for that.
- * Bochs (2.7) lets it wait after an exit in the middle of an instruction, too.
+ * Section 27.3.1.5: the trap of TF waits for a shadow's end, and only for that
+ * (Bochs, 2.7, lets it wait after an exit in the middle of an instruction, too);
+ * and STI has no shadow where it has not set the flag.
  */
-static void vmx_load_step(struct vmx_vcpu *vmx)
+static void vmx_load_shadow(struct vmx_vcpu *vmx, u64 rflags)
 {
 	u64 pending = 0;
 
-	if (vmx->interruptibility & VMX_SHADOW)
-		pending = vmx_read(GUEST_PENDING_DBG_EXCEPTIONS) | DR_STEP;
+	if (vmx->interruptibility & GUEST_INTR_STATE_STI &&
+	    !(rflags & X86_EFLAGS_IF)) {
+		vmx->interruptibility &= ~GUEST_INTR_STATE_STI;
+		vmx->interruptibility |= GUEST_INTR_STATE_MOV_SS;
+	}
+	if (vmx->interruptibility & VMX_SHADOW) {
+		pending = vmx_read(GUEST_PENDING_DBG_EXCEPTIONS) & ~DR_STEP;
+		if (rflags & X86_EFLAGS_TF)
+			pending |= DR_STEP;
+	}
 	vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, pending);
 }
 
@@ -257,10 +271,11 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 		vmx_write(GUEST_RSP, general->gpr[LODGE_RSP]);
 	if (vmx->rflags != general->rflags)
 		vmx_write(GUEST_RFLAGS, general->rflags);
+	if (unlikely(general->rflags & X86_EFLAGS_TF ||
+		     vmx->interruptibility & VMX_SHADOW))
+		vmx_load_shadow(vmx, general->rflags);
 	if (vmx->interruptibility != vmx->has_interruptibility)
 		vmx_write(GUEST_INTERRUPTIBILITY_INFO, vmx->interruptibility);
-	if (unlikely(general->rflags & X86_EFLAGS_TF))
-		vmx_load_step(vmx);
 	if (vmx->virtual_apic)
 		*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) =
 			vcpu->regs.control.cr8 << 4;
@@ -294,6 +309,16 @@ static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
 }
 
 /*
+ * The register that switches all of them on is the entry's and the exit's, where
+ * they can: an NMI of perf's own just before would switch it on again.
+ */
+static bool vmx_counter_is_switched(const struct perf_guest_switch_msr *msr)
+{
+	return msr->msr == MSR_CORE_PERF_GLOBAL_CTRL &&
+	       vmx_caps.entry & VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
+}
+
+/*
  * Where the host's counters use buffers in its memory, the processor must not
  * write to them while addresses are the guest's.  perf answers what to change.
  */
@@ -302,18 +327,28 @@ static void vmx_stop_counters(struct vmx_counters *counters)
 	int i;
 
 	counters->msrs = perf_guest_get_msrs(&counters->nr, NULL);
-	for (i = 0; i < counters->nr; i++)
-		if (counters->msrs[i].host != counters->msrs[i].guest)
-			wrmsrq(counters->msrs[i].msr, counters->msrs[i].guest);
+	for (i = 0; i < counters->nr; i++) {
+		const struct perf_guest_switch_msr *msr = &counters->msrs[i];
+
+		if (vmx_counter_is_switched(msr)) {
+			vmx_write(GUEST_IA32_PERF_GLOBAL_CTRL, msr->guest);
+			vmx_write(HOST_IA32_PERF_GLOBAL_CTRL, msr->host);
+		} else if (msr->host != msr->guest) {
+			wrmsrq(msr->msr, msr->guest);
+		}
+	}
 }
 
 static void vmx_start_counters(const struct vmx_counters *counters)
 {
 	int i;
 
-	for (i = 0; i < counters->nr; i++)
-		if (counters->msrs[i].host != counters->msrs[i].guest)
-			wrmsrq(counters->msrs[i].msr, counters->msrs[i].host);
+	for (i = 0; i < counters->nr; i++) {
+		const struct perf_guest_switch_msr *msr = &counters->msrs[i];
+
+		if (!vmx_counter_is_switched(msr) && msr->host != msr->guest)
+			wrmsrq(msr->msr, msr->host);
+	}
 }
 
 void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)

@@ -4,6 +4,7 @@
  * for its vCPU's life: controls, bitmaps, nested paging, the host's constants.
  */
 #include <linux/gfp.h>
+#include <linux/hardirq.h>
 #include <linux/smp.h>
 #include <asm/cpu_entry_area.h>
 #include <asm/desc.h>
@@ -105,6 +106,8 @@ void vmx_vmcs_load(struct vmx_vmcs *vmcs)
 		local_irq_restore(flags);
 	}
 	__this_cpu_write(vmx_vmcs_current, vmcs);
+	/* Whoever was to run here without loading must load after all. */
+	__this_cpu_write(lodge_run_loaded, NULL);
 	vmx_vmptrld(__pa(vmcs->region));
 }
 
@@ -114,11 +117,19 @@ void vmx_vmcs_cpu_init(int cpu)
 	per_cpu(vmx_vmcs_current, cpu) = NULL;
 }
 
-/* Forwards: a change of the list that an NMI has stopped does not disturb. */
+/*
+ * Forwards: a change of the list that an NMI has stopped does not disturb.  The
+ * NMI of a crash itself changes nothing.
+ */
 void vmx_vmcs_clear_cpu(void)
 {
 	struct vmx_vmcs *vmcs, *next;
 
+	if (in_nmi()) {
+		list_for_each_entry(vmcs, &this_cpu_ptr(&vmx_cpu)->loaded, link)
+			vmx_vmclear(__pa(vmcs->region));
+		return;
+	}
 	list_for_each_entry_safe(vmcs, next, &this_cpu_ptr(&vmx_cpu)->loaded,
 				 link)
 		vmx_vmcs_clear(vmcs);
@@ -170,7 +181,7 @@ static void vmx_vmcs_init_features(struct vmx_vcpu *vmx)
 static void vmx_vmcs_init_msrs(struct vmx_vcpu *vmx)
 {
 	u32 count = vmx->efer ? 1 : 0;
-	u64 pat;
+	u64 value;
 
 	vmx_write(VM_EXIT_MSR_STORE_COUNT, 0);
 	vmx_write(VM_EXIT_MSR_LOAD_COUNT, count);
@@ -185,8 +196,13 @@ static void vmx_vmcs_init_msrs(struct vmx_vcpu *vmx)
 			  __pa(&vmx->efer[VMX_EFER_HOST]));
 	}
 	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PAT) {
-		rdmsrq(MSR_IA32_CR_PAT, pat);
-		vmx_write(HOST_IA32_PAT, pat);
+		rdmsrq(MSR_IA32_CR_PAT, value);
+		vmx_write(HOST_IA32_PAT, value);
+	}
+	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL) {
+		rdmsrq(MSR_CORE_PERF_GLOBAL_CTRL, value);
+		vmx_write(GUEST_IA32_PERF_GLOBAL_CTRL, value);
+		vmx_write(HOST_IA32_PERF_GLOBAL_CTRL, value);
 	}
 }
 

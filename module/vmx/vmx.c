@@ -3,6 +3,7 @@
  * VT-x: whether the processor has it, switching it on and off on a CPU, and the
  * vendor part of a vCPU.
  */
+#include <linux/cpu.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/desc.h>
@@ -36,6 +37,8 @@ static enum lodge_status vmx_probe(void)
 	if (rdmsrq_safe(MSR_IA32_FEAT_CTL, &control) ||
 	    (control & enabled) != enabled)
 		return LODGE_STATUS_FIRMWARE_DISABLED;
+	if (lodge_host_has_fred())
+		return LODGE_STATUS_FRED;
 	return vmx_caps_init();
 }
 
@@ -76,11 +79,26 @@ static void vmx_teardown(void)
 	vmx_free_cpus();
 }
 
+/*
+ * The guest's memory types count only where its PAT does.  A processor with the
+ * erratum "iTLB multihit" stops when a guest changes the size of a page under
+ * which it executes: then only small pages are executable.
+ */
+static int vmx_setup_format(void)
+{
+	bool types = boot_cpu_has(X86_FEATURE_SELFSNOOP) &&
+		     vmx_caps.entry & VM_ENTRY_LOAD_IA32_PAT;
+	int error = lodge_npt_format_ept(&vmx_format, vmx_caps.ept,
+					 boot_cpu_data.x86_phys_bits, types);
+
+	vmx_format.small_exec = boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) &&
+				!cpu_mitigations_off();
+	return error;
+}
+
 static int vmx_setup(void)
 {
-	int error = lodge_npt_format_ept(&vmx_format, vmx_caps.ept,
-					 boot_cpu_data.x86_phys_bits,
-					 boot_cpu_has(X86_FEATURE_SELFSNOOP));
+	int error = vmx_setup_format();
 
 	vmx_caps_describe(&vmx_host);
 	if (!error)

@@ -69,6 +69,7 @@ struct vmx_counters {
  * @flush: its own translations must go before the next entry
  * @flush_nested: those of the nested tables must go, too
  * @flush_l1d: something of the host's may be in the L1 data cache
+ * @switches: how often the thread had given way when that was last flushed
  * @nmi_blocked: without virtual NMIs: an NMI was delivered
  * @failed: the last entry did not come about
  */
@@ -90,6 +91,7 @@ struct vmx_vcpu {
 	u32 event;
 	u16 vpid;
 	u64 vpid_generation;
+	unsigned long switches;
 	bool flush;
 	bool flush_nested;
 	bool flush_l1d;

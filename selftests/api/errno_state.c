@@ -139,6 +139,7 @@ TEST_F(state, bad_debug_registers_are_invalid)
 
 TEST_F(state, bad_msrs_are_invalid)
 {
+	REFUSED(MSRS, msrs.sfmask, 1ULL << 32);
 	REFUSED(MSRS, msrs.lstar, NONCANONICAL);
 	REFUSED(MSRS, msrs.cstar, ~NONCANONICAL);
 	REFUSED(MSRS, msrs.kernel_gs_base, NONCANONICAL);

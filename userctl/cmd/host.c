@@ -139,6 +139,9 @@ void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
 					   "use a machine with an Intel "
 					   "processor of 2010 or later";
 		break;
+	case LODGE_STATUS_FRED:
+		remedy = "boot the host with fred=off";
+		break;
 	}
 	snprintf(text, size, "%s", remedy);
 }
