@@ -33,8 +33,10 @@ int module_remove(const char *name)
 int lodge_insert(void)
 {
 	const char *file = getenv("LODGE_MODULE");
+	const char *parameters = getenv("LODGE_PARAMETERS");
 
-	return file ? module_insert(file, "") : -ENOENT;
+	return file ? module_insert(file, parameters ? parameters : "") :
+		      -ENOENT;
 }
 
 int lodge_users(void)

@@ -23,7 +23,7 @@ int module_insert(const char *file, const char *parameters);
 int module_remove(const char *name);
 
 /**
- * lodge_insert() - load Lodge, from where LODGE_MODULE says it is
+ * lodge_insert() - load Lodge, from where LODGE_MODULE says it is, as it was
  */
 int lodge_insert(void);
 
