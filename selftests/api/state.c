@@ -144,6 +144,20 @@ TEST_F(state, debug_registers_can_be_read_back)
 	EXPECT_EQ(0, memcmp(&regs.debug, &now.debug, sizeof(now.debug)));
 }
 
+/* CPUID 0x80000001, EDX: without RDTSCP there is no TSC_AUX. */
+static bool has_rdtscp(int vcpu)
+{
+	struct lodge_cpuid_entry entry[LODGE_MAX_CPUID];
+	uint32_t i, count = LODGE_MAX_CPUID;
+
+	if (lodge_cpuid_get(vcpu, entry, &count))
+		return false;
+	for (i = 0; i < count; i++)
+		if (entry[i].leaf == 0x80000001)
+			return entry[i].edx & (1U << 27);
+	return false;
+}
+
 TEST_F(state, msrs_can_be_read_back)
 {
 	struct lodge_regs regs = *self->regs, now;
@@ -158,7 +172,7 @@ TEST_F(state, msrs_can_be_read_back)
 	msrs->sysenter_esp = 0xffff888000001000;
 	msrs->sysenter_eip = 0xffffffff81001000;
 	msrs->pat = 0x0007010600070106;
-	msrs->tsc_aux = 0x1234;
+	msrs->tsc_aux = has_rdtscp(self->vcpu) ? 0x1234 : 0;
 	msrs->mtrr_def_type = 0xc06;
 	msrs->pv_system_time = 0x3001;
 	msrs->pv_wall_clock = 0x4000;
