@@ -6,31 +6,11 @@
 #include <linux/linkage.h>
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
-#include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 #include <asm/unwind_hints.h>
 
 #include "offsets.h"
-
-/*
- * Make %rax, %rcx and %rdx carry \value to MSR SPEC_CTRL unless it is there.  With
- * \always the write itself matters where the kernel lives by it: it is what keeps
- * a guest's branch targets from the host.
- */
-.macro WRITE_SPEC_CTRL value current always=0
-	movl	\value(%rdi), %eax
-	.if \always
-	ALTERNATIVE "jmp .Lcompare_\@", "jmp .Lwrite_\@", X86_FEATURE_KERNEL_IBRS
-	.endif
-.Lcompare_\@:
-	cmpl	\current(%rdi), %eax
-	je	.Lsame_\@
-.Lwrite_\@:
-	movl	$MSR_IA32_SPEC_CTRL, %ecx
-	xorl	%edx, %edx
-	wrmsr
-.Lsame_\@:
-.endm
+#include "switch.h"
 
 /* The second one is AMD's alone in some kernels, and the only one in others. */
 .macro CLEAR_BUFFERS
@@ -43,12 +23,7 @@
 .section .noinstr.text, "ax"
 
 SYM_FUNC_START(vmx_enter)
-	push	%rbp
-	push	%r15
-	push	%r14
-	push	%r13
-	push	%r12
-	push	%rbx
+	PUSH_CALLERS
 	push	%rdi
 
 	mov	VMX_ENTRY_GENERAL(%rdi), %rsi
@@ -66,21 +41,9 @@ SYM_FUNC_START(vmx_enter)
 
 	/* Loads and moves leave the flags alone. */
 	cmpl	$0, VMX_ENTRY_LAUNCHED(%rdi)
-	mov	GENERAL_RAX(%rsi), %rax
-	mov	GENERAL_RCX(%rsi), %rcx
-	mov	GENERAL_RDX(%rsi), %rdx
-	mov	GENERAL_RBX(%rsi), %rbx
-	mov	GENERAL_RBP(%rsi), %rbp
-	mov	GENERAL_RDI(%rsi), %rdi
-	mov	GENERAL_R8(%rsi), %r8
-	mov	GENERAL_R9(%rsi), %r9
-	mov	GENERAL_R10(%rsi), %r10
-	mov	GENERAL_R11(%rsi), %r11
-	mov	GENERAL_R12(%rsi), %r12
-	mov	GENERAL_R13(%rsi), %r13
-	mov	GENERAL_R14(%rsi), %r14
-	mov	GENERAL_R15(%rsi), %r15
-	mov	GENERAL_RSI(%rsi), %rsi
+	mov	%rsi, %rdi
+	mov	GENERAL_RAX(%rdi), %rax
+	LOAD_GENERAL
 	je	.Llaunch
 
 	CLEAR_BUFFERS
@@ -104,20 +67,7 @@ SYM_INNER_LABEL(vmx_exited, SYM_L_GLOBAL)
 	push	%rax
 	mov	8(%rsp), %rax
 	pop	GENERAL_RAX(%rax)
-	mov	%rcx, GENERAL_RCX(%rax)
-	mov	%rdx, GENERAL_RDX(%rax)
-	mov	%rbx, GENERAL_RBX(%rax)
-	mov	%rbp, GENERAL_RBP(%rax)
-	mov	%rsi, GENERAL_RSI(%rax)
-	mov	%rdi, GENERAL_RDI(%rax)
-	mov	%r8, GENERAL_R8(%rax)
-	mov	%r9, GENERAL_R9(%rax)
-	mov	%r10, GENERAL_R10(%rax)
-	mov	%r11, GENERAL_R11(%rax)
-	mov	%r12, GENERAL_R12(%rax)
-	mov	%r13, GENERAL_R13(%rax)
-	mov	%r14, GENERAL_R14(%rax)
-	mov	%r15, GENERAL_R15(%rax)
+	SAVE_GENERAL
 	mov	$1, %ebx
 
 .Lleave:
@@ -134,29 +84,9 @@ SYM_INNER_LABEL(vmx_exited, SYM_L_GLOBAL)
 
 	CLEAR_BRANCH_HISTORY_VMEXIT
 
-	/* No register keeps a guest's value that speculation could use. */
 	mov	%ebx, %eax
-	xor	%ecx, %ecx
-	xor	%edx, %edx
-	xor	%esi, %esi
-	xor	%edi, %edi
-	xor	%r8d, %r8d
-	xor	%r9d, %r9d
-	xor	%r10d, %r10d
-	xor	%r11d, %r11d
-	xor	%r12d, %r12d
-	xor	%r13d, %r13d
-	xor	%r14d, %r14d
-	xor	%r15d, %r15d
-	xor	%ebx, %ebx
-	xor	%ebp, %ebp
-
-	pop	%rbx
-	pop	%r12
-	pop	%r13
-	pop	%r14
-	pop	%r15
-	pop	%rbp
+	CLEAR_GENERAL
+	POP_CALLERS
 	RET
 
 /* The guest did not run, and its registers are those that it has. */

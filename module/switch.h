@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the world switches of both vendors do with registers; for assembly only,
+ * behind offsets.h.  What else there is of a register the vendor switches.
+ */
+#ifndef LODGE_SWITCH_H
+#define LODGE_SWITCH_H
+
+#include <asm/cpufeatures.h>
+#include <asm/msr-index.h>
+#include <asm/nospec-branch.h>
+
+/* From struct lodge_general at %rdi: all but RAX and RSP.  Flags stay. */
+.macro LOAD_GENERAL
+	mov	GENERAL_RCX(%rdi), %rcx
+	mov	GENERAL_RDX(%rdi), %rdx
+	mov	GENERAL_RBX(%rdi), %rbx
+	mov	GENERAL_RBP(%rdi), %rbp
+	mov	GENERAL_RSI(%rdi), %rsi
+	mov	GENERAL_R8(%rdi), %r8
+	mov	GENERAL_R9(%rdi), %r9
+	mov	GENERAL_R10(%rdi), %r10
+	mov	GENERAL_R11(%rdi), %r11
+	mov	GENERAL_R12(%rdi), %r12
+	mov	GENERAL_R13(%rdi), %r13
+	mov	GENERAL_R14(%rdi), %r14
+	mov	GENERAL_R15(%rdi), %r15
+	mov	GENERAL_RDI(%rdi), %rdi
+.endm
+
+/* The same to struct lodge_general at %rax. */
+.macro SAVE_GENERAL
+	mov	%rcx, GENERAL_RCX(%rax)
+	mov	%rdx, GENERAL_RDX(%rax)
+	mov	%rbx, GENERAL_RBX(%rax)
+	mov	%rbp, GENERAL_RBP(%rax)
+	mov	%rsi, GENERAL_RSI(%rax)
+	mov	%rdi, GENERAL_RDI(%rax)
+	mov	%r8, GENERAL_R8(%rax)
+	mov	%r9, GENERAL_R9(%rax)
+	mov	%r10, GENERAL_R10(%rax)
+	mov	%r11, GENERAL_R11(%rax)
+	mov	%r12, GENERAL_R12(%rax)
+	mov	%r13, GENERAL_R13(%rax)
+	mov	%r14, GENERAL_R14(%rax)
+	mov	%r15, GENERAL_R15(%rax)
+.endm
+
+/* No register but %rax keeps a guest's value that speculation could use. */
+.macro CLEAR_GENERAL
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	xor	%esi, %esi
+	xor	%edi, %edi
+	xor	%r8d, %r8d
+	xor	%r9d, %r9d
+	xor	%r10d, %r10d
+	xor	%r11d, %r11d
+	xor	%r12d, %r12d
+	xor	%r13d, %r13d
+	xor	%r14d, %r14d
+	xor	%r15d, %r15d
+	xor	%ebx, %ebx
+	xor	%ebp, %ebp
+.endm
+
+/* Registers that belong to the caller of a world switch. */
+.macro PUSH_CALLERS
+	push	%rbp
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%rbx
+.endm
+
+.macro POP_CALLERS
+	pop	%rbx
+	pop	%r12
+	pop	%r13
+	pop	%r14
+	pop	%r15
+	pop	%rbp
+.endm
+
+/*
+ * Make %rax, %rcx and %rdx carry \value to MSR SPEC_CTRL unless it is there; both
+ * lie in the entry's structure at %rdi.  With \always the write itself matters
+ * where the kernel lives by it: it is what keeps a guest's branch targets from the
+ * host.
+ */
+.macro WRITE_SPEC_CTRL value current always=0
+	movl	\value(%rdi), %eax
+	.if \always
+	ALTERNATIVE "jmp .Lcompare_\@", "jmp .Lwrite_\@", X86_FEATURE_KERNEL_IBRS
+	.endif
+.Lcompare_\@:
+	cmpl	\current(%rdi), %eax
+	je	.Lsame_\@
+.Lwrite_\@:
+	movl	$MSR_IA32_SPEC_CTRL, %ecx
+	xorl	%edx, %edx
+	wrmsr
+.Lsame_\@:
+.endm
+
+#endif
