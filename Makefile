@@ -69,6 +69,8 @@ MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 # What the oracle's module is made of (see selftests/oracle/oracle.h).
 ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 	   uapi/*.h)
+# The module that sends NMIs (see selftests/nmi/module/main.c).
+NMI_FILES := $(wildcard selftests/nmi/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
 	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
@@ -80,7 +82,9 @@ USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # there is linked into all of that directory's programs.
 programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
-helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS]))
+helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS])) \
+	   $(helpers_$(1))
+helpers_nmi := selftests/guest/machine.c selftests/api/host.c
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))
@@ -91,7 +95,7 @@ UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
 ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
-HOSTED	:= api guest boot oracle
+HOSTED	:= api guest boot oracle nmi
 HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
@@ -141,6 +145,13 @@ oracle-%:
 	$(call say,MODULE,$(B)/$@)
 	$(call farm,$(B)/$@,$(ORACLE_FILES))
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/oracle) modules
+
+nmi: $(addprefix nmi-,$(KERNELS)) ## module of the tests nmi/, in build/nmi-KERNEL/
+
+nmi-%:
+	$(call say,MODULE,$(B)/$@)
+	$(call farm,$(B)/$@,$(NMI_FILES))
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/nmi/module) modules
 
 # lint(what, farm's name, kernel, flags): a clean build of which every warning
 # fails; C=2 and W=1 need one, since they report only on what is compiled.
@@ -355,7 +366,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle sparse w1 lint lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi sparse w1 lint lodge tests setup unit \
 	unit-programs payload check demo bench fuzz format-check checkpatch \
 	install install-module-source uninstall dkms-build clean distclean help
 
