@@ -10,6 +10,8 @@
 #include <asm/msr-index.h>
 #include <asm/nospec-branch.h>
 
+/* clang-format off */
+
 /* From struct lodge_general at %rdi: all but RAX and RSP.  Flags stay. */
 .macro LOAD_GENERAL
 	mov	GENERAL_RCX(%rdi), %rcx
