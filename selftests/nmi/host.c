@@ -233,8 +233,10 @@ static void expect_intact(struct __test_metadata *_metadata,
 	unsigned int i;
 
 	for (i = LODGE_RAX; i <= LODGE_R15; i++)
-		EXPECT_EQ(start->general.gpr[i], now->general.gpr[i])
+		if (now->general.gpr[i] != start->general.gpr[i])
 			TH_LOG("register %u", i);
+	EXPECT_EQ(0, memcmp(start->general.gpr, now->general.gpr,
+			    sizeof(now->general.gpr)));
 	EXPECT_EQ(X86_FLAGS_IF, now->general.rflags & X86_FLAGS_IF);
 	EXPECT_EQ(start->control.cr0, now->control.cr0);
 	EXPECT_EQ(start->control.cr2, now->control.cr2);
