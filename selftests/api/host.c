@@ -39,20 +39,20 @@ int lodge_insert(void)
 		      -ENOENT;
 }
 
-int lodge_users(void)
+long host_read(const char *path)
 {
-	FILE *file = fopen("/sys/module/lodge/refcnt", "re");
-	int users;
+	FILE *file = fopen(path, "re");
+	long value;
 
 	if (!file)
 		return -errno;
-	if (fscanf(file, "%d", &users) != 1)
-		users = -EIO;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = -EIO;
 	fclose(file);
-	return users;
+	return value;
 }
 
-static int set(const char *path, const char *value)
+int host_write(const char *path, const char *value)
 {
 	ssize_t size = strlen(value);
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -66,13 +66,18 @@ static int set(const char *path, const char *value)
 	return error;
 }
 
+int lodge_users(void)
+{
+	return host_read("/sys/module/lodge/refcnt");
+}
+
 int cpu_set_online(int cpu, bool online)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
 		 cpu);
-	return set(path, online ? "1" : "0");
+	return host_write(path, online ? "1" : "0");
 }
 
 int cpus_set_online(bool online)
@@ -87,12 +92,13 @@ int cpus_set_online(bool online)
 
 int host_suspend(void)
 {
-	int error = set("/sys/module/suspend/parameters/pm_test_delay", "1");
+	int error =
+		host_write("/sys/module/suspend/parameters/pm_test_delay", "1");
 
 	if (!error)
-		error = set("/sys/power/pm_test", "core");
+		error = host_write("/sys/power/pm_test", "core");
 	if (!error)
-		error = set("/sys/power/state", "mem");
-	set("/sys/power/pm_test", "none");
+		error = host_write("/sys/power/state", "mem");
+	host_write("/sys/power/pm_test", "none");
 	return error;
 }

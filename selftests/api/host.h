@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What tests do to the host, as root in one of their own: load and remove
- * modules, take processors offline, suspend.
+ * modules, read and write the kernel's files, take processors offline, suspend.
  */
 #ifndef LODGE_API_HOST_H
 #define LODGE_API_HOST_H
@@ -21,6 +21,20 @@ int module_insert(const char *file, const char *parameters);
  * Return: 0 or -errno; -EWOULDBLOCK when it is in use.
  */
 int module_remove(const char *name);
+
+/**
+ * host_read() - the number in a file of the kernel's
+ *
+ * Return: the number, which is not negative, or -errno.
+ */
+long host_read(const char *path);
+
+/**
+ * host_write() - write to a file of the kernel's
+ *
+ * Return: 0 or -errno.
+ */
+int host_write(const char *path, const char *value);
 
 /**
  * lodge_insert() - load Lodge, from where LODGE_MODULE says it is, as it was

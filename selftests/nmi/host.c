@@ -5,7 +5,6 @@
  * sends them and counts; what they do to the host stands in its kernel's log.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <sched.h>
@@ -75,29 +74,6 @@ CODE(exits, 64, UNBLOCK_NMIS ROUND_OF_CHECKS "out %al, $0x80;" UNTIL_STOPPED);
 CODE(halts, 64, "lock incq 0x50000; hlt; lock incq 0x50000;" DONE);
 CODE(handler, 64, "sti; lock incq 0x50010; 1: cmpb $0, 0x50018; je 1b; iretq;");
 
-static long number(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	long value;
-
-	if (!file)
-		return -errno;
-	if (fscanf(file, "%ld", &value) != 1)
-		value = -EIO;
-	fclose(file);
-	return value;
-}
-
-static bool tolerate_slow_handlers(void)
-{
-	int fd = open(LONGEST, O_WRONLY | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, LONGEST_NS, strlen(LONGEST_NS)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 /* A test that has died has left it there. */
 static int nmis_begin(void)
 {
@@ -114,12 +90,12 @@ static int nmis_begin(void)
 /* Whether @times more are counted. */
 static bool come(const char *counter, long times)
 {
-	long before = number(counter);
-	bool done = before >= 0 && COMES(number(counter) - before >= times);
+	long before = host_read(counter);
+	bool done = before >= 0 && COMES(host_read(counter) - before >= times);
 
 	if (!done)
 		printf("# %s: %ld, then %ld\n", counter, before,
-		       number(counter));
+		       host_read(counter));
 	return done;
 }
 
@@ -154,7 +130,7 @@ FIXTURE(nmi)
 FIXTURE_SETUP(nmi)
 {
 	ASSERT_TRUE(on_first_processor());
-	ASSERT_TRUE(tolerate_slow_handlers());
+	ASSERT_EQ(0, host_write(LONGEST, LONGEST_NS));
 	machine_create(&self->m, 1);
 	self->cpu = &self->m.cpu[0];
 	self->run = self->cpu->run;
@@ -165,7 +141,7 @@ FIXTURE_SETUP(nmi)
 FIXTURE_TEARDOWN(nmi)
 {
 	if (machine_is_intel())
-		EXPECT_EQ(0, number(COUNTERS "stray"));
+		EXPECT_EQ(0, host_read(COUNTERS "stray"));
 	EXPECT_EQ(0, module_remove("lodge_nmi"));
 }
 
