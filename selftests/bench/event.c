@@ -378,6 +378,13 @@ const struct event events[] = {
 		.measure = measure_guest,
 	},
 	{
+		.name = "timer_tick",
+		.title = "timer tick in a running guest",
+		.start = guest_tick,
+		.interrupts = true,
+		.measure = measure_guest,
+	},
+	{
 		.name = "hlt_timer",
 		.title = "HLT with TSC-deadline timer",
 		.start = guest_timer,

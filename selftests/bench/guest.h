@@ -39,6 +39,8 @@
  * halt_poll_ns is 200 us), so that both hypervisors sleep.
  */
 #define GUEST_PERIOD 300000
+/* The same where the guest goes on meanwhile. */
+#define GUEST_TICK 20000
 
 #ifndef __ASSEMBLER__
 #include <stdint.h>
@@ -64,7 +66,7 @@ extern const char guest_nothing[], guest_cpuid[];
 extern const char guest_port_write[], guest_port_read[];
 extern const char guest_mmio_write[], guest_mmio_read[];
 extern const char guest_wrmsr[], guest_rdmsr[], guest_fault[];
-extern const char guest_self_ipi[], guest_timer[], guest_done[];
+extern const char guest_self_ipi[], guest_tick[], guest_timer[], guest_done[];
 
 /**
  * guest_rip() - the guest's address of its code
