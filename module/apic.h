@@ -99,6 +99,22 @@ int lodge_lapic_take_eoi(struct lodge_vcpu *vcpu);
 void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu);
 
 /**
+ * lodge_lapic_sleep() - the vCPU is about to sleep: its timer is to wake it
+ */
+void lodge_lapic_sleep(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_wake() - it has slept
+ */
+void lodge_lapic_wake(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_deadline() - raise the timer's interrupt if vcpu->deadline, which
+ * nothing but the processor watches, has come
+ */
+void lodge_lapic_deadline(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_lapic_accepts_extint() - whether LINT0 lets the PIC's interrupt through
  */
 bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu);

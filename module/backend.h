@@ -30,6 +30,7 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_HLT,
 	LODGE_VMEXIT_PAUSE,
 	LODGE_VMEXIT_WINDOW, /* an interrupt or NMI can be taken now */
+	LODGE_VMEXIT_TIMER, /* vcpu->deadline may have come */
 	LODGE_VMEXIT_CR,
 	LODGE_VMEXIT_DR,
 	LODGE_VMEXIT_XSETBV,
@@ -133,6 +134,9 @@ struct lodge_vmexit {
  * @feature: whether guests can use an X86_FEATURE_* that the processor has; NULL:
  *	each
  *
+ * @has_timer: whether @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline; NULL: it
+ *	does not
+ *
  * @vcpu_init: a vCPU's vendor part, in the reset state of vcpu->regs
  * @vcpu_fini: undo @vcpu_init; also after one that failed
  * @vcpu_load: the vCPU is about to run on this CPU, for the first time in this
@@ -168,6 +172,7 @@ struct lodge_backend {
 	void (*cpu_leave)(void);
 	u64 (*info_flags)(void);
 	bool (*feature)(unsigned int feature);
+	bool (*has_timer)(void);
 
 	int (*vcpu_init)(struct lodge_vcpu *vcpu);
 	void (*vcpu_fini)(struct lodge_vcpu *vcpu);

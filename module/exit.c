@@ -459,6 +459,9 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_WINDOW:
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		return 0;
+	case LODGE_VMEXIT_TIMER:
+		lodge_lapic_deadline(vcpu);
+		return 0;
 	case LODGE_VMEXIT_CR:
 		return lodge_exit_decoded(vcpu, lodge_exit_cr_execute);
 	case LODGE_VMEXIT_DR:

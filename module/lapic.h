@@ -71,6 +71,7 @@ enum lapic_lvt {
  *	Unchanged while @timer is queued or runs
  * @deadline: MSR TSC_DEADLINE; zero once the timer has fired
  * @armed: the deadline for which @timer was queued
+ * @by_processor: the processor watches the deadline while the vCPU is awake
  */
 struct lodge_apic {
 	DECLARE_BITMAP(irr, LAPIC_NR_VECTORS);
@@ -96,6 +97,7 @@ struct lodge_apic {
 	u64 period;
 	u64 deadline;
 	u64 armed;
+	bool by_processor;
 };
 
 static inline u64 lapic_base(const struct lodge_vcpu *vcpu)

@@ -110,6 +110,7 @@ void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out)
 	u32 count = lodge_lapic_timer_count(vcpu->apic);
 	u32 reg, value;
 
+	lodge_lapic_deadline(vcpu);
 	memset(out, 0, sizeof(*out));
 	out->tsc_deadline = READ_ONCE(vcpu->apic->deadline);
 	smp_rmb();

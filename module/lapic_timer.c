@@ -10,6 +10,10 @@
  * and queues itself anew.  So a guest that puts its next event off, as guests
  * mostly do, costs no host timer operation, and an interrupt is never early.
  *
+ * Where the processor can leave the guest at a time given (@by_processor), it
+ * watches the deadline, which then stands in vcpu->deadline, too; the host's timer
+ * does that only while the vCPU sleeps, and lets an expiry at another time pass.
+ *
  * Intel SDM vol. 3, section 10.5.4; AMD APM vol. 2, section 16.4.1.
  */
 #include <linux/ktime.h>
@@ -19,6 +23,7 @@
 #include <asm/tsc.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "lapic.h"
 
 /* A guest may not keep the host busy with shorter periods. */
@@ -67,12 +72,12 @@ static enum hrtimer_restart lapic_deadline_expired(struct lodge_apic *apic)
 	u64 deadline, wait;
 
 	/*
-	 * The timer is off its queue, and only then the deadline is read; the
-	 * owner writes the deadline first and then looks at the queue.
+	 * The timer is off its queue, and only then the deadlines are read; the
+	 * owner writes them first and then looks at the queue.
 	 */
 	smp_mb();
 	deadline = READ_ONCE(apic->deadline);
-	if (!deadline)
+	if (!deadline || READ_ONCE(apic->vcpu->deadline))
 		return HRTIMER_NORESTART;
 	wait = lapic_deadline_wait(apic, deadline);
 	if (!wait) {
@@ -107,20 +112,49 @@ static void lapic_timer_queue(struct lodge_apic *apic, u64 expires)
 		      HRTIMER_MODE_ABS_PINNED_HARD);
 }
 
+static void lapic_deadline_store(struct lodge_apic *apic, u64 deadline)
+{
+	WRITE_ONCE(apic->deadline, deadline);
+	if (apic->by_processor)
+		WRITE_ONCE(apic->vcpu->deadline, deadline);
+}
+
+/*
+ * Stop the host's timer, and raise the interrupt if its time has come.
+ *
+ * Return: how long it is still to wait, ns; 0: there is no deadline any more.
+ */
+static u64 lapic_deadline_settle(struct lodge_apic *apic)
+{
+	u64 wait = 0;
+
+	hrtimer_cancel(&apic->timer);
+	/* Before it was cancelled it may have fired for this very deadline. */
+	if (apic->deadline) {
+		wait = lapic_deadline_wait(apic, apic->deadline);
+		if (!wait)
+			lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
+	}
+	if (!wait)
+		lapic_deadline_store(apic, 0);
+	return wait;
+}
+
+/* Have the host's timer watch the deadline, which has just been written. */
 static void lapic_deadline_queue(struct lodge_apic *apic)
 {
 	u64 wait;
 
-	hrtimer_cancel(&apic->timer);
-	/* Before it was cancelled it may have fired for this very deadline. */
-	if (!apic->deadline)
-		return;
-	wait = lapic_deadline_wait(apic, apic->deadline);
-	if (!wait) {
-		apic->deadline = 0;
-		lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
-		return;
+	/* Pairs with lapic_deadline_expired(). */
+	smp_mb();
+	if (hrtimer_is_queued(&apic->timer)) {
+		smp_rmb();
+		if (READ_ONCE(apic->armed) <= apic->deadline)
+			return;
 	}
+	wait = lapic_deadline_settle(apic);
+	if (!wait)
+		return;
 	apic->armed = apic->deadline;
 	lapic_timer_queue(apic, ktime_get_ns() + wait);
 }
@@ -168,6 +202,8 @@ static void lapic_count_resume(struct lodge_apic *apic, u32 count)
 
 void lodge_lapic_timer_init(struct lodge_apic *apic)
 {
+	apic->by_processor = lodge_backend->has_timer &&
+			     lodge_backend->has_timer();
 	hrtimer_setup(&apic->timer, lapic_timer_expired, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_HARD);
 }
@@ -176,7 +212,7 @@ void lodge_lapic_timer_stop(struct lodge_apic *apic)
 {
 	hrtimer_cancel(&apic->timer);
 	apic->period = 0;
-	apic->deadline = 0;
+	lapic_deadline_store(apic, 0);
 }
 
 u32 lodge_lapic_timer_count(const struct lodge_apic *apic)
@@ -204,7 +240,7 @@ void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value)
 	WRITE_ONCE(*lvt, value);
 	apic->initial_count = 0;
 	apic->period = 0;
-	apic->deadline = 0;
+	lapic_deadline_store(apic, 0);
 }
 
 void lodge_lapic_timer_set_count(struct lodge_apic *apic, u32 value)
@@ -233,17 +269,30 @@ void lodge_lapic_timer_set_deadline(struct lodge_apic *apic, u64 value)
 {
 	if (lapic_timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
 		return;
-	WRITE_ONCE(apic->deadline, value);
-	/* Pairs with lapic_deadline_expired(). */
-	smp_mb();
-	if (!value)
+	lapic_deadline_store(apic, value);
+	if (value && !apic->by_processor)
+		lapic_deadline_queue(apic);
+}
+
+void lodge_lapic_sleep(struct lodge_vcpu *vcpu)
+{
+	if (!vcpu->deadline)
 		return;
-	if (hrtimer_is_queued(&apic->timer)) {
-		smp_rmb();
-		if (READ_ONCE(apic->armed) <= value)
-			return;
-	}
-	lapic_deadline_queue(apic);
+	WRITE_ONCE(vcpu->deadline, 0);
+	lapic_deadline_queue(vcpu->apic);
+}
+
+/* The host's timer may have made the deadline zero, or be about to. */
+void lodge_lapic_wake(struct lodge_vcpu *vcpu)
+{
+	if (vcpu->apic->by_processor)
+		WRITE_ONCE(vcpu->deadline, READ_ONCE(vcpu->apic->deadline));
+}
+
+void lodge_lapic_deadline(struct lodge_vcpu *vcpu)
+{
+	if (vcpu->deadline)
+		lapic_deadline_settle(vcpu->apic);
 }
 
 void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
@@ -262,6 +311,10 @@ void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu)
 {
 	struct lodge_apic *apic = vcpu->apic;
 
-	if (apic && lapic_timer_mode(apic) == APIC_LVT_TIMER_TSCDEADLINE)
+	if (!apic || lapic_timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
+		return;
+	/* What it was queued for is another time now. */
+	hrtimer_cancel(&apic->timer);
+	if (!apic->by_processor)
 		lapic_deadline_queue(apic);
 }

@@ -227,11 +227,13 @@ static int lodge_run_requests(struct lodge_vcpu *vcpu)
  */
 static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 {
+	lodge_lapic_sleep(vcpu);
 	rcuwait_wait_event(&vcpu->wait,
 			   lodge_event_wakes(vcpu) ||
 				   READ_ONCE(vcpu->requests) ||
 				   __xfer_to_guest_mode_work_pending(),
 			   TASK_INTERRUPTIBLE);
+	lodge_lapic_wake(vcpu);
 	/* What is delivered then makes the vCPU runnable. */
 	if (lodge_event_wakes(vcpu))
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);

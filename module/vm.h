@@ -186,6 +186,8 @@ struct lodge_features {
  * @code_walk: last page walk for an instruction; see translate.h
  * @data_walk: last page walk for an operand
  * @msr: values of MSRs that only store; see msr.c
+ * @deadline: guest's TSC at which the processor is to leave the guest; 0: never.
+ *	Written by the owner, readable by anyone
  * @tsc_offset: guest's TSC less the host's; readable by anyone
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
  */
@@ -234,6 +236,7 @@ struct lodge_vcpu {
 	struct lodge_walk data_walk;
 
 	struct lodge_msr_values *msr;
+	u64 deadline;
 	u64 tsc_offset;
 	struct lodge_npt_cache npt_cache;
 };

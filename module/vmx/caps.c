@@ -59,7 +59,8 @@ static const struct vmx_choice vmx_choices[VMX_NR_CONTROLS] = {
 		.msr = MSR_IA32_VMX_PINBASED_CTLS,
 		.true_msr = MSR_IA32_VMX_TRUE_PINBASED_CTLS,
 		.needed = PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING,
-		.wanted = PIN_BASED_VIRTUAL_NMIS,
+		.wanted = PIN_BASED_VIRTUAL_NMIS |
+			  PIN_BASED_VMX_PREEMPTION_TIMER,
 	},
 	[VMX_PROC] = {
 		.msr = MSR_IA32_VMX_PROCBASED_CTLS,
@@ -107,6 +108,7 @@ static const struct {
 	u64 ept;
 } vmx_names[] = {
 	{ "virtual-nmi", VMX_PIN, PIN_BASED_VIRTUAL_NMIS },
+	{ "preemption-timer", VMX_PIN, PIN_BASED_VMX_PREEMPTION_TIMER },
 	{ "tpr-shadow", VMX_PROC, CPU_BASED_TPR_SHADOW },
 	{ "msr-bitmap", VMX_PROC, CPU_BASED_USE_MSR_BITMAPS },
 	{ "vpid", VMX_PROC2, SECONDARY_EXEC_ENABLE_VPID },
@@ -188,6 +190,27 @@ static u32 vmx_choose(enum vmx_control word, bool has_true, u32 *lacking)
 	return ((choice->needed | wanted) & (allowed >> 32)) | (u32)allowed;
 }
 
+/* By an erratum the preemption timer of these counts at another rate. */
+static bool vmx_timer_is_wrong(void)
+{
+	static const struct {
+		u8 model;
+		u8 stepping;
+	} wrong[] = {
+		{ 0x25, 2 }, /* Clarkdale, Arrandale: AAT59, AAU65, AAX65 */
+		{ 0x25, 5 },
+		{ 0x3a, 8 }, /* Ivy Bridge */
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		if (boot_cpu_data.x86 == 6 &&
+		    boot_cpu_data.x86_model == wrong[i].model &&
+		    boot_cpu_data.x86_stepping == wrong[i].stepping)
+			return true;
+	return false;
+}
+
 /* What an entry and an exit switch only together. */
 static void vmx_caps_pair(u32 entry, u32 exit)
 {
@@ -215,6 +238,8 @@ static void vmx_caps_match(void)
 		vmx_caps.proc2 &= ~SECONDARY_EXEC_ENABLE_VPID;
 	if ((vmx_caps.ept & invept) != invept)
 		vmx_caps.proc2 &= ~SECONDARY_EXEC_ENABLE_EPT;
+	if (vmx_timer_is_wrong())
+		vmx_caps.pin &= ~PIN_BASED_VMX_PREEMPTION_TIMER;
 	if (!(vmx_caps.proc & CPU_BASED_TPR_SHADOW))
 		vmx_caps.proc |= CPU_BASED_CR8_LOAD_EXITING |
 				 CPU_BASED_CR8_STORE_EXITING;
@@ -226,9 +251,11 @@ enum lodge_status vmx_caps_init(void)
 {
 	u32 lacking[VMX_NR_CONTROLS];
 	bool has_true;
-	u64 basic;
+	u64 basic, misc;
 
 	rdmsrq(MSR_IA32_VMX_BASIC, basic);
+	rdmsrq(MSR_IA32_VMX_MISC, misc);
+	vmx_caps.timer_shift = vmx_misc_preemption_timer_rate(misc);
 	has_true = basic & VMX_BASIC_HAS_TRUE_CONTROLS;
 	vmx_caps.revision = vmx_basic_vmcs_revision_id(basic);
 	vmx_caps.pin = vmx_choose(VMX_PIN, has_true, &lacking[VMX_PIN]);
@@ -297,6 +324,11 @@ void vmx_caps_describe(struct vmx_check_host *host)
 	host->sgx = boot_cpu_has(X86_FEATURE_SGX);
 	host->rtm = boot_cpu_has(X86_FEATURE_RTM);
 	host->bus_lock = boot_cpu_has(X86_FEATURE_BUS_LOCK_DETECT);
+}
+
+bool vmx_caps_timer(void)
+{
+	return vmx_caps.pin & PIN_BASED_VMX_PREEMPTION_TIMER;
 }
 
 bool vmx_caps_feature(unsigned int feature)

@@ -26,6 +26,7 @@
  * @proc2: secondary ones, which vary with nothing
  * @exit: VM-exit controls
  * @entry: VM-entry controls, but for IA-32e mode
+ * @timer_shift: what counts the preemption timer down is this bit of the TSC
  * @ept: MSR IA32_VMX_EPT_VPID_CAP, less what we are to do without
  * @switches_efer: VM entry and exit switch EFER
  */
@@ -36,6 +37,7 @@ struct vmx_caps {
 	u32 proc2;
 	u32 exit;
 	u32 entry;
+	u32 timer_shift;
 	u64 ept;
 	bool switches_efer;
 };
@@ -59,6 +61,13 @@ enum lodge_status vmx_caps_init(void);
  * After vmx_caps_init().
  */
 void vmx_caps_describe(struct vmx_check_host *host);
+
+/**
+ * vmx_caps_timer() - whether an entry can set the time of the next exit
+ *
+ * Section 26.5.1: the preemption timer.
+ */
+bool vmx_caps_timer(void);
 
 /**
  * vmx_caps_feature() - whether a guest can use a feature of this processor

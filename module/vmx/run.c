@@ -15,6 +15,7 @@
 #include <asm/perf_event.h>
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
+#include <asm/tsc.h>
 
 #include "vmx/vmx.h"
 
@@ -281,6 +282,35 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 			vcpu->regs.control.cr8 << 4;
 }
 
+/* Rounded up: an exit is late by a tick at most, and never early. */
+static u32 vmx_ticks_left(const struct lodge_vcpu *vcpu)
+{
+	u64 now = rdtsc() + vcpu->tsc_offset;
+	u64 left;
+
+	if (vcpu->deadline <= now)
+		return 0;
+	left = (vcpu->deadline - now) >> vmx_caps.timer_shift;
+	return left < VMX_TIMER_MAX ? left + 1 : VMX_TIMER_MAX;
+}
+
+/*
+ * The preemption timer (section 26.5.1) always runs: without a deadline, and long
+ * before one, it ends a run in vain, which is seldom.
+ */
+static void vmx_load_timer(struct lodge_vcpu *vcpu)
+{
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+	u32 left = VMX_TIMER_MAX;
+
+	if (vcpu->deadline)
+		left = vmx_ticks_left(vcpu);
+	if (vmx->timer != left) {
+		vmx->timer = left;
+		vmx_write(VMX_PREEMPTION_TIMER_VALUE, left);
+	}
+}
+
 static void vmx_save_registers(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -366,6 +396,7 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
 		vmx_stop_counters(&vmx->counters);
 	vmx_guard_l1d(vmx);
+	vmx_load_timer(vcpu);
 
 	vmx_switch(vmx, vcpu);
 

@@ -167,6 +167,9 @@ static void vmx_vmcs_init_features(struct vmx_vcpu *vmx)
 		vmx_write(VIRTUAL_APIC_PAGE_ADDR, __pa(vmx->virtual_apic));
 		vmx_write(TPR_THRESHOLD, 0);
 	}
+	vmx->timer = VMX_TIMER_MAX;
+	if (vmx_caps_timer())
+		vmx_write(VMX_PREEMPTION_TIMER_VALUE, vmx->timer);
 	if (vmx_caps.proc2 & VMX_PROC2_XSAVES)
 		vmx_write(XSS_EXIT_BITMAP, 0);
 	if (vmx_caps.proc2 & SECONDARY_EXEC_ENCLS_EXITING)

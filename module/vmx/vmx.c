@@ -300,6 +300,7 @@ const struct lodge_backend lodge_vmx_backend = {
 	.cpu_leave = vmx_cpu_leave,
 	.info_flags = vmx_info_flags,
 	.feature = vmx_caps_feature,
+	.has_timer = vmx_caps_timer,
 
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_fini = vmx_vcpu_fini,

@@ -15,6 +15,9 @@
 /* What keeps events from the guest for one instruction. */
 #define VMX_SHADOW (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
+/* The longest time to which the preemption timer can be set, in its own ticks. */
+#define VMX_TIMER_MAX U32_MAX
+
 /**
  * struct vmx_host - what the VMCS was told of the host, and what it cannot hold
  * @cr3: in the VMCS
@@ -62,6 +65,7 @@ struct vmx_counters {
  * @interruptibility: what the guest's next entry is to begin with
  * @has_interruptibility: what the VMCS has
  * @proc: primary processor-based controls in the VMCS
+ * @timer: VMX-preemption timer in the VMCS; all ones without it
  * @entry_controls: VM-entry controls in the VMCS
  * @event: the last one handed over, as in the VMCS without its error code
  * @vpid: its VPID on the CPU on which it last ran; 0: none
@@ -87,6 +91,7 @@ struct vmx_vcpu {
 	u32 interruptibility;
 	u32 has_interruptibility;
 	u32 proc;
+	u32 timer;
 	u32 entry_controls;
 	u32 event;
 	u16 vpid;

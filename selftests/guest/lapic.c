@@ -13,6 +13,8 @@
 #include "machine.h"
 
 #define VECTOR 0x41
+/* Of a lower class: without an EOI it does not hold VECTOR back. */
+#define WAKE_VECTOR 0x31
 
 /* RBX is the register page; the APIC is switched on. */
 #define XAPIC "mov $0xfee00000, %ebx; movl $0x1ff, 0xf0(%rbx);"
@@ -147,6 +149,69 @@ TEST_F(lapic, a_tsc_deadline_interrupts_and_is_then_zero)
 	cpu_start(self->cpu, LONG64, deadline);
 	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
 	EXPECT_EQ(0, lapic_of(self->cpu).tsc_deadline);
+}
+
+/* R8 ticks from now on. */
+#define DEADLINE_IN_R8                                                 \
+	"movl $0x40041, 0x320(%rbx); mfence; rdtsc; shl $32, %rdx;"    \
+	"add %rdx, %rax; add %rax, %r8; mov %r8, %rax; mov %r8, %rdx;" \
+	"shr $32, %rdx; mov $0x6e0, %ecx; wrmsr;"
+
+CODE(deadline_spins, 64,
+     XAPIC "mov $1000000, %r8d;" DEADLINE_IN_R8 "sti; 1: jmp 1b;");
+
+TEST_F(lapic, a_deadline_interrupts_a_guest_that_spins)
+{
+	cpu_start(self->cpu, LONG64, deadline_spins);
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+	EXPECT_EQ(0, lapic_of(self->cpu).tsc_deadline);
+}
+
+CODE(deadline_leaves, 64,
+     XAPIC "mov $100000, %r8d;" DEADLINE_IN_R8
+	   "out %al, $0x80; sti; nop; nop;" DONE);
+
+TEST_F(lapic, a_deadline_that_comes_outside_the_guest_waits_as_a_request)
+{
+	struct lodge_lapic lapic;
+
+	cpu_start(self->cpu, LONG64, deadline_leaves);
+	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
+	do
+		lapic = lapic_of(self->cpu);
+	while (lapic.tsc_deadline);
+	EXPECT_EQ(1U << (VECTOR % 32),
+		  *(uint32_t *)(lapic.regs + 0x200 + VECTOR / 32 * 16));
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+extern const char counting_handler[], wake_handler[];
+
+/* Once the interrupt has come, it goes on for a while. */
+CODE(deadline_sleeps, 64,
+     XAPIC "mov $10000000, %r8d;" DEADLINE_IN_R8
+	   "sti; hlt; 1: cmpl $0, 0x50000; je 1b; mov $1000000, %ecx;"
+	   "1: loop 1b;" DONE "counting_handler: lock incq 0x50000;" EOI
+	   "wake_handler: iretq;");
+
+/* By the host's timer, or by the processor's; but not by both. */
+TEST_F(lapic, a_deadline_that_comes_after_a_sleep_interrupts_once)
+{
+	const char *start = deadline_sleeps.start;
+
+	cpu_start(self->cpu, LONG64, deadline_sleeps);
+	machine_gate(&self->m, LONG64, VECTOR,
+		     GUEST_CODE_BASE + (counting_handler - start), 0);
+	machine_gate(&self->m, LONG64, WAKE_VECTOR,
+		     GUEST_CODE_BASE + (wake_handler - start), 0);
+	cpu_run_aside(self->cpu);
+	/* Until it has switched its APIC on there is nobody to take it. */
+	while (machine_msi(&self->m, 0, WAKE_VECTOR))
+		usleep(1000);
+	ASSERT_EQ(LODGE_EXIT_IO, cpu_join(self->cpu));
+	EXPECT_EQ(DONE_PORT, self->cpu->run->exit.io.port);
+	EXPECT_EQ(1, *machine_u64(&self->m, GUEST_DATA));
 }
 
 CODE(past, 64,
