@@ -84,7 +84,8 @@ programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
 helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS])) \
 	   $(helpers_$(1))
-helpers_nmi := selftests/guest/machine.c selftests/api/host.c
+helpers_guest := selftests/api/guest_cpuid.c
+helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "lib/client.h"
 #include "machine.h"
+#include "waiting.h"
 
 #include "kselftest_harness.h"
 

@@ -13,6 +13,7 @@
 #include "host.h"
 #include "lib/client.h"
 #include "machine.h"
+#include "waiting.h"
 
 #include "kselftest_harness.h"
 

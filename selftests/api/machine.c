@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "lib/client.h"
+#include "waiting.h"
 
 #define KICK SIGUSR1
 

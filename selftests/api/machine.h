@@ -101,22 +101,6 @@ void runner_kick(struct runner *runner);
  */
 int runner_stop(struct runner *runner);
 
-/* What another thread changes. */
-#define SEEN(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
-
-/*
- * Whether @condition comes true.  The limit is far beyond what the slowest host
- * needs; who waits so long waits for ever.
- */
-#define EVENTUALLY(condition)                  \
-	({                                     \
-		int left = 20000;              \
-                                               \
-		while (!(condition) && left--) \
-			usleep(1000);          \
-		left >= 0;                     \
-	})
-
 /**
  * descriptors_open() - how many descriptors this process has open
  */

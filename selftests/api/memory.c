@@ -12,6 +12,7 @@
 
 #include "lib/client.h"
 #include "machine.h"
+#include "waiting.h"
 
 #include "kselftest_harness.h"
 

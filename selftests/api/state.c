@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/client.h"
+#include "guest_cpuid.h"
 #include "machine.h"
 #include "registers.h"
 
@@ -144,18 +145,10 @@ TEST_F(state, debug_registers_can_be_read_back)
 	EXPECT_EQ(0, memcmp(&regs.debug, &now.debug, sizeof(now.debug)));
 }
 
-/* CPUID 0x80000001, EDX: without RDTSCP there is no TSC_AUX. */
-static bool has_rdtscp(int vcpu)
+/* Without RDTSCP there is no TSC_AUX. */
+static bool guest_has_rdtscp(int vcpu)
 {
-	struct lodge_cpuid_entry entry[LODGE_MAX_CPUID];
-	uint32_t i, count = LODGE_MAX_CPUID;
-
-	if (lodge_cpuid_get(vcpu, entry, &count))
-		return false;
-	for (i = 0; i < count; i++)
-		if (entry[i].leaf == 0x80000001)
-			return entry[i].edx & (1U << 27);
-	return false;
+	return vcpu_cpuid(vcpu, 0x80000001, 0, 3) & (1U << 27);
 }
 
 TEST_F(state, msrs_can_be_read_back)
@@ -172,7 +165,7 @@ TEST_F(state, msrs_can_be_read_back)
 	msrs->sysenter_esp = 0xffff888000001000;
 	msrs->sysenter_eip = 0xffffffff81001000;
 	msrs->pat = 0x0007010600070106;
-	msrs->tsc_aux = has_rdtscp(self->vcpu) ? 0x1234 : 0;
+	msrs->tsc_aux = guest_has_rdtscp(self->vcpu) ? 0x1234 : 0;
 	msrs->mtrr_def_type = 0xc06;
 	msrs->pv_system_time = 0x3001;
 	msrs->pv_wall_clock = 0x4000;
@@ -255,15 +248,7 @@ TEST_F(state, events_can_be_read_back)
 
 static bool guest_has_ymm(int vcpu)
 {
-	struct lodge_cpuid_entry leaves[LODGE_MAX_CPUID];
-	uint32_t count = LODGE_MAX_CPUID, i;
-
-	if (lodge_cpuid_get(vcpu, leaves, &count))
-		return false;
-	for (i = 0; i < count; i++)
-		if (leaves[i].leaf == 0xd && !leaves[i].subleaf)
-			return leaves[i].eax & 4;
-	return false;
+	return vcpu_cpuid(vcpu, 0xd, 0, 0) & 4;
 }
 
 TEST_F(state, xsave_can_be_read_back)

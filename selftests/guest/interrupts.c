@@ -236,20 +236,9 @@ TEST_F(interrupt, an_interrupted_halt_goes_on_halting)
 
 CODE(counts, 64, "1: inc %eax; out %al, $0x80; jmp 1b;");
 
-CODE(returns, 64,
-     "push $0x10; lea 8(%rsp), %rax; push %rax; pushf; push $8; call 1f; jmp 2f;"
-     "1: iretq; 2:" DONE);
-
-/* Bochs (2.7) keeps the blocking of NMIs, which IRET ends, from VM to VM. */
-static bool let_nmis_in(struct guest_cpu *cpu)
-{
-	cpu_start(cpu, LONG64, returns);
-	return cpu_done(cpu);
-}
-
 TEST_F(interrupt, nmi_is_taken_with_interrupts_off)
 {
-	ASSERT_TRUE(let_nmis_in(self->cpu));
+	ASSERT_TRUE(cpu_unblock_nmis(self->cpu));
 	cpu_start(self->cpu, LONG64, counts);
 	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
@@ -263,7 +252,7 @@ TEST_F(interrupt, a_second_nmi_is_latched_until_the_handlers_iret)
 {
 	struct guest_event first, second;
 
-	ASSERT_TRUE(let_nmis_in(self->cpu));
+	ASSERT_TRUE(cpu_unblock_nmis(self->cpu));
 	cpu_start(self->cpu, LONG64, counts);
 	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
@@ -282,7 +271,7 @@ TEST_F(interrupt, two_more_nmis_in_the_handler_are_delivered_as_at_most_two)
 {
 	unsigned int i;
 
-	ASSERT_TRUE(let_nmis_in(self->cpu));
+	ASSERT_TRUE(cpu_unblock_nmis(self->cpu));
 	cpu_start(self->cpu, LONG64, counts);
 	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));

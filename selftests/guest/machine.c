@@ -13,6 +13,8 @@
 
 #include "kselftest.h"
 
+#include "../api/guest_cpuid.h"
+
 #define DATA_ATTR (LODGE_SEG_P | LODGE_SEG_S | 3)
 #define CODE_ATTR (LODGE_SEG_P | LODGE_SEG_S | 11)
 #define FLAT (LODGE_SEG_G | LODGE_SEG_DB)
@@ -467,15 +469,15 @@ int machine_msi(struct machine *m, unsigned int id, uint32_t data)
 uint32_t cpu_feature(const struct guest_cpu *cpu, uint32_t leaf,
 		     uint32_t subleaf, unsigned int reg)
 {
-	struct lodge_cpuid_entry entry[LODGE_MAX_CPUID];
-	uint32_t i, count = LODGE_MAX_CPUID;
+	return vcpu_cpuid(cpu->fd, leaf, subleaf, reg);
+}
 
-	if (lodge_cpuid_get(cpu->fd, entry, &count))
-		return 0;
-	for (i = 0; i < count; i++)
-		if (entry[i].leaf == leaf &&
-		    (!(entry[i].flags & LODGE_CPUID_SUBLEAF) ||
-		     entry[i].subleaf == subleaf))
-			return (&entry[i].eax)[reg];
-	return 0;
+CODE(returns, 64,
+     "push $0x10; push %rsp; addq $8, (%rsp); pushf; push $8; call 1f; jmp 2f;"
+     "1: iretq; 2:" DONE);
+
+bool cpu_unblock_nmis(struct guest_cpu *cpu)
+{
+	cpu_start(cpu, LONG64, returns);
+	return cpu_done(cpu);
 }

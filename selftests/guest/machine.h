@@ -213,6 +213,15 @@ void cpu_run_aside(struct guest_cpu *cpu);
 int cpu_join(struct guest_cpu *cpu);
 
 /**
+ * cpu_unblock_nmis() - execute an IRET, which lets NMIs in
+ *
+ * Bochs (2.7) keeps them blocked from one VM to the next.
+ *
+ * Return: whether that went well.
+ */
+bool cpu_unblock_nmis(struct guest_cpu *cpu);
+
+/**
  * cpu_explain() - print the last exit and the registers
  */
 void cpu_explain(const struct guest_cpu *cpu);

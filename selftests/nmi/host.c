@@ -16,6 +16,7 @@
 #include "kselftest_harness.h"
 
 #include "../api/host.h"
+#include "../api/waiting.h"
 #include "../guest/machine.h"
 
 #define COUNTERS "/sys/kernel/debug/lodge_nmi/"
@@ -37,24 +38,6 @@
 
 #define ROUND_PORT 0x80
 
-/* Counters of what comes many times a second: who waits so long waits for ever. */
-#define COMES(condition)                       \
-	({                                     \
-		int left = 2000;               \
-                                               \
-		while (!(condition) && left--) \
-			usleep(10000);         \
-		left >= 0;                     \
-	})
-
-/*
- * Bochs (2.7) keeps virtual NMIs blocked from one VM to the next, until an IRET.
- * The frame is SS, RSP, RFLAGS, CS and, by the call, RIP.
- */
-#define UNBLOCK_NMIS                                      \
-	"push $0x10; push %rsp; addq $8, (%rsp); pushfq;" \
-	"push $0x08; call 2f; jmp 1f; 2: iretq;"
-
 /* Rounds in which every register but RSP and the stack are looked at. */
 #define ROUND_OF_CHECKS                                            \
 	"1: .set place, 0x50100\n"                                 \
@@ -69,8 +52,8 @@
 /* A register that is not what it was ends the guest otherwise than by DONE. */
 #define UNTIL_STOPPED "cmpb $0, 0x50008; je 1b;" DONE "9: out %al, $0xbd;"
 
-CODE(spins, 64, UNBLOCK_NMIS ROUND_OF_CHECKS UNTIL_STOPPED);
-CODE(exits, 64, UNBLOCK_NMIS ROUND_OF_CHECKS "out %al, $0x80;" UNTIL_STOPPED);
+CODE(spins, 64, ROUND_OF_CHECKS UNTIL_STOPPED);
+CODE(exits, 64, ROUND_OF_CHECKS "out %al, $0x80;" UNTIL_STOPPED);
 CODE(halts, 64, "lock incq 0x50000; hlt; lock incq 0x50000;" DONE);
 CODE(handler, 64, "sti; lock incq 0x50010; 1: cmpb $0, 0x50018; je 1b; iretq;");
 
@@ -91,7 +74,8 @@ static int nmis_begin(void)
 static bool come(const char *counter, long times)
 {
 	long before = host_read(counter);
-	bool done = before >= 0 && COMES(host_read(counter) - before >= times);
+	bool done = before >= 0 &&
+		    EVENTUALLY(host_read(counter) - before >= times);
 
 	if (!done)
 		printf("# %s: %ld, then %ld\n", counter, before,
@@ -101,7 +85,7 @@ static bool come(const char *counter, long times)
 
 static uint64_t word(struct machine *m, uint64_t gpa)
 {
-	return __atomic_load_n(machine_u64(m, gpa), __ATOMIC_SEQ_CST);
+	return SEEN(*machine_u64(m, gpa));
 }
 
 static void tell(struct machine *m, uint64_t gpa)
@@ -134,6 +118,7 @@ FIXTURE_SETUP(nmi)
 	machine_create(&self->m, 1);
 	self->cpu = &self->m.cpu[0];
 	self->run = self->cpu->run;
+	ASSERT_TRUE(cpu_unblock_nmis(self->cpu));
 	ASSERT_EQ(0, nmis_begin());
 }
 
@@ -185,7 +170,7 @@ static void *run_rounds(void *argument)
 static bool runs(FIXTURE_DATA(nmi) * self)
 {
 	return !pthread_create(&self->thread, NULL, run_rounds, self->cpu) &&
-	       COMES(word(&self->m, ROUNDS) > 0);
+	       EVENTUALLY(word(&self->m, ROUNDS) > 0);
 }
 
 /* Whether it has ended by DONE. */
@@ -261,7 +246,7 @@ TEST_F(nmi, leaves_a_guest_in_hlt_there)
 
 	start(self, halts);
 	cpu_run_aside(self->cpu);
-	ASSERT_TRUE(COMES(word(&self->m, ROUNDS) == 1));
+	ASSERT_TRUE(EVENTUALLY(word(&self->m, ROUNDS) == 1));
 	EXPECT_TRUE(come(COUNTERS "all", 200));
 	EXPECT_EQ(1, word(&self->m, ROUNDS));
 	ASSERT_EQ(0, lodge_extint(self->cpu->fd, VECTOR));
@@ -281,12 +266,12 @@ TEST_F(nmi, of_the_hosts_lets_no_nmi_of_the_guests_into_its_handler)
 	machine_gate(&self->m, LONG64, NMI, HANDLER, 0);
 	ASSERT_TRUE(runs(self));
 	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
-	ASSERT_TRUE(COMES(word(&self->m, NMIS) == 1));
+	ASSERT_TRUE(EVENTUALLY(word(&self->m, NMIS) == 1));
 	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
 	EXPECT_TRUE(come(COUNTERS "at_exit", 100));
 	EXPECT_EQ(1, word(&self->m, NMIS));
 	tell(&self->m, RETURN);
-	EXPECT_TRUE(COMES(word(&self->m, NMIS) == 2));
+	EXPECT_TRUE(EVENTUALLY(word(&self->m, NMIS) == 2));
 	EXPECT_TRUE(come(COUNTERS "at_exit", 100));
 	EXPECT_EQ(2, word(&self->m, NMIS));
 	ASSERT_TRUE(ends(self));
