@@ -10,6 +10,7 @@
 
 #include "kselftest_harness.h"
 
+#include "../api/waiting.h"
 #include "machine.h"
 
 #define VECTOR 0x41
@@ -212,6 +213,32 @@ TEST_F(lapic, a_deadline_that_comes_after_a_sleep_interrupts_once)
 	ASSERT_EQ(LODGE_EXIT_IO, cpu_join(self->cpu));
 	EXPECT_EQ(DONE_PORT, self->cpu->run->exit.io.port);
 	EXPECT_EQ(1, *machine_u64(&self->m, GUEST_DATA));
+}
+
+extern const char moves_handler[];
+
+/* What woke it has left the host's timer armed for that deadline. */
+CODE(deadline_moves, 64,
+     XAPIC "mov $1, %r8; shl $40, %r8;" DEADLINE_IN_R8
+	   "sti; hlt; lock incq 0x50000; sub $1000000, %r8;"
+	   "mov %r8, %rax; mov %r8, %rdx; shr $32, %rdx; mov $0x10, %ecx;"
+	   "wrmsr; 1: hlt; jmp 1b;"
+	   "moves_handler:" EOI "iretq;");
+
+TEST_F(lapic, a_deadline_comes_nearer_when_the_guest_sets_its_tsc_forward)
+{
+	cpu_start(self->cpu, LONG64, deadline_moves);
+	machine_gate(&self->m, LONG64, WAKE_VECTOR,
+		     GUEST_CODE_BASE + (moves_handler - deadline_moves.start),
+		     0);
+	cpu_run_aside(self->cpu);
+	/* One that comes before the HLT does not end it. */
+	EXPECT_TRUE(EVENTUALLY(machine_msi(&self->m, 0, WAKE_VECTOR) == 0 &&
+			       SEEN(*machine_u64(&self->m, GUEST_DATA)) == 1));
+	ASSERT_EQ(LODGE_EXIT_IO, cpu_join(self->cpu));
+	EXPECT_EQ(EVENT_PORT, self->cpu->run->exit.io.port);
+	EXPECT_EQ(VECTOR,
+		  *machine_u64(&self->m, *cpu_gpr(self->cpu, LODGE_RSP)));
 }
 
 CODE(past, 64,
