@@ -7,9 +7,11 @@
 #define LODGE_COMPAT_H
 
 #include <linux/hrtimer.h>
+#include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
+#include <linux/perf_event.h>
 #include <linux/syscore_ops.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -70,6 +72,24 @@ static inline void lodge_predict_less(bool on)
 		msr_clear_bit(MSR_ZEN4_BP_CFG,
 			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
 #endif
+}
+
+/*
+ * lodge_perf_guest_msrs() - what perf wants changed while a guest runs here
+ *
+ * perf must be told of the guest's own recording of events, of which there is
+ * none.  Return: @count of them; NULL: there is no answer, and @count undefined.
+ */
+static inline const struct perf_guest_switch_msr *
+lodge_perf_guest_msrs(int *count)
+{
+#ifdef LODGE_HAVE_GUEST_PEBS
+	static struct x86_guest_pebs none;
+#else
+	static struct kvm_pmu none;
+#endif
+
+	return perf_guest_get_msrs(count, &none);
 }
 
 /*

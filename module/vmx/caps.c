@@ -211,6 +211,25 @@ static bool vmx_timer_is_wrong(void)
 	return false;
 }
 
+/*
+ * By an erratum an exit of these clears bits of PERF_GLOBAL_CTRL that it should
+ * load: AAK155, AAP115, AAT100, BC86, AAY89, BD102 and BA97.
+ */
+static bool vmx_counters_are_wrong(void)
+{
+	static const u8 models[] = {
+		0x1a, 0x1e, 0x2e, /* Nehalem */
+		0x25, 0x2c, /* Westmere */
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(models); i++)
+		if (boot_cpu_data.x86 == 6 &&
+		    boot_cpu_data.x86_model == models[i])
+			return true;
+	return false;
+}
+
 /* What an entry and an exit switch only together. */
 static void vmx_caps_pair(u32 entry, u32 exit)
 {
@@ -229,7 +248,7 @@ static void vmx_caps_match(void)
 
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_EFER, VM_EXIT_LOAD_IA32_EFER);
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PAT, VM_EXIT_LOAD_IA32_PAT);
-	if (!boot_cpu_has(X86_FEATURE_PEBS))
+	if (!boot_cpu_has(X86_FEATURE_PEBS) || vmx_counters_are_wrong())
 		vmx_caps.entry &= ~VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL,
 		      VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL);

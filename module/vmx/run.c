@@ -5,14 +5,12 @@
  */
 #include <linux/hardirq.h>
 #include <linux/kvm_host.h>
-#include <linux/perf_event.h>
 #include <linux/sched.h>
 #include <asm/cpufeature.h>
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fsgsbase.h>
 #include <asm/nospec-branch.h>
-#include <asm/perf_event.h>
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 #include <asm/tsc.h>
@@ -339,46 +337,31 @@ static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
 }
 
 /*
- * The register that switches all of them on is the entry's and the exit's, where
- * they can: an NMI of perf's own just before would switch it on again.
- */
-static bool vmx_counter_is_switched(const struct perf_guest_switch_msr *msr)
-{
-	return msr->msr == MSR_CORE_PERF_GLOBAL_CTRL &&
-	       vmx_caps.entry & VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
-}
-
-/*
  * Where the host's counters use buffers in its memory, the processor must not
  * write to them while addresses are the guest's.  perf answers what to change.
  */
-static void vmx_stop_counters(struct vmx_counters *counters)
+static void vmx_load_counters(struct vmx_vcpu *vmx)
 {
-	int i;
+	const bool by_control = vmx_caps.entry &
+				VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
+	const u32 first = vmx_caps.switches_efer ? 0 : VMX_MSRS_EFER + 1;
+	const struct perf_guest_switch_msr *msrs;
+	struct vmx_counters now = vmx->counters;
+	int count;
 
-	counters->msrs = perf_guest_get_msrs(&counters->nr, NULL);
-	for (i = 0; i < counters->nr; i++) {
-		const struct perf_guest_switch_msr *msr = &counters->msrs[i];
-
-		if (vmx_counter_is_switched(msr)) {
-			vmx_write(GUEST_IA32_PERF_GLOBAL_CTRL, msr->guest);
-			vmx_write(HOST_IA32_PERF_GLOBAL_CTRL, msr->host);
-		} else if (msr->host != msr->guest) {
-			wrmsrq(msr->msr, msr->guest);
-		}
+	msrs = lodge_perf_guest_msrs(&count);
+	if (unlikely(vmx_counters_fill(vmx->msrs, first, msrs, count,
+				       by_control, &now)))
+		wrmsrq(MSR_IA32_PEBS_ENABLE, 0);
+	if (unlikely(now.guest_ctrl != vmx->counters.guest_ctrl))
+		vmx_write(GUEST_IA32_PERF_GLOBAL_CTRL, now.guest_ctrl);
+	if (unlikely(now.host_ctrl != vmx->counters.host_ctrl))
+		vmx_write(HOST_IA32_PERF_GLOBAL_CTRL, now.host_ctrl);
+	if (unlikely(now.nr != vmx->counters.nr)) {
+		vmx_write(VM_ENTRY_MSR_LOAD_COUNT, now.nr);
+		vmx_write(VM_EXIT_MSR_LOAD_COUNT, now.nr);
 	}
-}
-
-static void vmx_start_counters(const struct vmx_counters *counters)
-{
-	int i;
-
-	for (i = 0; i < counters->nr; i++) {
-		const struct perf_guest_switch_msr *msr = &counters->msrs[i];
-
-		if (!vmx_counter_is_switched(msr) && msr->host != msr->guest)
-			wrmsrq(msr->msr, msr->host);
-	}
+	vmx->counters = now;
 }
 
 void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
@@ -394,7 +377,7 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	vmx->entry.launched = vmx->vmcs.launched;
 	debugctl = get_debugctlmsr();
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
-		vmx_stop_counters(&vmx->counters);
+		vmx_load_counters(vmx);
 	vmx_guard_l1d(vmx);
 	vmx_load_timer(vcpu);
 
@@ -403,8 +386,6 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	/* An exit clears it. */
 	if (unlikely(debugctl))
 		update_debugctlmsr(debugctl);
-	if (cpu_feature_enabled(X86_FEATURE_PEBS))
-		vmx_start_counters(&vmx->counters);
 	vmx_restore_host(&vmx->host);
 	vmx_save_registers(vcpu);
 	vmx_exit_translate(vcpu, exit);

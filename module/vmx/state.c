@@ -112,10 +112,10 @@ static void vmx_set_efer(struct vmx_vcpu *vmx, u64 efer)
 		vmx->entry_controls = controls;
 		vmx_write(VM_ENTRY_CONTROLS, controls);
 	}
-	if (vmx->efer)
-		vmx->efer[VMX_EFER_GUEST].value = efer;
-	else
+	if (vmx_caps.switches_efer)
 		vmx_write(GUEST_IA32_EFER, efer);
+	else
+		vmx->msrs->guest[VMX_MSRS_EFER].value = efer;
 }
 
 /*

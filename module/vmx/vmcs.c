@@ -180,30 +180,43 @@ static void vmx_vmcs_init_features(struct vmx_vcpu *vmx)
 	}
 }
 
-/* Lists of MSRs: none, but for EFER where the controls cannot switch it. */
+/*
+ * Lists of MSRs: what perf wants switched, and EFER first where the controls do
+ * not switch it.
+ */
+static void vmx_vmcs_init_lists(struct vmx_vcpu *vmx)
+{
+	u32 nr = vmx_caps.switches_efer ? 0 : VMX_MSRS_EFER + 1;
+	struct vmx_msr_lists *msrs = vmx->msrs;
+
+	vmx->counters.nr = nr;
+	vmx_write(VM_EXIT_MSR_STORE_COUNT, 0);
+	vmx_write(VM_EXIT_MSR_LOAD_COUNT, nr);
+	vmx_write(VM_ENTRY_MSR_LOAD_COUNT, nr);
+	if (!msrs)
+		return;
+	vmx_write(VM_ENTRY_MSR_LOAD_ADDR, __pa(msrs->guest));
+	vmx_write(VM_EXIT_MSR_LOAD_ADDR, __pa(msrs->host));
+	if (!nr)
+		return;
+	msrs->guest[VMX_MSRS_EFER].index = MSR_EFER;
+	msrs->host[VMX_MSRS_EFER].index = MSR_EFER;
+	rdmsrq(MSR_EFER, msrs->host[VMX_MSRS_EFER].value);
+}
+
 static void vmx_vmcs_init_msrs(struct vmx_vcpu *vmx)
 {
-	u32 count = vmx->efer ? 1 : 0;
 	u64 value;
 
-	vmx_write(VM_EXIT_MSR_STORE_COUNT, 0);
-	vmx_write(VM_EXIT_MSR_LOAD_COUNT, count);
-	vmx_write(VM_ENTRY_MSR_LOAD_COUNT, count);
-	if (vmx->efer) {
-		vmx->efer[VMX_EFER_GUEST].index = MSR_EFER;
-		vmx->efer[VMX_EFER_HOST].index = MSR_EFER;
-		rdmsrq(MSR_EFER, vmx->efer[VMX_EFER_HOST].value);
-		vmx_write(VM_ENTRY_MSR_LOAD_ADDR,
-			  __pa(&vmx->efer[VMX_EFER_GUEST]));
-		vmx_write(VM_EXIT_MSR_LOAD_ADDR,
-			  __pa(&vmx->efer[VMX_EFER_HOST]));
-	}
+	vmx_vmcs_init_lists(vmx);
 	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PAT) {
 		rdmsrq(MSR_IA32_CR_PAT, value);
 		vmx_write(HOST_IA32_PAT, value);
 	}
 	if (vmx_caps.exit & VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL) {
 		rdmsrq(MSR_CORE_PERF_GLOBAL_CTRL, value);
+		vmx->counters.guest_ctrl = value;
+		vmx->counters.host_ctrl = value;
 		vmx_write(GUEST_IA32_PERF_GLOBAL_CTRL, value);
 		vmx_write(HOST_IA32_PERF_GLOBAL_CTRL, value);
 	}

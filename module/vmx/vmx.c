@@ -187,7 +187,7 @@ static void vmx_vcpu_fini(struct lodge_vcpu *vcpu)
 		return;
 	vmx_vmcs_free(&vmx->vmcs);
 	free_page((unsigned long)vmx->virtual_apic);
-	free_page((unsigned long)vmx->efer);
+	free_page((unsigned long)vmx->msrs);
 	kfree(vmx);
 	vcpu->backend = NULL;
 }
@@ -203,9 +203,9 @@ static int vmx_vcpu_alloc(struct vmx_vcpu *vmx)
 		if (!vmx->virtual_apic)
 			return -ENOMEM;
 	}
-	if (!vmx_caps.switches_efer) {
-		vmx->efer = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-		if (!vmx->efer)
+	if (!vmx_caps.switches_efer || boot_cpu_has(X86_FEATURE_PEBS)) {
+		vmx->msrs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+		if (!vmx->msrs)
 			return -ENOMEM;
 	}
 	return 0;

@@ -9,6 +9,7 @@
 
 #include "vm.h"
 #include "vmx/caps.h"
+#include "vmx/counters.h"
 #include "vmx/entry.h"
 #include "vmx/vmcs.h"
 
@@ -41,23 +42,13 @@ struct vmx_host {
 };
 
 /**
- * struct vmx_counters - performance counters that stop while the guest runs
- * @msrs: what perf wants changed
- * @nr: how many
- */
-struct vmx_counters {
-	struct perf_guest_switch_msr *msrs;
-	int nr;
-};
-
-/**
  * struct vmx_vcpu - vendor part of a vCPU; its owner's
  * @vmcs: its VMCS
  * @entry: argument of vmx_enter()
  * @host: of the thread and CPU that run it
  * @counters: of the CPU on which it runs
+ * @msrs: lists of the MSRs that entry and exit load; NULL: they load none
  * @virtual_apic: page in which the processor keeps CR8, with a TPR shadow
- * @efer: EFER of guest and host for processors that cannot switch it themselves
  * @fresh: groups of vcpu->regs that are as the VMCS has them
  * @rip: what the VMCS has
  * @rsp: what the VMCS has
@@ -83,7 +74,7 @@ struct vmx_vcpu {
 	struct vmx_host host;
 	struct vmx_counters counters;
 	void *virtual_apic;
-	struct vmx_msr_entry *efer;
+	struct vmx_msr_lists *msrs;
 	u64 fresh;
 	u64 rip;
 	u64 rsp;
@@ -104,11 +95,8 @@ struct vmx_vcpu {
 	bool failed;
 };
 
-/* Indices into vmx_vcpu.efer, which is a page of struct vmx_msr_entry. */
-enum vmx_efer {
-	VMX_EFER_GUEST,
-	VMX_EFER_HOST,
-};
+/* Where EFER stands in vmx_vcpu.msrs, with processors that do not switch it. */
+#define VMX_MSRS_EFER 0
 
 /**
  * struct vmx_cpu - vendor part of a host CPU; touched only on it, preemption off
