@@ -8,6 +8,7 @@
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
 #include <asm/processor-flags.h>
+#include <asm/special_insns.h>
 #include <asm/trapnr.h>
 
 #include "apic.h"
@@ -26,9 +27,11 @@
 
 u64 lodge_host_xcr0;
 u64 lodge_host_xss;
+u64 lodge_host_cr4;
 
 void lodge_state_init(void)
 {
+	lodge_host_cr4 = __read_cr4() & LODGE_HOST_CR4_BITS;
 	if (boot_cpu_has(X86_FEATURE_OSXSAVE))
 		lodge_host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	if (boot_cpu_has(X86_FEATURE_XSAVES))

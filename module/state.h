@@ -5,6 +5,8 @@
 #ifndef LODGE_STATE_H
 #define LODGE_STATE_H
 
+#include <asm/processor-flags.h>
+
 #include <lodge.h>
 
 #include "decode.h"
@@ -34,13 +36,28 @@ int lodge_state_load_run(struct lodge_vcpu *vcpu);
 void lodge_state_save_run(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_state_init() - what all vCPUs share: the host's XCR0 and XSS
+ * lodge_state_init() - what all vCPUs share: the host's CR4, XCR0 and XSS
  */
 void lodge_state_init(void);
 
 /* XCR0 and MSR XSS of the host, 0 where it has none; by lodge_state_init(). */
 extern u64 lodge_host_xcr0;
 extern u64 lodge_host_xss;
+
+/*
+ * Bits of CR4 that are the host's while a guest runs, and how the host has them:
+ * where MCE is clear, a machine check shuts the whole machine down.
+ */
+#define LODGE_HOST_CR4_BITS X86_CR4_MCE
+extern u64 lodge_host_cr4;
+
+/**
+ * lodge_state_hardware_cr4() - what CR4 holds while the guest's is @cr4
+ */
+static inline u64 lodge_state_hardware_cr4(u64 cr4)
+{
+	return (cr4 & ~(u64)LODGE_HOST_CR4_BITS) | lodge_host_cr4;
+}
 
 /**
  * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS

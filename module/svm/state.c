@@ -5,6 +5,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "state.h"
 #include "svm/svm.h"
 
 /* The two registers of the system; the others stand in the order of the ABI. */
@@ -84,8 +85,8 @@ static void svm_get_control(struct lodge_vcpu *vcpu)
 }
 
 /*
- * The guest's caches are the host's business: CD and NW are shown to the guest,
- * but never reach the processor.
+ * The guest's caches and machine checks are the host's business: CD, NW and MCE
+ * are shown to the guest, but never reach the processor.
  */
 static void svm_set_control(struct lodge_vcpu *vcpu)
 {
@@ -98,7 +99,8 @@ static void svm_set_control(struct lodge_vcpu *vcpu)
 	svm_intercept(svm, INTERCEPT_CR0_READ, uncached);
 	save->cr2 = control->cr2;
 	save->cr3 = control->cr3;
-	save->cr4 = control->cr4;
+	save->cr4 = lodge_state_hardware_cr4(control->cr4);
+	svm_intercept(svm, INTERCEPT_CR4_READ, save->cr4 != control->cr4);
 	save->efer = control->efer | EFER_SVME;
 	svm_dirty(svm, SVM_CLEAN_CR | SVM_CLEAN_CR2);
 }

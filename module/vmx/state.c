@@ -7,6 +7,7 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "state.h"
 #include "vmx/vmx.h"
 
 /* Access rights: the descriptor's bits, with a gap, and "unusable". */
@@ -119,8 +120,8 @@ static void vmx_set_efer(struct vmx_vcpu *vmx, u64 efer)
 }
 
 /*
- * The guest's caches are the host's business: CD and NW are shown to the guest,
- * but never reach the processor.  VMX operation fixes CR0.NE and CR4.VMXE.
+ * The guest's caches and machine checks are the host's business: CD, NW and MCE
+ * are shown to the guest, but never reach the processor.  VMX operation fixes CR0.NE and CR4.VMXE.
  */
 static void vmx_set_control(struct lodge_vcpu *vcpu)
 {
@@ -130,7 +131,8 @@ static void vmx_set_control(struct lodge_vcpu *vcpu)
 	vmx_write(GUEST_CR0, cr0 | X86_CR0_NE);
 	vmx_write(CR0_READ_SHADOW, control->cr0);
 	vmx_write(GUEST_CR3, control->cr3);
-	vmx_write(GUEST_CR4, control->cr4 | X86_CR4_VMXE);
+	vmx_write(GUEST_CR4,
+		  lodge_state_hardware_cr4(control->cr4) | X86_CR4_VMXE);
 	vmx_write(CR4_READ_SHADOW, control->cr4);
 	vmx_set_efer(to_vmx(vcpu), control->efer);
 }

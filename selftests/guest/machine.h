@@ -70,6 +70,7 @@
 #define X86_CR0_PG (1ULL << 31)
 #define X86_CR4_PSE (1ULL << 4)
 #define X86_CR4_PAE (1ULL << 5)
+#define X86_CR4_MCE (1ULL << 6)
 #define X86_CR4_OSFXSR (1ULL << 9)
 #define X86_EFER_LME (1ULL << 8)
 #define X86_EFER_LMA (1ULL << 10)

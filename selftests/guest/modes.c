@@ -99,6 +99,24 @@ TEST_F(modes, long_mode_has_64_bit_registers_and_rip_relative_addresses)
 	EXPECT_EQ(0xfedcba9876543210, *cpu_gpr(self->cpu, LODGE_R8));
 }
 
+/* To EBX what reset left of MCE, to ESI what it is when set, to EDI cleared. */
+CODE(machine_checks, 64,
+     "mov %cr4, %rbx; mov %rbx, %rax; or $0x40, %rax; mov %rax, %cr4;"
+     "mov %cr4, %rsi; and $~0x40, %rax; mov %rax, %cr4;"
+     "mov %cr4, %rdi;" DONE);
+
+TEST_F(modes, machine_checks_are_on_in_cr4_as_the_guest_has_switched_them)
+{
+	cpu_start(self->cpu, LONG64, machine_checks);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RBX) & X86_CR4_MCE);
+	EXPECT_EQ(X86_CR4_MCE, *cpu_gpr(self->cpu, LODGE_RSI) & X86_CR4_MCE);
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RDI) & X86_CR4_MCE);
+	EXPECT_EQ(*cpu_gpr(self->cpu, LODGE_RDI),
+		  self->cpu->run->regs.control.cr4);
+	EXPECT_EQ(X86_CR4_PAE, *cpu_gpr(self->cpu, LODGE_RDI) & X86_CR4_PAE);
+}
+
 /* Through protected mode and PAE to long mode, as a boot loader goes. */
 CODE(climb, 16,
      "lgdtl %cs:(1f - 0b); mov %cr0, %eax; or $1, %al; mov %eax, %cr0;"
