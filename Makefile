@@ -41,7 +41,8 @@ WARN	:= -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 	   -Wstrict-prototypes -Wvla
 CFLAGS	?= -O2 -g
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
-INCLUDE	:= -Iuserctl -Iuapi -iquote module -isystem $(B)/kselftest
+INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
+	   -isystem $(B)/kselftest
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CFLAGS) -MMD -MP
 LIBS	:= -lelf -lpthread

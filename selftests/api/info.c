@@ -110,9 +110,6 @@ TEST_F(info, a_vm_does_not_need_the_device_any_longer)
  * KVM
  */
 
-/* Seconds; loading KVM takes an emulated host some. */
-#define LIMIT 120
-
 #define KVM_PARAMETERS "enable_virt_at_load=0"
 
 FIXTURE(kvm)
@@ -203,13 +200,13 @@ static int try_to_create(void)
 	return 0;
 }
 
-TEST_F_TIMEOUT(kvm, a_loaded_but_idle_kvm_is_no_obstacle, LIMIT)
+TEST_F(kvm, a_loaded_but_idle_kvm_is_no_obstacle)
 {
 	EXPECT_EQ(LODGE_STATUS_READY, status());
 	EXPECT_EQ(0, try_to_create());
 }
 
-TEST_F_TIMEOUT(kvm, lodge_is_busy_while_kvm_has_a_vm, LIMIT)
+TEST_F(kvm, lodge_is_busy_while_kvm_has_a_vm)
 {
 	int vm = kvm_vm_create(self->kvm);
 	struct lodge_info info;
@@ -226,7 +223,7 @@ TEST_F_TIMEOUT(kvm, lodge_is_busy_while_kvm_has_a_vm, LIMIT)
 	EXPECT_EQ(0, try_to_create());
 }
 
-TEST_F_TIMEOUT(kvm, kvm_cannot_disturb_a_vm_of_lodge, LIMIT)
+TEST_F(kvm, kvm_cannot_disturb_a_vm_of_lodge)
 {
 	struct machine machine;
 	struct runner runner;
@@ -250,7 +247,7 @@ TEST_F_TIMEOUT(kvm, kvm_cannot_disturb_a_vm_of_lodge, LIMIT)
 	machine_end(&machine);
 }
 
-TEST_F_TIMEOUT(kvm, kvm_works_again_when_lodge_has_ended, LIMIT)
+TEST_F(kvm, kvm_works_again_when_lodge_has_ended)
 {
 	struct machine machine;
 	int vm;

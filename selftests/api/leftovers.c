@@ -17,7 +17,6 @@
 
 #include "kselftest_harness.h"
 
-#define LIMIT 300
 /* Rounds that must not cost memory, and those before, that may. */
 #define ROUNDS 150
 #define WARM_UP 50
@@ -144,7 +143,7 @@ FIXTURE_TEARDOWN(leftovers)
 	EXPECT_TRUE(EVENTUALLY(lodge_users() == 0));
 }
 
-TEST_F_TIMEOUT(leftovers, the_module_can_be_unloaded_after_every_end, LIMIT)
+TEST_F(leftovers, the_module_can_be_unloaded_after_every_end)
 {
 	for (int deed = 0; deed < DEEDS; deed++) {
 		for (int end = 0; end < ENDS; end++) {
@@ -160,7 +159,7 @@ TEST_F_TIMEOUT(leftovers, the_module_can_be_unloaded_after_every_end, LIMIT)
 	}
 }
 
-TEST_F_TIMEOUT(leftovers, the_module_cannot_be_unloaded_while_it_is_used, LIMIT)
+TEST_F(leftovers, the_module_cannot_be_unloaded_while_it_is_used)
 {
 	int lodge = lodge_open();
 	int vm = lodge_vm_create(lodge);
@@ -182,7 +181,7 @@ TEST_F_TIMEOUT(leftovers, the_module_cannot_be_unloaded_while_it_is_used, LIMIT)
 	EXPECT_EQ(0, lodge_insert());
 }
 
-TEST_F_TIMEOUT(leftovers, the_module_can_be_loaded_many_times, LIMIT)
+TEST_F(leftovers, the_module_can_be_loaded_many_times)
 {
 	for (int i = 0; i < 5; i++) {
 		ASSERT_EQ(0, module_remove("lodge"));
@@ -293,7 +292,7 @@ static const char *leaked(const struct memory *before)
 {
 	const char *name = grown(before);
 
-	for (int i = 0; name && i < 20; i++) {
+	for (int i = 0; name && i < 2 * PATIENCE; i++) {
 		usleep(500000);
 		name = grown(before);
 	}
@@ -315,27 +314,27 @@ static const char *leaked(const struct memory *before)
 		TH_LOG("left behind: %s", name);              \
 	} while (0)
 
-TEST_F_TIMEOUT(leftovers, killed_runs_leave_no_memory, LIMIT)
+TEST_F(leftovers, killed_runs_leave_no_memory)
 {
 	LEAKS_NOTHING(SPINS, KILLED);
 }
 
-TEST_F_TIMEOUT(leftovers, killed_sleepers_leave_no_memory, LIMIT)
+TEST_F(leftovers, killed_sleepers_leave_no_memory)
 {
 	LEAKS_NOTHING(SLEEPS, KILLED);
 }
 
-TEST_F_TIMEOUT(leftovers, programs_that_leave_leave_no_memory, LIMIT)
+TEST_F(leftovers, programs_that_leave_leave_no_memory)
 {
 	LEAKS_NOTHING(EXITS, LEAVES);
 }
 
-TEST_F_TIMEOUT(leftovers, programs_that_execute_others_leave_no_memory, LIMIT)
+TEST_F(leftovers, programs_that_execute_others_leave_no_memory)
 {
 	LEAKS_NOTHING(EXITS, EXECUTES);
 }
 
-TEST_F_TIMEOUT(leftovers, refused_creations_leave_no_memory, LIMIT)
+TEST_F(leftovers, refused_creations_leave_no_memory)
 {
 	static struct memory before;
 	struct machine machine;

@@ -16,9 +16,6 @@
 
 #include "kselftest_harness.h"
 
-/* Seconds for a test: many times what the slowest host needs. */
-#define LIMIT 120
-
 #define PAGE 0x1000
 #define SLOT 1
 
@@ -49,7 +46,7 @@ FIXTURE_TEARDOWN(memory)
 	munmap(self->window, GUEST_WINDOW_SIZE);
 }
 
-#define CHANGE(name) TEST_F_TIMEOUT(memory, name, LIMIT)
+#define CHANGE(name) TEST_F(memory, name)
 
 static uint32_t word(const uint8_t *window, int page)
 {

@@ -18,9 +18,6 @@
 
 #include "kselftest_harness.h"
 
-/* Seconds for a test: many times what the slowest host needs. */
-#define LIMIT 120
-
 #define MSI 0xfee00000
 
 FIXTURE(races)
@@ -39,7 +36,7 @@ FIXTURE_TEARDOWN(races)
 	machine_end(&self->machine);
 }
 
-#define RACE(name) TEST_F_TIMEOUT(races, name, LIMIT)
+#define RACE(name) TEST_F(races, name)
 
 static int start(struct runner *runner, struct machine *machine,
 		 unsigned int id, const char *code)

@@ -7,16 +7,15 @@
 
 #include <unistd.h>
 
+#include "patience.h"
+
 /* What another thread changes. */
 #define SEEN(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
 
-/*
- * Whether @condition comes true.  The limit is far beyond what the slowest host
- * needs; who waits so long waits for ever.
- */
+/* Whether @condition comes true. */
 #define EVENTUALLY(condition)                  \
 	({                                     \
-		int left = 20000;              \
+		int left = PATIENCE * 1000;    \
                                                \
 		while (!(condition) && left--) \
 			usleep(1000);          \

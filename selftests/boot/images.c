@@ -13,8 +13,6 @@
 #include "tiny.h"
 #include "kselftest_harness.h"
 
-#define LIMIT 20
-
 /* As the manual page has them. */
 #define CODE_POWER_OFF 0
 #define CODE_CRASH 2
@@ -84,7 +82,7 @@ static int start_on_terminal(FIXTURE_DATA(image) * self,
 TEST_F(image, of_16_bits_runs)
 {
 	ASSERT_EQ(0, start(self, &image_off_16, "0x7c00", NULL));
-	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 	EXPECT_STREQ("here\n", self->guest.text);
 	EXPECT_STREQ("", self->guest.errors);
 }
@@ -92,14 +90,14 @@ TEST_F(image, of_16_bits_runs)
 TEST_F(image, of_32_bits_runs)
 {
 	ASSERT_EQ(0, start(self, &image_off_32, "0x100000:32", NULL));
-	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 	EXPECT_STREQ("here\n", self->guest.text);
 }
 
 TEST_F(image, of_64_bits_runs)
 {
 	ASSERT_EQ(0, start(self, &image_off_64, "0x100000:64", NULL));
-	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 	EXPECT_STREQ("here\n", self->guest.text);
 }
 
@@ -109,7 +107,7 @@ TEST_F(image, of_multiboot_gets_its_command_line_behind_its_name)
 	self->arguments[2] = "--append";
 	self->arguments[3] = "one two";
 	ASSERT_EQ(0, guest_start(&self->guest, self->arguments));
-	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 	EXPECT_EQ(0, strncmp(self->guest.text, self->path, strlen(self->path)));
 	EXPECT_NE(NULL, strstr(self->guest.text, " one two"));
 }
@@ -117,35 +115,35 @@ TEST_F(image, of_multiboot_gets_its_command_line_behind_its_name)
 TEST_F(image, that_writes_to_isa_debug_exit_sets_the_exit_code)
 {
 	ASSERT_EQ(0, start(self, &image_debug_exit, "0x7c00", NULL));
-	EXPECT_EQ(CODE_DEBUG_EXIT(21), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_DEBUG_EXIT(21), guest_end(&self->guest, PATIENCE));
 }
 
 TEST_F(image, that_resets_starts_again)
 {
 	ASSERT_EQ(0, start(self, &image_reset_acpi, "0x7c00", NULL));
-	EXPECT_TRUE(guest_wait(&self->guest, "here\nhere\nhere\n", LIMIT));
+	EXPECT_TRUE(guest_wait(&self->guest, "here\nhere\nhere\n", PATIENCE));
 	kill(self->guest.pid, SIGTERM);
-	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, PATIENCE));
 }
 
 TEST_F(image, that_resets_by_acpi_ends_with_no_reboot)
 {
 	ASSERT_EQ(0, start(self, &image_reset_acpi, "0x7c00", "--no-reboot"));
-	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, PATIENCE));
 	EXPECT_STREQ("here\n", self->guest.text);
 }
 
 TEST_F(image, that_resets_by_keyboard_controller_ends_with_no_reboot)
 {
 	ASSERT_EQ(0, start(self, &image_reset_i8042, "0x7c00", "--no-reboot"));
-	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, PATIENCE));
 	EXPECT_STREQ("here\n", self->guest.text);
 }
 
 TEST_F(image, that_crashes_is_reported_with_the_bytes_at_rip)
 {
 	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64", NULL));
-	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, PATIENCE));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "triple fault"));
 	/* INT3, the last one of the image. */
 	EXPECT_NE(NULL, strstr(self->guest.errors, "cc"));
@@ -154,7 +152,7 @@ TEST_F(image, that_crashes_is_reported_with_the_bytes_at_rip)
 TEST_F(image, that_crashes_is_reported_as_json)
 {
 	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64", "--json"));
-	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, PATIENCE));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "\"end\": \"crash\""));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "\"reason\": \"shutdown\""));
 }
@@ -162,17 +160,17 @@ TEST_F(image, that_crashes_is_reported_as_json)
 TEST_F(image, ends_by_sigterm)
 {
 	ASSERT_EQ(0, start(self, &image_idle, "0x7c00", NULL));
-	ASSERT_TRUE(guest_wait(&self->guest, "here", LIMIT));
+	ASSERT_TRUE(guest_wait(&self->guest, "here", PATIENCE));
 	kill(self->guest.pid, SIGTERM);
-	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, PATIENCE));
 }
 
 TEST_F(image, ends_by_sigint)
 {
 	ASSERT_EQ(0, start(self, &image_idle, "0x7c00", NULL));
-	ASSERT_TRUE(guest_wait(&self->guest, "here", LIMIT));
+	ASSERT_TRUE(guest_wait(&self->guest, "here", PATIENCE));
 	kill(self->guest.pid, SIGINT);
-	EXPECT_EQ(CODE_SIGNAL(SIGINT), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_SIGNAL(SIGINT), guest_end(&self->guest, PATIENCE));
 }
 
 TEST_F(image, that_is_no_image_is_refused_by_name)
@@ -182,24 +180,25 @@ TEST_F(image, that_is_no_image_is_refused_by_name)
 
 	ASSERT_EQ(0, put(self, &nothing));
 	ASSERT_EQ(0, guest_start(&self->guest, self->arguments));
-	EXPECT_EQ(CODE_IMAGE, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_IMAGE, guest_end(&self->guest, PATIENCE));
 	EXPECT_NE(NULL, strstr(self->guest.errors, self->path));
 }
 
 TEST_F(image, gets_ctrl_c_from_a_terminal)
 {
 	ASSERT_EQ(0, start_on_terminal(self, &image_echo));
-	ASSERT_TRUE(guest_wait(&self->guest, "here", LIMIT));
+	ASSERT_TRUE(guest_wait(&self->guest, "here", PATIENCE));
 	ASSERT_EQ(0, guest_type(&self->guest, CTRL_C));
-	EXPECT_EQ(CODE_DEBUG_EXIT(CTRL_C[0]), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_DEBUG_EXIT(CTRL_C[0]),
+		  guest_end(&self->guest, PATIENCE));
 }
 
 TEST_F(image, ends_by_ctrl_a_x_from_a_terminal)
 {
 	ASSERT_EQ(0, start_on_terminal(self, &image_idle));
-	ASSERT_TRUE(guest_wait(&self->guest, "here", LIMIT));
+	ASSERT_TRUE(guest_wait(&self->guest, "here", PATIENCE));
 	ASSERT_EQ(0, guest_type(&self->guest, CTRL_A "x"));
-	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 }
 
 /* Which of the settings that raw mode takes away a terminal has. */
@@ -218,10 +217,10 @@ static void end_on_terminal(struct __test_metadata *_metadata,
 
 	ASSERT_EQ(0, start_on_terminal(self, &image_idle));
 	terminal = dup(self->guest.output);
-	ASSERT_TRUE(guest_wait(&self->guest, "here", LIMIT));
+	ASSERT_TRUE(guest_wait(&self->guest, "here", PATIENCE));
 	EXPECT_EQ(0, settings(terminal));
 	kill(self->guest.pid, number);
-	EXPECT_EQ(CODE_SIGNAL(number), guest_end(&self->guest, LIMIT));
+	EXPECT_EQ(CODE_SIGNAL(number), guest_end(&self->guest, PATIENCE));
 	EXPECT_EQ(ICANON | ECHO | ISIG, settings(terminal));
 	close(terminal);
 }

@@ -9,9 +9,6 @@
 #include "guest.h"
 #include "kselftest_harness.h"
 
-/* A limit, not an expectation: seconds. */
-#define LIMIT 120
-
 #define CODE_RESET 4
 
 /* How the cursor goes to where the percentage of the pass stands. */
@@ -29,8 +26,8 @@ static long pass_first_percent(void)
 	long now = 0;
 
 	while (now <= 0) {
-		if (!guest_wait(&guest, PASS_FIELD, LIMIT) ||
-		    !guest_wait(&guest, "%", LIMIT))
+		if (!guest_wait(&guest, PASS_FIELD, PATIENCE) ||
+		    !guest_wait(&guest, "%", PATIENCE))
 			return -1;
 		end = guest.text + guest.seen - 1;
 		while (isdigit(end[-1]))
@@ -44,10 +41,10 @@ static long count_errors(void)
 {
 	size_t start;
 
-	if (!guest_wait(&guest, "Errors: ", LIMIT))
+	if (!guest_wait(&guest, "Errors: ", PATIENCE))
 		return -1;
 	start = guest.seen;
-	if (!guest_wait(&guest, " ", LIMIT))
+	if (!guest_wait(&guest, " ", PATIENCE))
 		return -1;
 	return strtol(guest.text + start, NULL, 10);
 }
@@ -67,7 +64,7 @@ static void run(void)
 	percent = pass_first_percent();
 	errors = count_errors();
 	guest_type(&guest, ESCAPE);
-	status = guest_end(&guest, LIMIT);
+	status = guest_end(&guest, PATIENCE);
 }
 
 TEST(memtest_starts)

@@ -23,10 +23,6 @@
 
 #include "lib/client.h"
 
-/* An emulated host is slow; tests include the harness before this file. */
-#undef TEST_TIMEOUT_DEFAULT
-#define TEST_TIMEOUT_DEFAULT 200
-
 /* Guest physical addresses. */
 #define GUEST_IVT 0x0000
 #define GUEST_STUB16 0x1000 /* 256 stubs of 16 bytes for each mode */

@@ -19,10 +19,11 @@ for cpu in $(sed -n 's/^processor.*: //p' /proc/cpuinfo); do
 done
 fact ran-on "${ran# }"
 
-date=$(date +%s) up=$(centiseconds)
+# The date within the uptime, however long it takes to read them.
+up=$(centiseconds) date=$(date +%s)
 sleep 2
-fact slept $(($(centiseconds) - up))
 fact date-advanced $(($(date +%s) - date))
+fact slept $(($(centiseconds) - up))
 fact date "$(date +%s)"
 fact timer-interrupts "$(counts LOC)"
 fact function-calls "$(counts CAL)"
