@@ -7,6 +7,7 @@
  * worked in when the guest asks.
  */
 #include <linux/log2.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/uaccess.h>
@@ -44,6 +45,7 @@ static const struct lodge_cpuid_entry *cpuid_find(const struct lodge_vcpu *vcpu,
 
 	if (slot >= ARRAY_SIZE(vcpu->cpuid_index))
 		return NULL;
+	slot = array_index_nospec(slot, ARRAY_SIZE(vcpu->cpuid_index));
 	for (i = vcpu->cpuid_index[slot];
 	     i < vcpu->nr_cpuid && vcpu->cpuid[i].leaf == leaf; i++)
 		if (!(vcpu->cpuid[i].flags & LODGE_CPUID_SUBLEAF) ||
@@ -69,8 +71,10 @@ static void cpuid_settle_index(struct lodge_vcpu *vcpu)
 	while (i--) {
 		u32 slot = CPUID_SLOT(vcpu->cpuid[i].leaf);
 
-		if (slot < ARRAY_SIZE(vcpu->cpuid_index))
-			vcpu->cpuid_index[slot] = i;
+		if (slot >= ARRAY_SIZE(vcpu->cpuid_index))
+			continue;
+		slot = array_index_nospec(slot, ARRAY_SIZE(vcpu->cpuid_index));
+		vcpu->cpuid_index[slot] = i;
 	}
 }
 

@@ -571,11 +571,12 @@ u64 lodge_insn_offset(const struct lodge_insn *insn,
 	const struct lodge_address *a = &insn->memory;
 	u64 offset = a->displacement;
 
+	/* A wrong guess at "none" must not index with it. */
 	if (a->base == LODGE_REG_RIP)
 		offset += regs->rip + insn->length;
 	else if (a->base != LODGE_REG_NONE)
-		offset += regs->gpr[a->base];
+		offset += regs->gpr[a->base & LODGE_R15];
 	if (a->index != LODGE_REG_NONE)
-		offset += regs->gpr[a->index] * a->scale;
+		offset += regs->gpr[a->index & LODGE_R15] * a->scale;
 	return cut(offset, insn->address_size);
 }

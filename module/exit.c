@@ -292,13 +292,13 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 	if (number >= 4)
 		number |= 2;
 	if (!write) {
-		*gpr = number < 4  ? debug->dr[number] :
+		*gpr = number < 4  ? debug->dr[number & 3] :
 		       number == 6 ? debug->dr6 :
 				     debug->dr7;
 		return 0;
 	}
 	if (number < 4) {
-		debug->dr[number] = value;
+		debug->dr[number & 3] = value;
 		return 0;
 	}
 	if (value >> 32)

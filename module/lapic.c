@@ -459,7 +459,8 @@ void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
 	    !lodge_lapic_reg_read(vcpu, reg, &value))
 		lapic_raise_error(vcpu, APIC_ESR_ILLREGA);
 	if (byte < sizeof(value))
-		memcpy(data, (u8 *)&value + byte,
+		memcpy(data,
+		       (u8 *)&value + array_index_nospec(byte, sizeof(value)),
 		       min(size, sizeof(value) - byte));
 }
 

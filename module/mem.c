@@ -13,6 +13,7 @@
 #include "vm.h"
 
 #include <linux/mem_encrypt.h>
+#include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -48,6 +49,15 @@ static const struct lodge_slot *slot_find(const struct lodge_slots *slots,
 			return slot;
 	}
 	return NULL;
+}
+
+/*
+ * Where @gpa lies in the slot that has been found for it; a processor that has
+ * guessed wrong in the search stays within the slot, too.
+ */
+static u64 slot_offset(const struct lodge_slot *slot, u64 gpa)
+{
+	return array_index_nospec(gpa - slot->gpa, slot->size);
 }
 
 u8 lodge_mem_phys_bits(void)
@@ -223,7 +233,7 @@ static int slots_locate(const struct lodge_slots *slots, u64 gpa, bool write,
 		return -ENXIO;
 	if (write && slot->flags & LODGE_MEM_READONLY)
 		return -EROFS;
-	offset = gpa - slot->gpa;
+	offset = slot_offset(slot, gpa);
 	*where = (void __user *)(slot->hva + offset);
 	*size = min_t(u64, *size, slot->size - offset);
 	return 0;
@@ -515,7 +525,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		     const struct lodge_slot *slot, u64 gpa, u32 error)
 {
 	u64 *removed = NULL;
-	unsigned long hva = slot->hva + (gpa - slot->gpa);
+	unsigned long hva = slot->hva + slot_offset(slot, gpa);
 	struct lodge_vm *vm = vcpu->vm;
 	const struct lodge_npt_format *format = vm->npt.format;
 	bool write = error & X86_PF_WRITE;
@@ -596,7 +606,7 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	} else if (error & X86_PF_WRITE && slot->flags & LODGE_MEM_READONLY) {
 		ret = LODGE_MEM_MMIO;
 	} else {
-		*hva = slot->hva + (gpa - slot->gpa);
+		*hva = slot->hva + slot_offset(slot, gpa);
 		ret = fault_map(vcpu, slots, slot, gpa, error);
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);

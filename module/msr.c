@@ -9,6 +9,7 @@
  * LS_CFG, which later AMD processors have, is left out on purpose: a guest that
  * finds it believes that it can switch off speculative stores there.
  */
+#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <asm/apicdef.h>
 #include <asm/cpufeature.h>
@@ -444,7 +445,10 @@ static u64 *msr_value(struct lodge_vcpu *vcpu, const struct msr_rule *rule,
 	void *values = rule->kind == MSR_NAMED ? (void *)&vcpu->regs.msrs :
 						 (void *)vcpu->msr;
 
-	return (u64 *)(values + rule->offset) + (index - rule->first);
+	/* The guest's number may have been found by a wrong guess only. */
+	index = array_index_nospec(index - rule->first,
+				   rule->last - rule->first + 1);
+	return (u64 *)(values + rule->offset) + index;
 }
 
 /* What the guest writes most: its timer, and x2APIC's ICR and EOI. */

@@ -3,6 +3,7 @@
  * From the VMCB's exit fields to the neutral exit (AMD APM vol. 2, appendix C).
  * Nothing is decided here.
  */
+#include <linux/nospec.h>
 #include <asm/cpufeature.h>
 #include <asm/mce.h>
 #include <asm/ptrace.h>
@@ -108,6 +109,14 @@ static const u8 svm_plain_exits[] = {
 	[SVM_EXIT_RDPRU] = LODGE_VMEXIT_UD,
 };
 
+static void svm_exit_plain(struct lodge_vmexit *exit, u32 code)
+{
+	exit->kind = LODGE_VMEXIT_UNKNOWN;
+	if (code < ARRAY_SIZE(svm_plain_exits))
+		exit->kind = svm_plain_exits[array_index_nospec(
+			code, ARRAY_SIZE(svm_plain_exits))];
+}
+
 void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	const struct svm_vmcb_control *control = &to_svm(vcpu)->vmcb->control;
@@ -156,9 +165,7 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		exit->kind = LODGE_VMEXIT_INVALID;
 		return;
 	default:
-		exit->kind = code < ARRAY_SIZE(svm_plain_exits) ?
-				     svm_plain_exits[code] :
-				     LODGE_VMEXIT_UNKNOWN;
+		svm_exit_plain(exit, code);
 		return;
 	}
 }

@@ -3,6 +3,7 @@
  * From the VMCS's exit fields to the neutral exit (Intel SDM vol. 3, section 25.9
  * and appendix C).  Nothing is decided here.
  */
+#include <linux/nospec.h>
 #include <asm/mce.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
@@ -197,9 +198,10 @@ static const u8 vmx_plain_exits[] = {
 
 static void vmx_exit_plain(struct lodge_vmexit *exit, u32 reason)
 {
-	exit->kind = reason < ARRAY_SIZE(vmx_plain_exits) ?
-			     vmx_plain_exits[reason] :
-			     LODGE_VMEXIT_UNKNOWN;
+	exit->kind = LODGE_VMEXIT_UNKNOWN;
+	if (reason < ARRAY_SIZE(vmx_plain_exits))
+		exit->kind = vmx_plain_exits[array_index_nospec(
+			reason, ARRAY_SIZE(vmx_plain_exits))];
 	if (unlikely(exit->kind == LODGE_VMEXIT_UNKNOWN)) {
 		exit->info[0] = vmx_read(EXIT_QUALIFICATION);
 		exit->info[1] = vmx_read(GUEST_PHYSICAL_ADDRESS);

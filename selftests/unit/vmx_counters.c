@@ -24,7 +24,9 @@ FIXTURE_TEARDOWN(counters)
 }
 
 static const struct perf_guest_switch_msr global_ctrl = {
-	.msr = MSR_CORE_PERF_GLOBAL_CTRL, .host = 7, .guest = 3
+	.msr = MSR_CORE_PERF_GLOBAL_CTRL,
+	.host = 7,
+	.guest = 3
 };
 
 TEST_F(counters, where_perf_has_no_answer_its_count_is_not_read)
@@ -65,8 +67,8 @@ TEST_F(counters, recording_stops_before_the_entry_and_by_the_entry)
 		{ .msr = MSR_IA32_PEBS_ENABLE, .host = 4, .guest = 0 },
 	};
 
-	EXPECT_TRUE(vmx_counters_fill(&self->lists, 0, msrs, 2, true,
-				      &self->now));
+	EXPECT_TRUE(
+		vmx_counters_fill(&self->lists, 0, msrs, 2, true, &self->now));
 	ASSERT_EQ(1, self->now.nr);
 	EXPECT_EQ(MSR_IA32_PEBS_ENABLE, self->lists.guest[0].index);
 	EXPECT_EQ(0, self->lists.guest[0].value);
@@ -82,8 +84,8 @@ TEST_F(counters, what_stays_the_same_is_not_loaded)
 		{ .msr = 0x187, .host = 0x4300c0, .guest = 0x0300c0 },
 	};
 
-	EXPECT_FALSE(vmx_counters_fill(&self->lists, 0, msrs, 3, true,
-				       &self->now));
+	EXPECT_FALSE(
+		vmx_counters_fill(&self->lists, 0, msrs, 3, true, &self->now));
 	ASSERT_EQ(1, self->now.nr);
 	EXPECT_EQ(0x187, self->lists.guest[0].index);
 }
