@@ -140,18 +140,64 @@ TEST_F(image, that_resets_by_keyboard_controller_ends_with_no_reboot)
 	EXPECT_STREQ("here\n", self->guest.text);
 }
 
-TEST_F(image, that_crashes_is_reported_with_the_bytes_at_rip)
+TEST_F(image, that_resets_by_the_bios_ends_with_no_reboot)
+{
+	ASSERT_EQ(0, start(self, &image_reset_bios, "0x7c00", "--no-reboot"));
+	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, PATIENCE));
+	EXPECT_STREQ("here\n", self->guest.text);
+}
+
+TEST_F(image, that_resets_by_init_ends_with_no_reboot)
+{
+	ASSERT_EQ(0,
+		  start(self, &image_reset_init, "0x100000:32", "--no-reboot"));
+	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, PATIENCE));
+	EXPECT_STREQ("here\n", self->guest.text);
+	EXPECT_STREQ("", self->guest.errors);
+}
+
+TEST_F(image, that_resets_by_init_starts_again)
+{
+	ASSERT_EQ(0, start(self, &image_reset_init, "0x100000:32", NULL));
+	EXPECT_TRUE(guest_wait(&self->guest, "here\nhere\nhere\n", PATIENCE));
+	kill(self->guest.pid, SIGTERM);
+	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, PATIENCE));
+}
+
+TEST_F(image, that_resets_by_a_triple_fault_starts_again)
 {
 	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64", NULL));
+	EXPECT_TRUE(guest_wait(&self->guest, "here\nhere\nhere\n", PATIENCE));
+	kill(self->guest.pid, SIGTERM);
+	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&self->guest, PATIENCE));
+}
+
+TEST_F(image, that_resets_by_a_triple_fault_ends_with_no_reboot)
+{
+	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64",
+			   "--no-reboot"));
+	EXPECT_EQ(CODE_RESET, guest_end(&self->guest, PATIENCE));
+	EXPECT_STREQ("here\n", self->guest.text);
+	EXPECT_NE(NULL, strstr(self->guest.errors, "triple fault"));
+}
+
+TEST_F(image, that_crashes_is_reported_with_the_bytes_at_rip)
+{
+	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64",
+			   "--on-crash=stop"));
 	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, PATIENCE));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "triple fault"));
+	EXPECT_NE(NULL, strstr(self->guest.errors, "rip"));
+	EXPECT_NE(NULL, strstr(self->guest.errors, "cr3"));
 	/* INT3, the last one of the image. */
 	EXPECT_NE(NULL, strstr(self->guest.errors, "cc"));
 }
 
 TEST_F(image, that_crashes_is_reported_as_json)
 {
-	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64", "--json"));
+	self->arguments[5] = "--json";
+	ASSERT_EQ(0, start(self, &image_triple_fault, "0x100000:64",
+			   "--on-crash=stop"));
 	EXPECT_EQ(CODE_CRASH, guest_end(&self->guest, PATIENCE));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "\"end\": \"crash\""));
 	EXPECT_NE(NULL, strstr(self->guest.errors, "\"reason\": \"shutdown\""));

@@ -11,6 +11,9 @@
 #define ACPI_RESET 0xcf9
 #define I8042_COMMAND 0x64
 #define DEBUG_EXIT 0xf4
+#define APIC_ICR_LOW 0xfee00300
+#define APIC_ICR_HIGH 0xfee00310
+#define APIC_ICR_INIT 0x4500
 
 #define MULTIBOOT_ADDRESS 0x100000
 #define MULTIBOOT_MAGIC 0x1badb002
@@ -24,6 +27,7 @@
 image_\name:
 	.quad	image_\name\()_start, image_\name\()_end
 	.section .rodata
+	.balign	8
 image_\name\()_start:
 .endm
 
@@ -82,6 +86,11 @@ image reset_i8042
 	stop
 end reset_i8042
 
+image reset_bios
+	say_here
+	ljmp	$0xffff, $0
+end reset_bios
+
 image idle
 	say_here
 	stop
@@ -105,6 +114,13 @@ image off_32
 	power_off
 	stop
 end off_32
+
+image reset_init
+	say_here
+	movl	$0, APIC_ICR_HIGH
+	movl	$APIC_ICR_INIT, APIC_ICR_LOW
+	stop
+end reset_init
 
 image multiboot
 	.byte	0x7f

@@ -18,6 +18,8 @@ extern const struct image image_off_16, image_off_32, image_off_64;
 extern const struct image image_debug_exit;
 /* Reset by ACPI's reset register, by the keyboard controller. */
 extern const struct image image_reset_acpi, image_reset_i8042;
+/* Reset by a jump into the BIOS (16 bits), by an INIT to itself (32 bits). */
+extern const struct image image_reset_bios, image_reset_init;
 /* Fault without an interrupt table. */
 extern const struct image image_triple_fault;
 /* Do nothing for ever. */

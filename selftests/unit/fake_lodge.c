@@ -14,6 +14,7 @@
 #include "lib/client.h"
 
 #define MAX_FD 1024
+#define MAX_SLOTS 4
 #define POLL_NS 100000
 
 struct fake_lodge fake;
@@ -21,6 +22,13 @@ struct fake_lodge fake;
 /* Run pages by descriptor, and which of them is vCPU 0. */
 static struct lodge_run *pages[MAX_FD];
 static struct lodge_run *first;
+
+/* Of the newest VM. */
+static struct slot {
+	uint64_t gpa;
+	uint64_t size;
+	uint8_t *memory;
+} slots[MAX_SLOTS];
 
 static int fails(void)
 {
@@ -65,7 +73,19 @@ int lodge_vm_create(int lodge)
 int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 		     uint64_t size, void *memory)
 {
-	return fails() ? -ENOMEM : 0;
+	if (fails())
+		return -ENOMEM;
+	if (slot < MAX_SLOTS)
+		slots[slot] = (struct slot){ gpa, size, memory };
+	return 0;
+}
+
+void *fake_memory(uint64_t gpa)
+{
+	for (size_t i = 0; i < MAX_SLOTS; i++)
+		if (gpa >= slots[i].gpa && gpa - slots[i].gpa < slots[i].size)
+			return slots[i].memory + gpa - slots[i].gpa;
+	return NULL;
 }
 
 int lodge_memory_delete(int vm, uint32_t slot)

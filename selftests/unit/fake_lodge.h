@@ -50,6 +50,13 @@ struct fake_lodge {
 extern struct fake_lodge fake;
 
 /**
+ * fake_memory() - what the newest VM was given as guest memory
+ *
+ * Return: where it is, or NULL: there is none.
+ */
+void *fake_memory(uint64_t gpa);
+
+/**
  * fake_wait() - stay in LODGE_RUN until immediate_exit is set
  *
  * Return: -EINTR.

@@ -21,6 +21,10 @@
 #define POWER_OFF ((5 << 10) | (1 << 13))
 #define RESET 0xcf9
 #define RESET_NOW 6
+#define CMOS_INDEX 0x70
+#define CMOS_DATA 0x71
+#define CMOS_FREE 0x70
+#define RESET_VECTOR 0xfffffff0
 #define COM1 0x3f8
 #define COM1_STATUS 0x3fd
 #define DATA_READY 1
@@ -140,8 +144,9 @@ static int guest_crashes(struct lodge_run *run)
 	return 0;
 }
 
-TEST(a_triple_fault_is_a_crash_with_registers_and_code)
+TEST(a_triple_fault_that_stops_is_a_crash_with_registers_and_code)
 {
+	config.stop_on_crash = true;
 	ASSERT_EQ(0, run_machine(guest_crashes, 1));
 	EXPECT_EQ(MACHINE_CRASHED, end.fate);
 	EXPECT_EQ(0, end.crash.error);
@@ -150,6 +155,105 @@ TEST(a_triple_fault_is_a_crash_with_registers_and_code)
 	EXPECT_EQ(FLAT_ADDRESS, end.crash.address);
 	ASSERT_EQ(CRASH_CODE_SIZE, end.crash.code_length);
 	EXPECT_EQ(0xf4, end.crash.code[0]);
+}
+
+static int guest_crashes_twice(struct lodge_run *run)
+{
+	return lives++ < 2 ? guest_crashes(run) : guest_powers_off(run);
+}
+
+TEST(a_triple_fault_resets_the_machine)
+{
+	ASSERT_EQ(0, run_machine(guest_crashes_twice, 2));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(3, fake.vms);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+TEST(a_triple_fault_ends_the_machine_when_it_may_not_reboot)
+{
+	config.no_reboot = true;
+	ASSERT_EQ(0, run_machine(guest_crashes, 1));
+	EXPECT_EQ(MACHINE_RESET, end.fate);
+	EXPECT_TRUE(end.triple_fault);
+	EXPECT_EQ(1, fake.vms);
+}
+
+static int guest_cannot_go_on(struct lodge_run *run)
+{
+	run->reason = LODGE_EXIT_CANNOT_EMULATE;
+	return 0;
+}
+
+TEST(what_no_processor_does_is_a_crash_and_no_reset)
+{
+	ASSERT_EQ(0, run_machine(guest_cannot_go_on, 1));
+	EXPECT_EQ(MACHINE_CRASHED, end.fate);
+	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, end.crash.run.reason);
+}
+
+/* Changes its image and the byte behind it, and looks at both in its next life. */
+static int guest_writes_to_memory(struct lodge_run *run)
+{
+	uint8_t *image = fake_memory(FLAT_ADDRESS);
+
+	if (!lives++) {
+		image[0] = 0x11;
+		image[1] = 0x22;
+		return guest_resets(run);
+	}
+	return fake_out(run, DEBUG_EXIT, 1,
+			image[0] == 0xf4 && image[1] == 0x22);
+}
+
+TEST(a_reset_keeps_memory_and_loads_the_image_again)
+{
+	ASSERT_EQ(0, run_machine(guest_writes_to_memory, 1));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(3, end.code);
+}
+
+/* Writes to the CMOS memory, resets, reads it back, and ends with it as code. */
+static int guest_uses_cmos(struct lodge_run *run)
+{
+	static int step;
+
+	switch (step++) {
+	case 0:
+	case 3:
+		return fake_out(run, CMOS_INDEX, 1, CMOS_FREE);
+	case 1:
+		return fake_out(run, CMOS_DATA, 1, 0x15);
+	case 2:
+		return guest_resets(run);
+	case 4:
+		return fake_in(run, CMOS_DATA);
+	}
+	return fake_out(run, DEBUG_EXIT, 1, run->data[0]);
+}
+
+TEST(a_reset_keeps_what_is_in_the_cmos)
+{
+	ASSERT_EQ(0, run_machine(guest_uses_cmos, 1));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(0x2b, end.code);
+}
+
+static uint8_t rom[4];
+
+static int guest_looks_for_rom(struct lodge_run *run)
+{
+	memcpy(rom, fake_memory(RESET_VECTOR), sizeof(rom));
+	return guest_exits(run);
+}
+
+TEST(a_processor_that_is_reset_finds_a_rom)
+{
+	/* mov al, 0xfe; out 0x64, al: the keyboard controller's reset. */
+	static const uint8_t restart[] = { 0xb0, 0xfe, 0xe6, 0x64 };
+
+	ASSERT_EQ(0, run_machine(guest_looks_for_rom, 1));
+	EXPECT_EQ(0, memcmp(rom, restart, sizeof(restart)));
 }
 
 static int guest_is_broken(struct lodge_run *run)

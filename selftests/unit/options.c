@@ -108,6 +108,7 @@ TEST(an_image_is_enough)
 	EXPECT_FALSE(options.machine.boot.flat);
 	EXPECT_FALSE(options.machine.testdev);
 	EXPECT_FALSE(options.machine.no_reboot);
+	EXPECT_FALSE(options.machine.stop_on_crash);
 	EXPECT_FALSE(options.json);
 	options_free(&options);
 }
@@ -118,13 +119,15 @@ TEST(every_option_reaches_its_place)
 
 	ASSERT_EQ(0, parse(&options, "--kernel=k|--initrd=i|--append=a b|"
 				     "--memory=1G|--cpus=64|--no-reboot|"
-				     "--testdev|--json|--serial=out.txt"));
+				     "--testdev|--json|--serial=out.txt|"
+				     "--on-crash=stop"));
 	EXPECT_STREQ("k", options.machine.boot.kernel);
 	EXPECT_STREQ("i", options.machine.boot.initrd);
 	EXPECT_STREQ("a b", options.machine.boot.append);
 	EXPECT_EQ(1ULL << 30, options.machine.memory);
 	EXPECT_EQ(64, options.machine.boot.cpus);
 	EXPECT_TRUE(options.machine.no_reboot);
+	EXPECT_TRUE(options.machine.stop_on_crash);
 	EXPECT_TRUE(options.machine.testdev);
 	EXPECT_TRUE(options.json);
 	EXPECT_EQ(CONSOLE_FILE, options.serial);
@@ -206,6 +209,8 @@ TEST(a_wrong_command_line_is_refused)
 		"-k|k|--cpus|-1",
 		"-k|k|--cpus|two",
 		"-k|k|--serial|",
+		"-k|k|--on-crash|",
+		"-k|k|--on-crash|restart",
 		"-k|k|--flat|",
 		"-k|k|--flat|x",
 		"-k|k|--flat|0x7c00:",

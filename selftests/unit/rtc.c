@@ -376,6 +376,60 @@ TEST(small_memory_is_in_the_cmos)
 	bus_free(bus);
 }
 
+/* A clock that is made on the battery of an earlier one, after a minute. */
+static struct rtc *replace(struct rtc *rtc, struct rtc_config *config)
+{
+	rtc_free(rtc);
+	bus_free(config->bus);
+	fake_sleep(60 * SEC);
+	config->bus = bus_new();
+	return rtc_new(config);
+}
+
+TEST(the_battery_keeps_the_time_that_was_set_and_the_memory)
+{
+	struct rtc_battery battery = { .charged = false };
+	struct rtc_config config = {
+		.bus = bus_new(),
+		.wall_clock = wall_clock,
+		.battery = &battery,
+	};
+	struct rtc *rtc = rtc_new(&config);
+
+	set(config.bus, 4, 0x17);
+	set(config.bus, 2, 0x30);
+	set(config.bus, 0x70, 0x5a);
+	rtc = replace(rtc, &config);
+	EXPECT_EQ(0x17, get(config.bus, 4));
+	EXPECT_EQ(0x31, get(config.bus, 2));
+	EXPECT_EQ(0x5a, get(config.bus, 0x70));
+	rtc_free(rtc);
+	bus_free(config.bus);
+}
+
+TEST(a_reset_takes_back_interrupts_and_starts_a_clock_that_stood)
+{
+	struct rtc_battery battery = { .charged = false };
+	struct rtc_config config = {
+		.bus = bus_new(),
+		.wall_clock = wall_clock,
+		.battery = &battery,
+	};
+	struct rtc *rtc = rtc_new(&config);
+
+	set(config.bus, 0x0b, SET | H24 | PIE | BINARY);
+	set(config.bus, 2, 30);
+	fake_sleep(SEC);
+	rtc = replace(rtc, &config);
+	EXPECT_EQ(H24, get(config.bus, 0x0b));
+	EXPECT_EQ(0, get(config.bus, 0x0c));
+	EXPECT_EQ(0x30, get(config.bus, 2));
+	fake_sleep(60 * SEC);
+	EXPECT_EQ(0x31, get(config.bus, 2));
+	rtc_free(rtc);
+	bus_free(config.bus);
+}
+
 TEST(without_a_clock_of_its_own_it_shows_the_hosts_century)
 {
 	struct bus *bus = bus_new();

@@ -46,13 +46,19 @@ static const uint8_t bios_eoi_slave[] = {
 };
 
 /* Pulses the reset line by the keyboard controller. */
-static const uint8_t bios_post[] = {
-	0xb0, 0xfe, /* mov al, 0xfe */
-	0xe6, 0x64, /* out 0x64, al */
-	0xfa, /* cli */
-	0xf4, /* hlt */
-	0xeb, 0xfd, /* jmp to the hlt */
-};
+#define RESTART                                \
+	0xb0, 0xfe, /* mov al, 0xfe */         \
+		0xe6, 0x64, /* out 0x64, al */ \
+		0xfa, /* cli */                \
+		0xf4, /* hlt */                \
+		0xeb, 0xfd /* jmp to the hlt */
+
+static const uint8_t bios_post[] = { RESTART };
+
+const uint8_t bios_rom[BIOS_ROM_SIZE]
+	__attribute__((aligned(BIOS_ROM_SIZE))) = {
+		[BIOS_ROM_SIZE - 16] = RESTART,
+	};
 
 /* Then the BIOS's date and, as the last byte but one, the model: an AT. */
 static const uint8_t bios_reset[] = {

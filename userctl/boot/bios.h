@@ -8,6 +8,8 @@
 #ifndef LODGE_BOOT_BIOS_H
 #define LODGE_BOOT_BIOS_H
 
+#include <stdint.h>
+
 #include "machine/ram.h"
 
 /* End of the interrupt table and the BIOS data area. */
@@ -26,6 +28,18 @@
 #define BIOS_EOI_SLAVE 0xff23 /* ends an interrupt of the second PIC */
 #define BIOS_IRET 0xff53 /* returns */
 #define BIOS_RESET 0xfff0 /* jumps to BIOS_POST */
+
+/* The ROM ends at 4 GiB, where a processor that is reset starts. */
+#define BIOS_ROM_SIZE 0x1000
+#define BIOS_ROM (0x100000000ULL - BIOS_ROM_SIZE)
+
+/**
+ * bios_rom - all there is of a ROM, page-aligned
+ *
+ * The image is loaded without it.  A vCPU comes here when another one, or it
+ * itself, sends it an INIT: as BIOS_POST does, it restarts the machine.
+ */
+extern const uint8_t bios_rom[BIOS_ROM_SIZE];
 
 /**
  * bios_write() - write it all

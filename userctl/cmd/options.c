@@ -18,6 +18,7 @@
 /* Keys of options without a letter. */
 enum {
 	KEY_NO_REBOOT = 0x100,
+	KEY_ON_CRASH,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_JSON,
@@ -44,6 +45,10 @@ static const struct argp_option descriptions[] = {
 	{ "no-reboot", KEY_NO_REBOOT, NULL, 0,
 	  "End with code 4 when the guest resets, instead of starting it again",
 	  0 },
+	{ "on-crash", KEY_ON_CRASH, "WHAT", 0,
+	  "What a triple fault does: reset (default), as in a PC, or stop, with "
+	  "a report and code 2",
+	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "Add QEMU's pc-testdev, for bare-metal tests", 0 },
 	{ "flat", KEY_FLAT, "ADDRESS[:MODE]", 0,
@@ -69,7 +74,8 @@ static const char about[] =
 	"Exit codes:\n"
 	"  0      the guest powered off, or Ctrl-A x\n"
 	"  odd    the guest's isa-debug-exit code\n"
-	"  2      the guest crashed; the report is on standard error\n"
+	"  2      the guest crashed; the report is on standard error (a triple\n"
+	"         fault only with --on-crash stop)\n"
 	"  4      the guest reset, with --no-reboot\n"
 	"  64     the command line is wrong\n"
 	"  66     an image cannot be opened, or is bad\n"
@@ -129,6 +135,18 @@ static void set_serial(struct argp_state *state, struct run_options *options,
 		argp_error(state,
 			   "--serial: must be stdio, pty, none or a file");
 	}
+}
+
+/* Return: 0 or EINVAL. */
+static int set_on_crash(struct argp_state *state,
+			struct machine_config *machine, const char *text)
+{
+	if (strcmp(text, "reset") && strcmp(text, "stop")) {
+		argp_error(state, "--on-crash %s: must be reset or stop", text);
+		return EINVAL;
+	}
+	machine->stop_on_crash = !strcmp(text, "stop");
+	return 0;
 }
 
 /* The mode after the colon.  Return: 0 or -EINVAL. */
@@ -214,6 +232,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_NO_REBOOT:
 		machine->no_reboot = true;
 		return 0;
+	case KEY_ON_CRASH:
+		return set_on_crash(state, machine, argument);
 	case KEY_TESTDEV:
 		machine->testdev = true;
 		return 0;

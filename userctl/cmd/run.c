@@ -75,6 +75,9 @@ static void tell_end_json(const struct machine_end *end)
 	json_number(&json, "code", exit_code_of(end));
 	if (end->fate == MACHINE_CRASHED)
 		report_json(&json, "crash", &end->crash);
+	if (end->fate == MACHINE_RESET)
+		json_string(&json, "cause",
+			    end->triple_fault ? "triple-fault" : "request");
 	if (end->lost_output)
 		json_string(&json, "lost_output", strerror(-end->lost_output));
 	json_close(&json, '}');
@@ -90,6 +93,10 @@ static void tell_end(const struct run_options *options,
 	}
 	if (end->fate == MACHINE_CRASHED)
 		report_text(stderr, &end->crash);
+	if (end->fate == MACHINE_RESET && end->triple_fault)
+		fputs("lodge: the guest reset by a triple fault; --on-crash "
+		      "stop reports it\n",
+		      stderr);
 	if (end->lost_output && end->lost_output != -EPIPE)
 		fprintf(stderr, "lodge: serial output was lost: %s\n",
 			strerror(-end->lost_output));

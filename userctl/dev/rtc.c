@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "dev/rtc.h"
@@ -25,7 +26,6 @@
 
 #define INDEX_PORT 0x70
 #define INDEX_NMI_MASK 0x80
-#define CMOS_SIZE 128
 
 enum {
 	SECONDS = 0x00,
@@ -86,7 +86,7 @@ struct rtc {
 	uint8_t index;
 	bool nmi_masked;
 	bool level;
-	uint8_t cmos[CMOS_SIZE];
+	uint8_t cmos[RTC_CMOS_SIZE];
 };
 
 static int64_t host_wall_clock(void)
@@ -492,6 +492,36 @@ static void cmos_fill(struct rtc *rtc)
 	store_size(&cmos[ABOVE_4G], high >> 16, 0xffffff);
 }
 
+/*
+ * A reset takes back interrupts and their flags; a clock that stood goes on, as
+ * the BIOS's start of registers A and B has it.
+ */
+static void battery_load(struct rtc *rtc)
+{
+	const struct rtc_battery *battery = rtc->config.battery;
+
+	if (!battery || !battery->charged)
+		return;
+	rtc->offset = battery->offset;
+	rtc->phase = battery->phase;
+	memcpy(rtc->cmos, battery->cmos, sizeof(rtc->cmos));
+	rtc->cmos[REG_C] = 0;
+	if (rtc_stopped(rtc))
+		time_from_registers(rtc);
+}
+
+static void battery_save(const struct rtc *rtc)
+{
+	struct rtc_battery *battery = rtc->config.battery;
+
+	if (!battery)
+		return;
+	battery->charged = true;
+	battery->offset = rtc->offset;
+	battery->phase = rtc->phase;
+	memcpy(battery->cmos, rtc->cmos, sizeof(battery->cmos));
+}
+
 struct rtc *rtc_new(const struct rtc_config *config)
 {
 	struct rtc *rtc = calloc(1, sizeof(*rtc));
@@ -513,6 +543,7 @@ struct rtc *rtc_new(const struct rtc_config *config)
 	rtc->config = *config;
 	if (!config->wall_clock)
 		rtc->config.wall_clock = host_wall_clock;
+	battery_load(rtc);
 	cmos_fill(rtc);
 	rtc->checked = rtc_seconds(rtc);
 	rtc->periods = periods_passed(rtc);
@@ -535,6 +566,7 @@ void rtc_free(struct rtc *rtc)
 		return;
 	if (rtc->timer)
 		loop_timer_disarm(rtc->timer);
+	battery_save(rtc);
 	pthread_mutex_destroy(&rtc->lock);
 	free(rtc);
 }

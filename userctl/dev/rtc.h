@@ -13,7 +13,23 @@
 #include "machine/line.h"
 #include "machine/loop.h"
 
+#define RTC_CMOS_SIZE 128
+
 struct rtc;
+
+/**
+ * struct rtc_battery - what the battery keeps while the machine is reset
+ * @charged: a clock has left here the rest; false at first
+ * @offset: what the guest's time is ahead of the host's, in seconds
+ * @phase: by how much its seconds begin earlier, in nanoseconds
+ * @cmos: all registers
+ */
+struct rtc_battery {
+	bool charged;
+	int64_t offset;
+	int64_t phase;
+	uint8_t cmos[RTC_CMOS_SIZE];
+};
 
 /**
  * struct rtc_config - what a clock is made with
@@ -24,6 +40,8 @@ struct rtc;
  *	host's CLOCK_REALTIME
  * @ram_low: bytes of RAM below 4 GiB, for the CMOS memory
  * @ram_high: bytes of RAM above
+ * @battery: what an earlier clock has left; rtc_free() leaves it there.  NULL is
+ *	fine
  */
 struct rtc_config {
 	struct bus *bus;
@@ -32,6 +50,7 @@ struct rtc_config {
 	int64_t (*wall_clock)(void);
 	uint64_t ram_low;
 	uint64_t ram_high;
+	struct rtc_battery *battery;
 };
 
 /**

@@ -53,6 +53,7 @@ static bool make_rtc(struct devices *devices,
 		.irq = interrupts_line(config->interrupts, RTC_LINE),
 		.ram_low = ram_low(config->ram),
 		.ram_high = ram_high(config->ram),
+		.battery = config->battery,
 	};
 
 	devices->rtc = rtc_new(&rtc);

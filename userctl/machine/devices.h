@@ -13,6 +13,8 @@
 #include "machine/power.h"
 #include "machine/ram.h"
 
+struct rtc_battery;
+
 /**
  * struct devices - all but the interrupt controllers
  *
@@ -36,6 +38,7 @@ struct devices {
  * @loop: waits for them
  * @interrupts: where their lines lead
  * @ram: for those that tell how much there is
+ * @battery: what the clock keeps over a reset
  * @power: whom to tell of the machine's end
  * @cpus: number of vCPUs
  * @testdev: make the test device too
@@ -48,6 +51,7 @@ struct devices_config {
 	struct loop *loop;
 	struct interrupts *interrupts;
 	const struct ram *ram;
+	struct rtc_battery *battery;
 	struct power power;
 	unsigned int cpus;
 	bool testdev;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dev/rtc.h"
 #include "lib/client.h"
 #include "machine/devices.h"
 #include "machine/firmware.h"
@@ -36,8 +37,9 @@
  * @lock: guards @over, @restart, the pointer @loop and @end; a leaf
  * @over: it has ended, and @end says how
  * @restart: the guest has reset it; cleared by building it anew
- * @loop: here begins what is made anew with each reset
  * @ram: memory
+ * @battery: what the clock keeps
+ * @loop: here begins what is made anew with each reset
  * @entry: registers of vCPU 0 at the start
  * @vm: descriptor, or -1
  * @bus: ports and memory-mapped registers
@@ -55,8 +57,9 @@ struct machine {
 	pthread_mutex_t lock;
 	bool over;
 	bool restart;
-	struct loop *loop;
 	struct ram *ram;
+	struct rtc_battery battery;
+	struct loop *loop;
 	struct boot_entry entry;
 	int vm;
 	struct bus *bus;
@@ -142,10 +145,25 @@ static void power_event(void *opaque, enum power_event event, int code)
 	stop_vcpus(machine);
 }
 
+/* The processor has shut down: a PC's board answers by a reset. */
+static void triple_fault(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->lock);
+	if (!machine->restart && !machine->over)
+		machine->end->triple_fault = machine->config->no_reboot;
+	pthread_mutex_unlock(&machine->lock);
+	power_event(machine, POWER_RESET, 0);
+}
+
 static void vcpu_dead(void *opaque, struct vcpu *vcpu, int error)
 {
 	struct machine *machine = opaque;
 
+	if (!error && vcpu_run_page(vcpu)->reason == LODGE_EXIT_SHUTDOWN &&
+	    !machine->config->stop_on_crash) {
+		triple_fault(machine);
+		return;
+	}
 	pthread_mutex_lock(&machine->lock);
 	if (!machine->restart && !machine->over) {
 		set_end(machine, MACHINE_CRASHED, 0);
@@ -206,8 +224,11 @@ static int build_loop(struct machine *machine)
 	return 0;
 }
 
+/* Once: what is in memory outlives a reset. */
 static int build_ram(struct machine *machine)
 {
+	if (machine->ram)
+		return 0;
 	machine->ram = ram_new(machine->config->memory);
 	if (!machine->ram)
 		return fail(machine, MACHINE_STEP_MEMORY, -errno);
@@ -284,6 +305,7 @@ static int build_devices(struct machine *machine)
 		.loop = machine->loop,
 		.interrupts = machine->interrupts,
 		.ram = machine->ram,
+		.battery = &machine->battery,
 		.power = { .event = power_event, .opaque = machine },
 		.cpus = machine->config->boot.cpus,
 		.testdev = machine->config->testdev,
@@ -334,7 +356,7 @@ static int build_vcpus(struct machine *machine)
 	return err ? fail(machine, MACHINE_STEP_START, err) : 0;
 }
 
-/* In this order; dismantle() takes back whatever has been built. */
+/* In this order; dismantle() takes back whatever has been built but memory. */
 static int build(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
@@ -367,8 +389,6 @@ static void dismantle(struct machine *machine)
 	if (machine->vm >= 0)
 		close(machine->vm);
 	machine->vm = -1;
-	ram_free(machine->ram);
-	machine->ram = NULL;
 	pthread_mutex_lock(&machine->lock);
 	machine->loop = NULL;
 	pthread_mutex_unlock(&machine->lock);
@@ -430,6 +450,7 @@ static int run_to_the_end(struct machine *machine)
 	terminal_restore();
 	signals_stop(machine->signals);
 	dismantle(machine);
+	ram_free(machine->ram);
 	return err;
 }
 

@@ -26,6 +26,7 @@
  * @console: the other end of its serial port
  * @testdev: add the test device
  * @no_reboot: a reset ends the machine
+ * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
  * @help: called from the event loop when the user asks for the console's keys;
  *	NULL is fine
  */
@@ -35,6 +36,7 @@ struct machine_config {
 	struct console *console;
 	bool testdev;
 	bool no_reboot;
+	bool stop_on_crash;
 	void (*help)(void);
 };
 
@@ -61,12 +63,14 @@ enum machine_fate {
  * @fate: in a word
  * @code: by @fate
  * @crash: with MACHINE_CRASHED
+ * @triple_fault: with MACHINE_RESET: that was how the guest reset
  * @lost_output: 0, or the first -errno with which the console refused output
  */
 struct machine_end {
 	enum machine_fate fate;
 	int code;
 	struct crash crash;
+	bool triple_fault;
 	int lost_output;
 };
 
@@ -108,7 +112,9 @@ struct machine_error {
 
 /**
  * machine_run() - build a machine, and run it to its end
- * @config: its description; used again when the guest resets it
+ * @config: its description; used again when the guest resets it.  As in a PC a
+ *	reset leaves alone what is in memory, until the image is loaded again, and
+ *	what the clock's battery keeps; all else starts as for the first time
  * @end: out: how it ended
  * @error: out: with a return value that is not 0: why
  *

@@ -4,6 +4,7 @@
  */
 #include "machine/memory.h"
 
+#include "boot/bios.h"
 #include "lib/client.h"
 
 static int map(int vm, uint32_t slot, const struct ram *ram, uint64_t gpa,
@@ -20,5 +21,9 @@ int memory_map(int vm, const struct ram *ram)
 
 	if (err)
 		return err;
-	return map(vm, MEMORY_SLOT_HIGH, ram, RAM_HOLE_END, ram_high(ram));
+	err = map(vm, MEMORY_SLOT_HIGH, ram, RAM_HOLE_END, ram_high(ram));
+	if (err)
+		return err;
+	return lodge_memory_set(vm, MEMORY_SLOT_ROM, LODGE_MEM_READONLY,
+				BIOS_ROM, BIOS_ROM_SIZE, (void *)bios_rom);
 }

@@ -7,12 +7,13 @@
 
 #include "machine/ram.h"
 
-/* Slots: RAM below the hole, and RAM at 4 GiB. */
+/* Slots: RAM below the hole, RAM at 4 GiB, and the ROM below that. */
 #define MEMORY_SLOT_LOW 0
 #define MEMORY_SLOT_HIGH 1
+#define MEMORY_SLOT_ROM 2
 
 /**
- * memory_map() - let a VM see all of a machine's RAM
+ * memory_map() - let a VM see all of a machine's RAM, and its ROM
  * @vm: the VM's descriptor
  * @ram: stays where it is until the VM is closed
  *
