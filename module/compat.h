@@ -123,14 +123,17 @@ static inline void lodge_crash_hook_unregister(void (*hook)(void))
 #endif
 }
 
-/* lodge_kvm_is_loaded() - by a symbol that every KVM exports; may sleep */
-static inline bool lodge_kvm_is_loaded(void)
+/*
+ * lodge_kvm_asks_late() - KVM asks for that hook when it takes the processor, not
+ * when its vendor's part is loaded
+ */
+static inline bool lodge_kvm_asks_late(void)
 {
-	bool loaded = __symbol_get("kvm_rebooting");
-
-	if (loaded)
-		__symbol_put("kvm_rebooting");
-	return loaded;
+#if defined(LODGE_HAVE_CRASH_HOOK) && defined(LODGE_HAVE_KVM_ASKS_LATE)
+	return true;
+#else
+	return false;
+#endif
 }
 
 /* What the "young" callbacks of struct mmu_notifier_ops return. */

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Virtualization on and off per CPU.  It is on only while a VM exists; CPU
- * hotplug, suspend, reboot, kexec and the module's removal all leave each CPU
- * as it was found.
- *
- * The kernel's hook for a crash has room for one user and warns when a second one
- * comes.  It is ours from the first VM on, and KVM's as soon as that is loaded:
- * what KVM does there is the same.
+ * hotplug, suspend, reboot, kexec, a crash and the module's removal all leave
+ * each CPU as it was found.
  */
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
-#include <linux/module.h>
+#include <linux/kernel.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
 
+#include "crash.h"
 #include "hw.h"
 #include "userreturn.h"
 #include "vm.h"
@@ -22,9 +19,8 @@
 static DEFINE_MUTEX(lodge_hw_lock);
 static unsigned int lodge_hw_users;
 static int lodge_hw_hotplug_state;
-/* The hook for a crash is ours; KVM is loaded.  Both under lodge_hw_lock. */
-static bool lodge_hw_has_crash_hook;
-static bool lodge_hw_has_kvm;
+/* The host goes down; under lodge_hw_lock.  It does not change its mind. */
+static bool lodge_hw_down;
 
 DEFINE_PER_CPU(bool, lodge_hw_on);
 /* CPUs that could not be switched on. */
@@ -64,14 +60,29 @@ static void lodge_hw_disable_here(void *unused)
 	lodge_hw_cpu_disable();
 }
 
-/* A CPU that comes up while VMs exist must be able to run them. */
+/*
+ * From then on virtualization stays off: a processor that has it on does not hear
+ * the firmware, or takes the next kernel's first steps for mistakes.  Where we are
+ * loaded meanwhile, only the kernel can say so.
+ */
+static bool lodge_hw_goes_down(void)
+{
+	return lodge_hw_down || system_state == SYSTEM_HALT ||
+	       system_state == SYSTEM_POWER_OFF ||
+	       system_state == SYSTEM_RESTART;
+}
+
+/*
+ * A CPU that comes up while VMs exist must be able to run them, except on the way
+ * to another kernel, where kexec still lets CPUs come up.
+ */
 static int lodge_hw_online(unsigned int cpu)
 {
 	unsigned long flags;
 	int error = 0;
 
 	mutex_lock(&lodge_hw_lock);
-	if (lodge_hw_users) {
+	if (lodge_hw_users && !lodge_hw_goes_down()) {
 		local_irq_save(flags);
 		error = lodge_hw_cpu_enable();
 		local_irq_restore(flags);
@@ -110,11 +121,17 @@ static void lodge_hw_shutdown(void)
 	on_each_cpu(lodge_hw_disable_here, NULL, 1);
 }
 
-/* Not every kernel's kexec calls what is registered with LODGE_SYSCORE(). */
+/*
+ * Not every kernel's kexec calls what is registered with LODGE_SYSCORE().  Who
+ * holds the lock just now has switched on what goes off here.
+ */
 static int lodge_hw_reboot(struct notifier_block *unused, unsigned long action,
 			   void *command)
 {
+	mutex_lock(&lodge_hw_lock);
+	lodge_hw_down = true;
 	lodge_hw_shutdown();
+	mutex_unlock(&lodge_hw_lock);
 	return NOTIFY_OK;
 }
 
@@ -125,63 +142,13 @@ static struct notifier_block lodge_hw_reboot_notifier = {
 LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
 	      lodge_hw_shutdown);
 
-/* A crash, or a reboot that cannot wait: an NMI on each CPU. */
+/*
+ * A crash, or a reboot that cannot wait: mostly an NMI, which may have stopped
+ * lodge_hw_cpu_enable() half way.
+ */
 static void lodge_hw_crash(void)
 {
-	if (this_cpu_read(lodge_hw_on))
-		lodge_backend->cpu_disable();
-}
-
-static void lodge_hw_take_crash_hook(void)
-{
-	if (lodge_hw_has_crash_hook || lodge_hw_has_kvm)
-		return;
-	lodge_crash_hook_register(lodge_hw_crash);
-	lodge_hw_has_crash_hook = true;
-}
-
-/* Waits for all CPUs. */
-static void lodge_hw_leave_crash_hook(void)
-{
-	if (lodge_hw_has_crash_hook)
-		lodge_crash_hook_unregister(lodge_hw_crash);
-	lodge_hw_has_crash_hook = false;
-}
-
-/* The vendor's part of KVM takes the hook; it also goes when it has failed. */
-static int lodge_hw_module(struct notifier_block *unused, unsigned long state,
-			   void *data)
-{
-	const struct module *module = data;
-
-	if (strcmp(module->name, "kvm_amd") &&
-	    strcmp(module->name, "kvm_intel"))
-		return NOTIFY_DONE;
-	mutex_lock(&lodge_hw_lock);
-	if (state == MODULE_STATE_COMING) {
-		lodge_hw_has_kvm = true;
-		lodge_hw_leave_crash_hook();
-	} else if (state == MODULE_STATE_GOING) {
-		lodge_hw_has_kvm = false;
-		if (lodge_hw_users)
-			lodge_hw_take_crash_hook();
-	}
-	mutex_unlock(&lodge_hw_lock);
-	return NOTIFY_OK;
-}
-
-static struct notifier_block lodge_hw_module_notifier = {
-	.notifier_call = lodge_hw_module,
-};
-
-/* It may have come, or be coming, before we could hear of it. */
-static void lodge_hw_find_kvm(void)
-{
-	register_module_notifier(&lodge_hw_module_notifier);
-	mutex_lock(&lodge_hw_lock);
-	if (lodge_kvm_is_loaded())
-		lodge_hw_has_kvm = true;
-	mutex_unlock(&lodge_hw_lock);
+	lodge_backend->cpu_disable();
 }
 
 static void lodge_hw_all_off(void)
@@ -200,6 +167,39 @@ static int lodge_hw_all_on(void)
 	return 0;
 }
 
+/* Whether somebody else has this CPU; others have all CPUs or none. */
+static bool lodge_hw_busy(void)
+{
+	bool busy;
+
+	preempt_disable();
+	busy = !__this_cpu_read(lodge_hw_on) && lodge_backend->cpu_busy();
+	preempt_enable();
+	return busy;
+}
+
+/* The hook first: a crash may come while virtualization goes on. */
+static int lodge_hw_begin(void)
+{
+	int error;
+
+	if (lodge_hw_goes_down() || lodge_hw_busy())
+		return -EBUSY;
+	error = lodge_crash_take();
+	if (error)
+		return error;
+	error = lodge_hw_all_on();
+	if (error)
+		lodge_crash_leave();
+	return error;
+}
+
+static void lodge_hw_end(void)
+{
+	lodge_hw_all_off();
+	lodge_crash_leave();
+}
+
 int lodge_hw_get(void)
 {
 	int error = 0;
@@ -207,11 +207,11 @@ int lodge_hw_get(void)
 	cpus_read_lock();
 	mutex_lock(&lodge_hw_lock);
 	if (!lodge_hw_users)
-		error = lodge_hw_all_on();
-	if (!error) {
+		error = lodge_hw_begin();
+	else if (lodge_hw_goes_down())
+		error = -EBUSY;
+	if (!error)
 		lodge_hw_users++;
-		lodge_hw_take_crash_hook();
-	}
 	mutex_unlock(&lodge_hw_lock);
 	cpus_read_unlock();
 	return error;
@@ -222,20 +222,14 @@ void lodge_hw_put(void)
 	cpus_read_lock();
 	mutex_lock(&lodge_hw_lock);
 	if (!--lodge_hw_users)
-		lodge_hw_all_off();
+		lodge_hw_end();
 	mutex_unlock(&lodge_hw_lock);
 	cpus_read_unlock();
 }
 
-/* Another hypervisor has all CPUs or none: this one stands for them. */
 enum lodge_status lodge_hw_status(void)
 {
-	bool busy;
-
-	preempt_disable();
-	busy = !__this_cpu_read(lodge_hw_on) && lodge_backend->cpu_busy();
-	preempt_enable();
-	return busy ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
+	return lodge_hw_busy() ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
 }
 
 int lodge_hw_init(void)
@@ -248,14 +242,13 @@ int lodge_hw_init(void)
 	lodge_hw_hotplug_state = state;
 	lodge_syscore_register(&lodge_hw_syscore);
 	register_reboot_notifier(&lodge_hw_reboot_notifier);
-	lodge_hw_find_kvm();
+	lodge_crash_init(lodge_hw_crash);
 	return 0;
 }
 
 void lodge_hw_exit(void)
 {
-	unregister_module_notifier(&lodge_hw_module_notifier);
-	lodge_hw_leave_crash_hook();
+	lodge_crash_exit();
 	unregister_reboot_notifier(&lodge_hw_reboot_notifier);
 	lodge_syscore_unregister(&lodge_hw_syscore);
 	cpuhp_remove_state(lodge_hw_hotplug_state);

@@ -661,7 +661,8 @@ struct lodge_run {
  * no other process can use the VM (EIO).
  *
  * Errors: EINVAL flags; ENODEV this host cannot (info.status says why); EBUSY
- * another hypervisor holds the processor; ENOMEM; EMFILE.
+ * another hypervisor holds the processor, or the host is going down; ENOMEM;
+ * EMFILE.
  */
 #define LODGE_CREATE_VM _IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
 

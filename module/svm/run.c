@@ -10,11 +10,6 @@
 
 #include "svm/svm.h"
 
-/* Neither CLGI nor STGI has anything to do once somebody has switched SVM off. */
-#define svm_instruction(insn)                                          \
-	asm volatile("1:	" insn "\n2:\n" _ASM_EXTABLE(1b, 2b):: \
-			     : "memory")
-
 /*
  * Global interrupts are off all the time, so that RFLAGS.IF, which decides
  * whether an interrupt ends the guest's run, can already be on.
@@ -104,9 +99,9 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	svm_save_ldt(&svm->entry);
 	control->exit_code = SVM_EXIT_NOT_ENTERED;
 
-	svm_instruction("clgi");
+	svm_clgi();
 	svm_switch(&svm->entry);
-	svm_instruction("stgi");
+	svm_stgi();
 
 	control->clean = SVM_CLEAN_ALL;
 	if (unlikely(svm_refused(control))) {

@@ -173,6 +173,8 @@ static void svm_cpu_disable(void)
 	rdmsrq(MSR_EFER, efer);
 	if (!(efer & EFER_SVME))
 		return;
+	/* A crash may have come after CLGI.  Without SVM nothing ends that. */
+	svm_stgi();
 	wrmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
 	lodge_predict_less(false);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);

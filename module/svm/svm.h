@@ -98,7 +98,23 @@ static inline void svm_intercept(struct svm_vcpu *svm, unsigned int bit,
 	svm_dirty(svm, SVM_CLEAN_INTERCEPTS);
 }
 
-/* Nothing happens once somebody has switched SVM off (reboot). */
+/* Of these three nothing happens once somebody has switched SVM off (reboot). */
+static inline void svm_clgi(void)
+{
+	asm volatile("1:	clgi\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     :
+		     :
+		     : "memory");
+}
+
+static inline void svm_stgi(void)
+{
+	asm volatile("1:	stgi\n2:\n" _ASM_EXTABLE(1b, 2b)
+		     :
+		     :
+		     : "memory");
+}
+
 static inline void svm_vmsave(u64 pa)
 {
 	asm volatile("1:	vmsave %%rax\n2:\n" _ASM_EXTABLE(1b, 2b)

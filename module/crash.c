@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel's hook for a crash: each CPU calls it, mostly in an NMI, before it
+ * stops for ever or starts the kernel that saves the dump.
+ *
+ * There is room for one hook, and the kernel warns when a second one comes.  It
+ * is ours from the first VM on, and stays so for as long as nobody can want it.
+ * KVM wants it
+ *
+ *  - for as long as its vendor's part is loaded, or
+ *  - (lodge_kvm_asks_late()) when it is about to take the processor, which may
+ *    be ours.  It then asks for the hook, finds the processor taken, and gives
+ *    the hook back.  So while the hook is ours, probes keep such a request from
+ *    the kernel, which would warn, and park it here until KVM withdraws it or we
+ *    let go of the hook.
+ *
+ * What KVM does in its hook is the same as what we do, and does for us.
+ */
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <asm/ptrace.h>
+
+#include "compat.h"
+#include "crash.h"
+
+typedef void crash_hook_t(void);
+
+static crash_hook_t *crash_hook;
+
+/* Guards the next three and is held across taking and leaving the hook. */
+static DEFINE_MUTEX(crash_mutex);
+/* There are VMs; the vendor's part of KVM is loaded. */
+static bool crash_wanted;
+static bool crash_has_kvm;
+/* The thread that takes or leaves the hook: its own calls are no requests. */
+static struct task_struct *crash_task;
+
+/* Guards the rest, also in a probe.  Nobody sleeps under it. */
+static DEFINE_RAW_SPINLOCK(crash_lock);
+/* The hook is ours. */
+static bool crash_held;
+/* KVM's hook, while it is parked here; while it is where ours would be. */
+static crash_hook_t *crash_parked;
+static crash_hook_t *crash_others;
+
+/* In place of what the kernel would do with a parked request. */
+static noinline void crash_do_nothing(crash_hook_t *hook)
+{
+}
+
+static int crash_divert(struct pt_regs *regs)
+{
+	instruction_pointer_set(regs, (unsigned long)crash_do_nothing);
+	return 1;
+}
+
+static crash_hook_t *crash_request(struct pt_regs *regs)
+{
+	return (crash_hook_t *)regs_get_kernel_argument(regs, 0);
+}
+
+/* Somebody registers a hook. */
+static int crash_asked(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned long flags;
+	bool divert;
+
+	if (READ_ONCE(crash_task) == current)
+		return 0;
+	raw_spin_lock_irqsave(&crash_lock, flags);
+	divert = crash_held;
+	if (divert)
+		crash_parked = crash_request(regs);
+	else
+		crash_others = crash_request(regs);
+	raw_spin_unlock_irqrestore(&crash_lock, flags);
+	return divert ? crash_divert(regs) : 0;
+}
+
+/* Somebody takes a hook back. */
+static int crash_withdrawn(struct kprobe *probe, struct pt_regs *regs)
+{
+	unsigned long flags;
+	bool divert;
+
+	if (READ_ONCE(crash_task) == current)
+		return 0;
+	raw_spin_lock_irqsave(&crash_lock, flags);
+	divert = crash_parked && crash_parked == crash_request(regs);
+	if (divert)
+		crash_parked = NULL;
+	else
+		crash_others = NULL;
+	raw_spin_unlock_irqrestore(&crash_lock, flags);
+	return divert ? crash_divert(regs) : 0;
+}
+
+/* A probe that has one is never replaced by a jump, which could not divert. */
+static void crash_probed(struct kprobe *probe, struct pt_regs *regs,
+			 unsigned long flags)
+{
+}
+
+static struct kprobe crash_probe_asked = {
+	.symbol_name = "cpu_emergency_register_virt_callback",
+	.pre_handler = crash_asked,
+	.post_handler = crash_probed,
+};
+
+static struct kprobe crash_probe_withdrawn = {
+	.symbol_name = "cpu_emergency_unregister_virt_callback",
+	.pre_handler = crash_withdrawn,
+	.post_handler = crash_probed,
+};
+
+static bool crash_has_probes;
+
+/* Whether the hook has become ours. */
+static bool crash_acquire(void)
+{
+	unsigned long flags;
+
+	WRITE_ONCE(crash_task, current);
+	raw_spin_lock_irqsave(&crash_lock, flags);
+	if (!crash_others) {
+		crash_held = true;
+		lodge_crash_hook_register(crash_hook);
+	}
+	raw_spin_unlock_irqrestore(&crash_lock, flags);
+	WRITE_ONCE(crash_task, NULL);
+	return crash_held;
+}
+
+/* Waits for all CPUs.  A parked request gets what it has asked for. */
+static void crash_release(void)
+{
+	unsigned long flags;
+
+	WRITE_ONCE(crash_task, current);
+	lodge_crash_hook_unregister(crash_hook);
+	raw_spin_lock_irqsave(&crash_lock, flags);
+	crash_held = false;
+	if (crash_parked)
+		lodge_crash_hook_register(crash_parked);
+	crash_others = crash_parked;
+	crash_parked = NULL;
+	raw_spin_unlock_irqrestore(&crash_lock, flags);
+	WRITE_ONCE(crash_task, NULL);
+}
+
+/* Whether the hook is to be ours, or may stay so. */
+static bool crash_may_hold(void)
+{
+	if (!crash_has_kvm)
+		return true;
+	return lodge_kvm_asks_late() && crash_wanted;
+}
+
+/* Return: 0, or -EBUSY when the hook is to be ours and is not. */
+static int crash_settle(void)
+{
+	lockdep_assert_held(&crash_mutex);
+	if (crash_held && !crash_may_hold())
+		crash_release();
+	if (!crash_held && crash_wanted && crash_may_hold() && !crash_acquire())
+		return -EBUSY;
+	return 0;
+}
+
+int lodge_crash_take(void)
+{
+	int error;
+
+	mutex_lock(&crash_mutex);
+	crash_wanted = true;
+	error = crash_settle();
+	if (error)
+		crash_wanted = false;
+	mutex_unlock(&crash_mutex);
+	return error;
+}
+
+void lodge_crash_leave(void)
+{
+	mutex_lock(&crash_mutex);
+	crash_wanted = false;
+	crash_settle();
+	mutex_unlock(&crash_mutex);
+}
+
+/* The vendor's part of KVM; it also goes when it has failed. */
+static int crash_module(struct notifier_block *unused, unsigned long state,
+			void *data)
+{
+	const struct module *module = data;
+
+	if (strcmp(module->name, "kvm_amd") &&
+	    strcmp(module->name, "kvm_intel"))
+		return NOTIFY_DONE;
+	mutex_lock(&crash_mutex);
+	if (state == MODULE_STATE_COMING)
+		crash_has_kvm = true;
+	else if (state == MODULE_STATE_GOING)
+		crash_has_kvm = false;
+	crash_settle();
+	mutex_unlock(&crash_mutex);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block crash_module_notifier = {
+	.notifier_call = crash_module,
+};
+
+static bool crash_module_is_loaded(const char *directory)
+{
+	struct path path;
+
+	if (kern_path(directory, LOOKUP_DIRECTORY, &path))
+		return false;
+	path_put(&path);
+	return true;
+}
+
+/* It may have come, or be coming, before we could hear of it. */
+static void crash_find_kvm(void)
+{
+	register_module_notifier(&crash_module_notifier);
+	mutex_lock(&crash_mutex);
+	if (crash_module_is_loaded("/sys/module/kvm_amd") ||
+	    crash_module_is_loaded("/sys/module/kvm_intel"))
+		crash_has_kvm = true;
+	mutex_unlock(&crash_mutex);
+}
+
+/* Without them, on a kernel that has no probes, the kernel may warn. */
+static void crash_probe(void)
+{
+	if (!lodge_kvm_asks_late() || register_kprobe(&crash_probe_asked))
+		return;
+	crash_has_probes = !register_kprobe(&crash_probe_withdrawn);
+	if (!crash_has_probes)
+		unregister_kprobe(&crash_probe_asked);
+}
+
+void lodge_crash_init(void (*hook)(void))
+{
+	crash_hook = hook;
+	crash_find_kvm();
+	crash_probe();
+}
+
+void lodge_crash_exit(void)
+{
+	unregister_module_notifier(&crash_module_notifier);
+	mutex_lock(&crash_mutex);
+	if (crash_held)
+		crash_release();
+	mutex_unlock(&crash_mutex);
+	if (!crash_has_probes)
+		return;
+	unregister_kprobe(&crash_probe_withdrawn);
+	unregister_kprobe(&crash_probe_asked);
+}
