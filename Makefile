@@ -26,6 +26,9 @@ HOST	?=
 CPU	?=
 # Seconds for each fuzzer.
 FUZZ_TIME ?= 60
+# Hours for soak, and what its random numbers begin with (another one each time).
+HOURS	?= 1
+SEED	?=
 
 PREFIX	?= /usr/local
 DESTDIR	?=
@@ -87,6 +90,7 @@ helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS])) 
 	   $(helpers_$(1))
 helpers_guest := selftests/api/guest_cpuid.c
 helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)
+helpers_soak := selftests/api/machine.c selftests/api/host.c selftests/api/guest.S
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))
@@ -97,7 +101,7 @@ UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
 ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
-HOSTED	:= api guest boot oracle nmi
+HOSTED	:= api guest boot oracle nmi soak
 HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
@@ -272,7 +276,7 @@ tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build
 RUN	:= selftests/host/run
 
 setup: ## installs the Debian packages that are missing, unpacks kernels and kselftest
-	$(Q)selftests/host/setup --small $(B)
+	$(Q)selftests/host/setup --small --debug $(B)
 
 unit-programs: $(addprefix $(B)/,$(UNIT) $(addsuffix -64,$(ABI)) \
 		$(addsuffix -32,$(ABI))) ## their programs, not run
@@ -298,6 +302,10 @@ check: ## everything: set-up, both kernels, all tests; TEST= HOST= KERNEL= CPU= 
 host	= $(or $(HOST),svm)
 demo_kernel = $(or $(KERNEL),$(if $(filter svm local,$(host)),6.1,small))
 options	= --kernel $(1) $(if $(CPU),--cpu $(CPU))
+
+soak: ## random calls, guests and games with memory on the debugging kernel, HOURS=N
+	$(Q)BUILD=$(B) HOURS='$(HOURS)' HOST='$(HOST)' JOBS='$(JOBS)' \
+		SEED='$(SEED)' MAKE='$(MAKE)' selftests/host/soak
 
 demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT-x)
 	$(Q)selftests/host/setup $(if $(filter svm local,$(host)),,--small) $(B)
@@ -369,7 +377,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 
 FORCE:
 .PHONY: FORCE all module oracle nmi sparse w1 lint lodge tests setup unit \
-	unit-programs payload check demo bench fuzz format-check checkpatch \
+	unit-programs payload check soak demo bench fuzz format-check checkpatch \
 	install install-module-source uninstall dkms-build clean distclean help
 
 -include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
