@@ -179,7 +179,10 @@ static bool msr_has_ibpb(const struct lodge_vcpu *vcpu)
 	return vcpu->features.ibpb;
 }
 
-/* CPUID announces it only where the host's processor has it. */
+/*
+ * CPUID announces it only where the host's processor has it.  The barrier is that
+ * of the CPU that runs this; lodge_guard_barrier() sees to it on all others.
+ */
 static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)PRED_CMD_IBPB)

@@ -15,6 +15,7 @@
 
 #include "apic.h"
 #include "event.h"
+#include "guard.h"
 #include "hw.h"
 #include "iobus.h"
 #include "pv.h"
@@ -31,8 +32,8 @@ static struct kvm_vcpu lodge_run_dummy = { .run = &lodge_run_dummy_page };
 
 /* Whose state this CPU holds. */
 DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
-/* Serial of the VM that ran here last. */
-static DEFINE_PER_CPU(u64, lodge_run_vm);
+/* Serial of the vCPU that ran here last. */
+static DEFINE_PER_CPU(u64, lodge_run_last);
 
 static bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
 {
@@ -91,13 +92,15 @@ static void lodge_run_load_breakpoints(const struct lodge_debug *debug)
 	set_debugreg(debug->dr[3], 3);
 }
 
-/* One VM must not steer another one's branches. */
-static void lodge_run_part_vms(const struct lodge_vm *vm)
+/* Where the kernel has a barrier at each exit, none is needed between two. */
+static void lodge_run_part_vcpus(const struct lodge_vcpu *vcpu, int cpu)
 {
-	if (__this_cpu_read(lodge_run_vm) == vm->serial)
+	if (!lodge_guard_barrier(__this_cpu_read(lodge_run_last), vcpu->serial,
+				 vcpu->cpu, cpu))
 		return;
-	__this_cpu_write(lodge_run_vm, vm->serial);
-	indirect_branch_prediction_barrier();
+	__this_cpu_write(lodge_run_last, vcpu->serial);
+	if (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))
+		indirect_branch_prediction_barrier();
 }
 
 /*
@@ -111,7 +114,7 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 	if (likely(vcpu->loaded_cpu == cpu &&
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;
-	lodge_run_part_vms(vcpu->vm);
+	lodge_run_part_vcpus(vcpu, cpu);
 	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	lodge_backend->vcpu_load(vcpu, cpu);
 	if (vcpu->cpu != cpu && !lodge_pv_clock_stable())

@@ -17,6 +17,8 @@
 #include "state.h"
 #include "vm.h"
 
+static atomic64_t lodge_vcpu_serial;
+
 void lodge_vcpu_kick(struct lodge_vcpu *vcpu)
 {
 	int cpu, here;
@@ -189,6 +191,7 @@ static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 		return ERR_PTR(-ENOMEM);
 	vcpu->vm = vm;
 	vcpu->id = id;
+	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
 	vcpu->cpu = -1;
 	vcpu->loaded_cpu = -1;
 	vcpu->tsc_offset = vm->tsc_offset;

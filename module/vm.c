@@ -21,8 +21,6 @@
 #include "pv.h"
 #include "vm.h"
 
-static atomic64_t lodge_vm_serial;
-
 static void lodge_vm_destroy(struct lodge_vm *vm)
 {
 	unsigned int i;
@@ -184,7 +182,6 @@ static int lodge_vm_init(struct lodge_vm *vm)
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->npt_lock);
-	vm->serial = atomic64_inc_return(&lodge_vm_serial);
 	vm->mm = current->mm;
 	/* The guest's TSC starts at zero, and its clock with it. */
 	vm->tsc_offset = -rdtsc_ordered();

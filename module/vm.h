@@ -150,6 +150,7 @@ struct lodge_features {
  *
  * @vm: its VM, for ever
  * @id: its number and first APIC ID, for ever
+ * @serial: never used twice, unlike its address; never 0
  * @lock: held through each call on the vCPU's file
  * @run: the run page, mapped by user space too: read each member once
  * @backend: the vendor's part
@@ -194,6 +195,7 @@ struct lodge_features {
 struct lodge_vcpu {
 	struct lodge_vm *vm;
 	u32 id;
+	u64 serial;
 	struct mutex lock;
 	struct lodge_run *run;
 	void *backend;
@@ -258,7 +260,6 @@ struct lodge_clock_base {
 /**
  * struct lodge_vm - a virtual machine
  * @ref: one for its file and one for each vCPU's file
- * @serial: never used twice, unlike its address
  * @lock: creation of vCPUs, changes of slots
  * @mm: whose memory it uses, for ever
  * @dead: a defect of ours was found: every call answers EIO
@@ -281,7 +282,6 @@ struct lodge_clock_base {
  */
 struct lodge_vm {
 	struct kref ref;
-	u64 serial;
 	struct mutex lock;
 	struct mm_struct *mm;
 	bool dead;
