@@ -137,6 +137,8 @@ struct lodge_vmexit {
  * @has_timer: whether @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline; NULL: it
  *	does not
  *
+ * @vm_init: a VM is made: say what the host's owner should know; may be NULL
+ *
  * @vcpu_init: a vCPU's vendor part, in the reset state of vcpu->regs
  * @vcpu_fini: undo @vcpu_init; also after one that failed
  * @vcpu_load: the vCPU is about to run on this CPU, for the first time in this
@@ -173,6 +175,8 @@ struct lodge_backend {
 	u64 (*info_flags)(void);
 	bool (*feature)(unsigned int feature);
 	bool (*has_timer)(void);
+
+	void (*vm_init)(void);
 
 	int (*vcpu_init)(struct lodge_vcpu *vcpu);
 	void (*vcpu_fini)(struct lodge_vcpu *vcpu);

@@ -6,6 +6,7 @@
 #ifndef LODGE_COMPAT_H
 #define LODGE_COMPAT_H
 
+#include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
@@ -90,6 +91,21 @@ lodge_perf_guest_msrs(int *count)
 #endif
 
 	return perf_guest_get_msrs(count, &none);
+}
+
+/*
+ * lodge_host_has_stale_data() - a guest that reaches a device's memory could read
+ * old data of the host's, and the kernel leaves it to the hypervisor to clear the
+ * buffers
+ */
+static inline bool lodge_host_has_stale_data(void)
+{
+#ifdef LODGE_HAVE_MMIO_STALE_DATA_CLEAR
+	return static_branch_unlikely(&mmio_stale_data_clear);
+#else
+	return boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA) &&
+	       !cpu_mitigations_off();
+#endif
 }
 
 /*

@@ -66,6 +66,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	u64 linear;
 	int answer;
 
+	vcpu->host_worked = true;
 	lodge_backend->get_state(vcpu,
 				 LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL);
 	mode = lodge_state_mode(vcpu);

@@ -22,6 +22,7 @@
 #include <asm/processor.h>
 #include <asm/trap_pf.h>
 
+#include "guard.h"
 #include "mem.h"
 #include "slots.h"
 
@@ -518,6 +519,18 @@ static bool fault_stale(struct lodge_vm *vm, const struct lodge_slots *slots,
 }
 
 /*
+ * A device's memory is about to be mapped.  No vCPU may reach it before it has
+ * entered anew, and seen that there is one.
+ */
+static void fault_note_mmio(struct lodge_vm *vm)
+{
+	if (likely(vm->has_mmio))
+		return;
+	WRITE_ONCE(vm->has_mmio, true);
+	lodge_vm_flush_tlbs(vm);
+}
+
+/*
  * Map what the host has now.  Return: 0 also when it was overtaken by a change:
  * the guest then faults again; MEM_ABSENT, -errno.
  */
@@ -532,6 +545,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	struct host_page page;
 	unsigned long seq;
 	u64 size, pa;
+	bool cached;
 	u32 attr;
 	u8 level;
 	int ret;
@@ -553,10 +567,14 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	pa |= hva & (lodge_npt_size(page.level) - 1) & ~(size - 1);
 	attr = fault_attr(slot, page.entry, write,
 			  level == 1 || !format->small_exec);
-	if (page.entry & host_type_bits(page.level))
+	cached = !(page.entry & host_type_bits(page.level));
+	if (!cached)
 		attr |= LODGE_NPT_UNCACHED;
 
 	spin_lock(&vm->npt_lock);
+	if (lodge_guard_page_is_mmio(pfn_valid(PHYS_PFN(pa & PTE_PFN_MASK)),
+				     cached))
+		fault_note_mmio(vm);
 	hva &= ~(size - 1);
 	if (fault_stale(vm, slots, seq, hva, hva + size))
 		ret = 0;
@@ -597,6 +615,7 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	const struct lodge_slot *slot;
 	int index, ret;
 
+	vcpu->host_worked = true;
 	index = srcu_read_lock(&vm->slots_srcu);
 	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
 	slot = slot_find(slots, gpa);

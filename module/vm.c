@@ -188,6 +188,8 @@ static int lodge_vm_init(struct lodge_vm *vm)
 	if (!zalloc_cpumask_var(&vm->flush_mask, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	lodge_pv_clock_init(vm);
+	if (lodge_backend->vm_init)
+		lodge_backend->vm_init();
 	return lodge_mem_init(vm);
 }
 

@@ -190,6 +190,8 @@ struct lodge_features {
  * @deadline: guest's TSC at which the processor is to leave the guest; 0: never.
  *	Written by the owner, readable by anyone
  * @tsc_offset: guest's TSC less the host's; readable by anyone
+ * @host_worked: the kernel has worked on memory for the guest; a backend that
+ *	guards the caches clears it
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
  */
 struct lodge_vcpu {
@@ -240,6 +242,7 @@ struct lodge_vcpu {
 	struct lodge_msr_values *msr;
 	u64 deadline;
 	u64 tsc_offset;
+	bool host_worked;
 	struct lodge_npt_cache npt_cache;
 };
 
@@ -270,6 +273,8 @@ struct lodge_clock_base {
  * @slots_generation: moves with each change of @slots
  * @npt_lock: guards @npt and the notifier's members
  * @npt: nested page tables
+ * @has_mmio: a device's memory is, or was, mapped; set under @npt_lock, readable
+ *	by anyone
  * @notifier: the host's MMU notifier on @mm
  * @notifier_seq: counts invalidations
  * @notifier_count: invalidations under way
@@ -293,6 +298,7 @@ struct lodge_vm {
 	u64 slots_generation;
 	spinlock_t npt_lock;
 	struct lodge_npt npt;
+	bool has_mmio;
 	struct mmu_notifier notifier;
 	unsigned long notifier_seq;
 	long notifier_count;

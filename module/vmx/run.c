@@ -3,7 +3,6 @@
  * One entry into the guest (Intel SDM vol. 3, chapters 27 and 28), and what of
  * the host the VMCS must know for the way back.
  */
-#include <linux/hardirq.h>
 #include <linux/kvm_host.h>
 #include <linux/sched.h>
 #include <asm/cpufeature.h>
@@ -22,80 +21,6 @@
 
 /* Where the page keeps the task priority, which is CR8 in bits 7:4. */
 #define VMX_VIRTUAL_TPR 0x80
-
-/* When the guest must not find the host's data in the L1 cache. */
-enum vmx_l1d {
-	VMX_L1D_NEVER,
-	VMX_L1D_WHEN_USED, /* where the host may have left secrets there */
-	VMX_L1D_ALWAYS,
-};
-
-static enum vmx_l1d vmx_l1d;
-/* Read to displace the cache, where there is no command for that. */
-static void *vmx_l1d_buffer;
-
-static enum vmx_l1d vmx_l1d_mode(void)
-{
-	u64 capabilities = 0;
-
-	if (!boot_cpu_has_bug(X86_BUG_L1TF))
-		return VMX_L1D_NEVER;
-	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
-		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, capabilities);
-	if (capabilities & ARCH_CAP_SKIP_VMENTRY_L1DFLUSH)
-		return VMX_L1D_NEVER;
-	switch (l1tf_mitigation) {
-	case L1TF_MITIGATION_OFF:
-		return VMX_L1D_NEVER;
-	case L1TF_MITIGATION_FULL:
-	case L1TF_MITIGATION_FULL_FORCE:
-		return VMX_L1D_ALWAYS;
-	default:
-		return VMX_L1D_WHEN_USED;
-	}
-}
-
-int vmx_run_setup(void)
-{
-	unsigned int i;
-
-	vmx_l1d = vmx_l1d_mode();
-	if (vmx_l1d == VMX_L1D_NEVER || boot_cpu_has(X86_FEATURE_FLUSH_L1D))
-		return 0;
-	vmx_l1d_buffer = (void *)__get_free_pages(GFP_KERNEL, VMX_L1D_ORDER);
-	if (!vmx_l1d_buffer)
-		return -ENOMEM;
-	/* Pages alike could be merged below us, and be one page in the cache. */
-	for (i = 0; i < 1 << VMX_L1D_ORDER; i++)
-		memset(vmx_l1d_buffer + i * PAGE_SIZE, i + 1, PAGE_SIZE);
-	return 0;
-}
-
-void vmx_run_teardown(void)
-{
-	free_pages((unsigned long)vmx_l1d_buffer, VMX_L1D_ORDER);
-	vmx_l1d_buffer = NULL;
-}
-
-/* An interrupt, or whoever had the CPU meanwhile, may have left data there. */
-static void vmx_guard_l1d(struct vmx_vcpu *vmx)
-{
-	unsigned long switches;
-
-	if (likely(vmx_l1d == VMX_L1D_NEVER))
-		return;
-	switches = current->nvcsw + current->nivcsw;
-	if (vmx_l1d == VMX_L1D_WHEN_USED && !vmx->flush_l1d &&
-	    vmx->switches == switches && !kvm_get_cpu_l1tf_flush_l1d())
-		return;
-	vmx->flush_l1d = false;
-	vmx->switches = switches;
-	kvm_clear_cpu_l1tf_flush_l1d();
-	if (vmx_l1d_buffer)
-		vmx_flush_l1d(vmx_l1d_buffer);
-	else
-		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-}
 
 static void vmx_load_selector(u16 *kept, u32 field, u16 selector)
 {
@@ -133,7 +58,7 @@ void vmx_run_load(struct vmx_vcpu *vmx)
 		host->fs_base = fs_base;
 		vmx_write(HOST_FS_BASE, fs_base);
 	}
-	vmx->flush_l1d = true;
+	vmx->used = true;
 }
 
 /* With interrupts off nothing changes these any more before the exit. */
@@ -378,7 +303,7 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	debugctl = get_debugctlmsr();
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
 		vmx_load_counters(vmx);
-	vmx_guard_l1d(vmx);
+	vmx_flush(vcpu);
 	vmx_load_timer(vcpu);
 
 	vmx_switch(vmx, vcpu);

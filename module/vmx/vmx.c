@@ -74,7 +74,7 @@ static int vmx_alloc_cpus(void)
 
 static void vmx_teardown(void)
 {
-	vmx_run_teardown();
+	vmx_flush_teardown();
 	vmx_bitmap_exit();
 	vmx_free_cpus();
 }
@@ -106,7 +106,7 @@ static int vmx_setup(void)
 	if (!error)
 		error = vmx_bitmap_init();
 	if (!error)
-		error = vmx_run_setup();
+		error = vmx_flush_setup();
 	if (error)
 		vmx_teardown();
 	return error;
@@ -301,6 +301,8 @@ const struct lodge_backend lodge_vmx_backend = {
 	.info_flags = vmx_info_flags,
 	.feature = vmx_caps_feature,
 	.has_timer = vmx_caps_timer,
+
+	.vm_init = vmx_flush_warn,
 
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_fini = vmx_vcpu_fini,

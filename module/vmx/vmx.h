@@ -63,8 +63,8 @@ struct vmx_host {
  * @vpid_generation: of @vpid
  * @flush: its own translations must go before the next entry
  * @flush_nested: those of the nested tables must go, too
- * @flush_l1d: something of the host's may be in the L1 data cache
- * @switches: how often the thread had given way when that was last flushed
+ * @used: others than the guest may have used the L1 data cache since its flush
+ * @switches: how often the thread had given way by then
  * @nmi_blocked: without virtual NMIs: an NMI was delivered
  * @failed: the last entry did not come about
  */
@@ -90,7 +90,7 @@ struct vmx_vcpu {
 	unsigned long switches;
 	bool flush;
 	bool flush_nested;
-	bool flush_l1d;
+	bool used;
 	bool nmi_blocked;
 	bool failed;
 };
@@ -146,18 +146,32 @@ void vmx_vmcs_init_cpu(int cpu);
 /* run.c */
 
 /**
- * vmx_run_setup() - how this host wants its L1 data cache guarded
- *
- * Return: 0 or -ENOMEM.
- */
-int vmx_run_setup(void);
-void vmx_run_teardown(void);
-
-/**
  * vmx_run_load() - tell the VMCS of the thread that will run the vCPU
  */
 void vmx_run_load(struct vmx_vcpu *vmx);
 void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/* flush.c */
+
+/**
+ * vmx_flush_setup() - what this host wants to have flushed
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vmx_flush_setup(void);
+void vmx_flush_teardown(void);
+
+/**
+ * vmx_flush_warn() - say once where a flush cannot be enough
+ */
+void vmx_flush_warn(void);
+
+/**
+ * vmx_flush() - flush what the next entry must not leave to the guest
+ *
+ * Interrupts are off.
+ */
+void vmx_flush(struct lodge_vcpu *vcpu);
 
 /* exit.c */
 
