@@ -5,7 +5,6 @@
 #include "cmd/command.h"
 
 #include <argp.h>
-#include <cpuid.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,15 +18,12 @@
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 #include "cmd/json.h"
+#include "cmd/processor.h"
 #include "cmd/trial.h"
 #include "lib/client.h"
 
 #define MAX_FINDINGS 16
 #define LITTLE_MEMORY (1ULL << 30)
-/* CPUID 0x80000001, ECX (AMD APM vol. 3, appendix E.4.2). */
-#define CPUID_SVM (1U << 2)
-/* CPUID 1, ECX (Intel SDM vol. 2, CPUID). */
-#define CPUID_VMX (1U << 5)
 
 enum verdict {
 	GOOD,
@@ -103,33 +99,39 @@ static void check_kernel(struct diagnosis *diagnosis)
 		    name.release, name.machine);
 }
 
-static const char *virtualization(void)
+static const char *virtualization(const struct processor *processor)
 {
-	unsigned int eax, ebx, ecx, edx;
-
-	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) && ecx & CPUID_SVM)
+	if (processor->svm)
 		return "with AMD-V";
-	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & CPUID_VMX)
+	if (processor->vmx)
 		return "with VT-x";
 	return "without AMD-V or VT-x";
 }
 
-/* What CPUID says of it is the module's to judge; here it is for information. */
+/* Whether what it has is enough the module judges; here whether it has any. */
 static void check_processor(struct diagnosis *diagnosis)
 {
-	unsigned int eax, ebx, ecx, edx;
-	char vendor[13] = "";
+	const struct lodge_info none = {
+		.abi_version = LODGE_ABI_VERSION,
+		.status = LODGE_STATUS_NO_VIRTUALIZATION,
+	};
+	struct processor processor;
+	struct finding *finding;
+	bool able;
 
-	if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx)) {
+	processor_read(&processor);
+	if (!*processor.vendor) {
 		add(diagnosis, "processor", UNKNOWN, "it has no CPUID");
 		return;
 	}
-	memcpy(vendor, &ebx, 4);
-	memcpy(vendor + 4, &edx, 4);
-	memcpy(vendor + 8, &ecx, 4);
-	add(diagnosis, "processor", GOOD, "%s, %ld online, %s%s", vendor,
-	    sysconf(_SC_NPROCESSORS_ONLN), virtualization(),
-	    host_is_guest() ? ", in a virtual machine" : "");
+	able = processor.svm || processor.vmx;
+	finding = add(diagnosis, "processor", able ? GOOD : BAD,
+		      "%s, %ld online, %s%s", processor.vendor,
+		      sysconf(_SC_NPROCESSORS_ONLN), virtualization(&processor),
+		      host_is_guest() ? ", in a virtual machine" : "");
+	if (!able)
+		host_status_remedy(&none, finding->remedy,
+				   sizeof(finding->remedy));
 }
 
 /* The first line of a file without its end.  Return: whether there is one. */

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What `lodge doctor` says of processors, and of what the module tells it.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmd/command.h"
+#include "cmd/processor.h"
+#include "fake_lodge.h"
+#include "kselftest_harness.h"
+
+/* Stands for the one of the controller. */
+static struct processor processor;
+
+void processor_read(struct processor *answer)
+{
+	*answer = processor;
+}
+
+static char said[8192];
+
+/* The guest of its trial. */
+static int trial(struct lodge_run *run)
+{
+	return fake_out(run, 0x80, 1, 0);
+}
+
+/* Run it and keep what it says.  Return: its exit code. */
+static int doctor(void)
+{
+	char *arguments[] = { "lodge doctor", "--json", NULL };
+	int out = memfd_create("said", MFD_CLOEXEC);
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		dup2(out, STDOUT_FILENO);
+		exit(doctor_command(2, arguments));
+	}
+	waitpid(child, &status, 0);
+	memset(said, 0, sizeof(said));
+	if (pread(out, said, sizeof(said) - 1, 0) < 0)
+		return -1;
+	close(out);
+	return WEXITSTATUS(status);
+}
+
+/* What it says of a check, from its result on. */
+static const char *result(const char *check)
+{
+	static char text[1024];
+	char key[64];
+	const char *found;
+
+	snprintf(key, sizeof(key), "\"name\": \"%s\", \"result\": \"", check);
+	found = strstr(said, key);
+	text[0] = '\0';
+	if (found) {
+		found += strlen(key);
+		snprintf(text, sizeof(text), "%.*s", (int)strcspn(found, "}"),
+			 found);
+	}
+	return text;
+}
+
+#define EXPECT_SAYS(check, word)                                 \
+	EXPECT_EQ(0, strncmp(word, result(check), strlen(word))) \
+	TH_LOG("%s", result(check))
+
+FIXTURE(doctor){};
+
+FIXTURE_SETUP(doctor)
+{
+	memset(&fake, 0, sizeof(fake));
+	fake.run = trial;
+	processor = (struct processor){ .vendor = "GenuineIntel" };
+}
+
+FIXTURE_TEARDOWN(doctor)
+{
+}
+
+TEST_F(doctor, a_processor_with_amd_v_is_good)
+{
+	processor = (struct processor){ .vendor = "AuthenticAMD", .svm = true };
+	EXPECT_EQ(0, doctor());
+	EXPECT_SAYS("processor", "ok");
+}
+
+TEST_F(doctor, a_processor_with_vt_x_is_good)
+{
+	processor.vmx = true;
+	doctor();
+	EXPECT_SAYS("processor", "ok");
+}
+
+TEST_F(doctor, a_processor_with_neither_is_not_good_and_a_remedy_is_named)
+{
+	doctor();
+	EXPECT_SAYS("processor", "failed");
+	EXPECT_NE(NULL, strstr(result("processor"), "AMD-V"));
+	EXPECT_EQ(NULL, strstr(result("processor"), "\"remedy\": \"\""));
+}
+
+TEST_F(doctor, a_host_with_fred_is_told_to_boot_without_it)
+{
+	processor.vmx = true;
+	fake.status = LODGE_STATUS_FRED;
+	doctor();
+	EXPECT_SAYS("virtualization", "failed");
+	EXPECT_NE(NULL, strstr(result("virtualization"), "fred=off"));
+}
+
+TEST_HARNESS_MAIN
