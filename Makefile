@@ -77,7 +77,7 @@ ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 NMI_FILES := $(wildcard selftests/nmi/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
-	   gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
+	   descriptor.c gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
 	   vmx/check*.c vmx/counters.c))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
