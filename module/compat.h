@@ -6,6 +6,7 @@
 #ifndef LODGE_COMPAT_H
 #define LODGE_COMPAT_H
 
+#include <linux/cc_platform.h>
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm_host.h>
@@ -105,6 +106,16 @@ static inline bool lodge_host_has_stale_data(void)
 #else
 	return boot_cpu_has_bug(X86_BUG_MMIO_STALE_DATA) &&
 	       !cpu_mitigations_off();
+#endif
+}
+
+/* lodge_host_has_snp() - AMD's secure nested paging is on */
+static inline bool lodge_host_has_snp(void)
+{
+#ifdef LODGE_HAVE_HOST_SNP
+	return cc_platform_has(CC_ATTR_HOST_SEV_SNP);
+#else
+	return false;
 #endif
 }
 

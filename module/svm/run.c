@@ -88,10 +88,24 @@ static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu, struct svm_entry *entry)
 	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
 }
 
+/*
+ * Without virtualization of branch records the processor leaves DEBUGCTL as it is:
+ * the host's branch steps and traps of bus locks are not for the guest.
+ */
+static unsigned long svm_clear_debugctl(void)
+{
+	unsigned long debugctl = get_debugctlmsr();
+
+	if (unlikely(debugctl))
+		update_debugctlmsr(0);
+	return debugctl;
+}
+
 void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_vmcb_control *control = &svm->vmcb->control;
+	unsigned long debugctl;
 
 	svm_load_registers(vcpu);
 	svm_asid_prepare(svm, this_cpu_ptr(&svm_cpu));
@@ -100,7 +114,10 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	control->exit_code = SVM_EXIT_NOT_ENTERED;
 
 	svm_clgi();
+	debugctl = svm_clear_debugctl();
 	svm_switch(&svm->entry);
+	if (unlikely(debugctl))
+		update_debugctlmsr(debugctl);
 	svm_stgi();
 
 	control->clean = SVM_CLEAN_ALL;

@@ -99,6 +99,29 @@ static void svm_free_cpus(void)
 	}
 }
 
+/*
+ * By an erratum a processor with SNP on finds a large page at fault that begins
+ * with a control block, or with what else VMRUN uses: such a page does not lie on
+ * a boundary of 2 MiB.
+ */
+static struct page *svm_alloc_page(int node, gfp_t gfp)
+{
+	struct page *pages;
+
+	if (!lodge_host_has_snp())
+		return alloc_pages_node(node, gfp | __GFP_ZERO, 0);
+	pages = alloc_pages_node(node, gfp | __GFP_ZERO, 1);
+	if (!pages)
+		return NULL;
+	split_page(pages, 1);
+	if (!IS_ALIGNED(page_to_phys(pages), PMD_SIZE)) {
+		__free_page(pages + 1);
+		return pages;
+	}
+	__free_page(pages);
+	return pages + 1;
+}
+
 static int svm_alloc_cpus(void)
 {
 	int cpu;
@@ -106,8 +129,8 @@ static int svm_alloc_cpus(void)
 	for_each_possible_cpu(cpu) {
 		struct svm_cpu *svm = per_cpu_ptr(&svm_cpu, cpu);
 
-		svm->host_save = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		svm->host_state = alloc_page(GFP_KERNEL | __GFP_ZERO);
+		svm->host_save = svm_alloc_page(cpu_to_node(cpu), GFP_KERNEL);
+		svm->host_state = svm_alloc_page(cpu_to_node(cpu), GFP_KERNEL);
 		if (!svm->host_save || !svm->host_state) {
 			svm_free_cpus();
 			return -ENOMEM;
@@ -209,15 +232,17 @@ static void svm_vcpu_fini(struct lodge_vcpu *vcpu)
 static int svm_vcpu_init(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = kzalloc(sizeof(*svm), GFP_KERNEL_ACCOUNT);
+	struct page *page;
 
 	if (!svm)
 		return -ENOMEM;
 	vcpu->backend = svm;
-	svm->vmcb = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!svm->vmcb) {
+	page = svm_alloc_page(NUMA_NO_NODE, GFP_KERNEL_ACCOUNT);
+	if (!page) {
 		svm_vcpu_fini(vcpu);
 		return -ENOMEM;
 	}
+	svm->vmcb = page_address(page);
 	svm->entry.vmcb_pa = __sme_set(__pa(svm->vmcb));
 	svm->entry.general = &vcpu->regs.general;
 	svm_vmcb_init(vcpu);
