@@ -246,6 +246,9 @@ int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value)
 	changed = c->efer ^ value;
 	if (value & ~vcpu->features.efer)
 		return 1;
+	if (changed & value & EFER_NX &&
+	    vcpu->regs.msrs.misc_enable & MSR_IA32_MISC_ENABLE_XD_DISABLE)
+		return 1;
 	if (changed & EFER_LME && c->cr0 & X86_CR0_PG)
 		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);

@@ -25,6 +25,9 @@
 /* Bytes of an XSAVE area that are always there: x87, SSE and the header. */
 #define XSAVE_FIXED_SIZE 576
 
+/* Highest leaf while MISC_ENABLE limits it, for systems that bear no more. */
+#define CPUID_LIMITED_BASIC 2U
+
 /* No leaf stands at this place of vcpu->cpuid_index. */
 #define CPUID_NO_ENTRY 0xff
 
@@ -161,6 +164,7 @@ static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 	features->x2apic = ecx_1 & F(X2APIC);
 	features->tsc_deadline = ecx_1 & F(TSC_DEADLINE_TIMER);
 	features->rdtscp = (edx_ext & F(RDTSCP)) || (ecx_7 & F(RDPID));
+	features->tsc_adjust = cpuid_value(vcpu, 7, 0, EBX) & F(TSC_ADJUST);
 	features->spec_ctrl_bits = cpuid_spec_ctrl(vcpu);
 	features->spec_ctrl = features->spec_ctrl_bits;
 	features->ibpb =
@@ -265,8 +269,13 @@ static void cpuid_add_state(const struct lodge_vcpu *vcpu, u32 leaf,
 			    u32 subleaf, u32 answer[4])
 {
 	const struct lodge_control *control = &vcpu->regs.control;
+	u64 misc_enable = vcpu->regs.msrs.misc_enable;
 
 	switch (leaf) {
+	case 0:
+		if (misc_enable & MSR_IA32_MISC_ENABLE_LIMIT_CPUID)
+			answer[EAX] = min(answer[EAX], CPUID_LIMITED_BASIC);
+		break;
 	case 1:
 		answer[EBX] = (answer[EBX] & 0x00ffffff) | vcpu->id << 24;
 		if (control->cr4 & X86_CR4_OSXSAVE)
@@ -296,6 +305,8 @@ static void cpuid_add_state(const struct lodge_vcpu *vcpu, u32 leaf,
 	case 0x80000001:
 		if (!(control->apic_base & MSR_IA32_APICBASE_ENABLE))
 			answer[EDX] &= ~F(APIC);
+		if (misc_enable & MSR_IA32_MISC_ENABLE_XD_DISABLE)
+			answer[EDX] &= ~F(NX);
 		break;
 	case 0x8000001e:
 		answer[EAX] = vcpu->id;
@@ -306,7 +317,8 @@ static void cpuid_add_state(const struct lodge_vcpu *vcpu, u32 leaf,
 /* Whether one of the two above has a word to say on it. */
 static bool cpuid_varies(u32 leaf)
 {
-	const u32 basic = BIT(1) | BIT(4) | BIT(7) | BIT(0xb) | BIT(0xd);
+	const u32 basic = BIT(0) | BIT(1) | BIT(4) | BIT(7) | BIT(0xb) |
+			  BIT(0xd);
 	const u32 extended = BIT(1) | BIT(8) | BIT(0x1d) | BIT(0x1e);
 
 	return (leaf >> 31 ? extended : basic) >> (leaf & 31) & 1;

@@ -58,7 +58,8 @@ static const struct cpuid_word cpuid_words[] = {
 		  F(BMI2) | F(ERMS) | F(INVPCID) | F(ZERO_FCS_FDS) |
 		  F(AVX512F) | F(AVX512DQ) | F(RDSEED) | F(ADX) | F(SMAP) |
 		  F(AVX512IFMA) | F(CLFLUSHOPT) | F(CLWB) | F(AVX512CD) |
-		  F(SHA_NI) | F(AVX512BW) | F(AVX512VL) },
+		  F(SHA_NI) | F(AVX512BW) | F(AVX512VL),
+	  F(TSC_ADJUST) },
 	{ 7, 0, ECX, CPUID_7_ECX,
 	  F(AVX512VBMI) | F(UMIP) | F(PKU) | F(AVX512_VBMI2) | F(GFNI) |
 		  F(VAES) | F(VPCLMULQDQ) | F(AVX512_VNNI) | F(AVX512_BITALG) |

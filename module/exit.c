@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
+#include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
@@ -19,7 +20,7 @@
 #include "state.h"
 #include "vm.h"
 
-/* Counters that every AMD processor has; all of them read as zero. */
+/* Counters that every AMD processor has. */
 #define LODGE_NR_COUNTERS 4
 
 #define LODGE_DR6_TRAPS GENMASK_ULL(3, 0)
@@ -348,9 +349,15 @@ static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
 static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
 			    const struct lodge_vmexit *exit)
 {
-	if ((u32)vcpu->regs.general.gpr[LODGE_RCX] >= LODGE_NR_COUNTERS)
+	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
+	u64 value;
+
+	if (index >= LODGE_NR_COUNTERS)
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
-	lodge_exit_set_pair(vcpu, 0);
+	/* Other vendors' have other numbers, and read as zero. */
+	if (lodge_msr_read(vcpu, MSR_K7_PERFCTR0 + index, &value))
+		value = 0;
+	lodge_exit_set_pair(vcpu, value);
 	return lodge_insn_skip(vcpu, exit);
 }
 

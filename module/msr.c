@@ -43,7 +43,8 @@
 #define MISC_ENABLE_BITS                                                       \
 	(MISC_ENABLE_RESET | MSR_IA32_MISC_ENABLE_TM1 |                        \
 	 MSR_IA32_MISC_ENABLE_EMON | MSR_IA32_MISC_ENABLE_ENHANCED_SPEEDSTEP | \
-	 MSR_IA32_MISC_ENABLE_MWAIT | MSR_IA32_MISC_ENABLE_LIMIT_CPUID)
+	 MSR_IA32_MISC_ENABLE_MWAIT | MSR_IA32_MISC_ENABLE_LIMIT_CPUID |       \
+	 MSR_IA32_MISC_ENABLE_XD_DISABLE)
 
 /* TSC counts at the rate of P-state 0: Linux complains otherwise. */
 #define HWCR_TSC_FREQ BIT_ULL(24)
@@ -60,6 +61,10 @@
 /* LBR, BTF and the pins: AMD's and Intel's common part. */
 #define DEBUGCTL_BITS 0x3fULL
 
+/* Performance counters, of 48 bits, that all of AMD's processors have. */
+#define AMD_NR_COUNTERS 4
+#define AMD_COUNTER_BITS GENMASK_ULL(47, 0)
+
 /* MSRs that only store, and that no register group has. */
 struct lodge_msr_values {
 	u64 mcg_status;
@@ -67,6 +72,8 @@ struct lodge_msr_values {
 	u64 hwcr;
 	u64 top_mem;
 	u64 top_mem2;
+	u64 perf_select[AMD_NR_COUNTERS];
+	u64 perf_counter[AMD_NR_COUNTERS];
 	u64 mtrr_fixed[MTRR_NR_FIXED];
 	u64 mtrr_variable[2 * MTRR_NR_VARIABLE];
 };
@@ -219,15 +226,55 @@ static int msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
-static int msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static void msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 {
-	u64 offset = value - rdtsc();
-
 	WRITE_ONCE(vcpu->tsc_offset, offset);
 	lodge_backend->tsc_offset(vcpu, offset);
 	lodge_lapic_tsc_changed(vcpu);
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
+}
+
+/* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
+static int msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+{
+	u64 offset = value - rdtsc();
+
+	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
+	msr_set_tsc_offset(vcpu, offset);
 	return 0;
+}
+
+static bool msr_has_tsc_adjust(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->features.tsc_adjust;
+}
+
+static int msr_tsc_adjust_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+{
+	*value = vcpu->regs.msrs.tsc_adjust;
+	return 0;
+}
+
+static int msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+{
+	u64 step = value - vcpu->regs.msrs.tsc_adjust;
+
+	vcpu->regs.msrs.tsc_adjust = value;
+	msr_set_tsc_offset(vcpu, vcpu->tsc_offset + step);
+	return 0;
+}
+
+/*
+ * Without the execute-disable bit there is nothing to disable.  A processor of
+ * AMD's has no such MSR, so that what it says must not matter.
+ */
+static bool msr_misc_enable_valid(const struct lodge_vcpu *vcpu, u32 index,
+				  u64 value)
+{
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		return !(value & ~MISC_ENABLE_RESET);
+	return !(value & MSR_IA32_MISC_ENABLE_XD_DISABLE) ||
+	       vcpu->features.efer & EFER_NX;
 }
 
 static int msr_efer_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
@@ -290,6 +337,24 @@ static int msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
+static u64 *msr_counter(struct lodge_vcpu *vcpu, u32 index)
+{
+	index = array_index_nospec(index - MSR_K7_PERFCTR0, AMD_NR_COUNTERS);
+	return &vcpu->msr->perf_counter[index];
+}
+
+static int msr_counter_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+{
+	*value = *msr_counter(vcpu, index);
+	return 0;
+}
+
+static int msr_counter_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+{
+	*msr_counter(vcpu, index) = value & AMD_COUNTER_BITS;
+	return 0;
+}
+
 static int msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = 0;
@@ -316,6 +381,9 @@ static const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_IA32_EBL_CR_POWERON, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_FEAT_CTL, MSR_INTEL, MSR_READ_ONLY),
 	  .value = FEAT_CTL_LOCKED },
+	{ ONE(MSR_IA32_TSC_ADJUST, MSR_ANY, MSR_CALLED),
+	  .present = msr_has_tsc_adjust, .read = msr_tsc_adjust_read,
+	  .write = msr_tsc_adjust_write },
 	{ ONE(MSR_IA32_SPEC_CTRL, MSR_ANY, MSR_NAMED), NAMED(spec_ctrl),
 	  ANY_BITS, .present = msr_has_spec_ctrl,
 	  .valid = msr_spec_ctrl_valid },
@@ -336,8 +404,8 @@ static const struct msr_rule msr_rules[] = {
 	  ANY_BITS },
 	{ ONE(MSR_IA32_MCG_CTL, MSR_ANY, MSR_IGNORED), ANY_BITS },
 	{ RANGE(0x186, 0x187, MSR_INTEL, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_IA32_MISC_ENABLE, MSR_ANY, MSR_NAMED), NAMED(misc_enable),
-	  .mask = MISC_ENABLE_BITS },
+	{ ONE(MSR_IA32_MISC_ENABLE, MSR_INTEL, MSR_NAMED), NAMED(misc_enable),
+	  .mask = MISC_ENABLE_BITS, .valid = msr_misc_enable_valid },
 	{ ONE(MSR_IA32_DEBUGCTLMSR, MSR_ANY, MSR_IGNORED),
 	  .mask = DEBUGCTL_BITS },
 	/* the last branch and the last exception, from and to */
@@ -374,9 +442,12 @@ static const struct msr_rule msr_rules[] = {
 	  ANY_BITS, .valid = msr_canonical },
 	{ ONE(MSR_TSC_AUX, MSR_ANY, MSR_CALLED), .present = msr_has_tsc_aux,
 	  .read = msr_tsc_aux_read, .write = msr_tsc_aux_write },
-	/* the four performance counters: they never count */
-	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_PERFCTR3, MSR_AMD, MSR_IGNORED),
-	  ANY_BITS },
+	/* the four performance counters keep what they are given: they never count */
+	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_EVNTSEL0 + AMD_NR_COUNTERS - 1, MSR_AMD,
+		MSR_STORED),
+	  STORED(perf_select), ANY_BITS },
+	{ RANGE(MSR_K7_PERFCTR0, MSR_K7_PERFCTR3, MSR_AMD, MSR_CALLED),
+	  .read = msr_counter_read, .write = msr_counter_write },
 	{ ONE(MSR_AMD64_SYSCFG, MSR_AMD, MSR_STORED), STORED(syscfg),
 	  .mask = SYSCFG_BITS },
 	{ ONE(MSR_K7_HWCR, MSR_AMD, MSR_STORED), STORED(hwcr),
@@ -524,6 +595,8 @@ int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
 		     msr_spec_ctrl_valid(vcpu, 0, msrs->spec_ctrl) &&
 		     msr_mtrr_def_type_valid(vcpu, 0, msrs->mtrr_def_type) &&
 		     !(msrs->misc_enable & ~MISC_ENABLE_BITS) &&
+		     msr_misc_enable_valid(vcpu, 0, msrs->misc_enable) &&
+		     (!msrs->tsc_adjust || vcpu->features.tsc_adjust) &&
 		     !(msrs->tsc_aux >> 32) && !(msrs->sfmask >> 32) &&
 		     (!msrs->tsc_aux || vcpu->features.rdtscp) &&
 		     !memchr_inv(msrs->reserved, 0, sizeof(msrs->reserved));
@@ -538,7 +611,7 @@ void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 
 void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc)
 {
-	msr_tsc_write(vcpu, MSR_IA32_TSC, tsc);
+	msr_set_tsc_offset(vcpu, tsc - rdtsc());
 }
 
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)
@@ -571,6 +644,7 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	vcpu->msr->hwcr = HWCR_TSC_FREQ;
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
-	msrs->misc_enable = MISC_ENABLE_RESET;
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		msrs->misc_enable = MISC_ENABLE_RESET;
 	vcpu->loaded_cpu = -1;
 }

@@ -126,6 +126,7 @@ struct lodge_insn_bytes {
  * @x2apic: has x2APIC
  * @tsc_deadline: has the timer's TSC-deadline mode
  * @rdtscp: has RDTSCP or RDPID
+ * @tsc_adjust: has MSR TSC_ADJUST
  * @spec_ctrl: has MSR SPEC_CTRL
  * @ibpb: has MSR PRED_CMD
  * @spec_ctrl_bits: bits of SPEC_CTRL that the guest may set
@@ -138,6 +139,7 @@ struct lodge_features {
 	bool x2apic;
 	bool tsc_deadline;
 	bool rdtscp;
+	bool tsc_adjust;
 	bool spec_ctrl;
 	bool ibpb;
 	u64 spec_ctrl_bits;

@@ -201,6 +201,7 @@ struct lodge_debug {
  * @mtrr_def_type: MSR 0x2ff
  * @pv_system_time: MSR 0x4b564d01, kvmclock
  * @pv_wall_clock: MSR 0x4b564d00, kvmclock
+ * @tsc_adjust: MSR 0x3b; to write it here does not move @tsc
  * @reserved: zero
  */
 struct lodge_msrs {
@@ -220,7 +221,8 @@ struct lodge_msrs {
 	__u64 mtrr_def_type;
 	__u64 pv_system_time;
 	__u64 pv_wall_clock;
-	__u64 reserved[8];
+	__u64 tsc_adjust;
+	__u64 reserved[7];
 };
 
 /**

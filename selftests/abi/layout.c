@@ -80,7 +80,8 @@ TEST(msrs_keep_their_layout)
 	EXPECT_AT(struct lodge_msrs, mtrr_def_type, 104);
 	EXPECT_AT(struct lodge_msrs, pv_system_time, 112);
 	EXPECT_AT(struct lodge_msrs, pv_wall_clock, 120);
-	EXPECT_AT(struct lodge_msrs, reserved, 128);
+	EXPECT_AT(struct lodge_msrs, tsc_adjust, 128);
+	EXPECT_AT(struct lodge_msrs, reserved, 136);
 }
 
 TEST(events_keep_their_layout)

@@ -153,7 +153,7 @@ TEST_F(state, bad_msrs_are_invalid)
 	REFUSED(MSRS, msrs.mtrr_def_type, 2);
 	REFUSED(MSRS, msrs.mtrr_def_type, 1ULL << 12);
 	REFUSED(MSRS, msrs.reserved[0], 1);
-	REFUSED(MSRS, msrs.reserved[7], 1ULL << 63);
+	REFUSED(MSRS, msrs.reserved[6], 1ULL << 63);
 }
 
 TEST_F(state, bad_events_are_invalid)

@@ -310,7 +310,7 @@ TEST_F(state, groups_that_are_not_named_are_left_alone)
 	EXPECT_EQ(NULL, snapshot_differs(&self->was, self->vcpu));
 	EXPECT_EQ(0, lodge_state_get(self->vcpu, &state));
 	EXPECT_EQ(~0ULL, state.regs.general.rip);
-	EXPECT_EQ(~0ULL, state.regs.msrs.reserved[7]);
+	EXPECT_EQ(~0ULL, state.regs.msrs.reserved[6]);
 }
 
 TEST_F(state, all_groups_can_be_given_back_at_once)

@@ -174,33 +174,102 @@ TEST_F(msr, efer_shows_long_mode_and_hides_svm)
 	EXPECT_EQ(X86_EFER_LME | X86_EFER_LMA, *cpu_gpr(self->cpu, LODGE_RDI));
 }
 
-TEST_F(msr, the_performance_counters_of_the_vendors_first_processors_are_there)
+TEST_F(msr, the_performance_counters_of_intels_first_processors_are_there)
 {
-	static const uint32_t amd[] = { 0xc0010000, 0xc0010001, 0xc0010002,
-					0xc0010003, 0xc0010004, 0xc0010005,
-					0xc0010006, 0xc0010007 };
 	static const uint32_t intel[] = { 0xc1, 0xc2, 0x186, 0x187 };
-	bool is_intel = machine_is_intel();
-	unsigned int i, nr = is_intel ? 4 : 8;
+	unsigned int i;
 
-	for (i = 0; i < nr; i++) {
-		start_write(self->cpu, is_intel ? intel[i] : amd[i], 0);
+	if (!machine_is_intel())
+		SKIP(return, "the processor is not Intel's");
+	for (i = 0; i < 4; i++) {
+		start_write(self->cpu, intel[i], 0);
 		EXPECT_TRUE(cpu_done(self->cpu));
 	}
 }
 
+TEST_F(msr, amds_performance_counters_keep_what_is_written)
+{
+	unsigned int i;
+
+	if (machine_is_intel())
+		SKIP(return, "the processor is Intel's");
+	for (i = 0; i < 8; i++) {
+		start_write(self->cpu, 0xc0010000 + i, 0xabcd + i);
+		ASSERT_TRUE(cpu_done(self->cpu));
+	}
+	for (i = 0; i < 8; i++) {
+		start(self->cpu, 0xc0010000 + i);
+		ASSERT_TRUE(cpu_done(self->cpu));
+		EXPECT_EQ(0xabcd + i, *cpu_gpr(self->cpu, LODGE_RDI));
+	}
+	/* A counter has 48 bits. */
+	start_write(self->cpu, 0xc0010004, ~0ULL);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0xffffffffffff, *cpu_gpr(self->cpu, LODGE_RDI));
+}
+
 CODE(rdpmc, 64,
+     "mov $0xc0010007, %ecx; mov $0x123, %eax; mov $0x45, %edx;"
+     "test %ebp, %ebp; jnz 1f; wrmsr; 1:"
      "mov $3, %ecx; mov $-1, %eax; mov $-1, %edx; rdpmc;"
-     "mov %eax, %esi; mov $4, %ecx; rdpmc;");
+     "shl $32, %rdx; lea (%rdx,%rax), %rsi; mov $4, %ecx; rdpmc;");
 
 TEST_F(msr, rdpmc_reads_four_counters_and_faults_at_the_fifth)
 {
 	struct guest_event event;
+	bool intel = machine_is_intel();
 
 	cpu_start(self->cpu, LONG64, rdpmc);
+	*cpu_gpr(self->cpu, LODGE_RBP) = intel;
 	ASSERT_TRUE(cpu_raises(self->cpu, GP, &event));
-	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RSI));
+	EXPECT_EQ(intel ? 0 : 0x4500000123, *cpu_gpr(self->cpu, LODGE_RSI));
 	EXPECT_EQ(4, *cpu_gpr(self->cpu, LODGE_RCX));
+}
+
+#define MISC_ENABLE 0x1a0
+#define MISC_ENABLE_RESET 0x1801
+#define LIMIT_CPUID (1ULL << 22)
+#define XD_DISABLE (1ULL << 34)
+
+TEST_F(msr, amd_has_no_misc_enable)
+{
+	if (machine_is_intel())
+		SKIP(return, "the processor is Intel's");
+	start(self->cpu, MISC_ENABLE);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+	start_write(self->cpu, MISC_ENABLE, MISC_ENABLE_RESET);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+}
+
+/* RSI to the MSR; then RSI has what tells of NX, RDI the highest leaf; then NX. */
+CODE(misc_enable, 64,
+     "mov $0x1a0, %ecx; mov %rsi, %rax; mov %rsi, %rdx; shr $32, %rdx; wrmsr;"
+     "mov $0x80000001, %eax; cpuid; mov %edx, %esi;"
+     "xor %eax, %eax; cpuid; mov %eax, %edi;" DONE
+     "mov $0xc0000080, %ecx; rdmsr; or $0x800, %eax; wrmsr;" DONE);
+
+TEST_F(msr, execute_disable_can_be_switched_off_and_cpuid_be_limited)
+{
+	const uint32_t nx = 1U << 20;
+
+	if (!machine_is_intel())
+		SKIP(return, "the processor is not Intel's");
+	if (!(cpu_feature(self->cpu, 0x80000001, 0, 3) & nx))
+		SKIP(return, "the guest's CPUID has no NX");
+	cpu_start(self->cpu, LONG64, misc_enable);
+	*cpu_gpr(self->cpu, LODGE_RSI) = MISC_ENABLE_RESET | XD_DISABLE |
+					 LIMIT_CPUID;
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_FALSE(*cpu_gpr(self->cpu, LODGE_RSI) & nx);
+	EXPECT_EQ(2, *cpu_gpr(self->cpu, LODGE_RDI));
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+
+	cpu_start(self->cpu, LONG64, misc_enable);
+	*cpu_gpr(self->cpu, LODGE_RSI) = MISC_ENABLE_RESET;
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_TRUE(*cpu_gpr(self->cpu, LODGE_RSI) & nx);
+	EXPECT_LT(2, *cpu_gpr(self->cpu, LODGE_RDI));
+	ASSERT_TRUE(cpu_done(self->cpu));
 }
 
 CODE(bases, 64,
@@ -235,6 +304,78 @@ TEST_F(msr, the_tsc_goes_on_from_what_is_written)
 	EXPECT_LE(0x1000ULL << 32, first);
 	EXPECT_LE(first, second);
 	EXPECT_LE(second, self->cpu->run->regs.msrs.tsc);
+}
+
+#define TSC 0x10
+#define TSC_ADJUST 0x3b
+
+static bool read_msr(struct guest_cpu *cpu, uint32_t index, uint64_t *value)
+{
+	start(cpu, index);
+	if (!cpu_done(cpu))
+		return false;
+	*value = *cpu_gpr(cpu, LODGE_RDI);
+	return true;
+}
+
+TEST_F(msr, tsc_adjust_moves_the_tsc_by_what_it_changes)
+{
+	const uint64_t step = 1ULL << 50;
+	uint64_t before, after, adjust;
+
+	ASSERT_TRUE(cpu_feature(self->cpu, 7, 0, 1) & 2);
+	ASSERT_TRUE(read_msr(self->cpu, TSC_ADJUST, &adjust));
+	EXPECT_EQ(0, adjust);
+	ASSERT_TRUE(read_msr(self->cpu, TSC, &before));
+	start_write(self->cpu, TSC_ADJUST, step);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(step, *cpu_gpr(self->cpu, LODGE_RDI));
+	ASSERT_TRUE(read_msr(self->cpu, TSC, &after));
+	EXPECT_LE(before + step, after);
+	start_write(self->cpu, TSC_ADJUST, step / 2);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_TRUE(read_msr(self->cpu, TSC, &before));
+	EXPECT_LE(step / 2, before);
+	EXPECT_GT(after, before);
+}
+
+TEST_F(msr, a_write_of_the_tsc_shows_in_tsc_adjust)
+{
+	const uint64_t far = 1ULL << 52;
+	uint64_t before, adjust;
+
+	ASSERT_TRUE(read_msr(self->cpu, TSC, &before));
+	start_write(self->cpu, TSC, far);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_TRUE(read_msr(self->cpu, TSC_ADJUST, &adjust));
+	EXPECT_GE(far - before, adjust);
+	EXPECT_LT(far / 2, adjust);
+	/* And writing that back gives the old time back. */
+	start_write(self->cpu, TSC_ADJUST, 0);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_TRUE(read_msr(self->cpu, TSC, &adjust));
+	EXPECT_GT(far / 2, adjust);
+	EXPECT_LE(before, adjust);
+}
+
+TEST_F(msr, the_callers_time_leaves_tsc_adjust_alone)
+{
+	struct lodge_run *run = self->cpu->run;
+	uint64_t adjust;
+
+	start_write(self->cpu, TSC_ADJUST, 0x1000);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x1000, run->regs.msrs.tsc_adjust);
+	start(self->cpu, TSC_ADJUST);
+	run->regs.msrs.tsc = 1ULL << 51;
+	run->regs.msrs.tsc_adjust = 0x2000;
+	run->load |= LODGE_GROUP_TSC | LODGE_GROUP_MSRS;
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x2000, *cpu_gpr(self->cpu, LODGE_RDI));
+	EXPECT_LE(1ULL << 51, run->regs.msrs.tsc);
+	EXPECT_GT(1ULL << 52, run->regs.msrs.tsc);
+	ASSERT_TRUE(read_msr(self->cpu, TSC_ADJUST, &adjust));
+	EXPECT_EQ(0x2000, adjust);
 }
 
 CODE(tsc_aux, 64,
