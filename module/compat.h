@@ -15,7 +15,18 @@
 #include <linux/module.h>
 #include <linux/perf_event.h>
 #include <linux/syscore_ops.h>
+#ifdef LODGE_HAVE_ENTRY_VIRT
+#include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
+#endif
+#include <asm/cpu.h>
 #include <asm/cpufeature.h>
+#ifdef LODGE_HAVE_CPUID_API
+#include <asm/cpuid/api.h>
+#else
+#include <asm/cpuid.h>
+#endif
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/reboot.h>
@@ -25,6 +36,7 @@
 #define wrmsrq wrmsrl
 #define rdmsrq_safe rdmsrl_safe
 #define wrmsrq_safe wrmsrl_safe
+#define native_wrmsrq native_wrmsrl
 #endif
 
 #ifndef LODGE_HAVE_HRTIMER_SETUP
@@ -58,6 +70,38 @@ static inline void lodge_guest_has_run(void)
 }
 
 /*
+ * lodge_handle_work() - signals, rescheduling and the like, before a guest runs on
+ *
+ * Return: 0, or -EINTR when the thread must go back to user space.
+ */
+static inline int lodge_handle_work(void)
+{
+#ifdef LODGE_HAVE_ENTRY_VIRT
+	return xfer_to_guest_mode_handle_work();
+#else
+	/* It notes a signal in them, where nobody reads it. */
+	static struct kvm_run page;
+	static struct kvm_vcpu vcpu = { .run = &page };
+
+	return xfer_to_guest_mode_handle_work(&vcpu);
+#endif
+}
+
+/*
+ * lodge_ibpb() - have the branch predictor forget what it has learnt, where the
+ * host has its processes part so
+ */
+static inline void lodge_ibpb(void)
+{
+#ifdef LODGE_HAVE_IBPB
+	indirect_branch_prediction_barrier();
+#else
+	if (cpu_feature_enabled(X86_FEATURE_IBPB))
+		wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+#endif
+}
+
+/*
  * lodge_predict_less() - while guests may run on this CPU: where the kernel has
  * chosen so against speculative return stack overflow, it leaves this bit to the
  * hypervisor.
@@ -65,14 +109,13 @@ static inline void lodge_guest_has_run(void)
 static inline void lodge_predict_less(bool on)
 {
 #ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	const u64 bit = BIT_ULL(MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	u64 value;
+
 	if (!boot_cpu_has(X86_FEATURE_SRSO_BP_SPEC_REDUCE))
 		return;
-	if (on)
-		msr_set_bit(MSR_ZEN4_BP_CFG,
-			    MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
-	else
-		msr_clear_bit(MSR_ZEN4_BP_CFG,
-			      MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	rdmsrq(MSR_ZEN4_BP_CFG, value);
+	wrmsrq(MSR_ZEN4_BP_CFG, on ? value | bit : value & ~bit);
 #endif
 }
 
@@ -114,6 +157,22 @@ static inline bool lodge_host_has_snp(void)
 {
 #ifdef LODGE_HAVE_HOST_SNP
 	return cc_platform_has(CC_ATTR_HOST_SEV_SNP);
+#else
+	return false;
+#endif
+}
+
+/*
+ * lodge_handle_split_lock() - a guest has locked memory across two cache lines,
+ * which the host does not like
+ *
+ * Return: whether it has dealt with it.  It is asked on Intel's processors only,
+ * and kernels that keep this to KVM keep VT-x to it, too.
+ */
+static inline bool lodge_handle_split_lock(unsigned long rip)
+{
+#ifdef LODGE_HAVE_SPLIT_LOCK
+	return handle_guest_split_lock(rip);
 #else
 	return false;
 #endif

@@ -395,7 +395,7 @@ static bool lodge_exit_split_lock(struct lodge_vcpu *vcpu)
 	if (lodge_state_cpl(vcpu) == 3 && vcpu->regs.control.cr0 & X86_CR0_AM &&
 	    vcpu->regs.general.rflags & X86_EFLAGS_AC)
 		return false;
-	return handle_guest_split_lock(vcpu->regs.general.rip);
+	return lodge_handle_split_lock(vcpu->regs.general.rip);
 }
 
 static int lodge_exit_exception(struct lodge_vcpu *vcpu,

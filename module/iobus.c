@@ -6,7 +6,6 @@
  * each time a further answer has come, with the earlier ones replayed from
  * vcpu->io.fragment: see emul.h.
  */
-#include <asm/fpu/api.h>
 #include <asm/processor-flags.h>
 
 #include "apic.h"
@@ -29,9 +28,7 @@ static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 	case n:                                                     \
 		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to)); \
 		break
-	fpregs_lock();
-	if (test_thread_flag(TIF_NEED_FPU_LOAD))
-		switch_fpu_return();
+	lodge_fpu_lock(opaque);
 	switch (reg) {
 		READ_XMM(0);
 		READ_XMM(1);
@@ -50,7 +47,7 @@ static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 		READ_XMM(14);
 		READ_XMM(15);
 	}
-	fpregs_unlock();
+	lodge_fpu_unlock(opaque);
 #undef READ_XMM
 }
 
@@ -65,9 +62,7 @@ static void lodge_iobus_set_xmm(void *opaque, unsigned int reg,
 	case n:                                                     \
 		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from)); \
 		break
-	fpregs_lock();
-	if (test_thread_flag(TIF_NEED_FPU_LOAD))
-		switch_fpu_return();
+	lodge_fpu_lock(opaque);
 	switch (reg) {
 		WRITE_XMM(0);
 		WRITE_XMM(1);
@@ -86,7 +81,7 @@ static void lodge_iobus_set_xmm(void *opaque, unsigned int reg,
 		WRITE_XMM(14);
 		WRITE_XMM(15);
 	}
-	fpregs_unlock();
+	lodge_fpu_unlock(opaque);
 #undef WRITE_XMM
 }
 

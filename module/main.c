@@ -30,6 +30,7 @@ static const char *const lodge_status_words[] = {
 	[LODGE_STATUS_NO_UNRESTRICTED_GUEST] =
 		"the processor's VT-x has no unrestricted guest",
 	[LODGE_STATUS_FRED] = "the host kernel uses FRED",
+	[LODGE_STATUS_KVM_ONLY] = "this kernel lets only KVM use VT-x",
 };
 
 static enum lodge_status lodge_main_status(void)

@@ -2,11 +2,9 @@
 /*
  * The run loop: enters the guest until something needs user space.
  */
-#include <linux/entry-kvm.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/kvm_host.h>
 #include <asm/debugreg.h>
-#include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
 #include <asm/nospec-branch.h>
@@ -15,6 +13,7 @@
 
 #include "apic.h"
 #include "event.h"
+#include "fpu.h"
 #include "guard.h"
 #include "hw.h"
 #include "iobus.h"
@@ -22,10 +21,6 @@
 #include "state.h"
 #include "userreturn.h"
 #include "vm.h"
-
-/* What the kernel's work loop wants to note a signal in; nobody reads it. */
-static struct kvm_run lodge_run_dummy_page;
-static struct kvm_vcpu lodge_run_dummy = { .run = &lodge_run_dummy_page };
 
 /* A breakpoint's enable bits in DR7, local and global. */
 #define LODGE_DR7_ENABLED 0xff
@@ -78,18 +73,62 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
 }
 
-/*
- * While the guest runs DR0 to DR3 are its own, and the host's DR7 must not watch
- * addresses that the guest has chosen.  Each exit clears DR7.
- */
+/* The host's breakpoints. */
+struct lodge_breakpoints {
+	unsigned long address[4];
+	unsigned long dr7;
+};
+
+/* Each exit clears DR7, and a guest with breakpoints has them in DR0 to DR3. */
+static void lodge_run_save_breakpoints(struct lodge_breakpoints *host)
+{
+	get_debugreg(host->address[0], 0);
+	get_debugreg(host->address[1], 1);
+	get_debugreg(host->address[2], 2);
+	get_debugreg(host->address[3], 3);
+	get_debugreg(host->dr7, 7);
+	/* It must not watch addresses that the guest has chosen. */
+	set_debugreg(0, 7);
+}
+
+static void lodge_run_restore_breakpoints(const struct lodge_breakpoints *host)
+{
+	set_debugreg(host->address[0], 0);
+	set_debugreg(host->address[1], 1);
+	set_debugreg(host->address[2], 2);
+	set_debugreg(host->address[3], 3);
+	set_debugreg(DR6_RESERVED, 6);
+	set_debugreg(host->dr7, 7);
+}
+
 static void lodge_run_load_breakpoints(const struct lodge_debug *debug)
 {
-	if (hw_breakpoint_active())
-		set_debugreg(0, 7);
 	set_debugreg(debug->dr[0], 0);
 	set_debugreg(debug->dr[1], 1);
 	set_debugreg(debug->dr[2], 2);
 	set_debugreg(debug->dr[3], 3);
+}
+
+/* One entry.  Interrupts are off. */
+static void lodge_run_switch(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	bool watched = hw_breakpoint_active();
+	struct lodge_breakpoints host;
+
+	lodge_fpu_load(vcpu);
+	lodge_run_load_xstate(vcpu);
+	if (unlikely(watched))
+		lodge_run_save_breakpoints(&host);
+	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
+		lodge_run_load_breakpoints(&vcpu->regs.debug);
+
+	lodge_backend->run(vcpu, exit);
+
+	lodge_guest_has_run();
+	if (unlikely(watched))
+		lodge_run_restore_breakpoints(&host);
+	lodge_run_save_xstate(vcpu);
+	lodge_fpu_save(vcpu);
 }
 
 /* Where the kernel has a barrier at each exit, none is needed between two. */
@@ -100,7 +139,7 @@ static void lodge_run_part_vcpus(const struct lodge_vcpu *vcpu, int cpu)
 		return;
 	__this_cpu_write(lodge_run_last, vcpu->serial);
 	if (!cpu_feature_enabled(X86_FEATURE_IBPB_ON_VMEXIT))
-		indirect_branch_prediction_barrier();
+		lodge_ibpb();
 }
 
 /*
@@ -140,7 +179,7 @@ static bool lodge_run_work(void)
 {
 	if (likely(!__xfer_to_guest_mode_work_pending()))
 		return false;
-	return xfer_to_guest_mode_handle_work(&lodge_run_dummy);
+	return lodge_handle_work();
 }
 
 /* One entry.  Return: whether it came about. */
@@ -161,22 +200,13 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return false;
 	}
 
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
-	lodge_run_load_xstate(vcpu);
 	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu);
 	if (unlikely(vcpu->exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
-	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
-		lodge_run_load_breakpoints(&vcpu->regs.debug);
 
 	guest_timing_enter_irqoff();
-	lodge_backend->run(vcpu, exit);
-	lodge_guest_has_run();
-	if (unlikely(hw_breakpoint_active()))
-		hw_breakpoint_restore();
+	lodge_run_switch(vcpu, exit);
 	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
-	lodge_run_save_xstate(vcpu);
 
 	/*
 	 * The interrupt that ended the guest's run is accounted to the guest.
@@ -299,7 +329,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 	if (answer)
 		return answer;
 
-	fpu_swap_kvm_fpstate(&vcpu->fpu, true);
+	lodge_fpu_begin(vcpu);
 	if (vcpu->io.pending != LODGE_PENDING_NONE)
 		answer = lodge_iobus_complete(vcpu);
 	if (!answer) {
@@ -308,7 +338,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 		else
 			answer = lodge_run_loop(vcpu);
 	}
-	fpu_swap_kvm_fpstate(&vcpu->fpu, false);
+	lodge_fpu_end(vcpu);
 
 	lodge_event_take_back(vcpu);
 	vcpu->run->window_open = lodge_event_window_open(vcpu);

@@ -4,7 +4,6 @@
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
 #include <asm/fpu/xstate.h>
 #include <asm/processor-flags.h>
@@ -354,12 +353,10 @@ static int lodge_state_get_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 
 	if (size < needed)
 		return -ENOSPC;
-	area = kvzalloc(max(needed, vcpu->fpu.uabi_size), GFP_KERNEL_ACCOUNT);
+	area = kvzalloc(max(needed, lodge_fpu_size(vcpu)), GFP_KERNEL_ACCOUNT);
 	if (!area)
 		return -ENOMEM;
-	fpu_copy_guest_fpstate_to_uabi(
-		&vcpu->fpu, area, max(needed, vcpu->fpu.uabi_size),
-		vcpu->features.xcr0 | XFEATURE_MASK_FPSSE, vcpu->pkru);
+	lodge_fpu_get(vcpu, area);
 	if (copy_to_user(u64_to_user_ptr(user), area, needed))
 		error = -EFAULT;
 	kvfree(area);
@@ -378,7 +375,7 @@ static bool lodge_state_xsave_valid(const void *area)
 
 static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 {
-	u32 needed = max(lodge_state_xsave_size(), vcpu->fpu.uabi_size);
+	u32 needed = max(lodge_state_xsave_size(), lodge_fpu_size(vcpu));
 	void *area;
 	int error = 0;
 
@@ -392,9 +389,7 @@ static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	if (!error && !lodge_state_xsave_valid(area))
 		error = -EINVAL;
 	if (!error)
-		error = fpu_copy_uabi_to_guest_fpstate(
-			&vcpu->fpu, area,
-			vcpu->features.xcr0 | XFEATURE_MASK_FPSSE, &vcpu->pkru);
+		error = lodge_fpu_set(vcpu, area);
 	kvfree(area);
 	return error ? (error == -EFAULT ? -EFAULT : -EINVAL) : 0;
 }

@@ -68,16 +68,20 @@ static void lodge_walk_key(const struct lodge_vcpu *vcpu, u64 linear,
 	};
 }
 
-/* All entries are where they were and what they were; under vm->slots_srcu. */
+/*
+ * All entries are where they were and what they were; under vm->slots_srcu.  While
+ * user space is open nothing may be called, such as a check of an index.
+ */
 static bool lodge_walk_holds(const struct lodge_walk *walk)
 {
-	unsigned int i;
+	const struct lodge_walk_step *step = walk->step;
+	const struct lodge_walk_step *end = step + walk->nr;
 	u64 value;
 
 	__uaccess_begin_nospec();
-	for (i = 0; i < walk->nr; i++) {
-		unsafe_get_user(value, walk->step[i].where, fault);
-		if (value != walk->step[i].value)
+	for (; step != end; step++) {
+		unsafe_get_user(value, step->where, fault);
+		if (value != step->value)
 			goto fault;
 	}
 	__uaccess_end();

@@ -33,6 +33,16 @@ struct lodge_walk_key {
 };
 
 /**
+ * struct lodge_walk_step - an entry that a walk has read
+ * @where: where user space has it
+ * @value: what was in it
+ */
+struct lodge_walk_step {
+	const u64 __user *where;
+	u64 value;
+};
+
+/**
  * struct lodge_walk - a walk that came to an end without a fault
  * @usable: the rest is filled in
  * @nr: entries that were read
@@ -40,7 +50,7 @@ struct lodge_walk_key {
  * @generation: vm->slots_generation at the time
  * @gpa: guest physical address of the page
  * @memory: where user space has that page; NULL: there is no slot
- * @step: where user space has each entry, and what was in it
+ * @step: they
  */
 struct lodge_walk {
 	bool usable;
@@ -49,10 +59,7 @@ struct lodge_walk {
 	u64 generation;
 	u64 gpa;
 	const u8 __user *memory;
-	struct {
-		const u64 __user *where;
-		u64 value;
-	} step[LODGE_WALK_STEPS];
+	struct lodge_walk_step step[LODGE_WALK_STEPS];
 };
 
 /**

@@ -155,8 +155,7 @@ void lodge_vcpu_destroy(struct lodge_vcpu *vcpu)
 	lodge_msr_free(vcpu);
 	lodge_cpuid_free(vcpu);
 	lodge_npt_cache_free(&vcpu->npt_cache);
-	if (vcpu->fpu.fpstate)
-		fpu_free_guest_fpstate(&vcpu->fpu);
+	lodge_fpu_fini(vcpu);
 	if (vcpu->run)
 		put_page(virt_to_page(vcpu->run));
 	kfree(vcpu);
@@ -168,7 +167,7 @@ static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 	int error;
 
 	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->run || !fpu_alloc_guest_fpstate(&vcpu->fpu))
+	if (!vcpu->run || lodge_fpu_init(vcpu))
 		return -ENOMEM;
 	error = lodge_cpuid_init(vcpu);
 	if (!error)

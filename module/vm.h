@@ -18,13 +18,13 @@
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
-#include <asm/fpu/types.h>
 
 #include <lodge.h>
 
 #include "backend.h"
 #include "compat.h"
 #include "emul.h"
+#include "fpu.h"
 #include "npt/npt.h"
 #include "translate.h"
 
@@ -226,7 +226,7 @@ struct lodge_vcpu {
 	u32 host_pkru;
 
 	struct lodge_apic *apic;
-	struct fpu_guest fpu;
+	struct lodge_fpu fpu;
 
 	struct lodge_features features;
 	struct lodge_cpuid_entry *cpuid;

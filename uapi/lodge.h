@@ -39,6 +39,7 @@
  *	and cannot run a guest in real mode
  * @LODGE_STATUS_FRED: the host takes its events by FRED, which Lodge cannot hand
  *	NMIs to
+ * @LODGE_STATUS_KVM_ONLY: the host's kernel lets nobody but KVM use VT-x
  */
 enum lodge_status {
 	LODGE_STATUS_READY = 0,
@@ -48,6 +49,7 @@ enum lodge_status {
 	LODGE_STATUS_BUSY = 4,
 	LODGE_STATUS_NO_UNRESTRICTED_GUEST = 5,
 	LODGE_STATUS_FRED = 6,
+	LODGE_STATUS_KVM_ONLY = 7,
 };
 
 /* Register groups, for struct lodge_state.groups and the run page. */

@@ -4,7 +4,6 @@
  * none is left it flushes all and starts a new generation.
  */
 #include <asm/cpufeature.h>
-#include <asm/cpuid.h>
 
 #include "svm/svm.h"
 

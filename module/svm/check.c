@@ -201,7 +201,7 @@ static bool svm_cet_without_wp(const struct svm_vmcb *vmcb,
 static bool svm_nested_cr3_mbz(const struct svm_vmcb *vmcb,
 			       const struct svm_check_host *host)
 {
-	return (vmcb->control.nested_ctl & SVM_NESTED_CTL_NP_ENABLE) &&
+	return (vmcb->control.nested_ctl & SVM_NP_ENABLE) &&
 	       (vmcb->control.nested_cr3 & svm_beyond_phys(host));
 }
 
@@ -211,7 +211,7 @@ static bool svm_g_pat_type(const struct svm_vmcb *vmcb,
 	u64 pat = vmcb->save.g_pat;
 	int i;
 
-	if (!(vmcb->control.nested_ctl & SVM_NESTED_CTL_NP_ENABLE))
+	if (!(vmcb->control.nested_ctl & SVM_NP_ENABLE))
 		return false;
 	for (i = 0; i < 8; i++, pat >>= 8) {
 		u8 type = pat & 0xff;

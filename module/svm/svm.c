@@ -8,7 +8,6 @@
 #include <linux/pgtable.h>
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
-#include <asm/cpuid.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 

@@ -19,6 +19,9 @@
 /* Words of svm_vmcb_control.intercepts: bits 32 * n and up of INTERCEPT_*. */
 #define SVM_INTERCEPT_WORDS 6
 
+/* Of nested_ctl; <asm/svm.h> has had two names for it. */
+#define SVM_NP_ENABLE BIT(0)
+
 /**
  * struct svm_vmcb_control - the control area
  *
@@ -231,7 +234,6 @@ SVM_SAVE_AT(spec_ctrl, 0x2e0);
 #ifndef __KERNEL__
 /* What the entry rules take from <asm/svm.h> and <asm/msr-index.h>. */
 #define INTERCEPT_VMRUN 128
-#define SVM_NESTED_CTL_NP_ENABLE BIT(0)
 
 #define SVM_EVTINJ_VEC_MASK 0xff
 #define SVM_EVTINJ_TYPE_SHIFT 8

@@ -123,7 +123,7 @@ static __always_inline u64 vmx_swap_kernel_gs(u64 base)
 			     : "memory");
 	} else {
 		old = __rdmsr(MSR_KERNEL_GS_BASE);
-		__wrmsr(MSR_KERNEL_GS_BASE, (u32)base, base >> 32);
+		native_wrmsrq(MSR_KERNEL_GS_BASE, base);
 	}
 	return old;
 }

@@ -119,4 +119,13 @@ TEST_F(doctor, a_host_with_fred_is_told_to_boot_without_it)
 	EXPECT_NE(NULL, strstr(result("virtualization"), "fred=off"));
 }
 
+TEST_F(doctor, a_host_whose_kernel_keeps_vt_x_to_kvm_is_told_of_an_older_kernel)
+{
+	processor.vmx = true;
+	fake.status = LODGE_STATUS_KVM_ONLY;
+	doctor();
+	EXPECT_SAYS("virtualization", "failed");
+	EXPECT_NE(NULL, strstr(result("virtualization"), "6.12"));
+}
+
 TEST_HARNESS_MAIN

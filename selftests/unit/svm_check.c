@@ -29,7 +29,7 @@ static struct svm_vmcb valid_vmcb(void)
 			.iopm_base_pa = 0x100000,
 			.msrpm_base_pa = 0x200000,
 			.asid = 1,
-			.nested_ctl = SVM_NESTED_CTL_NP_ENABLE,
+			.nested_ctl = SVM_NP_ENABLE,
 			.nested_cr3 = 0x300000,
 		},
 		.save = {
