@@ -10,11 +10,11 @@
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 B	:= build
 
-# Which kernels: 6.1 and 6.12 are Debian 12's, unpacked by `make setup`; small is
-# that of the quick runs, which setup builds; any other word is the release of a
-# kernel whose headers are installed.
+# Which kernels: 6.1 and 6.12 are Debian 12's and new is the newest that Debian
+# has, unpacked by `make setup`; small is that of the quick runs, which setup
+# builds; any other word is the release of a kernel whose headers are installed.
 KERNEL	?=
-DEBIAN_KERNELS := 6.1 6.12
+DEBIAN_KERNELS := 6.1 6.12 new
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
 # Tests: DIRECTORY or DIRECTORY/PROGRAM, several, or (when empty) all.
 TEST	?=
@@ -134,11 +134,18 @@ define farm
 		$(addprefix $(CURDIR)/,$(foreach f,$(call farmed,$(2)),$(if \
 		$(filter $(d),$(dir $(f))),$(f)))) &&) :
 endef
-kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(if $(Q),V=0,V=1)
+# Headers ask for the compiler that has built their kernel.  A machine without it
+# has one that does, and both it and its pahole may not know an option.
+compiler = $(if $(shell command -v $(shell sed -n \
+	   's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' $(1)/.config)),,\
+	   CC=$(CC) CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= \
+	   CONFIG_DEBUG_INFO_BTF_MODULES=)
+kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(call compiler,$(1)) \
+	   $(if $(Q),V=0,V=1)
 
-all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## module for the running kernel (else for both of Debian's) and controller
+all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## module for the running kernel (else for all of Debian's) and controller
 
-module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12 or both
+module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12, new or all
 
 module-%:
 	$(call say,MODULE,$(B)/$@)
@@ -170,12 +177,12 @@ define lint
 	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(2).log
 endef
 
-sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), both kernels: a warning fails
+sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), all kernels: a warning fails
 
 sparse-%:
 	$(call lint,SPARSE,$@,$*,C=2)
 
-w1: $(addprefix w1-,$(KERNELS)) ## module with W=1, both kernels: a warning or an objtool line fails
+w1: $(addprefix w1-,$(KERNELS)) ## module with W=1, all kernels: a warning or an objtool line fails
 
 w1-%:
 	$(call lint,W=1,$@,$*,W=1)
@@ -294,7 +301,7 @@ $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 	@mkdir -p $(@D)
 	$(Q)selftests/host/guest-initramfs $@ $(filter %.sh,$^)
 
-check: ## everything: set-up, both kernels, all tests; TEST= HOST= KERNEL= CPU= select
+check: ## everything: set-up, all kernels, all tests; TEST= HOST= KERNEL= CPU= select
 	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
 		CPU='$(CPU)' JOBS='$(JOBS)' MAKE='$(MAKE)' selftests/host/check
 
@@ -350,7 +357,7 @@ uninstall: ## what install has put in place, but for the group
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/lodge.1 \
 		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
 
-dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for both kernels, in a tree of its own below build/
+dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for all kernels, in a tree of its own below build/
 
 dkms-build-%:
 	$(call say,DKMS,lodge.ko for $*)
