@@ -89,6 +89,10 @@ struct lodge_vmexit {
 			bool write;
 		} msr;
 		struct {
+			u8 number;
+			bool write; /* CLTS and LMSW write CR0, SMSW reads it */
+		} reg; /* of CR and DR */
+		struct {
 			u64 gpa;
 			u32 error; /* as in a page fault's error code */
 			bool device; /* met a device entry; @error is 0 */

@@ -29,6 +29,9 @@
  *	@old, atomically; -EBUSY when they are not
  * @probe: whether an @access to @size bytes at @linear is allowed; moves no
  *	data, and nothing that user space sees
+ * @is_memory: whether an @access to the page of @linear, which is allowed, is
+ *	answered by memory at once, and so may be of any size; memory can come and
+ *	go, and what is longer than 16 bytes and meets none is answered by -EBUSY
  * @get_xmm: read an XMM register
  * @set_xmm: write an XMM register
  *
@@ -49,6 +52,7 @@ struct lodge_emul_ops {
 		       const void *new, size_t size, struct lodge_fault *fault);
 	int (*probe)(void *opaque, u64 linear, size_t size, unsigned int access,
 		     struct lodge_fault *fault);
+	bool (*is_memory)(void *opaque, u64 linear, unsigned int access);
 	void (*get_xmm)(void *opaque, unsigned int reg, u8 data[16]);
 	void (*set_xmm)(void *opaque, unsigned int reg, const u8 data[16]);
 };
@@ -93,7 +97,7 @@ int lodge_emul_step(struct lodge_emul *e);
  * @data: out: the elements, in the order in which they are sent
  * @size: bytes at @data, at least one element
  * @count: out: elements gathered: as many as are asked for, fit @data and lie
- *	in one page, at least one; 0 when rCX is 0
+ *	in one page of memory, at least one; 0 when rCX is 0
  *
  * Changes no register: lodge_emul_outs_commit() does, once they are sent.
  *

@@ -211,6 +211,9 @@ static int find_batch(struct lodge_emul *e, unsigned int access, u64 *count,
 	if (error)
 		return error;
 	*count = before_wrap(e, offset, *count);
+	/* A device is asked element by element. */
+	if (*count > 1 && !e->ops->is_memory(e->opaque, *linear, access))
+		*count = 1;
 	if (*count > within_page(e, *linear))
 		*count = within_page(e, *linear);
 	lowest = descends(e) ? offset - (*count - 1) * size : offset;

@@ -129,7 +129,7 @@ static int lodge_exit_device(struct lodge_vcpu *vcpu,
 	int answer = lodge_exit_mmio(vcpu, exit);
 
 	if (answer == 1 && vcpu->run->reason == LODGE_EXIT_CANNOT_EMULATE &&
-	    lodge_mem_user(vcpu->vm, exit->fault.gpa))
+	    lodge_mem_user(vcpu->vm, exit->fault.gpa, false))
 		return 0;
 	return answer;
 }
@@ -194,12 +194,76 @@ static int lodge_exit_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
 	}
 }
 
+/*
+ * Code can change between the exit and the decoder: what the exit was not for must
+ * not be carried out.
+ */
+static bool lodge_exit_cr_agrees(const struct lodge_insn *insn,
+				 const struct lodge_vmexit *exit)
+{
+	switch (insn->op) {
+	case LODGE_OP_MOV_FROM_CR:
+		return !exit->reg.write &&
+		       exit->reg.number == insn->operand[1].reg;
+	case LODGE_OP_MOV_TO_CR:
+		return exit->reg.write &&
+		       exit->reg.number == insn->operand[0].reg;
+	case LODGE_OP_CLTS:
+	case LODGE_OP_LMSW:
+		return exit->reg.write && !exit->reg.number;
+	case LODGE_OP_SMSW:
+		return !exit->reg.write && !exit->reg.number;
+	default:
+		return false;
+	}
+}
+
+/* DR4 and DR5 are other names of DR6 and DR7. */
+static u8 lodge_exit_dr_number(u8 number)
+{
+	return number >= 4 ? number | 2 : number;
+}
+
+static bool lodge_exit_dr_agrees(const struct lodge_insn *insn,
+				 const struct lodge_vmexit *exit)
+{
+	bool write = insn->op == LODGE_OP_MOV_TO_DR;
+
+	if (!write && insn->op != LODGE_OP_MOV_FROM_DR)
+		return false;
+	return exit->reg.write == write &&
+	       lodge_exit_dr_number(exit->reg.number) ==
+		       lodge_exit_dr_number(insn->operand[!write].reg);
+}
+
+/*
+ * A memory operand: 0; -EFAULT: its fault is raised; -EOPNOTSUPP: a device has it,
+ * which would have to be asked in the middle of the instruction.
+ */
+static int lodge_exit_operand(struct lodge_vcpu *vcpu, u64 *value, bool write)
+{
+	int answer = lodge_iobus_operand(vcpu, value, 2, write);
+
+	if (answer == -EAGAIN)
+		return -EOPNOTSUPP;
+	return answer ? -EFAULT : 0;
+}
+
 /* LMSW sets the four lowest bits but cannot clear PE. */
-static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 source)
+static int lodge_exit_lmsw(struct lodge_vcpu *vcpu,
+			   const struct lodge_operand *from)
 {
 	u64 cr0 = vcpu->regs.control.cr0;
+	u64 value = 0;
+	int error = 0;
 
-	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (source & 0xf));
+	if (from->kind == LODGE_OPERAND_MEMORY)
+		error = lodge_exit_operand(vcpu, &value, false);
+	else
+		value = vcpu->regs.general.gpr[from->reg];
+	if (error)
+		return error;
+	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (value & 0xf));
 }
 
 /*
@@ -212,7 +276,7 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 	const struct lodge_operand *to = &insn->operand[0];
 	const struct lodge_operand *from = &insn->operand[1];
 	u64 *gpr = vcpu->regs.general.gpr;
-	u64 value = 0;
+	u64 value;
 
 	/* The code may be another by now than the one that left the guest. */
 	if (insn->op != LODGE_OP_SMSW && lodge_state_cpl(vcpu))
@@ -232,17 +296,11 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 		return lodge_control_set_cr0(vcpu, vcpu->regs.control.cr0 &
 							   ~X86_CR0_TS);
 	case LODGE_OP_LMSW:
-		if (to->kind != LODGE_OPERAND_MEMORY)
-			value = gpr[to->reg];
-		else if (lodge_iobus_operand(vcpu, &value, 2, false))
-			return -EFAULT;
-		return lodge_exit_lmsw(vcpu, value);
+		return lodge_exit_lmsw(vcpu, to);
 	case LODGE_OP_SMSW:
 		value = vcpu->regs.control.cr0;
 		if (to->kind == LODGE_OPERAND_MEMORY)
-			return lodge_iobus_operand(vcpu, &value, 2, true) ?
-				       -EFAULT :
-				       0;
+			return lodge_exit_operand(vcpu, &value, true);
 		if (insn->operand_size == 2)
 			value = (gpr[to->reg] & ~0xffffULL) | (u16)value;
 		gpr[to->reg] = insn->operand_size == 4 ? (u32)value : value;
@@ -282,16 +340,12 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 	struct lodge_debug *debug = &vcpu->regs.debug;
 	u64 value = insn->mode == LODGE_MODE_64 ? *gpr : (u32)*gpr;
 
-	if (insn->op != LODGE_OP_MOV_TO_DR && insn->op != LODGE_OP_MOV_FROM_DR)
-		return -EINVAL;
 	if (lodge_state_cpl(vcpu))
 		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	if (lodge_exit_dr_faults(vcpu, number))
 		return -EFAULT;
-	/* DR4 and DR5 are other names of DR6 and DR7. */
-	if (number >= 4)
-		number |= 2;
+	number = lodge_exit_dr_number(number);
 	if (!write) {
 		*gpr = number < 4  ? debug->dr[number & 3] :
 		       number == 6 ? debug->dr6 :
@@ -312,13 +366,19 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
-/* An instruction that the processor does not describe: decode it first. */
+/*
+ * An instruction that the processor does not describe whole: decode it first.  One
+ * that is another by now is the guest's to try again.
+ */
 static int lodge_exit_decoded(struct lodge_vcpu *vcpu,
+			      const struct lodge_vmexit *exit,
+			      bool (*agrees)(const struct lodge_insn *insn,
+					     const struct lodge_vmexit *exit),
 			      int (*execute)(struct lodge_vcpu *vcpu))
 {
 	int answer = lodge_insn_fetch(vcpu);
 
-	if (answer > 0)
+	if (answer > 0 || (!answer && !agrees(&vcpu->emul.insn, exit)))
 		return 0;
 	if (!answer)
 		answer = execute(vcpu);
@@ -470,9 +530,11 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		lodge_lapic_deadline(vcpu);
 		return 0;
 	case LODGE_VMEXIT_CR:
-		return lodge_exit_decoded(vcpu, lodge_exit_cr_execute);
+		return lodge_exit_decoded(vcpu, exit, lodge_exit_cr_agrees,
+					  lodge_exit_cr_execute);
 	case LODGE_VMEXIT_DR:
-		return lodge_exit_decoded(vcpu, lodge_exit_dr_execute);
+		return lodge_exit_decoded(vcpu, exit, lodge_exit_dr_agrees,
+					  lodge_exit_dr_execute);
 	case LODGE_VMEXIT_XSETBV:
 		return lodge_exit_xsetbv(vcpu, exit);
 	case LODGE_VMEXIT_HYPERCALL:

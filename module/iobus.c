@@ -95,9 +95,17 @@ static int lodge_iobus_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 	struct lodge_io *io = &vcpu->io;
 	struct lodge_fragment *fragment;
 
-	if (io->next == LODGE_NR_FRAGMENTS)
+	/* What was to be memory is none any more: the guest tries again. */
+	if (size > sizeof(fragment->data))
+		return -EBUSY;
+	if (io->next >= LODGE_NR_FRAGMENTS)
 		return -EOPNOTSUPP;
 	fragment = &io->fragment[io->next];
+	/* Where the guest's tables have changed, the answers are to old questions. */
+	if (io->next < io->nr &&
+	    (fragment->gpa != gpa || fragment->size != size ||
+	     fragment->write != write))
+		io->nr = io->next;
 	if (io->next == io->nr) {
 		fragment->gpa = gpa;
 		fragment->size = size;
@@ -228,11 +236,24 @@ static int lodge_iobus_probe(void *opaque, u64 linear, size_t size,
 	return lodge_iobus_translate(opaque, linear, size, access, gpa, fault);
 }
 
+/* A slot that can be read, or written to; a translation that fails is none. */
+static bool lodge_iobus_is_memory(void *opaque, u64 linear, unsigned int access)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	struct lodge_fault unused;
+	u64 gpa;
+
+	return !lodge_translate(vcpu, linear, access, &gpa, &unused) &&
+	       !lodge_lapic_claims(vcpu, gpa) &&
+	       lodge_mem_user(vcpu->vm, gpa, access & LODGE_ACCESS_WRITE);
+}
+
 static const struct lodge_emul_ops lodge_iobus_ops = {
 	.read = lodge_iobus_read,
 	.write = lodge_iobus_write,
 	.cmpxchg = lodge_iobus_cmpxchg,
 	.probe = lodge_iobus_probe,
+	.is_memory = lodge_iobus_is_memory,
 	.get_xmm = lodge_iobus_get_xmm,
 	.set_xmm = lodge_iobus_set_xmm,
 };
@@ -253,8 +274,11 @@ static void lodge_iobus_setup(struct lodge_vcpu *vcpu)
 	vcpu->io.next = 0;
 }
 
-/* The last fragment is the one that waits for user space. */
-static int lodge_iobus_ask(struct lodge_vcpu *vcpu)
+/*
+ * The last fragment is the one that waits for user space; @pending goes on with
+ * its answer.
+ */
+static int lodge_iobus_ask(struct lodge_vcpu *vcpu, enum lodge_pending pending)
 {
 	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
 	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
@@ -265,7 +289,7 @@ static int lodge_iobus_ask(struct lodge_vcpu *vcpu)
 	if (f->write)
 		memcpy(mmio->data, f->data, f->size);
 	vcpu->run->reason = LODGE_EXIT_MMIO;
-	vcpu->io.pending = LODGE_PENDING_EMULATE;
+	vcpu->io.pending = pending;
 	return 1;
 }
 
@@ -277,7 +301,7 @@ static int lodge_iobus_outcome(struct lodge_vcpu *vcpu, int answer)
 		return 0;
 	}
 	if (answer == -EAGAIN)
-		return lodge_iobus_ask(vcpu);
+		return lodge_iobus_ask(vcpu, LODGE_PENDING_EMULATE);
 	if (answer == -EBUSY)
 		return 0;
 	return lodge_insn_refuse(vcpu, vcpu->io.nr ? vcpu->io.fragment[0].gpa :
@@ -329,71 +353,106 @@ int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 	return lodge_iobus_emulate(vcpu);
 }
 
-static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, u16 port, u8 size,
-			       bool in, u32 count)
+static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, bool in, u32 count)
 {
 	struct lodge_exit_io *io = &vcpu->run->exit.io;
 
-	io->port = port;
-	io->size = size;
+	io->port = vcpu->io.port;
+	io->size = vcpu->io.size;
 	io->in = in;
 	io->count = count;
 	vcpu->run->reason = LODGE_EXIT_IO;
 	return 1;
 }
 
+/* Bytes that one exit moves: a guest that single-steps hears of each element. */
+static size_t lodge_iobus_room(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->regs.general.rflags & X86_EFLAGS_TF ? vcpu->io.size :
+							   LODGE_RUN_DATA_SIZE;
+}
+
+/* No element is left: RIP moves on, and nothing is exited. */
+static int lodge_iobus_no_element(struct lodge_vcpu *vcpu)
+{
+	lodge_insn_done(vcpu, lodge_insn_next_rip(&vcpu->regs.general,
+						  vcpu->emul.insn.mode,
+						  vcpu->emul.insn.length));
+	return 0;
+}
+
+static int lodge_iobus_outs(struct lodge_vcpu *vcpu)
+{
+	u64 rip = vcpu->regs.general.rip;
+	u32 count;
+	int answer;
+
+	vcpu->io.next = 0;
+	answer = lodge_emul_outs(&vcpu->emul, vcpu->run->data,
+				 lodge_iobus_room(vcpu), &count);
+	if (answer == -EAGAIN)
+		return lodge_iobus_ask(vcpu, LODGE_PENDING_OUTS);
+	if (answer)
+		return lodge_iobus_outcome(vcpu, answer);
+	if (!count)
+		return lodge_iobus_no_element(vcpu);
+	lodge_emul_outs_commit(&vcpu->emul, count);
+	lodge_iobus_advance(vcpu, rip);
+	return lodge_iobus_io_exit(vcpu, false, count);
+}
+
+static int lodge_iobus_ins(struct lodge_vcpu *vcpu)
+{
+	u32 count;
+	int answer =
+		lodge_emul_ins(&vcpu->emul, lodge_iobus_room(vcpu), &count);
+
+	if (answer)
+		return lodge_iobus_outcome(vcpu, answer);
+	if (!count)
+		return lodge_iobus_no_element(vcpu);
+	vcpu->io.pending = LODGE_PENDING_INS;
+	vcpu->io.count = count;
+	return lodge_iobus_io_exit(vcpu, true, count);
+}
+
+/*
+ * Code can change between the exit and the decoder; the guest then tries again.
+ * The size is what the run page's data area is measured by.
+ */
+static bool lodge_iobus_string_agrees(const struct lodge_insn *insn,
+				      const struct lodge_vmexit *exit)
+{
+	return insn->op == (exit->io.in ? LODGE_OP_INS : LODGE_OP_OUTS) &&
+	       insn->operand_size == exit->io.size;
+}
+
 /* INS and OUTS: as many elements as fit the data area, in one exit. */
 static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 			      const struct lodge_vmexit *exit)
 {
-	struct lodge_emul *e = &vcpu->emul;
 	int answer = lodge_insn_fetch(vcpu);
-	size_t room = LODGE_RUN_DATA_SIZE;
-	u32 count;
 
 	if (answer > 0)
 		return 0;
 	if (answer)
 		return lodge_insn_refuse(vcpu, ~0ULL);
+	if (!lodge_iobus_string_agrees(&vcpu->emul.insn, exit))
+		return 0;
 	lodge_iobus_setup(vcpu);
-	/* A guest that single-steps hears of each element. */
-	if (vcpu->regs.general.rflags & X86_EFLAGS_TF)
-		room = exit->io.size;
-	if (exit->io.in)
-		answer = lodge_emul_ins(e, room, &count);
-	else
-		answer = lodge_emul_outs(e, vcpu->run->data, room, &count);
-	if (answer)
-		return lodge_iobus_outcome(vcpu, answer);
-	if (!exit->io.in || !count) {
-		u64 rip = vcpu->regs.general.rip;
-
-		if (exit->io.in)
-			answer = lodge_emul_ins_commit(e, vcpu->run->data, 0);
-		else
-			lodge_emul_outs_commit(e, count);
-		if (answer)
-			return lodge_iobus_outcome(vcpu, answer);
-		lodge_iobus_advance(vcpu, rip);
-		if (!count)
-			return 0;
-	} else {
-		vcpu->io.pending = LODGE_PENDING_INS;
-		vcpu->io.count = count;
-	}
-	return lodge_iobus_io_exit(vcpu, exit->io.port, exit->io.size,
-				   exit->io.in, count);
+	return exit->io.in ? lodge_iobus_ins(vcpu) : lodge_iobus_outs(vcpu);
 }
 
 int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct lodge_io *io = &vcpu->io;
 
+	io->port = exit->io.port;
+	io->size = exit->io.size;
 	if (exit->io.string)
 		return lodge_iobus_string(vcpu, exit);
 	if (exit->io.in) {
 		io->pending = LODGE_PENDING_IN;
-		io->size = exit->io.size;
 		io->next_rip = exit->next_rip;
 	} else {
 		/* An output is over once it is on its way. */
@@ -401,8 +460,7 @@ int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		       sizeof(u32));
 		lodge_insn_done(vcpu, exit->next_rip);
 	}
-	return lodge_iobus_io_exit(vcpu, exit->io.port, exit->io.size,
-				   exit->io.in, 1);
+	return lodge_iobus_io_exit(vcpu, exit->io.in, 1);
 }
 
 static void lodge_iobus_finish_in(struct lodge_vcpu *vcpu)
@@ -424,29 +482,46 @@ static void lodge_iobus_finish_in(struct lodge_vcpu *vcpu)
 	lodge_insn_done(vcpu, vcpu->io.next_rip);
 }
 
-static int lodge_iobus_finish_ins(struct lodge_vcpu *vcpu)
+/*
+ * What has come from the port goes to where it belongs.  A device there gets one
+ * element, and is asked in an exit of its own, during which @data must stay.
+ */
+static int lodge_iobus_store(struct lodge_vcpu *vcpu, const void *data)
 {
 	u64 rip = vcpu->regs.general.rip;
-	int answer = lodge_emul_ins_commit(&vcpu->emul, vcpu->run->data,
-					   vcpu->io.count);
+	int answer;
 
-	/* The destination was writable memory a moment ago. */
+	vcpu->io.next = 0;
+	answer = lodge_emul_ins_commit(&vcpu->emul, data, vcpu->io.count);
+	/* The destination of so much was writable memory a moment ago. */
+	if ((answer == -EAGAIN || answer == -EBUSY) && vcpu->io.count > 1)
+		return lodge_insn_refuse(vcpu, ~0ULL);
 	if (answer == -EAGAIN)
-		return lodge_insn_refuse(vcpu, vcpu->io.fragment[0].gpa);
+		return lodge_iobus_ask(vcpu, LODGE_PENDING_STORE);
 	if (answer)
 		return lodge_iobus_outcome(vcpu, answer);
 	lodge_iobus_advance(vcpu, rip);
 	return 0;
 }
 
-static int lodge_iobus_finish_emulation(struct lodge_vcpu *vcpu)
+static int lodge_iobus_finish_ins(struct lodge_vcpu *vcpu)
+{
+	struct lodge_io *io = &vcpu->io;
+
+	if (io->count > 1)
+		return lodge_iobus_store(vcpu, vcpu->run->data);
+	memcpy(io->element, vcpu->run->data, sizeof(io->element));
+	return lodge_iobus_store(vcpu, io->element);
+}
+
+/* Takes user space's answer to the last fragment. */
+static void lodge_iobus_take_answer(struct lodge_vcpu *vcpu)
 {
 	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
 
 	if (!f->write)
 		memcpy(f->data, vcpu->run->exit.mmio.data, f->size);
 	f->done = true;
-	return lodge_iobus_emulate(vcpu);
 }
 
 int lodge_iobus_complete(struct lodge_vcpu *vcpu)
@@ -462,8 +537,15 @@ int lodge_iobus_complete(struct lodge_vcpu *vcpu)
 		break;
 	case LODGE_PENDING_INS:
 		return lodge_iobus_finish_ins(vcpu);
+	case LODGE_PENDING_STORE:
+		lodge_iobus_take_answer(vcpu);
+		return lodge_iobus_store(vcpu, vcpu->io.element);
+	case LODGE_PENDING_OUTS:
+		lodge_iobus_take_answer(vcpu);
+		return lodge_iobus_outs(vcpu);
 	case LODGE_PENDING_EMULATE:
-		return lodge_iobus_finish_emulation(vcpu);
+		lodge_iobus_take_answer(vcpu);
+		return lodge_iobus_emulate(vcpu);
 	}
 	return 0;
 }

@@ -240,7 +240,7 @@ static int slots_locate(const struct lodge_slots *slots, u64 gpa, bool write,
 	return 0;
 }
 
-void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa)
+void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
 {
 	void __user *where = NULL;
 	size_t size = 1;
@@ -248,7 +248,7 @@ void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa)
 
 	index = srcu_read_lock(&vm->slots_srcu);
 	if (slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
-			 false, &where, &size))
+			 write, &where, &size))
 		where = NULL;
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return where;

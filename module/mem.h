@@ -74,9 +74,9 @@ int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
  * lodge_mem_user() - where user space has a byte of guest memory
  *
  * Until vm->slots_generation changes.  Return: the address, or NULL where there
- * is no slot.
+ * is no slot, or (with @write) one that is read-only.
  */
-void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa);
+void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write);
 
 /**
  * lodge_mem_cmpxchg() - compare and exchange 1, 2, 4, 8 or 16 aligned bytes

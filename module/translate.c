@@ -32,7 +32,7 @@ static int lodge_walker_read(void *opaque, u64 gpa, u64 *entry, size_t size)
 		walk->usable = false;
 		return error;
 	}
-	walk->step[walk->nr].where = lodge_mem_user(vm, gpa);
+	walk->step[walk->nr].where = lodge_mem_user(vm, gpa, false);
 	walk->step[walk->nr].value = *entry;
 	walk->nr++;
 	return 0;
@@ -147,7 +147,7 @@ static int lodge_walk(struct lodge_vcpu *vcpu, u64 linear,
 		return answer;
 	}
 	walk->gpa = t.gpa & PAGE_MASK;
-	walk->memory = lodge_mem_user(vcpu->vm, walk->gpa);
+	walk->memory = lodge_mem_user(vcpu->vm, walk->gpa, false);
 	return 0;
 }
 

@@ -80,7 +80,9 @@ struct lodge_fragment {
 enum lodge_pending {
 	LODGE_PENDING_NONE,
 	LODGE_PENDING_IN, /* IN: data area -> RAX, then skip */
-	LODGE_PENDING_INS, /* INS: data area -> memory, then skip */
+	LODGE_PENDING_INS, /* INS: data area -> memory or a device, then skip */
+	LODGE_PENDING_STORE, /* INS: a device takes the element */
+	LODGE_PENDING_OUTS, /* OUTS: a device has given the element */
 	LODGE_PENDING_EMULATE, /* go on with vcpu->emul */
 };
 
@@ -88,7 +90,9 @@ enum lodge_pending {
  * struct lodge_io - an instruction that user space answers
  * @pending: what is left to do
  * @size: bytes a port access moves
+ * @port: which port
  * @count: port accesses of this exit
+ * @element: what INS has got, while a device is asked to take it
  * @next_rip: where to go on after a port access
  * @nr: fragments known
  * @fragment: accesses of the instruction under emulation, in its order: those
@@ -98,7 +102,9 @@ enum lodge_pending {
 struct lodge_io {
 	enum lodge_pending pending;
 	u8 size;
+	u16 port;
 	u32 count;
+	u8 element[4];
 	u64 next_rip;
 	u32 nr;
 	u32 next;

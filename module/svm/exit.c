@@ -27,6 +27,15 @@ static void svm_exit_io(const struct svm_vmcb_control *control,
 	exit->next_rip = control->exit_info_2;
 }
 
+/* Sixteen codes of reads, then sixteen of writes, in the order of the registers. */
+static void svm_exit_register(struct lodge_vmexit *exit,
+			      enum lodge_vmexit_kind kind, u32 index)
+{
+	exit->kind = kind;
+	exit->reg.number = index % 16;
+	exit->reg.write = index >= 16;
+}
+
 static void svm_exit_fault(const struct svm_vmcb_control *control,
 			   struct lodge_vmexit *exit)
 {
@@ -144,11 +153,16 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		svm_exit_fault(control, exit);
 		return;
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:
+		svm_exit_register(exit, LODGE_VMEXIT_CR,
+				  code - SVM_EXIT_READ_CR0);
+		return;
 	case SVM_EXIT_CR0_SEL_WRITE:
-		exit->kind = LODGE_VMEXIT_CR;
+		svm_exit_register(exit, LODGE_VMEXIT_CR,
+				  SVM_EXIT_WRITE_CR0 - SVM_EXIT_READ_CR0);
 		return;
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR7 + 8:
-		exit->kind = LODGE_VMEXIT_DR;
+		svm_exit_register(exit, LODGE_VMEXIT_DR,
+				  code - SVM_EXIT_READ_DR0);
 		return;
 	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_LAST_EXCP:
 		svm_exit_exception(vcpu, exit, code - SVM_EXIT_EXCP_BASE);

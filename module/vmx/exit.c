@@ -21,6 +21,12 @@
 #define VMX_AR_L BIT(13)
 
 /* Exit qualifications: section 28.2.1. */
+#define VMX_CR_NUMBER 15
+#define VMX_CR_ACCESS_SHIFT 4
+#define VMX_CR_ACCESS 3
+#define VMX_CR_ACCESS_READ 1
+#define VMX_DR_NUMBER 7
+#define VMX_DR_READ BIT(4)
 #define VMX_IO_SIZE 7
 #define VMX_IO_IN BIT(3)
 #define VMX_IO_STRING BIT(4)
@@ -57,6 +63,27 @@ static void vmx_exit_io(struct lodge_vmexit *exit)
 	exit->io.size = (info & VMX_IO_SIZE) + 1;
 	exit->io.in = info & VMX_IO_IN;
 	exit->io.string = info & VMX_IO_STRING;
+}
+
+/* CLTS and LMSW, whose numbers are not defined, write CR0. */
+static void vmx_exit_cr(struct lodge_vmexit *exit)
+{
+	u32 info = vmx_read(EXIT_QUALIFICATION);
+	u32 access = (info >> VMX_CR_ACCESS_SHIFT) & VMX_CR_ACCESS;
+
+	exit->kind = LODGE_VMEXIT_CR;
+	exit->reg.number = access > VMX_CR_ACCESS_READ ? 0 :
+							 info & VMX_CR_NUMBER;
+	exit->reg.write = access != VMX_CR_ACCESS_READ;
+}
+
+static void vmx_exit_dr(struct lodge_vmexit *exit)
+{
+	u32 info = vmx_read(EXIT_QUALIFICATION);
+
+	exit->kind = LODGE_VMEXIT_DR;
+	exit->reg.number = info & VMX_DR_NUMBER;
+	exit->reg.write = !(info & VMX_DR_READ);
 }
 
 /*
@@ -180,8 +207,6 @@ static const u8 vmx_plain_exits[] = {
 	[EXIT_REASON_VMWRITE] = LODGE_VMEXIT_UD,
 	[EXIT_REASON_VMOFF] = LODGE_VMEXIT_UD,
 	[EXIT_REASON_VMON] = LODGE_VMEXIT_UD,
-	[EXIT_REASON_CR_ACCESS] = LODGE_VMEXIT_CR,
-	[EXIT_REASON_DR_ACCESS] = LODGE_VMEXIT_DR,
 	[EXIT_REASON_MWAIT_INSTRUCTION] = LODGE_VMEXIT_MONITOR,
 	[EXIT_REASON_MONITOR_INSTRUCTION] = LODGE_VMEXIT_MONITOR,
 	[EXIT_REASON_PAUSE_INSTRUCTION] = LODGE_VMEXIT_PAUSE,
@@ -247,6 +272,12 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return;
 	case EXIT_REASON_IO_INSTRUCTION:
 		vmx_exit_io(exit);
+		break;
+	case EXIT_REASON_CR_ACCESS:
+		vmx_exit_cr(exit);
+		break;
+	case EXIT_REASON_DR_ACCESS:
+		vmx_exit_dr(exit);
 		break;
 	case EXIT_REASON_MSR_READ:
 	case EXIT_REASON_MSR_WRITE:

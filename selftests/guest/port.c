@@ -275,15 +275,186 @@ TEST_F(port, the_last_port_is_like_any_other)
 	EXPECT_EQ(0xa5, self->run->data[0]);
 }
 
-CODE(ins_to_hole, 64, "mov $0xd0000010, %edi; mov $0x1f0, %edx; insl;");
+/*
+ * Memory operands that are no memory
+ */
 
-TEST_F(port, insl_to_a_device_cannot_be_emulated)
+/* A run to an access of @size bytes at @gpa; a read is answered by @answer. */
+static bool touches(struct guest_cpu *cpu, uint64_t gpa, uint32_t size,
+		    bool write, uint32_t answer)
+{
+	struct lodge_exit_mmio *mmio = &cpu->run->exit.mmio;
+
+	if (!cpu_exits(cpu, LODGE_EXIT_MMIO))
+		return false;
+	if (mmio->gpa != gpa || mmio->size != size || mmio->write != write) {
+		cpu_explain(cpu);
+		return false;
+	}
+	if (!write)
+		memcpy(mmio->data, &answer, sizeof(answer));
+	return true;
+}
+
+CODE(ins_to_hole, 64,
+     "mov $0xd0000010, %edi; mov $0x1f0, %edx; mov $2, %ecx; rep insl;" DONE);
+
+TEST_F(port, insl_to_a_device_goes_element_by_element)
+{
+	cpu_start(self->cpu, LONG64, ins_to_hole);
+	for (uint32_t i = 0; i < 2; i++) {
+		ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 4, 1));
+		memcpy(self->run->data, "wxyz", 4);
+		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0x10 + 4 * i, 4,
+				    true, 0));
+		EXPECT_EQ(0, memcmp(self->run->exit.mmio.data, "wxyz", 4));
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(GUEST_HOLE + 0x18, *cpu_gpr(self->cpu, LODGE_RDI));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RCX));
+}
+
+TEST_F(port, what_ins_has_got_stays_while_a_device_is_asked)
 {
 	cpu_start(self->cpu, LONG64, ins_to_hole);
 	ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 4, 1));
-	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_CANNOT_EMULATE));
-	EXPECT_EQ(GUEST_HOLE + 0x10, self->run->exit.emulate.gpa);
-	EXPECT_EQ(0x6d, self->run->exit.emulate.bytes[0]);
+	memcpy(self->run->data, "wxyz", 4);
+	self->run->immediate_exit = 1;
+	ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0x10, 4, true, 0));
+	self->run->immediate_exit = 0;
+	memset(self->run->data, 0xee, 4);
+	ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 4, 1));
+	EXPECT_EQ(GUEST_HOLE + 0x14, *cpu_gpr(self->cpu, LODGE_RDI));
+}
+
+CODE(ins_over_end, 64, "mov $0xd0000ffe, %edi; mov $0x1f0, %edx; insl;" DONE);
+
+TEST_F(port, insl_over_the_end_of_a_devices_page_asks_twice)
+{
+	cpu_start(self->cpu, LONG64, ins_over_end);
+	ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 4, 1));
+	memcpy(self->run->data, "wxyz", 4);
+	ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0xffe, 2, true, 0));
+	EXPECT_EQ(0, memcmp(self->run->exit.mmio.data, "wx", 2));
+	ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0x1000, 2, true, 0));
+	EXPECT_EQ(0, memcmp(self->run->exit.mmio.data, "yz", 2));
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+CODE(outs_from_hole, 64,
+     "mov $0xd0000100, %esi; mov $0x3f8, %edx; mov $100, %ecx;"
+     "rep outsw;" DONE);
+
+TEST_F(port, outsw_from_a_device_goes_element_by_element)
+{
+	cpu_start(self->cpu, LONG64, outs_from_hole);
+	for (uint32_t i = 0; i < 100; i++) {
+		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0x100 + 2 * i, 2,
+				    false, 0x4000 + i));
+		ASSERT_TRUE(accesses(self->cpu, false, 0x3f8, 2, 1));
+		EXPECT_EQ(0x4000 + i, *(uint16_t *)self->run->data);
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(GUEST_HOLE + 0x100 + 200, *cpu_gpr(self->cpu, LODGE_RSI));
+}
+
+CODE(outs_down_hole, 64,
+     "std; mov $0xd0000ffc, %esi; mov $0x3f8, %edx; mov $3, %ecx;"
+     "rep outsl;" DONE);
+
+TEST_F(port, outsl_downwards_from_a_device_does_too)
+{
+	cpu_start(self->cpu, LONG64, outs_down_hole);
+	for (uint32_t i = 0; i < 3; i++) {
+		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 0xffc - 4 * i, 4,
+				    false, i));
+		ASSERT_TRUE(accesses(self->cpu, false, 0x3f8, 4, 1));
+		EXPECT_EQ(i, *(uint32_t *)self->run->data);
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+/* The version register is the APIC's fourth. */
+CODE(outs_from_apic, 32,
+     "mov $0xfee00030, %esi; mov $0x80, %edx; mov $2048, %ecx; rep outsb;");
+
+TEST_F(port, outsb_from_the_apic_page_goes_element_by_element)
+{
+	uint32_t version;
+
+	cpu_start(self->cpu, PROT32, outs_from_apic);
+	for (int i = 0; i < 0x400; i++) {
+		ASSERT_TRUE(accesses(self->cpu, false, 0x80, 1, 1));
+		if (i < 4)
+			((uint8_t *)&version)[i] = self->run->data[0];
+	}
+	EXPECT_EQ(0x14, version & 0xf4);
+	EXPECT_EQ(2048 - 0x400, *cpu_gpr(self->cpu, LODGE_RCX));
+}
+
+CODE(ins_to_apic, 32,
+     "mov $0xfee00000, %edi; mov $0x80, %edx; mov $1024, %ecx; rep insb;" DONE);
+
+TEST_F(port, insb_to_the_apic_page_goes_element_by_element)
+{
+	cpu_start(self->cpu, PROT32, ins_to_apic);
+	for (int i = 0; i < 1024; i++) {
+		ASSERT_TRUE(accesses(self->cpu, true, 0x80, 1, 1));
+		self->run->data[0] = 0;
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+#define ROM 0x900000
+
+static uint8_t rom[0x1000] __attribute__((aligned(0x1000)));
+
+CODE(ins_to_rom, 32,
+     "mov $0x900ff0, %edi; mov $0x1f0, %edx; mov $8, %ecx; rep insl;" DONE);
+CODE(outs_from_rom, 32,
+     "mov $0x900100, %esi; mov $0x1f0, %edx; mov $64, %ecx; rep outsl;" DONE);
+
+/* The ROM's page, and the hole behind it. */
+TEST_F(port, insl_to_a_read_only_slot_goes_element_by_element)
+{
+	ASSERT_EQ(0, lodge_memory_set(self->m.vm, 5, LODGE_MEM_READONLY, ROM,
+				      sizeof(rom), rom));
+	cpu_start(self->cpu, PROT32, ins_to_rom);
+	for (uint32_t i = 0; i < 8; i++) {
+		ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 4, 1));
+		memcpy(self->run->data, &i, 4);
+		ASSERT_TRUE(
+			touches(self->cpu, ROM + 0xff0 + 4 * i, 4, true, 0));
+		EXPECT_EQ(i, *(uint32_t *)self->run->exit.mmio.data);
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0, *(uint32_t *)(rom + 0xff0));
+}
+
+TEST_F(port, outsl_from_a_read_only_slot_goes_at_once)
+{
+	ASSERT_EQ(0, lodge_memory_set(self->m.vm, 5, LODGE_MEM_READONLY, ROM,
+				      sizeof(rom), rom));
+	memset(rom + 0x100, 0x77, 256);
+	cpu_start(self->cpu, PROT32, outs_from_rom);
+	ASSERT_TRUE(accesses(self->cpu, false, 0x1f0, 4, 64));
+	EXPECT_EQ(0, memcmp(rom + 0x100, self->run->data, 256));
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+CODE(smsw_to_hole, 64, "mov $0xd0000000, %esi; smsw (%rsi);" DONE);
+CODE(lmsw_from_hole, 64, "mov $0xd0000000, %esi; lmsw (%rsi);" DONE);
+
+/* Intercepted, or carried out by the processor up to its access. */
+TEST_F(port, smsw_and_lmsw_of_a_device_come_to_an_end)
+{
+	const struct guest_code codes[] = { smsw_to_hole, lmsw_from_hole };
+
+	for (int i = 0; i < 2; i++) {
+		cpu_start(self->cpu, LONG64, codes[i]);
+		ASSERT_EQ(LODGE_EXIT_CANNOT_EMULATE, cpu_run(self->cpu));
+		EXPECT_EQ(0x0f, self->run->exit.emulate.bytes[0]);
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -89,6 +89,11 @@ static int guest_probe(void *opaque, u64 linear, size_t size,
 	return touch(g, linear, size, fault);
 }
 
+static bool guest_is_memory(void *opaque, u64 linear, unsigned int access)
+{
+	return true;
+}
+
 static void guest_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 {
 	memset(data, reg, 16);
@@ -103,6 +108,7 @@ static const struct lodge_emul_ops guest_ops = {
 	.write = guest_write,
 	.cmpxchg = guest_cmpxchg,
 	.probe = guest_probe,
+	.is_memory = guest_is_memory,
 	.get_xmm = guest_get_xmm,
 	.set_xmm = guest_set_xmm,
 };

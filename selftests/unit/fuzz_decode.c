@@ -61,6 +61,11 @@ static int fuzz_probe(void *opaque, u64 linear, size_t size,
 	return answer(opaque);
 }
 
+static bool fuzz_is_memory(void *opaque, u64 linear, unsigned int access)
+{
+	return !(linear & 0x100);
+}
+
 static void fuzz_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 {
 	require(reg < 16);
@@ -77,6 +82,7 @@ static const struct lodge_emul_ops fuzz_ops = {
 	.write = fuzz_write,
 	.cmpxchg = fuzz_cmpxchg,
 	.probe = fuzz_probe,
+	.is_memory = fuzz_is_memory,
 	.get_xmm = fuzz_get_xmm,
 	.set_xmm = fuzz_set_xmm,
 };
