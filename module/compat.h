@@ -152,6 +152,20 @@ static inline bool lodge_host_has_stale_data(void)
 #endif
 }
 
+/*
+ * lodge_host_has_gds() - AVX's gathers leak, and the microcode does not prevent it
+ */
+static inline bool lodge_host_has_gds(void)
+{
+	if (!boot_cpu_has_bug(X86_BUG_GDS))
+		return false;
+#ifdef LODGE_HAVE_GDS_MITIGATED
+	return !gds_ucode_mitigated();
+#else
+	return true;
+#endif
+}
+
 /* lodge_host_has_snp() - AMD's secure nested paging is on */
 static inline bool lodge_host_has_snp(void)
 {

@@ -118,6 +118,7 @@ static u64 cpuid_spec_ctrl(const struct lodge_vcpu *vcpu)
 {
 	u32 amd = cpuid_value(vcpu, 0x80000008, 0, EBX);
 	u32 intel = cpuid_value(vcpu, 7, 0, EDX);
+	u32 controls = cpuid_value(vcpu, 7, 2, EDX);
 	u64 bits = 0;
 
 	if ((amd & F(AMD_IBRS)) || (intel & F(SPEC_CTRL)))
@@ -126,9 +127,29 @@ static u64 cpuid_spec_ctrl(const struct lodge_vcpu *vcpu)
 		bits |= SPEC_CTRL_STIBP;
 	if ((amd & F(AMD_SSBD)) || (intel & F(SPEC_CTRL_SSBD)))
 		bits |= SPEC_CTRL_SSBD;
-	if (amd & LODGE_CPUID_PSFD)
+	if ((amd & LODGE_CPUID_PSFD) || (controls & CPUID_INTEL_PSFD))
 		bits |= BIT_ULL(7); /* PSFD */
+	if (controls & CPUID_IPRED_CTRL)
+		bits |= GENMASK_ULL(4, 3); /* IPRED_DIS_U and _S */
+	if (controls & CPUID_RRSBA_CTRL)
+		bits |= GENMASK_ULL(6, 5); /* RRSBA_DIS_U and _S */
+	if (controls & CPUID_DDPD_U)
+		bits |= BIT_ULL(8); /* DDPD_U */
+	if (controls & CPUID_BHI_CTRL)
+		bits |= SPEC_CTRL_BHI_DIS_S;
 	return bits;
+}
+
+static u8 cpuid_pred_cmd(const struct lodge_vcpu *vcpu)
+{
+	u8 commands = 0;
+
+	if (cpuid_value(vcpu, 0x80000008, 0, EBX) & F(AMD_IBPB) ||
+	    cpuid_value(vcpu, 7, 0, EDX) & F(SPEC_CTRL))
+		commands |= PRED_CMD_IBPB;
+	if (cpuid_value(vcpu, 0x80000021, 0, EAX) & F(SBPB))
+		commands |= PRED_CMD_SBPB;
+	return commands;
 }
 
 static void cpuid_settle_features(struct lodge_vcpu *vcpu)
@@ -153,6 +174,8 @@ static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 		features->efer |= EFER_LME | EFER_LMA;
 	if (edx_ext & F(NX))
 		features->efer |= EFER_NX;
+	if (cpuid_value(vcpu, 0x80000021, 0, EAX) & F(AUTOIBRS))
+		features->efer |= EFER_AUTOIBRS;
 
 	features->xcr0 =
 		lodge_cpuid_xcr0(ecx_1, cpuid_value(vcpu, 7, 0, EBX), ecx_7) &
@@ -167,9 +190,10 @@ static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 	features->tsc_adjust = cpuid_value(vcpu, 7, 0, EBX) & F(TSC_ADJUST);
 	features->spec_ctrl_bits = cpuid_spec_ctrl(vcpu);
 	features->spec_ctrl = features->spec_ctrl_bits;
-	features->ibpb =
-		(cpuid_value(vcpu, 0x80000008, 0, EBX) & F(AMD_IBPB)) ||
-		(cpuid_value(vcpu, 7, 0, EDX) & F(SPEC_CTRL));
+	features->pred_cmd = cpuid_pred_cmd(vcpu);
+	features->flush_l1d = cpuid_value(vcpu, 7, 0, EDX) & F(FLUSH_L1D);
+	features->arch_caps = cpuid_value(vcpu, 7, 0, EDX) &
+			      F(ARCH_CAPABILITIES);
 }
 
 int lodge_cpuid_init(struct lodge_vcpu *vcpu)

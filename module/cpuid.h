@@ -20,6 +20,31 @@ enum lodge_cpuid_reg { EAX, EBX, ECX, EDX };
 /* Features that the oldest kernel does not name. */
 #define LODGE_CPUID_PSFD BIT(28)
 
+/* Leaf 7, subleaf 2, EDX: what of prediction MSR SPEC_CTRL can switch off. */
+#define CPUID_INTEL_PSFD BIT(0)
+#define CPUID_IPRED_CTRL BIT(1)
+#define CPUID_RRSBA_CTRL BIT(2)
+#define CPUID_DDPD_U BIT(3)
+#define CPUID_BHI_CTRL BIT(4)
+#define CPUID_MCDT_NO BIT(5)
+
+/* Leaf 0x80000008, EBX. */
+#define CPUID_IBRS_ALWAYS_ON BIT(16)
+#define CPUID_IBRS_PREFERRED BIT(18)
+#define CPUID_IBRS_SAME_MODE BIT(19)
+#define CPUID_NO_EFER_LMSLE BIT(20)
+
+/* Leaf 0x80000021, EAX, and then ECX. */
+#define CPUID_NO_NESTED_DATA_BP BIT(0)
+#define CPUID_BASES_NOT_SERIALIZING BIT(1)
+#define CPUID_LFENCE_SERIALIZING BIT(2)
+#define CPUID_NULL_CLEARS_BASE BIT(6)
+#define CPUID_NO_SMM_CTL_MSR BIT(9)
+#define CPUID_SRSO_USER_KERNEL_NO BIT(30)
+#define CPUID_TSA_SQ_NO BIT(1)
+#define CPUID_TSA_L1_NO BIT(2)
+#define CPUID_TSA_FILL_NO BIT(7)
+
 /**
  * lodge_cpuid_default() - all that Lodge carries on this host
  * @nr: out: how many

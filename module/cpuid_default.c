@@ -68,8 +68,11 @@ static const struct cpuid_word cpuid_words[] = {
 	{ 7, 0, EDX, CPUID_7_EDX,
 	  F(FSRM) | F(AVX512_VP2INTERSECT) | F(MD_CLEAR) | F(SERIALIZE) |
 		  F(AVX512_FP16) | F(SPEC_CTRL) | F(INTEL_STIBP) |
-		  F(SPEC_CTRL_SSBD) },
+		  F(FLUSH_L1D) | F(SPEC_CTRL_SSBD) },
 	{ 7, 1, EAX, CPUID_7_1_EAX, F(AVX_VNNI) | F(AVX512_BF16) },
+	{ 7, 2, EDX, -1,
+	  CPUID_INTEL_PSFD | CPUID_IPRED_CTRL | CPUID_RRSBA_CTRL |
+		  CPUID_DDPD_U | CPUID_BHI_CTRL | CPUID_MCDT_NO },
 	{ 0xd, 1, EAX, CPUID_D_1_EAX,
 	  F(XSAVEOPT) | F(XSAVEC) | F(XGETBV1) | F(XSAVES) },
 	{ 0x80000001, 0, EDX, CPUID_8000_0001_EDX,
@@ -82,13 +85,43 @@ static const struct cpuid_word cpuid_words[] = {
 	  F(CLZERO) | F(XSAVEERPTR) | F(WBNOINVD) | F(AMD_IBPB) | F(AMD_IBRS) |
 		  F(AMD_STIBP) | F(AMD_STIBP_ALWAYS_ON) | F(AMD_SSBD) |
 		  F(AMD_SSB_NO) | LODGE_CPUID_PSFD | F(BTC_NO) |
-		  F(AMD_IBPB_RET) },
+		  F(AMD_IBPB_RET) | CPUID_IBRS_ALWAYS_ON |
+		  CPUID_IBRS_PREFERRED | CPUID_IBRS_SAME_MODE },
 	{ 0x80000021, 0, EAX, CPUID_8000_0021_EAX,
-	  BIT(0) /* no nested data breakpoints */ |
-		  BIT(2) /* LFENCE serializes */ | F(VERW_CLEAR) |
-		  BIT(6) /* a null selector clears its base */ |
-		  F(IBPB_BRTYPE) | F(SRSO_NO) },
-	{ 0x80000021, 0, ECX, -1, F(TSA_SQ_NO) | F(TSA_L1_NO) },
+	  CPUID_NO_NESTED_DATA_BP | CPUID_BASES_NOT_SERIALIZING |
+		  CPUID_LFENCE_SERIALIZING | F(VERW_CLEAR) |
+		  CPUID_NULL_CLEARS_BASE | F(AUTOIBRS) | F(SBPB) |
+		  F(IBPB_BRTYPE) | F(SRSO_NO) | CPUID_SRSO_USER_KERNEL_NO },
+	{ 0x80000021, 0, ECX, -1,
+	  CPUID_TSA_SQ_NO | CPUID_TSA_L1_NO | CPUID_TSA_FILL_NO },
+};
+
+/**
+ * struct cpuid_note - what AMD's processors do not say and the kernel knows
+ * @leaf: EAX in, subleaf 0
+ * @reg: register
+ * @bit: what the guest is to read there
+ * @feature: when this X86_FEATURE_* is set
+ */
+struct cpuid_note {
+	u32 leaf;
+	u8 reg;
+	u32 bit;
+	u16 feature;
+};
+
+static const struct cpuid_note cpuid_notes[] = {
+	{ 0x80000008, EBX, F(BTC_NO), X86_FEATURE_BTC_NO },
+	{ 0x80000021, EAX, CPUID_LFENCE_SERIALIZING, X86_FEATURE_LFENCE_RDTSC },
+	{ 0x80000021, EAX, F(VERW_CLEAR), X86_FEATURE_VERW_CLEAR },
+	{ 0x80000021, EAX, F(SBPB), X86_FEATURE_SBPB },
+	{ 0x80000021, EAX, F(IBPB_BRTYPE), X86_FEATURE_IBPB_BRTYPE },
+	{ 0x80000021, EAX, F(SRSO_NO), X86_FEATURE_SRSO_NO },
+	{ 0x80000021, ECX, CPUID_TSA_SQ_NO, X86_FEATURE_TSA_SQ_NO },
+	{ 0x80000021, ECX, CPUID_TSA_L1_NO, X86_FEATURE_TSA_L1_NO },
+#ifdef X86_FEATURE_TSA_FILL_NO
+	{ 0x80000021, ECX, CPUID_TSA_FILL_NO, X86_FEATURE_TSA_FILL_NO },
+#endif
 };
 
 #define ALL_REGISTERS (BIT(EAX) | BIT(EBX) | BIT(ECX) | BIT(EDX))
@@ -160,10 +193,12 @@ static struct lodge_cpuid_entry cpuid_default[LODGE_MAX_CPUID];
 static u32 cpuid_nr_default;
 static DEFINE_MUTEX(cpuid_default_lock);
 
-/* What the processor itself says; zeros where it has no such leaf. */
+/* What the processor itself says; zeros where it has no such leaf or subleaf. */
 static void cpuid_host(u32 leaf, u32 subleaf, u32 answer[4])
 {
 	memset(answer, 0, 4 * sizeof(u32));
+	if (leaf == 7 && subleaf && subleaf > cpuid_eax(7))
+		return;
 	if (leaf <= cpuid_eax(leaf & BIT(31)))
 		cpuid_count(leaf, subleaf, &answer[EAX], &answer[EBX],
 			    &answer[ECX], &answer[EDX]);
@@ -320,6 +355,39 @@ static void cpuid_add_xsave(void)
 	}
 }
 
+/*
+ * What tells a guest of AMD's what it need not look for or work around.  No guest
+ * has LMSLE or an MSR for SMM.  A processor older than the leaf has room for it.
+ */
+static void cpuid_add_notes(void)
+{
+	struct lodge_cpuid_entry *highest = cpuid_add(0x80000000, 0);
+	u32 i;
+
+	if (highest->eax < 0x8000001d)
+		return;
+	highest->eax = max(highest->eax, CPUID_MAX_EXTENDED);
+	for (i = 0; i < ARRAY_SIZE(cpuid_notes); i++)
+		if (boot_cpu_has(cpuid_notes[i].feature))
+			*lodge_cpuid_reg(cpuid_add(cpuid_notes[i].leaf, 0),
+					 cpuid_notes[i].reg) |=
+				cpuid_notes[i].bit;
+	cpuid_add(0x80000008, 0)->ebx |= CPUID_NO_EFER_LMSLE;
+	if (!boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
+		cpuid_add(0x80000008, 0)->ebx |= F(AMD_SSB_NO);
+	cpuid_add(0x80000021, 0)->eax |= CPUID_NO_SMM_CTL_MSR;
+	if (!boot_cpu_has_bug(X86_BUG_NULL_SEG))
+		cpuid_add(0x80000021, 0)->eax |= CPUID_NULL_CLEARS_BASE;
+}
+
+/* The highest subleaf of leaf 7 that says anything. */
+static u32 cpuid_highest_7(void)
+{
+	if (cpuid_default_value(7, 2, EDX))
+		return 2;
+	return !!cpuid_default_value(7, 1, EAX);
+}
+
 static void cpuid_add_rest(void)
 {
 	struct lodge_cpuid_entry *entry;
@@ -332,8 +400,11 @@ static void cpuid_add_rest(void)
 	entry = cpuid_add(0x80000000, 0);
 	entry->eax = clamp(entry->eax, 0x80000008U, CPUID_MAX_EXTENDED);
 
-	entry = cpuid_add(7, 0);
-	entry->eax = !!cpuid_add(7, 1)->eax;
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		cpuid_add(7, 0)->edx |= F(ARCH_CAPABILITIES);
+	else
+		cpuid_add_notes();
+	cpuid_add(7, 0)->eax = cpuid_highest_7();
 
 	/* One thread a core, all cores in one package. */
 	entry = cpuid_add(0xb, 0);

@@ -21,6 +21,8 @@
 #include <asm/tsc.h>
 
 #include "apic.h"
+#include "arch_caps.h"
+#include "npt/npt.h"
 #include "policy.h"
 #include "pv.h"
 #include "state.h"
@@ -181,9 +183,9 @@ static bool msr_spec_ctrl_valid(const struct lodge_vcpu *vcpu, u32 index,
 	return !(value & ~vcpu->features.spec_ctrl_bits);
 }
 
-static bool msr_has_ibpb(const struct lodge_vcpu *vcpu)
+static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
 {
-	return vcpu->features.ibpb;
+	return vcpu->features.pred_cmd;
 }
 
 /*
@@ -192,10 +194,64 @@ static bool msr_has_ibpb(const struct lodge_vcpu *vcpu)
  */
 static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	if (value & ~(u64)PRED_CMD_IBPB)
+	if (value & ~(u64)vcpu->features.pred_cmd)
 		return 1;
 	if (value)
-		wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+		wrmsrq(MSR_IA32_PRED_CMD, value);
+	return 0;
+}
+
+static bool msr_has_flush_cmd(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->features.flush_l1d;
+}
+
+static int msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+{
+	if (value & ~(u64)L1D_FLUSH)
+		return 1;
+	if (value)
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+	return 0;
+}
+
+static bool msr_has_arch_caps(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->features.arch_caps;
+}
+
+/* Against the multihit of iTLBs the nested tables do what the guest cannot. */
+static u32 msr_arch_bugs(void)
+{
+	u32 bugs = 0;
+
+	if (boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
+		bugs |= BIT(LODGE_BUG_MELTDOWN);
+	if (boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
+		bugs |= BIT(LODGE_BUG_SPEC_STORE_BYPASS);
+	if (boot_cpu_has_bug(X86_BUG_MDS))
+		bugs |= BIT(LODGE_BUG_MDS);
+	if (boot_cpu_has_bug(X86_BUG_TAA))
+		bugs |= BIT(LODGE_BUG_TAA);
+	if (lodge_host_has_gds())
+		bugs |= BIT(LODGE_BUG_GDS);
+	if (boot_cpu_has_bug(X86_BUG_RFDS))
+		bugs |= BIT(LODGE_BUG_RFDS);
+	if (boot_cpu_has_bug(X86_BUG_ITS))
+		bugs |= BIT(LODGE_BUG_ITS);
+	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) &&
+	    !lodge_backend->format->small_exec)
+		bugs |= BIT(LODGE_BUG_ITLB_MULTIHIT);
+	return bugs;
+}
+
+static int msr_arch_caps_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+{
+	u64 host = 0;
+
+	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
+		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, host);
+	*value = lodge_arch_caps(host, msr_arch_bugs());
 	return 0;
 }
 
@@ -387,13 +443,17 @@ static const struct msr_rule msr_rules[] = {
 	{ ONE(MSR_IA32_SPEC_CTRL, MSR_ANY, MSR_NAMED), NAMED(spec_ctrl),
 	  ANY_BITS, .present = msr_has_spec_ctrl,
 	  .valid = msr_spec_ctrl_valid },
-	{ ONE(MSR_IA32_PRED_CMD, MSR_ANY, MSR_CALLED), .present = msr_has_ibpb,
-	  .write = msr_pred_cmd_write },
+	{ ONE(MSR_IA32_PRED_CMD, MSR_ANY, MSR_CALLED),
+	  .present = msr_has_pred_cmd, .write = msr_pred_cmd_write },
 	{ ONE(MSR_IA32_UCODE_WRITE, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_UCODE_REV, MSR_ANY, MSR_CALLED),
 	  .read = msr_microcode_read, .write = msr_write_ignored },
 	{ RANGE(0xc1, 0xc2, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_MTRRcap, MSR_ANY, MSR_READ_ONLY), .value = MTRR_CAP },
+	{ ONE(MSR_IA32_ARCH_CAPABILITIES, MSR_INTEL, MSR_CALLED),
+	  .present = msr_has_arch_caps, .read = msr_arch_caps_read },
+	{ ONE(MSR_IA32_FLUSH_CMD, MSR_INTEL, MSR_CALLED),
+	  .present = msr_has_flush_cmd, .write = msr_flush_cmd_write },
 	{ ONE(MSR_IA32_SYSENTER_CS, MSR_ANY, MSR_NAMED), NAMED(sysenter_cs),
 	  ANY_BITS },
 	{ RANGE(MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP, MSR_ANY,

@@ -134,7 +134,9 @@ struct lodge_insn_bytes {
  * @rdtscp: has RDTSCP or RDPID
  * @tsc_adjust: has MSR TSC_ADJUST
  * @spec_ctrl: has MSR SPEC_CTRL
- * @ibpb: has MSR PRED_CMD
+ * @pred_cmd: commands that it may give to MSR PRED_CMD; 0: it has none
+ * @flush_l1d: has MSR FLUSH_CMD
+ * @arch_caps: has MSR ARCH_CAPABILITIES
  * @spec_ctrl_bits: bits of SPEC_CTRL that the guest may set
  */
 struct lodge_features {
@@ -147,7 +149,9 @@ struct lodge_features {
 	bool rdtscp;
 	bool tsc_adjust;
 	bool spec_ctrl;
-	bool ibpb;
+	u8 pred_cmd;
+	bool flush_l1d;
+	bool arch_caps;
 	u64 spec_ctrl_bits;
 };
 

@@ -56,6 +56,8 @@ static void svm_host_init(void)
 	svm_host.phys_bits = boot_cpu_data.x86_phys_bits;
 	svm_host.nr_asids = cpuid_ebx(SVM_CPUID_FEATURES);
 	svm_host.efer = SVM_EFER_ALWAYS;
+	if (boot_cpu_has(X86_FEATURE_AUTOIBRS))
+		svm_host.efer |= EFER_AUTOIBRS;
 	svm_host.cr4 = SVM_CR4_ALWAYS;
 	for (i = 0; i < ARRAY_SIZE(svm_cr4_features); i++)
 		if (boot_cpu_has(svm_cr4_features[i].feature))

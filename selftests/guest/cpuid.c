@@ -123,6 +123,45 @@ TEST_F(cpuid, what_lodge_does_not_carry_is_not_offered)
 	EXPECT_FALSE(ECX(self->cpu) & 1U << 2); /* SVM */
 }
 
+/* A bit that the processor itself has, and that must reach the guest. */
+#define PASSES(leaf, reg, bit)                     \
+	EXPECT_EQ(host_reg(leaf, reg) >> (bit)&1,  \
+		  host_reg(leaf, reg) >> (bit)&1 & \
+			  cpu_feature(self->cpu, leaf, 0, reg) >> (bit))
+
+static uint32_t host_reg(uint32_t leaf, unsigned int reg)
+{
+	unsigned int value[4];
+
+	if (leaf > __get_cpuid_max(leaf & 1U << 31, NULL))
+		return 0;
+	__cpuid_count(leaf, 0, value[0], value[1], value[2], value[3]);
+	return value[reg];
+}
+
+TEST_F(cpuid, a_guest_of_amds_learns_what_it_need_not_work_around)
+{
+	static const unsigned int bits[] = { 0, 1, 2, 5, 6, 8, 27, 28, 29, 30 };
+	unsigned int i;
+
+	if (machine_is_intel())
+		SKIP(return, "the processor is Intel's");
+	if (host_reg(0x80000000, 0) < 0x8000001d)
+		SKIP(return, "the processor is too old for the leaf");
+	EXPECT_EQ(0x80000021, cpu_feature(self->cpu, 0x80000000, 0, 0));
+	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		PASSES(0x80000021, 0, bits[i]);
+	/* TSA: L1, SQ and fill buffers. */
+	PASSES(0x80000021, 2, 1);
+	PASSES(0x80000021, 2, 2);
+	PASSES(0x80000021, 2, 7);
+	/* No SMM_CTL, no EFER.LMSLE: whatever the processor has. */
+	EXPECT_TRUE(cpu_feature(self->cpu, 0x80000021, 0, 0) & 1U << 9);
+	EXPECT_TRUE(cpu_feature(self->cpu, 0x80000008, 0, 1) & 1U << 20);
+	for (i = 26; i <= 30; i++)
+		PASSES(0x80000008, 1, i);
+}
+
 TEST_F(cpuid, each_vcpu_has_its_own_apic_id)
 {
 	struct guest_cpu *second = &self->m.cpu[1];

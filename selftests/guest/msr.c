@@ -3,6 +3,9 @@
  * RDMSR and WRMSR: which registers a guest finds, what they keep and what they
  * refuse.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "kselftest_harness.h"
 
 #include "machine.h"
@@ -304,6 +307,108 @@ TEST_F(msr, the_tsc_goes_on_from_what_is_written)
 	EXPECT_LE(0x1000ULL << 32, first);
 	EXPECT_LE(first, second);
 	EXPECT_LE(second, self->cpu->run->regs.msrs.tsc);
+}
+
+#define EFER_AUTOIBRS (1ULL << 21)
+
+TEST_F(msr, automatic_ibrs_is_as_cpuid_has_it)
+{
+	bool has = cpu_feature(self->cpu, 0x80000021, 0, 0) & 1U << 8;
+
+	start_write(self->cpu, 0xc0000080,
+		    X86_EFER_LME | X86_EFER_LMA | EFER_AUTOIBRS);
+	if (!has) {
+		ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+		return;
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_TRUE(*cpu_gpr(self->cpu, LODGE_RDI) & EFER_AUTOIBRS);
+}
+
+#define PRED_CMD 0x49
+#define PRED_CMD_IBPB 1
+#define PRED_CMD_SBPB 0x80
+
+CODE(command, 64, "mov %esi, %eax; xor %edx, %edx; wrmsr;" DONE);
+
+static bool commands(struct guest_cpu *cpu, uint32_t index, uint32_t value,
+		     bool allowed)
+{
+	cpu_start(cpu, LONG64, command);
+	*cpu_gpr(cpu, LODGE_RCX) = index;
+	*cpu_gpr(cpu, LODGE_RSI) = value;
+	return allowed ? cpu_done(cpu) : cpu_raises(cpu, GP, NULL);
+}
+
+TEST_F(msr, commands_to_the_processor_are_as_cpuid_has_them)
+{
+	struct guest_cpu *cpu = self->cpu;
+	uint32_t edx_7 = cpu_feature(cpu, 7, 0, 3);
+	bool ibpb = edx_7 & 1U << 26 ||
+		    cpu_feature(cpu, 0x80000008, 0, 1) & 1U << 12;
+	bool sbpb = cpu_feature(cpu, 0x80000021, 0, 0) & 1U << 27;
+
+	EXPECT_TRUE(commands(cpu, PRED_CMD, PRED_CMD_IBPB, ibpb));
+	EXPECT_TRUE(commands(cpu, PRED_CMD, PRED_CMD_SBPB, sbpb));
+	EXPECT_TRUE(commands(cpu, PRED_CMD, 2, false));
+	EXPECT_TRUE(commands(cpu, 0x10b, 1, edx_7 & 1U << 28));
+	EXPECT_TRUE(commands(cpu, 0x10b, 2, false));
+}
+
+#define ARCH_CAPABILITIES 0x10a
+
+/* Whether the host's kernel says that its processor is free of a bug. */
+static bool host_is_free_of(const char *bug)
+{
+	char path[128], word[16] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path),
+		 "/sys/devices/system/cpu/vulnerabilities/%s", bug);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(word, sizeof(word), file))
+		word[0] = '\0';
+	fclose(file);
+	return !strcmp(word, "Not affected\n");
+}
+
+TEST_F(msr, arch_capabilities_promise_what_the_host_knows_to_be_absent)
+{
+	static const struct {
+		unsigned int bit;
+		const char *bug;
+	} bugs[] = {
+		{ 0, "meltdown" },
+		{ 4, "spec_store_bypass" },
+		{ 5, "mds" },
+		{ 27, "reg_file_data_sampling" },
+		{ 62, "indirect_target_selection" },
+	};
+	uint64_t value;
+	unsigned int i;
+
+	if (!machine_is_intel()) {
+		EXPECT_FALSE(cpu_feature(self->cpu, 7, 0, 3) & 1U << 29);
+		start(self->cpu, ARCH_CAPABILITIES);
+		ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+		return;
+	}
+	ASSERT_TRUE(cpu_feature(self->cpu, 7, 0, 3) & 1U << 29);
+	start(self->cpu, ARCH_CAPABILITIES);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	value = *cpu_gpr(self->cpu, LODGE_RDI);
+	for (i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++)
+		EXPECT_EQ(host_is_free_of(bugs[i].bug),
+			  value >> bugs[i].bit & 1);
+	/* Where the microcode sees to it the guest has not got this one, either. */
+	if (host_is_free_of("gather_data_sampling"))
+		EXPECT_TRUE(value >> 26 & 1);
+	/* TSX_CTRL, FB_CLEAR_CTRL and GDS_CTRL: no guest has these registers. */
+	EXPECT_EQ(0, value & (1ULL << 7 | 1ULL << 18 | 1ULL << 25));
+	start_write(self->cpu, ARCH_CAPABILITIES, value);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
 }
 
 #define TSC 0x10
