@@ -10,9 +10,9 @@
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 B	:= build
 
-# Which kernels: 6.1 and 6.12 are Debian 12's and new is the newest that Debian
-# has, unpacked by `make setup`; small is that of the quick runs, which setup
-# builds; any other word is the release of a kernel whose headers are installed.
+# Which kernels: 6.1 and 6.12 are Debian 12's (-rt and -cloud behind them are their
+# flavours) and new is the newest that Debian has, unpacked by `make setup`; small
+# is that of the quick runs, which setup builds; any other word is the release of a kernel whose headers are installed.
 KERNEL	?=
 DEBIAN_KERNELS := 6.1 6.12 new
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
@@ -140,6 +140,8 @@ compiler = $(if $(shell command -v $(shell sed -n \
 	   's/^CONFIG_CC_VERSION_TEXT="\([^ ]*\) .*/\1/p' $(1)/.config)),,\
 	   CC=$(CC) CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= \
 	   CONFIG_DEBUG_INFO_BTF_MODULES=)
+# The same in MAKEFLAGS, for a make that somebody else calls.
+compiler_flags = $(and $(strip $(call compiler,$(1))),-- $(call compiler,$(1)))
 kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(call compiler,$(1)) \
 	   $(if $(Q),V=0,V=1)
 
@@ -174,7 +176,8 @@ define lint
 	$(call farm,$(B)/$(2))
 	+$(Q)$(call kbuild,$(call kdir,$(3)),$(B)/$(2)) $(4) modules \
 		>$(B)/$(2).log 2>&1 || { cat $(B)/$(2).log; exit 1; }
-	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(2).log
+	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(2).log | \
+		grep -v 'pahole version differs'
 endef
 
 sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), all kernels: a warning fails
@@ -364,7 +367,8 @@ dkms-build-%:
 	$(Q)rm -rf $(B)/dkms-$* && mkdir -p $(B)/dkms-$*/tree
 	$(Q)$(MAKE) -s install-module-source DESTDIR=$(CURDIR)/$(B)/dkms-$*
 	$(Q)d=$(CURDIR)/$(B)/dkms-$*; k=$(call kdir,$*); \
-		env -u MAKEFLAGS -u MFLAGS -u MAKELEVEL dkms build \
+		env -u MFLAGS -u MAKELEVEL MAKEFLAGS='$(call \
+		compiler_flags,$(call kdir,$*))' dkms build \
 		-m lodge -v $(VERSION) -k $(call release,$*) \
 		--kernelsourcedir $$k --dkmstree $$d/tree \
 		--sourcetree $$d/usr/src >$$d.log 2>&1 || { \
