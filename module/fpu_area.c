@@ -152,7 +152,7 @@ static void fpu_get_pkru(const struct lodge_vcpu *vcpu, struct xregs_state *to)
 {
 	u32 offset;
 
-	if (!(fpu_features(vcpu) & XFEATURE_MASK_PKRU) || !vcpu->pkru ||
+	if (!(fpu_features(vcpu) & XFEATURE_MASK_PKRU) ||
 	    fpu_component(XFEATURE_PKRU, &offset) < sizeof(u32))
 		return;
 	*(u32 *)((u8 *)to + offset) = vcpu->pkru;
