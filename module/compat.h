@@ -27,6 +27,7 @@
 #else
 #include <asm/cpuid.h>
 #endif
+#include <asm/mce.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/reboot.h>
@@ -173,6 +174,17 @@ static inline bool lodge_host_has_snp(void)
 	return cc_platform_has(CC_ATTR_HOST_SEV_SNP);
 #else
 	return false;
+#endif
+}
+
+/*
+ * lodge_machine_check() - the kernel's handler for one; a kernel without it leaves
+ * CR4.MCE clear, and there is none
+ */
+static inline void lodge_machine_check(struct pt_regs *regs)
+{
+#ifdef CONFIG_X86_MCE
+	do_machine_check(regs);
 #endif
 }
 

@@ -5,7 +5,6 @@
  */
 #include <linux/nospec.h>
 #include <asm/cpufeature.h>
-#include <asm/mce.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
@@ -70,7 +69,7 @@ static void svm_machine_check(void)
 		.flags = X86_EFLAGS_IF,
 	};
 
-	do_machine_check(&regs);
+	lodge_machine_check(&regs);
 }
 
 static void svm_exit_exception(struct lodge_vcpu *vcpu,

@@ -4,7 +4,6 @@
  * and appendix C).  Nothing is decided here.
  */
 #include <linux/nospec.h>
-#include <asm/mce.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
@@ -146,7 +145,7 @@ static void vmx_machine_check(void)
 		.flags = X86_EFLAGS_IF,
 	};
 
-	do_machine_check(&regs);
+	lodge_machine_check(&regs);
 }
 
 /* INT1 is behind itself when it traps; the exit came before that. */
