@@ -75,6 +75,8 @@ ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 	   uapi/*.h)
 # The module that sends NMIs (see selftests/nmi/module/main.c).
 NMI_FILES := $(wildcard selftests/nmi/module/*)
+# The module that crashes the host (see selftests/life/module/main.c).
+LIFE_FILES := $(wildcard selftests/life/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
 	   descriptor.c gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
@@ -91,6 +93,7 @@ helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS])) 
 helpers_guest := selftests/api/guest_cpuid.c
 helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)
 helpers_soak := selftests/api/machine.c selftests/api/host.c selftests/api/guest.S
+helpers_life := $(addprefix selftests/api/,machine.c guest.S host.c)
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))
@@ -101,7 +104,7 @@ UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
 ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
-HOSTED	:= api guest boot oracle nmi soak
+HOSTED	:= api guest boot oracle nmi life soak
 HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
@@ -167,6 +170,13 @@ nmi-%:
 	$(call say,MODULE,$(B)/$@)
 	$(call farm,$(B)/$@,$(NMI_FILES))
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/nmi/module) modules
+
+life: $(addprefix life-,$(KERNELS)) ## module of the tests life/, in build/life-KERNEL/
+
+life-%:
+	$(call say,MODULE,$(B)/$@)
+	$(call farm,$(B)/$@,$(LIFE_FILES))
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/life/module) modules
 
 # lint(what, farm's name, kernel, flags): a clean build of which every warning
 # fails; C=2 and W=1 need one, since they report only on what is compiled.
@@ -387,7 +397,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi sparse w1 lint lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi life sparse w1 lint lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch \
 	install install-module-source uninstall dkms-build clean distclean help
 
