@@ -122,7 +122,7 @@ kdir	= $(or $(call newest,$(CURDIR)/$(B)/kernels/$(1)/usr/src/linux-headers-*-am
 	   $(call newest,/usr/src/linux-headers-$(1).*-amd64),\
 	   $(wildcard /lib/modules/$(1)/build),\
 	   $(error no headers for kernel $(1): run make setup))
-release	= $(if $(filter $(1),$(DEBIAN_KERNELS)),$(patsubst \
+release	= $(if $(wildcard $(B)/kernels/$(1)),$(patsubst \
 	   linux-headers-%,%,$(notdir $(call kdir,$(1)))),$(1))
 RUNNING	:= $(shell uname -r)
 LOCAL	:= $(if $(wildcard /lib/modules/$(RUNNING)/build/Makefile),$(RUNNING))
