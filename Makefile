@@ -78,7 +78,7 @@ NMI_FILES := $(wildcard selftests/nmi/module/*)
 # The module that crashes the host (see selftests/life/module/main.c).
 LIFE_FILES := $(wildcard selftests/life/module/*)
 # The files of the module that build in user space too (see module/pure.h).
-PURE	:= $(wildcard $(addprefix module/,decode.c alu.c emul.c emul_string.c \
+PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
 	   vmx/check*.c vmx/counters.c))
 USERCTL	:= $(shell find userctl -name '*.c')

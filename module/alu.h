@@ -44,4 +44,62 @@ static inline u64 lodge_alu_sign_extend(u64 value, unsigned int size)
  */
 u64 lodge_alu(u8 op, u64 a, u64 b, unsigned int size, u64 *rflags);
 
+/**
+ * lodge_alu_shift() - rotate or shift
+ * @op: LODGE_OP_ROL to LODGE_OP_SAR
+ * @a: what is shifted, no more than @size bytes
+ * @count: as the instruction has it; cut to 5 bits, or 6 with 8 bytes
+ * @size: bytes: 1, 2, 4 or 8
+ * @rflags: in and out, as for lodge_alu(); nothing changes with a count of 0
+ *
+ * Return: as lodge_alu().
+ */
+u64 lodge_alu_shift(u8 op, u64 a, u64 count, unsigned int size, u64 *rflags);
+
+/**
+ * lodge_alu_double_shift() - SHLD and SHRD
+ * @fill: where the bits that come in are from
+ *
+ * With a count above the operand size, which is undefined, the answer is some
+ * value.  The rest is as for lodge_alu_shift().
+ */
+u64 lodge_alu_double_shift(u8 op, u64 a, u64 fill, u64 count, unsigned int size,
+			   u64 *rflags);
+
+/**
+ * lodge_alu_multiply() - a product of twice the size
+ * @is_signed: MUL or IMUL
+ * @high: out: its upper @size bytes
+ * @rflags: in and out: CF and OF say that @high is needed
+ *
+ * Return: the lower @size bytes.
+ */
+u64 lodge_alu_multiply(bool is_signed, u64 a, u64 b, unsigned int size,
+		       u64 *high, u64 *rflags);
+
+/**
+ * lodge_alu_divide() - divide @high:@low by @divisor
+ * @is_signed: DIV or IDIV
+ * @quotient: out, @size bytes
+ * @remainder: out, @size bytes
+ *
+ * Return: whether there is a quotient of that size; #DE otherwise.
+ */
+bool lodge_alu_divide(bool is_signed, u64 high, u64 low, u64 divisor,
+		      unsigned int size, u64 *quotient, u64 *remainder);
+
+/**
+ * lodge_alu_scan() - BSF, BSR, TZCNT, LZCNT and POPCNT
+ * @a: the source; of BSF and BSR not 0
+ * @rflags: in and out: ZF, and CF of the counts
+ *
+ * Return: the result.
+ */
+u64 lodge_alu_scan(u8 op, u64 a, unsigned int size, u64 *rflags);
+
+/**
+ * lodge_alu_condition() - whether a condition code holds (APM vol. 3, 1.3.2)
+ */
+bool lodge_alu_condition(u8 condition, u64 rflags);
+
 #endif

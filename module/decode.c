@@ -2,81 +2,9 @@
 /*
  * One walk over prefixes, opcode, ModRM, SIB, displacement and immediate, which
  * fills struct lodge_insn as the tables in opcode.h say.
- *
- * A byte that is not there reads as zero and leaves its reason in
- * decoder.error, which is looked at before anything is concluded from it.
  */
-#include "decode.h"
+#include "decoder.h"
 #include "opcode.h"
-
-struct decoder {
-	struct lodge_insn *insn;
-	const u8 *bytes;
-	size_t length;
-	size_t at;
-	int error;
-	u8 modrm;
-	bool has_modrm;
-};
-
-#define REX_W 0x8
-#define REX_R 0x4
-#define REX_X 0x2
-#define REX_B 0x1
-
-/* One more address bit of a register number, from the REX prefix. */
-static u8 rex_bit(const struct decoder *d, u8 bit)
-{
-	return d->insn->rex & bit ? 8 : 0;
-}
-
-static u8 modrm_mod(const struct decoder *d)
-{
-	return d->modrm >> 6;
-}
-
-static u8 modrm_reg(const struct decoder *d)
-{
-	return d->modrm >> 3 & 7;
-}
-
-static u8 modrm_rm(const struct decoder *d)
-{
-	return d->modrm & 7;
-}
-
-static u8 peek(struct decoder *d)
-{
-	if (d->error)
-		return 0;
-	if (d->at == LODGE_INSN_MAX_LENGTH)
-		d->error = -E2BIG;
-	else if (d->at >= d->length)
-		d->error = -ENODATA;
-	else
-		return d->bytes[d->at];
-	return 0;
-}
-
-/* The next @size bytes, little-endian. */
-static u64 take(struct decoder *d, unsigned int size)
-{
-	u64 value = 0;
-	unsigned int i;
-
-	for (i = 0; i < size; i++) {
-		value |= (u64)peek(d) << (8 * i);
-		d->at++;
-	}
-	return value;
-}
-
-static u64 take_signed(struct decoder *d, unsigned int size)
-{
-	unsigned int shift = 64 - 8 * size;
-
-	return (u64)((s64)(take(d, size) << shift) >> shift);
-}
 
 /* ES, CS, SS and DS count as no prefix in 64-bit mode. */
 static void set_segment(struct lodge_insn *insn, u8 seg)
@@ -155,18 +83,36 @@ static u8 mandatory_prefix(const struct lodge_insn *insn)
 	return insn->prefixes & LODGE_PREFIX_OPERAND ? 0x66 : 0;
 }
 
-static const struct row *find_prefixed(struct lodge_insn *insn, u8 map,
-				       u8 opcode)
+/* Whether the row has the form that a VEX prefix, or its absence, asks for. */
+static bool vex_allowed(const struct decoder *d, const struct prefixed *p)
 {
-	u8 prefix = mandatory_prefix(insn);
+	if (!d->insn->vex)
+		return true;
+	switch ((enum vex_form)p->vex) {
+	case VEX_NONE:
+		return false;
+	case VEX_128:
+		return !d->vex_l && !d->vvvv;
+	case VEX_256:
+	case VEX_SCALAR:
+		return !d->vvvv;
+	case VEX_SECOND:
+		return !d->vex_l;
+	}
+	return false;
+}
+
+static const struct row *find_prefixed(struct decoder *d, u8 map)
+{
+	u8 prefix = mandatory_prefix(d->insn);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(prefixed); i++) {
-		if (prefixed[i].map != map || prefixed[i].opcode != opcode ||
+		if (prefixed[i].map != map || prefixed[i].opcode != d->opcode ||
 		    prefixed[i].prefix != prefix)
 			continue;
-		insn->aligned = prefixed[i].aligned;
-		return &prefixed[i].row;
+		d->insn->aligned = prefixed[i].aligned;
+		return vex_allowed(d, &prefixed[i]) ? &prefixed[i].row : NULL;
 	}
 	return NULL;
 }
@@ -182,20 +128,60 @@ static const struct row *find_system_op(u8 modrm)
 	return NULL;
 }
 
+/* C4 and C5 are LES and LDS where what follows looks like memory in ModRM. */
+static bool is_vex(struct decoder *d)
+{
+	if (d->opcode != 0xc4 && d->opcode != 0xc5)
+		return false;
+	return d->insn->mode == LODGE_MODE_64 || (peek(d) & 0xc0) == 0xc0;
+}
+
+/* Prefix and map that a VEX prefix stands for (SDM vol. 2, figure 2-9). */
+static const struct row *find_vex(struct decoder *d)
+{
+	static const u8 implied[] = { 0, LODGE_PREFIX_OPERAND, LODGE_PREFIX_REP,
+				      LODGE_PREFIX_REPNE };
+	struct lodge_insn *insn = d->insn;
+	bool three = d->opcode == 0xc4;
+	u8 first = (u8)take(d, 1);
+	u8 last = three ? (u8)take(d, 1) : first;
+	u8 map = three ? first & 0x1f : MAP_0F;
+	u8 bits = (u8)~first >> 5 & (three ? REX_R | REX_X | REX_B : REX_R);
+
+	if (insn->prefixes & ~(LODGE_PREFIX_ADDRESS | LODGE_PREFIX_SEGMENT))
+		return NULL;
+	insn->vex = true;
+	insn->prefixes |= implied[last & 3];
+	d->vex_l = last & 4;
+	d->vvvv = ~last >> 3 & 0xf;
+	if (three && last & 0x80)
+		bits |= REX_W;
+	if (insn->mode == LODGE_MODE_64)
+		insn->rex = 0x40 | bits;
+	d->opcode = (u8)take(d, 1);
+	return find_prefixed(d, map);
+}
+
 static const struct row *find_opcode(struct decoder *d)
 {
-	u8 opcode = (u8)take(d, 1);
 	const struct row *row;
 
-	if (opcode != 0x0f)
-		return &one_byte[opcode];
-	opcode = (u8)take(d, 1);
-	if (opcode == 0x38)
-		return find_prefixed(d->insn, MAP_0F38, (u8)take(d, 1));
-	row = &two_byte[opcode];
+	d->opcode = (u8)take(d, 1);
+	if (is_vex(d))
+		return find_vex(d);
+	if (d->opcode == 0x63 && d->insn->mode != LODGE_MODE_64)
+		return &arpl;
+	if (d->opcode != 0x0f)
+		return &one_byte[d->opcode];
+	d->opcode = (u8)take(d, 1);
+	if (d->opcode == 0x38) {
+		d->opcode = (u8)take(d, 1);
+		return find_prefixed(d, MAP_0F38);
+	}
+	row = &two_byte[d->opcode];
 	if (row->op || row->flags)
 		return row;
-	return find_prefixed(d->insn, MAP_0F, opcode);
+	return find_prefixed(d, MAP_0F);
 }
 
 /* Replaces @row, which has GROUP, by what ModRM selects. */
@@ -207,7 +193,7 @@ static void select_from_group(struct decoder *d, struct row *row)
 	take_modrm(d);
 	*row = group[outer.op][modrm_reg(d)];
 	row->flags |= outer.flags & (BYTE | NO64);
-	if (outer.op == GROUP_1)
+	if (outer.op == GROUP_1 || outer.op == GROUP_SHIFT)
 		memcpy(row->form, outer.form, sizeof(row->form));
 	if (outer.op != GROUP_SYSTEM_TABLE || modrm_mod(d) != 3 ||
 	    row->flags & REGS)
@@ -223,7 +209,7 @@ static bool needs_modrm(const struct row *row)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < LODGE_NR_OPERANDS; i++) {
 		if (row->form[i] >= RM && row->form[i] <= GPR)
 			return true;
 	}
@@ -239,6 +225,9 @@ static bool row_allowed(const struct decoder *d, const struct row *row)
 	if (!row->op || row->flags & (mode64 ? NO64 : ONLY64))
 		return false;
 	if (row->flags & BARE && mandatory_prefix(insn))
+		return false;
+	if (row->flags & NEAR && mode64 &&
+	    insn->prefixes & LODGE_PREFIX_OPERAND && !(insn->rex & REX_W))
 		return false;
 	/* 90 alone is NOP, and with REX.B an exchange with R8 even after F3. */
 	if (row->op == LODGE_OP_PAUSE)
@@ -288,9 +277,21 @@ static void set_sizes(struct lodge_insn *insn, const struct row *row)
 		insn->operand_size = 4;
 }
 
-/* Instructions that do not follow the general rule for their sizes. */
-static void correct_sizes(struct lodge_insn *insn, const struct row *row)
+static bool is_simd(const struct row *row)
 {
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (row->form[i] == XMM || row->form[i] == MMX)
+			return true;
+	}
+	return false;
+}
+
+/* Instructions that do not follow the general rule for their sizes. */
+static void correct_sizes(const struct decoder *d, const struct row *row)
+{
+	struct lodge_insn *insn = d->insn;
 	bool mode64 = insn->mode == LODGE_MODE_64;
 
 	if (row->form[0] == GPR || row->form[1] == GPR)
@@ -299,218 +300,17 @@ static void correct_sizes(struct lodge_insn *insn, const struct row *row)
 		insn->operand_size = mode64 ? 8 : 4;
 	else if (row->width == W_PAIR || (row->flags & BARE))
 		insn->operand_size = insn->rex & REX_W ? 8 : 4;
-	else if (row->form[0] == XMM || row->form[1] == XMM)
+	else if (is_simd(row))
 		insn->operand_size = row->width	       ? row->width :
 				     insn->rex & REX_W ? 8 :
 							 4;
 	else if (row->op == LODGE_OP_LLDT || row->op == LODGE_OP_LTR ||
-		 row->op == LODGE_OP_LMSW)
+		 row->op == LODGE_OP_LMSW || row->op == LODGE_OP_VERR ||
+		 row->op == LODGE_OP_VERW || row->op == LODGE_OP_ARPL ||
+		 row->op == LODGE_OP_MOV_TO_SEG)
 		insn->operand_size = 2;
-}
-
-static u8 memory_size(const struct lodge_insn *insn, const struct row *row)
-{
-	switch (row->width) {
-	case W_OPERAND:
-		return insn->operand_size;
-	case W_PAIR:
-		return 2 * insn->operand_size;
-	case W_TABLE:
-		return 2 + insn->operand_size;
-	case W_ADDRESS:
-		return 0;
-	default:
-		return row->width;
-	}
-}
-
-/* ModRM with 16-bit addresses (APM vol. 3, table A-33). */
-static void take_address16(struct decoder *d, struct lodge_address *a)
-{
-	static const u8 base[] = {
-		LODGE_RBX, LODGE_RBX, LODGE_RBP, LODGE_RBP,
-		LODGE_RSI, LODGE_RDI, LODGE_RBP, LODGE_RBX,
-	};
-
-	a->base = base[modrm_rm(d)];
-	if (modrm_rm(d) < 4) {
-		a->index = modrm_rm(d) & 1 ? LODGE_RDI : LODGE_RSI;
-		a->scale = 1;
-	}
-	if (modrm_mod(d) == 0 && modrm_rm(d) == 6) {
-		a->base = LODGE_REG_NONE;
-		a->displacement = take_signed(d, 2);
-	} else if (modrm_mod(d)) {
-		a->displacement = take_signed(d, modrm_mod(d));
-	}
-}
-
-static void take_sib(struct decoder *d, struct lodge_address *a)
-{
-	u8 sib = (u8)take(d, 1);
-	u8 index = (sib >> 3 & 7) | rex_bit(d, REX_X);
-
-	a->base = (sib & 7) | rex_bit(d, REX_B);
-	if (modrm_mod(d) == 0 && (sib & 7) == 5)
-		a->base = LODGE_REG_NONE;
-	if (index != LODGE_RSP) {
-		a->index = index;
-		a->scale = 1 << (sib >> 6);
-	}
-}
-
-/* ModRM and SIB with 32- and 64-bit addresses (APM vol. 3, 1.4). */
-static void take_address32(struct decoder *d, struct lodge_address *a)
-{
-	u8 mod = modrm_mod(d);
-
-	a->base = modrm_rm(d) | rex_bit(d, REX_B);
-	if (modrm_rm(d) == 4)
-		take_sib(d, a);
-	else if (mod == 0 && modrm_rm(d) == 5)
-		a->base = d->insn->mode == LODGE_MODE_64 ? LODGE_REG_RIP :
-							   LODGE_REG_NONE;
-
-	if (mod == 1)
-		a->displacement = take_signed(d, 1);
-	else if (mod == 2 || a->base == LODGE_REG_NONE ||
-		 a->base == LODGE_REG_RIP)
-		a->displacement = take_signed(d, 4);
-}
-
-static void take_memory(struct decoder *d)
-{
-	struct lodge_insn *insn = d->insn;
-	struct lodge_address *a = &insn->memory;
-
-	if (insn->address_size == 2)
-		take_address16(d, a);
-	else
-		take_address32(d, a);
-	if (!(insn->prefixes & LODGE_PREFIX_SEGMENT) &&
-	    (a->base == LODGE_RBP || a->base == LODGE_RSP))
-		a->segment = LODGE_SS;
-}
-
-static void set_operand(struct lodge_operand *o, u8 kind, u8 reg, u8 size)
-{
-	o->kind = kind;
-	o->reg = reg;
-	o->size = size;
-}
-
-/* Without REX, byte registers 4 to 7 are AH, CH, DH, BH. */
-static void set_gpr(const struct decoder *d, struct lodge_operand *o, u8 reg)
-{
-	u8 size = d->insn->operand_size;
-
-	if (size == 1 && reg >= 4 && !d->insn->rex)
-		set_operand(o, LODGE_OPERAND_GPR_HIGH, reg - 4, size);
-	else
-		set_operand(o, LODGE_OPERAND_GPR, reg, size);
-}
-
-static int take_rm(struct decoder *d, struct lodge_operand *o,
-		   const struct row *row)
-{
-	if (modrm_mod(d) != 3) {
-		take_memory(d);
-		set_operand(o, LODGE_OPERAND_MEMORY, 0,
-			    memory_size(d->insn, row));
-		return 0;
-	}
-	if (!(row->flags & REGS))
-		return -EINVAL;
-	set_gpr(d, o, modrm_rm(d) | rex_bit(d, REX_B));
-	return 0;
-}
-
-/* CR0, CR2, CR3, CR4 and CR8; DR0 to DR7; ES to GS. */
-static bool special_register_exists(u8 kind, u8 reg)
-{
-	switch (kind) {
-	case LODGE_OPERAND_CONTROL:
-		return reg <= 8 && 0x11d & 1 << reg;
-	case LODGE_OPERAND_DEBUG:
-		return reg <= 7;
-	default:
-		return reg <= LODGE_GS;
-	}
-}
-
-static int set_special(struct lodge_operand *o, u8 kind, u8 reg, u8 size)
-{
-	set_operand(o, kind, reg, size);
-	return special_register_exists(kind, reg) ? 0 : -EINVAL;
-}
-
-static void take_immediate(struct decoder *d, struct lodge_operand *o, u8 form)
-{
-	struct lodge_insn *insn = d->insn;
-	u8 size = 1;
-
-	if (form == IMM)
-		size = insn->operand_size > 4 ? 4 : insn->operand_size;
-	insn->immediate = form == UIMM8 ? take(d, 1) : take_signed(d, size);
-	set_operand(o, LODGE_OPERAND_IMMEDIATE, 0, size);
-}
-
-static int take_operand(struct decoder *d, const struct row *row, int i)
-{
-	struct lodge_insn *insn = d->insn;
-	struct lodge_operand *o = &insn->operand[i];
-	u8 reg = modrm_reg(d) | rex_bit(d, REX_R);
-
-	switch ((enum form)row->form[i]) {
-	case NONE:
-		break;
-	case RM:
-		return take_rm(d, o, row);
-	case REG:
-		set_gpr(d, o, reg);
-		break;
-	case SEGREG:
-		return set_special(o, LODGE_OPERAND_SEGMENT, modrm_reg(d), 2);
-	case XMM:
-		set_operand(o, LODGE_OPERAND_XMM, reg, 16);
-		break;
-	case CR:
-		return set_special(o, LODGE_OPERAND_CONTROL, reg,
-				   insn->operand_size);
-	case DR:
-		return set_special(o, LODGE_OPERAND_DEBUG, reg,
-				   insn->operand_size);
-	case GPR:
-		set_gpr(d, o, modrm_rm(d) | rex_bit(d, REX_B));
-		break;
-	case IMM:
-	case IMM8:
-	case UIMM8:
-		take_immediate(d, o, row->form[i]);
-		break;
-	case ACC:
-		set_operand(o, LODGE_OPERAND_GPR, LODGE_RAX,
-			    insn->operand_size);
-		break;
-	case DX:
-		set_operand(o, LODGE_OPERAND_GPR, LODGE_RDX, 2);
-		break;
-	case MOFFS:
-		insn->memory.displacement = take(d, insn->address_size);
-		set_operand(o, LODGE_OPERAND_MEMORY, 0, insn->operand_size);
-		break;
-	}
-	return 0;
-}
-
-/* Of two operands only the later in the encoding can be an immediate. */
-static int take_operands(struct decoder *d, const struct row *row)
-{
-	int error = take_operand(d, row, 0);
-
-	if (!error)
-		error = take_operand(d, row, 1);
-	return d->error ? d->error : error;
+	if (is_wide(d, row))
+		insn->operand_size *= 2;
 }
 
 /* LOCK is for a memory destination that is read first (APM vol. 3, 1.2.5). */
@@ -542,12 +342,17 @@ int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
 		return error;
 	insn->op = row.op;
 	set_sizes(insn, &row);
-	correct_sizes(insn, &row);
-	error = take_operands(&d, &row);
+	correct_sizes(&d, &row);
+	error = lodge_decoder_operands(&d, &row);
 	if (error)
 		return error;
 	if (insn->prefixes & LODGE_PREFIX_LOCK && !lock_allowed(insn))
 		return -EINVAL;
+	/* CS is loaded by branches only. */
+	if (insn->op == LODGE_OP_MOV_TO_SEG && insn->operand[0].reg == LODGE_CS)
+		return -EINVAL;
+	if (insn->op == LODGE_OP_SETCC || insn->op == LODGE_OP_CMOVCC)
+		insn->condition = d.opcode & 0xf;
 	insn->rep = insn->op >= LODGE_OP_MOVS && insn->op <= LODGE_OP_OUTS &&
 		    insn->prefixes & (LODGE_PREFIX_REP | LODGE_PREFIX_REPNE);
 	insn->length = (u8)d.at;

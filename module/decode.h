@@ -3,9 +3,9 @@
  * The x86 instruction decoder: bytes in, one struct lodge_insn out.
  *
  * It knows the instructions that can touch memory or a port on behalf of a
- * device, and those that a hypervisor intercepts and must step over.  All else
- * is refused, as is a register form that can neither touch memory nor be
- * intercepted.  It is pure: no state, no allocation, no kernel call, and no
+ * device, those that use the stack, which may lie on one, and those that a
+ * hypervisor intercepts and must step over.  All else is refused, as is a
+ * register form that can neither touch memory nor be intercepted.  It is pure: no state, no allocation, no kernel call, and no
  * byte beyond @length is ever read.
  *
  * Sources: AMD APM vol. 3, chapter 1 and appendix A; Intel SDM vol. 2,
@@ -43,12 +43,24 @@ enum lodge_cpu_mode {
  * @LODGE_OP_MOVBE: MOV with the bytes reversed
  * @LODGE_OP_MOVZX: zero-extend the memory operand into the register
  * @LODGE_OP_MOVSX: sign-extend the memory operand into the register
+ * @LODGE_OP_IMUL: of rAX, the product in rDX:rAX
+ * @LODGE_OP_IMUL_REG: of two or three operands, the product in the first one
+ * @LODGE_OP_SETCC: byte to 1 or 0 by struct lodge_insn.condition
+ * @LODGE_OP_CMOVCC: memory to register by struct lodge_insn.condition
+ * @LODGE_OP_FLUSH: CLFLUSH, CLFLUSHOPT, CLWB
+ * @LODGE_OP_MOV_TO_SEG: selector in memory to segment register operand[0].reg
+ * @LODGE_OP_LOAD_FAR: LES, LSS, LDS, LFS, LGS: far pointer to register
+ *	operand[0] and segment register operand[2].reg
+ * @LODGE_OP_MMX_MOV: memory from or to MMX
  * @LODGE_OP_SSE_MOV: memory to XMM, the upper bytes become zero; or XMM's lower
- *	bytes to memory
+ *	bytes to memory.  With VEX also YMM
  * @LODGE_OP_SSE_MOV_LOW: 8 bytes from or to the lower half of XMM, the upper
- *	half is kept
+ *	half is kept; with VEX, taken from operand[2]
  * @LODGE_OP_SSE_MOV_HIGH: 8 bytes from or to the upper half of XMM, the lower
- *	half is kept
+ *	half is kept; with VEX, taken from operand[2]
+ * @LODGE_OP_CALL_FAR: through memory, or to the immediate: the offset, and the
+ *	selector above it
+ * @LODGE_OP_JMP_FAR: through memory
  * @LODGE_OP_CMPXCHG_PAIR: CMPXCHG8B, CMPXCHG16B
  * @LODGE_OP_MOV_FROM_CR: CR operand[1].reg to a general register
  * @LODGE_OP_MOV_TO_CR: general register to CR operand[0].reg
@@ -84,17 +96,58 @@ enum lodge_op {
 	LODGE_OP_XADD,
 	LODGE_OP_CMPXCHG,
 	LODGE_OP_CMPXCHG_PAIR,
+	LODGE_OP_ROL,
+	LODGE_OP_ROR,
+	LODGE_OP_RCL,
+	LODGE_OP_RCR,
+	LODGE_OP_SHL,
+	LODGE_OP_SHR,
+	LODGE_OP_SAR,
+	LODGE_OP_SHLD,
+	LODGE_OP_SHRD,
+	LODGE_OP_MUL,
+	LODGE_OP_IMUL,
+	LODGE_OP_DIV,
+	LODGE_OP_IDIV,
+	LODGE_OP_IMUL_REG,
+	LODGE_OP_BSF,
+	LODGE_OP_BSR,
+	LODGE_OP_TZCNT,
+	LODGE_OP_LZCNT,
+	LODGE_OP_POPCNT,
+	LODGE_OP_SETCC,
+	LODGE_OP_BOUND,
 
 	/* Moves. */
 	LODGE_OP_MOV,
 	LODGE_OP_MOVBE,
 	LODGE_OP_MOVZX,
 	LODGE_OP_MOVSX,
-	LODGE_OP_PUSH,
-	LODGE_OP_POP,
+	LODGE_OP_CMOVCC,
+	LODGE_OP_XLAT,
+	LODGE_OP_FLUSH,
+	LODGE_OP_MOV_TO_SEG,
+	LODGE_OP_LOAD_FAR,
+	LODGE_OP_MMX_MOV,
 	LODGE_OP_SSE_MOV,
 	LODGE_OP_SSE_MOV_LOW,
 	LODGE_OP_SSE_MOV_HIGH,
+
+	/* Stack, and branches that use it or memory. */
+	LODGE_OP_PUSH,
+	LODGE_OP_POP,
+	LODGE_OP_PUSHA,
+	LODGE_OP_POPA,
+	LODGE_OP_PUSHF,
+	LODGE_OP_POPF,
+	LODGE_OP_ENTER,
+	LODGE_OP_LEAVE,
+	LODGE_OP_CALL,
+	LODGE_OP_JMP,
+	LODGE_OP_RET,
+	LODGE_OP_CALL_FAR,
+	LODGE_OP_JMP_FAR,
+	LODGE_OP_RET_FAR,
 
 	/* String instructions, and ports. */
 	LODGE_OP_MOVS,
@@ -106,6 +159,23 @@ enum lodge_op {
 	LODGE_OP_OUTS,
 	LODGE_OP_IN,
 	LODGE_OP_OUT,
+
+	/* Of the system, with an operand in memory. */
+	LODGE_OP_LMSW,
+	LODGE_OP_SMSW,
+	LODGE_OP_SGDT,
+	LODGE_OP_SIDT,
+	LODGE_OP_LGDT,
+	LODGE_OP_LIDT,
+	LODGE_OP_SLDT,
+	LODGE_OP_STR,
+	LODGE_OP_LLDT,
+	LODGE_OP_LTR,
+	LODGE_OP_VERR,
+	LODGE_OP_VERW,
+	LODGE_OP_LAR,
+	LODGE_OP_LSL,
+	LODGE_OP_ARPL,
 
 	/* Intercepted: the backend acts on them, lodge_emul_step() does not. */
 	LODGE_OP_CPUID,
@@ -136,16 +206,6 @@ enum lodge_op {
 	LODGE_OP_MOV_FROM_DR,
 	LODGE_OP_MOV_TO_DR,
 	LODGE_OP_CLTS,
-	LODGE_OP_LMSW,
-	LODGE_OP_SMSW,
-	LODGE_OP_SGDT,
-	LODGE_OP_SIDT,
-	LODGE_OP_LGDT,
-	LODGE_OP_LIDT,
-	LODGE_OP_SLDT,
-	LODGE_OP_STR,
-	LODGE_OP_LLDT,
-	LODGE_OP_LTR,
 	LODGE_OP_INT3,
 	LODGE_OP_ICEBP,
 	LODGE_OP_INT,
@@ -163,7 +223,8 @@ enum lodge_op {
  * @LODGE_OPERAND_GPR: general register @reg
  * @LODGE_OPERAND_GPR_HIGH: bits 15:8 of general register @reg: AH, CH, DH, BH
  * @LODGE_OPERAND_SEGMENT: selector of segment register @reg, enum lodge_seg
- * @LODGE_OPERAND_XMM: XMM register @reg
+ * @LODGE_OPERAND_MMX: MMX register @reg
+ * @LODGE_OPERAND_XMM: XMM register @reg, or YMM when @size is 32
  * @LODGE_OPERAND_CONTROL: control register @reg
  * @LODGE_OPERAND_DEBUG: debug register @reg
  */
@@ -174,6 +235,7 @@ enum lodge_operand_kind {
 	LODGE_OPERAND_GPR,
 	LODGE_OPERAND_GPR_HIGH,
 	LODGE_OPERAND_SEGMENT,
+	LODGE_OPERAND_MMX,
 	LODGE_OPERAND_XMM,
 	LODGE_OPERAND_CONTROL,
 	LODGE_OPERAND_DEBUG,
@@ -183,7 +245,7 @@ enum lodge_operand_kind {
  * struct lodge_operand - one explicit operand
  * @kind: enum lodge_operand_kind
  * @reg: number of the register, for the kinds that have one
- * @size: bytes the instruction uses of it: 1, 2, 4, 6, 8, 10 or 16; 0 when
+ * @size: bytes the instruction uses of it: 1, 2, 4, 6, 8, 10, 16 or 32; 0 when
  *	the operand is only an address (INVLPG)
  */
 struct lodge_operand {
@@ -223,6 +285,8 @@ struct lodge_address {
 #define LODGE_PREFIX_SEGMENT 0x20
 #define LODGE_PREFIX_REX 0x40
 
+#define LODGE_NR_OPERANDS 3
+
 /**
  * struct lodge_insn - a decoded instruction
  * @op: enum lodge_op
@@ -230,18 +294,21 @@ struct lodge_address {
  * @length: bytes, prefixes included, 1 to 15
  * @prefixes: LODGE_PREFIX_*: those that are present; of F2 and F3 only the last
  *	counts.  Whether it means repetition is up to @rep
- * @rex: the REX prefix in force, or 0
+ * @rex: the REX prefix in force, or what VEX has in its place, or 0
+ * @vex: has a VEX prefix; the prefix that it implies is among @prefixes
+ * @condition: of SETCC and CMOVCC, bits 3:0 of the opcode
  * @rep: the string instruction repeats, under LODGE_PREFIX_REP or _REPNE
  * @aligned: the memory operand must be aligned to its size (#GP(0))
  * @operand_size: effective operand size: 1, 2, 4 or 8; of a string or port
- *	instruction, the bytes that one access moves; of an SSE move, the bytes
- *	moved, up to 16
+ *	instruction, the bytes that one access moves; of an MMX, SSE or AVX
+ *	move, the bytes moved, up to 32
  * @address_size: 2, 4 or 8
  * @operand: the explicit operands, destination first.  String instructions
  *	have none: they use rSI and rDI; of them memory.segment is the segment
  *	of rSI.  IN and OUT: the accumulator, and the port as an immediate or DX
  * @memory: the address, when one of @operand is in memory
- * @immediate: sign-extended to 64 bits where the instruction does so
+ * @immediate: sign-extended to 64 bits where the instruction does so; of ENTER,
+ *	the size in bits 15:0 and the nesting level above it
  */
 struct lodge_insn {
 	u8 op;
@@ -249,11 +316,13 @@ struct lodge_insn {
 	u8 length;
 	u8 prefixes;
 	u8 rex;
+	bool vex;
+	u8 condition;
 	bool rep;
 	bool aligned;
 	u8 operand_size;
 	u8 address_size;
-	struct lodge_operand operand[2];
+	struct lodge_operand operand[LODGE_NR_OPERANDS];
 	struct lodge_address memory;
 	u64 immediate;
 };

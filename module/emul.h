@@ -8,7 +8,8 @@
  * says -EAGAIN, nothing has changed, and the instruction is applied again from
  * its start, the callbacks then replaying the answers they have noted.
  *
- * Pure: memory and XMM registers are reached through callbacks only.
+ * Pure: memory, and registers but the general ones, are reached through callbacks
+ * only.
  */
 #ifndef LODGE_EMUL_H
 #define LODGE_EMUL_H
@@ -26,7 +27,8 @@
  *	write
  * @write: write @size bytes at @linear
  * @cmpxchg: replace @size (1 to 16) bytes at @linear by @new if they still are
- *	@old, atomically; -EBUSY when they are not
+ *	@old, atomically; -EBUSY when they are not.  @access has READ and
+ *	WRITE
  * @probe: whether an @access to @size bytes at @linear is allowed; moves no
  *	data, and nothing that user space sees
  * @is_memory: whether an @access to the page of @linear, which is allowed, is
@@ -34,9 +36,16 @@
  *	go, and what is longer than 16 bytes and meets none is answered by -EBUSY
  * @get_xmm: read an XMM register
  * @set_xmm: write an XMM register
+ * @get_ymm: read the upper half of a YMM register
+ * @set_ymm: write it
+ * @get_mmx: read an MMX register
+ * @set_mmx: write it, as an MMX instruction does that makes the x87 state MMX's
+ * @set_cr0: load CR0: 0, or LODGE_FAULT for #GP(0)
+ * @set_segment: load a segment register, LDTR or TR
+ * @set_table: load GDTR, or IDTR
  *
  * An access may cross a page boundary when it has at most 16 bytes; longer ones
- * (string I/O) stay within a page.  Linear addresses are canonical; outside
+ * (string I/O) stay within a page, but for a probe.  Linear addresses are canonical; outside
  * 64-bit mode an access that goes beyond 4 GiB wraps to 0.
  *
  * read, write, cmpxchg and probe return 0; LODGE_FAULT with @fault filled in;
@@ -49,19 +58,37 @@ struct lodge_emul_ops {
 	int (*write)(void *opaque, u64 linear, const void *data, size_t size,
 		     struct lodge_fault *fault);
 	int (*cmpxchg)(void *opaque, u64 linear, const void *old,
-		       const void *new, size_t size, struct lodge_fault *fault);
+		       const void *new, size_t size, unsigned int access,
+		       struct lodge_fault *fault);
 	int (*probe)(void *opaque, u64 linear, size_t size, unsigned int access,
 		     struct lodge_fault *fault);
 	bool (*is_memory)(void *opaque, u64 linear, unsigned int access);
 	void (*get_xmm)(void *opaque, unsigned int reg, u8 data[16]);
 	void (*set_xmm)(void *opaque, unsigned int reg, const u8 data[16]);
+	void (*get_ymm)(void *opaque, unsigned int reg, u8 data[16]);
+	void (*set_ymm)(void *opaque, unsigned int reg, const u8 data[16]);
+	void (*get_mmx)(void *opaque, unsigned int reg, u64 *data);
+	void (*set_mmx)(void *opaque, unsigned int reg, u64 data);
+	int (*set_cr0)(void *opaque, u64 value);
+	void (*set_segment)(void *opaque, enum lodge_seg seg,
+			    const struct lodge_segment *segment);
+	void (*set_table)(void *opaque, bool idt, u64 base, u16 limit);
 };
+
+/* Bits of struct lodge_emul.features: what the processor does in the guest. */
+#define LODGE_EMUL_AVX 0x1 /* by the guest's XCR0 and CR4 too */
+#define LODGE_EMUL_BMI1 0x2 /* TZCNT is not BSF */
+#define LODGE_EMUL_ABM 0x4 /* LZCNT is not BSR */
+#define LODGE_EMUL_FAR64 0x8 /* far pointers with an offset of 64 bits */
 
 /**
  * struct lodge_emul - one instruction about to be applied
  * @insn: what lodge_decode() made of the bytes at regs->rip
  * @regs: general registers; changed only when an instruction completes
  * @segmentation: segment registers and mode; its mode is that of @insn
+ * @control: control registers
+ * @cpl: current privilege level
+ * @features: LODGE_EMUL_*
  * @ops: callbacks
  * @opaque: their first argument
  * @fault: out: the exception, when LODGE_FAULT is the answer
@@ -70,6 +97,9 @@ struct lodge_emul {
 	struct lodge_insn insn;
 	struct lodge_general *regs;
 	struct lodge_segmentation segmentation;
+	const struct lodge_control *control;
+	u8 cpl;
+	unsigned int features;
 	const struct lodge_emul_ops *ops;
 	void *opaque;
 	struct lodge_fault fault;

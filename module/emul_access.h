@@ -6,7 +6,93 @@
 #define LODGE_EMUL_ACCESS_H
 
 #include "alu.h"
+#include "descriptor.h"
 #include "emul.h"
+
+#define VECTOR_DE 0
+#define VECTOR_BR 5
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+
+/*
+ * What lodge_emul_step() gives away, a kind to a file.  Return: as it.
+ */
+int lodge_emul_math(struct lodge_emul *e);
+int lodge_emul_simd(struct lodge_emul *e);
+int lodge_emul_stack(struct lodge_emul *e);
+int lodge_emul_segment(struct lodge_emul *e);
+int lodge_emul_system(struct lodge_emul *e);
+
+/* emul_operand.c */
+
+u64 emul_read_register(const struct lodge_emul *e,
+		       const struct lodge_operand *o);
+void emul_write_register(struct lodge_emul *e, const struct lodge_operand *o,
+			 u64 value);
+
+/* Fills in e->fault and answers LODGE_FAULT; emul_raise() without error code. */
+int emul_protection(struct lodge_emul *e);
+int emul_raise(struct lodge_emul *e, u8 vector);
+
+/* Linear address of @size bytes at the memory operand. */
+int emul_translate(struct lodge_emul *e, unsigned int size, unsigned int access,
+		   u64 *linear);
+
+/* The value of operand @i, wherever it is; of memory, @linear too. */
+int emul_read_operand(struct lodge_emul *e, int i, unsigned int access,
+		      u64 *linear, u64 *value);
+
+/*
+ * The write half of a read-modify-write.  -EBUSY from cmpxchg makes
+ * lodge_emul_step() leave the instruction to be tried again.
+ */
+int emul_write_back(struct lodge_emul *e, bool locked, u64 linear, u64 old,
+		    u64 new, unsigned int size);
+
+/*
+ * Up to 64 bytes, which are checked whole before the first is moved, and are moved
+ * in pieces that a device takes.
+ */
+int emul_read_bytes(struct lodge_emul *e, u64 linear, void *data, size_t size,
+		    unsigned int access);
+int emul_write_bytes(struct lodge_emul *e, u64 linear, const void *data,
+		     size_t size);
+
+/* emul_segment.c */
+
+/* How descriptors are read on behalf of the instruction. */
+struct lodge_descriptors emul_descriptors(struct lodge_emul *e);
+
+/* What @seg will hold once @selector is loaded; not CS. */
+int emul_load_segment(struct lodge_emul *e, enum lodge_seg seg, u16 selector,
+		      struct lodge_segment *segment);
+
+/* #GP(0) where a branch to @target of the code segment @cs is none. */
+int emul_check_target(struct lodge_emul *e, const struct lodge_segment *cs,
+		      u64 target);
+
+/* emul_stack.c */
+
+/*
+ * Push and pop on a stack pointer that is not the register's yet; @rsp moves on.
+ */
+int emul_push_at(struct lodge_emul *e, u64 *rsp, u64 value, unsigned int size);
+int emul_pop_at(struct lodge_emul *e, u64 *rsp, u64 *value, unsigned int size);
+/* Whether @size bytes can be pushed. */
+int emul_probe_stack(struct lodge_emul *e, u64 rsp, unsigned int size);
+void emul_set_rsp(struct lodge_emul *e, u64 rsp);
+
+static inline bool emul_is_locked(const struct lodge_emul *e)
+{
+	return e->insn.prefixes & LODGE_PREFIX_LOCK;
+}
+
+static inline void emul_set_flag(struct lodge_emul *e, u64 flag, bool value)
+{
+	e->regs->rflags &= ~flag;
+	if (value)
+		e->regs->rflags |= flag;
+}
 
 /**
  * lodge_emul_string() - apply one iteration of MOVS, CMPS, STOS, LODS or SCAS

@@ -236,39 +236,17 @@ static bool lodge_exit_dr_agrees(const struct lodge_insn *insn,
 		       lodge_exit_dr_number(insn->operand[!write].reg);
 }
 
-/*
- * A memory operand: 0; -EFAULT: its fault is raised; -EOPNOTSUPP: a device has it,
- * which would have to be asked in the middle of the instruction.
- */
-static int lodge_exit_operand(struct lodge_vcpu *vcpu, u64 *value, bool write)
-{
-	int answer = lodge_iobus_operand(vcpu, value, 2, write);
-
-	if (answer == -EAGAIN)
-		return -EOPNOTSUPP;
-	return answer ? -EFAULT : 0;
-}
-
 /* LMSW sets the four lowest bits but cannot clear PE. */
-static int lodge_exit_lmsw(struct lodge_vcpu *vcpu,
-			   const struct lodge_operand *from)
+static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 value)
 {
 	u64 cr0 = vcpu->regs.control.cr0;
-	u64 value = 0;
-	int error = 0;
 
-	if (from->kind == LODGE_OPERAND_MEMORY)
-		error = lodge_exit_operand(vcpu, &value, false);
-	else
-		value = vcpu->regs.general.gpr[from->reg];
-	if (error)
-		return error;
 	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (value & 0xf));
 }
 
 /*
- * Carry out the instruction in vcpu->emul.insn.  Return: 0, 1 for #GP, or
- * -errno; LODGE_FAULT of a memory operand is raised already: -EFAULT then.
+ * Carry out the instruction in vcpu->emul.insn, which has no operand in memory.
+ * Return: 0, 1 for #GP, or -errno.
  */
 static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 {
@@ -296,11 +274,9 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 		return lodge_control_set_cr0(vcpu, vcpu->regs.control.cr0 &
 							   ~X86_CR0_TS);
 	case LODGE_OP_LMSW:
-		return lodge_exit_lmsw(vcpu, to);
+		return lodge_exit_lmsw(vcpu, gpr[to->reg]);
 	case LODGE_OP_SMSW:
 		value = vcpu->regs.control.cr0;
-		if (to->kind == LODGE_OPERAND_MEMORY)
-			return lodge_exit_operand(vcpu, &value, true);
 		if (insn->operand_size == 2)
 			value = (gpr[to->reg] & ~0xffffULL) | (u16)value;
 		gpr[to->reg] = insn->operand_size == 4 ? (u32)value : value;
@@ -380,6 +356,9 @@ static int lodge_exit_decoded(struct lodge_vcpu *vcpu,
 
 	if (answer > 0 || (!answer && !agrees(&vcpu->emul.insn, exit)))
 		return 0;
+	/* SMSW and LMSW: the operand may be on a device. */
+	if (!answer && vcpu->emul.insn.operand[0].kind == LODGE_OPERAND_MEMORY)
+		return lodge_iobus_instruction(vcpu);
 	if (!answer)
 		answer = execute(vcpu);
 	if (answer == -EFAULT)

@@ -6,84 +6,20 @@
  * each time a further answer has come, with the earlier ones replayed from
  * vcpu->io.fragment: see emul.h.
  */
+#include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
 
 #include "apic.h"
 #include "insn.h"
 #include "iobus.h"
 #include "mem.h"
+#include "simd.h"
+#include "state.h"
 #include "translate.h"
 #include "vm.h"
 
 /* Iterations of a string instruction before signals are looked at again. */
 #define LODGE_IOBUS_BATCH 256
-
-static void lodge_iobus_get_xmm(void *opaque, unsigned int reg, u8 data[16])
-{
-	struct {
-		u8 bytes[16];
-	} *to = (void *)data;
-
-#define READ_XMM(n)                                                 \
-	case n:                                                     \
-		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to)); \
-		break
-	lodge_fpu_lock(opaque);
-	switch (reg) {
-		READ_XMM(0);
-		READ_XMM(1);
-		READ_XMM(2);
-		READ_XMM(3);
-		READ_XMM(4);
-		READ_XMM(5);
-		READ_XMM(6);
-		READ_XMM(7);
-		READ_XMM(8);
-		READ_XMM(9);
-		READ_XMM(10);
-		READ_XMM(11);
-		READ_XMM(12);
-		READ_XMM(13);
-		READ_XMM(14);
-		READ_XMM(15);
-	}
-	lodge_fpu_unlock(opaque);
-#undef READ_XMM
-}
-
-static void lodge_iobus_set_xmm(void *opaque, unsigned int reg,
-				const u8 data[16])
-{
-	const struct {
-		u8 bytes[16];
-	} *from = (const void *)data;
-
-#define WRITE_XMM(n)                                                \
-	case n:                                                     \
-		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from)); \
-		break
-	lodge_fpu_lock(opaque);
-	switch (reg) {
-		WRITE_XMM(0);
-		WRITE_XMM(1);
-		WRITE_XMM(2);
-		WRITE_XMM(3);
-		WRITE_XMM(4);
-		WRITE_XMM(5);
-		WRITE_XMM(6);
-		WRITE_XMM(7);
-		WRITE_XMM(8);
-		WRITE_XMM(9);
-		WRITE_XMM(10);
-		WRITE_XMM(11);
-		WRITE_XMM(12);
-		WRITE_XMM(13);
-		WRITE_XMM(14);
-		WRITE_XMM(15);
-	}
-	lodge_fpu_unlock(opaque);
-#undef WRITE_XMM
-}
 
 /*
  * A device's answer, from the replay or from the local APIC; -EAGAIN when user
@@ -203,7 +139,7 @@ static int lodge_iobus_write(void *opaque, u64 linear, const void *data,
 /* On a device, and over a page's end, an exchange is a plain write. */
 static int lodge_iobus_cmpxchg(void *opaque, u64 linear, const void *old,
 			       const void *new, size_t size,
-			       struct lodge_fault *fault)
+			       unsigned int access, struct lodge_fault *fault)
 {
 	struct lodge_vcpu *vcpu = opaque;
 	u8 expected[16];
@@ -211,10 +147,9 @@ static int lodge_iobus_cmpxchg(void *opaque, u64 linear, const void *old,
 	int answer;
 
 	if (offset_in_page(linear) + size > PAGE_SIZE || linear & (size - 1))
-		return lodge_iobus_write(opaque, linear, new, size, fault);
-	answer = lodge_iobus_translate(vcpu, linear, size,
-				       LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
-				       gpa, fault);
+		return lodge_iobus_access(opaque, linear, (void *)new, size,
+					  access, true, fault);
+	answer = lodge_iobus_translate(vcpu, linear, size, access, gpa, fault);
 	if (answer)
 		return answer;
 	memcpy(expected, old, size);
@@ -248,15 +183,65 @@ static bool lodge_iobus_is_memory(void *opaque, u64 linear, unsigned int access)
 	       lodge_mem_user(vcpu->vm, gpa, access & LODGE_ACCESS_WRITE);
 }
 
+static int lodge_iobus_set_cr0(void *opaque, u64 value)
+{
+	return lodge_control_set_cr0(opaque, value) ? LODGE_FAULT : 0;
+}
+
+static void lodge_iobus_set_segment(void *opaque, enum lodge_seg seg,
+				    const struct lodge_segment *segment)
+{
+	struct lodge_vcpu *vcpu = opaque;
+
+	vcpu->regs.segments.seg[seg] = *segment;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
+}
+
+static void lodge_iobus_set_table(void *opaque, bool idt, u64 base, u16 limit)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	struct lodge_segments *segs = &vcpu->regs.segments;
+	struct lodge_segment *table = idt ? &segs->idt : &segs->gdt;
+
+	table->base = base;
+	table->limit = limit;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
+}
+
 static const struct lodge_emul_ops lodge_iobus_ops = {
 	.read = lodge_iobus_read,
 	.write = lodge_iobus_write,
 	.cmpxchg = lodge_iobus_cmpxchg,
 	.probe = lodge_iobus_probe,
 	.is_memory = lodge_iobus_is_memory,
-	.get_xmm = lodge_iobus_get_xmm,
-	.set_xmm = lodge_iobus_set_xmm,
+	.get_xmm = lodge_simd_get_xmm,
+	.set_xmm = lodge_simd_set_xmm,
+	.get_ymm = lodge_simd_get_ymm,
+	.set_ymm = lodge_simd_set_ymm,
+	.get_mmx = lodge_simd_get_mmx,
+	.set_mmx = lodge_simd_set_mmx,
+	.set_cr0 = lodge_iobus_set_cr0,
+	.set_segment = lodge_iobus_set_segment,
+	.set_table = lodge_iobus_set_table,
 };
+
+/* LODGE_EMUL_*: what this processor would do in the guest's place. */
+static unsigned int lodge_iobus_features(const struct lodge_control *c)
+{
+	const u64 avx = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
+	unsigned int features = 0;
+
+	if (boot_cpu_has(X86_FEATURE_AVX) && c->cr4 & X86_CR4_OSXSAVE &&
+	    (c->xcr0 & avx) == avx)
+		features |= LODGE_EMUL_AVX;
+	if (boot_cpu_has(X86_FEATURE_BMI1))
+		features |= LODGE_EMUL_BMI1;
+	if (boot_cpu_has(X86_FEATURE_ABM))
+		features |= LODGE_EMUL_ABM;
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		features |= LODGE_EMUL_FAR64;
+	return features;
+}
 
 /* After lodge_insn_fetch(): what the emulator needs beside the instruction. */
 static void lodge_iobus_setup(struct lodge_vcpu *vcpu)
@@ -268,6 +253,9 @@ static void lodge_iobus_setup(struct lodge_vcpu *vcpu)
 	e->segmentation.mode = e->insn.mode;
 	e->segmentation.protect = vcpu->regs.control.cr0 & X86_CR0_PE &&
 				  !(vcpu->regs.general.rflags & X86_EFLAGS_VM);
+	e->control = &vcpu->regs.control;
+	e->cpl = lodge_state_cpl(vcpu);
+	e->features = lodge_iobus_features(e->control);
 	e->ops = &lodge_iobus_ops;
 	e->opaque = vcpu;
 	vcpu->io.nr = 0;
@@ -308,6 +296,12 @@ static int lodge_iobus_outcome(struct lodge_vcpu *vcpu, int answer)
 						     ~0ULL);
 }
 
+/* Can go to itself, in another code segment even. */
+static bool lodge_iobus_branches(const struct lodge_insn *insn)
+{
+	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_RET_FAR;
+}
+
 /*
  * Part of the instruction at @rip is carried out.  Return: whether the guest is
  * to hear of it: it is over, or an iteration is and the guest single-steps.
@@ -316,7 +310,7 @@ static bool lodge_iobus_advance(struct lodge_vcpu *vcpu, u64 rip)
 {
 	const struct lodge_general *general = &vcpu->regs.general;
 
-	if (general->rip == rip &&
+	if (general->rip == rip && !lodge_iobus_branches(&vcpu->emul.insn) &&
 	    !(vcpu->emul.insn.rep && general->rflags & X86_EFLAGS_TF))
 		return false;
 	lodge_insn_done(vcpu, general->rip);
@@ -341,6 +335,12 @@ static int lodge_iobus_emulate(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
+int lodge_iobus_instruction(struct lodge_vcpu *vcpu)
+{
+	lodge_iobus_setup(vcpu);
+	return lodge_iobus_emulate(vcpu);
+}
+
 int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 {
 	int answer = lodge_insn_fetch(vcpu);
@@ -349,8 +349,7 @@ int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 		return 0;
 	if (answer)
 		return lodge_insn_refuse(vcpu, gpa);
-	lodge_iobus_setup(vcpu);
-	return lodge_iobus_emulate(vcpu);
+	return lodge_iobus_instruction(vcpu);
 }
 
 static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, bool in, u32 count)
@@ -548,24 +547,4 @@ int lodge_iobus_complete(struct lodge_vcpu *vcpu)
 		return lodge_iobus_emulate(vcpu);
 	}
 	return 0;
-}
-
-int lodge_iobus_operand(struct lodge_vcpu *vcpu, void *data, size_t size,
-			bool write)
-{
-	struct lodge_emul *e = &vcpu->emul;
-	unsigned int access = write ? LODGE_ACCESS_WRITE : LODGE_ACCESS_READ;
-	u64 linear;
-	int answer;
-
-	lodge_iobus_setup(vcpu);
-	answer = lodge_linear(&e->segmentation, e->insn.memory.segment,
-			      lodge_insn_offset(&e->insn, e->regs), size,
-			      access, &linear, &e->fault);
-	if (!answer)
-		answer = lodge_iobus_access(vcpu, linear, data, size, access,
-					    write, &e->fault);
-	if (answer == LODGE_FAULT)
-		lodge_insn_raise(vcpu, &e->fault);
-	return answer;
 }

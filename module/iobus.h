@@ -30,12 +30,10 @@ int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa);
 int lodge_iobus_complete(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_iobus_operand() - read or write the memory operand of vcpu->emul.insn
+ * lodge_iobus_instruction() - carry out vcpu->emul.insn
  *
- * After lodge_insn_fetch().  Return: 0; otherwise an exception is raised, or the
- * operand is not in memory.
+ * After lodge_insn_fetch().  Return: as lodge_exit_handle().
  */
-int lodge_iobus_operand(struct lodge_vcpu *vcpu, void *data, size_t size,
-			bool write);
+int lodge_iobus_instruction(struct lodge_vcpu *vcpu);
 
 #endif

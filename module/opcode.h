@@ -8,65 +8,23 @@
 #ifndef LODGE_OPCODE_H
 #define LODGE_OPCODE_H
 
-#include "decode.h"
-
-/* What a row says of an operand. */
-enum form {
-	NONE,
-	RM, /* memory, or a register where the row has REGS */
-	REG, /* general register in ModRM.reg */
-	SEGREG, /* segment register in ModRM.reg */
-	XMM, /* XMM register in ModRM.reg */
-	CR, /* control register in ModRM.reg */
-	DR, /* debug register in ModRM.reg */
-	GPR, /* general register in ModRM.rm, whatever ModRM.mod is */
-	IMM, /* operand size, at most 4 bytes, sign-extended */
-	IMM8, /* one byte, sign-extended */
-	UIMM8, /* one byte, zero-extended */
-	ACC, /* rAX */
-	DX, /* port number */
-	MOFFS, /* memory at an absolute offset of the address size */
-};
-
-/* Bytes of the memory operand, where they are not the operand size. */
-enum width {
-	W_OPERAND = 0,
-	W_1 = 1,
-	W_2 = 2,
-	W_4 = 4,
-	W_8 = 8,
-	W_16 = 16,
-	W_PAIR, /* two operands: CMPXCHG8B and CMPXCHG16B */
-	W_TABLE, /* limit and base of a descriptor table */
-	W_ADDRESS, /* none is moved */
-};
-
-/* Bits of row.flags. */
-#define BYTE 0x01 /* operand size 1 */
-#define NO64 0x02 /* undefined in 64-bit mode */
-#define ONLY64 0x04 /* undefined elsewhere */
-#define REGS 0x08 /* has a register form */
-#define STACK 0x10 /* operand size 8 in 64-bit mode */
-#define IO 0x20 /* operand size at most 4 */
-#define BARE 0x40 /* undefined with 66, F2 or F3 */
-#define GROUP 0x80 /* ModRM.reg selects a row of group[row.op] */
-
-struct row {
-	u8 op;
-	u8 form[2];
-	u8 width;
-	u8 flags;
-};
+#include "decoder.h"
 
 #define ROW(name, dst, src, ...)                                           \
 	{                                                                  \
 		.op = LODGE_OP_##name, .form = { dst, src }, ##__VA_ARGS__ \
+	}
+#define ROW3(name, dst, src, third, ...)                            \
+	{                                                           \
+		.op = LODGE_OP_##name, .form = { dst, src, third }, \
+		##__VA_ARGS__                                       \
 	}
 #define F(bits) .flags = (bits)
 #define W(bytes) .width = (bytes)
 
 enum {
 	GROUP_1,
+	GROUP_SHIFT,
 	GROUP_POP,
 	GROUP_3,
 	GROUP_4,
@@ -76,6 +34,8 @@ enum {
 	GROUP_SYSTEM_TABLE,
 	GROUP_BIT,
 	GROUP_PAIR,
+	GROUP_FLUSH,
+	GROUP_FLUSH_66,
 };
 
 static const struct row group[][8] = {
@@ -86,14 +46,24 @@ static const struct row group[][8] = {
 		ROW(AND, NONE, NONE), ROW(SUB, NONE, NONE),
 		ROW(XOR, NONE, NONE), ROW(CMP, NONE, NONE),
 	},
+	[GROUP_SHIFT] = {
+		ROW(ROL, NONE, NONE), ROW(ROR, NONE, NONE),
+		ROW(RCL, NONE, NONE), ROW(RCR, NONE, NONE),
+		ROW(SHL, NONE, NONE), ROW(SHR, NONE, NONE),
+		ROW(SHL, NONE, NONE), ROW(SAR, NONE, NONE),
+	},
 	[GROUP_POP] = {
-		[0] = ROW(POP, RM, NONE, F(STACK)),
+		[0] = ROW(POP, RM, NONE, F(STACK | REGS)),
 	},
 	[GROUP_3] = {
 		[0] = ROW(TEST, RM, IMM),
 		[1] = ROW(TEST, RM, IMM),
 		[2] = ROW(NOT, RM, NONE),
 		[3] = ROW(NEG, RM, NONE),
+		[4] = ROW(MUL, RM, NONE),
+		[5] = ROW(IMUL, RM, NONE),
+		[6] = ROW(DIV, RM, NONE),
+		[7] = ROW(IDIV, RM, NONE),
 	},
 	[GROUP_4] = {
 		[0] = ROW(INC, RM, NONE),
@@ -102,7 +72,11 @@ static const struct row group[][8] = {
 	[GROUP_5] = {
 		[0] = ROW(INC, RM, NONE),
 		[1] = ROW(DEC, RM, NONE),
-		[6] = ROW(PUSH, RM, NONE, F(STACK)),
+		[2] = ROW(CALL, RM, NONE, F(STACK | NEAR | REGS)),
+		[3] = ROW(CALL_FAR, RM, NONE, W(W_FAR)),
+		[4] = ROW(JMP, RM, NONE, F(STACK | NEAR)),
+		[5] = ROW(JMP_FAR, RM, NONE, W(W_FAR)),
+		[6] = ROW(PUSH, RM, NONE, F(STACK | REGS)),
 	},
 	[GROUP_MOV] = {
 		[0] = ROW(MOV, RM, IMM),
@@ -112,6 +86,8 @@ static const struct row group[][8] = {
 		[1] = ROW(STR, RM, NONE, W(W_2), F(REGS)),
 		[2] = ROW(LLDT, RM, NONE, W(W_2), F(REGS)),
 		[3] = ROW(LTR, RM, NONE, W(W_2), F(REGS)),
+		[4] = ROW(VERR, RM, NONE, W(W_2)),
+		[5] = ROW(VERW, RM, NONE, W(W_2)),
 	},
 	[GROUP_SYSTEM_TABLE] = {
 		[0] = ROW(SGDT, RM, NONE, W(W_TABLE)),
@@ -131,6 +107,13 @@ static const struct row group[][8] = {
 	[GROUP_PAIR] = {
 		[1] = ROW(CMPXCHG_PAIR, RM, NONE, W(W_PAIR)),
 	},
+	[GROUP_FLUSH] = {
+		[7] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
+	},
+	[GROUP_FLUSH_66] = {
+		[6] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
+		[7] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
+	},
 };
 
 #define SELECT(name, dst, src, ...)                             \
@@ -145,6 +128,14 @@ static const struct row group[][8] = {
 #define BOTH_IO(code, name, dst, src)                 \
 	[(code)] = ROW(name, dst, src, F(BYTE | IO)), \
 	[(code) + 1] = ROW(name, dst, src, F(IO))
+#define EIGHT(code, ...)                                        \
+	[(code)] = __VA_ARGS__, [(code) + 1] = __VA_ARGS__,     \
+	[(code) + 2] = __VA_ARGS__, [(code) + 3] = __VA_ARGS__, \
+	[(code) + 4] = __VA_ARGS__, [(code) + 5] = __VA_ARGS__, \
+	[(code) + 6] = __VA_ARGS__, [(code) + 7] = __VA_ARGS__
+#define SHIFT(code, count)                                          \
+	[(code)] = SELECT(GROUP_SHIFT, RM, count, F(GROUP | BYTE)), \
+	[(code) + 1] = SELECT(GROUP_SHIFT, RM, count, F(GROUP))
 #define ALU(code, name) \
 	BOTH(code, name, RM, REG), BOTH((code) + 2, name, REG, RM)
 
@@ -157,7 +148,24 @@ static const struct row one_byte[256] = {
 	ALU(0x28, SUB),
 	ALU(0x30, XOR),
 	ALU(0x38, CMP),
+	[0x06] = ROW(PUSH, OPSEG, NONE, F(NO64)),
+	[0x07] = ROW(POP, OPSEG, NONE, F(NO64)),
+	[0x0e] = ROW(PUSH, OPSEG, NONE, F(NO64)),
+	[0x16] = ROW(PUSH, OPSEG, NONE, F(NO64)),
+	[0x17] = ROW(POP, OPSEG, NONE, F(NO64)),
+	[0x1e] = ROW(PUSH, OPSEG, NONE, F(NO64)),
+	[0x1f] = ROW(POP, OPSEG, NONE, F(NO64)),
+	EIGHT(0x50, ROW(PUSH, OPREG, NONE, F(STACK))),
+	EIGHT(0x58, ROW(POP, OPREG, NONE, F(STACK))),
+	[0x60] = ROW(PUSHA, NONE, NONE, F(NO64)),
+	[0x61] = ROW(POPA, NONE, NONE, F(NO64)),
+	[0x62] = ROW(BOUND, REG, RM, W(W_BOUND), F(NO64)),
+	/* ARPL outside 64-bit mode: see find_opcode(). */
 	[0x63] = ROW(MOVSX, REG, RM, W(W_4), F(ONLY64)),
+	[0x68] = ROW(PUSH, IMM, NONE, F(STACK)),
+	[0x69] = ROW3(IMUL_REG, REG, RM, IMM),
+	[0x6a] = ROW(PUSH, IMM8, NONE, F(STACK)),
+	[0x6b] = ROW3(IMUL_REG, REG, RM, IMM8),
 	BOTH_IO(0x6c, INS, NONE, NONE),
 	BOTH_IO(0x6e, OUTS, NONE, NONE),
 	[0x80] = SELECT(GROUP_1, RM, IMM8, F(GROUP | BYTE)),
@@ -169,8 +177,12 @@ static const struct row one_byte[256] = {
 	BOTH(0x88, MOV, RM, REG),
 	BOTH(0x8a, MOV, REG, RM),
 	[0x8c] = ROW(MOV, RM, SEGREG, W(W_2)),
+	[0x8e] = ROW(MOV_TO_SEG, SEGREG, RM, W(W_2)),
 	[0x8f] = SELECT(GROUP_POP, NONE, NONE, F(GROUP)),
 	[0x90] = ROW(PAUSE, NONE, NONE),
+	[0x9a] = ROW(CALL_FAR, FAR, NONE, F(NO64)),
+	[0x9c] = ROW(PUSHF, NONE, NONE, F(STACK)),
+	[0x9d] = ROW(POPF, NONE, NONE, F(STACK)),
 	BOTH(0xa0, MOV, ACC, MOFFS),
 	BOTH(0xa2, MOV, MOFFS, ACC),
 	BOTH(0xa4, MOVS, NONE, NONE),
@@ -178,14 +190,27 @@ static const struct row one_byte[256] = {
 	BOTH(0xaa, STOS, NONE, NONE),
 	BOTH(0xac, LODS, NONE, NONE),
 	BOTH(0xae, SCAS, NONE, NONE),
+	SHIFT(0xc0, UIMM8),
+	[0xc2] = ROW(RET, UIMM16, NONE, F(STACK | NEAR)),
+	[0xc3] = ROW(RET, NONE, NONE, F(STACK | NEAR)),
+	[0xc4] = ROW3(LOAD_FAR, REG, RM, FARSEG, W(W_FAR), F(NO64)),
+	[0xc5] = ROW3(LOAD_FAR, REG, RM, FARSEG, W(W_FAR), F(NO64)),
 	[0xc6] = SELECT(GROUP_MOV, NONE, NONE, F(GROUP | BYTE)),
 	[0xc7] = SELECT(GROUP_MOV, NONE, NONE, F(GROUP)),
+	[0xc8] = ROW(ENTER, FRAME, NONE, F(STACK)),
+	[0xc9] = ROW(LEAVE, NONE, NONE, F(STACK)),
+	[0xca] = ROW(RET_FAR, UIMM16, NONE),
+	[0xcb] = ROW(RET_FAR, NONE, NONE),
 	[0xcc] = ROW(INT3, NONE, NONE),
 	[0xcd] = ROW(INT, UIMM8, NONE),
 	[0xce] = ROW(INTO, NONE, NONE, F(NO64)),
 	[0xcf] = ROW(IRET, NONE, NONE),
+	SHIFT(0xd0, ONE),
+	SHIFT(0xd2, CL),
+	[0xd7] = ROW(XLAT, NONE, NONE, F(BYTE)),
 	BOTH_IO(0xe4, IN, ACC, UIMM8),
 	BOTH_IO(0xe6, OUT, UIMM8, ACC),
+	[0xe8] = ROW(CALL, IMM, NONE, F(STACK | NEAR)),
 	BOTH_IO(0xec, IN, ACC, DX),
 	BOTH_IO(0xee, OUT, DX, ACC),
 	[0xf1] = ROW(ICEBP, NONE, NONE),
@@ -196,10 +221,14 @@ static const struct row one_byte[256] = {
 	[0xff] = SELECT(GROUP_5, NONE, NONE, F(GROUP)),
 };
 
+static const struct row arpl = ROW(ARPL, RM, REG, W(W_2), F(NO64));
+
 /* Opcodes after 0F. */
 static const struct row two_byte[256] = {
 	[0x00] = SELECT(GROUP_SYSTEM_SEGMENT, NONE, NONE, F(GROUP)),
 	[0x01] = SELECT(GROUP_SYSTEM_TABLE, NONE, NONE, F(GROUP)),
+	[0x02] = ROW(LAR, REG, RM, W(W_2)),
+	[0x03] = ROW(LSL, REG, RM, W(W_2)),
 	[0x06] = ROW(CLTS, NONE, NONE),
 	[0x08] = ROW(INVD, NONE, NONE),
 	[0x09] = ROW(WBINVD, NONE, NONE),
@@ -211,11 +240,27 @@ static const struct row two_byte[256] = {
 	[0x31] = ROW(RDTSC, NONE, NONE),
 	[0x32] = ROW(RDMSR, NONE, NONE),
 	[0x33] = ROW(RDPMC, NONE, NONE),
+	EIGHT(0x40, ROW(CMOVCC, REG, RM)),
+	EIGHT(0x48, ROW(CMOVCC, REG, RM)),
+	EIGHT(0x90, ROW(SETCC, RM, NONE, F(BYTE))),
+	EIGHT(0x98, ROW(SETCC, RM, NONE, F(BYTE))),
+	[0xa0] = ROW(PUSH, OPSEG, NONE, F(STACK)),
+	[0xa1] = ROW(POP, OPSEG, NONE, F(STACK)),
 	[0xa2] = ROW(CPUID, NONE, NONE),
 	[0xa3] = ROW(BT, RM, REG),
+	[0xa4] = ROW3(SHLD, RM, REG, UIMM8),
+	[0xa5] = ROW3(SHLD, RM, REG, CL),
+	[0xa8] = ROW(PUSH, OPSEG, NONE, F(STACK)),
+	[0xa9] = ROW(POP, OPSEG, NONE, F(STACK)),
 	[0xab] = ROW(BTS, RM, REG),
+	[0xac] = ROW3(SHRD, RM, REG, UIMM8),
+	[0xad] = ROW3(SHRD, RM, REG, CL),
+	[0xaf] = ROW(IMUL_REG, REG, RM),
 	BOTH(0xb0, CMPXCHG, RM, REG),
+	[0xb2] = ROW3(LOAD_FAR, REG, RM, FARSEG, W(W_FAR)),
 	[0xb3] = ROW(BTR, RM, REG),
+	[0xb4] = ROW3(LOAD_FAR, REG, RM, FARSEG, W(W_FAR)),
+	[0xb5] = ROW3(LOAD_FAR, REG, RM, FARSEG, W(W_FAR)),
 	[0xb6] = ROW(MOVZX, REG, RM, W(W_1)),
 	[0xb7] = ROW(MOVZX, REG, RM, W(W_2)),
 	[0xba] = SELECT(GROUP_BIT, NONE, NONE, F(GROUP)),
@@ -254,50 +299,94 @@ static const struct {
 #define MAP_0F 1
 #define MAP_0F38 2
 
-static const struct {
+/* The form with a VEX prefix (SDM vol. 2, 2.3). */
+enum vex_form {
+	VEX_NONE, /* there is none */
+	VEX_128, /* VEX.L is 0 */
+	VEX_256, /* VEX.L doubles the size */
+	VEX_SCALAR, /* VEX.L is ignored */
+	VEX_SECOND, /* VEX.L is 0, VEX.vvvv a second source */
+};
+
+static const struct prefixed {
 	u8 map;
 	u8 opcode;
 	u8 prefix;
+	u8 vex;
 	bool aligned;
 	struct row row;
 } prefixed[] = {
-	{ MAP_0F, 0x10, 0x00, false, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x10, 0x66, false, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x10, 0xf3, false, ROW(SSE_MOV, XMM, RM, W(W_4)) },
-	{ MAP_0F, 0x10, 0xf2, false, ROW(SSE_MOV, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x11, 0x00, false, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x11, 0x66, false, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x11, 0xf3, false, ROW(SSE_MOV, RM, XMM, W(W_4)) },
-	{ MAP_0F, 0x11, 0xf2, false, ROW(SSE_MOV, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0x12, 0x00, false, ROW(SSE_MOV_LOW, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x12, 0x66, false, ROW(SSE_MOV_LOW, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x13, 0x00, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0x13, 0x66, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0x16, 0x00, false, ROW(SSE_MOV_HIGH, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x16, 0x66, false, ROW(SSE_MOV_HIGH, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x17, 0x00, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0x17, 0x66, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0x28, 0x00, true, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x28, 0x66, true, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x29, 0x00, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x29, 0x66, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x2b, 0x00, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x2b, 0x66, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x6e, 0x66, false, ROW(SSE_MOV, XMM, RM) },
-	{ MAP_0F, 0x6f, 0x66, true, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x6f, 0xf3, false, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F, 0x7e, 0x66, false, ROW(SSE_MOV, RM, XMM) },
-	{ MAP_0F, 0x7e, 0xf3, false, ROW(SSE_MOV, XMM, RM, W(W_8)) },
-	{ MAP_0F, 0x7f, 0x66, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0x7f, 0xf3, false, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0xd6, 0x66, false, ROW(SSE_MOV, RM, XMM, W(W_8)) },
-	{ MAP_0F, 0xe7, 0x66, true, ROW(SSE_MOV, RM, XMM, W(W_16)) },
-	{ MAP_0F, 0xf0, 0xf2, false, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F38, 0x2a, 0x66, true, ROW(SSE_MOV, XMM, RM, W(W_16)) },
-	{ MAP_0F38, 0xf0, 0x00, false, ROW(MOVBE, REG, RM) },
-	{ MAP_0F38, 0xf0, 0x66, false, ROW(MOVBE, REG, RM) },
-	{ MAP_0F38, 0xf1, 0x00, false, ROW(MOVBE, RM, REG) },
-	{ MAP_0F38, 0xf1, 0x66, false, ROW(MOVBE, RM, REG) },
+#define P(prefix, code, vex, aligned, ...)                      \
+	{                                                       \
+		MAP_0F, code, prefix, vex, aligned, __VA_ARGS__ \
+	}
+#define P38(prefix, code, vex, aligned, ...)                      \
+	{                                                         \
+		MAP_0F38, code, prefix, vex, aligned, __VA_ARGS__ \
+	}
+	P(0x00, 0x10, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0x66, 0x10, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0xf3, 0x10, VEX_SCALAR, false, ROW(SSE_MOV, XMM, RM, W(W_4))),
+	P(0xf2, 0x10, VEX_SCALAR, false, ROW(SSE_MOV, XMM, RM, W(W_8))),
+	P(0x00, 0x11, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x66, 0x11, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0xf3, 0x11, VEX_SCALAR, false, ROW(SSE_MOV, RM, XMM, W(W_4))),
+	P(0xf2, 0x11, VEX_SCALAR, false, ROW(SSE_MOV, RM, XMM, W(W_8))),
+	P(0x00, 0x12, VEX_SECOND, false,
+	  ROW3(SSE_MOV_LOW, XMM, RM, VVVV, W(W_8))),
+	P(0x66, 0x12, VEX_SECOND, false,
+	  ROW3(SSE_MOV_LOW, XMM, RM, VVVV, W(W_8))),
+	P(0x00, 0x13, VEX_128, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8))),
+	P(0x66, 0x13, VEX_128, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8))),
+	P(0x00, 0x16, VEX_SECOND, false,
+	  ROW3(SSE_MOV_HIGH, XMM, RM, VVVV, W(W_8))),
+	P(0x66, 0x16, VEX_SECOND, false,
+	  ROW3(SSE_MOV_HIGH, XMM, RM, VVVV, W(W_8))),
+	P(0x00, 0x17, VEX_128, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8))),
+	P(0x66, 0x17, VEX_128, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8))),
+	P(0x00, 0x28, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0x66, 0x28, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0x00, 0x29, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x66, 0x29, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x00, 0x2b, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x66, 0x2b, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x00, 0x6e, VEX_NONE, false, ROW(MMX_MOV, MMX, RM)),
+	P(0x66, 0x6e, VEX_128, false, ROW(SSE_MOV, XMM, RM)),
+	P(0x00, 0x6f, VEX_NONE, false, ROW(MMX_MOV, MMX, RM, W(W_8))),
+	P(0x66, 0x6f, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0xf3, 0x6f, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P(0x00, 0x7e, VEX_NONE, false, ROW(MMX_MOV, RM, MMX)),
+	P(0x66, 0x7e, VEX_128, false, ROW(SSE_MOV, RM, XMM)),
+	P(0xf3, 0x7e, VEX_128, false, ROW(SSE_MOV, XMM, RM, W(W_8))),
+	P(0x00, 0x7f, VEX_NONE, false, ROW(MMX_MOV, RM, MMX, W(W_8))),
+	P(0x66, 0x7f, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0xf3, 0x7f, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0x00, 0xae, VEX_NONE, false,
+	  SELECT(GROUP_FLUSH, NONE, NONE, F(GROUP))),
+	P(0x66, 0xae, VEX_NONE, false,
+	  SELECT(GROUP_FLUSH_66, NONE, NONE, F(GROUP))),
+	P(0xf3, 0xb8, VEX_NONE, false, ROW(POPCNT, REG, RM)),
+	P(0x00, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
+	P(0x66, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
+	P(0xf2, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
+	P(0xf3, 0xbc, VEX_NONE, false, ROW(TZCNT, REG, RM)),
+	P(0x00, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
+	P(0x66, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
+	P(0xf2, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
+	P(0xf3, 0xbd, VEX_NONE, false, ROW(LZCNT, REG, RM)),
+	P(0x66, 0xd6, VEX_128, false, ROW(SSE_MOV, RM, XMM, W(W_8))),
+	P(0x00, 0xe7, VEX_NONE, false, ROW(MMX_MOV, RM, MMX, W(W_8))),
+	P(0x66, 0xe7, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P(0xf2, 0xf0, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P38(0x66, 0x2a, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P38(0x00, 0xf0, VEX_NONE, false, ROW(MOVBE, REG, RM)),
+	P38(0x66, 0xf0, VEX_NONE, false, ROW(MOVBE, REG, RM)),
+	P38(0x00, 0xf1, VEX_NONE, false, ROW(MOVBE, RM, REG)),
+	P38(0x66, 0xf1, VEX_NONE, false, ROW(MOVBE, RM, REG)),
+	/* MOVDIRI */
+	P38(0x00, 0xf9, VEX_NONE, false, ROW(MOV, RM, REG, F(BARE))),
+#undef P
+#undef P38
 };
 
 #endif

@@ -58,7 +58,8 @@ enum lodge_signal {
 #define LODGE_DR6_FIXED 0xffff0ff0ULL
 #define LODGE_DR7_FIXED 0x400ULL
 
-#define LODGE_NR_FRAGMENTS 6
+/* PUSHA makes eight accesses, of which one can cross a page's end; no other more. */
+#define LODGE_NR_FRAGMENTS 9
 
 /**
  * struct lodge_fragment - one access that user space answers

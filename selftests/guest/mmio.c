@@ -44,7 +44,7 @@ FIXTURE_VARIANT(mmio)
 	enum guest_mode mode;
 	uint64_t rax;
 	uint64_t rcx;
-	struct access access[6];
+	struct access access[9];
 	uint64_t rax_after;
 	uint64_t rcx_after;
 	int rdi_moves;
@@ -88,7 +88,8 @@ static bool makes_accesses(struct guest_cpu *cpu, const struct access *a)
 		}
 		if (a->write)
 			continue;
-		memset(mmio->data, 0xee, sizeof(mmio->data));
+		memset(mmio->data, 0xee, 8);
+		memset(mmio->data + 8, 0, 8);
 		memcpy(mmio->data, &a->data, a->size < 8 ? a->size : 8);
 	}
 	return true;
@@ -265,6 +266,79 @@ ROW(movd_load, 64, LONG64, "movd (%rdi), %xmm1; movq %xmm1, %rax;",
 ROW(movss_store, 64, LONG64, "movss (%rsi), %xmm0; movss %xmm0, (%rdi);",
     KEEP(0, 0), .access = { W(0, 4, 0x55667788) });
 
+/* Shifts, products, quotients, bits and conditions */
+ROW(shl, 64, LONG64, "shll $4, (%rdi);", KEEP(0, 0),
+    .access = { R(0, 4, 0x81), W(0, 4, 0x810) });
+ROW(rcr, 64, LONG64, "stc; rcrb $1, (%rdi);", KEEP(0, 0),
+    .access = { R(0, 1, 2), W(0, 1, 0x81) }, .flag_mask = 1);
+ROW(shld, 64, LONG64, "shld $8, %eax, (%rdi);", KEEP(0xab000000, 0),
+    .access = { R(0, 4, 0x11223344), W(0, 4, 0x223344ab) });
+ROW(mul, 64, LONG64, "mull (%rdi);", .rax = 0x10, .access = { R(0, 4, 0x20) },
+    .rax_after = 0x200, .flag_mask = 0x801);
+ROW(imul_immediate, 64, LONG64, "imul $-3, (%rdi), %eax;",
+    .access = { R(0, 4, 7) }, .rax_after = 0xffffffeb, .flag_mask = 0x801);
+ROW(div_by_device, 64, LONG64, "xor %edx, %edx; divl (%rdi);", .rax = 100,
+    .access = { R(0, 4, 7) }, .rax_after = 14);
+ROW(bsf, 64, LONG64, "bsf (%rdi), %eax;", .access = { R(0, 4, 0x80) },
+    .rax_after = 7, .flag_mask = 0x40);
+ROW(bsr, 64, LONG64, "bsr (%rdi), %rax;", .access = { R(0, 8, 1ULL << 40) },
+    .rax_after = 40, .flag_mask = 0x40);
+ROW(setcc, 64, LONG64, "stc; setc (%rdi);", KEEP(0, 0),
+    .access = { W(0, 1, 1) });
+ROW(cmov_reads_all_the_same, 64, LONG64, "stc; cmovnc (%rdi), %eax;",
+    .rax = ~0ULL, .access = { R(0, 4, 5) }, .rax_after = 0xffffffff);
+ROW(xlat, 64, LONG64, "mov %rdi, %rbx; xlat;", .rax = 7,
+    .access = { R(7, 1, 0x33) }, .rax_after = 0x33);
+ROW(clflush_accesses_nothing, 64, LONG64, "clflush (%rdi);", KEEP(0, 0));
+
+/* Segments and branches */
+ROW(mov_to_segment, 64, LONG64, "mov (%rdi), %es; mov %es, %eax;",
+    .access = { R(0, 2, SEL_DATA) }, .rax_after = SEL_DATA);
+ROW(far_pointer, 64, LONG64, "lfs (%rdi), %eax;",
+    .access = { R(0, 6, 0x1234 | (uint64_t)SEL_DATA << 32) },
+    .rax_after = 0x1234);
+ROW(near_jump, 64, LONG64, "jmp *(%rdi); ud2;",
+    .access = { R(0, 8, GUEST_CODE_BASE + 4) });
+ROW(near_call, 64, LONG64, "call *(%rdi); ud2; pop %rax;",
+    .access = { R(0, 8, GUEST_CODE_BASE + 4) },
+    .rax_after = GUEST_CODE_BASE + 2);
+ROW(far_jump, 32, PROT32, "ljmp *(%edi); ud2;",
+    .access = { R(0, 6, (GUEST_CODE_BASE + 4) | (uint64_t)SEL_CODE32 << 32) });
+ROW(far_call, 32, PROT32, "lcall *(%edi); ud2; pop %eax;",
+    .access = { R(0, 6, (GUEST_CODE_BASE + 4) | (uint64_t)SEL_CODE32 << 32) },
+    .rax_after = GUEST_CODE_BASE + 2);
+ROW(verr, 64, LONG64, "verr (%rdi);", KEEP(0, 0),
+    .access = { R(0, 2, SEL_DATA) }, .flags = 0x40, .flag_mask = 0x40);
+ROW(lar, 64, LONG64, "lar (%rdi), %eax; shr $12, %eax; and $0xf, %eax;",
+    .access = { R(0, 2, SEL_DATA) }, .rax_after = 9);
+
+/* A stack on the device */
+ROW(push_to_device, 64, LONG64, "lea 8(%rdi), %rsp; push %rax;", KEEP(0x77, 0),
+    .access = { W(0, 8, 0x77) });
+ROW(pop_from_device, 64, LONG64, "mov %rdi, %rsp; pop %rax;",
+    .access = { R(0, 8, 0x78) }, .rax_after = 0x78);
+ROW(call_with_the_stack_there, 64, LONG64,
+    "lea 8(%rdi), %rsp; call 1f; 1:", KEEP(0, 0),
+    .access = { W(0, 8, GUEST_CODE_BASE + 9) });
+ROW(ret_with_the_stack_there, 64, LONG64, "mov %rdi, %rsp; ret; ud2;",
+    .access = { R(0, 8, GUEST_CODE_BASE + 6) });
+ROW(pusha, 32, PROT32, "lea 32(%edi), %esp; pusha;", KEEP(0x11, 0x12),
+    .access = { W(28, 4, 0x11), W(24, 4, 0x12), W(20, 4, 0), W(16, 4, 2),
+		W(12, 4, GUEST_HOLE + 32), W(8, 4, 0), W(4, 4, GUEST_DATA),
+		W(0, 4, GUEST_HOLE) });
+ROW(enter_and_leave, 64, LONG64,
+    "mov $5, %ebp; lea 8(%rdi), %rsp; enter $16, $0; leave; mov %rbp, %rax;",
+    .access = { W(0, 8, 5), R(0, 8, 6) }, .rax_after = 6);
+
+/* MMX */
+ROW(mmx_store, 64, LONG64, "movq (%rsi), %mm3; movq %mm3, (%rdi);", KEEP(0, 0),
+    .access = { W(0, 8, DATA) });
+ROW(mmx_load, 64, LONG64, "movq (%rdi), %mm5; movq %mm5, %rax;",
+    .access = { R(0, 8, 0x9999888877776666) }, .rax_after = 0x9999888877776666);
+ROW(mmx_store_after_x87, 64, LONG64,
+    "fninit; fldz; fldz; movq (%rsi), %mm1; movq %mm1, (%rdi);", KEEP(0, 0),
+    .access = { W(0, 8, DATA) });
+
 /* Accesses that are two */
 ROW(qword_over_two_pages, 64, LONG64, "mov %rax, 0xffc(%rdi);",
     KEEP(0x1122334455667788, 0),
@@ -344,6 +418,142 @@ TEST(a_write_to_a_read_only_slot_is_a_device_access_and_changes_nothing)
 	ASSERT_TRUE(cpu_done(cpu));
 	EXPECT_EQ(0x77, *cpu_gpr(cpu, LODGE_RAX));
 	EXPECT_EQ(0x77, *cpu_gpr(cpu, LODGE_RBX));
+}
+
+#define CPUID_1_ECX_XSAVE (1U << 26)
+#define CPUID_1_ECX_AVX (1U << 28)
+#define X86_CR4_OSXSAVE (1ULL << 18)
+
+CODE(avx, 64,
+     "xor %ecx, %ecx; xor %edx, %edx; mov $7, %eax; xsetbv;"
+     "vmovdqu (%rsi), %ymm9; vmovdqu %ymm9, (%rdi);"
+     "vmovdqu 64(%rdi), %ymm9; vmovdqu %ymm9, (%rsi);"
+     "vmovd 8(%rdi), %xmm9; vmovdqu %ymm9, 32(%rsi);" DONE);
+
+TEST(moves_of_32_bytes_are_two_accesses)
+{
+	static const struct access accesses[] = {
+		W(0, 16, DATA), W(16, 16, ~DATA), R(64, 16, 5),
+		R(80, 16, 6),	R(8, 4, 7),	  { 0 },
+	};
+	const uint32_t needs = CPUID_1_ECX_XSAVE | CPUID_1_ECX_AVX;
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+
+	machine_create(&m, 1);
+	if ((cpu_feature(cpu, 1, 0, 2) & needs) != needs)
+		SKIP(return, "no AVX");
+	*machine_u64(&m, GUEST_DATA) = DATA;
+	*machine_u64(&m, GUEST_DATA + 16) = ~DATA;
+	cpu_start(cpu, LONG64, avx);
+	cpu->run->regs.control.cr4 |= X86_CR4_OSXSAVE | X86_CR4_OSFXSR;
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+	*cpu_gpr(cpu, LODGE_RSI) = GUEST_DATA;
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	ASSERT_TRUE(cpu_done(cpu));
+	EXPECT_EQ(5, *machine_u64(&m, GUEST_DATA));
+	EXPECT_EQ(6, *machine_u64(&m, GUEST_DATA + 16));
+	EXPECT_EQ(7, *machine_u64(&m, GUEST_DATA + 32));
+	EXPECT_EQ(0, *machine_u64(&m, GUEST_DATA + 48));
+}
+
+CODE(system_stores, 64,
+     "smsw (%rdi); sgdt 16(%rdi); sidt 32(%rdi); str (%rdi); sldt (%rdi);" DONE);
+
+TEST(system_registers_are_stored_to_a_device)
+{
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+	const struct lodge_regs *regs;
+
+	machine_create(&m, 1);
+	cpu_start(cpu, LONG64, system_stores);
+	regs = &cpu->run->regs;
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+
+	const struct access accesses[] = {
+		W(0, 2, regs->control.cr0 & 0xffff),
+		W(16, 10,
+		  regs->segments.gdt.limit | regs->segments.gdt.base << 16),
+		W(32, 10,
+		  regs->segments.idt.limit | regs->segments.idt.base << 16),
+		W(0, 2, regs->segments.seg[LODGE_TR].selector),
+		W(0, 2, regs->segments.seg[LODGE_LDTR].selector),
+		{ 0 },
+	};
+
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	ASSERT_TRUE(cpu_done(cpu));
+}
+
+CODE(system_loads, 64,
+     "lmsw (%rdi); lgdt 16(%rdi); ltr 32(%rdi); lldt 48(%rdi);" DONE);
+
+TEST(system_registers_are_loaded_from_a_device)
+{
+	static const struct access accesses[] = {
+		R(0, 2, 3),
+		R(16, 10, 0x67 | (uint64_t)GUEST_GDT << 16),
+		R(32, 2, SEL_TSS),
+		R(48, 2, 0),
+		{ 0 },
+	};
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+
+	machine_create(&m, 1);
+	cpu_start(cpu, LONG64, system_loads);
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+	/* LTR wants a TSS that is not busy. */
+	m.memory[GUEST_GDT + SEL_TSS + 5] &= ~2;
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	ASSERT_TRUE(cpu_done(cpu));
+	EXPECT_EQ(2, cpu->run->regs.control.cr0 & 2);
+	EXPECT_EQ(0x67, cpu->run->regs.segments.gdt.limit);
+	EXPECT_EQ(SEL_TSS, cpu->run->regs.segments.seg[LODGE_TR].selector);
+	EXPECT_EQ(2, m.memory[GUEST_GDT + SEL_TSS + 5] & 2);
+}
+
+CODE(divide_by_zero, 64, "xor %edx, %edx; divl (%rdi);" DONE);
+
+TEST(a_quotient_that_does_not_fit_is_a_divide_error)
+{
+	static const struct access accesses[] = { R(0, 4, 0), { 0 } };
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+	struct guest_event event;
+
+	machine_create(&m, 1);
+	cpu_start(cpu, LONG64, divide_by_zero);
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	ASSERT_TRUE(cpu_raises(cpu, DE, &event));
+	EXPECT_EQ(GUEST_CODE_BASE + 2, event.rip);
+}
+
+#define APIC_BASE 0xfee00000
+#define APIC_TPR 0x80
+
+/* The last one has its stack there. */
+CODE(apic, 32,
+     "movl $0x20, 0x80(%edi); shll $1, 0x80(%edi); mov 0x80(%edi), %eax;"
+     "or %eax, %eax; cmovnz 0x80(%edi), %ecx; bsf 0x80(%edi), %edx;"
+     "lea 0x84(%edi), %esp; push $0x30; mov 0x80(%edi), %ebx;" DONE);
+
+TEST(the_apic_page_is_a_device_like_others)
+{
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+
+	machine_create(&m, 1);
+	cpu_start(cpu, PROT32, apic);
+	*cpu_gpr(cpu, LODGE_RDI) = APIC_BASE;
+	ASSERT_TRUE(cpu_done(cpu));
+	EXPECT_EQ(0x40, *cpu_gpr(cpu, LODGE_RAX));
+	EXPECT_EQ(0x40, *cpu_gpr(cpu, LODGE_RCX));
+	EXPECT_EQ(6, *cpu_gpr(cpu, LODGE_RDX));
+	EXPECT_EQ(0x30, *cpu_gpr(cpu, LODGE_RBX));
+	EXPECT_EQ(APIC_BASE + APIC_TPR, *cpu_gpr(cpu, LODGE_RSP));
 }
 
 TEST_HARNESS_MAIN

@@ -54,6 +54,107 @@ static const struct {
 	SAME(CMPXCHG),
 	AS(CMPXCHG8B, CMPXCHG_PAIR),
 	AS(CMPXCHG16B, CMPXCHG_PAIR),
+	SAME(ROL),
+	SAME(ROR),
+	SAME(RCL),
+	SAME(RCR),
+	SAME(SHL),
+	SAME(SHR),
+	SAME(SAR),
+	SAME(SHLD),
+	SAME(SHRD),
+	SAME(MUL),
+	SAME(DIV),
+	SAME(IDIV),
+	SAME(BSF),
+	SAME(BSR),
+	SAME(TZCNT),
+	SAME(LZCNT),
+	SAME(POPCNT),
+	SAME(BOUND),
+	SAME(XLAT),
+	SAME(ENTER),
+	SAME(LEAVE),
+	SAME(CALL),
+	SAME(JMP),
+	SAME(RET),
+	SAME(VERR),
+	SAME(VERW),
+	SAME(LAR),
+	SAME(LSL),
+	SAME(ARPL),
+	SAME(IMUL),
+	AS(SETO, SETCC),
+	AS(CMOVO, CMOVCC),
+	AS(SETNO, SETCC),
+	AS(CMOVNO, CMOVCC),
+	AS(SETB, SETCC),
+	AS(CMOVB, CMOVCC),
+	AS(SETNB, SETCC),
+	AS(CMOVNB, CMOVCC),
+	AS(SETZ, SETCC),
+	AS(CMOVZ, CMOVCC),
+	AS(SETNZ, SETCC),
+	AS(CMOVNZ, CMOVCC),
+	AS(SETBE, SETCC),
+	AS(CMOVBE, CMOVCC),
+	AS(SETNBE, SETCC),
+	AS(CMOVNBE, CMOVCC),
+	AS(SETS, SETCC),
+	AS(CMOVS, CMOVCC),
+	AS(SETNS, SETCC),
+	AS(CMOVNS, CMOVCC),
+	AS(SETP, SETCC),
+	AS(CMOVP, CMOVCC),
+	AS(SETNP, SETCC),
+	AS(CMOVNP, CMOVCC),
+	AS(SETL, SETCC),
+	AS(CMOVL, CMOVCC),
+	AS(SETNL, SETCC),
+	AS(CMOVNL, CMOVCC),
+	AS(SETLE, SETCC),
+	AS(CMOVLE, CMOVCC),
+	AS(SETNLE, SETCC),
+	AS(CMOVNLE, CMOVCC),
+	AS(LES, LOAD_FAR),
+	AS(LDS, LOAD_FAR),
+	AS(LSS, LOAD_FAR),
+	AS(LFS, LOAD_FAR),
+	AS(LGS, LOAD_FAR),
+	AS(CLFLUSH, FLUSH),
+	AS(CLFLUSHOPT, FLUSH),
+	AS(CLWB, FLUSH),
+	AS(PUSHA, PUSHA),
+	AS(PUSHAD, PUSHA),
+	AS(POPA, POPA),
+	AS(POPAD, POPA),
+	AS(PUSHF, PUSHF),
+	AS(PUSHFD, PUSHF),
+	AS(PUSHFQ, PUSHF),
+	AS(POPF, POPF),
+	AS(POPFD, POPF),
+	AS(POPFQ, POPF),
+	AS(MOVNTQ, MMX_MOV),
+	AS(MOVDIRI, MOV),
+	AS(VMOVD, SSE_MOV),
+	AS(VMOVQ, SSE_MOV),
+	AS(VMOVSS, SSE_MOV),
+	AS(VMOVSD, SSE_MOV),
+	AS(VMOVUPS, SSE_MOV),
+	AS(VMOVUPD, SSE_MOV),
+	AS(VMOVAPS, SSE_MOV),
+	AS(VMOVAPD, SSE_MOV),
+	AS(VMOVDQA, SSE_MOV),
+	AS(VMOVDQU, SSE_MOV),
+	AS(VLDDQU, SSE_MOV),
+	AS(VMOVNTPS, SSE_MOV),
+	AS(VMOVNTPD, SSE_MOV),
+	AS(VMOVNTDQ, SSE_MOV),
+	AS(VMOVNTDQA, SSE_MOV),
+	AS(VMOVLPS, SSE_MOV_LOW),
+	AS(VMOVLPD, SSE_MOV_LOW),
+	AS(VMOVHPS, SSE_MOV_HIGH),
+	AS(VMOVHPD, SSE_MOV_HIGH),
 	SAME(MOV),
 	AS(MOVNTI, MOV),
 	SAME(MOVBE),
@@ -158,14 +259,23 @@ static const u8 one_byte[] = {
 	0xa1, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad,
 	0xae, 0xaf, 0xc6, 0xc7, 0xcc, 0xcd, 0xce, 0xcf, 0xe4, 0xe5, 0xe6,
 	0xe7, 0xec, 0xed, 0xee, 0xef, 0xf1, 0xf4, 0xf6, 0xf7, 0xfe, 0xff,
+	0x06, 0x07, 0x1e, 0x17, 0x50, 0x57, 0x5f, 0x60, 0x61, 0x62, 0x68,
+	0x69, 0x6a, 0x6b, 0x9a, 0x9c, 0x9d, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4,
+	0xc5, 0xc8, 0xc9, 0xca, 0xcb, 0xd0, 0xd1, 0xd2, 0xd3, 0xd7, 0xe8,
 };
 static const u8 two_byte[] = {
 	0x00, 0x01, 0x01, 0x06, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x16, 0x17,
 	0x20, 0x21, 0x22, 0x23, 0x28, 0x29, 0x2b, 0x30, 0x31, 0x32, 0x33, 0x6e,
 	0x6f, 0x7e, 0x7f, 0xa2, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba,
-	0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7, 0xf0,
+	0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7, 0xf0, 0x02, 0x03,
+	0x40, 0x4f, 0x90, 0x9f, 0xa0, 0xa1, 0xa4, 0xa5, 0xa8, 0xa9, 0xac, 0xad,
+	0xae, 0xaf, 0xb2, 0xb4, 0xb5, 0xb8, 0xbc, 0xbd,
 };
-static const u8 three_byte[] = { 0x2a, 0xf0, 0xf1 };
+static const u8 vex[] = {
+	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29, 0x2a,
+	0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0,
+};
+static const u8 three_byte[] = { 0x2a, 0xf0, 0xf1, 0xf9 };
 static const u8 prefixes[] = {
 	0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66,
 	0x66, 0x67, 0x67, 0xf0, 0xf2, 0xf3, 0xf3,
@@ -208,13 +318,32 @@ static u32 random_prefixes(enum lodge_cpu_mode mode, u8 *bytes)
 	return n;
 }
 
+/* A segment prefix or none, then VEX in either form with any of its bits. */
+static void generate_vex(u8 *bytes)
+{
+	if (!random_below(4))
+		*bytes++ = 0x64;
+	if (random_below(2)) {
+		*bytes++ = 0xc4;
+		*bytes++ = (random_below(8) << 5) | (random_below(2) + 1);
+	} else {
+		*bytes++ = 0xc5;
+	}
+	*bytes++ = random_below(2) ? 0xf8 | random_below(8) : random_below(256);
+	*bytes = PICK(vex);
+}
+
 static void generate(enum lodge_cpu_mode mode, u8 bytes[BUFFER_BYTES])
 {
 	u32 n, i;
 
 	for (i = 0; i < BUFFER_BYTES; i++)
 		bytes[i] = random_below(256);
-	n = random_prefixes(mode, bytes);
+	n = random_below(8) ? random_prefixes(mode, bytes) : 0;
+	if (!n) {
+		generate_vex(bytes);
+		return;
+	}
 	switch (random_below(8)) {
 	case 0: /* any opcode */
 		break;
@@ -269,6 +398,42 @@ static bool has_class(const struct reference *z, ZydisRegisterClass class)
 	       class_of(&z->operand[1]) == class;
 }
 
+static bool has_operand_prefix(const struct reference *z)
+{
+	int i;
+
+	for (i = 0; i < z->insn.raw.prefix_count; i++) {
+		if (z->insn.raw.prefixes[i].value == 0x66)
+			return true;
+	}
+	return false;
+}
+
+static u8 op_of_branch(const struct reference *z, u8 op)
+{
+	bool far = z->insn.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+
+	if (op == LODGE_OP_CALL && far)
+		return LODGE_OP_CALL_FAR;
+	if (op == LODGE_OP_RET && far)
+		return LODGE_OP_RET_FAR;
+	if (op == LODGE_OP_JMP && !explicit_memory(z))
+		return LODGE_OP_INVALID;
+	if (op == LODGE_OP_JMP && far)
+		return LODGE_OP_JMP_FAR;
+	/* Vendors differ. */
+	if (z->insn.machine_mode == ZYDIS_MACHINE_MODE_LONG_64 &&
+	    has_operand_prefix(z) && !z->insn.raw.rex.W)
+		return LODGE_OP_INVALID;
+	return op;
+}
+
+static u8 op_of_imul(const struct reference *z)
+{
+	return z->insn.operand_count_visible == 1 ? LODGE_OP_IMUL :
+						    LODGE_OP_IMUL_REG;
+}
+
 static u8 op_of_mov(const struct reference *z)
 {
 	if (class_of(&z->operand[0]) == ZYDIS_REGCLASS_CONTROL)
@@ -300,19 +465,28 @@ static u8 expected_op(const struct reference *z)
 	/* Zydis 4.0 takes F3 41 90 for PAUSE; it exchanges EAX and R8D. */
 	if (op == LODGE_OP_PAUSE && z->insn.raw.rex.B)
 		return LODGE_OP_INVALID;
-	/* Below the strings only memory forms are decoded. */
-	if (op < LODGE_OP_MOVS && !explicit_memory(z))
+	if (z->insn.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX)
+		return LODGE_OP_INVALID;
+	if (op == LODGE_OP_CALL || op == LODGE_OP_JMP || op == LODGE_OP_RET)
+		return op_of_branch(z, op);
+	if (op == LODGE_OP_IMUL)
+		op = op_of_imul(z);
+	/* Below the stack's only memory forms are decoded. */
+	if ((op < LODGE_OP_PUSH ||
+	     (op >= LODGE_OP_VERR && op <= LODGE_OP_ARPL)) &&
+	    op != LODGE_OP_XLAT && !explicit_memory(z))
 		return LODGE_OP_INVALID;
 	/* Strings have no visible operand; SSE's MOVSD and CMPSD have. */
 	if (op >= LODGE_OP_MOVS && op <= LODGE_OP_SCAS &&
 	    has_class(z, ZYDIS_REGCLASS_XMM))
 		return LODGE_OP_INVALID;
-	if (has_class(z, ZYDIS_REGCLASS_MMX))
-		return LODGE_OP_INVALID;
-	/* Loads of a segment register. */
+	if (op == LODGE_OP_SSE_MOV && has_class(z, ZYDIS_REGCLASS_MMX))
+		return LODGE_OP_MMX_MOV;
 	if (op == LODGE_OP_MOV &&
 	    class_of(&z->operand[0]) == ZYDIS_REGCLASS_SEGMENT)
-		return LODGE_OP_INVALID;
+		return z->operand[0].reg.value == ZYDIS_REGISTER_CS ?
+			       LODGE_OP_INVALID :
+			       LODGE_OP_MOV_TO_SEG;
 	return op;
 }
 
@@ -347,8 +521,12 @@ static ZydisRegister register_of(const struct lodge_operand *o)
 		return ZYDIS_REGISTER_AH + o->reg;
 	case LODGE_OPERAND_SEGMENT:
 		return ZYDIS_REGISTER_ES + o->reg;
+	case LODGE_OPERAND_MMX:
+		return ZYDIS_REGISTER_MM0 + o->reg;
 	case LODGE_OPERAND_XMM:
-		return ZYDIS_REGISTER_XMM0 + o->reg;
+		return (o->size == 32 ? ZYDIS_REGISTER_YMM0 :
+					ZYDIS_REGISTER_XMM0) +
+		       o->reg;
 	case LODGE_OPERAND_CONTROL:
 		return ZYDIS_REGISTER_CR0 + o->reg;
 	case LODGE_OPERAND_DEBUG:
@@ -370,6 +548,7 @@ static bool zydis_adds_r13d(const struct lodge_insn *insn,
 	       insn->address_size == 4 && z->mem.base == ZYDIS_REGISTER_R13D;
 }
 
+/* To Zydis 3E before an indirect branch is CET's prefix, and no segment's. */
 static const char *memory_differs(const struct lodge_insn *insn,
 				  const struct lodge_operand *o,
 				  const ZydisDecodedOperand *z)
@@ -377,12 +556,16 @@ static const char *memory_differs(const struct lodge_insn *insn,
 	const struct lodge_address *a = &insn->memory;
 	u64 mask = lodge_alu_mask(insn->address_size);
 	bool adds_r13d = zydis_adds_r13d(insn, z);
+	bool notrack =
+		(insn->op == LODGE_OP_CALL || insn->op == LODGE_OP_JMP) &&
+		a->segment == LODGE_DS;
 
 	if (z->type != ZYDIS_OPERAND_TYPE_MEMORY)
 		return "operand is not in memory";
 	if (o->size && o->size * 8 != z->size)
 		return "memory size";
-	if (z->mem.segment != segment_register(a->segment) && o->size)
+	if (z->mem.segment != segment_register(a->segment) && o->size &&
+	    !notrack)
 		return "segment";
 	if (z->mem.base != gpr(a->base, insn->address_size) && !adds_r13d)
 		return "base";
@@ -449,18 +632,50 @@ static const char *string_differs(const struct lodge_insn *insn,
 
 /*
  * Whether operand_width is what the instruction moves: not of string I/O with
- * REX.W, nor of MOVNTI in 16-bit mode, where the operands alone say 32 bits.
+ * REX.W, nor of MOVNTI and MOVDIRI in 16-bit mode, where the operands alone say 32
+ * bits, nor of XLAT, cache flushes and segment loads, which have one size or none.
  */
 static bool has_operand_size(const struct reference *z, u8 op)
 {
-	return op <= LODGE_OP_POP && z->insn.mnemonic != ZYDIS_MNEMONIC_MOVNTI;
+	if (op == LODGE_OP_XLAT || op == LODGE_OP_MOV_TO_SEG ||
+	    op == LODGE_OP_FLUSH)
+		return false;
+	return op < LODGE_OP_MMX_MOV &&
+	       z->insn.mnemonic != ZYDIS_MNEMONIC_MOVNTI &&
+	       z->insn.mnemonic != ZYDIS_MNEMONIC_MOVDIRI;
+}
+
+/* ENTER's two immediates, and far pointers, are each one to Lodge. */
+static bool has_compound_immediate(u8 op)
+{
+	return op == LODGE_OP_ENTER || op == LODGE_OP_CALL_FAR;
+}
+
+static const char *operands_differ(const struct lodge_insn *insn,
+				   const struct reference *z)
+{
+	bool second = insn->operand[2].kind == LODGE_OPERAND_XMM;
+	const char *what = NULL;
+	int i;
+
+	if (insn->operand[0].kind == LODGE_OPERAND_IMMEDIATE &&
+	    has_compound_immediate(insn->op))
+		return NULL;
+	/* The register that a far pointer goes to is implied. */
+	for (i = 0; i < LODGE_NR_OPERANDS && !what; i++) {
+		if (i == 2 && insn->op == LODGE_OP_LOAD_FAR)
+			break;
+		/* With VEX memory comes last. */
+		what = operand_differs(insn, &insn->operand[i],
+				       &z->operand[second && i ? 3 - i : i]);
+	}
+	return what;
 }
 
 static const char *differs(const struct lodge_insn *insn,
 			   const struct reference *z)
 {
 	const char *what = NULL;
-	int i;
 
 	if (insn->length != z->insn.length)
 		return "length";
@@ -476,9 +691,7 @@ static const char *differs(const struct lodge_insn *insn,
 		return "lock";
 	if (is_string(insn->op))
 		what = string_differs(insn, z);
-	for (i = 0; i < 2 && !what; i++)
-		what = operand_differs(insn, &insn->operand[i], &z->operand[i]);
-	return what;
+	return what ? what : operands_differ(insn, z);
 }
 
 /* What is wrong with Lodge's answer to @bytes, or NULL. */

@@ -4,114 +4,7 @@
  * repetition, and string I/O.  What the instructions compute is emul_native.c's
  * matter.
  */
-#include "alu.h"
-#include "emul.h"
-
-#include "kselftest_harness.h"
-
-#define GP 13
-#define SS 12
-#define PF 14
-
-#define MEMORY_BYTES 0x20000
-#define RIP 0x1000U
-
-/* Memory from linear address 0 on, and the callbacks' next answer. */
-struct guest {
-	u8 memory[MEMORY_BYTES];
-	int answer;
-	int reads;
-	int writes;
-	int swaps;
-	int probes;
-	int access;
-	struct lodge_general regs;
-	struct lodge_segments segs;
-	struct lodge_emul e;
-};
-
-static int touch(struct guest *g, u64 linear, size_t size,
-		 struct lodge_fault *fault)
-{
-	if (g->answer == LODGE_FAULT)
-		*fault = (struct lodge_fault){ PF, true, 2, linear };
-	if (g->answer)
-		return g->answer;
-	return linear > MEMORY_BYTES - size ? -ENXIO : 0;
-}
-
-static int guest_read(void *opaque, u64 linear, void *data, size_t size,
-		      unsigned int access, struct lodge_fault *fault)
-{
-	struct guest *g = opaque;
-	int error = touch(g, linear, size, fault);
-
-	g->reads++;
-	g->access = access;
-	if (!error)
-		memcpy(data, g->memory + linear, size);
-	return error;
-}
-
-static int guest_write(void *opaque, u64 linear, const void *data, size_t size,
-		       struct lodge_fault *fault)
-{
-	struct guest *g = opaque;
-	int error = touch(g, linear, size, fault);
-
-	g->writes++;
-	if (!error)
-		memcpy(g->memory + linear, data, size);
-	return error;
-}
-
-/* With the answer -EBUSY another processor was faster, after the read. */
-static int guest_cmpxchg(void *opaque, u64 linear, const void *old,
-			 const void *new, size_t size,
-			 struct lodge_fault *fault)
-{
-	struct guest *g = opaque;
-
-	g->swaps++;
-	if (memcmp(g->memory + linear, old, size))
-		return -EBUSY;
-	memcpy(g->memory + linear, new, size);
-	return 0;
-}
-
-static int guest_probe(void *opaque, u64 linear, size_t size,
-		       unsigned int access, struct lodge_fault *fault)
-{
-	struct guest *g = opaque;
-
-	g->probes++;
-	g->access = access;
-	return touch(g, linear, size, fault);
-}
-
-static bool guest_is_memory(void *opaque, u64 linear, unsigned int access)
-{
-	return true;
-}
-
-static void guest_get_xmm(void *opaque, unsigned int reg, u8 data[16])
-{
-	memset(data, reg, 16);
-}
-
-static void guest_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
-{
-}
-
-static const struct lodge_emul_ops guest_ops = {
-	.read = guest_read,
-	.write = guest_write,
-	.cmpxchg = guest_cmpxchg,
-	.probe = guest_probe,
-	.is_memory = guest_is_memory,
-	.get_xmm = guest_get_xmm,
-	.set_xmm = guest_set_xmm,
-};
+#include "emul_fixture.h"
 
 FIXTURE(emul)
 {
@@ -120,37 +13,12 @@ FIXTURE(emul)
 
 FIXTURE_SETUP(emul)
 {
-	struct guest *g = &self->g;
-	int i;
-
-	memset(g, 0, sizeof(*g));
-	for (i = 0; i < LODGE_NR_SEGS; i++)
-		g->segs.seg[i] = (struct lodge_segment){ .limit = 0xffffffff,
-							 .attr = 0xc93 };
-	g->regs.rip = RIP;
-	g->regs.rflags = 2;
-	g->e.regs = &g->regs;
-	g->e.segmentation.segs = &g->segs;
-	g->e.segmentation.protect = true;
-	g->e.ops = &guest_ops;
-	g->e.opaque = g;
+	guest_setup(&self->g);
 }
 
 FIXTURE_TEARDOWN(emul)
 {
 }
-
-/* Decodes the bytes for @mode_ as the next instruction. */
-#define LOAD(mode_, ...)                                                    \
-	do {                                                                \
-		const u8 _bytes[] = { __VA_ARGS__ };                        \
-                                                                            \
-		self->g.e.segmentation.mode = (mode_);                      \
-		ASSERT_EQ(0, lodge_decode(&self->g.e.insn, (mode_), _bytes, \
-					  sizeof(_bytes)));                 \
-	} while (0)
-#define STEP() lodge_emul_step(&self->g.e)
-#define GPR(name) (self->g.regs.gpr[LODGE_##name])
 
 TEST_F(emul, rip_moves_on_behind_the_instruction)
 {
@@ -258,7 +126,8 @@ TEST_F(emul, exchange_is_locked_without_a_prefix)
 }
 
 static int busy_cmpxchg(void *opaque, u64 linear, const void *old,
-			const void *new, size_t size, struct lodge_fault *fault)
+			const void *new, size_t size, unsigned int access,
+			struct lodge_fault *fault)
 {
 	return -EBUSY;
 }

@@ -28,11 +28,15 @@ struct machine {
 	u64 gpr[16];
 	u64 rflags;
 	u8 xmm[XMMS][16];
+	u8 ymm[XMMS][16]; /* the upper halves */
+	u64 mmx[8];
 };
 
 /* The code at @code ends with a jump to native_return. */
 void native_run(struct machine *m, const void *code);
 extern const char native_return[];
+extern bool native_avx;
+bool native_avx;
 
 asm("	.text\n"
     "native_run:\n"
@@ -47,6 +51,18 @@ asm("	.text\n"
     "	mov %rsi, native_code(%rip)\n"
     "	movdqu 136(%rdi), %xmm0\n"
     "	movdqu 152(%rdi), %xmm1\n"
+    "	cmpb $0, native_avx(%rip)\n"
+    "	je 1f\n"
+    "	vinsertf128 $1, 168(%rdi), %ymm0, %ymm0\n"
+    "	vinsertf128 $1, 184(%rdi), %ymm1, %ymm1\n"
+    "1:	movq 200(%rdi), %mm0\n"
+    "	movq 208(%rdi), %mm1\n"
+    "	movq 216(%rdi), %mm2\n"
+    "	movq 224(%rdi), %mm3\n"
+    "	movq 232(%rdi), %mm4\n"
+    "	movq 240(%rdi), %mm5\n"
+    "	movq 248(%rdi), %mm6\n"
+    "	movq 256(%rdi), %mm7\n"
     "	pushq 128(%rdi)\n"
     "	popfq\n"
     "	mov 0(%rdi), %rax\n"
@@ -90,6 +106,20 @@ asm("	.text\n"
     "	mov %r15, 120(%rax)\n"
     "	movdqu %xmm0, 136(%rax)\n"
     "	movdqu %xmm1, 152(%rax)\n"
+    "	cmpb $0, native_avx(%rip)\n"
+    "	je 1f\n"
+    "	vextractf128 $1, %ymm0, 168(%rax)\n"
+    "	vextractf128 $1, %ymm1, 184(%rax)\n"
+    "	vzeroupper\n"
+    "1:	movq %mm0, 200(%rax)\n"
+    "	movq %mm1, 208(%rax)\n"
+    "	movq %mm2, 216(%rax)\n"
+    "	movq %mm3, 224(%rax)\n"
+    "	movq %mm4, 232(%rax)\n"
+    "	movq %mm5, 240(%rax)\n"
+    "	movq %mm6, 248(%rax)\n"
+    "	movq %mm7, 256(%rax)\n"
+    "	emms\n"
     "	mov native_rax(%rip), %rcx\n"
     "	mov %rcx, 0(%rax)\n"
     "	mov native_rsp(%rip), %rcx\n"
@@ -110,6 +140,8 @@ asm("	.text\n"
 
 static_assert(offsetof(struct machine, rflags) == 128, "native_run()");
 static_assert(offsetof(struct machine, xmm) == 136, "native_run()");
+static_assert(offsetof(struct machine, ymm) == 168, "native_run()");
+static_assert(offsetof(struct machine, mmx) == 200, "native_run()");
 
 static u64 random_state;
 
@@ -181,7 +213,7 @@ static int bench_write(void *opaque, u64 linear, const void *data, size_t size,
 }
 
 static int bench_cmpxchg(void *opaque, u64 linear, const void *old,
-			 const void *new, size_t size,
+			 const void *new, size_t size, unsigned int access,
 			 struct lodge_fault *fault)
 {
 	if (stop_here(opaque))
@@ -217,6 +249,34 @@ static void bench_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
 	memcpy(b->after.xmm[reg], data, 16);
 }
 
+static void bench_get_ymm(void *opaque, unsigned int reg, u8 data[16])
+{
+	struct bench *b = opaque;
+
+	memcpy(data, b->after.ymm[reg], 16);
+}
+
+static void bench_set_ymm(void *opaque, unsigned int reg, const u8 data[16])
+{
+	struct bench *b = opaque;
+
+	memcpy(b->after.ymm[reg], data, 16);
+}
+
+static void bench_get_mmx(void *opaque, unsigned int reg, u64 *data)
+{
+	struct bench *b = opaque;
+
+	*data = b->after.mmx[reg];
+}
+
+static void bench_set_mmx(void *opaque, unsigned int reg, u64 data)
+{
+	struct bench *b = opaque;
+
+	b->after.mmx[reg] = data;
+}
+
 static const struct lodge_emul_ops bench_ops = {
 	.read = bench_read,
 	.write = bench_write,
@@ -225,7 +285,22 @@ static const struct lodge_emul_ops bench_ops = {
 	.is_memory = bench_is_memory,
 	.get_xmm = bench_get_xmm,
 	.set_xmm = bench_set_xmm,
+	.get_ymm = bench_get_ymm,
+	.set_ymm = bench_set_ymm,
+	.get_mmx = bench_get_mmx,
+	.set_mmx = bench_set_mmx,
 };
+
+static unsigned int features(void)
+{
+	unsigned int bits = native_avx ? LODGE_EMUL_AVX : 0;
+
+	if (__builtin_cpu_supports("bmi"))
+		bits |= LODGE_EMUL_BMI1;
+	if (__builtin_cpu_supports("lzcnt"))
+		bits |= LODGE_EMUL_ABM;
+	return bits;
+}
 
 /* Emulates until RIP moves on or the access numbered @stop_at is refused. */
 static int emulate(struct bench *b, int stop_at)
@@ -234,9 +309,13 @@ static int emulate(struct bench *b, int stop_at)
 		.rip = (u64)b->code,
 		.rflags = b->after.rflags,
 	};
+	static const struct lodge_control control = { .efer = 0x500 };
 	struct lodge_emul e = {
 		.insn = b->insn,
 		.regs = &regs,
+		.control = &control,
+		.cpl = 3,
+		.features = features(),
 		.segmentation = { .segs = &b->segs,
 				  .mode = LODGE_MODE_64,
 				  .protect = true },
@@ -259,16 +338,25 @@ static int emulate(struct bench *b, int stop_at)
 }
 
 static const u8 opcodes[] = {
-	0x63, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89,
-	0x8a, 0x8b, 0x8c, 0x8f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab,
-	0xac, 0xad, 0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff,
+	0x63, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
+	0x8b, 0x8c, 0x8f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad,
+	0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff, 0x50, 0x57, 0x59,
+	0x5f, 0x68, 0x6a, 0x69, 0x6b, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3,
+	0xc8, 0xc9, 0xd7, 0x9c, 0xc0, 0xc1, 0xd2, 0xd3,
 };
 static const u8 opcodes_0f[] = {
-	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29, 0x2b, 0x6e, 0x6f,
-	0x7e, 0x7f, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7, 0xba, 0xbb,
-	0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7, 0xf0,
+	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29, 0x2b, 0x6e,
+	0x6f, 0x7e, 0x7f, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7,
+	0xba, 0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7,
+	0xf0, 0x40, 0x4c, 0x4f, 0x90, 0x9d, 0x9e, 0xa4, 0xa5, 0xac,
+	0xad, 0xae, 0xaf, 0xb8, 0xbc, 0xbd, 0x47, 0x46, 0x95,
 };
-static const u8 opcodes_0f38[] = { 0x2a, 0xf0, 0xf1 };
+/* With a VEX prefix: of the second map. */
+static const u8 opcodes_vex[] = {
+	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29,
+	0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0,
+};
+static const u8 opcodes_0f38[] = { 0x2a, 0xf0, 0xf1, 0xf9 };
 static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xf3 };
 
 /* A base that random_machine() points into memory, and a small displacement. */
@@ -288,10 +376,36 @@ static u32 random_modrm(u8 *bytes)
 	return n;
 }
 
+/* The base and the index stay; XMM0 or XMM1 as second source. */
+static u32 random_vex(u8 *bytes)
+{
+	u8 last = (random_below(2) ? 0x78 : 0x70) | random_below(8);
+	u32 n = 0;
+
+	if (random_below(2)) {
+		bytes[n++] = 0xc5;
+		bytes[n++] = 0x80 | last;
+		bytes[n++] = PICK(opcodes_vex);
+		return n;
+	}
+	bytes[n++] = 0xc4;
+	bytes[n++] = random_below(4) ? 0xe1 : 0xe2;
+	bytes[n++] = random_below(2) << 7 | last;
+	bytes[n] = bytes[1] == 0xe1 ? PICK(opcodes_vex) : 0x2a;
+	return n + 1;
+}
+
 static void random_instruction(u8 bytes[16])
 {
 	u32 n = 0, i;
 
+	if (native_avx && !random_below(5)) {
+		n = random_vex(bytes);
+		n += random_modrm(bytes + n);
+		while (n < 16)
+			bytes[n++] = random_below(256);
+		return;
+	}
 	for (i = random_below(3); i; i--)
 		bytes[n++] = PICK(prefixes);
 	/* REX.B would change the base; REX.X makes R8 the index. */
@@ -326,6 +440,13 @@ static u64 random_pointer(const struct bench *b)
 	return (u64)b->memory + (random_below(2) ? at & ~15ULL : at);
 }
 
+static void clear_upper_halves(struct machine *m)
+{
+	m->gpr[LODGE_RCX] = (u32)m->gpr[LODGE_RCX];
+	m->gpr[LODGE_RSI] = (u32)m->gpr[LODGE_RSI];
+	m->gpr[LODGE_RDI] = (u32)m->gpr[LODGE_RDI];
+}
+
 static void random_machine(struct bench *b)
 {
 	struct machine *m = &b->before;
@@ -345,11 +466,18 @@ static void random_machine(struct bench *b)
 		m->gpr[LODGE_RAX] = random_below(32);
 	if (b->insn.rep)
 		m->gpr[LODGE_RCX] = random_below(5) | upper;
+	/* Of no iteration processors clear the upper halves or do not. */
+	if (b->insn.rep && !(u32)m->gpr[LODGE_RCX])
+		clear_upper_halves(m);
 	m->rflags = 0x202 | (random_u64() & RFLAGS_ARITHMETIC);
 	if (!random_below(4))
 		m->rflags |= RFLAGS_DF;
 	for (i = 0; i < sizeof(m->xmm); i++)
 		((u8 *)m->xmm)[i] = random_below(256);
+	for (i = 0; native_avx && i < sizeof(m->ymm); i++)
+		((u8 *)m->ymm)[i] = random_below(256);
+	for (i = 0; i < ARRAY_SIZE(m->mmx); i++)
+		m->mmx[i] = random_value();
 	/* Few values, so that comparisons find equal ones. */
 	for (i = 0; i < MEMORY_BYTES; i++)
 		b->initial[i] = random_below(8) ? 0 : random_below(256);
@@ -375,7 +503,7 @@ static bool uses_far_xmm(const struct lodge_insn *insn)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < LODGE_NR_OPERANDS; i++) {
 		if (insn->operand[i].kind == LODGE_OPERAND_XMM &&
 		    insn->operand[i].reg >= XMMS)
 			return true;
@@ -394,6 +522,53 @@ static void bound_bit_number(struct bench *b)
 		b->before.gpr[o->reg] = (u64)random_below(1024) - 512;
 }
 
+static bool has_memory(const struct lodge_insn *insn)
+{
+	int i;
+
+	for (i = 0; i < LODGE_NR_OPERANDS; i++) {
+		if (insn->operand[i].kind == LODGE_OPERAND_MEMORY)
+			return true;
+	}
+	return false;
+}
+
+/* More than the operand's bits, in two bytes, leaves all undefined. */
+static void bound_count(struct bench *b)
+{
+	b->before.gpr[LODGE_RCX] &= ~0x1fULL;
+	b->before.gpr[LODGE_RCX] |= random_below(16);
+	if (b->insn.operand[2].kind == LODGE_OPERAND_IMMEDIATE) {
+		b->bytes[b->insn.length - 1] &= ~0x10;
+		b->insn.immediate &= ~0x10ULL;
+	}
+}
+
+/* Makes quotients that fit; what does not is emul.c's matter. */
+static bool divides(struct bench *b, u64 operand)
+{
+	unsigned int size = b->insn.operand_size;
+	u8 *at = b->initial + (operand - (u64)b->memory);
+	u64 divisor = random_value() | 1;
+
+	if (b->insn.memory.index == LODGE_RAX)
+		return false;
+	memcpy(at, &divisor, size);
+	b->before.gpr[LODGE_RDX] = 0;
+	b->before.gpr[LODGE_RAX] = random_u64();
+	/* Half of the divisor leaves room for the sign. */
+	if (size == 1)
+		b->before.gpr[LODGE_RAX] &= 0x7f;
+	else if (b->insn.op == LODGE_OP_IDIV)
+		b->before.gpr[LODGE_RAX] &= lodge_alu_mask(size) >> 1;
+	if (b->insn.op == LODGE_OP_IDIV && b->before.gpr[LODGE_RAX] &&
+	    random_below(2)) {
+		b->before.gpr[LODGE_RAX] = -b->before.gpr[LODGE_RAX];
+		b->before.gpr[LODGE_RDX] = ~0ULL;
+	}
+	return true;
+}
+
 /* Whether the processor can run it here without a fault. */
 static bool runs_natively(struct bench *b)
 {
@@ -402,7 +577,15 @@ static bool runs_natively(struct bench *b)
 	const struct lodge_operand *number = &insn->operand[1];
 	u64 operand;
 
-	if (insn->op >= LODGE_OP_MOVS)
+	if (insn->op >= LODGE_OP_MOVS && insn->op <= LODGE_OP_SCAS)
+		return true;
+	if (insn->op == LODGE_OP_LEAVE)
+		b->before.gpr[LODGE_RBP] = random_pointer(b);
+	if (insn->op == LODGE_OP_XLAT)
+		return true;
+	if (insn->op == LODGE_OP_SHLD || insn->op == LODGE_OP_SHRD)
+		bound_count(b);
+	if (!has_memory(insn))
 		return true;
 	memcpy(regs.gpr, b->before.gpr, sizeof(regs.gpr));
 	if (insn->op >= LODGE_OP_BT && insn->op <= LODGE_OP_BTC &&
@@ -413,11 +596,49 @@ static bool runs_natively(struct bench *b)
 	if (operand < (u64)b->memory + MARGIN ||
 	    operand > (u64)b->memory + MEMORY_BYTES - MARGIN)
 		return false;
-	if ((insn->aligned || insn->operand[0].size == 16) && operand & 15)
-		return insn->op == LODGE_OP_SSE_MOV && !insn->aligned;
+	if (insn->aligned && operand & (insn->operand_size - 1))
+		return false;
+	if (insn->op == LODGE_OP_CMPXCHG_PAIR && insn->operand[0].size == 16 &&
+	    operand & 15)
+		return false;
+	if (insn->op == LODGE_OP_DIV || insn->op == LODGE_OP_IDIV)
+		return divides(b, operand);
 	if (insn->op == LODGE_OP_CMPXCHG || insn->op == LODGE_OP_CMPXCHG_PAIR)
 		match_accumulator(b, operand);
 	return true;
+}
+
+/*
+ * Branches, loads of segments, flags like TF, and what 64-bit mode has not, are
+ * emul.c's matter.
+ */
+static bool is_tried(struct lodge_insn *insn)
+{
+	switch (insn->op) {
+	case LODGE_OP_PUSH ... LODGE_OP_POP:
+		return insn->operand[0].kind != LODGE_OPERAND_SEGMENT;
+	case LODGE_OP_MOV_TO_SEG:
+	case LODGE_OP_LOAD_FAR:
+	case LODGE_OP_CALL ... LODGE_OP_RET_FAR:
+	case LODGE_OP_BOUND:
+		return false;
+	case LODGE_OP_PUSHA:
+	case LODGE_OP_POPA:
+	case LODGE_OP_POPF:
+		return false;
+	default:
+		return insn->op <= LODGE_OP_SCAS;
+	}
+}
+
+/* A frame that stays in memory, with no more than one level. */
+static void bound_frame(struct bench *b)
+{
+	if (b->insn.op != LODGE_OP_ENTER)
+		return;
+	b->bytes[b->insn.length - 2] = 0;
+	b->bytes[b->insn.length - 1] &= 1;
+	b->insn.immediate &= 0x100ff;
 }
 
 static void next_instruction(struct bench *b)
@@ -425,12 +646,13 @@ static void next_instruction(struct bench *b)
 	for (;;) {
 		random_instruction(b->bytes);
 		if (lodge_decode(&b->insn, LODGE_MODE_64, b->bytes, 15) ||
-		    b->insn.op > LODGE_OP_SCAS || uses_far_xmm(&b->insn))
+		    !is_tried(&b->insn) || uses_far_xmm(&b->insn))
 			continue;
 		if (b->insn.op == LODGE_OP_MOVBE &&
 		    !__builtin_cpu_supports("movbe"))
 			continue;
 		random_machine(b);
+		bound_frame(b);
 		bound_bit_number(b);
 		if (runs_natively(b))
 			return;
@@ -451,9 +673,33 @@ static void run_natively(struct bench *b, struct machine *m)
 	native_run(m, b->code);
 }
 
-/* Flags that the manual does not leave undefined. */
-static u64 defined_flags(const struct lodge_insn *insn)
+/* OF is defined for a count of one, CF of SHL and SHR up to the operand's bits. */
+static u64 shift_flags(const struct bench *b)
 {
+	const struct lodge_insn *insn = &b->insn;
+	int i = insn->op >= LODGE_OP_SHLD ? 2 : 1;
+	u64 count = insn->operand[i].kind == LODGE_OPERAND_GPR ?
+			    b->before.gpr[LODGE_RCX] :
+			    insn->immediate;
+	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_DF;
+
+	count &= insn->operand_size == 8 ? 63 : 31;
+	if (!count)
+		return flags;
+	if (insn->op >= LODGE_OP_SHL)
+		flags &= ~RFLAGS_AF;
+	if (count != 1)
+		flags &= ~RFLAGS_OF;
+	if (count >= 8 * insn->operand_size && insn->op >= LODGE_OP_SHL &&
+	    insn->op != LODGE_OP_SAR)
+		flags &= ~RFLAGS_CF;
+	return flags;
+}
+
+/* Flags that the manual does not leave undefined. */
+static u64 defined_flags(const struct bench *b)
+{
+	const struct lodge_insn *insn = &b->insn;
 	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_DF;
 
 	switch (insn->op) {
@@ -467,6 +713,21 @@ static u64 defined_flags(const struct lodge_insn *insn)
 	case LODGE_OP_BTR:
 	case LODGE_OP_BTC:
 		return RFLAGS_CF | RFLAGS_ZF | RFLAGS_DF;
+	case LODGE_OP_MUL:
+	case LODGE_OP_IMUL:
+	case LODGE_OP_IMUL_REG:
+		return RFLAGS_CF | RFLAGS_OF | RFLAGS_DF;
+	case LODGE_OP_DIV:
+	case LODGE_OP_IDIV:
+		return RFLAGS_DF;
+	case LODGE_OP_BSF:
+	case LODGE_OP_BSR:
+		return RFLAGS_ZF | RFLAGS_DF;
+	case LODGE_OP_TZCNT:
+	case LODGE_OP_LZCNT:
+		return RFLAGS_ZF | RFLAGS_CF | RFLAGS_DF;
+	case LODGE_OP_ROL ... LODGE_OP_SHRD:
+		return shift_flags(b);
 	default:
 		return flags;
 	}
@@ -475,7 +736,7 @@ static u64 defined_flags(const struct lodge_insn *insn)
 static const char *differs(struct bench *b, const struct machine *native,
 			   const u8 *native_memory)
 {
-	u64 flags = defined_flags(&b->insn);
+	u64 flags = defined_flags(b);
 
 	if (memcmp(b->after.gpr, native->gpr, sizeof(native->gpr)))
 		return "general registers";
@@ -483,6 +744,10 @@ static const char *differs(struct bench *b, const struct machine *native,
 		return "flags";
 	if (memcmp(b->after.xmm, native->xmm, sizeof(native->xmm)))
 		return "XMM registers";
+	if (memcmp(b->after.ymm, native->ymm, sizeof(native->ymm)))
+		return "YMM registers";
+	if (memcmp(b->after.mmx, native->mmx, sizeof(native->mmx)))
+		return "MMX registers";
 	if (memcmp(b->memory, native_memory, MEMORY_BYTES))
 		return "memory";
 	return NULL;
@@ -492,6 +757,12 @@ static void rewind_bench(struct bench *b)
 {
 	memcpy(b->memory, b->initial, MEMORY_BYTES);
 	b->after = b->before;
+}
+
+/* What makes several writes has made the earlier ones, and will make them again. */
+static bool writes_often(const struct lodge_insn *insn)
+{
+	return insn->op == LODGE_OP_ENTER || insn->operand_size > 16;
 }
 
 /* Stops at each access in turn; of a repeated instruction at the first. */
@@ -507,7 +778,8 @@ static const char *leaves_traces(struct bench *b, int accesses)
 			return "access not asked for";
 		if (memcmp(&b->after, &b->before, sizeof(b->before)))
 			return "stopped, but registers have changed";
-		if (memcmp(b->memory, b->initial, MEMORY_BYTES))
+		if (!writes_often(&b->insn) &&
+		    memcmp(b->memory, b->initial, MEMORY_BYTES))
 			return "stopped, but memory has changed";
 	}
 	return NULL;
@@ -571,6 +843,7 @@ TEST(instructions_do_what_they_do_on_the_processor)
 	u64 seed = text ? strtoull(text, NULL, 0) : 0x10d6e;
 	int i, differing = 0, seen[LODGE_NR_OPS] = { 0 };
 
+	native_avx = __builtin_cpu_supports("avx2");
 	set_up(&b);
 	ASSERT_NE(NULL, b.memory);
 	random_state = seed * 0x9e3779b97f4a7c15ULL | 1;
@@ -586,7 +859,9 @@ TEST(instructions_do_what_they_do_on_the_processor)
 	fflush(stdout);
 	EXPECT_EQ(0, differing);
 	for (i = LODGE_OP_ADD; i <= LODGE_OP_SCAS; i++) {
-		if (i != LODGE_OP_MOVBE)
+		struct lodge_insn insn = { .op = i };
+
+		if (i != LODGE_OP_MOVBE && is_tried(&insn))
 			EXPECT_LT(0, seen[i]);
 	}
 }

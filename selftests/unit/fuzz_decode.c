@@ -48,7 +48,8 @@ static int fuzz_write(void *opaque, u64 linear, const void *data, size_t size,
 }
 
 static int fuzz_cmpxchg(void *opaque, u64 linear, const void *old,
-			const void *new, size_t size, struct lodge_fault *fault)
+			const void *new, size_t size, unsigned int access,
+			struct lodge_fault *fault)
 {
 	require(size >= 1 && size <= 16);
 	return memcmp(old, new, size) ? answer(opaque) : -EBUSY;
@@ -77,6 +78,32 @@ static void fuzz_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
 	require(reg < 16);
 }
 
+static void fuzz_get_mmx(void *opaque, unsigned int reg, u64 *data)
+{
+	require(reg < 8);
+	*data = reg;
+}
+
+static void fuzz_set_mmx(void *opaque, unsigned int reg, u64 data)
+{
+	require(reg < 8);
+}
+
+static int fuzz_set_cr0(void *opaque, u64 value)
+{
+	return value & 2 ? LODGE_FAULT : 0;
+}
+
+static void fuzz_set_segment(void *opaque, enum lodge_seg seg,
+			     const struct lodge_segment *segment)
+{
+	require(seg < LODGE_NR_SEGS);
+}
+
+static void fuzz_set_table(void *opaque, bool idt, u64 base, u16 limit)
+{
+}
+
 static const struct lodge_emul_ops fuzz_ops = {
 	.read = fuzz_read,
 	.write = fuzz_write,
@@ -85,6 +112,13 @@ static const struct lodge_emul_ops fuzz_ops = {
 	.is_memory = fuzz_is_memory,
 	.get_xmm = fuzz_get_xmm,
 	.set_xmm = fuzz_set_xmm,
+	.get_ymm = fuzz_get_xmm,
+	.set_ymm = fuzz_set_xmm,
+	.get_mmx = fuzz_get_mmx,
+	.set_mmx = fuzz_set_mmx,
+	.set_cr0 = fuzz_set_cr0,
+	.set_segment = fuzz_set_segment,
+	.set_table = fuzz_set_table,
 };
 
 static void check_insn(const struct lodge_insn *insn, size_t size)
@@ -100,7 +134,7 @@ static void check_insn(const struct lodge_insn *insn, size_t size)
 	require(a->segment <= LODGE_GS);
 	require(a->base <= LODGE_REG_RIP || a->base == LODGE_REG_NONE);
 	require(a->index < 16 || a->index == LODGE_REG_NONE);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < LODGE_NR_OPERANDS; i++)
 		require(insn->operand[i].reg < 16);
 }
 
@@ -124,9 +158,15 @@ static void emulate(const struct lodge_insn *insn,
 {
 	struct lodge_general regs = *start;
 	struct lodge_segments segs;
+	const struct lodge_control control = {
+		.efer = insn->mode == LODGE_MODE_64 ? 0x400 : 0,
+	};
 	struct lodge_emul e = {
 		.insn = *insn,
 		.regs = &regs,
+		.control = &control,
+		.cpl = flags >> 6,
+		.features = (unsigned int)start->rip,
 		.segmentation = { .segs = &segs,
 				  .mode = insn->mode,
 				  .protect = flags & PROTECT },
@@ -140,6 +180,7 @@ static void emulate(const struct lodge_insn *insn,
 		segs.seg[i].limit = 0xffffffff;
 		segs.seg[i].attr = flags & STACK_16 ? 0x93 : 0xc93;
 	}
+	segs.gdt.limit = 0xffff;
 	error = lodge_emul_step(&e);
 	if (error)
 		require(!memcmp(&regs, start, sizeof(regs)));

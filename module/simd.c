@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest's MMX and vector registers, which are in the processor while its vCPU
+ * runs: see simd.h.
+ */
+#include <linux/mm.h>
+#include <linux/string.h>
+#include <asm/fpu/types.h>
+
+#include "simd.h"
+#include "vm.h"
+
+/* FXSAVE's words: four to an x87 register, and its stack's top in the status. */
+#define LODGE_ST_WORDS 4
+#define LODGE_ST_COUNT 8
+#define LODGE_TOP_SHIFT 11
+#define LODGE_TOP 0x3800
+
+void lodge_simd_get_xmm(void *opaque, unsigned int reg, u8 data[16])
+{
+	struct {
+		u8 bytes[16];
+	} *to = (void *)data;
+
+#define READ_XMM(n)                                                 \
+	case n:                                                     \
+		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to)); \
+		break
+	lodge_fpu_lock(opaque);
+	switch (reg) {
+		READ_XMM(0);
+		READ_XMM(1);
+		READ_XMM(2);
+		READ_XMM(3);
+		READ_XMM(4);
+		READ_XMM(5);
+		READ_XMM(6);
+		READ_XMM(7);
+		READ_XMM(8);
+		READ_XMM(9);
+		READ_XMM(10);
+		READ_XMM(11);
+		READ_XMM(12);
+		READ_XMM(13);
+		READ_XMM(14);
+		READ_XMM(15);
+	}
+	lodge_fpu_unlock(opaque);
+#undef READ_XMM
+}
+
+void lodge_simd_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
+{
+	const struct {
+		u8 bytes[16];
+	} *from = (const void *)data;
+
+#define WRITE_XMM(n)                                                \
+	case n:                                                     \
+		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from)); \
+		break
+	lodge_fpu_lock(opaque);
+	switch (reg) {
+		WRITE_XMM(0);
+		WRITE_XMM(1);
+		WRITE_XMM(2);
+		WRITE_XMM(3);
+		WRITE_XMM(4);
+		WRITE_XMM(5);
+		WRITE_XMM(6);
+		WRITE_XMM(7);
+		WRITE_XMM(8);
+		WRITE_XMM(9);
+		WRITE_XMM(10);
+		WRITE_XMM(11);
+		WRITE_XMM(12);
+		WRITE_XMM(13);
+		WRITE_XMM(14);
+		WRITE_XMM(15);
+	}
+	lodge_fpu_unlock(opaque);
+#undef WRITE_XMM
+}
+
+/* What is above 256 bits is cleared, as VEX instructions do. */
+void lodge_simd_set_ymm(void *opaque, unsigned int reg, const u8 data[16])
+{
+	const struct {
+		u8 bytes[16];
+	} *from = (const void *)data;
+
+#define WRITE_YMM(n)                                                     \
+	case n:                                                          \
+		asm volatile("vinsertf128 $1, %0, %%ymm" #n ", %%ymm" #n \
+			     :                                           \
+			     : "m"(*from));                              \
+		break
+	lodge_fpu_lock(opaque);
+	switch (reg) {
+		WRITE_YMM(0);
+		WRITE_YMM(1);
+		WRITE_YMM(2);
+		WRITE_YMM(3);
+		WRITE_YMM(4);
+		WRITE_YMM(5);
+		WRITE_YMM(6);
+		WRITE_YMM(7);
+		WRITE_YMM(8);
+		WRITE_YMM(9);
+		WRITE_YMM(10);
+		WRITE_YMM(11);
+		WRITE_YMM(12);
+		WRITE_YMM(13);
+		WRITE_YMM(14);
+		WRITE_YMM(15);
+	}
+	lodge_fpu_unlock(opaque);
+#undef WRITE_YMM
+}
+
+void lodge_simd_get_ymm(void *opaque, unsigned int reg, u8 data[16])
+{
+	struct {
+		u8 bytes[16];
+	} *to = (void *)data;
+
+#define READ_YMM(n)                                                           \
+	case n:                                                               \
+		asm volatile("vextractf128 $1, %%ymm" #n ", %0" : "=m"(*to)); \
+		break
+	lodge_fpu_lock(opaque);
+	switch (reg) {
+		READ_YMM(0);
+		READ_YMM(1);
+		READ_YMM(2);
+		READ_YMM(3);
+		READ_YMM(4);
+		READ_YMM(5);
+		READ_YMM(6);
+		READ_YMM(7);
+		READ_YMM(8);
+		READ_YMM(9);
+		READ_YMM(10);
+		READ_YMM(11);
+		READ_YMM(12);
+		READ_YMM(13);
+		READ_YMM(14);
+		READ_YMM(15);
+	}
+	lodge_fpu_unlock(opaque);
+#undef READ_YMM
+}
+
+/*
+ * MMX register n is the mantissa of physical x87 register n, while FXSAVE counts
+ * from the stack's top; MMX instructions set the top to 0 and all tags to valid
+ * (SDM vol. 1, 9.5.1).  Unlike them, FXSAVE and FXRSTOR do not raise exceptions
+ * that the guest has pending.
+ */
+static void lodge_simd_to_mmx(struct fxregs_state *fx)
+{
+	unsigned int top = (fx->swd & LODGE_TOP) >> LODGE_TOP_SHIFT, i;
+	u32 old[LODGE_ST_COUNT * LODGE_ST_WORDS];
+
+	memcpy(old, fx->st_space, sizeof(old));
+	for (i = 0; i < LODGE_ST_COUNT; i++)
+		memcpy(&fx->st_space[(top + i) % LODGE_ST_COUNT *
+				     LODGE_ST_WORDS],
+		       &old[i * LODGE_ST_WORDS], LODGE_ST_WORDS * sizeof(u32));
+	fx->swd &= ~LODGE_TOP;
+	fx->twd = 0xff;
+}
+
+static void lodge_simd_mmx(struct lodge_vcpu *vcpu, unsigned int reg, u64 *data,
+			   bool write)
+{
+	struct fxregs_state fx __aligned(16);
+	u32 *st = &fx.st_space[reg % LODGE_ST_COUNT * LODGE_ST_WORDS];
+
+	lodge_fpu_lock(vcpu);
+	asm volatile("fxsaveq %0" : "=m"(fx));
+	lodge_simd_to_mmx(&fx);
+	if (write) {
+		memcpy(st, data, sizeof(*data));
+		st[2] |= 0xffff;
+	} else {
+		memcpy(data, st, sizeof(*data));
+	}
+	asm volatile("fxrstorq %0" : : "m"(fx));
+	lodge_fpu_unlock(vcpu);
+}
+
+void lodge_simd_get_mmx(void *opaque, unsigned int reg, u64 *data)
+{
+	lodge_simd_mmx(opaque, reg, data, false);
+}
+
+void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data)
+{
+	lodge_simd_mmx(opaque, reg, &data, true);
+}
