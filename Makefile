@@ -79,7 +79,7 @@ NMI_FILES := $(wildcard selftests/nmi/module/*)
 LIFE_FILES := $(wildcard selftests/life/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
-	   descriptor.c gva.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
+	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
 	   vmx/check*.c vmx/counters.c))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
@@ -88,7 +88,8 @@ USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # there is linked into all of that directory's programs.
 programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
-helpers	= $(filter-out $(call programs,$(1)),$(wildcard selftests/$(1)/*.[cS])) \
+helpers	= $(filter-out $(call programs,$(1)) selftests/$(1)/fuzz_%,$(wildcard \
+	   selftests/$(1)/*.[cS])) \
 	   $(helpers_$(1))
 helpers_guest := selftests/api/guest_cpuid.c
 helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)

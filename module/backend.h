@@ -104,7 +104,8 @@ struct lodge_vmexit {
 		} exception;
 		struct {
 			u16 selector;
-			u32 cause;
+			u8 cause; /* enum lodge_task_cause */
+			bool resume; /* RF, as an event's image has it */
 		} task;
 	};
 };

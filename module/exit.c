@@ -18,6 +18,7 @@
 #include "policy.h"
 #include "pv.h"
 #include "state.h"
+#include "task_switch.h"
 #include "vm.h"
 
 /* Counters that every AMD processor has. */
@@ -449,15 +450,6 @@ static int lodge_exit_exception(struct lodge_vcpu *vcpu,
 	return 0;
 }
 
-static int lodge_exit_task_switch(struct lodge_vcpu *vcpu,
-				  const struct lodge_vmexit *exit)
-{
-	vcpu->run->exit.task_switch.selector = exit->task.selector;
-	vcpu->run->exit.task_switch.cause = exit->task.cause;
-	vcpu->run->reason = LODGE_EXIT_TASK_SWITCH;
-	return 1;
-}
-
 static int lodge_exit_invalid(struct lodge_vcpu *vcpu,
 			      const struct lodge_vmexit *exit)
 {
@@ -528,7 +520,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_EXCEPTION:
 		return lodge_exit_exception(vcpu, exit);
 	case LODGE_VMEXIT_TASK_SWITCH:
-		return lodge_exit_task_switch(vcpu, exit);
+		return lodge_task_exit(vcpu, exit);
 	case LODGE_VMEXIT_SHUTDOWN:
 		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
 		return 1;

@@ -474,7 +474,8 @@ struct lodge_extint {
  *	the rules it breaks
  * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself
  *	and does not know, or could not read
- * @LODGE_EXIT_TASK_SWITCH: a hardware task switch, which is not supported
+ * @LODGE_EXIT_TASK_SWITCH: a hardware task switch whose TSS, or a descriptor that
+ *	it needs, lies in what is no memory; some of it may be done
  * @LODGE_EXIT_MEMORY_ERROR: the host has no page behind a slot's address
  * @LODGE_EXIT_UNKNOWN: an exit of the processor that Lodge does not know
  */

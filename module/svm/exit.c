@@ -9,8 +9,11 @@
 #include <asm/trapnr.h>
 
 #include "svm/svm.h"
+#include "task.h"
 
 #define SVM_IOIO_PORT_SHIFT 16
+/* Of a task switch, section 15.14.1: RF as it would be saved. */
+#define SVM_TASK_RF BIT_ULL(48)
 
 static void svm_exit_io(const struct svm_vmcb_control *control,
 			struct lodge_vmexit *exit)
@@ -48,17 +51,19 @@ static void svm_exit_fault(const struct svm_vmcb_control *control,
 static void svm_exit_task_switch(const struct svm_vmcb_control *control,
 				 struct lodge_vmexit *exit)
 {
-	enum { CAUSE_JMP, CAUSE_IRET, CAUSE_CALL };
+	u64 info = control->exit_info_2;
 
 	exit->kind = LODGE_VMEXIT_TASK_SWITCH;
 	exit->task.selector = control->exit_info_1;
-	if (control->exit_info_2 & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET))
-		exit->task.cause = CAUSE_IRET;
-	else if (control->exit_info_2 &
-		 BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_JMP))
-		exit->task.cause = CAUSE_JMP;
+	exit->task.resume = info & SVM_TASK_RF;
+	if (info & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_IRET))
+		exit->task.cause = LODGE_TASK_IRET;
+	else if (info & BIT_ULL(SVM_EXITINFOSHIFT_TS_REASON_JMP))
+		exit->task.cause = LODGE_TASK_JMP;
+	else if (control->exit_int_info & SVM_EXITINTINFO_VALID)
+		exit->task.cause = LODGE_TASK_GATE;
 	else
-		exit->task.cause = CAUSE_CALL;
+		exit->task.cause = LODGE_TASK_CALL;
 }
 
 /* A machine check is the host's: hand it on as if it had come in user mode. */

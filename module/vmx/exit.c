@@ -8,6 +8,7 @@
 #include <asm/trapnr.h>
 
 #include "emul.h"
+#include "task.h"
 #include "vmx/vmx.h"
 
 /* Beside the basic reason, in bits 15:0. */
@@ -124,17 +125,19 @@ static void vmx_exit_device(struct lodge_vmexit *exit)
 	exit->fault.error = 0;
 }
 
-static void vmx_exit_task_switch(struct lodge_vmexit *exit)
+/* RFLAGS is what would have been saved (section 28.3.3). */
+static void vmx_exit_task_switch(struct lodge_vcpu *vcpu,
+				 struct lodge_vmexit *exit)
 {
-	/* The processor's numbers: CALL, IRET, JMP, a gate in the IDT. */
-	enum { CAUSE_JMP, CAUSE_IRET, CAUSE_CALL };
-	static const u8 causes[] = { CAUSE_CALL, CAUSE_IRET, CAUSE_JMP,
-				     CAUSE_CALL };
+	static const u8 causes[] = { LODGE_TASK_CALL, LODGE_TASK_IRET,
+				     LODGE_TASK_JMP, LODGE_TASK_GATE };
 	u32 info = vmx_read(EXIT_QUALIFICATION);
 
 	exit->kind = LODGE_VMEXIT_TASK_SWITCH;
 	exit->task.selector = info;
 	exit->task.cause = causes[info >> VMX_TASK_CAUSE_SHIFT];
+	exit->task.resume = vcpu->regs.general.rflags & X86_EFLAGS_RF;
+	exit->next_rip = vmx_next_rip(vcpu);
 }
 
 /* A machine check is the host's: hand it on as if it had come in user mode. */
@@ -290,7 +293,7 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		vmx_exit_device(exit);
 		return;
 	case EXIT_REASON_TASK_SWITCH:
-		vmx_exit_task_switch(exit);
+		vmx_exit_task_switch(vcpu, exit);
 		return;
 	default:
 		vmx_exit_plain(exit, reason);

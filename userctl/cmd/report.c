@@ -121,8 +121,8 @@ static void describe(char *text, size_t size, const struct crash *crash)
 		return;
 	case LODGE_EXIT_TASK_SWITCH:
 		snprintf(text, size,
-			 "hardware task switch to selector 0x%x, which is not "
-			 "supported",
+			 "hardware task switch to selector 0x%x, by way of "
+			 "what is no memory",
 			 run->exit.task_switch.selector);
 		return;
 	case LODGE_EXIT_MEMORY_ERROR:
