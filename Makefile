@@ -81,6 +81,13 @@ LIFE_FILES := $(wildcard selftests/life/module/*)
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
 	   vmx/check*.c vmx/counters.c))
+# The way of an exit, and those who test it: built in user space with
+# selftests/unit/kernel.h and empty headers in place of the kernel's.
+EXITS	:= $(addprefix module/,exit.c insn.c iobus.c)
+EXITS_TESTS := $(addprefix selftests/unit/,iobus.c fuzz_iobus.c)
+EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,hrtimer.h kref.h \
+	   mmu_notifier.h mutex.h rcuwait.h sched.h seqlock.h spinlock.h srcu.h) \
+	   $(addprefix asm/,cpu.h cpufeature.h msr-index.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 
@@ -239,14 +246,22 @@ $(B)/fuzz/%.o: %.c
 
 $(B)/userctl.a: $(call obj,obj,$(USERLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
-$(B)/san/pure.a: $(call obj,san,$(PURE))
+$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS))
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
-$(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE))
+$(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS))
+
+$(EXITS_HEADERS):
+	@mkdir -p $(@D) && : >$@
+
+$(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
+	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
+$(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
+	| $(EXITS_HEADERS)
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(USERLIB) $(PURE)' | cmp -s - $@ || \
-		echo '$(USERLIB) $(PURE)' >$@
+	@echo '$(USERLIB) $(PURE) $(EXITS)' | cmp -s - $@ || \
+		echo '$(USERLIB) $(PURE) $(EXITS)' >$@
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)

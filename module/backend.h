@@ -84,14 +84,17 @@ struct lodge_vmexit {
 			u8 size;
 			bool in;
 			bool string;
+			bool rep;
+			u8 address_size; /* 0: the processor did not say */
 		} io;
 		struct {
 			bool write;
 		} msr;
-		struct {
+		struct { /* a control or debug register */
 			u8 number;
-			bool write; /* CLTS and LMSW write CR0, SMSW reads it */
-		} reg; /* of CR and DR */
+			bool write;
+			u8 gpr; /* or NO_GPR: the processor did not say */
+		} reg;
 		struct {
 			u64 gpa;
 			u32 error; /* as in a page fault's error code */
@@ -109,6 +112,8 @@ struct lodge_vmexit {
 		} task;
 	};
 };
+
+#define LODGE_VMEXIT_NO_GPR 0xff
 
 /* What ops.blocked answers and ops.window takes. */
 #define LODGE_BLOCK_INTERRUPT (1U << 0)

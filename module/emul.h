@@ -20,6 +20,9 @@
 #include "gva.h"
 #include "pure.h"
 
+/* Bytes of the longest access that may meet a device. */
+#define LODGE_EMUL_MAX_ACCESS 16
+
 /**
  * struct lodge_emul_ops - how the emulator reaches the machine
  * @read: read @size bytes at @linear; @access has LODGE_ACCESS_WRITE too when
@@ -31,9 +34,10 @@
  *	WRITE
  * @probe: whether an @access to @size bytes at @linear is allowed; moves no
  *	data, and nothing that user space sees
- * @is_memory: whether an @access to the page of @linear, which is allowed, is
- *	answered by memory at once, and so may be of any size; memory can come and
- *	go, and what is longer than 16 bytes and meets none is answered by -EBUSY
+ * @gather: read @size bytes at @linear, which lie in one page, if they are
+ *	memory; -ENXIO: they are not, and nothing was read
+ * @scatter: the same to write them; -ENXIO also where memory is read-only.  With
+ *	@data NULL it only says whether it could
  * @get_xmm: read an XMM register
  * @set_xmm: write an XMM register
  * @get_ymm: read the upper half of a YMM register
@@ -44,13 +48,13 @@
  * @set_segment: load a segment register, LDTR or TR
  * @set_table: load GDTR, or IDTR
  *
- * An access may cross a page boundary when it has at most 16 bytes; longer ones
- * (string I/O) stay within a page, but for a probe.  Linear addresses are canonical; outside
- * 64-bit mode an access that goes beyond 4 GiB wraps to 0.
+ * An access has at most LODGE_EMUL_MAX_ACCESS bytes and may cross a page
+ * boundary; only those of probe, gather and scatter may be longer.  Linear addresses are
+ * canonical; outside 64-bit mode an access that goes beyond 4 GiB wraps to 0.
  *
- * read, write, cmpxchg and probe return 0; LODGE_FAULT with @fault filled in;
- * -EAGAIN: ask user space, then apply the instruction again; any other negative
- * errno ends the instruction and is passed on.
+ * Those that access memory return 0; LODGE_FAULT with @fault filled in; or a
+ * negative errno, which ends the instruction and is passed on.  Of read, write
+ * and cmpxchg -EAGAIN means: ask user space, then apply the instruction again.
  */
 struct lodge_emul_ops {
 	int (*read)(void *opaque, u64 linear, void *data, size_t size,
@@ -62,7 +66,10 @@ struct lodge_emul_ops {
 		       struct lodge_fault *fault);
 	int (*probe)(void *opaque, u64 linear, size_t size, unsigned int access,
 		     struct lodge_fault *fault);
-	bool (*is_memory)(void *opaque, u64 linear, unsigned int access);
+	int (*gather)(void *opaque, u64 linear, void *data, size_t size,
+		      struct lodge_fault *fault);
+	int (*scatter)(void *opaque, u64 linear, const void *data, size_t size,
+		       struct lodge_fault *fault);
 	void (*get_xmm)(void *opaque, unsigned int reg, u8 data[16]);
 	void (*set_xmm)(void *opaque, unsigned int reg, const u8 data[16]);
 	void (*get_ymm)(void *opaque, unsigned int reg, u8 data[16]);
@@ -159,12 +166,14 @@ int lodge_emul_ins(struct lodge_emul *e, size_t size, u32 *count);
  * lodge_emul_ins_commit() - store what was received and move on
  * @e: the same INS instruction, registers unchanged
  * @data: the elements, in the order in which they came
- * @count: how many, as lodge_emul_ins() has answered, or fewer
+ * @count: in: how many, as lodge_emul_ins() has answered, or fewer; out: how many
+ *	of them are stored, at least one where there is one
  *
- * When the answer is -EAGAIN the caller keeps @data and calls again.
+ * The caller calls again for those that are left; when the answer is -EAGAIN it
+ * keeps @data and calls again with the same.
  *
  * Return: as lodge_emul_outs(); registers change only with 0.
  */
-int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 count);
+int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 *count);
 
 #endif

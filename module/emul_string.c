@@ -211,9 +211,6 @@ static int find_batch(struct lodge_emul *e, unsigned int access, u64 *count,
 	if (error)
 		return error;
 	*count = before_wrap(e, offset, *count);
-	/* A device is asked element by element. */
-	if (*count > 1 && !e->ops->is_memory(e->opaque, *linear, access))
-		*count = 1;
 	if (*count > within_page(e, *linear))
 		*count = within_page(e, *linear);
 	lowest = descends(e) ? offset - (*count - 1) * size : offset;
@@ -237,10 +234,45 @@ static u64 element(const struct lodge_emul *e, u64 linear, u64 i)
 	return descends(e) ? linear - bytes : linear + bytes;
 }
 
-int lodge_emul_outs(struct lodge_emul *e, void *data, size_t size, u32 *count)
+/* Elements that came from below upwards are sent from above downwards. */
+static void reverse_elements(u8 *data, u64 n, unsigned int width)
+{
+	u8 *low = data, *high = data + (n - 1) * width;
+	u8 held[4];
+
+	for (; low < high; low += width, high -= width) {
+		memcpy(held, low, width);
+		memcpy(low, high, width);
+		memcpy(high, held, width);
+	}
+}
+
+/*
+ * Read *@n elements from @linear on, at once where they are memory; what is not
+ * is read one by one.
+ */
+static int gather(struct lodge_emul *e, u64 linear, void *data, u64 *n)
 {
 	unsigned int width = e->insn.operand_size;
-	u64 n, linear, i;
+	u64 lowest = descends(e) ? element(e, linear, *n - 1) : linear;
+	int error = -ENXIO;
+
+	if (*n > 1)
+		error = e->ops->gather(e->opaque, lowest, data, *n * width,
+				       &e->fault);
+	if (error != -ENXIO) {
+		if (!error && descends(e))
+			reverse_elements(data, *n, width);
+		return error;
+	}
+	*n = 1;
+	return e->ops->read(e->opaque, linear, data, width, LODGE_ACCESS_READ,
+			    &e->fault);
+}
+
+int lodge_emul_outs(struct lodge_emul *e, void *data, size_t size, u32 *count)
+{
+	u64 n, linear;
 	int error;
 
 	if (e->insn.op != LODGE_OP_OUTS)
@@ -250,15 +282,8 @@ int lodge_emul_outs(struct lodge_emul *e, void *data, size_t size, u32 *count)
 	if (!n)
 		return 0;
 	error = find_batch(e, LODGE_ACCESS_READ, &n, &linear);
-	if (error)
-		return error;
-	if (!descends(e))
-		error = e->ops->read(e->opaque, linear, data, n * width,
-				     LODGE_ACCESS_READ, &e->fault);
-	for (i = 0; descends(e) && i < n && !error; i++)
-		error = e->ops->read(e->opaque, element(e, linear, i),
-				     (u8 *)data + i * width, width,
-				     LODGE_ACCESS_READ, &e->fault);
+	if (!error)
+		error = gather(e, linear, data, &n);
 	if (!error)
 		*count = (u32)n;
 	return error;
@@ -285,37 +310,48 @@ int lodge_emul_ins(struct lodge_emul *e, size_t size, u32 *count)
 	error = find_batch(e, LODGE_ACCESS_WRITE, &n, &linear);
 	if (error)
 		return error;
-	if (descends(e))
-		linear = element(e, linear, n - 1);
-	error = e->ops->probe(e->opaque, linear, n * width, LODGE_ACCESS_WRITE,
-			      &e->fault);
+	error = -ENXIO;
+	if (n > 1)
+		error = e->ops->scatter(
+			e->opaque,
+			descends(e) ? element(e, linear, n - 1) : linear, NULL,
+			n * width, &e->fault);
+	if (error == -ENXIO) {
+		n = 1;
+		error = e->ops->probe(e->opaque, linear, width,
+				      LODGE_ACCESS_WRITE, &e->fault);
+	}
 	if (!error)
 		*count = (u32)n;
 	return error;
 }
 
-int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 count)
+/* Downwards one by one: the elements lie the other way round in @data. */
+int lodge_emul_ins_commit(struct lodge_emul *e, const void *data, u32 *count)
 {
 	unsigned int width = e->insn.operand_size;
-	u64 linear, i, n = count;
-	int error = 0;
+	u64 linear, n = *count;
+	int error;
 
 	if (e->insn.op != LODGE_OP_INS)
 		return -EOPNOTSUPP;
-	if (count) {
-		error = find_batch(e, LODGE_ACCESS_WRITE, &n, &linear);
-		if (error)
-			return error;
-	}
-	if (!descends(e) && n)
-		error = e->ops->write(e->opaque, linear, data, n * width,
-				      &e->fault);
-	for (i = 0; descends(e) && i < n && !error; i++)
-		error = e->ops->write(e->opaque, element(e, linear, i),
-				      (const u8 *)data + i * width, width,
-				      &e->fault);
+	if (!n)
+		return string_finish(e, 0, false);
+	error = find_batch(e, LODGE_ACCESS_WRITE, &n, &linear);
 	if (error)
 		return error;
+	error = -ENXIO;
+	if (n > 1 && !descends(e))
+		error = e->ops->scatter(e->opaque, linear, data, n * width,
+					&e->fault);
+	if (error == -ENXIO) {
+		n = 1;
+		error = e->ops->write(e->opaque, linear, data, width,
+				      &e->fault);
+	}
+	if (error)
+		return error;
+	*count = (u32)n;
 	string_move(e, LODGE_RDI, n);
 	return string_finish(e, n, false);
 }

@@ -28,19 +28,33 @@
 #define LODGE_DR6_BD BIT_ULL(13)
 #define LODGE_DR7_GD BIT_ULL(13)
 
+/* What became of an instruction of the guest's. */
+enum lodge_execute {
+	LODGE_EXECUTE_DONE,
+	LODGE_EXECUTE_GP, /* as lodge_control_set_*() answer */
+	LODGE_EXECUTE_RAISED, /* an exception is raised already */
+};
+
 static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
 {
-	const u64 *gpr = vcpu->regs.general.gpr;
+	const __u64 *gpr = vcpu->regs.general.gpr;
 
 	return (u32)gpr[LODGE_RAX] | gpr[LODGE_RDX] << 32;
 }
 
 static void lodge_exit_set_pair(struct lodge_vcpu *vcpu, u64 value)
 {
-	u64 *gpr = vcpu->regs.general.gpr;
+	__u64 *gpr = vcpu->regs.general.gpr;
 
 	gpr[LODGE_RAX] = (u32)value;
 	gpr[LODGE_RDX] = value >> 32;
+}
+
+static int lodge_exit_skip(struct lodge_vcpu *vcpu,
+			   const struct lodge_vmexit *exit)
+{
+	lodge_insn_done(vcpu, exit->next_rip);
+	return 0;
 }
 
 static int lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
@@ -52,7 +66,7 @@ static int lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
 static int lodge_exit_cpuid(struct lodge_vcpu *vcpu,
 			    const struct lodge_vmexit *exit)
 {
-	u64 *gpr = vcpu->regs.general.gpr;
+	__u64 *gpr = vcpu->regs.general.gpr;
 	u32 answer[4];
 
 	lodge_cpuid_answer(vcpu, gpr[LODGE_RAX], gpr[LODGE_RCX], answer);
@@ -60,7 +74,7 @@ static int lodge_exit_cpuid(struct lodge_vcpu *vcpu,
 	gpr[LODGE_RBX] = answer[1];
 	gpr[LODGE_RCX] = answer[2];
 	gpr[LODGE_RDX] = answer[3];
-	return lodge_insn_skip(vcpu, exit);
+	return lodge_exit_skip(vcpu, exit);
 }
 
 static int lodge_exit_msr(struct lodge_vcpu *vcpu,
@@ -79,13 +93,13 @@ static int lodge_exit_msr(struct lodge_vcpu *vcpu,
 	}
 	if (fault)
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
-	return lodge_insn_skip(vcpu, exit);
+	return lodge_exit_skip(vcpu, exit);
 }
 
 static int lodge_exit_hlt(struct lodge_vcpu *vcpu,
 			  const struct lodge_vmexit *exit)
 {
-	int answer = lodge_insn_skip(vcpu, exit);
+	int answer = lodge_exit_skip(vcpu, exit);
 
 	/* A pending event of the skip itself comes first. */
 	if (!answer && vcpu->exception.type == LODGE_EVENT_NONE)
@@ -195,66 +209,24 @@ static int lodge_exit_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
 	}
 }
 
-/*
- * Code can change between the exit and the decoder: what the exit was not for must
- * not be carried out.
- */
-static bool lodge_exit_cr_agrees(const struct lodge_insn *insn,
-				 const struct lodge_vmexit *exit)
-{
-	switch (insn->op) {
-	case LODGE_OP_MOV_FROM_CR:
-		return !exit->reg.write &&
-		       exit->reg.number == insn->operand[1].reg;
-	case LODGE_OP_MOV_TO_CR:
-		return exit->reg.write &&
-		       exit->reg.number == insn->operand[0].reg;
-	case LODGE_OP_CLTS:
-	case LODGE_OP_LMSW:
-		return exit->reg.write && !exit->reg.number;
-	case LODGE_OP_SMSW:
-		return !exit->reg.write && !exit->reg.number;
-	default:
-		return false;
-	}
-}
-
-/* DR4 and DR5 are other names of DR6 and DR7. */
-static u8 lodge_exit_dr_number(u8 number)
-{
-	return number >= 4 ? number | 2 : number;
-}
-
-static bool lodge_exit_dr_agrees(const struct lodge_insn *insn,
-				 const struct lodge_vmexit *exit)
-{
-	bool write = insn->op == LODGE_OP_MOV_TO_DR;
-
-	if (!write && insn->op != LODGE_OP_MOV_FROM_DR)
-		return false;
-	return exit->reg.write == write &&
-	       lodge_exit_dr_number(exit->reg.number) ==
-		       lodge_exit_dr_number(insn->operand[!write].reg);
-}
-
 /* LMSW sets the four lowest bits but cannot clear PE. */
-static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 value)
+static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 source)
 {
 	u64 cr0 = vcpu->regs.control.cr0;
 
-	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (value & 0xf));
+	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (source & 0xf));
 }
 
 /*
  * Carry out the instruction in vcpu->emul.insn, which has no operand in memory.
- * Return: 0, 1 for #GP, or -errno.
+ * Return: enum lodge_execute, or -errno.
  */
 static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_insn *insn = &vcpu->emul.insn;
 	const struct lodge_operand *to = &insn->operand[0];
 	const struct lodge_operand *from = &insn->operand[1];
-	u64 *gpr = vcpu->regs.general.gpr;
+	__u64 *gpr = vcpu->regs.general.gpr;
 	u64 value;
 
 	/* The code may be another by now than the one that left the guest. */
@@ -313,16 +285,20 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 	const struct lodge_insn *insn = &vcpu->emul.insn;
 	bool write = insn->op == LODGE_OP_MOV_TO_DR;
 	u8 number = insn->operand[write ? 0 : 1].reg;
-	u64 *gpr = &vcpu->regs.general.gpr[insn->operand[write ? 1 : 0].reg];
+	__u64 *gpr = &vcpu->regs.general.gpr[insn->operand[write ? 1 : 0].reg];
 	struct lodge_debug *debug = &vcpu->regs.debug;
 	u64 value = insn->mode == LODGE_MODE_64 ? *gpr : (u32)*gpr;
 
+	if (insn->op != LODGE_OP_MOV_TO_DR && insn->op != LODGE_OP_MOV_FROM_DR)
+		return -EINVAL;
 	if (lodge_state_cpl(vcpu))
 		return 1;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	if (lodge_exit_dr_faults(vcpu, number))
-		return -EFAULT;
-	number = lodge_exit_dr_number(number);
+		return LODGE_EXECUTE_RAISED;
+	/* DR4 and DR5 are other names of DR6 and DR7. */
+	if (number >= 4)
+		number |= 2;
 	if (!write) {
 		*gpr = number < 4  ? debug->dr[number & 3] :
 		       number == 6 ? debug->dr6 :
@@ -344,34 +320,80 @@ static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
 }
 
 /*
- * An instruction that the processor does not describe whole: decode it first.  One
- * that is another by now is the guest's to try again.
+ * Whether the instruction that was read is the one that has left the guest, as
+ * far as the processor has described that: another vCPU may have written there.
  */
-static int lodge_exit_decoded(struct lodge_vcpu *vcpu,
-			      const struct lodge_vmexit *exit,
-			      bool (*agrees)(const struct lodge_insn *insn,
-					     const struct lodge_vmexit *exit),
-			      int (*execute)(struct lodge_vcpu *vcpu))
+static bool lodge_exit_same_register(const struct lodge_insn *insn,
+				     const struct lodge_vmexit *exit)
 {
-	int answer = lodge_insn_fetch(vcpu);
+	bool dr = exit->kind == LODGE_VMEXIT_DR;
+	u8 number = exit->reg.number, gpr = exit->reg.gpr;
+	bool write = exit->reg.write;
+	const struct lodge_operand *reg = &insn->operand[write ? 0 : 1];
+	const struct lodge_operand *other = &insn->operand[write ? 1 : 0];
 
-	if (answer > 0 || (!answer && !agrees(&vcpu->emul.insn, exit)))
-		return 0;
-	/* SMSW and LMSW: the operand may be on a device. */
-	if (!answer && vcpu->emul.insn.operand[0].kind == LODGE_OPERAND_MEMORY)
-		return lodge_iobus_instruction(vcpu);
-	if (!answer)
-		answer = execute(vcpu);
-	if (answer == -EFAULT)
-		return 0;
+	switch (insn->op) {
+	case LODGE_OP_MOV_FROM_CR:
+	case LODGE_OP_MOV_TO_CR:
+		if (dr || write != (insn->op == LODGE_OP_MOV_TO_CR))
+			return false;
+		return reg->reg == number &&
+		       (gpr == LODGE_VMEXIT_NO_GPR || gpr == other->reg);
+	case LODGE_OP_MOV_FROM_DR:
+	case LODGE_OP_MOV_TO_DR:
+		if (!dr || write != (insn->op == LODGE_OP_MOV_TO_DR))
+			return false;
+		/* DR4 and DR5 are other names of DR6 and DR7. */
+		if (reg->reg < 4 ? reg->reg != number :
+				   (reg->reg | 2) != (number | 2))
+			return false;
+		return gpr == LODGE_VMEXIT_NO_GPR || gpr == other->reg;
+	case LODGE_OP_CLTS:
+	case LODGE_OP_LMSW:
+		return !dr && !number && write;
+	case LODGE_OP_SMSW:
+		return !dr && !number && !write;
+	default:
+		return false;
+	}
+}
+
+static int lodge_exit_execute(struct lodge_vcpu *vcpu)
+{
+	int answer = vcpu->emul.insn.op == LODGE_OP_MOV_FROM_DR ||
+				     vcpu->emul.insn.op == LODGE_OP_MOV_TO_DR ?
+			     lodge_exit_dr_execute(vcpu) :
+			     lodge_exit_cr_execute(vcpu);
+
 	if (answer < 0)
 		return lodge_insn_refuse(vcpu, ~0ULL);
-	if (answer)
+	if (answer == LODGE_EXECUTE_RAISED)
+		return 0;
+	if (answer == LODGE_EXECUTE_GP)
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
 	lodge_insn_done(vcpu, lodge_insn_next_rip(&vcpu->regs.general,
 						  vcpu->emul.insn.mode,
 						  vcpu->emul.insn.length));
 	return 0;
+}
+
+/* An instruction that the processor does not describe: decode it first. */
+static int lodge_exit_register(struct lodge_vcpu *vcpu,
+			       const struct lodge_vmexit *exit)
+{
+	const struct lodge_insn *insn = &vcpu->emul.insn;
+	int answer = lodge_insn_fetch(vcpu);
+
+	if (answer > 0)
+		return 0;
+	if (answer)
+		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+	if (unlikely(!lodge_exit_same_register(insn, exit)))
+		return 0;
+	/* SMSW and LMSW: the operand may be on a device. */
+	if (insn->operand[0].kind == LODGE_OPERAND_MEMORY)
+		return lodge_iobus_instruction(vcpu);
+	return lodge_exit_execute(vcpu);
 }
 
 static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
@@ -383,7 +405,7 @@ static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
 	if (lodge_state_cpl(vcpu) || index ||
 	    lodge_control_set_xcr0(vcpu, lodge_exit_pair(vcpu)))
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
-	return lodge_insn_skip(vcpu, exit);
+	return lodge_exit_skip(vcpu, exit);
 }
 
 static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
@@ -398,14 +420,14 @@ static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
 	if (lodge_msr_read(vcpu, MSR_K7_PERFCTR0 + index, &value))
 		value = 0;
 	lodge_exit_set_pair(vcpu, value);
-	return lodge_insn_skip(vcpu, exit);
+	return lodge_exit_skip(vcpu, exit);
 }
 
 static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 				const struct lodge_vmexit *exit)
 {
 	lodge_pv_hypercall(vcpu);
-	return lodge_insn_skip(vcpu, exit);
+	return lodge_exit_skip(vcpu, exit);
 }
 
 /*
@@ -414,7 +436,7 @@ static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
  */
 static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
 {
-	u64 *dr6 = &vcpu->regs.debug.dr6;
+	__u64 *dr6 = &vcpu->regs.debug.dr6;
 
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
@@ -475,8 +497,68 @@ static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
 	return 1;
 }
 
+/* Whether @op is what leaves the guest so. */
+static bool lodge_exit_is(const struct lodge_vmexit *exit, enum lodge_op op)
+{
+	switch (exit->kind) {
+	case LODGE_VMEXIT_CPUID:
+		return op == LODGE_OP_CPUID;
+	case LODGE_VMEXIT_MSR:
+		return op ==
+		       (exit->msr.write ? LODGE_OP_WRMSR : LODGE_OP_RDMSR);
+	case LODGE_VMEXIT_HLT:
+		return op == LODGE_OP_HLT;
+	case LODGE_VMEXIT_PAUSE:
+		return op == LODGE_OP_PAUSE;
+	case LODGE_VMEXIT_XSETBV:
+		return op == LODGE_OP_XSETBV;
+	case LODGE_VMEXIT_HYPERCALL:
+		return op == LODGE_OP_VMCALL || op == LODGE_OP_VMMCALL;
+	case LODGE_VMEXIT_RDPMC:
+		return op == LODGE_OP_RDPMC;
+	case LODGE_VMEXIT_INVD:
+		return op == LODGE_OP_INVD || op == LODGE_OP_WBINVD;
+	default:
+		return false;
+	}
+}
+
+/* Exits of instructions whose handlers go on at exit->next_rip. */
+#define LODGE_EXIT_SKIPS                                          \
+	(BIT(LODGE_VMEXIT_CPUID) | BIT(LODGE_VMEXIT_MSR) |        \
+	 BIT(LODGE_VMEXIT_HLT) | BIT(LODGE_VMEXIT_PAUSE) |        \
+	 BIT(LODGE_VMEXIT_XSETBV) | BIT(LODGE_VMEXIT_HYPERCALL) | \
+	 BIT(LODGE_VMEXIT_RDPMC) | BIT(LODGE_VMEXIT_INVD))
+
+/*
+ * Where the processor does not say where the next instruction starts, read the
+ * one that has left the guest, before it has any effect.  Return: as
+ * lodge_exit_handle(), exit->next_rip being 0 still when the exit is over.
+ */
+static int lodge_exit_locate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	const struct lodge_insn *insn = &vcpu->emul.insn;
+	int answer = lodge_insn_fetch(vcpu);
+
+	if (answer > 0)
+		return 0;
+	if (answer)
+		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+	if (lodge_exit_is(exit, insn->op))
+		exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general,
+						     insn->mode, insn->length);
+	return 0;
+}
+
 int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
+	int answer;
+
+	if (unlikely(!exit->next_rip) && BIT(exit->kind) & LODGE_EXIT_SKIPS) {
+		answer = lodge_exit_locate(vcpu, exit);
+		if (answer || !exit->next_rip)
+			return answer;
+	}
 	switch (exit->kind) {
 	case LODGE_VMEXIT_HOST_EVENT:
 	case LODGE_VMEXIT_IGNORED:
@@ -493,7 +575,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return lodge_exit_hlt(vcpu, exit);
 	case LODGE_VMEXIT_PAUSE:
 		yield();
-		return lodge_insn_skip(vcpu, exit);
+		return lodge_exit_skip(vcpu, exit);
 	case LODGE_VMEXIT_WINDOW:
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		return 0;
@@ -501,11 +583,8 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		lodge_lapic_deadline(vcpu);
 		return 0;
 	case LODGE_VMEXIT_CR:
-		return lodge_exit_decoded(vcpu, exit, lodge_exit_cr_agrees,
-					  lodge_exit_cr_execute);
 	case LODGE_VMEXIT_DR:
-		return lodge_exit_decoded(vcpu, exit, lodge_exit_dr_agrees,
-					  lodge_exit_dr_execute);
+		return lodge_exit_register(vcpu, exit);
 	case LODGE_VMEXIT_XSETBV:
 		return lodge_exit_xsetbv(vcpu, exit);
 	case LODGE_VMEXIT_HYPERCALL:
@@ -513,7 +592,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_RDPMC:
 		return lodge_exit_rdpmc(vcpu, exit);
 	case LODGE_VMEXIT_INVD:
-		return lodge_insn_skip(vcpu, exit);
+		return lodge_exit_skip(vcpu, exit);
 	case LODGE_VMEXIT_MONITOR:
 	case LODGE_VMEXIT_UD:
 		return lodge_exit_raise(vcpu, X86_TRAP_UD);

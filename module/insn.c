@@ -15,6 +15,9 @@
 #define LODGE_DR6_STEP BIT(14)
 #define LODGE_DR7_GD BIT(13)
 
+/* So often in a row an unknown instruction may be one that was just rewritten. */
+#define LODGE_INSN_DOUBTS 16
+
 /* Two words, which hold any instruction. */
 #define LODGE_INSN_FETCH 16
 
@@ -104,6 +107,7 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 	struct lodge_general *general = &vcpu->regs.general;
 
 	lodge_backend->skip(vcpu, next_rip);
+	vcpu->insn_bytes.doubts = 0;
 	general->rflags &= ~X86_EFLAGS_RF;
 	if (likely(!(general->rflags & X86_EFLAGS_TF)))
 		return;
@@ -112,25 +116,6 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 	vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
-}
-
-int lodge_insn_skip(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit)
-{
-	u64 next_rip = exit->next_rip;
-	int answer;
-
-	if (!next_rip) {
-		answer = lodge_insn_fetch(vcpu);
-		if (answer > 0)
-			return 0;
-		if (answer)
-			return lodge_insn_refuse(vcpu, ~0ULL);
-		next_rip = lodge_insn_next_rip(&vcpu->regs.general,
-					       vcpu->emul.insn.mode,
-					       vcpu->emul.insn.length);
-	}
-	lodge_insn_done(vcpu, next_rip);
-	return 0;
 }
 
 int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
@@ -142,4 +127,14 @@ int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 	memcpy(emulate->bytes, vcpu->insn_bytes.data, sizeof(emulate->bytes));
 	vcpu->run->reason = LODGE_EXIT_CANNOT_EMULATE;
 	return 1;
+}
+
+int lodge_insn_doubt(struct lodge_vcpu *vcpu, int error, u64 gpa)
+{
+	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
+
+	if (error != -EFAULT && ++known->doubts < LODGE_INSN_DOUBTS)
+		return 0;
+	known->doubts = 0;
+	return lodge_insn_refuse(vcpu, gpa);
 }

@@ -8,7 +8,6 @@
 #include "gva.h"
 
 struct lodge_vcpu;
-struct lodge_vmexit;
 
 /**
  * lodge_insn_fetch() - read and decode the instruction at RIP
@@ -19,13 +18,6 @@ struct lodge_vmexit;
  * Return: 0; 1 an exception is raised; -EINVAL not known; -EFAULT not readable.
  */
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
-
-/**
- * lodge_insn_skip() - go to the next instruction
- *
- * Return: as lodge_exit_handle().
- */
-int lodge_insn_skip(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit);
 
 /**
  * lodge_insn_done() - the instruction was carried out: go on at @next_rip
@@ -41,6 +33,18 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip);
  * Return: 1, as lodge_exit_handle().
  */
 int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
+
+/**
+ * lodge_insn_doubt() - the instruction that was read cannot be carried out
+ * @error: what lodge_insn_fetch() or lodge_emul_step() answered, negative
+ * @gpa: as for lodge_insn_refuse()
+ *
+ * Another vCPU may have written there between the exit and the fetch, so the guest
+ * tries again; what is still there after many times is refused.
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_insn_doubt(struct lodge_vcpu *vcpu, int error, u64 gpa);
 
 /**
  * lodge_insn_raise() - raise what an access has met with

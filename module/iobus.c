@@ -22,6 +22,53 @@
 #define LODGE_IOBUS_BATCH 256
 
 /*
+ * What is not a size that a device can have would be a defect of the emulator's:
+ * the VM ends, and no byte is copied.
+ */
+static bool lodge_iobus_sound(struct lodge_vcpu *vcpu, bool sound)
+{
+	if (likely(sound))
+		return true;
+	WARN_ONCE(1, "lodge: an access of a size that there is not\n");
+	lodge_vm_kill(vcpu->vm);
+	return false;
+}
+
+/* The only place that makes a fragment; there is room for one more. */
+static void lodge_iobus_begin(struct lodge_vcpu *vcpu, u64 gpa,
+			      const void *data, size_t size, bool write)
+{
+	struct lodge_io *io = &vcpu->io;
+	struct lodge_fragment *fragment = &io->fragment[io->next];
+
+	fragment->gpa = gpa;
+	fragment->size = size;
+	fragment->write = write;
+	fragment->done = lodge_lapic_claims(vcpu, gpa);
+	if (write)
+		memcpy(fragment->data, data, size);
+	io->nr = io->next + 1;
+	if (!fragment->done)
+		return;
+	if (write)
+		lodge_lapic_write(vcpu, offset_in_page(gpa), fragment->data,
+				  size);
+	else
+		lodge_lapic_read(vcpu, offset_in_page(gpa), fragment->data,
+				 size);
+}
+
+/* Whether the replay is at this very access: memory may have come or gone. */
+static bool lodge_iobus_known(const struct lodge_io *io, u64 gpa, size_t size,
+			      bool write)
+{
+	const struct lodge_fragment *fragment = &io->fragment[io->next];
+
+	return io->next < io->nr && fragment->gpa == gpa &&
+	       fragment->size == size && fragment->write == write;
+}
+
+/*
  * A device's answer, from the replay or from the local APIC; -EAGAIN when user
  * space must give it.
  */
@@ -31,32 +78,13 @@ static int lodge_iobus_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 	struct lodge_io *io = &vcpu->io;
 	struct lodge_fragment *fragment;
 
-	/* What was to be memory is none any more: the guest tries again. */
-	if (size > sizeof(fragment->data))
-		return -EBUSY;
-	if (io->next >= LODGE_NR_FRAGMENTS)
+	if (!lodge_iobus_sound(vcpu, size && size <= sizeof(fragment->data)))
+		return -EIO;
+	if (io->next == LODGE_NR_FRAGMENTS)
 		return -EOPNOTSUPP;
 	fragment = &io->fragment[io->next];
-	/* Where the guest's tables have changed, the answers are to old questions. */
-	if (io->next < io->nr &&
-	    (fragment->gpa != gpa || fragment->size != size ||
-	     fragment->write != write))
-		io->nr = io->next;
-	if (io->next == io->nr) {
-		fragment->gpa = gpa;
-		fragment->size = size;
-		fragment->write = write;
-		fragment->done = lodge_lapic_claims(vcpu, gpa);
-		if (write)
-			memcpy(fragment->data, data, size);
-		io->nr++;
-		if (fragment->done && write)
-			lodge_lapic_write(vcpu, offset_in_page(gpa),
-					  fragment->data, size);
-		else if (fragment->done)
-			lodge_lapic_read(vcpu, offset_in_page(gpa),
-					 fragment->data, size);
-	}
+	if (!lodge_iobus_known(io, gpa, size, write))
+		lodge_iobus_begin(vcpu, gpa, data, size, write);
 	if (!fragment->done)
 		return -EAGAIN;
 	io->next++;
@@ -171,16 +199,47 @@ static int lodge_iobus_probe(void *opaque, u64 linear, size_t size,
 	return lodge_iobus_translate(opaque, linear, size, access, gpa, fault);
 }
 
-/* A slot that can be read, or written to; a translation that fails is none. */
-static bool lodge_iobus_is_memory(void *opaque, u64 linear, unsigned int access)
+/* A batch's one page, if the local APIC is not there. */
+static int lodge_iobus_page(struct lodge_vcpu *vcpu, u64 linear, size_t size,
+			    unsigned int access, u64 *gpa,
+			    struct lodge_fault *fault)
+{
+	int answer;
+
+	if (!lodge_iobus_sound(vcpu,
+			       offset_in_page(linear) + size <= PAGE_SIZE))
+		return -EIO;
+	answer = lodge_translate(vcpu, linear, access, gpa, fault);
+	if (!answer && lodge_lapic_claims(vcpu, *gpa))
+		return -ENXIO;
+	return answer;
+}
+
+static int lodge_iobus_gather(void *opaque, u64 linear, void *data, size_t size,
+			      struct lodge_fault *fault)
 {
 	struct lodge_vcpu *vcpu = opaque;
-	struct lodge_fault unused;
 	u64 gpa;
+	int answer = lodge_iobus_page(vcpu, linear, size, LODGE_ACCESS_READ,
+				      &gpa, fault);
 
-	return !lodge_translate(vcpu, linear, access, &gpa, &unused) &&
-	       !lodge_lapic_claims(vcpu, gpa) &&
-	       lodge_mem_user(vcpu->vm, gpa, access & LODGE_ACCESS_WRITE);
+	return answer ? answer : lodge_mem_read(vcpu->vm, gpa, data, size);
+}
+
+static int lodge_iobus_scatter(void *opaque, u64 linear, const void *data,
+			       size_t size, struct lodge_fault *fault)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	u64 gpa;
+	int answer = lodge_iobus_page(vcpu, linear, size, LODGE_ACCESS_WRITE,
+				      &gpa, fault);
+
+	if (answer)
+		return answer;
+	if (!data)
+		return lodge_mem_user(vcpu->vm, gpa, true) ? 0 : -ENXIO;
+	answer = lodge_mem_write(vcpu->vm, gpa, data, size);
+	return answer == -EROFS ? -ENXIO : answer;
 }
 
 static int lodge_iobus_set_cr0(void *opaque, u64 value)
@@ -213,7 +272,8 @@ static const struct lodge_emul_ops lodge_iobus_ops = {
 	.write = lodge_iobus_write,
 	.cmpxchg = lodge_iobus_cmpxchg,
 	.probe = lodge_iobus_probe,
-	.is_memory = lodge_iobus_is_memory,
+	.gather = lodge_iobus_gather,
+	.scatter = lodge_iobus_scatter,
 	.get_xmm = lodge_simd_get_xmm,
 	.set_xmm = lodge_simd_set_xmm,
 	.get_ymm = lodge_simd_get_ymm,
@@ -262,22 +322,22 @@ static void lodge_iobus_setup(struct lodge_vcpu *vcpu)
 	vcpu->io.next = 0;
 }
 
-/*
- * The last fragment is the one that waits for user space; @pending goes on with
- * its answer.
- */
-static int lodge_iobus_ask(struct lodge_vcpu *vcpu, enum lodge_pending pending)
+/* The last fragment is the one that waits for user space. */
+static int lodge_iobus_ask(struct lodge_vcpu *vcpu)
 {
-	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
+	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.next];
 	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
 
+	if (!lodge_iobus_sound(vcpu, vcpu->io.nr == vcpu->io.next + 1))
+		return -EIO;
+	BUILD_BUG_ON(sizeof(f->data) != sizeof(mmio->data));
 	mmio->gpa = f->gpa;
 	mmio->size = f->size;
 	mmio->write = f->write;
 	if (f->write)
 		memcpy(mmio->data, f->data, f->size);
 	vcpu->run->reason = LODGE_EXIT_MMIO;
-	vcpu->io.pending = pending;
+	vcpu->io.pending = LODGE_PENDING_EMULATE;
 	return 1;
 }
 
@@ -289,9 +349,13 @@ static int lodge_iobus_outcome(struct lodge_vcpu *vcpu, int answer)
 		return 0;
 	}
 	if (answer == -EAGAIN)
-		return lodge_iobus_ask(vcpu, LODGE_PENDING_EMULATE);
+		return lodge_iobus_ask(vcpu);
 	if (answer == -EBUSY)
 		return 0;
+	if (answer == -EIO)
+		return answer;
+	if (answer == -EOPNOTSUPP && !vcpu->io.nr)
+		return lodge_insn_doubt(vcpu, answer, ~0ULL);
 	return lodge_insn_refuse(vcpu, vcpu->io.nr ? vcpu->io.fragment[0].gpa :
 						     ~0ULL);
 }
@@ -348,85 +412,125 @@ int lodge_iobus_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 	if (answer > 0)
 		return 0;
 	if (answer)
-		return lodge_insn_refuse(vcpu, gpa);
+		return lodge_insn_doubt(vcpu, answer, gpa);
 	return lodge_iobus_instruction(vcpu);
 }
 
-static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, bool in, u32 count)
+static int lodge_iobus_io_exit(struct lodge_vcpu *vcpu, u16 port, u8 size,
+			       bool in, u32 count)
 {
 	struct lodge_exit_io *io = &vcpu->run->exit.io;
 
-	io->port = vcpu->io.port;
-	io->size = vcpu->io.size;
+	if (!lodge_iobus_sound(vcpu,
+			       (size == 1 || size == 2 || size == 4) &&
+				       count <= LODGE_RUN_DATA_SIZE / size))
+		return -EIO;
+	io->port = port;
+	io->size = size;
 	io->in = in;
 	io->count = count;
 	vcpu->run->reason = LODGE_EXIT_IO;
 	return 1;
 }
 
-/* Bytes that one exit moves: a guest that single-steps hears of each element. */
+/* Bytes of an exit of INS or OUTS; a guest that single-steps hears of each element. */
 static size_t lodge_iobus_room(const struct lodge_vcpu *vcpu)
 {
-	return vcpu->regs.general.rflags & X86_EFLAGS_TF ? vcpu->io.size :
-							   LODGE_RUN_DATA_SIZE;
+	if (vcpu->regs.general.rflags & X86_EFLAGS_TF)
+		return vcpu->emul.insn.operand_size;
+	return LODGE_RUN_DATA_SIZE;
 }
 
-/* No element is left: RIP moves on, and nothing is exited. */
-static int lodge_iobus_no_element(struct lodge_vcpu *vcpu)
-{
-	lodge_insn_done(vcpu, lodge_insn_next_rip(&vcpu->regs.general,
-						  vcpu->emul.insn.mode,
-						  vcpu->emul.insn.length));
-	return 0;
-}
-
+/* OUTS: as many elements as fit the data area, in one exit. */
 static int lodge_iobus_outs(struct lodge_vcpu *vcpu)
 {
+	struct lodge_emul *e = &vcpu->emul;
 	u64 rip = vcpu->regs.general.rip;
 	u32 count;
 	int answer;
 
 	vcpu->io.next = 0;
-	answer = lodge_emul_outs(&vcpu->emul, vcpu->run->data,
-				 lodge_iobus_room(vcpu), &count);
-	if (answer == -EAGAIN)
-		return lodge_iobus_ask(vcpu, LODGE_PENDING_OUTS);
+	answer = lodge_emul_outs(e, vcpu->run->data, lodge_iobus_room(vcpu),
+				 &count);
 	if (answer)
 		return lodge_iobus_outcome(vcpu, answer);
-	if (!count)
-		return lodge_iobus_no_element(vcpu);
-	lodge_emul_outs_commit(&vcpu->emul, count);
+	lodge_emul_outs_commit(e, count);
 	lodge_iobus_advance(vcpu, rip);
-	return lodge_iobus_io_exit(vcpu, false, count);
+	if (!count)
+		return 0;
+	return lodge_iobus_io_exit(vcpu, vcpu->io.port, e->insn.operand_size,
+				   false, count);
 }
 
+/* INS, its first half: ask for elements. */
 static int lodge_iobus_ins(struct lodge_vcpu *vcpu)
 {
-	u32 count;
-	int answer =
-		lodge_emul_ins(&vcpu->emul, lodge_iobus_room(vcpu), &count);
+	struct lodge_emul *e = &vcpu->emul;
+	struct lodge_io *io = &vcpu->io;
+	u64 rip = vcpu->regs.general.rip;
+	int answer = lodge_emul_ins(e, lodge_iobus_room(vcpu), &io->count);
 
+	if (!answer && !io->count) {
+		answer = lodge_emul_ins_commit(e, NULL, &io->count);
+		if (!answer)
+			lodge_iobus_advance(vcpu, rip);
+		return 0;
+	}
 	if (answer)
 		return lodge_iobus_outcome(vcpu, answer);
-	if (!count)
-		return lodge_iobus_no_element(vcpu);
-	vcpu->io.pending = LODGE_PENDING_INS;
-	vcpu->io.count = count;
-	return lodge_iobus_io_exit(vcpu, true, count);
+	io->stored = 0;
+	io->pending = LODGE_PENDING_INS;
+	return lodge_iobus_io_exit(vcpu, io->port, e->insn.operand_size, true,
+				   io->count);
 }
 
 /*
- * Code can change between the exit and the decoder; the guest then tries again.
- * The size is what the run page's data area is measured by.
+ * INS, its second half: store what has come.  A single element is kept for the
+ * exits of a device that it goes to: the port is not read again.
  */
-static bool lodge_iobus_string_agrees(const struct lodge_insn *insn,
-				      const struct lodge_vmexit *exit)
+static int lodge_iobus_store(struct lodge_vcpu *vcpu)
 {
-	return insn->op == (exit->io.in ? LODGE_OP_INS : LODGE_OP_OUTS) &&
-	       insn->operand_size == exit->io.size;
+	struct lodge_emul *e = &vcpu->emul;
+	struct lodge_io *io = &vcpu->io;
+	u64 rip = vcpu->regs.general.rip;
+	const u8 *data;
+	u32 count;
+	int answer;
+
+	while (io->stored < io->count) {
+		io->next = 0;
+		data = io->count == 1 ?
+			       io->element :
+			       vcpu->run->data +
+				       io->stored * e->insn.operand_size;
+		count = io->count - io->stored;
+		answer = lodge_emul_ins_commit(e, data, &count);
+		if (answer)
+			return lodge_iobus_outcome(vcpu, answer);
+		io->nr = 0;
+		io->stored += count;
+	}
+	lodge_iobus_advance(vcpu, rip);
+	return 0;
 }
 
-/* INS and OUTS: as many elements as fit the data area, in one exit. */
+/*
+ * Whether what was read is what has left the guest: another vCPU may have written
+ * there.  A processor may or may not call REPNE a repetition here.
+ */
+static bool lodge_iobus_same_string(const struct lodge_insn *insn,
+				    const struct lodge_vmexit *exit)
+{
+	if (insn->op != (exit->io.in ? LODGE_OP_INS : LODGE_OP_OUTS) ||
+	    insn->operand_size != exit->io.size)
+		return false;
+	if (exit->io.address_size &&
+	    insn->address_size != exit->io.address_size)
+		return false;
+	return insn->rep == exit->io.rep || insn->prefixes & LODGE_PREFIX_REPNE;
+}
+
+/* Return: as lodge_exit_handle(); a guest whose code has changed tries again. */
 static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 			      const struct lodge_vmexit *exit)
 {
@@ -435,10 +539,11 @@ static int lodge_iobus_string(struct lodge_vcpu *vcpu,
 	if (answer > 0)
 		return 0;
 	if (answer)
-		return lodge_insn_refuse(vcpu, ~0ULL);
-	if (!lodge_iobus_string_agrees(&vcpu->emul.insn, exit))
+		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+	if (!lodge_iobus_same_string(&vcpu->emul.insn, exit))
 		return 0;
 	lodge_iobus_setup(vcpu);
+	vcpu->io.port = exit->io.port;
 	return exit->io.in ? lodge_iobus_ins(vcpu) : lodge_iobus_outs(vcpu);
 }
 
@@ -446,12 +551,11 @@ int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct lodge_io *io = &vcpu->io;
 
-	io->port = exit->io.port;
-	io->size = exit->io.size;
 	if (exit->io.string)
 		return lodge_iobus_string(vcpu, exit);
 	if (exit->io.in) {
 		io->pending = LODGE_PENDING_IN;
+		io->size = exit->io.size;
 		io->next_rip = exit->next_rip;
 	} else {
 		/* An output is over once it is on its way. */
@@ -459,12 +563,13 @@ int lodge_iobus_port(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		       sizeof(u32));
 		lodge_insn_done(vcpu, exit->next_rip);
 	}
-	return lodge_iobus_io_exit(vcpu, exit->io.in, 1);
+	return lodge_iobus_io_exit(vcpu, exit->io.port, exit->io.size,
+				   exit->io.in, 1);
 }
 
 static void lodge_iobus_finish_in(struct lodge_vcpu *vcpu)
 {
-	u64 *rax = &vcpu->regs.general.gpr[LODGE_RAX];
+	__u64 *rax = &vcpu->regs.general.gpr[LODGE_RAX];
 	const u8 *data = vcpu->run->data;
 
 	switch (vcpu->io.size) {
@@ -481,46 +586,30 @@ static void lodge_iobus_finish_in(struct lodge_vcpu *vcpu)
 	lodge_insn_done(vcpu, vcpu->io.next_rip);
 }
 
-/*
- * What has come from the port goes to where it belongs.  A device there gets one
- * element, and is asked in an exit of its own, during which @data must stay.
- */
-static int lodge_iobus_store(struct lodge_vcpu *vcpu, const void *data)
-{
-	u64 rip = vcpu->regs.general.rip;
-	int answer;
-
-	vcpu->io.next = 0;
-	answer = lodge_emul_ins_commit(&vcpu->emul, data, vcpu->io.count);
-	/* The destination of so much was writable memory a moment ago. */
-	if ((answer == -EAGAIN || answer == -EBUSY) && vcpu->io.count > 1)
-		return lodge_insn_refuse(vcpu, ~0ULL);
-	if (answer == -EAGAIN)
-		return lodge_iobus_ask(vcpu, LODGE_PENDING_STORE);
-	if (answer)
-		return lodge_iobus_outcome(vcpu, answer);
-	lodge_iobus_advance(vcpu, rip);
-	return 0;
-}
-
 static int lodge_iobus_finish_ins(struct lodge_vcpu *vcpu)
 {
 	struct lodge_io *io = &vcpu->io;
 
-	if (io->count > 1)
-		return lodge_iobus_store(vcpu, vcpu->run->data);
-	memcpy(io->element, vcpu->run->data, sizeof(io->element));
-	return lodge_iobus_store(vcpu, io->element);
+	if (io->count == 1)
+		memcpy(io->element, vcpu->run->data, sizeof(io->element));
+	return lodge_iobus_store(vcpu);
 }
 
-/* Takes user space's answer to the last fragment. */
-static void lodge_iobus_take_answer(struct lodge_vcpu *vcpu)
+static int lodge_iobus_finish_emulation(struct lodge_vcpu *vcpu)
 {
 	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
 
 	if (!f->write)
 		memcpy(f->data, vcpu->run->exit.mmio.data, f->size);
 	f->done = true;
+	switch (vcpu->emul.insn.op) {
+	case LODGE_OP_OUTS:
+		return lodge_iobus_outs(vcpu);
+	case LODGE_OP_INS:
+		return lodge_iobus_store(vcpu);
+	default:
+		return lodge_iobus_emulate(vcpu);
+	}
 }
 
 int lodge_iobus_complete(struct lodge_vcpu *vcpu)
@@ -536,15 +625,8 @@ int lodge_iobus_complete(struct lodge_vcpu *vcpu)
 		break;
 	case LODGE_PENDING_INS:
 		return lodge_iobus_finish_ins(vcpu);
-	case LODGE_PENDING_STORE:
-		lodge_iobus_take_answer(vcpu);
-		return lodge_iobus_store(vcpu, vcpu->io.element);
-	case LODGE_PENDING_OUTS:
-		lodge_iobus_take_answer(vcpu);
-		return lodge_iobus_outs(vcpu);
 	case LODGE_PENDING_EMULATE:
-		lodge_iobus_take_answer(vcpu);
-		return lodge_iobus_emulate(vcpu);
+		return lodge_iobus_finish_emulation(vcpu);
 	}
 	return 0;
 }

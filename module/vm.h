@@ -62,11 +62,11 @@ enum lodge_signal {
 #define LODGE_NR_FRAGMENTS 9
 
 /**
- * struct lodge_fragment - one access that user space answers
- * @gpa: guest physical address, or the port
- * @size: bytes, at most 16
+ * struct lodge_fragment - one access that a device answers
+ * @gpa: guest physical address
+ * @size: bytes, 1 to 16
  * @write: direction
- * @done: user space has carried it out
+ * @done: the device has carried it out
  * @data: the bytes
  */
 struct lodge_fragment {
@@ -74,26 +74,25 @@ struct lodge_fragment {
 	u8 size;
 	bool write;
 	bool done;
-	u8 data[16];
+	u8 data[LODGE_EMUL_MAX_ACCESS];
 };
 
 /* What LODGE_RUN must finish before it enters the guest again. */
 enum lodge_pending {
 	LODGE_PENDING_NONE,
 	LODGE_PENDING_IN, /* IN: data area -> RAX, then skip */
-	LODGE_PENDING_INS, /* INS: data area -> memory or a device, then skip */
-	LODGE_PENDING_STORE, /* INS: a device takes the element */
-	LODGE_PENDING_OUTS, /* OUTS: a device has given the element */
-	LODGE_PENDING_EMULATE, /* go on with vcpu->emul */
+	LODGE_PENDING_INS, /* INS: data area -> memory, then skip */
+	LODGE_PENDING_EMULATE, /* a fragment is answered: go on with vcpu->emul */
 };
 
 /**
  * struct lodge_io - an instruction that user space answers
  * @pending: what is left to do
  * @size: bytes a port access moves
- * @port: which port
- * @count: port accesses of this exit
- * @element: what INS has got, while a device is asked to take it
+ * @port: of INS and OUTS
+ * @count: elements that INS has received
+ * @stored: how many of them are stored
+ * @element: the one that INS has received when it is only one
  * @next_rip: where to go on after a port access
  * @nr: fragments known
  * @fragment: accesses of the instruction under emulation, in its order: those
@@ -105,6 +104,7 @@ struct lodge_io {
 	u8 size;
 	u16 port;
 	u32 count;
+	u32 stored;
 	u8 element[4];
 	u64 next_rip;
 	u32 nr;
@@ -115,11 +115,14 @@ struct lodge_io {
 /**
  * struct lodge_insn_bytes - the instruction at RIP as it was read
  * @decoded: vcpu->emul.insn is what they decode to
+ * @doubts: how often lodge_insn_doubt() was called since the last instruction that
+ *	was carried out
  * @length: bytes that are valid
  * @data: they
  */
 struct lodge_insn_bytes {
 	bool decoded;
+	u8 doubts;
 	u8 length;
 	u8 data[LODGE_INSN_MAX_LENGTH];
 };

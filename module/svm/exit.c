@@ -15,6 +15,11 @@
 /* Of a task switch, section 15.14.1: RF as it would be saved. */
 #define SVM_TASK_RF BIT_ULL(48)
 
+/* Of the exit codes of control and debug registers, and EXITINFO1's. */
+#define SVM_REGISTER_NUMBER 0xf
+#define SVM_REGISTER_WRITE 0x10
+#define SVM_REGISTER_MOV_CR BIT_ULL(63)
+
 static void svm_exit_io(const struct svm_vmcb_control *control,
 			struct lodge_vmexit *exit)
 {
@@ -25,17 +30,30 @@ static void svm_exit_io(const struct svm_vmcb_control *control,
 	exit->io.size = (info & SVM_IOIO_SIZE_MASK) >> SVM_IOIO_SIZE_SHIFT;
 	exit->io.in = info & SVM_IOIO_TYPE_MASK;
 	exit->io.string = info & SVM_IOIO_STR_MASK;
+	exit->io.rep = info & SVM_IOIO_REP_MASK;
+	/* One of three bits: 2, 4 or 8 bytes. */
+	exit->io.address_size = (info & SVM_IOIO_ASIZE_MASK) >>
+				(SVM_IOIO_ASIZE_SHIFT - 1);
 	/* For port I/O every processor says where the next one starts. */
 	exit->next_rip = control->exit_info_2;
 }
 
-/* Sixteen codes of reads, then sixteen of writes, in the order of the registers. */
-static void svm_exit_register(struct lodge_vmexit *exit,
-			      enum lodge_vmexit_kind kind, u32 index)
+/*
+ * The code has the register's number; the decode assists (section 15.33.1) tell
+ * which general register a MOV names.
+ */
+static void svm_exit_register(const struct svm_vmcb_control *control,
+			      struct lodge_vmexit *exit,
+			      enum lodge_vmexit_kind kind, u32 code)
 {
 	exit->kind = kind;
-	exit->reg.number = index % 16;
-	exit->reg.write = index >= 16;
+	exit->reg.number = code & SVM_REGISTER_NUMBER;
+	exit->reg.write = code & SVM_REGISTER_WRITE;
+	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
+	if (boot_cpu_has(X86_FEATURE_DECODEASSISTS) &&
+	    (kind == LODGE_VMEXIT_DR ||
+	     control->exit_info_1 & SVM_REGISTER_MOV_CR))
+		exit->reg.gpr = control->exit_info_1 & SVM_REGISTER_NUMBER;
 }
 
 static void svm_exit_fault(const struct svm_vmcb_control *control,
@@ -157,16 +175,14 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		svm_exit_fault(control, exit);
 		return;
 	case SVM_EXIT_READ_CR0 ... SVM_EXIT_WRITE_CR8:
-		svm_exit_register(exit, LODGE_VMEXIT_CR,
-				  code - SVM_EXIT_READ_CR0);
+		svm_exit_register(control, exit, LODGE_VMEXIT_CR, code);
 		return;
 	case SVM_EXIT_CR0_SEL_WRITE:
-		svm_exit_register(exit, LODGE_VMEXIT_CR,
-				  SVM_EXIT_WRITE_CR0 - SVM_EXIT_READ_CR0);
+		svm_exit_register(control, exit, LODGE_VMEXIT_CR,
+				  SVM_EXIT_WRITE_CR0);
 		return;
 	case SVM_EXIT_READ_DR0 ... SVM_EXIT_WRITE_DR7 + 8:
-		svm_exit_register(exit, LODGE_VMEXIT_DR,
-				  code - SVM_EXIT_READ_DR0);
+		svm_exit_register(control, exit, LODGE_VMEXIT_DR, code);
 		return;
 	case SVM_EXIT_EXCP_BASE ... SVM_EXIT_LAST_EXCP:
 		svm_exit_exception(vcpu, exit, code - SVM_EXIT_EXCP_BASE);

@@ -22,6 +22,9 @@ MODULE_PARM_DESC(vmx_without,
 
 /* IA32_VMX_BASIC: the TRUE_* MSRs exist. */
 #define VMX_BASIC_HAS_TRUE_CONTROLS BIT_ULL(55)
+#ifndef VMX_BASIC_INOUT
+#define VMX_BASIC_INOUT BIT_ULL(54)
+#endif
 
 /* An exit that must not happen: what it tells, the guest may change unseen. */
 #define VMX_PROC_NEVER CPU_BASED_INVLPG_EXITING
@@ -276,6 +279,7 @@ enum lodge_status vmx_caps_init(void)
 	rdmsrq(MSR_IA32_VMX_MISC, misc);
 	vmx_caps.timer_shift = vmx_misc_preemption_timer_rate(misc);
 	has_true = basic & VMX_BASIC_HAS_TRUE_CONTROLS;
+	vmx_caps.describes_strings = basic & VMX_BASIC_INOUT;
 	vmx_caps.revision = vmx_basic_vmcs_revision_id(basic);
 	vmx_caps.pin = vmx_choose(VMX_PIN, has_true, &lacking[VMX_PIN]);
 	vmx_caps.proc = vmx_choose(VMX_PROC, has_true, &lacking[VMX_PROC]);

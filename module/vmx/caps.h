@@ -29,6 +29,7 @@
  * @timer_shift: what counts the preemption timer down is this bit of the TSC
  * @ept: MSR IA32_VMX_EPT_VPID_CAP, less what we are to do without
  * @switches_efer: VM entry and exit switch EFER
+ * @describes_strings: an exit for INS or OUTS tells its address size
  */
 struct vmx_caps {
 	u32 revision;
@@ -40,6 +41,7 @@ struct vmx_caps {
 	u32 timer_shift;
 	u64 ept;
 	bool switches_efer;
+	bool describes_strings;
 };
 
 extern struct vmx_caps vmx_caps;

@@ -21,16 +21,21 @@
 #define VMX_AR_L BIT(13)
 
 /* Exit qualifications: section 28.2.1. */
-#define VMX_CR_NUMBER 15
-#define VMX_CR_ACCESS_SHIFT 4
-#define VMX_CR_ACCESS 3
-#define VMX_CR_ACCESS_READ 1
-#define VMX_DR_NUMBER 7
-#define VMX_DR_READ BIT(4)
 #define VMX_IO_SIZE 7
 #define VMX_IO_IN BIT(3)
 #define VMX_IO_STRING BIT(4)
+#define VMX_IO_REP BIT(5)
 #define VMX_IO_PORT_SHIFT 16
+/* VM-exit instruction information of INS and OUTS: table 28-8. */
+#define VMX_STRING_ADDRESS_SHIFT 7
+#define VMX_STRING_ADDRESS_MASK 7
+#define VMX_CR_NUMBER 0xf
+#define VMX_CR_TYPE_SHIFT 4
+#define VMX_CR_TYPE_MASK 3
+#define VMX_DR_NUMBER 7
+#define VMX_DR_FROM BIT(4)
+#define VMX_REGISTER_GPR_SHIFT 8
+#define VMX_REGISTER_GPR_MASK 0xf
 #define VMX_TASK_CAUSE_SHIFT 30
 #define VMX_FAULT_WRITE BIT(1)
 #define VMX_FAULT_FETCH BIT(2)
@@ -54,6 +59,13 @@ static u64 vmx_next_rip(const struct lodge_vcpu *vcpu)
 	return next;
 }
 
+static u8 vmx_string_address_size(void)
+{
+	u32 info = vmx_read(VMX_INSTRUCTION_INFO) >> VMX_STRING_ADDRESS_SHIFT;
+
+	return 2 << (info & VMX_STRING_ADDRESS_MASK);
+}
+
 static void vmx_exit_io(struct lodge_vmexit *exit)
 {
 	u32 info = vmx_read(EXIT_QUALIFICATION);
@@ -63,27 +75,37 @@ static void vmx_exit_io(struct lodge_vmexit *exit)
 	exit->io.size = (info & VMX_IO_SIZE) + 1;
 	exit->io.in = info & VMX_IO_IN;
 	exit->io.string = info & VMX_IO_STRING;
+	exit->io.rep = info & VMX_IO_REP;
+	exit->io.address_size = 0;
+	if (unlikely(exit->io.string) && vmx_caps.describes_strings)
+		exit->io.address_size = vmx_string_address_size();
 }
 
 /* CLTS and LMSW, whose numbers are not defined, write CR0. */
 static void vmx_exit_cr(struct lodge_vmexit *exit)
 {
-	u32 info = vmx_read(EXIT_QUALIFICATION);
-	u32 access = (info >> VMX_CR_ACCESS_SHIFT) & VMX_CR_ACCESS;
+	enum { TYPE_MOV_TO, TYPE_MOV_FROM, TYPE_CLTS, TYPE_LMSW };
+	u64 info = vmx_read(EXIT_QUALIFICATION);
+	u8 type = info >> VMX_CR_TYPE_SHIFT & VMX_CR_TYPE_MASK;
 
 	exit->kind = LODGE_VMEXIT_CR;
-	exit->reg.number = access > VMX_CR_ACCESS_READ ? 0 :
-							 info & VMX_CR_NUMBER;
-	exit->reg.write = access != VMX_CR_ACCESS_READ;
+	exit->reg.number = 0;
+	exit->reg.write = type != TYPE_MOV_FROM;
+	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
+	if (type > TYPE_MOV_FROM)
+		return;
+	exit->reg.number = info & VMX_CR_NUMBER;
+	exit->reg.gpr = info >> VMX_REGISTER_GPR_SHIFT & VMX_REGISTER_GPR_MASK;
 }
 
 static void vmx_exit_dr(struct lodge_vmexit *exit)
 {
-	u32 info = vmx_read(EXIT_QUALIFICATION);
+	u64 info = vmx_read(EXIT_QUALIFICATION);
 
 	exit->kind = LODGE_VMEXIT_DR;
 	exit->reg.number = info & VMX_DR_NUMBER;
-	exit->reg.write = !(info & VMX_DR_READ);
+	exit->reg.write = !(info & VMX_DR_FROM);
+	exit->reg.gpr = info >> VMX_REGISTER_GPR_SHIFT & VMX_REGISTER_GPR_MASK;
 }
 
 /*
@@ -275,16 +297,16 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case EXIT_REASON_IO_INSTRUCTION:
 		vmx_exit_io(exit);
 		break;
+	case EXIT_REASON_MSR_READ:
+	case EXIT_REASON_MSR_WRITE:
+		exit->kind = LODGE_VMEXIT_MSR;
+		exit->msr.write = reason == EXIT_REASON_MSR_WRITE;
+		break;
 	case EXIT_REASON_CR_ACCESS:
 		vmx_exit_cr(exit);
 		break;
 	case EXIT_REASON_DR_ACCESS:
 		vmx_exit_dr(exit);
-		break;
-	case EXIT_REASON_MSR_READ:
-	case EXIT_REASON_MSR_WRITE:
-		exit->kind = LODGE_VMEXIT_MSR;
-		exit->msr.write = reason == EXIT_REASON_MSR_WRITE;
 		break;
 	case EXIT_REASON_EPT_VIOLATION:
 		vmx_exit_fault(vcpu, exit);

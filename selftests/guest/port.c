@@ -442,19 +442,155 @@ TEST_F(port, outsl_from_a_read_only_slot_goes_at_once)
 	ASSERT_TRUE(cpu_done(self->cpu));
 }
 
-CODE(smsw_to_hole, 64, "mov $0xd0000000, %esi; smsw (%rsi);" DONE);
-CODE(lmsw_from_hole, 64, "mov $0xd0000000, %esi; lmsw (%rsi);" DONE);
+/* The task priority: one word, and nothing of the 2 KiB around it. */
+CODE(apic_ins, 32,
+     "mov $0xfee00080, %edi; mov $0x80, %edx; insl;"
+     "mov 0xfee00080, %eax;" DONE);
 
-/* Intercepted, or carried out by the processor up to its access. */
-TEST_F(port, smsw_and_lmsw_of_a_device_come_to_an_end)
+TEST_F(port, insl_to_the_apic_page_writes_its_register)
 {
-	const struct guest_code codes[] = { smsw_to_hole, lmsw_from_hole };
+	cpu_start(self->cpu, PROT32, apic_ins);
+	ASSERT_TRUE(accesses(self->cpu, true, 0x80, 4, 1));
+	memcpy(self->run->data, "\x70\0\0", 4);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0x70, *cpu_gpr(self->cpu, LODGE_RAX));
+}
 
-	for (int i = 0; i < 2; i++) {
-		cpu_start(self->cpu, LONG64, codes[i]);
-		ASSERT_EQ(LODGE_EXIT_CANNOT_EMULATE, cpu_run(self->cpu));
-		EXPECT_EQ(0x0f, self->run->exit.emulate.bytes[0]);
+CODE(ins_vanishing, 64,
+     "mov $0x400000, %edi; mov $3, %ecx; mov $0x1f0, %edx; rep insb;" DONE);
+
+TEST_F(port, insb_into_memory_that_goes_meanwhile_goes_to_the_device)
+{
+	struct machine *m = &self->m;
+	const struct lodge_exit_mmio *mmio = &self->run->exit.mmio;
+	int i;
+
+	ASSERT_EQ(0, lodge_memory_set(m->vm, 0, 0, 0, 0x400000, m->memory));
+	ASSERT_EQ(0, lodge_memory_set(m->vm, 1, 0, 0x400000, 0x1000,
+				      m->memory + 0x400000));
+	cpu_start(self->cpu, LONG64, ins_vanishing);
+	ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 1, 3));
+	memcpy(self->run->data, "abc", 3);
+	ASSERT_EQ(0, lodge_memory_delete(m->vm, 1));
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_MMIO));
+		EXPECT_EQ(0x400000 + i, mmio->gpa);
+		EXPECT_EQ(1, mmio->size);
+		EXPECT_EQ('a' + i, mmio->data[0]);
 	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+/*
+ * String I/O with a device, not memory: element by element.  The device is at
+ * GUEST_HOLE; RCX elements, with FS (OUTS) and ES (INS) at its beginning.
+ */
+
+FIXTURE(device)
+{
+	struct machine m;
+	struct guest_cpu *cpu;
+	struct lodge_run *run;
+};
+
+FIXTURE_VARIANT(device)
+{
+	enum guest_mode mode;
+	const struct guest_code *outs;
+	const struct guest_code *ins;
+};
+
+FIXTURE_SETUP(device)
+{
+	machine_create(&self->m, 1);
+	self->cpu = &self->m.cpu[0];
+	self->run = self->cpu->run;
+}
+
+FIXTURE_TEARDOWN(device)
+{
+}
+
+#define DEVICE(name, bits, where)                                            \
+	CODE(device_##name##_outs, bits,                                     \
+	     "mov $0x80, %edx; rep outsb %fs:(%esi), %dx;" DONE);            \
+	CODE(device_##name##_ins, bits, "mov $0x1f0, %edx; rep insw;" DONE); \
+	FIXTURE_VARIANT_ADD(device, name)                                    \
+	{                                                                    \
+		.mode = where, .outs = &device_##name##_outs,                \
+		.ins = &device_##name##_ins                                  \
+	}
+
+DEVICE(real, 16, REAL16);
+DEVICE(protected, 32, PROT32);
+DEVICE(long64, 64, LONG64);
+
+/* In 64-bit mode only FS has a base; ES has the address in RDI. */
+static void device_start(struct guest_cpu *cpu, enum guest_mode mode,
+			 struct guest_code code, uint64_t count)
+{
+	struct lodge_regs *regs = &cpu->run->regs;
+
+	cpu_start(cpu, mode, code);
+	regs->general.gpr[LODGE_RCX] = count;
+	regs->segments.seg[LODGE_FS].base = GUEST_HOLE;
+	if (mode == LONG64)
+		regs->general.gpr[LODGE_RDI] = GUEST_HOLE;
+	else
+		regs->segments.seg[LODGE_ES].base = GUEST_HOLE;
+}
+
+TEST_F(device, outsb_reads_as_often_as_it_writes)
+{
+	static const uint32_t counts[] = { 1, 2, 16, 17, 32, 255 };
+	uint32_t i, at;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		device_start(self->cpu, variant->mode, *variant->outs,
+			     counts[i]);
+		for (at = 0; at < counts[i]; at++) {
+			ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + at, 1,
+					    false, at ^ 0x5a));
+			ASSERT_TRUE(accesses(self->cpu, false, 0x80, 1, 1));
+			ASSERT_EQ(at ^ 0x5a, self->run->data[0]);
+		}
+		ASSERT_TRUE(cpu_done(self->cpu));
+		EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RCX));
+		EXPECT_EQ(counts[i], *cpu_gpr(self->cpu, LODGE_RSI));
+	}
+}
+
+TEST_F(device, outsb_reads_downwards_with_the_direction_flag)
+{
+	int i;
+
+	device_start(self->cpu, variant->mode, *variant->outs, 8);
+	*cpu_gpr(self->cpu, LODGE_RSI) = 7;
+	self->run->regs.general.rflags |= 0x400;
+	for (i = 7; i >= 0; i--) {
+		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + i, 1, false, i));
+		ASSERT_TRUE(accesses(self->cpu, false, 0x80, 1, 1));
+		ASSERT_EQ(i, self->run->data[0]);
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
+TEST_F(device, insw_reads_the_port_once_for_each_that_it_writes)
+{
+	uint16_t i, value;
+
+	device_start(self->cpu, variant->mode, *variant->ins, 20);
+	for (i = 0; i < 20; i++) {
+		ASSERT_TRUE(accesses(self->cpu, true, 0x1f0, 2, 1));
+		value = 0x1111 * i;
+		memcpy(self->run->data, &value, sizeof(value));
+		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 2 * i, 2, true, 0));
+		EXPECT_EQ(0, memcmp(self->run->exit.mmio.data, &value, 2));
+		/* What has been taken is nobody's any more. */
+		memset(self->run->data, 0xee, 8);
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RCX));
 }
 
 TEST_HARNESS_MAIN

@@ -418,7 +418,58 @@ TEST_F(emul, outs_without_repetition_sends_one)
 	EXPECT_EQ(RIP + 1U, self->g.regs.rip);
 }
 
-TEST_F(emul, ins_probes_first_and_stores_with_its_commit)
+TEST_F(emul, outs_reads_a_device_one_by_one)
+{
+	u8 data[64];
+	u32 count;
+
+	self->g.device = true;
+	GPR(RSI) = 0x100;
+	GPR(RCX) = 20;
+	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6f);
+	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
+	EXPECT_EQ(1U, count);
+	EXPECT_EQ(1, self->g.reads);
+	lodge_emul_outs_commit(&self->g.e, count);
+	EXPECT_EQ(0x102U, GPR(RSI));
+	EXPECT_EQ(19U, GPR(RCX));
+}
+
+TEST_F(emul, ins_asks_for_one_when_a_device_is_to_take_it)
+{
+	u32 count;
+
+	self->g.device = true;
+	GPR(RDI) = 0x100;
+	GPR(RCX) = 20;
+	LOAD(LODGE_MODE_64, 0xf3, 0x6d);
+	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 64, &count));
+	EXPECT_EQ(1U, count);
+	EXPECT_EQ(1, self->g.probes);
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcd", &count));
+	EXPECT_EQ(1U, count);
+	EXPECT_EQ(1, self->g.writes);
+	EXPECT_EQ(19U, GPR(RCX));
+}
+
+TEST_F(emul, ins_stores_one_by_one_when_memory_has_become_a_device)
+{
+	u32 count;
+
+	GPR(RDI) = 0x100;
+	GPR(RCX) = 3;
+	LOAD(LODGE_MODE_64, 0xf3, 0x6c);
+	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 64, &count));
+	EXPECT_EQ(3U, count);
+	self->g.device = true;
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abc", &count));
+	EXPECT_EQ(1U, count);
+	EXPECT_EQ(0x101U, GPR(RDI));
+	EXPECT_EQ(2U, GPR(RCX));
+	EXPECT_EQ(RIP, self->g.regs.rip);
+}
+
+TEST_F(emul, ins_stores_with_its_commit_and_not_before)
 {
 	u32 count;
 
@@ -427,10 +478,9 @@ TEST_F(emul, ins_probes_first_and_stores_with_its_commit)
 	LOAD(LODGE_MODE_64, 0xf3, 0x6d);
 	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
 	EXPECT_EQ(2U, count);
-	EXPECT_EQ(1, self->g.probes);
-	EXPECT_EQ(LODGE_ACCESS_WRITE, self->g.access);
-	EXPECT_EQ(0, self->g.writes);
-	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcdefgh", count));
+	EXPECT_EQ(0, self->g.memory[0x100]);
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcdefgh", &count));
+	EXPECT_EQ(2U, count);
 	EXPECT_EQ(0, memcmp(self->g.memory + 0x100, "abcdefgh\0", 9));
 	EXPECT_EQ(0x108U, GPR(RDI));
 	EXPECT_EQ(1U, GPR(RCX));
@@ -447,7 +497,9 @@ TEST_F(emul, ins_downwards_stores_the_first_highest)
 	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6d);
 	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
 	EXPECT_EQ(2U, count);
-	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcd", count));
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "abcd", &count));
+	EXPECT_EQ(1U, count);
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "cd", &count));
 	EXPECT_EQ(0, memcmp(self->g.memory + 0x100, "cdab", 4));
 	EXPECT_EQ(0xfeU, GPR(RDI));
 	EXPECT_EQ(RIP + 3U, self->g.regs.rip);
@@ -472,11 +524,11 @@ TEST_F(emul, ins_that_must_ask_again_changes_no_register)
 	LOAD(LODGE_MODE_64, 0x6c);
 	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
 	self->g.answer = -EAGAIN;
-	EXPECT_EQ(-EAGAIN, lodge_emul_ins_commit(&self->g.e, "x", count));
+	EXPECT_EQ(-EAGAIN, lodge_emul_ins_commit(&self->g.e, "x", &count));
 	EXPECT_EQ(0x100U, GPR(RDI));
 	EXPECT_EQ(RIP, self->g.regs.rip);
 	self->g.answer = 0;
-	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "x", count));
+	ASSERT_EQ(0, lodge_emul_ins_commit(&self->g.e, "x", &count));
 	EXPECT_EQ('x', self->g.memory[0x100]);
 }
 
@@ -488,7 +540,7 @@ TEST_F(emul, string_io_helpers_refuse_other_instructions)
 	LOAD(LODGE_MODE_64, 0xaa);
 	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_outs(&self->g.e, data, 4, &count));
 	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_ins(&self->g.e, 4, &count));
-	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_ins_commit(&self->g.e, data, 1));
+	EXPECT_EQ(-EOPNOTSUPP, lodge_emul_ins_commit(&self->g.e, data, &count));
 }
 
 TEST_HARNESS_MAIN

@@ -26,6 +26,7 @@ struct guest {
 	int writes;
 	int swaps;
 	int probes;
+	bool device;
 	int access;
 	struct lodge_general regs;
 	struct lodge_segments segs;
@@ -94,9 +95,26 @@ static int guest_probe(void *opaque, u64 linear, size_t size,
 	return touch(g, linear, size, fault);
 }
 
-static bool guest_is_memory(void *opaque, u64 linear, unsigned int access)
+static int guest_gather(void *opaque, u64 linear, void *data, size_t size,
+			struct lodge_fault *fault)
 {
-	return true;
+	struct guest *g = opaque;
+	int error = g->device ? -ENXIO : touch(g, linear, size, fault);
+
+	if (!error)
+		memcpy(data, g->memory + linear, size);
+	return error;
+}
+
+static int guest_scatter(void *opaque, u64 linear, const void *data,
+			 size_t size, struct lodge_fault *fault)
+{
+	struct guest *g = opaque;
+	int error = g->device ? -ENXIO : touch(g, linear, size, fault);
+
+	if (!error && data)
+		memcpy(g->memory + linear, data, size);
+	return error;
 }
 
 static void guest_get_xmm(void *opaque, unsigned int reg, u8 data[16])
@@ -164,7 +182,8 @@ static const struct lodge_emul_ops guest_ops = {
 	.write = guest_write,
 	.cmpxchg = guest_cmpxchg,
 	.probe = guest_probe,
-	.is_memory = guest_is_memory,
+	.gather = guest_gather,
+	.scatter = guest_scatter,
 	.get_xmm = guest_get_xmm,
 	.set_xmm = guest_set_xmm,
 	.get_ymm = guest_get_ymm,

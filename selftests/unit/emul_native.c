@@ -230,11 +230,6 @@ static int bench_probe(void *opaque, u64 linear, size_t size,
 	return 0;
 }
 
-static bool bench_is_memory(void *opaque, u64 linear, unsigned int access)
-{
-	return true;
-}
-
 static void bench_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 {
 	struct bench *b = opaque;
@@ -282,7 +277,6 @@ static const struct lodge_emul_ops bench_ops = {
 	.write = bench_write,
 	.cmpxchg = bench_cmpxchg,
 	.probe = bench_probe,
-	.is_memory = bench_is_memory,
 	.get_xmm = bench_get_xmm,
 	.set_xmm = bench_set_xmm,
 	.get_ymm = bench_get_ymm,

@@ -33,6 +33,7 @@ static int answer(const u8 *flags)
 static int fuzz_read(void *opaque, u64 linear, void *data, size_t size,
 		     unsigned int access, struct lodge_fault *fault)
 {
+	require(size >= 1 && size <= LODGE_EMUL_MAX_ACCESS);
 	memset(data, (u8)linear, size);
 	return answer(opaque);
 }
@@ -40,11 +41,31 @@ static int fuzz_read(void *opaque, u64 linear, void *data, size_t size,
 static int fuzz_write(void *opaque, u64 linear, const void *data, size_t size,
 		      struct lodge_fault *fault)
 {
-	u8 copy[64];
+	u8 copy[LODGE_EMUL_MAX_ACCESS];
 
 	require(size >= 1 && size <= sizeof(copy));
 	memcpy(copy, data, size);
 	return answer(opaque);
+}
+
+static int fuzz_gather(void *opaque, u64 linear, void *data, size_t size,
+		       struct lodge_fault *fault)
+{
+	require(size >= 1 && (linear & 0xfff) + size <= 0x1000);
+	memset(data, (u8)linear, size);
+	return linear & 0x1000 ? -ENXIO : answer(opaque);
+}
+
+static int fuzz_scatter(void *opaque, u64 linear, const void *data, size_t size,
+			struct lodge_fault *fault)
+{
+	u8 copy[64];
+
+	require(size >= 1 && size <= sizeof(copy));
+	require((linear & 0xfff) + size <= 0x1000);
+	if (data)
+		memcpy(copy, data, size);
+	return linear & 0x1000 ? -ENXIO : answer(opaque);
 }
 
 static int fuzz_cmpxchg(void *opaque, u64 linear, const void *old,
@@ -60,11 +81,6 @@ static int fuzz_probe(void *opaque, u64 linear, size_t size,
 {
 	require(size >= 1 && size <= 64);
 	return answer(opaque);
-}
-
-static bool fuzz_is_memory(void *opaque, u64 linear, unsigned int access)
-{
-	return !(linear & 0x100);
 }
 
 static void fuzz_get_xmm(void *opaque, unsigned int reg, u8 data[16])
@@ -109,7 +125,8 @@ static const struct lodge_emul_ops fuzz_ops = {
 	.write = fuzz_write,
 	.cmpxchg = fuzz_cmpxchg,
 	.probe = fuzz_probe,
-	.is_memory = fuzz_is_memory,
+	.gather = fuzz_gather,
+	.scatter = fuzz_scatter,
 	.get_xmm = fuzz_get_xmm,
 	.set_xmm = fuzz_set_xmm,
 	.get_ymm = fuzz_get_xmm,
@@ -149,7 +166,7 @@ static void emulate_string_io(struct lodge_emul *e)
 	}
 	if (!lodge_emul_ins(e, sizeof(data), &count)) {
 		require(count * e->insn.operand_size <= sizeof(data));
-		lodge_emul_ins_commit(e, data, count);
+		lodge_emul_ins_commit(e, data, &count);
 	}
 }
 

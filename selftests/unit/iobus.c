@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the processor has said of an exit, and what is at RIP when it is read
+ * again: where they differ nothing is carried out, and the guest tries again.
+ */
+#include "fake_vcpu.h"
+
+#include "kselftest_harness.h"
+
+#define RIP 0x1000U
+
+FIXTURE(iobus)
+{
+	struct lodge_vcpu *vcpu;
+	struct lodge_general *general;
+	struct lodge_vmexit exit;
+};
+
+FIXTURE_SETUP(iobus)
+{
+	memset(&fake_guest, 0, sizeof(fake_guest));
+	memset(&self->exit, 0, sizeof(self->exit));
+	self->vcpu = fake_vcpu_new();
+	self->general = &self->vcpu->regs.general;
+	self->general->rip = RIP;
+}
+
+FIXTURE_TEARDOWN(iobus)
+{
+	fake_vcpu_free(self->vcpu);
+}
+
+#define CODE(...)                                                   \
+	do {                                                        \
+		const u8 _bytes[] = { __VA_ARGS__ };                \
+                                                                    \
+		memcpy(fake_guest.code[0], _bytes, sizeof(_bytes)); \
+	} while (0)
+#define HANDLE() lodge_exit_handle(self->vcpu, &self->exit)
+/* The exit has had no effect: neither an exception nor a step. */
+#define EXPECT_RETRY()                                     \
+	do {                                               \
+		EXPECT_EQ(0, HANDLE());                    \
+		EXPECT_EQ(RIP, self->general->rip);        \
+		EXPECT_EQ(0U, fake_guest.events);          \
+		EXPECT_EQ(0, (int)self->vcpu->io.pending); \
+	} while (0)
+
+static void string_exit(struct lodge_vmexit *exit, bool in, u8 size, bool rep)
+{
+	exit->kind = LODGE_VMEXIT_IO;
+	exit->io.port = 0x1f0;
+	exit->io.string = true;
+	exit->io.in = in;
+	exit->io.size = size;
+	exit->io.rep = rep;
+	exit->next_rip = RIP + 2;
+}
+
+TEST_F(iobus, string_io_of_another_size_is_tried_again)
+{
+	string_exit(&self->exit, false, 4, true);
+	self->general->gpr[LODGE_RCX] = 2048;
+	CODE(0xf3, 0x6e);
+	EXPECT_RETRY();
+	CODE(0xf3, 0x6f);
+	ASSERT_EQ(1, HANDLE());
+	EXPECT_EQ(4, self->vcpu->run->exit.io.size);
+	EXPECT_EQ(512U, self->vcpu->run->exit.io.count);
+}
+
+TEST_F(iobus, string_io_in_the_other_direction_is_tried_again)
+{
+	string_exit(&self->exit, true, 1, false);
+	CODE(0x6e);
+	EXPECT_RETRY();
+	CODE(0x6c);
+	ASSERT_EQ(1, HANDLE());
+	EXPECT_EQ(1, self->vcpu->run->exit.io.in);
+}
+
+TEST_F(iobus, string_io_that_repeats_by_now_is_tried_again)
+{
+	string_exit(&self->exit, false, 1, false);
+	self->general->gpr[LODGE_RCX] = 5;
+	CODE(0xf3, 0x6e);
+	EXPECT_RETRY();
+	self->exit.io.rep = true;
+	CODE(0x6e);
+	EXPECT_RETRY();
+}
+
+TEST_F(iobus, string_io_of_another_address_size_is_tried_again)
+{
+	string_exit(&self->exit, false, 1, false);
+	self->exit.io.address_size = 8;
+	CODE(0x67, 0x6e);
+	EXPECT_RETRY();
+	self->exit.io.address_size = 4;
+	EXPECT_EQ(1, HANDLE());
+}
+
+TEST_F(iobus, string_io_that_is_something_else_by_now_is_tried_again)
+{
+	string_exit(&self->exit, false, 1, false);
+	CODE(0x88, 0x07);
+	EXPECT_RETRY();
+	CODE(0x0f, 0xff);
+	EXPECT_RETRY();
+}
+
+TEST_F(iobus, what_stays_unknown_is_refused_in_the_end)
+{
+	unsigned int tries = 0;
+
+	self->exit.kind = LODGE_VMEXIT_FAULT;
+	self->exit.fault.device = true;
+	fake_guest.page[0] = FAKE_HOLE;
+	CODE(0x0f, 0xff);
+	while (!HANDLE())
+		ASSERT_GT(100U, tries++);
+	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, self->vcpu->run->reason);
+	EXPECT_EQ(0x0f, self->vcpu->run->exit.emulate.bytes[0]);
+}
+
+static void register_exit(struct lodge_vmexit *exit,
+			  enum lodge_vmexit_kind kind, u8 number, bool write)
+{
+	exit->kind = kind;
+	exit->reg.number = number;
+	exit->reg.write = write;
+	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
+}
+
+TEST_F(iobus, another_control_register_is_tried_again)
+{
+	register_exit(&self->exit, LODGE_VMEXIT_CR, 0, true);
+	CODE(0x0f, 0x22, 0xd8); /* mov %rax, %cr3 */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x20, 0xc0); /* mov %cr0, %rax */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x21, 0xc0); /* mov %db0, %rax */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x22, 0xc0); /* mov %rax, %cr0 */
+	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(RIP + 3U, self->general->rip);
+}
+
+TEST_F(iobus, another_general_register_is_tried_again)
+{
+	register_exit(&self->exit, LODGE_VMEXIT_CR, 3, true);
+	self->exit.reg.gpr = LODGE_RBX;
+	CODE(0x0f, 0x22, 0xd8); /* mov %rax, %cr3 */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x22, 0xdb); /* mov %rbx, %cr3 */
+	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(RIP + 3U, self->general->rip);
+}
+
+TEST_F(iobus, another_debug_register_is_tried_again)
+{
+	register_exit(&self->exit, LODGE_VMEXIT_DR, 7, true);
+	CODE(0x0f, 0x23, 0xf0); /* mov %rax, %db6 */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x21, 0xf8); /* mov %db7, %rax */
+	EXPECT_RETRY();
+	CODE(0x0f, 0x23, 0xe8); /* mov %rax, %db5: another name of db7 */
+	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(RIP + 3U, self->general->rip);
+}
+
+TEST_F(iobus, what_is_another_instruction_by_now_has_no_effect)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	CODE(0x0f, 0x32); /* rdmsr */
+	EXPECT_RETRY();
+	EXPECT_EQ(0U, self->general->gpr[LODGE_RAX]);
+	CODE(0x0f, 0xa2);
+	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(RIP + 2U, self->general->rip);
+	EXPECT_EQ(0x5a5a5a5aU, self->general->gpr[LODGE_RAX]);
+}
+
+TEST_F(iobus, an_msr_is_not_written_for_what_has_read_it)
+{
+	self->exit.kind = LODGE_VMEXIT_MSR;
+	self->exit.msr.write = true;
+	CODE(0x0f, 0x32);
+	EXPECT_RETRY();
+	CODE(0x0f, 0x30);
+	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(RIP + 2U, self->general->rip);
+}
+
+TEST_F(iobus, answers_of_a_device_are_forgotten_where_it_has_moved)
+{
+	struct lodge_exit_mmio *mmio = &self->vcpu->run->exit.mmio;
+
+	self->exit.kind = LODGE_VMEXIT_FAULT;
+	self->exit.fault.device = true;
+	fake_guest.page[1] = FAKE_HOLE;
+	fake_guest.page[2] = FAKE_HOLE;
+	self->general->gpr[LODGE_RDI] = 0x1ffe;
+	CODE(0x8b, 0x07); /* mov (%rdi), %eax */
+	ASSERT_EQ(1, HANDLE());
+	EXPECT_EQ(0x1ffeU, mmio->gpa);
+	EXPECT_EQ(2U, mmio->size);
+	memset(mmio->data, 0x11, 2);
+	/* The first half becomes memory: what is asked next is the second. */
+	fake_guest.page[1] = FAKE_RAM;
+	ASSERT_EQ(1, lodge_iobus_complete(self->vcpu));
+	EXPECT_EQ(0x2000U, mmio->gpa);
+	memset(mmio->data, 0x22, 2);
+	ASSERT_EQ(0, lodge_iobus_complete(self->vcpu));
+	EXPECT_EQ(0x22220000U, self->general->gpr[LODGE_RAX]);
+}
+
+TEST_HARNESS_MAIN

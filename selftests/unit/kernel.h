@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the module's files on the way of an exit use of the kernel, for user space:
+ * they are compiled with this header before all others, and with empty ones in
+ * place of the kernel's (see the Makefile).
+ */
+#ifndef LODGE_UNIT_KERNEL_H
+#define LODGE_UNIT_KERNEL_H
+
+#include <linux/types.h>
+#include <stdlib.h>
+
+#include "pure.h"
+
+/* In place of module/compat.h and module/fpu.h. */
+#define LODGE_COMPAT_H
+#define LODGE_FPU_H
+
+#define __user
+#define __rcu
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+#define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
+#define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define PAGE_SIZE 4096UL
+#define PAGE_MASK (~(PAGE_SIZE - 1))
+#define offset_in_page(address) ((unsigned long)(address) & ~PAGE_MASK)
+#define GENMASK(high, low) GENMASK_ULL(high, low)
+#define DECLARE_PER_CPU(type, name) extern type name
+
+/* A defect of ours: what the kernel survives is found here. */
+#define WARN_ONCE(condition, ...) \
+	do {                      \
+		if (condition)    \
+			abort();  \
+	} while (0)
+
+struct kref {
+	int count;
+};
+
+struct mutex {
+	int owner;
+};
+
+struct rcuwait {
+	int task;
+};
+
+struct srcu_struct {
+	int index;
+};
+
+struct mmu_notifier {
+	int users;
+};
+
+struct lodge_fpu {
+	int guest;
+};
+
+typedef int spinlock_t;
+typedef int seqlock_t;
+typedef int *cpumask_var_t;
+
+enum {
+	X86_TRAP_DB = 1,
+	X86_TRAP_UD = 6,
+	X86_TRAP_GP = 13,
+	X86_TRAP_PF = 14,
+	X86_TRAP_AC = 17,
+};
+
+#define MSR_K7_PERFCTR0 0xc0010004
+
+/* A processor that has what the emulator asks for. */
+enum {
+	X86_FEATURE_SPLIT_LOCK_DETECT,
+	X86_FEATURE_AVX,
+	X86_FEATURE_BMI1,
+	X86_FEATURE_ABM,
+};
+
+#define boot_cpu_has(feature) ((feature) != X86_FEATURE_SPLIT_LOCK_DETECT)
+#define X86_VENDOR_INTEL 0
+#define XFEATURE_MASK_SSE 0x2
+#define XFEATURE_MASK_YMM 0x4
+
+static const struct {
+	int x86_vendor;
+} boot_cpu_data = { X86_VENDOR_INTEL };
+
+static inline void set_bit(long number, unsigned long *bits)
+{
+	*bits |= 1UL << number;
+}
+
+static inline void yield(void)
+{
+}
+
+static inline bool lodge_handle_split_lock(unsigned long rip)
+{
+	return false;
+}
+
+#endif
