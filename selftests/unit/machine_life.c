@@ -407,6 +407,42 @@ TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
 	EXPECT_EQ(before.c_oflag, after.c_oflag);
 }
 
+/* As no kernel does it: more than there is in the data area. */
+static int guest_sends_too_much(struct lodge_run *run)
+{
+	fake_out(run, COM1, 4, 0);
+	run->exit.io.count = LODGE_RUN_DATA_SIZE;
+	return 0;
+}
+
+static int guest_writes_too_much(struct lodge_run *run)
+{
+	run->reason = LODGE_EXIT_MMIO;
+	run->exit.mmio = (struct lodge_exit_mmio){ .gpa = 0xd0000000,
+						   .size = 4096,
+						   .write = 1 };
+	return 0;
+}
+
+static int guest_sends_in_odd_sizes(struct lodge_run *run)
+{
+	return fake_out(run, COM1, 0, 0);
+}
+
+TEST(an_exit_that_does_not_fit_the_run_page_ends_the_vcpu)
+{
+	int (*const guests[])(struct lodge_run *
+			      run) = { guest_sends_too_much,
+				       guest_writes_too_much,
+				       guest_sends_in_odd_sizes };
+
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, run_machine(guests[i], 1));
+		EXPECT_EQ(MACHINE_CRASHED, end.fate);
+		EXPECT_EQ(-EPROTO, end.crash.error);
+	}
+}
+
 TEST(a_host_that_cannot_says_so)
 {
 	fake.status = LODGE_STATUS_FIRMWARE_DISABLED;

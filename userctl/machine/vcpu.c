@@ -95,11 +95,19 @@ const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu)
 	return vcpu->run;
 }
 
-static void exit_io(struct vcpu *vcpu)
+/*
+ * The sizes are believed only when they fit what is mapped: an exit that does not
+ * is a defect of the kernel's, and the vCPU ends.
+ */
+static int exit_io(struct vcpu *vcpu)
 {
 	const struct lodge_exit_io io = vcpu->run->exit.io;
 	uint8_t *data = vcpu->run->data;
 
+	if (io.size != 1 && io.size != 2 && io.size != 4)
+		return -EPROTO;
+	if (io.count > sizeof(vcpu->run->data) / io.size)
+		return -EPROTO;
 	for (uint32_t i = 0; i < io.count; i++, data += io.size) {
 		if (io.in)
 			bus_read(vcpu->host->bus, BUS_PORT, io.port, data,
@@ -108,30 +116,35 @@ static void exit_io(struct vcpu *vcpu)
 			bus_write(vcpu->host->bus, BUS_PORT, io.port, data,
 				  io.size);
 	}
+	return 0;
 }
 
-static void exit_mmio(struct vcpu *vcpu)
+static int exit_mmio(struct vcpu *vcpu)
 {
 	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
+	const size_t size = mmio->size;
 
+	if (!size || size > sizeof(mmio->data))
+		return -EPROTO;
 	if (mmio->write)
 		bus_write(vcpu->host->bus, BUS_MMIO, mmio->gpa, mmio->data,
-			  mmio->size);
+			  size);
 	else
 		bus_read(vcpu->host->bus, BUS_MMIO, mmio->gpa, mmio->data,
-			 mmio->size);
+			 size);
+	return 0;
 }
 
-/* Return: whether the vCPU can go on. */
-static bool exit_handle(struct vcpu *vcpu)
+/* Return: whether the vCPU can go on; if not, *error as for turn(). */
+static bool exit_handle(struct vcpu *vcpu, int *error)
 {
 	switch ((enum lodge_exit_reason)vcpu->run->reason) {
 	case LODGE_EXIT_IO:
-		exit_io(vcpu);
-		return true;
+		*error = exit_io(vcpu);
+		return !*error;
 	case LODGE_EXIT_MMIO:
-		exit_mmio(vcpu);
-		return true;
+		*error = exit_mmio(vcpu);
+		return !*error;
 	case LODGE_EXIT_EOI:
 		interrupts_eoi(vcpu->host->interrupts,
 			       vcpu->run->exit.eoi.vector);
@@ -167,7 +180,7 @@ static bool turn(struct vcpu *vcpu, int *error)
 	if (err == -EINTR)
 		return true;
 	*error = err;
-	return !err && exit_handle(vcpu);
+	return !err && exit_handle(vcpu, error);
 }
 
 static void *thread_main(void *opaque)
