@@ -23,12 +23,17 @@ static const struct lodge_slots *notifier_slots(struct lodge_vm *vm)
 					 lockdep_is_held(&vm->npt_lock));
 }
 
-/* The guest physical addresses at which a slot has [*start, *end) of its hva. */
+/*
+ * The guest physical addresses at which a slot has [hva, hva_end).  An end behind
+ * all user space, as that of a whole address space, must not be rounded up.
+ */
 static bool slot_range(const struct lodge_slot *slot, unsigned long hva,
 		       unsigned long hva_end, u64 *start, u64 *end)
 {
+	unsigned long slot_end = slot->hva + slot->size;
+
 	hva = max(hva & PAGE_MASK, slot->hva);
-	hva_end = min(PAGE_ALIGN(hva_end), slot->hva + slot->size);
+	hva_end = hva_end < slot_end ? PAGE_ALIGN(hva_end) : slot_end;
 	if (hva >= hva_end)
 		return false;
 	*start = slot->gpa + (hva - slot->hva);

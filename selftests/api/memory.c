@@ -5,11 +5,13 @@
  * caller would see, and never writes to what is no longer its own.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "host.h"
 #include "lib/client.h"
 #include "machine.h"
 #include "waiting.h"
@@ -318,6 +320,47 @@ CHANGE(a_forked_child_keeps_its_copy)
 		ASSERT_EQ(1, write(go[1], "", 1));
 		ASSERT_EQ(child, waitpid(child, &status, 0));
 		EXPECT_EQ(0, status);
+	}
+}
+
+/*
+ * The host's notes of what was written
+ */
+
+#define SOFT_DIRTY (1ULL << 55)
+
+/* Whether the host has noted a write to the page. */
+static bool soft_dirty(const uint8_t *page)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry = 0;
+
+	if (pread(pagemap, &entry, sizeof(entry),
+		  (uintptr_t)page / PAGE * sizeof(entry)) != sizeof(entry))
+		entry = 0;
+	close(pagemap);
+	return entry & SOFT_DIRTY;
+}
+
+static int forget_writes(void)
+{
+	return host_write("/proc/self/clear_refs", "4");
+}
+
+CHANGE(writes_are_noted_anew_once_all_notes_are_cleared)
+{
+	uint8_t *own = self->machine.memory + GUEST_MEMORY - PAGE;
+
+	ASSERT_EQ(0, forget_writes());
+	*(volatile uint8_t *)own = 1;
+	if (!soft_dirty(own))
+		SKIP(return, "the host keeps no notes of writes");
+	for (int i = 0; i < 20; i++) {
+		EXPECT_TRUE(reaches(self->window));
+		ASSERT_EQ(0, forget_writes());
+		EXPECT_TRUE(reaches(self->window));
+		for (int j = 0; j < GUEST_WINDOW_PAGES; j++)
+			EXPECT_TRUE(soft_dirty(self->window + j * PAGE));
 	}
 }
 
