@@ -127,9 +127,14 @@ void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector)
 {
 	struct lodge_apic *apic = vcpu->apic;
 
+	u32 timer = apic->lvt[LAPIC_LVT_TIMER];
+
 	clear_bit(vector, apic->irr);
 	__set_bit(vector, apic->isr);
 	WRITE_ONCE(apic->ppr, vector & 0xf0);
+	if (vector == (timer & APIC_VECTOR_MASK) &&
+	    (timer & LAPIC_TIMER_MODE) == APIC_LVT_TIMER_PERIODIC)
+		lodge_lapic_timer_tick(apic);
 }
 
 void lodge_lapic_update_priority(struct lodge_vcpu *vcpu)

@@ -67,8 +67,7 @@ enum lapic_lvt {
  * @initial_count: the timer's initial count
  * @divide: divide configuration register
  * @start: host's monotonic clock when the present count began, ns
- * @period: how long the initial count lasts, ns; 0: the counter stands at zero.
- *	Unchanged while @timer is queued or runs
+ * @period: how long the initial count lasts, ns; 0: the counter stands at zero
  * @deadline: MSR TSC_DEADLINE; zero once the timer has fired
  * @armed: the deadline for which @timer was queued
  * @by_processor: the processor watches the deadline while the vCPU is awake
@@ -165,6 +164,12 @@ void lodge_lapic_timer_stop(struct lodge_apic *apic);
  * lodge_lapic_timer_count() - current count; zero only once the timer has fired
  */
 u32 lodge_lapic_timer_count(const struct lodge_apic *apic);
+
+/**
+ * lodge_lapic_timer_tick() - in periodic mode: have the next tick come, for the
+ * last one is taken or the LVT entry is another
+ */
+void lodge_lapic_timer_tick(struct lodge_apic *apic);
 void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value);
 void lodge_lapic_timer_set_count(struct lodge_apic *apic, u32 value);
 void lodge_lapic_timer_set_divide(struct lodge_apic *apic, u32 value);

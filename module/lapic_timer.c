@@ -14,6 +14,11 @@
  * watches the deadline, which then stands in vcpu->deadline, too; the host's timer
  * does that only while the vCPU sleeps, and lets an expiry at another time pass.
  *
+ * A periodic timer's host timer rests after each tick, until the guest has taken
+ * that tick's interrupt, and while its LVT entry is masked: whatever ticks would
+ * come meanwhile fall together with the pending one, or are nobody's.  So a vCPU
+ * that no thread runs costs the host one tick at most.
+ *
  * Intel SDM vol. 3, section 10.5.4; AMD APM vol. 2, section 16.4.1.
  */
 #include <linux/ktime.h>
@@ -94,15 +99,13 @@ static enum hrtimer_restart lapic_deadline_expired(struct lodge_apic *apic)
 static enum hrtimer_restart lapic_timer_expired(struct hrtimer *timer)
 {
 	struct lodge_apic *apic = container_of(timer, struct lodge_apic, timer);
-	u32 mode = lapic_timer_mode(apic);
 
-	if (mode == APIC_LVT_TIMER_TSCDEADLINE)
+	if (lapic_timer_mode(apic) == APIC_LVT_TIMER_TSCDEADLINE)
 		return lapic_deadline_expired(apic);
+	/* Off its queue first, then the LVT entry: see lodge_lapic_timer_tick(). */
+	smp_mb();
 	lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
-	if (mode != APIC_LVT_TIMER_PERIODIC)
-		return HRTIMER_NORESTART;
-	hrtimer_forward_now(timer, ns_to_ktime(apic->period));
-	return HRTIMER_RESTART;
+	return HRTIMER_NORESTART;
 }
 
 /* Pinned: the owner arms it, and there the vCPU will most likely be running. */
@@ -157,6 +160,23 @@ static void lapic_deadline_queue(struct lodge_apic *apic)
 		return;
 	apic->armed = apic->deadline;
 	lapic_timer_queue(apic, ktime_get_ns() + wait);
+}
+
+/*
+ * The timer of lapic_timer_expired() leaves its queue before it looks at the LVT
+ * entry and at the request; the owner has changed one of these before it looks at
+ * the queue.  So the tick finds the change, or the owner the timer at rest.
+ */
+void lodge_lapic_timer_tick(struct lodge_apic *apic)
+{
+	u64 rest;
+
+	smp_mb();
+	if (!apic->period || hrtimer_is_queued(&apic->timer) ||
+	    READ_ONCE(apic->lvt[LAPIC_LVT_TIMER]) & APIC_LVT_MASKED)
+		return;
+	div64_u64_rem(ktime_get_ns() - apic->start, apic->period, &rest);
+	lapic_timer_queue(apic, ktime_get_ns() + apic->period - rest);
 }
 
 /* The counter's value; @waiting: the host timer has not yet fired for it. */
@@ -228,6 +248,8 @@ void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value)
 
 	if (mode == lapic_timer_mode(apic)) {
 		WRITE_ONCE(*lvt, value);
+		if (mode == APIC_LVT_TIMER_PERIODIC)
+			lodge_lapic_timer_tick(apic);
 		return;
 	}
 	count = lapic_count_stop(apic);

@@ -141,6 +141,21 @@ TEST_F(lapic, a_periodic_timer_interrupts_again_and_again)
 		ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 }
 
+CODE(rests, 64,
+     XAPIC "movl $0xb, 0x3e0(%rbx); movl $0x30041, 0x320(%rbx);"
+	   "movl $200000, 0x380(%rbx); mov $3, %ecx;"
+	   "1: mov 0x390(%rbx), %esi; 2: mov 0x390(%rbx), %edi;"
+	   "cmp %edi, %esi; mov %edi, %esi; jae 2b; dec %ecx; jnz 2b;"
+	   "mov 0x220(%rbx), %r8d; movl $0x20041, 0x320(%rbx); sti;"
+	   "3: hlt; jmp 3b;");
+
+TEST_F(lapic, a_periodic_timer_interrupts_again_once_it_is_unmasked)
+{
+	cpu_start(self->cpu, LONG64, rests);
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_R8));
+}
+
 CODE(deadline, 64,
      XAPIC "movl $0x40041, 0x320(%rbx); mfence; rdtsc; add $1000000, %eax;"
 	   "adc $0, %edx; mov $0x6e0, %ecx; wrmsr; sti; 1: hlt; jmp 1b;");
