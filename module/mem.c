@@ -220,6 +220,62 @@ void lodge_mem_fini(struct lodge_vm *vm)
 }
 
 /*
+ * The host's faults: whoever serves one may take as long as it likes (userfaultfd,
+ * FUSE), so nothing that others wait for is held meanwhile.
+ */
+
+/*
+ * Have the host make the page present, and writable and dirty for @write.  Return:
+ * 0, -EINTR when a signal came first that @flags lets interrupt, or -errno.
+ */
+static int host_fault(struct mm_struct *mm, unsigned long hva, bool write,
+		      unsigned int flags)
+{
+	vm_flags_t need = write ? VM_WRITE : VM_READ;
+	struct vm_area_struct *vma;
+	vm_fault_t fault;
+
+	flags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE |
+		 (write ? FAULT_FLAG_WRITE : 0);
+	for (;;) {
+		if (mmap_read_lock_killable(mm))
+			return -EINTR;
+		vma = vma_lookup(mm, hva);
+		if (!vma || !(vma->vm_flags & need) ||
+		    !arch_vma_access_permitted(vma, write, false, false)) {
+			mmap_read_unlock(mm);
+			return -EFAULT;
+		}
+		/* COMPLETED and RETRY have dropped the lock. */
+		fault = handle_mm_fault(vma, hva, flags, NULL);
+		if (fault & VM_FAULT_COMPLETED)
+			return 0;
+		if (!(fault & VM_FAULT_RETRY)) {
+			mmap_read_unlock(mm);
+			return vm_fault_to_errno(fault, FOLL_HWPOISON);
+		}
+		if (flags & FAULT_FLAG_INTERRUPTIBLE ?
+			    signal_pending(current) :
+			    fatal_signal_pending(current))
+			return -EINTR;
+		flags |= FAULT_FLAG_TRIED;
+	}
+}
+
+/*
+ * For an access in the middle of an instruction, which only the end of the process
+ * may cut short.
+ */
+static int host_fault_killable(struct mm_struct *mm, const void __user *where,
+			       bool write)
+{
+	if (fatal_signal_pending(current))
+		return -EFAULT;
+	cond_resched();
+	return host_fault(mm, (unsigned long)where, write, 0) ? -EFAULT : 0;
+}
+
+/*
  * Access from the kernel
  */
 
@@ -254,46 +310,77 @@ void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
 	return where;
 }
 
-/* Page-table entries, most of what is read, are worth a faster way. */
-static int mem_copy_in(void *to, const void __user *from, size_t size)
+/*
+ * Page-table entries, most of what is read, are worth a faster way.  Return: bytes
+ * that are left, from the end.
+ */
+static size_t mem_copy_in(void *to, const void __user *from, size_t size)
 {
 	u64 value;
 
-	if (size != sizeof(value))
-		return copy_from_user(to, from, size) ? -EFAULT : 0;
+	if (size != sizeof(value) || !IS_ALIGNED((uintptr_t)from, size))
+		return copy_from_user(to, from, size);
 	if (get_user(value, (const u64 __user *)from))
-		return -EFAULT;
+		return size;
 	memcpy(to, &value, sizeof(value));
 	return 0;
+}
+
+/*
+ * Copy what is present, up to the slot's end or to the first byte that is not,
+ * which then is at @where.  Whoever changes slots waits for this, so it must not
+ * wait for user space.
+ *
+ * Return: bytes that are copied, or -errno.
+ */
+static ssize_t mem_copy_present(struct lodge_vm *vm, u64 gpa, void *in,
+				const void *out, size_t size,
+				void __user **where)
+{
+	size_t left = 0;
+	int index, err;
+
+	index = srcu_read_lock(&vm->slots_srcu);
+	err = slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
+			   out, where, &size);
+	if (!err) {
+		pagefault_disable();
+		left = out ? copy_to_user(*where, out, size) :
+			     mem_copy_in(in, *where, size);
+		pagefault_enable();
+	}
+	srcu_read_unlock(&vm->slots_srcu, index);
+	if (err)
+		return err;
+	*where += size - left;
+	return size - left;
 }
 
 static int mem_copy(struct lodge_vm *vm, u64 gpa, void *in, const void *out,
 		    size_t size)
 {
-	const struct lodge_slots *slots;
 	void __user *where;
-	int index, err = 0;
+	ssize_t done;
+	int err;
 
-	index = srcu_read_lock(&vm->slots_srcu);
-	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
-	while (size && !err) {
-		size_t part = size;
-
-		err = slots_locate(slots, gpa, out, &where, &part);
-		if (err)
-			break;
-		if (out) {
-			err = copy_to_user(where, out, part) ? -EFAULT : 0;
-			out += part;
-		} else {
-			err = mem_copy_in(in, where, part);
-			in += part;
+	while (size) {
+		done = mem_copy_present(vm, gpa, in, out, size, &where);
+		if (done < 0)
+			return done;
+		if (!done) {
+			err = host_fault_killable(vm->mm, where, out);
+			if (err)
+				return err;
+			continue;
 		}
-		gpa += part;
-		size -= part;
+		if (out)
+			out += done;
+		else
+			in += done;
+		gpa += done;
+		size -= done;
 	}
-	srcu_read_unlock(&vm->slots_srcu, index);
-	return err;
+	return 0;
 }
 
 int lodge_mem_read(struct lodge_vm *vm, u64 gpa, void *data, size_t size)
@@ -356,27 +443,43 @@ static int user_cmpxchg(void __user *where, void *old, const void *new,
 	}
 }
 
+/* Return: as lodge_mem_cmpxchg(), but -EFAULT where the host is to be asked. */
+static int mem_cmpxchg_present(struct lodge_vm *vm, u64 gpa, void *old,
+			       const void *new, size_t size,
+			       void __user **where)
+{
+	size_t part = size;
+	int index, err;
+
+	index = srcu_read_lock(&vm->slots_srcu);
+	err = slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
+			   true, where, &part);
+	if (!err) {
+		pagefault_disable();
+		err = user_cmpxchg(*where, old, new, size);
+		pagefault_enable();
+	}
+	srcu_read_unlock(&vm->slots_srcu, index);
+	return err > 0 ? -EAGAIN : err;
+}
+
 int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
 		      size_t size)
 {
-	const struct lodge_slots *slots;
 	void __user *where;
-	size_t part = size;
-	int index, err;
+	int err;
 
 	/* Aligned, it is within a page and so within a slot. */
 	if (gpa & (size - 1))
 		return -EINVAL;
-	index = srcu_read_lock(&vm->slots_srcu);
-	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
-	err = slots_locate(slots, gpa, true, &where, &part);
-	if (!err) {
-		err = user_cmpxchg(where, old, new, size);
-		if (err > 0)
-			err = -EAGAIN;
+	for (;;) {
+		err = mem_cmpxchg_present(vm, gpa, old, new, size, &where);
+		if (err != -EFAULT)
+			return err;
+		err = host_fault_killable(vm->mm, where, true);
+		if (err)
+			return err;
 	}
-	srcu_read_unlock(&vm->slots_srcu, index);
-	return err;
 }
 
 /*
@@ -437,38 +540,6 @@ static struct host_page host_lookup(struct mm_struct *mm, unsigned long hva)
 static bool host_writable(u64 entry)
 {
 	return entry & _PAGE_DIRTY && pte_access_permitted(__pte(entry), true);
-}
-
-/* Have the host make the page present, and writable and dirty for @write. */
-static int host_fault(struct mm_struct *mm, unsigned long hva, bool write)
-{
-	unsigned int flags = FAULT_FLAG_DEFAULT |
-			     (write ? FAULT_FLAG_WRITE : 0);
-	vm_flags_t need = write ? VM_WRITE : VM_READ;
-	struct vm_area_struct *vma;
-	vm_fault_t fault;
-
-	for (;;) {
-		if (mmap_read_lock_killable(mm))
-			return -EINTR;
-		vma = vma_lookup(mm, hva);
-		if (!vma || !(vma->vm_flags & need) ||
-		    !arch_vma_access_permitted(vma, write, false, false)) {
-			mmap_read_unlock(mm);
-			return -EFAULT;
-		}
-		/* COMPLETED and RETRY have dropped the lock. */
-		fault = handle_mm_fault(vma, hva, flags, NULL);
-		if (fault & VM_FAULT_COMPLETED)
-			return 0;
-		if (!(fault & VM_FAULT_RETRY)) {
-			mmap_read_unlock(mm);
-			return vm_fault_to_errno(fault, FOLL_HWPOISON);
-		}
-		if (signal_pending(current))
-			return -EINTR;
-		flags |= FAULT_FLAG_TRIED;
-	}
 }
 
 /* The largest level at which @slot can take a host leaf of @level. */
@@ -643,7 +714,8 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	if (ret != MEM_ABSENT)
 		return ret;
 	/* Without the slots held: it may take as long as user space likes. */
-	ret = host_fault(vcpu->vm->mm, *hva, error & X86_PF_WRITE);
+	ret = host_fault(vcpu->vm->mm, *hva, error & X86_PF_WRITE,
+			 FAULT_FLAG_INTERRUPTIBLE);
 	if (ret)
 		return ret;
 	ret = fault_try(vcpu, gpa, error, hva);

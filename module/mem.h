@@ -56,7 +56,8 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
 /**
  * lodge_mem_read() - read guest physical memory; may sleep
  *
- * The calling thread's mm is vm->mm.
+ * The calling thread's mm is vm->mm.  User space may make it wait for a page, until
+ * the process is killed: vm->slots_srcu is not held.
  *
  * Return: 0, -ENXIO where a byte has no slot, -EFAULT the host has no page.
  */

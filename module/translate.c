@@ -78,6 +78,7 @@ static bool lodge_walk_holds(const struct lodge_walk *walk)
 	const struct lodge_walk_step *end = step + walk->nr;
 	u64 value;
 
+	pagefault_disable();
 	__uaccess_begin_nospec();
 	for (; step != end; step++) {
 		unsafe_get_user(value, step->where, fault);
@@ -85,9 +86,11 @@ static bool lodge_walk_holds(const struct lodge_walk *walk)
 			goto fault;
 	}
 	__uaccess_end();
+	pagefault_enable();
 	return true;
 fault:
 	__uaccess_end();
+	pagefault_enable();
 	return false;
 }
 
@@ -158,12 +161,15 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 	struct lodge_vm *vm = vcpu->vm;
 	struct lodge_walk_key key;
 	int index, answer = 0;
+	bool matches;
 
 	lodge_walk_key(vcpu, linear, access, &key);
 	index = srcu_read_lock(&vm->slots_srcu);
-	if (!lodge_walk_matches(vm, walk, &key))
-		answer = lodge_walk(vcpu, linear, &key, walk, fault);
+	matches = lodge_walk_matches(vm, walk, &key);
 	srcu_read_unlock(&vm->slots_srcu, index);
+	/* Without the slots held: user space may have it wait for a page. */
+	if (!matches)
+		answer = lodge_walk(vcpu, linear, &key, walk, fault);
 	if (!answer)
 		*gpa = walk->gpa | offset_in_page(linear);
 	return answer;
@@ -179,14 +185,17 @@ static bool lodge_walk_read_code(const struct lodge_walk *walk, u64 linear,
 
 	if (!walk->memory)
 		return false;
+	pagefault_disable();
 	__uaccess_begin_nospec();
 	unsafe_get_user(words[0], &from[0], fault);
 	unsafe_get_user(words[1], &from[1], fault);
 	__uaccess_end();
+	pagefault_enable();
 	memcpy(bytes, words, sizeof(words));
 	return true;
 fault:
 	__uaccess_end();
+	pagefault_enable();
 	return false;
 }
 
@@ -196,19 +205,23 @@ int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 	struct lodge_walk *walk = &vcpu->code_walk;
 	struct lodge_vm *vm = vcpu->vm;
 	struct lodge_walk_key key;
-	int index, answer = 0;
-	bool done = false;
+	bool matches, done = false;
+	int index, answer;
 
 	lodge_walk_key(vcpu, linear, LODGE_ACCESS_FETCH, &key);
 	*got = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
 	index = srcu_read_lock(&vm->slots_srcu);
-	if (!lodge_walk_matches(vm, walk, &key))
-		answer = lodge_walk(vcpu, linear, &key, walk, fault);
-	if (!answer && *got == 2 * sizeof(u64))
+	matches = lodge_walk_matches(vm, walk, &key);
+	if (matches && *got == 2 * sizeof(u64))
 		done = lodge_walk_read_code(walk, linear, bytes);
 	srcu_read_unlock(&vm->slots_srcu, index);
-	if (answer || done)
-		return answer;
+	if (done)
+		return 0;
+	if (!matches) {
+		answer = lodge_walk(vcpu, linear, &key, walk, fault);
+		if (answer)
+			return answer;
+	}
 	return lodge_mem_read(vm, walk->gpa | offset_in_page(linear), bytes,
 			      *got);
 }
