@@ -3,6 +3,7 @@
  * The vCPU: its file, its run page, its calls, and how others get its attention.
  */
 #include <linux/anon_inodes.h>
+#include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/nospec.h>
@@ -12,6 +13,7 @@
 
 #include "apic.h"
 #include "event.h"
+#include "inject.h"
 #include "ioctl.h"
 #include "policy.h"
 #include "state.h"
@@ -194,6 +196,8 @@ static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 	vcpu->cpu = -1;
 	vcpu->loaded_cpu = -1;
 	vcpu->tsc_offset = vm->tsc_offset;
+	/* What it finds in the TLB is none of its own. */
+	vcpu->requests = BIT(LODGE_REQ_FLUSH);
 	mutex_init(&vcpu->lock);
 	rcuwait_init(&vcpu->wait);
 	error = lodge_vcpu_init(vcpu);
@@ -204,28 +208,47 @@ static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 	return vcpu;
 }
 
+/* From here on interrupts, invalidations and the VM's end find it. */
+static void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
+{
+	struct lodge_vm *vm = vcpu->vm;
+
+	lockdep_assert_held(&vm->lock);
+	/* Whoever finds it in the table finds it complete. */
+	smp_store_release(&vm->vcpus[vcpu->id], vcpu);
+	WRITE_ONCE(vm->nr_vcpus, max(vm->nr_vcpus, vcpu->id + 1));
+}
+
+/*
+ * The descriptor comes last: who has it can run the vCPU, of whose translations
+ * lodge_vm_flush_tlbs() must know by then.  Nothing fails once it is published.
+ */
 int lodge_vcpu_create(struct lodge_vm *vm, u32 id)
 {
 	struct lodge_vcpu *vcpu;
+	struct file *file;
 	int fd;
 
 	id = array_index_nospec(id, LODGE_MAX_VCPUS);
 	if (vm->vcpus[id])
 		return -EEXIST;
-	vcpu = lodge_vcpu_new(vm, id);
-	if (IS_ERR(vcpu))
-		return PTR_ERR(vcpu);
-
-	lodge_vm_get(vm);
-	fd = anon_inode_getfd("lodge-vcpu", &lodge_vcpu_fops, vcpu,
-			      O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		lodge_vm_put(vm);
-		lodge_vcpu_destroy(vcpu);
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
 		return fd;
+	vcpu = lodge_vcpu_new(vm, id);
+	if (IS_ERR(vcpu)) {
+		put_unused_fd(fd);
+		return PTR_ERR(vcpu);
 	}
-	/* Whoever finds it in the table finds it complete. */
-	smp_store_release(&vm->vcpus[id], vcpu);
-	WRITE_ONCE(vm->nr_vcpus, max(vm->nr_vcpus, id + 1));
+	file = anon_inode_getfile("lodge-vcpu", &lodge_vcpu_fops, vcpu, O_RDWR);
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
+		lodge_vcpu_destroy(vcpu);
+		return PTR_ERR(file);
+	}
+	lodge_vm_get(vm);
+	lodge_vcpu_publish(vcpu);
+	lodge_inject_delay(&lodge_inject.publish_ms);
+	fd_install(fd, file);
 	return fd;
 }

@@ -5,9 +5,11 @@
  * that go offline, a host that sleeps.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -122,6 +124,39 @@ RACE(a_stopped_process_runs_on_when_continued)
 	kill(child, SIGCONT);
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/*
+ * Creation
+ */
+
+#define PUBLISH_DELAY "/sys/module/lodge/parameters/inject_publish_ms"
+#define MSI_NMI 0x400
+
+static void *creator_thread(void *argument)
+{
+	struct lodge_vcpu_create create = { .id = 2 };
+
+	return (void *)(long)ioctl(*(int *)argument, LODGE_CREATE_VCPU,
+				   &create);
+}
+
+/* With a delay injected between the two, of which the caller sees the later. */
+RACE(who_has_a_vcpus_descriptor_finds_it_known_to_the_vm)
+{
+	int next = dup(self->machine.vm);
+	pthread_t creator;
+	void *vcpu;
+
+	close(next);
+	ASSERT_EQ(0, host_write(PUBLISH_DELAY, "500"));
+	pthread_create(&creator, NULL, creator_thread, &self->machine.vm);
+	EXPECT_TRUE(EVENTUALLY(fcntl(next, F_GETFD) >= 0));
+	EXPECT_EQ(0, lodge_msi_send(self->machine.vm, MSI | 2 << 12, MSI_NMI));
+	EXPECT_EQ(0, host_write(PUBLISH_DELAY, "0"));
+	pthread_join(creator, &vcpu);
+	EXPECT_EQ(next, (long)vcpu);
+	close(next);
 }
 
 /*
