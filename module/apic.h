@@ -22,7 +22,14 @@ struct lodge_vm;
 int lodge_lapic_init(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_lapic_free() - once nobody can find the vCPU; there may be no APIC
+ * lodge_lapic_close() - its timer ends; it takes messages as before
+ *
+ * There may be no APIC, as for lodge_lapic_free().
+ */
+void lodge_lapic_close(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_lapic_free() - once nobody can find the vCPU, which is closed
  */
 void lodge_lapic_free(struct lodge_vcpu *vcpu);
 

@@ -33,11 +33,14 @@ int lodge_lapic_init(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
+void lodge_lapic_close(struct lodge_vcpu *vcpu)
+{
+	if (vcpu->apic)
+		lodge_lapic_timer_stop(vcpu->apic);
+}
+
 void lodge_lapic_free(struct lodge_vcpu *vcpu)
 {
-	if (!vcpu->apic)
-		return;
-	lodge_lapic_timer_stop(vcpu->apic);
 	kfree(vcpu->apic);
 	vcpu->apic = NULL;
 }

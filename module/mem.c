@@ -13,6 +13,7 @@
 #include "vm.h"
 
 #include <linux/mem_encrypt.h>
+#include <linux/moduleparam.h>
 #include <linux/nospec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -28,6 +29,14 @@
 
 /* Of fault_map(): the host must be asked for the page first. */
 #define MEM_ABSENT 2
+
+/* Tables that any VM may have: more than all that one instruction can touch. */
+#define MEM_MIN_TABLES 256
+
+static ulong max_tables;
+module_param(max_tables, ulong, 0644);
+MODULE_PARM_DESC(max_tables,
+		 "nested page tables of one VM, pages; 0: by the host's memory");
 
 /*
  * Slots
@@ -703,10 +712,41 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	return ret;
 }
 
+/*
+ * What a VM's tables may be at most, in pages: by itself they reach four times the
+ * host's memory with the smallest leaves.
+ */
+static u64 mem_max_tables(void)
+{
+	u64 pages = READ_ONCE(max_tables) ?: totalram_pages() / 128;
+
+	return max_t(u64, pages, MEM_MIN_TABLES);
+}
+
+/*
+ * Slots may show the same memory many times over, so that their tables have no
+ * measure in it.  Where they have become too many all go, and come back by faults.
+ */
+static void fault_limit_tables(struct lodge_vm *vm)
+{
+	u64 *removed = NULL;
+
+	if (likely(lodge_npt_tables(&vm->npt) <= mem_max_tables()))
+		return;
+	spin_lock(&vm->npt_lock);
+	if (lodge_npt_unmap(&vm->npt, 0,
+			    1ULL << lodge_npt_bits(vm->npt.format)))
+		lodge_vm_flush_tlbs(vm);
+	removed = lodge_npt_take_removed(&vm->npt);
+	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
+}
+
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
 	int ret;
 
+	fault_limit_tables(vcpu->vm);
 	ret = lodge_npt_cache_fill(&vcpu->npt_cache);
 	if (ret)
 		return ret;

@@ -402,7 +402,7 @@ static int lodge_state_args_valid(const struct lodge_state *state)
 
 static int lodge_state_get_lapic(struct lodge_vcpu *vcpu, u64 user)
 {
-	struct lodge_lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL);
+	struct lodge_lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
 	int error = 0;
 
 	if (!lapic)
@@ -440,7 +440,7 @@ static int lodge_state_take_lapic(struct lodge_vcpu *vcpu,
 	*lapic = NULL;
 	if (!(state->groups & LODGE_GROUP_LAPIC))
 		return 0;
-	*lapic = kmalloc(sizeof(**lapic), GFP_KERNEL);
+	*lapic = kmalloc(sizeof(**lapic), GFP_KERNEL_ACCOUNT);
 	if (!*lapic)
 		return -ENOMEM;
 	if (copy_from_user(*lapic, u64_to_user_ptr(state->lapic),

@@ -17,6 +17,7 @@
 #include "ioctl.h"
 #include "policy.h"
 #include "state.h"
+#include "user.h"
 #include "vm.h"
 
 static atomic64_t lodge_vcpu_serial;
@@ -127,11 +128,38 @@ static int lodge_vcpu_mmap(struct file *file, struct vm_area_struct *vma)
 	return vm_insert_page(vma, vma->vm_start, virt_to_page(vcpu->run));
 }
 
+/*
+ * Give up all that only running takes; also of one that was never whole.  Others
+ * may find the vCPU still, and send it what its APIC and its requests note.
+ */
+static void lodge_vcpu_close(struct lodge_vcpu *vcpu)
+{
+	lodge_lapic_close(vcpu);
+	if (vcpu->backend)
+		lodge_backend->vcpu_fini(vcpu);
+	lodge_msr_free(vcpu);
+	lodge_cpuid_free(vcpu);
+	lodge_npt_cache_free(&vcpu->npt_cache);
+	lodge_fpu_fini(vcpu);
+	if (vcpu->run)
+		put_page(virt_to_page(vcpu->run));
+	vcpu->run = NULL;
+	lodge_user_put_vcpu(vcpu->vm->user);
+}
+
+void lodge_vcpu_free(struct lodge_vcpu *vcpu)
+{
+	lodge_lapic_free(vcpu);
+	kfree(vcpu);
+}
+
 static int lodge_vcpu_release(struct inode *inode, struct file *file)
 {
 	struct lodge_vcpu *vcpu = file->private_data;
+	struct lodge_vm *vm = vcpu->vm;
 
-	lodge_vm_put(vcpu->vm);
+	lodge_vcpu_close(vcpu);
+	lodge_vm_put(vm);
 	return 0;
 }
 
@@ -143,25 +171,6 @@ static const struct file_operations lodge_vcpu_fops = {
 	.release = lodge_vcpu_release,
 	.llseek = noop_llseek,
 };
-
-void lodge_vcpu_stop(struct lodge_vcpu *vcpu)
-{
-	lodge_lapic_free(vcpu);
-}
-
-void lodge_vcpu_destroy(struct lodge_vcpu *vcpu)
-{
-	lodge_lapic_free(vcpu);
-	if (vcpu->backend)
-		lodge_backend->vcpu_fini(vcpu);
-	lodge_msr_free(vcpu);
-	lodge_cpuid_free(vcpu);
-	lodge_npt_cache_free(&vcpu->npt_cache);
-	lodge_fpu_fini(vcpu);
-	if (vcpu->run)
-		put_page(virt_to_page(vcpu->run));
-	kfree(vcpu);
-}
 
 /* The order matters: each step reads what those before it have set. */
 static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
@@ -185,11 +194,17 @@ static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 
 static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 {
-	struct lodge_vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	struct lodge_vcpu *vcpu;
 	int error;
 
-	if (!vcpu)
+	error = lodge_user_get_vcpu(vm->user);
+	if (error)
+		return ERR_PTR(error);
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu) {
+		lodge_user_put_vcpu(vm->user);
 		return ERR_PTR(-ENOMEM);
+	}
 	vcpu->vm = vm;
 	vcpu->id = id;
 	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
@@ -202,7 +217,8 @@ static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 	rcuwait_init(&vcpu->wait);
 	error = lodge_vcpu_init(vcpu);
 	if (error) {
-		lodge_vcpu_destroy(vcpu);
+		lodge_vcpu_close(vcpu);
+		lodge_vcpu_free(vcpu);
 		return ERR_PTR(error);
 	}
 	return vcpu;
@@ -243,7 +259,8 @@ int lodge_vcpu_create(struct lodge_vm *vm, u32 id)
 	file = anon_inode_getfile("lodge-vcpu", &lodge_vcpu_fops, vcpu, O_RDWR);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
-		lodge_vcpu_destroy(vcpu);
+		lodge_vcpu_close(vcpu);
+		lodge_vcpu_free(vcpu);
 		return PTR_ERR(file);
 	}
 	lodge_vm_get(vm);

@@ -2,8 +2,9 @@
 /*
  * The VM: its file, its calls, its lifetime.
  *
- * A VM lives as long as its file or one of its vCPUs' files is open; vCPUs live
- * as long as their VM, so that interrupts can be sent to them without a lock.
+ * A VM lives as long as its file or one of its vCPUs' files is open.  A vCPU that
+ * is closed gives up all that it takes to run; what others may reach lives as long
+ * as its VM, so that interrupts can be sent without a lock.
  */
 #include <linux/anon_inodes.h>
 #include <linux/cpumask.h>
@@ -19,6 +20,7 @@
 #include "ioctl.h"
 #include "mem.h"
 #include "pv.h"
+#include "user.h"
 #include "vm.h"
 
 static void lodge_vm_destroy(struct lodge_vm *vm)
@@ -29,11 +31,9 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 	lodge_mem_fini(vm);
 	for (i = 0; i < LODGE_MAX_VCPUS; i++)
 		if (vm->vcpus[i])
-			lodge_vcpu_stop(vm->vcpus[i]);
-	for (i = 0; i < LODGE_MAX_VCPUS; i++)
-		if (vm->vcpus[i])
-			lodge_vcpu_destroy(vm->vcpus[i]);
+			lodge_vcpu_free(vm->vcpus[i]);
 	free_cpumask_var(vm->flush_mask);
+	lodge_user_put_vm(vm->user);
 	kvfree(vm);
 	lodge_hw_put();
 }
@@ -193,6 +193,23 @@ static int lodge_vm_init(struct lodge_vm *vm)
 	return lodge_mem_init(vm);
 }
 
+/* Return: a VM that is zero but for its user, or an error pointer. */
+static struct lodge_vm *lodge_vm_alloc(void)
+{
+	struct lodge_user *user = lodge_user_get_vm();
+	struct lodge_vm *vm;
+
+	if (IS_ERR(user))
+		return ERR_CAST(user);
+	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm) {
+		lodge_user_put_vm(user);
+		return ERR_PTR(-ENOMEM);
+	}
+	vm->user = user;
+	return vm;
+}
+
 int lodge_vm_create(void)
 {
 	struct lodge_vm *vm;
@@ -201,12 +218,13 @@ int lodge_vm_create(void)
 	answer = lodge_hw_get();
 	if (answer)
 		return answer;
-	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
-	if (!vm) {
+	vm = lodge_vm_alloc();
+	if (IS_ERR(vm)) {
 		lodge_hw_put();
-		return -ENOMEM;
+		return PTR_ERR(vm);
 	}
 	answer = lodge_vm_init(vm);
+	/* The descriptor comes last: who has it has a VM that is whole. */
 	if (!answer)
 		answer = anon_inode_getfd("lodge-vm", &lodge_vm_fops, vm,
 					  O_RDWR | O_CLOEXEC);

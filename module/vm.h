@@ -281,6 +281,7 @@ struct lodge_clock_base {
  * @ref: one for its file and one for each vCPU's file
  * @lock: creation of vCPUs, changes of slots
  * @mm: whose memory it uses, for ever
+ * @user: who is counted for it and its vCPUs
  * @dead: a defect of ours was found: every call answers EIO
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
@@ -305,6 +306,7 @@ struct lodge_vm {
 	struct kref ref;
 	struct mutex lock;
 	struct mm_struct *mm;
+	struct lodge_user *user;
 	bool dead;
 	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
 	u32 nr_vcpus;
@@ -359,12 +361,9 @@ int lodge_vm_usable(const struct lodge_vm *vm);
 int lodge_vcpu_create(struct lodge_vm *vm, u32 id);
 
 /**
- * lodge_vcpu_stop() - let nothing of this vCPU act on others any more
- *
- * All vCPUs are stopped before the first one is destroyed.
+ * lodge_vcpu_free() - a closed vCPU's VM ends: nobody can find it any more
  */
-void lodge_vcpu_stop(struct lodge_vcpu *vcpu);
-void lodge_vcpu_destroy(struct lodge_vcpu *vcpu);
+void lodge_vcpu_free(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_vcpu_request() - ask for something before the next entry, and kick

@@ -666,8 +666,9 @@ struct lodge_run {
  * no other process can use the VM (EIO).
  *
  * Errors: EINVAL flags; ENODEV this host cannot (info.status says why); EBUSY
- * another hypervisor holds the processor, or the host is going down; ENOMEM;
- * EMFILE.
+ * another hypervisor holds the processor, or the host is going down; EDQUOT the
+ * caller's real user has as many VMs as the module's parameter user_vms allows;
+ * ENOMEM; EMFILE.
  */
 #define LODGE_CREATE_VM _IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
 
@@ -678,6 +679,9 @@ struct lodge_run {
 /**
  * LODGE_SET_MEMORY - set, replace or delete a memory slot
  *
+ * Slots may show the same memory as often as one likes: nested page tables above
+ * the module's parameter max_tables are dropped and made anew when they are used.
+ *
  * Errors: EINVAL slot number, flags, alignment, wrap-around, addresses beyond
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT
  * deleting a slot that is not set; ENOMEM.
@@ -686,7 +690,12 @@ struct lodge_run {
 /**
  * LODGE_CREATE_VCPU - make a vCPU in its reset state; returns its descriptor
  *
- * Errors: EINVAL id or flags; EEXIST there is one with this id; ENOMEM; EMFILE.
+ * Closing the descriptor ends the vCPU.  Its id stays taken as long as the VM is
+ * there, and messages to it are accepted and forgotten.
+ *
+ * Errors: EINVAL id or flags; EEXIST there is, or was, one with this id; EDQUOT
+ * the user who has made the VM has as many vCPUs as the module's parameter
+ * user_vcpus allows; ENOMEM; EMFILE.
  */
 #define LODGE_CREATE_VCPU _IOW(LODGE_IOC, 0x11, struct lodge_vcpu_create)
 /**

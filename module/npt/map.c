@@ -46,6 +46,11 @@ int lodge_npt_init(struct lodge_npt *npt, const struct lodge_npt_format *format)
 	return 0;
 }
 
+u64 lodge_npt_tables(const struct lodge_npt *npt)
+{
+	return lodge_entry_read(&npt->tables);
+}
+
 u64 lodge_npt_root(const struct lodge_npt *npt)
 {
 	return lodge_table_pa(npt->root);

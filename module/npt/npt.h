@@ -154,6 +154,11 @@ int lodge_npt_init(struct lodge_npt *npt,
 void lodge_npt_fini(struct lodge_npt *npt);
 
 /**
+ * lodge_npt_tables() - how many tables are in use; needs no lock
+ */
+u64 lodge_npt_tables(const struct lodge_npt *npt);
+
+/**
  * lodge_npt_root() - what the processor is told: the root's physical address
  */
 u64 lodge_npt_root(const struct lodge_npt *npt);

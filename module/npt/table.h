@@ -17,17 +17,27 @@
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
+#include <linux/vmstat.h>
 #include <asm/barrier.h>
 
+/* The host's owner finds it in /proc/meminfo and memory.stat, as KVM's. */
 static inline u64 *lodge_table_alloc(void)
 {
-	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	if (table)
+		mod_lruvec_page_state(virt_to_page(table),
+				      NR_SECONDARY_PAGETABLE, 1);
+	return table;
 }
 
 static inline void lodge_table_free(u64 *table)
 {
-	set_page_private(virt_to_page(table), 0);
-	free_page((unsigned long)table);
+	struct page *page = virt_to_page(table);
+
+	mod_lruvec_page_state(page, NR_SECONDARY_PAGETABLE, -1);
+	set_page_private(page, 0);
+	__free_page(page);
 }
 
 static inline u64 lodge_table_pa(const u64 *table)

@@ -50,6 +50,22 @@ label guest_touch
 	lock incl GUEST_ROUNDS
 	jmp guest_touch
 
+label guest_out_string
+	mov $GUEST_WINDOW, %esi
+	mov $GUEST_PORT, %dx
+	addr32 outsb
+	lock incl GUEST_ROUNDS
+	jmp guest_out_string
+
+label guest_stride
+	mov $GUEST_VAST, %esi
+1:	addr32 incl (%esi)
+	add $GUEST_STRIDE, %esi
+	cmp $GUEST_VAST + GUEST_VAST_SIZE, %esi
+	jb 1b
+	lock incl GUEST_ROUNDS
+	jmp guest_stride
+
 label guest_serve
 	call enable_apic
 	sti

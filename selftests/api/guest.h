@@ -19,6 +19,11 @@
 #define GUEST_WINDOW_PAGES 16
 #define GUEST_WINDOW_SIZE (GUEST_WINDOW_PAGES * 0x1000)
 
+/* Pages far apart that guest_stride writes to, in turn. */
+#define GUEST_VAST 0x10000000
+#define GUEST_VAST_SIZE 0x40000000
+#define GUEST_STRIDE 0x200000
+
 #define GUEST_PORT 0x80
 #define GUEST_PORT_DATA 0x5a
 
@@ -35,6 +40,10 @@ extern const char guest_out[];
 extern const char guest_in[];
 /* Adds one to the first word of each page of the window, and counts rounds. */
 extern const char guest_touch[];
+/* Writes bytes from the window's beginning to GUEST_PORT, and counts rounds. */
+extern const char guest_out_string[];
+/* Adds one to a word in each STRIDE of the vast window, and counts rounds. */
+extern const char guest_stride[];
 /* Enables the APIC and takes interrupts, spinning or in HLT. */
 extern const char guest_serve[];
 extern const char guest_serve_halted[];

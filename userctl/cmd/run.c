@@ -118,6 +118,7 @@ static int code_of_errno(int err)
 	case EMFILE:
 	case ENFILE:
 	case EAGAIN:
+	case EDQUOT:
 	case ENOSPC:
 		return EXIT_CODE_RESOURCES;
 	case EACCES:
