@@ -189,6 +189,21 @@ static inline void lodge_machine_check(struct pt_regs *regs)
 }
 
 /*
+ * lodge_has_lost_page() - a machine check has hit what this thread has just read
+ *
+ * The kernel takes the page away on the thread's way to user mode.  It panics when
+ * the thread reads it too often until then.
+ */
+static inline bool lodge_has_lost_page(void)
+{
+#if defined(CONFIG_X86_MCE) && defined(LODGE_HAVE_MCE_COUNT)
+	return READ_ONCE(current->mce_count);
+#else
+	return false;
+#endif
+}
+
+/*
  * lodge_handle_split_lock() - a guest has locked memory across two cache lines,
  * which the host does not like
  *

@@ -278,7 +278,7 @@ static int host_fault(struct mm_struct *mm, unsigned long hva, bool write,
 static int host_fault_killable(struct mm_struct *mm, const void __user *where,
 			       bool write)
 {
-	if (fatal_signal_pending(current))
+	if (fatal_signal_pending(current) || lodge_has_lost_page())
 		return -EFAULT;
 	cond_resched();
 	return host_fault(mm, (unsigned long)where, write, 0) ? -EFAULT : 0;
