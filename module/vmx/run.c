@@ -289,6 +289,17 @@ static void vmx_load_counters(struct vmx_vcpu *vmx)
 	vmx->counters = now;
 }
 
+/* An entry that its controls make fail has loaded no MSR, and no exit loads them. */
+static void vmx_restore_counters(const struct vmx_vcpu *vmx)
+{
+	const struct vmx_msr_entry *host = vmx->msrs ? vmx->msrs->host : NULL;
+	u32 i;
+
+	for (i = 0; host && i < vmx->counters.nr; i++)
+		if (host[i].index == MSR_IA32_PEBS_ENABLE)
+			wrmsrq(MSR_IA32_PEBS_ENABLE, host[i].value);
+}
+
 void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -308,6 +319,8 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	vmx_switch(vmx, vcpu);
 
+	if (unlikely(vmx->failed))
+		vmx_restore_counters(vmx);
 	/* An exit clears it. */
 	if (unlikely(debugctl))
 		update_debugctlmsr(debugctl);
