@@ -532,33 +532,32 @@ static bool lodge_exit_is(const struct lodge_vmexit *exit, enum lodge_op op)
 
 /*
  * Where the processor does not say where the next instruction starts, read the
- * one that has left the guest, before it has any effect.  Return: as
- * lodge_exit_handle(), exit->next_rip being 0 still when the exit is over.
+ * one that has left the guest, before it has any effect.  Behind the last one below
+ * 4 GiB that is 0, too.
+ *
+ * Return: whether to go on; if not, @answer is as of lodge_exit_handle().
  */
-static int lodge_exit_locate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
+			      struct lodge_vmexit *exit, int *answer)
 {
 	const struct lodge_insn *insn = &vcpu->emul.insn;
-	int answer = lodge_insn_fetch(vcpu);
+	int error = lodge_insn_fetch(vcpu);
 
-	if (answer > 0)
-		return 0;
-	if (answer)
-		return lodge_insn_doubt(vcpu, answer, ~0ULL);
-	if (lodge_exit_is(exit, insn->op))
-		exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general,
-						     insn->mode, insn->length);
-	return 0;
+	*answer = error < 0 ? lodge_insn_doubt(vcpu, error, ~0ULL) : 0;
+	if (error || !lodge_exit_is(exit, insn->op))
+		return false;
+	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
+					     insn->length);
+	return true;
 }
 
 int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	int answer;
 
-	if (unlikely(!exit->next_rip) && BIT(exit->kind) & LODGE_EXIT_SKIPS) {
-		answer = lodge_exit_locate(vcpu, exit);
-		if (answer || !exit->next_rip)
-			return answer;
-	}
+	if (unlikely(!exit->next_rip) && BIT(exit->kind) & LODGE_EXIT_SKIPS &&
+	    !lodge_exit_locate(vcpu, exit, &answer))
+		return answer;
 	switch (exit->kind) {
 	case LODGE_VMEXIT_HOST_EVENT:
 	case LODGE_VMEXIT_IGNORED:

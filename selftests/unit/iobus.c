@@ -181,6 +181,18 @@ TEST_F(iobus, what_is_another_instruction_by_now_has_no_effect)
 	EXPECT_EQ(0x5a5a5a5aU, self->general->gpr[LODGE_RAX]);
 }
 
+TEST_F(iobus, the_last_instruction_below_4_gib_is_followed_by_the_first)
+{
+	struct lodge_segment *cs = &self->vcpu->regs.segments.seg[LODGE_CS];
+
+	cs->attr = LODGE_SEG_P | LODGE_SEG_S | LODGE_SEG_DB | 0xb;
+	self->general->rip = 0xfffffffe;
+	self->exit.kind = LODGE_VMEXIT_INVD;
+	CODE(0x0f, 0x08);
+	ASSERT_EQ(0, HANDLE());
+	EXPECT_EQ(0U, self->general->rip);
+}
+
 TEST_F(iobus, an_msr_is_not_written_for_what_has_read_it)
 {
 	self->exit.kind = LODGE_VMEXIT_MSR;
