@@ -75,7 +75,7 @@ ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 	   uapi/*.h)
 # The module that sends NMIs (see selftests/nmi/module/main.c).
 NMI_FILES := $(wildcard selftests/nmi/module/*)
-# The module that crashes the host (see selftests/life/module/main.c).
+# The module that crashes the host, or suspends it (see selftests/life/module/main.c).
 LIFE_FILES := $(wildcard selftests/life/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
@@ -101,7 +101,8 @@ helpers	= $(filter-out $(call programs,$(1)) selftests/$(1)/fuzz_%,$(wildcard \
 helpers_guest := selftests/api/guest_cpuid.c
 helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)
 helpers_soak := selftests/api/machine.c selftests/api/host.c selftests/api/guest.S
-helpers_life := $(addprefix selftests/api/,machine.c guest.S host.c)
+helpers_life := $(addprefix selftests/api/,machine.c guest.S host.c) \
+	   selftests/guest/machine.c $(helpers_guest)
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))

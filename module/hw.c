@@ -12,6 +12,7 @@
 
 #include "crash.h"
 #include "hw.h"
+#include "tsc.h"
 #include "userreturn.h"
 #include "vm.h"
 
@@ -107,11 +108,13 @@ static int lodge_hw_offline(unsigned int cpu)
 static int lodge_hw_suspend(void)
 {
 	lodge_hw_cpu_disable();
+	lodge_tsc_suspend();
 	return 0;
 }
 
 static void lodge_hw_resume(void)
 {
+	lodge_tsc_resume();
 	if (lodge_hw_users && lodge_hw_cpu_enable())
 		pr_warn("lodge: another hypervisor took the processor during suspend\n");
 }

@@ -30,6 +30,7 @@
 #include "apic.h"
 #include "backend.h"
 #include "lapic.h"
+#include "tsc.h"
 
 /* A guest may not keep the host busy with shorter periods. */
 #define TIMER_MIN_PERIOD (200 * NSEC_PER_USEC)
@@ -63,7 +64,7 @@ static u64 lapic_timer_ns(const struct lodge_apic *apic, u32 count)
 /* How long until the guest's TSC gets to @deadline, ns; 0: it is there. */
 static u64 lapic_deadline_wait(const struct lodge_apic *apic, u64 deadline)
 {
-	u64 now = rdtsc() + READ_ONCE(apic->vcpu->tsc_offset);
+	u64 now = lodge_tsc() + READ_ONCE(apic->vcpu->tsc_offset);
 	u64 left;
 
 	if (deadline <= now)

@@ -26,6 +26,7 @@
 #include "policy.h"
 #include "pv.h"
 #include "state.h"
+#include "tsc.h"
 #include "vm.h"
 
 #define MSR_X2APIC_FIRST 0x800
@@ -278,14 +279,20 @@ static int msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 
 static int msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = rdtsc() + vcpu->tsc_offset;
+	*value = lodge_tsc() + vcpu->tsc_offset;
 	return 0;
+}
+
+void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
+{
+	vcpu->tsc_moved = lodge_tsc_moved;
+	lodge_backend->tsc_offset(vcpu, vcpu->tsc_offset + vcpu->tsc_moved);
 }
 
 static void msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 {
 	WRITE_ONCE(vcpu->tsc_offset, offset);
-	lodge_backend->tsc_offset(vcpu, offset);
+	lodge_msr_load_tsc(vcpu);
 	lodge_lapic_tsc_changed(vcpu);
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 }
@@ -293,7 +300,7 @@ static void msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 /* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
 static int msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	u64 offset = value - rdtsc();
+	u64 offset = value - lodge_tsc();
 
 	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
 	msr_set_tsc_offset(vcpu, offset);
@@ -671,7 +678,7 @@ void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 
 void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc)
 {
-	msr_set_tsc_offset(vcpu, tsc - rdtsc());
+	msr_set_tsc_offset(vcpu, tsc - lodge_tsc());
 }
 
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)

@@ -87,4 +87,10 @@ void lodge_msr_set_state(struct lodge_vcpu *vcpu);
  */
 void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc);
 
+/**
+ * lodge_msr_load_tsc() - have the processor show the guest its counter: whenever
+ * vcpu->tsc_offset or lodge_tsc_moved is another than the last time
+ */
+void lodge_msr_load_tsc(struct lodge_vcpu *vcpu);
+
 #endif

@@ -3,11 +3,11 @@
  * Paravirtual services, as KVM offers them, since stock guests have the
  * drivers: signature and features in CPUID, the clock, hypercalls.
  *
- * The VM's clock is the boot clock of the host, moved.  Where the host's TSC
- * can be trusted the boot clock is read only once, at the base, and the TSC
- * carries on from there: all vCPUs then get the same figures and agree to the
- * nanosecond.  Elsewhere a vCPU gets a fresh pair of readings on each CPU that
- * it comes to.
+ * The VM's clock is the monotonic clock of the host, moved: like the guest's TSC
+ * it stands still while the host is suspended.  Where the host's TSC can be trusted
+ * that clock is read only once, at the base, and the TSC carries on from there: all
+ * vCPUs then get the same figures and agree to the nanosecond.  Elsewhere a vCPU
+ * gets a fresh pair of readings on each CPU that it comes to.
  *
  * Linux, Documentation/virt/kvm/x86: cpuid.rst, msr.rst, hypercalls.rst.
  */
@@ -21,6 +21,7 @@
 #include "mem.h"
 #include "pv.h"
 #include "state.h"
+#include "tsc.h"
 #include "vm.h"
 
 /* Highest leaf of each range: KVM's, and after it Lodge's own. */
@@ -94,8 +95,8 @@ static void pv_read_host(u64 *tsc, u64 *ns)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	*tsc = rdtsc_ordered();
-	*ns = ktime_get_boottime_ns();
+	*tsc = lodge_tsc_ordered();
+	*ns = ktime_get_ns();
 	local_irq_restore(flags);
 }
 

@@ -61,7 +61,7 @@ bool lodge_pv_clock_stable(void);
 void lodge_pv_clock_init(struct lodge_vm *vm);
 
 /**
- * lodge_pv_clock_now() - the VM's clock, ns; and the host TSC it belongs to
+ * lodge_pv_clock_now() - the VM's clock, ns; and the lodge_tsc() it belongs to
  */
 u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc);
 

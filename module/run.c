@@ -17,8 +17,10 @@
 #include "guard.h"
 #include "hw.h"
 #include "iobus.h"
+#include "policy.h"
 #include "pv.h"
 #include "state.h"
+#include "tsc.h"
 #include "userreturn.h"
 #include "vm.h"
 
@@ -156,6 +158,8 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 	lodge_run_part_vcpus(vcpu, cpu);
 	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	lodge_backend->vcpu_load(vcpu, cpu);
+	if (unlikely(vcpu->tsc_moved != lodge_tsc_moved))
+		lodge_msr_load_tsc(vcpu);
 	if (vcpu->cpu != cpu && !lodge_pv_clock_stable())
 		set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 	__this_cpu_write(lodge_run_loaded, vcpu);

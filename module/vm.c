@@ -13,13 +13,13 @@
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
-#include <asm/tsc.h>
 
 #include "apic.h"
 #include "hw.h"
 #include "ioctl.h"
 #include "mem.h"
 #include "pv.h"
+#include "tsc.h"
 #include "user.h"
 #include "vm.h"
 
@@ -129,6 +129,8 @@ static long lodge_vm_call_get_clock(void *object, void *argument)
 	if (clock->flags)
 		return -EINVAL;
 	clock->ns = lodge_pv_clock_now(object, &clock->host_tsc);
+	/* User space knows the processor's own counter. */
+	clock->host_tsc -= lodge_tsc_moved;
 	return 0;
 }
 
@@ -184,7 +186,7 @@ static int lodge_vm_init(struct lodge_vm *vm)
 	spin_lock_init(&vm->npt_lock);
 	vm->mm = current->mm;
 	/* The guest's TSC starts at zero, and its clock with it. */
-	vm->tsc_offset = -rdtsc_ordered();
+	vm->tsc_offset = -lodge_tsc_ordered();
 	if (!zalloc_cpumask_var(&vm->flush_mask, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;
 	lodge_pv_clock_init(vm);

@@ -205,7 +205,8 @@ struct lodge_features {
  * @msr: values of MSRs that only store; see msr.c
  * @deadline: guest's TSC at which the processor is to leave the guest; 0: never.
  *	Written by the owner, readable by anyone
- * @tsc_offset: guest's TSC less the host's; readable by anyone
+ * @tsc_offset: guest's TSC less lodge_tsc(); readable by anyone
+ * @tsc_moved: lodge_tsc_moved as the processor was told with @tsc_offset
  * @host_worked: the kernel has worked on memory for the guest; a backend that
  *	guards the caches clears it
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
@@ -258,6 +259,7 @@ struct lodge_vcpu {
 	struct lodge_msr_values *msr;
 	u64 deadline;
 	u64 tsc_offset;
+	u64 tsc_moved;
 	bool host_worked;
 	struct lodge_npt_cache npt_cache;
 };
@@ -265,8 +267,8 @@ struct lodge_vcpu {
 /**
  * struct lodge_clock_base - a moment of the VM's clock
  * @lock: guards both; written under vm->lock
- * @host_tsc: host's time stamp counter at that moment
- * @host_ns: host's boot clock at that moment
+ * @host_tsc: lodge_tsc() at that moment
+ * @host_ns: host's monotonic clock at that moment
  * @ns: what the VM's clock showed
  */
 struct lodge_clock_base {
@@ -297,7 +299,7 @@ struct lodge_clock_base {
  * @notifier_count: invalidations under way
  * @notifier_start: lowest address under invalidation while @notifier_count
  * @notifier_end: its end
- * @tsc_offset: guest's TSC less the host's, at creation
+ * @tsc_offset: guest's TSC less lodge_tsc(), at creation
  * @clock: see pv.c
  * @irq_turn: where the search for the lowest priority begins; a mere hint
  * @flush_mask: for lodge_vm_flush_tlbs(); under @npt_lock

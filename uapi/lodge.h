@@ -403,7 +403,8 @@ struct lodge_msi {
 
 /**
  * struct lodge_clock - argument of LODGE_GET_CLOCK and LODGE_SET_CLOCK
- * @ns: the VM's clock (what kvmclock shows), in nanoseconds
+ * @ns: the VM's clock (what kvmclock shows), in nanoseconds; it stands still, as
+ *	the guest's TSC does, while the host is suspended
  * @host_tsc: out: host time stamp counter at that moment; in: zero
  * @flags: zero
  */

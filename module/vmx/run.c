@@ -12,8 +12,8 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
-#include <asm/tsc.h>
 
+#include "tsc.h"
 #include "vmx/vmx.h"
 
 /* A selector that an exit cannot load: of the LDT, or not of privilege level 0. */
@@ -208,7 +208,7 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 /* Rounded up: an exit is late by a tick at most, and never early. */
 static u32 vmx_ticks_left(const struct lodge_vcpu *vcpu)
 {
-	u64 now = rdtsc() + vcpu->tsc_offset;
+	u64 now = lodge_tsc() + vcpu->tsc_offset;
 	u64 left;
 
 	if (vcpu->deadline <= now)

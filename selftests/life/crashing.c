@@ -33,7 +33,7 @@ static int lead_to_crash(bool kvm)
 	tell("@@leaves");
 	host_write("/dev/kmsg", "lodge: the host leaves");
 	/* This does not return. */
-	error = module_insert(MODULE, "");
+	error = module_insert(MODULE, "crash=1");
 	tell("# no crash: %d", error);
 	return 1;
 }

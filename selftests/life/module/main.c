@@ -2,14 +2,22 @@
 /*
  * lodge_life.ko: what befalls a host, and a program cannot do to it.
  *
- * It crashes when it is loaded, on AMD-V as it would between CLGI and STGI, where
- * a world switch has them.
+ *	crash=1		it crashes now, on AMD-V as it would between CLGI and STGI,
+ *			where a world switch has them
+ *	tsc=VALUE	a suspend to memory, from now on, comes back at once, with
+ *			this in the time stamp counter
  */
+#include <linux/init.h>
 #include <linux/module.h>
 #include <linux/panic.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 #include <asm/msr-index.h>
+
+#include "sleep.h"
+
+static bool life_crash;
+module_param_named(crash, life_crash, bool, 0400);
 
 static bool life_has_svm_on(void)
 {
@@ -22,13 +30,22 @@ static bool life_has_svm_on(void)
 
 static int __init life_init(void)
 {
+	if (!life_crash) {
+		sleep_begin();
+		return 0;
+	}
 	local_irq_disable();
 	if (life_has_svm_on())
 		asm volatile("clgi");
 	panic("lodge_life: this crash is meant");
-	return -EIO;
+}
+
+static void __exit life_exit(void)
+{
+	sleep_end();
 }
 
 module_init(life_init);
+module_exit(life_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("A crash");
+MODULE_DESCRIPTION("A crash, or a suspend that changes the time stamp counter");

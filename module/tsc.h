@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The host's time stamp counter as guests are to see it: while the host is
+ * suspended it stands still, whatever becomes of the processor's own, which may be
+ * reset, go on or go on from anywhere.  So do the host's timers and the clock
+ * ktime_get(), and with all three the guests' time goes on without a jump.
+ */
+#ifndef LODGE_TSC_H
+#define LODGE_TSC_H
+
+#include <linux/types.h>
+#include <asm/tsc.h>
+
+/* What to add to the processor's; changes in a suspend, when nothing else runs. */
+extern u64 lodge_tsc_moved;
+
+static inline u64 lodge_tsc(void)
+{
+	return rdtsc() + lodge_tsc_moved;
+}
+
+static inline u64 lodge_tsc_ordered(void)
+{
+	return rdtsc_ordered() + lodge_tsc_moved;
+}
+
+/**
+ * lodge_tsc_suspend() - last of all, with interrupts off, on the only CPU
+ */
+void lodge_tsc_suspend(void);
+
+/**
+ * lodge_tsc_resume() - first of all, on that CPU
+ *
+ * The kernel has other CPUs follow its counter before they run anything.
+ */
+void lodge_tsc_resume(void);
+
+#endif
