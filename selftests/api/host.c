@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,13 +81,35 @@ int cpu_set_online(int cpu, bool online)
 	return host_write(path, online ? "1" : "0");
 }
 
+int cpu_first(void)
+{
+	cpu_set_t set;
+	int cpu = 0;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return 0;
+	while (cpu < CPU_SETSIZE - 1 && !CPU_ISSET(cpu, &set))
+		cpu++;
+	return cpu;
+}
+
+int cpu_pin(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return -pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
 int cpus_set_online(bool online)
 {
-	int cpu = 1, error;
+	int first = online ? 0 : cpu_first();
+	int cpu, error = 0;
 
-	do {
-		error = cpu_set_online(cpu++, online);
-	} while (!error);
+	for (cpu = 1; !error; cpu++)
+		if (cpu != first)
+			error = cpu_set_online(cpu, online);
 	return error == -ENOENT ? 0 : error;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LODGE_API_HOST_H
 #define LODGE_API_HOST_H
 
+#include <pthread.h>
 #include <stdbool.h>
 
 /**
@@ -57,7 +58,21 @@ int lodge_users(void);
 int cpu_set_online(int cpu, bool online);
 
 /**
- * cpus_set_online() - all processors but the first
+ * cpu_first() - the first processor that the caller may run on
+ *
+ * Not every host has its guests on its very first one: see selftests/host/svm.
+ */
+int cpu_first(void);
+
+/**
+ * cpu_pin() - let a thread run on one processor only
+ *
+ * Return: 0 or -errno.
+ */
+int cpu_pin(pthread_t thread, int cpu);
+
+/**
+ * cpus_set_online() - all processors but the host's first and cpu_first()
  *
  * Return: 0 or -errno.
  */

@@ -164,8 +164,10 @@ FIXTURE_TEARDOWN(kvm)
  */
 static int kvm_vm_create(int kvm)
 {
-	int vm = cpus_set_online(false);
+	int vm = cpu_pin(pthread_self(), 0);
 
+	if (!vm)
+		vm = cpus_set_online(false);
 	if (!vm)
 		vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	return cpus_set_online(true) ? -1 : vm;

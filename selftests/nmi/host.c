@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,15 +92,6 @@ static void tell(struct machine *m, uint64_t gpa)
 	__atomic_store_n(machine_u64(m, gpa), 1, __ATOMIC_SEQ_CST);
 }
 
-static bool on_first_processor(void)
-{
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	return !sched_setaffinity(0, sizeof(first), &first);
-}
-
 FIXTURE(nmi)
 {
 	struct machine m;
@@ -113,7 +103,8 @@ FIXTURE(nmi)
 
 FIXTURE_SETUP(nmi)
 {
-	ASSERT_TRUE(on_first_processor());
+	/* lodge_nmi.ko sends them to the processor on which it is loaded. */
+	ASSERT_EQ(0, cpu_pin(pthread_self(), cpu_first()));
 	ASSERT_EQ(0, host_write(LONGEST, LONGEST_NS));
 	machine_create(&self->m, 1);
 	self->cpu = &self->m.cpu[0];

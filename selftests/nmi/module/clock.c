@@ -81,11 +81,12 @@ void clock_unmap(void)
  * its data.  The last access to the clock is the one that starts it, since the
  * NMI's handler changes its index.
  */
-static int clock_start_alone(void *unused)
+static int clock_start_alone(void *argument)
 {
+	const unsigned int *cpu = argument;
 	struct IO_APIC_route_entry entry = {
 		.delivery_mode = APIC_DELIVERY_MODE_NMI,
-		.destid_0_7 = cpu_physical_id(0),
+		.destid_0_7 = cpu_physical_id(*cpu),
 	};
 	u8 control;
 
@@ -111,9 +112,9 @@ static int clock_start_alone(void *unused)
 	return 0;
 }
 
-void clock_start(void)
+void clock_start(unsigned int cpu)
 {
-	stop_machine(clock_start_alone, NULL, NULL);
+	stop_machine(clock_start_alone, &cpu, NULL);
 }
 
 /* First the pin, so that the handler does not meddle with the clock's index. */

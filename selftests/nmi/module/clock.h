@@ -18,11 +18,11 @@ int clock_map(void);
 void clock_unmap(void);
 
 /**
- * clock_start() - send NMIs to the first processor, 512 a second
+ * clock_start() - send NMIs to processor @cpu, 512 a second
  *
  * Nobody else may use the clock, or change the I/O APIC, until clock_stop().
  */
-void clock_start(void);
+void clock_start(unsigned int cpu);
 
 /**
  * clock_stop() - send no more, and leave all registers as they were

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lodge_nmi.ko: while it is loaded NMIs hit the first processor (see clock.h).
- * In debugfs, directory lodge_nmi, stands how many have come:
+ * lodge_nmi.ko: while it is loaded NMIs hit one processor, that on which it was
+ * loaded (see clock.h).  In debugfs, directory lodge_nmi, stands how many have come:
  *
  *	all		wherever they hit
  *	at_exit		in Lodge with interrupts off, which is what an NMI does
@@ -26,6 +26,7 @@ static atomic_t nmi_all = ATOMIC_INIT(0);
 static atomic_t nmi_at_exit = ATOMIC_INIT(0);
 static atomic_t nmi_stray = ATOMIC_INIT(0);
 static struct dentry *nmi_directory;
+static unsigned int nmi_cpu;
 
 /* No NMI comes within another, so one buffer does. */
 static bool nmi_is_lodges(unsigned long ip)
@@ -38,7 +39,7 @@ static bool nmi_is_lodges(unsigned long ip)
 
 static int nmi_handle(unsigned int type, struct pt_regs *regs)
 {
-	if (raw_smp_processor_id())
+	if (raw_smp_processor_id() != nmi_cpu)
 		return NMI_DONE;
 	if (!clock_acknowledge()) {
 		atomic_inc(&nmi_stray);
@@ -55,6 +56,7 @@ static int __init nmi_init(void)
 {
 	int error = clock_map();
 
+	nmi_cpu = raw_smp_processor_id();
 	if (!error)
 		error = register_nmi_handler(NMI_LOCAL, nmi_handle, 0,
 					     "lodge_nmi");
@@ -66,7 +68,7 @@ static int __init nmi_init(void)
 	debugfs_create_atomic_t("all", 0400, nmi_directory, &nmi_all);
 	debugfs_create_atomic_t("at_exit", 0400, nmi_directory, &nmi_at_exit);
 	debugfs_create_atomic_t("stray", 0400, nmi_directory, &nmi_stray);
-	clock_start();
+	clock_start(nmi_cpu);
 	return 0;
 }
 
