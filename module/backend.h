@@ -118,6 +118,8 @@ struct lodge_vmexit {
 /* What ops.blocked answers and ops.window takes. */
 #define LODGE_BLOCK_INTERRUPT (1U << 0)
 #define LODGE_BLOCK_NMI (1U << 1)
+/* From ops.blocked only: not a shadow holds the NMI back, but an earlier one. */
+#define LODGE_BLOCK_NMI_HANDLER (1U << 3)
 /* For ops.window only: leave the guest when it writes CR8. */
 #define LODGE_BLOCK_PRIORITY (1U << 2)
 

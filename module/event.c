@@ -113,12 +113,27 @@ static void lodge_event_signal(struct lodge_vcpu *vcpu,
 	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
 }
 
-/* One NMI can be latched behind the one that is being handled. */
 void lodge_event_nmi(struct lodge_vcpu *vcpu)
 {
-	if (test_and_set_bit(LODGE_SIGNAL_NMI, &vcpu->signals))
-		set_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals);
+	atomic_add_unless(&vcpu->nmis, 1, LODGE_MAX_NMIS);
 	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+}
+
+bool lodge_event_has_nmi(const struct lodge_vcpu *vcpu)
+{
+	return atomic_read(&vcpu->nmis);
+}
+
+/*
+ * Behind an NMI that is being delivered or handled the processor latches one.  A
+ * sender that comes later has the owner look again by its request.
+ */
+static void lodge_event_latch_nmi(struct lodge_vcpu *vcpu, u32 blocked)
+{
+	if (blocked & LODGE_BLOCK_NMI_HANDLER ||
+	    vcpu->in_flight.type == LODGE_EVENT_TYPE_NMI ||
+	    vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+		atomic_cmpxchg(&vcpu->nmis, LODGE_MAX_NMIS, 1);
 }
 
 void lodge_event_init(struct lodge_vcpu *vcpu)
@@ -190,9 +205,7 @@ static void lodge_event_take_nmi(struct lodge_vcpu *vcpu)
 		.vector = X86_TRAP_NMI,
 	};
 
-	/* The latched one moves up. */
-	if (!test_and_clear_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals))
-		clear_bit(LODGE_SIGNAL_NMI, &vcpu->signals);
+	atomic_dec(&vcpu->nmis);
 	lodge_event_hand_over(vcpu, &nmi);
 }
 
@@ -235,8 +248,7 @@ static void lodge_event_choose(struct lodge_vcpu *vcpu, u32 blocked)
 		lodge_event_hand_over(vcpu, &vcpu->exception);
 	else if (vcpu->reinject.type != LODGE_EVENT_NONE)
 		lodge_event_hand_over(vcpu, &vcpu->reinject);
-	else if (test_bit(LODGE_SIGNAL_NMI, &vcpu->signals) &&
-		 !(blocked & LODGE_BLOCK_NMI))
+	else if (lodge_event_has_nmi(vcpu) && !(blocked & LODGE_BLOCK_NMI))
 		lodge_event_take_nmi(vcpu);
 	else if (!(blocked & LODGE_BLOCK_INTERRUPT) &&
 		 lodge_event_has_interrupt(vcpu))
@@ -258,7 +270,7 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 /* What is still waiting decides when the guest must be left. */
 static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 {
-	bool nmi = test_bit(LODGE_SIGNAL_NMI, &vcpu->signals) ||
+	bool nmi = lodge_event_has_nmi(vcpu) ||
 		   vcpu->reinject.type == LODGE_EVENT_TYPE_NMI;
 	bool in_flight = vcpu->in_flight.type != LODGE_EVENT_NONE;
 	u32 wanted = 0;
@@ -278,6 +290,8 @@ static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 
 int lodge_event_deliver(struct lodge_vcpu *vcpu)
 {
+	u32 blocked;
+
 	if (unlikely(vcpu->signals)) {
 		if (test_bit(LODGE_SIGNAL_INIT, &vcpu->signals))
 			lodge_event_take_init(vcpu);
@@ -296,7 +310,9 @@ int lodge_event_deliver(struct lodge_vcpu *vcpu)
 		vcpu->run->reason = LODGE_EXIT_WINDOW;
 		return 1;
 	}
-	lodge_event_choose(vcpu, lodge_backend->blocked(vcpu));
+	blocked = lodge_backend->blocked(vcpu);
+	lodge_event_latch_nmi(vcpu, blocked);
+	lodge_event_choose(vcpu, blocked);
 	lodge_event_set_window(vcpu);
 	return 0;
 }
@@ -343,7 +359,7 @@ bool lodge_event_wakes(struct lodge_vcpu *vcpu)
 	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
 		return false;
 	blocked = lodge_backend->blocked(vcpu);
-	if (signals & BIT(LODGE_SIGNAL_NMI) && !(blocked & LODGE_BLOCK_NMI))
+	if (lodge_event_has_nmi(vcpu) && !(blocked & LODGE_BLOCK_NMI))
 		return true;
 	if (blocked & LODGE_BLOCK_INTERRUPT)
 		return false;

@@ -27,7 +27,18 @@ void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error);
  */
 void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error);
 
+/**
+ * lodge_event_nmi() - a non-maskable interrupt
+ *
+ * Any context.  Those that come while the guest handles one are one.
+ */
 void lodge_event_nmi(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_event_has_nmi() - whether one waits that has not been handed over
+ */
+bool lodge_event_has_nmi(const struct lodge_vcpu *vcpu);
+
 void lodge_event_init(struct lodge_vcpu *vcpu);
 void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector);
 

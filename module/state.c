@@ -168,7 +168,7 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 	if (signals & BIT(LODGE_SIGNAL_EXTINT))
 		e->flags |= LODGE_EVENT_EXTINT;
 	e->extint = READ_ONCE(vcpu->extint);
-	if (signals & BIT(LODGE_SIGNAL_NMI))
+	if (lodge_event_has_nmi(vcpu))
 		e->flags |= LODGE_EVENT_NMI_PENDING;
 	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
 		/* It is this one, yet to be repeated, that blocks others. */
@@ -215,9 +215,7 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	if (e->flags & LODGE_EVENT_EXTINT)
 		lodge_event_extint(vcpu, e->extint);
 	vcpu->sipi_vector = e->sipi_vector;
-	clear_bit(LODGE_SIGNAL_NMI_AGAIN, &vcpu->signals);
-	lodge_state_set_signal(vcpu, LODGE_SIGNAL_NMI,
-			       e->flags & LODGE_EVENT_NMI_PENDING);
+	atomic_set(&vcpu->nmis, !!(e->flags & LODGE_EVENT_NMI_PENDING));
 	lodge_state_set_signal(vcpu, LODGE_SIGNAL_INIT,
 			       e->flags & LODGE_EVENT_INIT_PENDING);
 	lodge_state_set_signal(vcpu, LODGE_SIGNAL_SIPI,

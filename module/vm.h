@@ -10,6 +10,7 @@
 #ifndef LODGE_VM_H
 #define LODGE_VM_H
 
+#include <linux/atomic.h>
 #include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
@@ -48,11 +49,12 @@ enum lodge_vcpu_mode {
 enum lodge_signal {
 	LODGE_SIGNAL_INIT,
 	LODGE_SIGNAL_SIPI,
-	LODGE_SIGNAL_NMI,
-	LODGE_SIGNAL_NMI_AGAIN, /* a second one, latched behind the first */
 	LODGE_SIGNAL_EXTINT,
 	LODGE_SIGNAL_EXTINT_BUSY, /* vcpu->extint is taken */
 };
+
+/* One NMI on its way to the handler, and one latched behind it. */
+#define LODGE_MAX_NMIS 2
 
 /* Bits of DR6 and DR7 that always read as one. */
 #define LODGE_DR6_FIXED 0xffff0ff0ULL
@@ -173,6 +175,8 @@ struct lodge_features {
  * @regs: registers; see lodge_backend.get_state for what is current when
  * @requests: enum lodge_request; set by anyone, then kicked
  * @signals: enum lodge_signal; set by anyone, with REQ_EVENT
+ * @nmis: NMIs that wait, at most LODGE_MAX_NMIS; raised by anyone, with
+ *	REQ_EVENT, and lowered by the owner alone
  * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
  * @cpu: CPU on which it runs or last ran
  * @wait: where it sleeps in HLT
@@ -223,6 +227,7 @@ struct lodge_vcpu {
 
 	unsigned long requests;
 	unsigned long signals;
+	atomic_t nmis;
 	int mode;
 	int cpu;
 	struct rcuwait wait;

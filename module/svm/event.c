@@ -93,7 +93,7 @@ u32 svm_blocked(struct lodge_vcpu *vcpu)
 	if (!(vcpu->regs.general.rflags & X86_EFLAGS_IF))
 		blocked |= LODGE_BLOCK_INTERRUPT;
 	if (svm->nmi_blocked)
-		blocked |= LODGE_BLOCK_NMI;
+		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
 	return blocked;
 }
 

@@ -104,12 +104,12 @@ u32 vmx_blocked(struct lodge_vcpu *vcpu)
 	if (!interrupts)
 		blocked |= LODGE_BLOCK_INTERRUPT;
 	if (vmx->interruptibility & GUEST_INTR_STATE_NMI)
-		blocked |= LODGE_BLOCK_NMI;
+		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
 	if (unlikely(vmx->nmi_blocked)) {
 		if (interrupts && !blocked)
 			vmx->nmi_blocked = false;
 		else
-			blocked |= LODGE_BLOCK_NMI;
+			blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
 	}
 	return blocked;
 }

@@ -30,6 +30,11 @@ label guest_halt
 	hlt
 	jmp guest_halt
 
+label guest_tell_nmis
+	mov GUEST_NMIS, %eax
+	mov %eax, GUEST_ROUNDS
+	jmp guest_tell_nmis
+
 label guest_out
 	mov $GUEST_PORT_DATA, %al
 	out %al, $GUEST_PORT

@@ -34,6 +34,8 @@ extern const char guest_first[], guest_last[];
 extern const char guest_spin[];
 /* Waits in HLT with interrupts off: nothing but NMI ends it. */
 extern const char guest_halt[];
+/* Copies GUEST_NMIS to GUEST_ROUNDS, again and again. */
+extern const char guest_tell_nmis[];
 /* Writes GUEST_PORT_DATA to GUEST_PORT, again and again, and counts rounds. */
 extern const char guest_out[];
 /* Reads GUEST_PORT and leaves the answer in BL. */

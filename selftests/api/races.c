@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -23,7 +24,7 @@
 #define MSI 0xfee00000
 
 /* Exits beside threads that load their x87 state: some seconds' worth. */
-#define X87_ROUNDS 50000
+#define X87_ROUNDS 5000
 
 FIXTURE(races)
 {
@@ -295,6 +296,77 @@ RACE(every_nmi_to_a_halted_vcpu_wakes_it)
 		ASSERT_TRUE(EVENTUALLY(
 			machine_word(&self->machine, GUEST_NMIS) == i + 1));
 	}
+	EXPECT_EQ(0, runner_stop(&self->runner));
+}
+
+/*
+ * One of two that send NMIs by pairs: no pair before the guest has left the handler
+ * of the last one, since what comes meanwhile is one.
+ */
+struct pairing {
+	struct machine *machine;
+	pthread_t thread;
+	uint32_t pairs;
+	bool stop;
+	int error;
+};
+
+static void *pairing_thread(void *argument)
+{
+	struct pairing *pairing = argument;
+	struct machine *machine = pairing->machine;
+
+	for (uint32_t i = 0; i < pairing->pairs && !pairing->error; i++) {
+		while (machine_word(machine, GUEST_ROUNDS) < 2 * i) {
+			if (SEEN(pairing->stop))
+				return NULL;
+			sched_yield();
+		}
+		pairing->error = lodge_nmi(machine->vcpu[0]);
+	}
+	return NULL;
+}
+
+/* Whether as many come as are sent. */
+static bool takes_pairs_of_nmis(struct machine *machine)
+{
+	const uint32_t pairs = 300;
+	int last = sysconf(_SC_NPROCESSORS_CONF) - 1;
+	struct pairing pairing[2];
+	bool all;
+
+	for (int i = 0; i < 2; i++) {
+		pairing[i] =
+			(struct pairing){ .machine = machine, .pairs = pairs };
+		pthread_create(&pairing[i].thread, NULL, pairing_thread,
+			       &pairing[i]);
+		cpu_pin(pairing[i].thread, i ? last : 0);
+	}
+	all = EVENTUALLY(machine_word(machine, GUEST_ROUNDS) >= 2 * pairs);
+	for (int i = 0; i < 2; i++) {
+		__atomic_store_n(&pairing[i].stop, true, __ATOMIC_SEQ_CST);
+		pthread_join(pairing[i].thread, NULL);
+		all = all && !pairing[i].error;
+	}
+	if (!all)
+		printf("# %u NMIs of %u\n", machine_word(machine, GUEST_NMIS),
+		       2 * pairs);
+	return all;
+}
+
+RACE(nmis_from_two_senders_are_neither_lost_nor_added)
+{
+	uint32_t nmis;
+
+	ASSERT_EQ(0, start(&self->runner, &self->machine, 0, guest_tell_nmis));
+	/* Each thread has its own, where there are three. */
+	EXPECT_EQ(0, cpu_pin(self->runner.thread, cpu_first()));
+	EXPECT_TRUE(takes_pairs_of_nmis(&self->machine));
+	nmis = machine_word(&self->machine, GUEST_NMIS);
+	/* One too many would show by now. */
+	EXPECT_TRUE(answers_kicks(&self->runner, 10));
+	EXPECT_EQ(nmis, machine_word(&self->machine, GUEST_NMIS));
+	EXPECT_EQ(0, nmis % 2);
 	EXPECT_EQ(0, runner_stop(&self->runner));
 }
 
