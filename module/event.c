@@ -285,7 +285,15 @@ static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 	if (nmi && !in_flight)
 		wanted |= LODGE_BLOCK_NMI;
 	vcpu->exit_at_once = nmi && in_flight;
+	vcpu->window = wanted;
 	lodge_backend->window(vcpu, wanted);
+}
+
+bool lodge_event_window_opened(struct lodge_vcpu *vcpu)
+{
+	u32 wanted = vcpu->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
+
+	return unlikely(wanted) && wanted & ~lodge_backend->blocked(vcpu);
 }
 
 int lodge_event_deliver(struct lodge_vcpu *vcpu)

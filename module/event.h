@@ -76,6 +76,16 @@ void lodge_event_delivered(struct lodge_vcpu *vcpu,
 void lodge_event_take_back(struct lodge_vcpu *vcpu);
 
 /**
+ * lodge_event_window_opened() - whether what waits for its window can be taken now
+ *
+ * A window may open with an exit for another reason, or by an instruction that the
+ * kernel has carried out.  To deliver then saves the exit right after the next
+ * entry, which Bochs' AMD-V (2.7) moreover leaves out: it takes no virtual
+ * interrupt that VMRUN finds pending before IF changes.
+ */
+bool lodge_event_window_opened(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_event_wakes() - whether something ends the vCPU's sleep
  */
 bool lodge_event_wakes(struct lodge_vcpu *vcpu);

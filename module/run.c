@@ -289,6 +289,8 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	int answer = 0;
 
 	while (!answer) {
+		if (lodge_event_window_opened(vcpu))
+			set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		/* First, so that an EOI is told before a signal is. */
 		if (READ_ONCE(vcpu->requests)) {
 			answer = lodge_run_requests(vcpu);

@@ -188,6 +188,7 @@ struct lodge_features {
  * @acknowledged: interrupt that its controller holds for delivered, and that is
  *	not: its delivery was cut short; or type NONE
  * @in_flight: handed to the backend for the next entry; or type NONE
+ * @window: what ops.window was asked for last
  * @shutdown: a triple fault: leave to user space
  * @exit_at_once: more waits behind @in_flight: leave right after its delivery
  * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1
@@ -239,6 +240,7 @@ struct lodge_vcpu {
 	struct lodge_event reinject;
 	struct lodge_event acknowledged;
 	struct lodge_event in_flight;
+	u32 window;
 	bool shutdown;
 	bool exit_at_once;
 	int loaded_cpu;
