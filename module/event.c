@@ -187,12 +187,31 @@ static void lodge_event_take_sipi(struct lodge_vcpu *vcpu)
 	vcpu->mp_state = LODGE_MP_RUNNABLE;
 }
 
+/*
+ * Faults point at the instruction that they came before, and the image of RFLAGS
+ * for their handler has RF, so that its IRET passes a breakpoint there.  Of an
+ * injected event the processor pushes RFLAGS as they are (Intel SDM vol. 3B,
+ * section 17.3.1.1; AMD APM vol. 2, section 3.1.6).  #DB, #BP and #OF that wait
+ * here are traps, #DF and #MC are aborts.
+ */
+static bool lodge_event_sets_rf(const struct lodge_event *event)
+{
+	const u32 others = BIT(X86_TRAP_DB) | BIT(X86_TRAP_BP) |
+			   BIT(X86_TRAP_OF) | BIT(X86_TRAP_DF) |
+			   BIT(X86_TRAP_MC);
+
+	return event->type == LODGE_EVENT_FAULT &&
+	       !(others & BIT(event->vector));
+}
+
 /* What is delivered ends a HLT: it may have come before the vCPU could sleep. */
 static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
 				  struct lodge_event *event)
 {
 	if (vcpu->mp_state == LODGE_MP_HALTED)
 		vcpu->mp_state = LODGE_MP_RUNNABLE;
+	if (lodge_event_sets_rf(event))
+		vcpu->regs.general.rflags |= X86_EFLAGS_RF;
 	vcpu->in_flight = *event;
 	event->type = LODGE_EVENT_NONE;
 	lodge_backend->inject(vcpu, &vcpu->in_flight);

@@ -229,6 +229,33 @@ TEST_F(events, a_page_fault_is_delivered_on_a_stack_the_host_has_taken)
 	EXPECT_EQ(0x203000, self->cpu->run->regs.control.cr2);
 }
 
+/* Bit 16 of RFLAGS is RF. */
+#define RESUME (1 << 16)
+
+CODE(refused, 64, "mov $0x12345678, %ecx; rdmsr;");
+
+TEST_F(events, a_fault_that_lodge_raises_has_the_resume_flag)
+{
+	struct guest_event event;
+
+	cpu_start(self->cpu, LONG64, refused);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, &event));
+	EXPECT_EQ(RESUME, event.rflags & RESUME);
+}
+
+CODE(stepped, 64,
+     "push $0x102; popf; out %al, $0x80; push $2; popf; nop;" DONE);
+
+TEST_F(events, a_trap_that_lodge_raises_has_no_resume_flag)
+{
+	struct guest_event event;
+
+	cpu_start(self->cpu, LONG64, stepped);
+	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
+	ASSERT_TRUE(cpu_raises(self->cpu, DB, &event));
+	EXPECT_EQ(0, event.rflags & RESUME);
+}
+
 CODE(nothing, 64, "nop;" DONE);
 
 TEST_F(events, an_exception_set_by_the_caller_is_delivered)
