@@ -222,6 +222,16 @@ TEST_F(paging, code_that_changes_itself_runs_changed)
 	EXPECT_EQ(4, *cpu_gpr(self->cpu, LODGE_RBX) & 0xff);
 }
 
+CODE(modify_next, 64, "movb $2, 2f + 1(%rip); 2: mov $1, %bl;" DONE);
+
+/* The store ends in a nested fault, and is executed again behind it. */
+TEST_F(paging, a_pages_first_store_changes_the_instruction_behind_it)
+{
+	cpu_start(self->cpu, LONG64, modify_next);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(2, *cpu_gpr(self->cpu, LODGE_RBX) & 0xff);
+}
+
 CODE(device_rewritten, 64,
      "mov $0xd0000000, %edi; 1: mov %al, (%rdi); inc %ecx; cmp $2, %ecx;"
      "je 2f; movb $0x27, 1b+1(%rip); jmp 1b; 2:" DONE);
