@@ -26,6 +26,8 @@ HOST	?=
 CPU	?=
 # Seconds for each fuzzer.
 FUZZ_TIME ?= 60
+# Inputs for each of them in a check.
+FUZZ_RUNS ?= 200000
 # Hours for soak, and what its random numbers begin with (another one each time).
 HOURS	?= 1
 SEED	?=
@@ -85,7 +87,7 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
 EXITS	:= $(addprefix module/,exit.c insn.c iobus.c)
 EXITS_TESTS := $(addprefix selftests/unit/,iobus.c fuzz_iobus.c)
-EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,hrtimer.h kref.h \
+EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h kref.h \
 	   mmu_notifier.h mutex.h rcuwait.h sched.h seqlock.h spinlock.h srcu.h) \
 	   $(addprefix asm/,cpu.h cpufeature.h msr-index.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
@@ -354,6 +356,13 @@ demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT
 bench: setup ## instructions per exit, Lodge and KVM: a table, and build/bench.json
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) $(B)/tests/bench/bench
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
+
+# From what has once found something (selftests/unit/corpus/), so many inputs, and
+# the same ones each time.
+fuzz-%: $(B)/fuzzers/fuzz_%
+	$(Q)rm -rf $(B)/corpus-$* && mkdir -p $(B)/corpus-$*
+	$(Q)$< -runs=$(FUZZ_RUNS) -seed=1 $(B)/corpus-$* \
+		$(wildcard selftests/unit/corpus/fuzz_$*)
 
 fuzz: $(addprefix $(B)/fuzzers/,$(FUZZ)) ## libFuzzer targets, FUZZ_TIME seconds each
 	$(Q)for f in $(FUZZ); do mkdir -p $(B)/corpus/$$f && $(B)/fuzzers/$$f \

@@ -61,6 +61,10 @@ struct lodge_fpu {
 	int guest;
 };
 
+typedef struct {
+	int counter;
+} atomic_t;
+
 typedef int spinlock_t;
 typedef int seqlock_t;
 typedef int *cpumask_var_t;
