@@ -168,6 +168,9 @@ void lodge_fpu_get(struct lodge_vcpu *vcpu, struct xregs_state *to)
 
 	if (fpu_has_xsave())
 		features = from->header.xfeatures & fpu_features(vcpu);
+	/* Zeros in XMM registers count as initial whatever MXCSR is. */
+	if (from->i387.mxcsr != MXCSR_DEFAULT)
+		features |= XFEATURE_MASK_SSE;
 	fpu_get_legacy(to, from, features);
 	to->header.xfeatures = features;
 	for (i = XFEATURE_YMM; i < 63; i++) {
