@@ -261,7 +261,8 @@ static int unserved(uint8_t *window)
 		.range = { (uintptr_t)window, GUEST_WINDOW_SIZE },
 		.mode = UFFDIO_REGISTER_MODE_MISSING,
 	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	/* One that blocks cannot be polled. */
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
 	    ioctl(fd, UFFDIO_REGISTER, &what))
@@ -287,7 +288,8 @@ static int wait_for_page(struct machine *machine, struct runner *runner)
 	if (error)
 		return error;
 	runner_start(runner, machine, 0);
-	poll(&faults, 1, -1);
+	if (poll(&faults, 1, -1) != 1 || faults.revents != POLLIN)
+		return -EIO;
 	return faults.fd;
 }
 
