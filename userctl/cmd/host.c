@@ -143,8 +143,9 @@ void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
 		remedy = "boot the host with fred=off";
 		break;
 	case LODGE_STATUS_KVM_ONLY:
-		remedy = "boot a kernel older than Linux 6.19, such as Debian's "
-			 "6.12; AMD-V works on newer ones, too";
+		remedy =
+			"boot a kernel older than Linux 6.19, such as Debian's "
+			"6.12; AMD-V works on newer ones, too";
 		break;
 	}
 	snprintf(text, size, "%s", remedy);
