@@ -83,13 +83,13 @@ LIFE_FILES := $(wildcard selftests/life/module/*)
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
 	   vmx/check*.c vmx/counters.c))
-# The way of an exit, and those who test it: built in user space with
+# The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
-EXITS	:= $(addprefix module/,exit.c insn.c iobus.c)
-EXITS_TESTS := $(addprefix selftests/unit/,iobus.c fuzz_iobus.c)
+EXITS	:= $(addprefix module/,event.c exit.c insn.c iobus.c)
+EXITS_TESTS := $(addprefix selftests/unit/,event.c iobus.c fuzz_iobus.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h kref.h \
 	   mmu_notifier.h mutex.h rcuwait.h sched.h seqlock.h spinlock.h srcu.h) \
-	   $(addprefix asm/,cpu.h cpufeature.h msr-index.h trapnr.h))
+	   $(addprefix asm/,apicdef.h cpu.h cpufeature.h msr-index.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module's files on the way of an exit use of the kernel, for user space:
+ * What the module's files on the way of an exit and of an event use of the kernel, for user space:
  * they are compiled with this header before all others, and with empty ones in
  * place of the kernel's (see the Makefile).
  */
@@ -20,8 +20,22 @@
 #define __rcu
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
-#define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+
+/*
+ * Comes before each access to what others may change: a test that defines it has
+ * something happen there.
+ */
+__attribute__((weak)) void kernel_interleave(void);
+
+static inline void kernel_shared(void)
+{
+	if (kernel_interleave)
+		kernel_interleave();
+}
+
+#define READ_ONCE(x) (kernel_shared(), *(const volatile __typeof__(x) *)&(x))
+#define WRITE_ONCE(x, value) \
+	(kernel_shared(), *(volatile __typeof__(x) *)&(x) = (value))
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define PAGE_SIZE 4096UL
@@ -70,11 +84,20 @@ typedef int seqlock_t;
 typedef int *cpumask_var_t;
 
 enum {
+	X86_TRAP_DE = 0,
 	X86_TRAP_DB = 1,
+	X86_TRAP_NMI = 2,
+	X86_TRAP_BP = 3,
+	X86_TRAP_OF = 4,
 	X86_TRAP_UD = 6,
+	X86_TRAP_DF = 8,
+	X86_TRAP_TS = 10,
+	X86_TRAP_NP = 11,
+	X86_TRAP_SS = 12,
 	X86_TRAP_GP = 13,
 	X86_TRAP_PF = 14,
 	X86_TRAP_AC = 17,
+	X86_TRAP_MC = 18,
 };
 
 #define MSR_K7_PERFCTR0 0xc0010004
@@ -98,7 +121,73 @@ static const struct {
 
 static inline void set_bit(long number, unsigned long *bits)
 {
-	*bits |= 1UL << number;
+	kernel_shared();
+	__atomic_fetch_or(bits, 1UL << number, __ATOMIC_SEQ_CST);
+}
+
+static inline void clear_bit(long number, unsigned long *bits)
+{
+	kernel_shared();
+	__atomic_fetch_and(bits, ~(1UL << number), __ATOMIC_SEQ_CST);
+}
+
+static inline bool test_bit(long number, const unsigned long *bits)
+{
+	kernel_shared();
+	return __atomic_load_n(bits, __ATOMIC_SEQ_CST) >> number & 1;
+}
+
+static inline bool test_and_set_bit(long number, unsigned long *bits)
+{
+	kernel_shared();
+	return __atomic_fetch_or(bits, 1UL << number, __ATOMIC_SEQ_CST) >>
+		       number &
+	       1;
+}
+
+static inline bool test_and_clear_bit(long number, unsigned long *bits)
+{
+	kernel_shared();
+	return __atomic_fetch_and(bits, ~(1UL << number), __ATOMIC_SEQ_CST) >>
+		       number &
+	       1;
+}
+
+#define test_and_set_bit_lock test_and_set_bit
+#define clear_bit_unlock clear_bit
+
+static inline int atomic_read(const atomic_t *value)
+{
+	kernel_shared();
+	return __atomic_load_n(&value->counter, __ATOMIC_RELAXED);
+}
+
+static inline void atomic_dec(atomic_t *value)
+{
+	kernel_shared();
+	__atomic_fetch_sub(&value->counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline int atomic_cmpxchg(atomic_t *value, int old, int new)
+{
+	kernel_shared();
+	__atomic_compare_exchange_n(&value->counter, &old, new, false,
+				    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return old;
+}
+
+static inline bool atomic_add_unless(atomic_t *value, int add, int unless)
+{
+	int old = atomic_read(value);
+
+	while (old != unless) {
+		int seen = atomic_cmpxchg(value, old, old + add);
+
+		if (seen == old)
+			return true;
+		old = seen;
+	}
+	return false;
 }
 
 static inline void yield(void)

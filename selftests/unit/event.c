@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * NMIs that wait for a vCPU, sent by threads while its owner delivers them: none
+ * is lost, none comes twice, and those that come in the handler are one.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include "kernel.h"
+
+#include "apic.h"
+#include "event.h"
+#include "state.h"
+#include "vm.h"
+
+#include "kselftest_harness.h"
+
+#define SENDERS 2
+#define PAIRS 100000
+
+/* What is to happen before access number @at to what is shared, from now on. */
+static __thread struct {
+	void (*happens)(void);
+	unsigned int at;
+} interleave;
+
+void kernel_interleave(void)
+{
+	void (*happens)(void) = interleave.happens;
+
+	if (!happens || interleave.at--)
+		return;
+	interleave.happens = NULL;
+	happens();
+}
+
+/* The processor: what it was given for the next entry, and what holds NMIs back. */
+static struct {
+	enum lodge_event_type injected;
+	u32 blocked;
+	u32 window;
+} fake_cpu;
+
+static void fake_get_state(struct lodge_vcpu *vcpu, u64 groups)
+{
+}
+
+static void fake_inject(struct lodge_vcpu *vcpu,
+			const struct lodge_event *event)
+{
+	fake_cpu.injected = event->type;
+}
+
+static u32 fake_blocked(struct lodge_vcpu *vcpu)
+{
+	return fake_cpu.blocked | LODGE_BLOCK_INTERRUPT;
+}
+
+static void fake_window(struct lodge_vcpu *vcpu, u32 wanted)
+{
+	fake_cpu.window = wanted;
+}
+
+static const struct lodge_backend fake_backend = {
+	.get_state = fake_get_state,
+	.set_state = fake_get_state,
+	.inject = fake_inject,
+	.blocked = fake_blocked,
+	.window = fake_window,
+};
+
+const struct lodge_backend *lodge_backend = &fake_backend;
+
+void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
+{
+	set_bit(request, &vcpu->requests);
+}
+
+void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
+{
+}
+
+int lodge_lapic_pending(struct lodge_vcpu *vcpu)
+{
+	return -1;
+}
+
+void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector)
+{
+}
+
+bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu)
+{
+	return false;
+}
+
+bool lodge_lapic_blocked_by_tpr(struct lodge_vcpu *vcpu)
+{
+	return false;
+}
+
+FIXTURE(nmis)
+{
+	struct lodge_vcpu *vcpu;
+	/* How many the guest has begun to handle, and how many it is done with. */
+	u32 handled;
+	u32 done;
+};
+
+FIXTURE_SETUP(nmis)
+{
+	memset(&fake_cpu, 0, sizeof(fake_cpu));
+	self->handled = 0;
+	self->done = 0;
+	self->vcpu = calloc(1, sizeof(*self->vcpu));
+	ASSERT_NE(NULL, self->vcpu);
+	self->vcpu->run = calloc(1, sizeof(*self->vcpu->run));
+	ASSERT_NE(NULL, self->vcpu->run);
+}
+
+FIXTURE_TEARDOWN(nmis)
+{
+	free(self->vcpu->run);
+	free(self->vcpu);
+}
+
+/*
+ * What the run loop does around an entry, and the guest in it: one that begins an
+ * NMI's handler stays there until the next one, which returns from it.
+ */
+static void enter(FIXTURE_DATA(nmis) * self)
+{
+	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
+	bool opens = fake_cpu.window & LODGE_BLOCK_NMI && !fake_cpu.blocked;
+
+	if (test_and_clear_bit(LODGE_REQ_EVENT, &self->vcpu->requests) || opens)
+		lodge_event_deliver(self->vcpu);
+	if (fake_cpu.injected == LODGE_EVENT_TYPE_NMI) {
+		fake_cpu.injected = LODGE_EVENT_NONE;
+		fake_cpu.blocked = LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
+		self->handled++;
+	} else if (fake_cpu.blocked) {
+		fake_cpu.blocked = 0;
+		__atomic_store_n(&self->done, self->handled, __ATOMIC_RELEASE);
+	}
+	lodge_event_delivered(self->vcpu, &none);
+}
+
+/* Until nothing is on its way. */
+static void settle(FIXTURE_DATA(nmis) * self)
+{
+	for (int i = 0; i < 10; i++)
+		enter(self);
+}
+
+TEST_F(nmis, one_and_another_one_behind_it_are_two)
+{
+	lodge_event_nmi(self->vcpu);
+	settle(self);
+	EXPECT_EQ(1U, self->handled);
+	lodge_event_nmi(self->vcpu);
+	lodge_event_nmi(self->vcpu);
+	settle(self);
+	EXPECT_EQ(3U, self->handled);
+}
+
+TEST_F(nmis, any_number_before_the_handler_is_two)
+{
+	for (int i = 0; i < 5; i++)
+		lodge_event_nmi(self->vcpu);
+	settle(self);
+	EXPECT_EQ(2U, self->handled);
+}
+
+TEST_F(nmis, any_number_in_the_handler_is_one)
+{
+	lodge_event_nmi(self->vcpu);
+	enter(self);
+	ASSERT_EQ(1U, self->handled);
+	for (int i = 0; i < 5; i++)
+		lodge_event_nmi(self->vcpu);
+	settle(self);
+	EXPECT_EQ(2U, self->handled);
+}
+
+/* For what happens in the middle of something else. */
+static FIXTURE_DATA(nmis) * nmis;
+
+static void one_is_sent(void)
+{
+	lodge_event_nmi(nmis->vcpu);
+}
+
+static void the_guest_is_entered(void)
+{
+	enter(nmis);
+}
+
+static void all_is_handled(void)
+{
+	settle(nmis);
+}
+
+/*
+ * @inner at each point of @outer in turn, with so many sent before.  Return:
+ * whether the guest has handled two, each time.
+ */
+static bool two_are_handled(FIXTURE_DATA(nmis) * self, unsigned int before,
+			    void (*outer)(void), void (*inner)(void))
+{
+	unsigned int at;
+
+	nmis = self;
+	for (at = 0;; at++) {
+		self->handled = 0;
+		for (unsigned int i = 0; i < before; i++)
+			one_is_sent();
+		interleave.at = at;
+		interleave.happens = inner;
+		outer();
+		/* It has happened at each point. */
+		if (interleave.happens)
+			break;
+		settle(self);
+		if (self->handled != 2) {
+			printf("# %u are, at point %u\n", self->handled, at);
+			return false;
+		}
+	}
+	interleave.happens = NULL;
+	settle(self);
+	return at > 0;
+}
+
+TEST_F(nmis, may_be_sent_while_another_one_is)
+{
+	EXPECT_TRUE(two_are_handled(self, 0, one_is_sent, one_is_sent));
+}
+
+TEST_F(nmis, may_be_sent_while_another_one_is_taken)
+{
+	EXPECT_TRUE(
+		two_are_handled(self, 1, the_guest_is_entered, one_is_sent));
+	EXPECT_TRUE(two_are_handled(self, 1, all_is_handled, one_is_sent));
+}
+
+TEST_F(nmis, may_be_taken_while_another_one_is_sent)
+{
+	EXPECT_TRUE(
+		two_are_handled(self, 1, one_is_sent, the_guest_is_entered));
+	EXPECT_TRUE(two_are_handled(self, 1, one_is_sent, all_is_handled));
+}
+
+/* One of two that send at once: its next NMI once the guest is done with both. */
+struct sender {
+	FIXTURE_DATA(nmis) * test;
+	pthread_t thread;
+};
+
+/* A thread gives way at every eleventh access, and so at each one in its turn. */
+static void give_way(void)
+{
+	sched_yield();
+	interleave.at = 10;
+	interleave.happens = give_way;
+}
+
+static void *sender_thread(void *argument)
+{
+	struct sender *sender = argument;
+	const u32 *done = &sender->test->done;
+
+	give_way();
+	for (u32 i = 0; i < PAIRS; i++) {
+		while (__atomic_load_n(done, __ATOMIC_ACQUIRE) < SENDERS * i)
+			sched_yield();
+		lodge_event_nmi(sender->test->vcpu);
+	}
+	return NULL;
+}
+
+/* So many entries without one, and what was sent is lost. */
+#define LOST 100000000
+
+TEST_F(nmis, of_two_senders_are_neither_lost_nor_added)
+{
+	struct sender sender[SENDERS];
+	unsigned int idle = 0;
+	u32 handled = 0;
+
+	for (int i = 0; i < SENDERS; i++) {
+		sender[i].test = self;
+		ASSERT_EQ(0, pthread_create(&sender[i].thread, NULL,
+					    sender_thread, &sender[i]));
+	}
+	give_way();
+	while (handled < SENDERS * PAIRS && idle++ < LOST) {
+		enter(self);
+		if (self->handled == handled)
+			continue;
+		handled = self->handled;
+		idle = 0;
+	}
+	ASSERT_EQ(SENDERS * PAIRS, handled);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(sender[i].thread, NULL);
+	settle(self);
+	EXPECT_EQ(SENDERS * PAIRS, self->handled);
+}
+
+TEST_HARNESS_MAIN
