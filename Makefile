@@ -12,7 +12,8 @@ B	:= build
 
 # Which kernels: 6.1 and 6.12 are Debian 12's (-rt and -cloud behind them are their
 # flavours) and new is the newest that Debian has, unpacked by `make setup`; small
-# is that of the quick runs, which setup builds; any other word is the release of a kernel whose headers are installed.
+# is that of the quick runs, which setup builds; any other word is the release of a
+# kernel whose headers are installed.
 KERNEL	?=
 DEBIAN_KERNELS := 6.1 6.12 new
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
@@ -132,7 +133,8 @@ newest	= $(lastword $(shell ls -dv $(1) 2>/dev/null))
 kdir	= $(or $(call newest,$(CURDIR)/$(B)/kernels/$(1)/usr/src/linux-headers-*-amd64),\
 	   $(call newest,/usr/src/linux-headers-$(1).*-amd64),\
 	   $(wildcard /lib/modules/$(1)/build),\
-	   $(error no headers for kernel $(1): run make setup))
+	   $(error no headers for kernel $(1): `make setup` unpacks those of 6.1, 6.12 \
+	   and new; those of the running kernel are in linux-headers-$(RUNNING)))
 release	= $(if $(wildcard $(B)/kernels/$(1)),$(patsubst \
 	   linux-headers-%,%,$(notdir $(call kdir,$(1)))),$(1))
 RUNNING	:= $(shell uname -r)
@@ -159,9 +161,9 @@ compiler_flags = $(and $(strip $(call compiler,$(1))),-- $(call compiler,$(1)))
 kbuild	= $(MAKE) -C $(1) M=$(CURDIR)/$(2) $(call compiler,$(1)) \
 	   $(if $(Q),V=0,V=1)
 
-all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## module for the running kernel (else for all of Debian's) and controller
+all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## controller, and module for the running kernel (without its headers: as module)
 
-module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12, new or all
+module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12 or new, by itself all three
 
 module-%:
 	$(call say,MODULE,$(B)/$@)
@@ -391,7 +393,7 @@ install: lodge install-module-source ## controller, man page, udev rule, group, 
 		groupadd --system lodge
 	@echo 'The module: dkms install lodge/$(VERSION)'
 
-uninstall: ## what install has put in place, but for the group
+uninstall: ## what install has put in place, but for the group (before: dkms remove)
 	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/lodge.1 \
 		$(DESTDIR)$(UDEVDIR)/60-lodge.rules

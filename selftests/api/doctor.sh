@@ -40,13 +40,21 @@ doctor_as_nobody() {
 
 says() { grep -q "$1" "$out"; }
 
-echo 1..10
+echo 1..14
 check "a host that can run virtual machines ends in success" doctor 0
 check "a virtual machine has run for it" says '^ok *trial'
 check "so it does with --json" doctor 0 --json
 check "the answer is one object that says so" says '^{"ready": true, .*}$'
 check "a user outside of the group ends in failure" doctor_as_nobody 1
 check "the group to join is named" says 'group lodge'
+groups=$(cat /etc/group 2>/dev/null)
+echo 'lodge:x:200:' >>/etc/group
+check "so it does where the device is not the group's" doctor_as_nobody 1
+check "udev is named" says 'udevadm trigger'
+chgrp 200 /dev/lodge
+check "so it does where it is" doctor_as_nobody 1
+check "the way into the group is named" says 'adduser nobody lodge'
+echo "$groups" >/etc/group
 rmmod lodge
 check "a host without the module ends in failure" doctor 1
 check "the remedy is named" says 'modprobe lodge'

@@ -245,7 +245,8 @@ TEST_F(bzimage, an_initrd_that_does_not_fit_is_refused_by_name)
 	self->initrd.data = large;
 	self->initrd.size = 60 * MIB;
 	EXPECT_EQ(-ENOSPC, load(self, &self->initrd, ""));
-	EXPECT_STREQ("initrd.img: does not fit below 64 MiB (needs 60 MiB)",
+	EXPECT_STREQ("initrd.img: does not fit below 64 MiB (needs 60 MiB); "
+		     "--memory gives more",
 		     self->error.text);
 	free(large);
 }
@@ -354,6 +355,7 @@ TEST_F(bzimage, a_kernel_that_cannot_move_is_refused_where_it_does_not_fit)
 	EXPECT_EQ(-ENOSPC, load(self, NULL, ""));
 	EXPECT_SAYS("vmlinuz: does not fit in 64 MiB");
 	EXPECT_SAYS("needs 3 MiB");
+	EXPECT_SAYS("--memory gives more");
 }
 
 TEST_F(bzimage, the_kernels_own_need_of_memory_counts)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What `lodge doctor` says of processors, and of what the module tells it.
+ * What `lodge doctor` says of processors, and of what the module tells it; and
+ * what `lodge run` does.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/command.h"
+#include "cmd/exit_code.h"
 #include "cmd/processor.h"
 #include "fake_lodge.h"
 #include "kselftest_harness.h"
@@ -31,19 +34,22 @@ static int trial(struct lodge_run *run)
 	return fake_out(run, 0x80, 1, 0);
 }
 
-/* Run it and keep what it says.  Return: its exit code. */
-static int doctor(void)
+/* Run a command and keep what it says on @stream.  Return: its exit code. */
+static int say(int (*command)(int argc, char **argv), char **arguments,
+	       int stream)
 {
-	char *arguments[] = { "lodge doctor", "--json", NULL };
 	int out = memfd_create("said", MFD_CLOEXEC);
+	int count = 0;
 	int status;
 	pid_t child;
 
+	while (arguments[count])
+		count++;
 	fflush(NULL);
 	child = fork();
 	if (!child) {
-		dup2(out, STDOUT_FILENO);
-		exit(doctor_command(2, arguments));
+		dup2(out, stream);
+		exit(command(count, arguments));
 	}
 	waitpid(child, &status, 0);
 	memset(said, 0, sizeof(said));
@@ -51,6 +57,13 @@ static int doctor(void)
 		return -1;
 	close(out);
 	return WEXITSTATUS(status);
+}
+
+static int doctor(void)
+{
+	char *arguments[] = { "lodge doctor", "--json", NULL };
+
+	return say(doctor_command, arguments, STDOUT_FILENO);
 }
 
 /* What it says of a check, from its result on. */
@@ -126,6 +139,45 @@ TEST_F(doctor, a_host_whose_kernel_keeps_vt_x_to_kvm_is_told_of_an_older_kernel)
 	doctor();
 	EXPECT_SAYS("virtualization", "failed");
 	EXPECT_NE(NULL, strstr(result("virtualization"), "6.12"));
+}
+
+TEST_F(doctor, a_user_at_a_limit_is_told_of_the_modules_parameters)
+{
+	processor.svm = true;
+	fake.vm_error = -EDQUOT;
+	EXPECT_EQ(1, doctor());
+	EXPECT_SAYS("trial", "failed");
+	EXPECT_NE(NULL, strstr(result("trial"), "user_vms"));
+	EXPECT_EQ(NULL, strstr(result("trial"), "quota"));
+	fake.vm_error = 0;
+	fake.vcpu_error = -EDQUOT;
+	EXPECT_EQ(1, doctor());
+	EXPECT_NE(NULL, strstr(result("trial"), "user_vcpus"));
+	EXPECT_EQ(NULL, strstr(result("trial"), "dmesg"));
+}
+
+/* What `lodge run` says of it; its arguments matter only in that they are right. */
+static int run(char *image)
+{
+	char *arguments[] = { "lodge run",   "--kernel",
+			      image,	     "--flat=0x7c00",
+			      "--memory=1M", "--serial=none",
+			      NULL };
+
+	return say(run_command, arguments, STDERR_FILENO);
+}
+
+TEST_F(doctor, run_tells_a_user_at_a_limit_of_the_modules_parameters)
+{
+	fake.vm_error = -EDQUOT;
+	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
+	EXPECT_EQ(0, strncmp(said, "lodge: creating the VM: this user", 33));
+	EXPECT_NE(NULL, strstr(said, "user_vms"));
+	fake.vm_error = 0;
+	fake.vcpu_error = -EDQUOT;
+	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
+	EXPECT_EQ(0, strncmp(said, "lodge: creating the vCPUs: this user", 36));
+	EXPECT_NE(NULL, strstr(said, "user_vcpus"));
 }
 
 TEST_HARNESS_MAIN

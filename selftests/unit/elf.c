@@ -207,7 +207,7 @@ TEST_F(elf, bss_larger_than_ram_is_refused)
 	EXPECT_EQ(-ENOSPC, load(self));
 	self->elf.segment64->p_memsz = 62 * MIB + 1;
 	EXPECT_EQ(-ENOSPC, load(self));
-	EXPECT_SAYS("is not within RAM");
+	EXPECT_SAYS("is not within RAM (see --memory)");
 }
 
 TEST_F(elf, segments_upon_each_other_are_refused)
@@ -263,7 +263,7 @@ TEST_F(elf, what_is_not_an_executable_is_refused)
 	EXPECT_EQ(-ENOEXEC, load(self));
 	self->elf.header64->e_type = ET_DYN;
 	EXPECT_EQ(-ENOEXEC, load(self));
-	EXPECT_SAYS("fixed addresses");
+	EXPECT_SAYS("fixed addresses; link it with -no-pie");
 }
 
 TEST_F(elf, every_truncated_file_is_refused)
@@ -379,6 +379,7 @@ TEST_F(elf, a_kernel_without_a_pvh_note_is_refused)
 	self->elf.segment64[ELF_IMAGE_SEGMENT_NOTES].p_type = PT_NULL;
 	EXPECT_EQ(-ENOEXEC, load_pvh(self, NULL, ""));
 	EXPECT_SAYS("neither a PVH note nor a multiboot header");
+	EXPECT_SAYS("bzImage");
 }
 
 TEST_F(elf, a_pvh_entry_beyond_4_gib_is_refused)
@@ -392,7 +393,8 @@ TEST_F(elf, an_initrd_that_does_not_fit_is_refused_by_name)
 {
 	self->initrd.size = 61 * MIB;
 	EXPECT_EQ(-ENOSPC, load_pvh(self, &self->initrd, ""));
-	EXPECT_STREQ("initrd.img: does not fit below 64 MiB (needs 61 MiB)",
+	EXPECT_STREQ("initrd.img: does not fit below 64 MiB (needs 61 MiB); "
+		     "--memory gives more",
 		     self->error.text);
 }
 

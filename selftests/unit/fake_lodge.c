@@ -64,7 +64,7 @@ int lodge_info(int lodge, struct lodge_info *info)
 
 int lodge_vm_create(int lodge)
 {
-	int vm = new_fd();
+	int vm = fake.vm_error ?: new_fd();
 
 	fake.vms += vm >= 0;
 	return vm;
@@ -95,7 +95,7 @@ int lodge_memory_delete(int vm, uint32_t slot)
 
 int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run)
 {
-	int vcpu = new_fd();
+	int vcpu = fake.vcpu_error ?: new_fd();
 
 	if (vcpu < 0)
 		return vcpu;

@@ -19,6 +19,8 @@
  *	until they are kicked, as does vCPU 0 without it
  * @status: what the host says of itself
  * @fail_call: the call of this number, counted from 1, fails with -ENOMEM
+ * @vm_error: answer of LODGE_CREATE_VM, where it is not 0
+ * @vcpu_error: answer of LODGE_CREATE_VCPU, likewise
  * @calls: calls that can fail so far
  * @vms: VMs made
  * @vcpus: vCPUs that exist
@@ -33,6 +35,8 @@ struct fake_lodge {
 	int (*run)(struct lodge_run *run);
 	enum lodge_status status;
 	int fail_call;
+	int vm_error;
+	int vcpu_error;
 	int calls;
 	int vms;
 	int vcpus;

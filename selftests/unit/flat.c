@@ -110,10 +110,14 @@ TEST_F(flat, a_64_bit_image_starts_in_long_mode)
 TEST_F(flat, addresses_that_the_mode_cannot_reach_are_refused)
 {
 	EXPECT_EQ(-EINVAL, load(self, FLAT_REAL, MIB));
-	EXPECT_STREQ(
-		"boot.bin: address 0x100000 cannot be entered in this mode",
-		self->error.text);
+	EXPECT_STREQ("boot.bin: address 0x100000 cannot be entered in this "
+		     "mode, only those below 0x100000 can; add :32 or :64 to "
+		     "--flat",
+		     self->error.text);
 	EXPECT_EQ(-EINVAL, load(self, FLAT_PROTECTED, 4 * GIB));
+	EXPECT_STREQ("boot.bin: address 0x100000000 cannot be entered in this "
+		     "mode, only those below 0x100000000 can",
+		     self->error.text);
 	EXPECT_EQ(-EINVAL, load(self, FLAT_LONG, 4 * GIB));
 	EXPECT_EQ(-EINVAL, load(self, FLAT_LONG, UINT64_MAX));
 }
@@ -283,7 +287,8 @@ TEST_F(boot, other_files_are_refused_by_name)
 	EXPECT_EQ(-ENOEXEC, boot(self, "#!/bin/sh\n", 10));
 	EXPECT_EQ(0, strncmp(self->error.text, self->path, strlen(self->path)));
 	EXPECT_NE(NULL, strstr(self->error.text,
-			       "not a Linux kernel, a multiboot image or ELF"));
+			       "not a Linux kernel, a multiboot image or ELF; "
+			       "any file is loaded by --flat"));
 }
 
 TEST_F(boot, a_flat_image_is_not_looked_into)
@@ -304,6 +309,7 @@ TEST_F(boot, a_flat_image_takes_neither_initrd_nor_command_line)
 	self->options.flat_address = 0x7c00;
 	self->options.append = "quiet";
 	EXPECT_EQ(-EINVAL, boot(self, "code", 4));
+	EXPECT_NE(NULL, strstr(self->error.text, "leave out --initrd"));
 	self->options.append = NULL;
 	self->options.initrd = "initrd.img";
 	EXPECT_EQ(-EINVAL, boot(self, "code", 4));

@@ -270,7 +270,7 @@ TEST_F(multiboot, a_module_that_does_not_fit_is_named)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ftruncate(fd, 62 * MIB));
 	EXPECT_EQ(-ENOSPC, load(self, path, ""));
-	EXPECT_SAYS("does not fit below 64 MiB (needs 62 MiB)");
+	EXPECT_SAYS("does not fit below 64 MiB (needs 62 MiB); --memory");
 	EXPECT_SAYS(path);
 	close(fd);
 }

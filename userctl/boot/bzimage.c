@@ -193,7 +193,7 @@ static int bzimage_place(struct bzimage *kernel, struct place *place,
 	if (ret)
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit in %llu MiB of RAM (needs %llu MiB at %#llx)",
+			"%s: does not fit in %llu MiB of RAM (needs %llu MiB at %#llx); --memory gives more",
 			kernel->image->path, boot_mib(ram_low(place->ram)),
 			boot_mib(room),
 			(unsigned long long)header->pref_address);
@@ -214,7 +214,7 @@ static int bzimage_initrd(struct bzimage *kernel, struct place *place,
 		       PLACE_HIGHEST, &gpa, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB)",
+			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
 			initrd->path, boot_mib(max), boot_mib(initrd->size));
 	memcpy(at, initrd->data, initrd->size);
 	kernel->header.ramdisk_image = gpa;

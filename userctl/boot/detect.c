@@ -27,7 +27,7 @@ static int boot_flat(struct place *place, const struct image *image,
 	if (options->initrd || options->append)
 		return boot_error_set(
 			error, -EINVAL,
-			"%s: a flat image takes no initrd and no command line",
+			"%s: a flat image takes no initrd and no command line; leave out --initrd and --append",
 			image->path);
 	return flat_load(place, image, options->flat_mode,
 			 options->flat_address, entry, error);
@@ -71,7 +71,7 @@ static int boot_image(struct place *place, const struct image *image,
 				  entry, error);
 	return boot_error_set(
 		error, -ENOEXEC,
-		"%s: not a Linux kernel, a multiboot image or ELF",
+		"%s: not a Linux kernel, a multiboot image or ELF; any file is loaded by --flat",
 		image->path);
 }
 

@@ -60,7 +60,7 @@ static int elf_header(struct elf_file *file)
 	if (header->e_type != ET_EXEC)
 		return boot_error_set(
 			file->error, -ENOEXEC,
-			"%s: ELF, but not linked to fixed addresses",
+			"%s: ELF, but not linked to fixed addresses; link it with -no-pie",
 			file->image->path);
 	return 0;
 }

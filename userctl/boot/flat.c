@@ -6,9 +6,22 @@
 
 #include <errno.h>
 
+#define REAL_MODE_LIMIT 0x100000ULL
+
 static uint64_t flat_limit(enum flat_mode mode)
 {
-	return mode == FLAT_REAL ? 0x100000 : ENTRY_MAPPED;
+	return mode == FLAT_REAL ? REAL_MODE_LIMIT : ENTRY_MAPPED;
+}
+
+static int flat_complain(const struct image *image, enum flat_mode mode,
+			 uint64_t address, struct boot_error *error)
+{
+	return boot_error_set(
+		error, -EINVAL,
+		"%s: address %#llx cannot be entered in this mode, only those below %#llx can%s",
+		image->path, (unsigned long long)address,
+		(unsigned long long)flat_limit(mode),
+		mode == FLAT_REAL ? "; add :32 or :64 to --flat" : "");
 }
 
 int flat_load(struct place *place, const struct image *image,
@@ -18,10 +31,7 @@ int flat_load(struct place *place, const struct image *image,
 	int ret;
 
 	if (address >= flat_limit(mode))
-		return boot_error_set(
-			error, -EINVAL,
-			"%s: address %#llx cannot be entered in this mode",
-			image->path, (unsigned long long)address);
+		return flat_complain(image, mode, address, error);
 	ret = place_put(place, address, image->data, image->size, image->size);
 	if (ret)
 		return boot_error_set(error, -ENOSPC,

@@ -45,7 +45,7 @@ static int modules_put(struct module *module, const struct image *image,
 		       &gpa, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB)",
+			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
 			image->path, boot_mib(ram_low(place->ram)),
 			boot_mib(room));
 	memcpy(at, image->data, image->size);

@@ -109,7 +109,7 @@ const char *place_reason(int code)
 {
 	switch (code) {
 	case -ENOSPC:
-		return "is not within RAM";
+		return "is not within RAM (see --memory)";
 	case -EEXIST:
 		return "overlaps another part or what a BIOS keeps";
 	default:

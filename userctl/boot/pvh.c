@@ -64,7 +64,7 @@ static int pvh_initrd(struct place *place, const struct image *initrd,
 		       PLACE_HIGHEST, &module->address, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB)",
+			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
 			initrd->path, boot_mib(ram_low(place->ram)),
 			boot_mib(initrd->size));
 	memcpy(at, initrd->data, initrd->size);
@@ -131,7 +131,7 @@ int pvh_load(struct place *place, const struct image *image,
 	if (!program.pvh)
 		return boot_error_set(
 			error, -ENOEXEC,
-			"%s: ELF, but with neither a PVH note nor a multiboot header",
+			"%s: ELF, but with neither a PVH note nor a multiboot header; of Linux take the bzImage, or build it with CONFIG_PVH",
 			image->path);
 	if (program.pvh_entry > UINT32_MAX)
 		return boot_error_set(error, -EINVAL,

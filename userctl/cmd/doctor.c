@@ -134,22 +134,8 @@ static void check_processor(struct diagnosis *diagnosis)
 				   sizeof(finding->remedy));
 }
 
-/* The first line of a file without its end.  Return: whether there is one. */
-static bool read_line(const char *path, char *line, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	bool read = file && fgets(line, size, file);
-
-	if (read)
-		line[strcspn(line, "\n")] = '\0';
-	if (file)
-		fclose(file);
-	return read;
-}
-
 static void check_module(struct diagnosis *diagnosis)
 {
-	char version[64] = "version not known";
 	struct finding *finding;
 
 	if (access("/sys/module/lodge", F_OK)) {
@@ -158,8 +144,7 @@ static void check_module(struct diagnosis *diagnosis)
 				 sizeof(finding->remedy));
 		return;
 	}
-	read_line("/sys/module/lodge/version", version, sizeof(version));
-	add(diagnosis, "module", GOOD, "lodge is loaded, %s", version);
+	add(diagnosis, "module", GOOD, "lodge is loaded");
 }
 
 static void check_device(struct diagnosis *diagnosis)
@@ -277,9 +262,10 @@ static void check_trial(struct diagnosis *diagnosis)
 		    "a VM with one vCPU executed an instruction");
 	else
 		set_remedy(add(diagnosis, "trial", BAD, "%s: %s", step,
-			       strerror(-err)),
+			       host_reason(err)),
 			   diagnosis->info.status == LODGE_STATUS_READY ?
-				   "see the kernel log (dmesg)" :
+				   host_remedy(err,
+					       "see the kernel log (dmesg)") :
 				   "see \"virtualization\" above");
 }
 

@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define GROUP "lodge"
@@ -32,6 +33,14 @@ static bool is_listed(const struct group *group, const char *user)
 	return false;
 }
 
+/* Whether the device has been given to the group, as the udev rule does. */
+static bool owns_device(const struct group *group)
+{
+	struct stat device;
+
+	return stat(LODGE_DEVICE, &device) || device.st_gid == group->gr_gid;
+}
+
 static void permission_remedy(char *text, size_t size)
 {
 	const struct passwd *user = getpwuid(getuid());
@@ -43,6 +52,12 @@ static void permission_remedy(char *text, size_t size)
 			 "there is no group " GROUP
 			 " yet: install Lodge's udev rule (make install) and "
 			 "load the module again, or run as root");
+	else if (!owns_device(group))
+		snprintf(
+			text, size,
+			"it does not belong to group " GROUP
+			": have udev look at it again (udevadm trigger " LODGE_DEVICE
+			"), or run as root");
 	else if (is_listed(group, name))
 		snprintf(text, size,
 			 "you are in group " GROUP
@@ -83,6 +98,22 @@ static const char nested[] =
 	"this host is a virtual machine: let its hypervisor pass virtualization on "
 	"(KVM: kvm_amd or kvm_intel with nested=1, and -cpu host; QEMU without "
 	"KVM: -cpu EPYC,+svm,+npt)";
+
+/* For strerror() this would be a full disk. */
+const char *host_reason(int error)
+{
+	if (error == -EDQUOT)
+		return "this user has as many as the module allows";
+	return strerror(-error);
+}
+
+const char *host_remedy(int error, const char *otherwise)
+{
+	if (error == -EDQUOT)
+		return "end other VMs of this user, or let root raise user_vms "
+		       "and user_vcpus in /sys/module/lodge/parameters";
+	return otherwise;
+}
 
 static bool module_loaded(const char *name)
 {

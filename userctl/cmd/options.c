@@ -35,8 +35,8 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "append", 'a', "TEXT", 0,
 	  "Give TEXT to the image as its command line", 0 },
-	{ "memory", 'm', "SIZE", 0,
-	  "Guest memory, with suffix K, M or G (default 512M)", 0 },
+	{ "memory", 'm', "SIZE", 0, "Guest memory in K, M or G (default 512M)",
+	  0 },
 	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
 	{ "serial", 's', "WHERE", 0,
 	  "Where the serial port leads: stdio (default), pty, none, or a file "
@@ -64,7 +64,7 @@ static const char about[] =
 	"Start a virtual machine and run it to its end."
 	"\v"
 	"Examples:\n"
-	"  lodge run --kernel /boot/vmlinuz-6.1.0-amd64 --initrd initrd.img \\\n"
+	"  lodge run --kernel /boot/vmlinuz-$(uname -r) --initrd initrd.img \\\n"
 	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
 	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
 	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
@@ -96,7 +96,9 @@ static void set_memory(struct argp_state *state, struct machine_config *machine,
 			   text);
 	else if (machine->memory < MACHINE_MEMORY_MIN ||
 		 machine->memory > MACHINE_MEMORY_MAX)
-		argp_error(state, "--memory %s: must be from 1M to 1024G",
+		argp_error(state,
+			   "--memory %s: must be from 1M to 1024G; without K, "
+			   "M or G it is in bytes",
 			   text);
 	else if (machine->memory % MACHINE_MEMORY_UNIT)
 		argp_error(state, "--memory %s: must be a multiple of 4K",

@@ -186,16 +186,21 @@ static int complain_step(const struct run_options *options, int err,
 		return EXIT_CODE_IMAGE;
 	case MACHINE_STEP_VM:
 		return complain(code_of_errno(err), "creating the VM",
-				strerror(-err), "see `lodge doctor`");
+				host_reason(err),
+				host_remedy(err, "see `lodge doctor`"));
 	case MACHINE_STEP_VCPU:
 		return complain(code_of_errno(err), "creating the vCPUs",
-				strerror(-err), "give fewer by --cpus");
+				host_reason(err),
+				host_remedy(err, "give fewer by --cpus"));
 	case MACHINE_STEP_DEVICES:
 		return complain(code_of_errno(err), "making the devices",
 				strerror(-err), NULL);
 	case MACHINE_STEP_START:
 		return complain(code_of_errno(err), "starting the vCPUs",
-				strerror(-err), NULL);
+				strerror(-err),
+				err == -EAGAIN ? "raise ulimit -u, or give "
+						 "fewer by --cpus" :
+						 NULL);
 	case MACHINE_STEP_RUN:
 		return complain(code_of_errno(err), "running the machine",
 				strerror(-err), NULL);
