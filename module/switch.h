@@ -86,6 +86,20 @@
 .endm
 
 /*
+ * VM_CLEAR_CPU_BUFFERS: the processor's buffers hold nothing of the host's when
+ * the guest runs.  Newer kernels have the feature, but no macro for it, and keep
+ * the operand that VERW wants to KVM.
+ */
+#if !defined(LODGE_HAVE_VM_CLEAR_CPU_BUFFERS) && \
+	defined(X86_FEATURE_CLEAR_CPU_BUF_VM)
+#define VM_CLEAR_CPU_BUFFERS                          \
+	ALTERNATIVE "", "verw lodge_verw_sel(%rip)", \
+		    X86_FEATURE_CLEAR_CPU_BUF_VM
+#elif !defined(LODGE_HAVE_VM_CLEAR_CPU_BUFFERS)
+#define VM_CLEAR_CPU_BUFFERS
+#endif
+
+/*
  * Make %rax, %rcx and %rdx carry \value to MSR SPEC_CTRL unless it is there; both
  * lie in the entry's structure at %rdi.  With \always the write itself matters
  * where the kernel lives by it: it is what keeps a guest's branch targets from the

@@ -7,6 +7,7 @@
 #include <asm/asm.h>
 #include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
+#include <asm/segment.h>
 
 #include "offsets.h"
 #include "switch.h"
@@ -26,9 +27,7 @@ SYM_FUNC_START(svm_enter)
 	push	%rdi
 	LOAD_GENERAL
 
-#ifdef LODGE_HAVE_VM_CLEAR_CPU_BUFFERS
 	VM_CLEAR_CPU_BUFFERS
-#endif
 
 2:	vmrun	%rax
 3:
@@ -77,3 +76,9 @@ SYM_FUNC_START(svm_enter)
 	_ASM_EXTABLE(4b, 5b)
 	_ASM_EXTABLE(6b, 7b)
 SYM_FUNC_END(svm_enter)
+
+#ifndef LODGE_HAVE_VM_CLEAR_CPU_BUFFERS
+/* VERW clears them when its selector comes from memory; this one is quickest. */
+.section .rodata, "a"
+SYM_DATA(lodge_verw_sel, .word __KERNEL_DS)
+#endif

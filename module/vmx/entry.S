@@ -15,9 +15,7 @@
 /* The second one is AMD's alone in some kernels, and the only one in others. */
 .macro CLEAR_BUFFERS
 	CLEAR_CPU_BUFFERS
-#ifdef LODGE_HAVE_VM_CLEAR_CPU_BUFFERS
 	VM_CLEAR_CPU_BUFFERS
-#endif
 .endm
 
 .section .noinstr.text, "ax"
