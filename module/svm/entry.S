@@ -55,6 +55,10 @@ SYM_FUNC_START(svm_enter)
 	mov	$PRED_CMD_IBPB, %eax
 	xor	%edx, %edx
 	wrmsr
+#ifdef X86_BUG_IBPB_NO_RET
+	/* Of these the barrier leaves the return buffer as it is. */
+	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_BUG_IBPB_NO_RET
+#endif
 .Luntrained:
 #elif defined(LODGE_HAVE_UNTRAIN_RET_VM)
 	UNTRAIN_RET_VM
