@@ -10,7 +10,7 @@
 struct lodge_vcpu;
 struct lodge_vm;
 
-/* mem.c, notifier.c: memory slots and the nested tables' content */
+/* slots.c, notifier.c: memory slots and the nested tables' content */
 
 /**
  * lodge_mem_init() - no slots yet, empty nested tables, the notifier on vm->mm
@@ -34,6 +34,8 @@ u8 lodge_mem_phys_bits(void);
  */
 int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
 
+/* fault.c: the nested page fault */
+
 /* Answers of lodge_mem_fault() above zero. */
 #define LODGE_MEM_MMIO 1 /* no slot, or a write to a read-only one */
 
@@ -52,6 +54,8 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
  * the host has no such page.
  */
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
+
+/* mem.c: access from the kernel */
 
 /**
  * lodge_mem_read() - read guest physical memory; may sleep

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Memory slots: which of the caller's memory stands at which guest physical
- * addresses.  Shared by mem.c, which changes them, and notifier.c.
+ * addresses.  slots.c changes them; mem.c, fault.c and
+ * notifier.c look into them.
  *
  * An array is never changed once published.  The next one is published under
  * both vm->lock and vm->npt_lock, with the old slot's leaves already removed, and
@@ -38,5 +39,18 @@ struct lodge_slots {
 	u32 nr;
 	struct lodge_slot slot[];
 };
+
+/**
+ * lodge_slot_find() - the slot that has @gpa, or NULL
+ */
+const struct lodge_slot *lodge_slot_find(const struct lodge_slots *slots,
+					 u64 gpa);
+
+/**
+ * lodge_slot_offset() - where @gpa lies in the slot that has been found for it
+ *
+ * A processor that has guessed wrong in the search stays within the slot, too.
+ */
+u64 lodge_slot_offset(const struct lodge_slot *slot, u64 gpa);
 
 #endif

@@ -294,7 +294,7 @@ struct lodge_clock_base {
  * @dead: a defect of ours was found: every call answers EIO
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
- * @slots: see mem.c; changed under @lock, read under @slots_srcu
+ * @slots: see slots.c; changed under @lock, read under @slots_srcu
  * @slots_srcu: guards @slots
  * @slots_generation: moves with each change of @slots
  * @npt_lock: guards @npt and the notifier's members

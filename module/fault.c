@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The nested page fault.
+ *
+ * Nothing is pinned and no struct page is touched.  A fault copies what the
+ * host's own page table says into the nested one, under the protocol of
+ * notifier.c, so that the host's next change of mind removes it again.  Hence
+ * the rule for writing: a leaf is writable only while the host's entry is
+ * writable and dirty.  The host cannot forget that the page is dirty without an
+ * invalidation, and so needs no word from us.
+ */
+#include <linux/mem_encrypt.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <asm/trap_pf.h>
+
+#include "guard.h"
+#include "host_page.h"
+#include "mem.h"
+#include "slots.h"
+#include "vm.h"
+
+/* Of fault_map(): the host must be asked for the page first. */
+#define MEM_ABSENT 2
+
+/* Tables that any VM may have: more than all that one instruction can touch. */
+#define MEM_MIN_TABLES 256
+
+static ulong max_tables;
+module_param(max_tables, ulong, 0644);
+MODULE_PARM_DESC(max_tables,
+		 "nested page tables of one VM, pages; 0: by the host's memory");
+
+/* The largest level at which @slot can take a host leaf of @level. */
+static u8 fault_level(const struct lodge_slot *slot, u64 gpa, u8 level)
+{
+	for (; level > 1; level--) {
+		u64 size = lodge_npt_size(level);
+		u64 start = gpa & ~(size - 1);
+
+		if (!((slot->gpa ^ slot->hva) & (size - 1)) &&
+		    start >= slot->gpa &&
+		    slot->size - (start - slot->gpa) >= size)
+			break;
+	}
+	return level;
+}
+
+static u32 fault_attr(const struct lodge_slot *slot, u64 entry, bool write,
+		      bool exec)
+{
+	u32 attr = LODGE_NPT_READ | LODGE_NPT_ACCESSED;
+
+	if (exec)
+		attr |= LODGE_NPT_EXEC;
+	if (!(slot->flags & LODGE_MEM_READONLY) &&
+	    lodge_host_page_writable(entry))
+		attr |= LODGE_NPT_WRITE;
+	if (write)
+		attr |= LODGE_NPT_DIRTY;
+	return attr;
+}
+
+static bool fault_stale(struct lodge_vm *vm, const struct lodge_slots *slots,
+			unsigned long seq, unsigned long start,
+			unsigned long end)
+{
+	if (vm->notifier_count && start < vm->notifier_end &&
+	    vm->notifier_start < end)
+		return true;
+	return vm->notifier_seq != seq ||
+	       rcu_access_pointer(vm->slots) != slots;
+}
+
+/*
+ * A device's memory is about to be mapped.  No vCPU may reach it before it has
+ * entered anew, and seen that there is one.
+ */
+static void fault_note_mmio(struct lodge_vm *vm)
+{
+	if (likely(vm->has_mmio))
+		return;
+	WRITE_ONCE(vm->has_mmio, true);
+	lodge_vm_flush_tlbs(vm);
+}
+
+/*
+ * Map what the host has now.  Return: 0 also when it was overtaken by a change:
+ * the guest then faults again; MEM_ABSENT, -errno.
+ */
+static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
+		     const struct lodge_slot *slot, u64 gpa, u32 error)
+{
+	u64 *removed = NULL;
+	unsigned long hva = slot->hva + lodge_slot_offset(slot, gpa);
+	struct lodge_vm *vm = vcpu->vm;
+	const struct lodge_npt_format *format = vm->npt.format;
+	bool write = error & X86_PF_WRITE;
+	struct lodge_host_page page;
+	unsigned long seq;
+	u64 size, pa;
+	bool cached;
+	u32 attr;
+	u8 level;
+	int ret;
+
+	seq = READ_ONCE(vm->notifier_seq);
+	/* Pairs with the lock around the change of notifier_seq. */
+	smp_rmb();
+	page = lodge_host_page_lookup(vm->mm, hva);
+	if (write ? !lodge_host_page_writable(page.entry) :
+		    !pte_access_permitted(__pte(page.entry), false))
+		return MEM_ABSENT;
+
+	level = fault_level(slot, gpa, min(page.level, format->max_leaf));
+	if (format->small_exec && error & X86_PF_INSTR)
+		level = 1;
+	size = lodge_npt_size(level);
+	pa = page.entry & (PTE_PFN_MASK | sme_me_mask) &
+	     ~(lodge_npt_size(page.level) - 1);
+	pa |= hva & (lodge_npt_size(page.level) - 1) & ~(size - 1);
+	attr = fault_attr(slot, page.entry, write,
+			  level == 1 || !format->small_exec);
+	cached = !(page.entry & lodge_host_page_type_bits(page.level));
+	if (!cached)
+		attr |= LODGE_NPT_UNCACHED;
+
+	spin_lock(&vm->npt_lock);
+	if (lodge_guard_page_is_mmio(pfn_valid(PHYS_PFN(pa & PTE_PFN_MASK)),
+				     cached))
+		fault_note_mmio(vm);
+	hva &= ~(size - 1);
+	if (fault_stale(vm, slots, seq, hva, hva + size))
+		ret = 0;
+	else
+		ret = lodge_npt_map(&vm->npt, &vcpu->npt_cache,
+				    gpa & ~(size - 1), pa, level, attr);
+	if (ret > 0) {
+		lodge_vm_flush_tlbs(vm);
+		removed = lodge_npt_take_removed(&vm->npt);
+		ret = 0;
+	}
+	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
+	return ret;
+}
+
+/*
+ * Nothing is at @gpa, as @slots say: have the processor say so next time.  Where
+ * they have changed since, so it may be with memory there now.
+ */
+static void fault_device(struct lodge_vcpu *vcpu,
+			 const struct lodge_slots *slots, u64 gpa)
+{
+	struct lodge_vm *vm = vcpu->vm;
+
+	if (!vm->npt.format->device)
+		return;
+	spin_lock(&vm->npt_lock);
+	if (rcu_access_pointer(vm->slots) == slots)
+		lodge_npt_map_device(&vm->npt, &vcpu->npt_cache, gpa);
+	spin_unlock(&vm->npt_lock);
+}
+
+static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
+{
+	struct lodge_vm *vm = vcpu->vm;
+	const struct lodge_slots *slots;
+	const struct lodge_slot *slot;
+	int index, ret;
+
+	vcpu->host_worked = true;
+	index = srcu_read_lock(&vm->slots_srcu);
+	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
+	slot = lodge_slot_find(slots, gpa);
+	if (!slot) {
+		fault_device(vcpu, slots, gpa);
+		ret = LODGE_MEM_MMIO;
+	} else if (error & X86_PF_WRITE && slot->flags & LODGE_MEM_READONLY) {
+		ret = LODGE_MEM_MMIO;
+	} else {
+		*hva = slot->hva + lodge_slot_offset(slot, gpa);
+		ret = fault_map(vcpu, slots, slot, gpa, error);
+	}
+	srcu_read_unlock(&vm->slots_srcu, index);
+	return ret;
+}
+
+/*
+ * What a VM's tables may be at most, in pages: by itself they reach four times the
+ * host's memory with the smallest leaves.
+ */
+static u64 mem_max_tables(void)
+{
+	u64 pages = READ_ONCE(max_tables) ?: totalram_pages() / 128;
+
+	return max_t(u64, pages, MEM_MIN_TABLES);
+}
+
+/*
+ * Slots may show the same memory many times over, so that their tables have no
+ * measure in it.  Where they have become too many all go, and come back by faults.
+ */
+static void fault_limit_tables(struct lodge_vm *vm)
+{
+	u64 *removed = NULL;
+
+	if (likely(lodge_npt_tables(&vm->npt) <= mem_max_tables()))
+		return;
+	spin_lock(&vm->npt_lock);
+	if (lodge_npt_unmap(&vm->npt, 0,
+			    1ULL << lodge_npt_bits(vm->npt.format)))
+		lodge_vm_flush_tlbs(vm);
+	removed = lodge_npt_take_removed(&vm->npt);
+	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed);
+}
+
+int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
+{
+	int ret;
+
+	fault_limit_tables(vcpu->vm);
+	ret = lodge_npt_cache_fill(&vcpu->npt_cache);
+	if (ret)
+		return ret;
+	ret = fault_try(vcpu, gpa, error, hva);
+	if (ret != MEM_ABSENT)
+		return ret;
+	/* Without the slots held: it may take as long as user space likes. */
+	ret = lodge_host_page_fault(vcpu->vm->mm, *hva, error & X86_PF_WRITE,
+				    FAULT_FLAG_INTERRUPTIBLE);
+	if (ret)
+		return ret;
+	ret = fault_try(vcpu, gpa, error, hva);
+	return ret == MEM_ABSENT ? 0 : ret;
+}
