@@ -1,587 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which MSRs the guest finds, as a table: one that is not in it raises #GP.
- *
- * Found are those that CPUID announces and those that every processor of the
- * vendor has, whether Lodge carries what they steer or not: software finds them
- * by family, not by feature bit.
- *
- * LS_CFG, which later AMD processors have, is left out on purpose: a guest that
- * finds it believes that it can switch off speculative stores there.
+ * The values of a guest's MSRs: read, written, reset.  What each may be is in
+ * msr_rules.c.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
-#include <asm/apicdef.h>
-#include <asm/cpufeature.h>
-#include <asm/fpu/types.h>
-#include <asm/msr.h>
-#include <asm/msr-index.h>
-#include <asm/mtrr.h>
 #include <asm/processor.h>
-#include <asm/tsc.h>
 
 #include "apic.h"
-#include "arch_caps.h"
-#include "npt/npt.h"
+#include "msr.h"
 #include "policy.h"
 #include "pv.h"
-#include "state.h"
 #include "tsc.h"
 #include "vm.h"
 
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST 0x8ff
 
-#define MTRR_NR_FIXED 11
-#define MTRR_NR_VARIABLE 8
-/* Fixed ranges and write-combining, too. */
-#define MTRR_CAP (BIT_ULL(10) | BIT_ULL(8) | MTRR_NR_VARIABLE)
-
 /* Each type where firmware and Linux expect it: WB, WT, UC-, UC, twice. */
 #define PAT_RESET 0x0007040600070406ULL
 
-#define MISC_ENABLE_RESET                                                      \
-	(MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | \
-	 MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL)
-#define MISC_ENABLE_BITS                                                       \
-	(MISC_ENABLE_RESET | MSR_IA32_MISC_ENABLE_TM1 |                        \
-	 MSR_IA32_MISC_ENABLE_EMON | MSR_IA32_MISC_ENABLE_ENHANCED_SPEEDSTEP | \
-	 MSR_IA32_MISC_ENABLE_MWAIT | MSR_IA32_MISC_ENABLE_LIMIT_CPUID |       \
-	 MSR_IA32_MISC_ENABLE_XD_DISABLE)
-
-/* TSC counts at the rate of P-state 0: Linux complains otherwise. */
-#define HWCR_TSC_FREQ BIT_ULL(24)
-/* Cache and interrupt knobs of firmware, and McStatusWrEn. */
-#define HWCR_BITS                                                          \
-	(BIT_ULL(3) | BIT_ULL(4) | BIT_ULL(6) | BIT_ULL(8) | BIT_ULL(18) | \
-	 HWCR_TSC_FREQ)
-
-/* MtrrFixDramEn up to Tom2ForceMemTypeWB. */
-#define SYSCFG_BITS GENMASK_ULL(22, 18)
-/* SVM is off, and locked: SVMDIS and LOCK. */
-#define VM_CR_VALUE (BIT_ULL(4) | BIT_ULL(3))
-#define TOP_MEM_BITS GENMASK_ULL(51, 23)
-/* LBR, BTF and the pins: AMD's and Intel's common part. */
-#define DEBUGCTL_BITS 0x3fULL
-
-/* Performance counters, of 48 bits, that all of AMD's processors have. */
-#define AMD_NR_COUNTERS 4
-#define AMD_COUNTER_BITS GENMASK_ULL(47, 0)
-
-/* MSRs that only store, and that no register group has. */
-struct lodge_msr_values {
-	u64 mcg_status;
-	u64 syscfg;
-	u64 hwcr;
-	u64 top_mem;
-	u64 top_mem2;
-	u64 perf_select[AMD_NR_COUNTERS];
-	u64 perf_counter[AMD_NR_COUNTERS];
-	u64 mtrr_fixed[MTRR_NR_FIXED];
-	u64 mtrr_variable[2 * MTRR_NR_VARIABLE];
-};
-
-enum msr_kind {
-	MSR_READ_ONLY, /* reads @value */
-	MSR_IGNORED, /* reads @value; a write of other bits than @mask: #GP */
-	MSR_STORED, /* in struct lodge_msr_values at @offset */
-	MSR_NAMED, /* in struct lodge_msrs at @offset */
-	MSR_CALLED, /* @read and @write; without one #GP */
-};
-
-#define MSR_AMD BIT(0)
-#define MSR_INTEL BIT(1)
-#define MSR_ANY (MSR_AMD | MSR_INTEL)
-
-/**
- * struct msr_rule - what an MSR, or a range of them, does
- * @first: first index
- * @last: last index; consecutive values stand in consecutive members
- * @vendors: whose processors have it
- * @kind: enum msr_kind
- * @offset: where its value is
- * @value: what it reads as
- * @mask: bits that may be set by a write
- * @present: whether this vCPU has it; NULL: it has
- * @valid: whether it can hold a value; NULL: any within @mask
- * @read: answers 0, or 1 for #GP
- * @write: answers 0, or 1 for #GP
- */
-struct msr_rule {
-	u32 first;
-	u32 last;
-	u8 vendors;
-	u8 kind;
-	u16 offset;
-	u64 value;
-	u64 mask;
-	bool (*present)(const struct lodge_vcpu *vcpu);
-	bool (*valid)(const struct lodge_vcpu *vcpu, u32 index, u64 value);
-	int (*read)(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-	int (*write)(struct lodge_vcpu *vcpu, u32 index, u64 value);
-};
-
-/* Linear addresses have 48 bits: LA57 is not carried. */
-static bool msr_canonical(const struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	return (u64)((s64)(value << 16) >> 16) == value;
-}
-
-static bool mtrr_type_valid(u8 type)
-{
-	return type == MTRR_TYPE_UNCACHABLE || type == MTRR_TYPE_WRCOMB ||
-	       type == MTRR_TYPE_WRTHROUGH || type == MTRR_TYPE_WRPROT ||
-	       type == MTRR_TYPE_WRBACK;
-}
-
-/* A PAT entry can also be UC-, which is 7. */
-static bool msr_pat_valid(const struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	int i;
-
-	for (i = 0; i < 8; i++, value >>= 8)
-		if (!mtrr_type_valid(value) && (value & 0xff) != 7)
-			return false;
-	return true;
-}
-
-static bool msr_mtrr_fixed_valid(const struct lodge_vcpu *vcpu, u32 index,
-				 u64 value)
-{
-	int i;
-
-	for (i = 0; i < 8; i++, value >>= 8)
-		if (!mtrr_type_valid(value))
-			return false;
-	return true;
-}
-
-/* Base and mask registers alternate; bit 11 of a mask is its valid bit. */
-static bool msr_mtrr_variable_valid(const struct lodge_vcpu *vcpu, u32 index,
-				    u64 value)
-{
-	u64 address = GENMASK_ULL(vcpu->features.phys_bits - 1, PAGE_SHIFT);
-
-	if (index & 1)
-		return !(value & ~(address | BIT_ULL(11)));
-	return !(value & ~(address | 0xff)) && mtrr_type_valid(value);
-}
-
-static bool msr_mtrr_def_type_valid(const struct lodge_vcpu *vcpu, u32 index,
-				    u64 value)
-{
-	return !(value & ~0xcffULL) && mtrr_type_valid(value);
-}
-
-static bool msr_has_spec_ctrl(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.spec_ctrl;
-}
-
-static bool msr_spec_ctrl_valid(const struct lodge_vcpu *vcpu, u32 index,
-				u64 value)
-{
-	return !(value & ~vcpu->features.spec_ctrl_bits);
-}
-
-static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.pred_cmd;
-}
-
-/*
- * CPUID announces it only where the host's processor has it.  The barrier is that
- * of the CPU that runs this; lodge_guard_barrier() sees to it on all others.
- */
-static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	if (value & ~(u64)vcpu->features.pred_cmd)
-		return 1;
-	if (value)
-		wrmsrq(MSR_IA32_PRED_CMD, value);
-	return 0;
-}
-
-static bool msr_has_flush_cmd(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.flush_l1d;
-}
-
-static int msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	if (value & ~(u64)L1D_FLUSH)
-		return 1;
-	if (value)
-		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
-	return 0;
-}
-
-static bool msr_has_arch_caps(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.arch_caps;
-}
-
-/* Against the multihit of iTLBs the nested tables do what the guest cannot. */
-static u32 msr_arch_bugs(void)
-{
-	u32 bugs = 0;
-
-	if (boot_cpu_has_bug(X86_BUG_CPU_MELTDOWN))
-		bugs |= BIT(LODGE_BUG_MELTDOWN);
-	if (boot_cpu_has_bug(X86_BUG_SPEC_STORE_BYPASS))
-		bugs |= BIT(LODGE_BUG_SPEC_STORE_BYPASS);
-	if (boot_cpu_has_bug(X86_BUG_MDS))
-		bugs |= BIT(LODGE_BUG_MDS);
-	if (boot_cpu_has_bug(X86_BUG_TAA))
-		bugs |= BIT(LODGE_BUG_TAA);
-	if (lodge_host_has_gds())
-		bugs |= BIT(LODGE_BUG_GDS);
-	if (boot_cpu_has_bug(X86_BUG_RFDS))
-		bugs |= BIT(LODGE_BUG_RFDS);
-	if (boot_cpu_has_bug(X86_BUG_ITS))
-		bugs |= BIT(LODGE_BUG_ITS);
-	if (boot_cpu_has_bug(X86_BUG_ITLB_MULTIHIT) &&
-	    !lodge_backend->format->small_exec)
-		bugs |= BIT(LODGE_BUG_ITLB_MULTIHIT);
-	return bugs;
-}
-
-static int msr_arch_caps_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	u64 host = 0;
-
-	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
-		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, host);
-	*value = lodge_arch_caps(host, msr_arch_bugs());
-	return 0;
-}
-
-static bool msr_has_tsc_aux(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.rdtscp;
-}
-
-static int msr_tsc_aux_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = vcpu->regs.msrs.tsc_aux;
-	return 0;
-}
-
-/* The CPU has the old value until the vCPU is loaded again. */
-static int msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	if (value >> 32)
-		return 1;
-	vcpu->regs.msrs.tsc_aux = value;
-	vcpu->loaded_cpu = -1;
-	return 0;
-}
-
-static int msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = lodge_tsc() + vcpu->tsc_offset;
-	return 0;
-}
-
-void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
-{
-	vcpu->tsc_moved = lodge_tsc_moved;
-	lodge_backend->tsc_offset(vcpu, vcpu->tsc_offset + vcpu->tsc_moved);
-}
-
-static void msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
-{
-	WRITE_ONCE(vcpu->tsc_offset, offset);
-	lodge_msr_load_tsc(vcpu);
-	lodge_lapic_tsc_changed(vcpu);
-	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
-}
-
-/* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
-static int msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	u64 offset = value - lodge_tsc();
-
-	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
-	msr_set_tsc_offset(vcpu, offset);
-	return 0;
-}
-
-static bool msr_has_tsc_adjust(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.tsc_adjust;
-}
-
-static int msr_tsc_adjust_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = vcpu->regs.msrs.tsc_adjust;
-	return 0;
-}
-
-static int msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	u64 step = value - vcpu->regs.msrs.tsc_adjust;
-
-	vcpu->regs.msrs.tsc_adjust = value;
-	msr_set_tsc_offset(vcpu, vcpu->tsc_offset + step);
-	return 0;
-}
-
-/*
- * Without the execute-disable bit there is nothing to disable.  A processor of
- * AMD's has no such MSR, so that what it says must not matter.
- */
-static bool msr_misc_enable_valid(const struct lodge_vcpu *vcpu, u32 index,
-				  u64 value)
-{
-	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
-		return !(value & ~MISC_ENABLE_RESET);
-	return !(value & MSR_IA32_MISC_ENABLE_XD_DISABLE) ||
-	       vcpu->features.efer & EFER_NX;
-}
-
-static int msr_efer_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = vcpu->regs.control.efer;
-	return 0;
-}
-
-static int msr_efer_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	return lodge_control_set_efer(vcpu, value);
-}
-
-static u64 *msr_segment_base(struct lodge_vcpu *vcpu, u32 index)
-{
-	unsigned int seg = index == MSR_FS_BASE ? LODGE_FS : LODGE_GS;
-
-	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
-	return &vcpu->regs.segments.seg[seg].base;
-}
-
-static int msr_segment_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = *msr_segment_base(vcpu, index);
-	return 0;
-}
-
-static int msr_segment_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	if (!msr_canonical(vcpu, index, value))
-		return 1;
-	*msr_segment_base(vcpu, index) = value;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
-	return 0;
-}
-
-/* The host's microcode: errata are judged by it.  Intel has it in the high half. */
-static int msr_microcode_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = boot_cpu_data.microcode;
-	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
-		*value <<= 32;
-	return 0;
-}
-
-static int msr_write_ignored(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	return 0;
-}
-
-/* AMD's brand string: two of CPUID's registers an MSR. */
-static int msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	u32 part = index - 0xc0010030;
-	u32 answer[4];
-
-	lodge_cpuid_answer(vcpu, 0x80000002 + part / 2, 0, answer);
-	part = part % 2 * 2;
-	*value = (u64)answer[part + 1] << 32 | answer[part];
-	return 0;
-}
-
-static u64 *msr_counter(struct lodge_vcpu *vcpu, u32 index)
-{
-	index = array_index_nospec(index - MSR_K7_PERFCTR0, AMD_NR_COUNTERS);
-	return &vcpu->msr->perf_counter[index];
-}
-
-static int msr_counter_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = *msr_counter(vcpu, index);
-	return 0;
-}
-
-static int msr_counter_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	*msr_counter(vcpu, index) = value & AMD_COUNTER_BITS;
-	return 0;
-}
-
-static int msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = 0;
-	if (boot_cpu_has(X86_FEATURE_LFENCE_RDTSC))
-		*value = MSR_AMD64_DE_CFG_LFENCE_SERIALIZE;
-	return 0;
-}
-
-#define RANGE(first, last, vendors, kind) first, last, vendors, kind
-#define ONE(index, vendors, kind) RANGE(index, index, vendors, kind)
-#define STORED(member) .offset = offsetof(struct lodge_msr_values, member)
-#define NAMED(member) .offset = offsetof(struct lodge_msrs, member)
-#define ANY_BITS .mask = ~0ULL
-
-/* Sorted by index. */
-static const struct msr_rule msr_rules[] = {
-	{ RANGE(MSR_IA32_P5_MC_ADDR, MSR_IA32_P5_MC_TYPE, MSR_ANY, MSR_IGNORED),
-	  ANY_BITS },
-	{ ONE(MSR_IA32_TSC, MSR_ANY, MSR_CALLED), .read = msr_tsc_read,
-	  .write = msr_tsc_write },
-	{ ONE(MSR_IA32_PLATFORM_ID, MSR_ANY, MSR_READ_ONLY) },
-	{ ONE(MSR_IA32_APICBASE, MSR_ANY, MSR_CALLED),
-	  .read = lodge_lapic_msr_read, .write = lodge_lapic_msr_write },
-	{ ONE(MSR_IA32_EBL_CR_POWERON, MSR_INTEL, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_IA32_FEAT_CTL, MSR_INTEL, MSR_READ_ONLY),
-	  .value = FEAT_CTL_LOCKED },
-	{ ONE(MSR_IA32_TSC_ADJUST, MSR_ANY, MSR_CALLED),
-	  .present = msr_has_tsc_adjust, .read = msr_tsc_adjust_read,
-	  .write = msr_tsc_adjust_write },
-	{ ONE(MSR_IA32_SPEC_CTRL, MSR_ANY, MSR_NAMED), NAMED(spec_ctrl),
-	  ANY_BITS, .present = msr_has_spec_ctrl,
-	  .valid = msr_spec_ctrl_valid },
-	{ ONE(MSR_IA32_PRED_CMD, MSR_ANY, MSR_CALLED),
-	  .present = msr_has_pred_cmd, .write = msr_pred_cmd_write },
-	{ ONE(MSR_IA32_UCODE_WRITE, MSR_INTEL, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_IA32_UCODE_REV, MSR_ANY, MSR_CALLED),
-	  .read = msr_microcode_read, .write = msr_write_ignored },
-	{ RANGE(0xc1, 0xc2, MSR_INTEL, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_MTRRcap, MSR_ANY, MSR_READ_ONLY), .value = MTRR_CAP },
-	{ ONE(MSR_IA32_ARCH_CAPABILITIES, MSR_INTEL, MSR_CALLED),
-	  .present = msr_has_arch_caps, .read = msr_arch_caps_read },
-	{ ONE(MSR_IA32_FLUSH_CMD, MSR_INTEL, MSR_CALLED),
-	  .present = msr_has_flush_cmd, .write = msr_flush_cmd_write },
-	{ ONE(MSR_IA32_SYSENTER_CS, MSR_ANY, MSR_NAMED), NAMED(sysenter_cs),
-	  ANY_BITS },
-	{ RANGE(MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP, MSR_ANY,
-		MSR_NAMED),
-	  NAMED(sysenter_esp), ANY_BITS, .valid = msr_canonical },
-	{ ONE(MSR_IA32_MCG_CAP, MSR_ANY, MSR_READ_ONLY) },
-	{ ONE(MSR_IA32_MCG_STATUS, MSR_ANY, MSR_STORED), STORED(mcg_status),
-	  ANY_BITS },
-	{ ONE(MSR_IA32_MCG_CTL, MSR_ANY, MSR_IGNORED), ANY_BITS },
-	{ RANGE(0x186, 0x187, MSR_INTEL, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_IA32_MISC_ENABLE, MSR_INTEL, MSR_NAMED), NAMED(misc_enable),
-	  .mask = MISC_ENABLE_BITS, .valid = msr_misc_enable_valid },
-	{ ONE(MSR_IA32_DEBUGCTLMSR, MSR_ANY, MSR_IGNORED),
-	  .mask = DEBUGCTL_BITS },
-	/* the last branch and the last exception, from and to */
-	{ RANGE(MSR_IA32_LASTBRANCHFROMIP, MSR_IA32_LASTINTTOIP, MSR_ANY,
-		MSR_IGNORED),
-	  ANY_BITS },
-	{ RANGE(0x200, 0x200 + 2 * MTRR_NR_VARIABLE - 1, MSR_ANY, MSR_STORED),
-	  STORED(mtrr_variable), ANY_BITS, .valid = msr_mtrr_variable_valid },
-	{ ONE(MSR_MTRRfix64K_00000, MSR_ANY, MSR_STORED), STORED(mtrr_fixed[0]),
-	  ANY_BITS, .valid = msr_mtrr_fixed_valid },
-	{ RANGE(MSR_MTRRfix16K_80000, MSR_MTRRfix16K_A0000, MSR_ANY,
-		MSR_STORED),
-	  STORED(mtrr_fixed[1]), ANY_BITS, .valid = msr_mtrr_fixed_valid },
-	{ RANGE(MSR_MTRRfix4K_C0000, MSR_MTRRfix4K_F8000, MSR_ANY, MSR_STORED),
-	  STORED(mtrr_fixed[3]), ANY_BITS, .valid = msr_mtrr_fixed_valid },
-	{ ONE(MSR_IA32_CR_PAT, MSR_ANY, MSR_NAMED), NAMED(pat), ANY_BITS,
-	  .valid = msr_pat_valid },
-	{ ONE(MSR_MTRRdefType, MSR_ANY, MSR_NAMED), NAMED(mtrr_def_type),
-	  ANY_BITS, .valid = msr_mtrr_def_type_valid },
-	/* no supervisor state is carried */
-	{ ONE(MSR_IA32_XSS, MSR_ANY, MSR_IGNORED) },
-	{ RANGE(0x4b564d00, 0x4b564dff, MSR_ANY, MSR_CALLED),
-	  .read = lodge_pv_msr_read, .write = lodge_pv_msr_write },
-	{ ONE(MSR_EFER, MSR_ANY, MSR_CALLED), .read = msr_efer_read,
-	  .write = msr_efer_write },
-	{ ONE(MSR_STAR, MSR_ANY, MSR_NAMED), NAMED(star), ANY_BITS },
-	{ RANGE(MSR_LSTAR, MSR_CSTAR, MSR_ANY, MSR_NAMED), NAMED(lstar),
-	  ANY_BITS, .valid = msr_canonical },
-	{ ONE(MSR_SYSCALL_MASK, MSR_ANY, MSR_NAMED), NAMED(sfmask),
-	  .mask = GENMASK_ULL(31, 0) },
-	{ RANGE(MSR_FS_BASE, MSR_GS_BASE, MSR_ANY, MSR_CALLED),
-	  .read = msr_segment_read, .write = msr_segment_write },
-	{ ONE(MSR_KERNEL_GS_BASE, MSR_ANY, MSR_NAMED), NAMED(kernel_gs_base),
-	  ANY_BITS, .valid = msr_canonical },
-	{ ONE(MSR_TSC_AUX, MSR_ANY, MSR_CALLED), .present = msr_has_tsc_aux,
-	  .read = msr_tsc_aux_read, .write = msr_tsc_aux_write },
-	/* the four performance counters keep what they are given: they never count */
-	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_EVNTSEL0 + AMD_NR_COUNTERS - 1, MSR_AMD,
-		MSR_STORED),
-	  STORED(perf_select), ANY_BITS },
-	{ RANGE(MSR_K7_PERFCTR0, MSR_K7_PERFCTR3, MSR_AMD, MSR_CALLED),
-	  .read = msr_counter_read, .write = msr_counter_write },
-	{ ONE(MSR_AMD64_SYSCFG, MSR_AMD, MSR_STORED), STORED(syscfg),
-	  .mask = SYSCFG_BITS },
-	{ ONE(MSR_K7_HWCR, MSR_AMD, MSR_STORED), STORED(hwcr),
-	  .mask = HWCR_BITS },
-	/* I/O range registers */
-	{ RANGE(0xc0010016, 0xc0010019, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_K8_TOP_MEM1, MSR_AMD, MSR_STORED), STORED(top_mem),
-	  .mask = TOP_MEM_BITS },
-	{ ONE(MSR_K8_TOP_MEM2, MSR_AMD, MSR_STORED), STORED(top_mem2),
-	  .mask = TOP_MEM_BITS },
-	{ RANGE(MSR_AMD64_NB_CFG, MSR_AMD64_PATCH_LOADER, MSR_AMD, MSR_IGNORED),
-	  ANY_BITS },
-	{ RANGE(0xc0010030, 0xc0010035, MSR_AMD, MSR_CALLED),
-	  .read = msr_brand_read, .write = msr_write_ignored },
-	/* masks of the machine-check banks */
-	{ RANGE(0xc0010044, 0xc001004a, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	/* SMI traps, interrupt-pending message, MMIO configuration space */
-	{ RANGE(0xc0010050, MSR_FAM10H_MMIO_CONF_BASE, MSR_AMD, MSR_IGNORED),
-	  ANY_BITS },
-	/* P-states */
-	{ RANGE(0xc0010061, 0xc001006b, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	{ RANGE(0xc0010070, 0xc0010071, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_VM_CR, MSR_AMD, MSR_IGNORED), .value = VM_CR_VALUE,
-	  ANY_BITS },
-	{ ONE(MSR_VM_IGNNE, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	{ RANGE(MSR_F15H_IC_CFG, MSR_AMD64_TW_CFG, MSR_AMD, MSR_IGNORED),
-	  ANY_BITS },
-	{ ONE(MSR_AMD64_DE_CFG, MSR_AMD, MSR_CALLED), .read = msr_de_cfg_read,
-	  .write = msr_write_ignored },
-	{ RANGE(MSR_AMD64_BU_CFG2, 0xc001102c, MSR_AMD, MSR_IGNORED),
-	  ANY_BITS },
-};
-
-static bool msr_rules_sorted(void)
-{
-	unsigned int i;
-
-	for (i = 1; i < ARRAY_SIZE(msr_rules); i++)
-		if (msr_rules[i - 1].last >= msr_rules[i].first)
-			return false;
-	return true;
-}
-
-static const struct msr_rule *msr_find(const struct lodge_vcpu *vcpu, u32 index)
-{
-	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
-	const struct msr_rule *rule = msr_rules;
-	unsigned int nr = ARRAY_SIZE(msr_rules);
-
-	while (nr > 1) {
-		unsigned int half = nr / 2;
-
-		if (rule[half].first <= index)
-			rule += half;
-		nr -= half;
-	}
-	if (index < rule->first || index > rule->last)
-		return NULL;
-	if (!(rule->vendors & (intel ? MSR_INTEL : MSR_AMD)))
-		return NULL;
-	if (rule->present && !rule->present(vcpu))
-		return NULL;
-	return rule;
-}
-
-static u64 *msr_value(struct lodge_vcpu *vcpu, const struct msr_rule *rule,
-		      u32 index)
+static u64 *msr_value(struct lodge_vcpu *vcpu,
+		      const struct lodge_msr_rule *rule, u32 index)
 {
 	void *values = rule->kind == MSR_NAMED ? (void *)&vcpu->regs.msrs :
 						 (void *)vcpu->msr;
@@ -601,11 +41,11 @@ static bool msr_is_lapic(u32 index)
 
 int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
-	const struct msr_rule *rule;
+	const struct lodge_msr_rule *rule;
 
 	if (msr_is_lapic(index))
 		return lodge_lapic_msr_read(vcpu, index, value);
-	rule = msr_find(vcpu, index);
+	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule)
 		return 1;
 	switch ((enum msr_kind)rule->kind) {
@@ -627,11 +67,11 @@ int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 
 int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	const struct msr_rule *rule;
+	const struct lodge_msr_rule *rule;
 
 	if (msr_is_lapic(index))
 		return lodge_lapic_msr_write(vcpu, index, value);
-	rule = msr_find(vcpu, index);
+	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule || rule->kind == MSR_READ_ONLY)
 		return 1;
 	if (rule->kind == MSR_CALLED)
@@ -651,45 +91,40 @@ int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return 0;
 }
 
-int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
+void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
 {
-	bool valid = msr_canonical(vcpu, 0, msrs->lstar) &&
-		     msr_canonical(vcpu, 0, msrs->cstar) &&
-		     msr_canonical(vcpu, 0, msrs->kernel_gs_base) &&
-		     msr_canonical(vcpu, 0, msrs->sysenter_esp) &&
-		     msr_canonical(vcpu, 0, msrs->sysenter_eip) &&
-		     msr_pat_valid(vcpu, 0, msrs->pat) &&
-		     msr_spec_ctrl_valid(vcpu, 0, msrs->spec_ctrl) &&
-		     msr_mtrr_def_type_valid(vcpu, 0, msrs->mtrr_def_type) &&
-		     !(msrs->misc_enable & ~MISC_ENABLE_BITS) &&
-		     msr_misc_enable_valid(vcpu, 0, msrs->misc_enable) &&
-		     (!msrs->tsc_adjust || vcpu->features.tsc_adjust) &&
-		     !(msrs->tsc_aux >> 32) && !(msrs->sfmask >> 32) &&
-		     (!msrs->tsc_aux || vcpu->features.rdtscp) &&
-		     !memchr_inv(msrs->reserved, 0, sizeof(msrs->reserved));
+	vcpu->tsc_moved = lodge_tsc_moved;
+	lodge_backend->tsc_offset(vcpu, vcpu->tsc_offset + vcpu->tsc_moved);
+}
 
-	return valid ? 0 : -EINVAL;
+void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
+{
+	WRITE_ONCE(vcpu->tsc_offset, offset);
+	lodge_msr_load_tsc(vcpu);
+	lodge_lapic_tsc_changed(vcpu);
+	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 }
 
 void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 {
-	msr_tsc_read(vcpu, MSR_IA32_TSC, &vcpu->regs.msrs.tsc);
+	vcpu->regs.msrs.tsc = lodge_tsc() + vcpu->tsc_offset;
 }
 
 void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc)
 {
-	msr_set_tsc_offset(vcpu, tsc - lodge_tsc());
+	lodge_msr_set_tsc_offset(vcpu, tsc - lodge_tsc());
 }
 
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)
 {
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
-	msr_tsc_aux_write(vcpu, MSR_TSC_AUX, vcpu->regs.msrs.tsc_aux);
+	/* The CPU has the old TSC_AUX until the vCPU is loaded again. */
+	vcpu->loaded_cpu = -1;
 }
 
 int lodge_msr_init(struct lodge_vcpu *vcpu)
 {
-	if (WARN_ON_ONCE(!msr_rules_sorted()))
+	if (WARN_ON_ONCE(!lodge_msr_rules_sorted()))
 		return -EIO;
 	vcpu->msr = kzalloc(sizeof(*vcpu->msr), GFP_KERNEL_ACCOUNT);
 	return vcpu->msr ? 0 : -ENOMEM;
@@ -708,10 +143,10 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	if (init)
 		return;
 	memset(vcpu->msr, 0, sizeof(*vcpu->msr));
-	vcpu->msr->hwcr = HWCR_TSC_FREQ;
+	vcpu->msr->hwcr = LODGE_HWCR_TSC_FREQ;
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
-		msrs->misc_enable = MISC_ENABLE_RESET;
+		msrs->misc_enable = LODGE_MISC_ENABLE_RESET;
 	vcpu->loaded_cpu = -1;
 }

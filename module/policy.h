@@ -43,7 +43,7 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
 void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 			u32 answer[4]);
 
-/* msr.c: what the guest may see, MSR by MSR */
+/* msr.c, msr_rules.c: what the guest may see, MSR by MSR */
 int lodge_msr_init(struct lodge_vcpu *vcpu);
 void lodge_msr_free(struct lodge_vcpu *vcpu);
 
