@@ -120,6 +120,13 @@ bool vms_start(void)
 	       EVENTUALLY(SEEN(made) || SEEN(refused)) && SEEN(made);
 }
 
+bool vm_hold(void)
+{
+	static struct machine machine;
+
+	return !machine_make(&machine, 1);
+}
+
 static bool on_processors(bool first)
 {
 	cpu_set_t set;

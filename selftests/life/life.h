@@ -34,6 +34,13 @@ int kvm_load(void);
 bool vms_start(void);
 
 /**
+ * vm_hold() - a VM that is there until the end, and does not run
+ *
+ * Return: whether it is.
+ */
+bool vm_hold(void);
+
+/**
  * guests_start() - two guests that spin for ever, off the first processor where
  * there are more
  *

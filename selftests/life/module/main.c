@@ -6,6 +6,8 @@
  *			where a world switch has them
  *	tsc=VALUE	a suspend to memory, from now on, comes back at once, with
  *			this in the time stamp counter
+ *	watch=1		a reboot looks at what it leaves to the firmware, and tells
+ *			the next one
  */
 #include <linux/init.h>
 #include <linux/module.h>
@@ -15,9 +17,13 @@
 #include <asm/msr-index.h>
 
 #include "sleep.h"
+#include "watch.h"
 
 static bool life_crash;
 module_param_named(crash, life_crash, bool, 0400);
+
+static bool life_watch;
+module_param_named(watch, life_watch, bool, 0400);
 
 static bool life_has_svm_on(void)
 {
@@ -30,6 +36,10 @@ static bool life_has_svm_on(void)
 
 static int __init life_init(void)
 {
+	if (life_watch) {
+		watch_begin();
+		return 0;
+	}
 	if (!life_crash) {
 		sleep_begin();
 		return 0;
@@ -42,10 +52,14 @@ static int __init life_init(void)
 
 static void __exit life_exit(void)
 {
-	sleep_end();
+	if (life_watch)
+		watch_end();
+	else
+		sleep_end();
 }
 
 module_init(life_init);
 module_exit(life_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("A crash, or a suspend that changes the time stamp counter");
+MODULE_DESCRIPTION(
+	"A crash, a suspend that changes the time stamp counter, a watched reboot");
