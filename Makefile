@@ -86,11 +86,12 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 	   vmx/check*.c vmx/counters.c))
 # The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
-EXITS	:= $(addprefix module/,event.c exit.c insn.c iobus.c)
-EXITS_TESTS := $(addprefix selftests/unit/,event.c iobus.c fuzz_iobus.c)
+EXITS	:= $(addprefix module/,event.c exit.c insn.c iobus.c svm/exit.c vmx/exit.c)
+EXITS_TESTS := $(addprefix selftests/unit/,event.c iobus.c fuzz_iobus.c machine_check.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h kref.h \
-	   mmu_notifier.h mutex.h rcuwait.h sched.h seqlock.h spinlock.h srcu.h) \
-	   $(addprefix asm/,apicdef.h cpu.h cpufeature.h msr-index.h trapnr.h))
+	   mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h seqlock.h \
+	   spinlock.h srcu.h) $(addprefix asm/,apicdef.h asm.h cpu.h cpufeature.h \
+	   msr-index.h page_types.h ptrace.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 
@@ -264,6 +265,9 @@ $(EXITS_HEADERS):
 
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
+$(call obj,san,module/svm/exit.c module/vmx/exit.c) \
+	$(call obj,fuzz,module/svm/exit.c module/vmx/exit.c): \
+	CFLAGS += -include selftests/unit/kernel_vendor.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	| $(EXITS_HEADERS)
 

@@ -102,12 +102,14 @@ enum {
 
 #define MSR_K7_PERFCTR0 0xc0010004
 
-/* A processor that has what the emulator asks for. */
+/* A processor that has what the emulator and AMD-V ask for. */
 enum {
 	X86_FEATURE_SPLIT_LOCK_DETECT,
 	X86_FEATURE_AVX,
 	X86_FEATURE_BMI1,
 	X86_FEATURE_ABM,
+	X86_FEATURE_NRIPS,
+	X86_FEATURE_DECODEASSISTS,
 };
 
 #define boot_cpu_has(feature) ((feature) != X86_FEATURE_SPLIT_LOCK_DETECT)

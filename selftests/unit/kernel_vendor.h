@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the vendors' parts of the module use of the kernel and of its <asm/svm.h>, for
+ * user space: beside kernel.h.
+ */
+#ifndef LODGE_UNIT_KERNEL_VENDOR_H
+#define LODGE_UNIT_KERNEL_VENDOR_H
+
+#include <asm/processor-flags.h>
+
+#include "kernel.h"
+
+#define _ASM_EXTABLE(from, to)
+#define array_index_nospec(index, size) (index)
+
+#define SVM_IOIO_SIZE_SHIFT 4
+#define SVM_IOIO_ASIZE_SHIFT 7
+#define SVM_IOIO_TYPE_MASK 1
+#define SVM_IOIO_STR_MASK (1 << 2)
+#define SVM_IOIO_REP_MASK (1 << 3)
+#define SVM_IOIO_SIZE_MASK (7 << SVM_IOIO_SIZE_SHIFT)
+#define SVM_IOIO_ASIZE_MASK (7 << SVM_IOIO_ASIZE_SHIFT)
+#define SVM_EXITINTINFO_VALID (1U << 31)
+#define SVM_EXITINFOSHIFT_TS_REASON_IRET 36
+#define SVM_EXITINFOSHIFT_TS_REASON_JMP 38
+
+#define EFER_LMA BIT(10)
+#define U32_MAX 0xffffffffU
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct pt_regs {
+	unsigned long ip;
+	unsigned long cs;
+	unsigned long flags;
+};
+
+void lodge_machine_check(struct pt_regs *regs);
+
+/* In place of module/vmx/counters.h, and of vmcs.h: a test has fields of its own. */
+#define LODGE_VMX_COUNTERS_H
+#define LODGE_VMX_VMCS_H
+
+struct vmx_counters {
+	int nr;
+};
+
+struct vmx_vmcs {
+	bool launched;
+};
+
+u64 vmx_read(u32 field);
+void vmx_vmcs_begin(struct vmx_vmcs *vmcs);
+void vmx_vmcs_end(void);
+
+#endif
