@@ -7,6 +7,8 @@
 #ifndef LODGE_UNIT_FAKE_VCPU_H
 #define LODGE_UNIT_FAKE_VCPU_H
 
+#include <stdio.h>
+
 #include "kernel.h"
 
 #include "apic.h"
@@ -54,11 +56,15 @@ static struct fake_guest {
 	u8 vector;
 } fake_guest;
 
-static void fake_require(bool condition)
+static void fake_require_at(bool condition, const char *what)
 {
-	if (!condition)
-		abort();
+	if (condition)
+		return;
+	fprintf(stderr, "not so: %s\n", what);
+	abort();
 }
+
+#define fake_require(condition) fake_require_at(condition, #condition)
 
 static enum fake_page fake_page_of(u64 address)
 {

@@ -4,112 +4,247 @@
  * plays the guest (code, registers, what its pages are), the processor (what it
  * says of an exit) and the controller (its answers, and what it does to the run
  * page and to memory meanwhile).
+ *
+ * Its bytes are choices: instructions come from a grammar, registers hold values at
+ * which something ends, and an exit is mostly one that the instruction has.  An
+ * input that is too short goes on with noise, so that a few bytes make a whole
+ * guest.
  */
 #include "fake_vcpu.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* More exits than any one instruction or batch has. */
-#define MANY_EXITS (2 * LODGE_RUN_DATA_SIZE * LODGE_NR_FRAGMENTS)
+/* More exits than any one instruction has; a repeated one is left after so many. */
+#define MANY_EXITS 100
 
-#define NR_GPRS 16
+#define NR_EXITS 2
+#define GDT_ENTRIES 8
 
-#define FLAG_16_BIT 0x01
-#define FLAG_32_BIT 0x02
-#define FLAG_REWRITTEN 0x04
-#define FLAG_SCRIBBLES 0x08
-#define FLAG_REMAPS 0x10
-#define FLAG_USER 0x20
+#define FLAG_REWRITTEN 0x01
+#define FLAG_SCRIBBLES 0x02
+#define FLAG_REMAPS 0x04
 
-/* The input, before the controller's bytes. */
 struct input {
-	u8 flags;
-	u8 page[FAKE_PAGES];
-	u8 code[2][16];
-	u8 kind;
-	u8 width;
-	u8 bits;
-	u8 number;
-	u8 gpr;
-	u8 registers[NR_GPRS][4];
-	u8 rflags[3];
-} __attribute__((packed));
-
-struct controller {
 	const u8 *data;
 	size_t left;
-	u8 flags;
+	u32 noise;
 };
 
-static u8 next_byte(struct controller *c)
+static u8 next_byte(struct input *in)
 {
-	if (!c->left)
-		return 0x5a;
-	c->left--;
-	return *c->data++;
+	if (in->left) {
+		in->left--;
+		in->noise = (in->noise ^ *in->data) * 16777619U;
+		return *in->data++;
+	}
+	in->noise = in->noise * 1664525U + 1013904223U;
+	return (u8)(in->noise >> 24);
 }
 
-static void fill_guest(struct lodge_vcpu *vcpu, const struct input *in)
+static u64 next_bytes(struct input *in, unsigned int size)
 {
-	struct lodge_segment *cs = &vcpu->regs.segments.seg[LODGE_CS];
-	u32 value;
-	int i;
+	u64 value = 0;
+
+	while (size--)
+		value = value << 8 | next_byte(in);
+	return value;
+}
+
+static bool one_in(struct input *in, unsigned int n)
+{
+	return next_byte(in) % n == 0;
+}
+
+#define PICK(in, table) ((table)[next_byte(in) % ARRAY_SIZE(table)])
+
+/* A value at which something ends: a page, a size, a width, the address space. */
+static u64 next_value(struct input *in)
+{
+	static const u16 near[] = { 0,	   1,	  8,	 0x10,	0x7ff, 0x800,
+				    0xf00, 0xff0, 0xff9, 0xffc, 0xffe, 0xfff };
+	static const u64 ends[] = {
+		0,	    1,	    2,		15,
+		16,	    17,	    255,	LODGE_RUN_DATA_SIZE,
+		4096,	    0xffff, 0x80000000, 0xffffffff,
+		1ULL << 47, ~0ULL
+	};
+
+	switch (next_byte(in) % 8) {
+	case 0:
+		return next_bytes(in, 8);
+	case 1 ... 3:
+		return PICK(in, ends);
+	default:
+		return next_byte(in) % FAKE_PAGES * PAGE_SIZE + PICK(in, near);
+	}
+}
+
+static void choose_page(struct input *in, u8 page)
+{
+	u8 byte = next_byte(in);
+
+	fake_guest.page[page % FAKE_PAGES] =
+		byte & 1 ? FAKE_RAM : byte / 2 % FAKE_NR_PAGE_KINDS;
+}
+
+/*
+ * Prefixes, and an opcode: of those with much behind them, of those of a map, or
+ * whatever the bytes say.
+ */
+static void choose_code(struct input *in, u8 code[16])
+{
+	static const u8 prefixes[] = { 0x66, 0x67, 0xf2, 0xf3, 0xf3,
+				       0xf0, 0x2e, 0x64, 0x48, 0x4f };
+	static const u8 opcodes[] = { 0x6c, 0x6d, 0x6e, 0x6f, 0x6c, 0x6d, 0x6e,
+				      0x6f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab,
+				      0xac, 0xad, 0xae, 0xaf, 0x87, 0x88, 0x89,
+				      0x8b, 0x8e, 0x8f, 0x60, 0x61, 0xc4, 0xc5,
+				      0xc8, 0xca, 0xd9, 0xdb, 0xdd, 0xec, 0xef,
+				      0xf7, 0xff, 0xff };
+	size_t at = 0;
+
+	while (at < 4 && one_in(in, 2))
+		code[at++] = PICK(in, prefixes);
+	switch (next_byte(in) % 8) {
+	case 0:
+		break;
+	case 1:
+		code[at++] = 0x0f;
+		break;
+	default:
+		code[at++] = PICK(in, opcodes);
+		break;
+	}
+	while (at < 16)
+		code[at++] = next_byte(in);
+}
+
+static void choose_segments(struct input *in, struct lodge_segments *segs)
+{
+	static const u16 modes[] = { 0x9b, 0xc9b, 0xa9b, 0xa9b };
+	struct lodge_segment *cs = &segs->seg[LODGE_CS];
+	size_t i;
+
+	cs->attr = PICK(in, modes);
+	if (one_in(in, 4))
+		cs->selector = 3;
+	if (one_in(in, 4)) {
+		i = next_byte(in) % LODGE_NR_SEGS;
+		segs->seg[i].base = next_value(in);
+		segs->seg[i].limit = (u32)next_value(in);
+	}
+	segs->gdt.limit = 8 * GDT_ENTRIES - 1;
+	for (i = 0; i < 8 * GDT_ENTRIES; i++)
+		fake_guest.memory[i] = next_byte(in);
+}
+
+static void choose_guest(struct lodge_vcpu *vcpu, struct input *in)
+{
+	struct lodge_general *general = &vcpu->regs.general;
+	u8 i;
 
 	memset(&fake_guest, 0, sizeof(fake_guest));
 	for (i = 0; i < FAKE_PAGES; i++)
-		fake_guest.page[i] = in->page[i] % FAKE_NR_PAGE_KINDS;
-	memcpy(fake_guest.code, in->code, sizeof(in->code));
-	if (in->flags & FLAG_16_BIT)
-		cs->attr = 0x9b;
-	else if (in->flags & FLAG_32_BIT)
-		cs->attr = 0xc9b;
-	if (in->flags & FLAG_USER)
-		cs->selector = 3;
-	for (i = 0; i < NR_GPRS; i++) {
-		memcpy(&value, in->registers[i], sizeof(value));
-		vcpu->regs.general.gpr[i] = value;
-	}
-	memcpy(&vcpu->regs.general.rflags, in->rflags, sizeof(in->rflags));
-	vcpu->regs.general.rflags |= 2;
-	vcpu->regs.general.rip = 0x1000;
+		choose_page(in, i);
+	choose_code(in, fake_guest.code[0]);
+	memcpy(fake_guest.code[1], fake_guest.code[0], 16);
+	if (one_in(in, 2))
+		choose_code(in, fake_guest.code[1]);
+	for (i = 0; i < ARRAY_SIZE(general->gpr); i++)
+		general->gpr[i] = next_value(in);
+	general->rflags = 2 | next_bytes(in, 3);
+	if (!one_in(in, 8))
+		general->rflags &= ~(u64)(X86_EFLAGS_TF | X86_EFLAGS_VM);
+	general->rip = 0x1000;
+	choose_segments(in, &vcpu->regs.segments);
 }
 
-static void fill_exit(const struct lodge_vcpu *vcpu, const struct input *in,
-		      struct lodge_vmexit *exit)
+/* What the processor would leave the guest with, at this very instruction. */
+static void expect_exit(const struct lodge_vcpu *vcpu,
+			const struct lodge_insn *insn,
+			struct lodge_vmexit *exit)
+{
+	bool in = insn->op == LODGE_OP_INS || insn->op == LODGE_OP_IN;
+
+	switch (insn->op) {
+	case LODGE_OP_INS ... LODGE_OP_OUT:
+		exit->kind = LODGE_VMEXIT_IO;
+		exit->io.port = (u16)vcpu->regs.general.gpr[LODGE_RDX];
+		exit->io.size = insn->operand_size;
+		exit->io.in = in;
+		exit->io.string = insn->op <= LODGE_OP_OUTS;
+		exit->io.rep = insn->rep;
+		break;
+	case LODGE_OP_MOV_FROM_CR ... LODGE_OP_MOV_TO_DR:
+		exit->kind = insn->op <= LODGE_OP_MOV_TO_CR ? LODGE_VMEXIT_CR :
+							      LODGE_VMEXIT_DR;
+		exit->reg.write = insn->op == LODGE_OP_MOV_TO_CR ||
+				  insn->op == LODGE_OP_MOV_TO_DR;
+		exit->reg.number = insn->operand[!exit->reg.write].reg;
+		exit->reg.gpr = insn->operand[exit->reg.write].reg;
+		break;
+	default:
+		exit->kind = LODGE_VMEXIT_FAULT;
+		exit->fault.gpa = lodge_insn_offset(insn, &vcpu->regs.general) %
+				  sizeof(fake_guest.memory);
+		exit->fault.device = true;
+		break;
+	}
+}
+
+/* What it would not say. */
+static void garble_exit(struct input *in, struct lodge_vmexit *exit)
 {
 	static const u8 kinds[] = {
-		LODGE_VMEXIT_IO,  LODGE_VMEXIT_IO,     LODGE_VMEXIT_FAULT,
-		LODGE_VMEXIT_CR,  LODGE_VMEXIT_DR,     LODGE_VMEXIT_CPUID,
-		LODGE_VMEXIT_MSR, LODGE_VMEXIT_FAULT,  LODGE_VMEXIT_RDPMC,
-		LODGE_VMEXIT_HLT, LODGE_VMEXIT_XSETBV, LODGE_VMEXIT_HYPERCALL
+		LODGE_VMEXIT_IO,       LODGE_VMEXIT_FAULT, LODGE_VMEXIT_CR,
+		LODGE_VMEXIT_DR,       LODGE_VMEXIT_CPUID, LODGE_VMEXIT_MSR,
+		LODGE_VMEXIT_RDPMC,    LODGE_VMEXIT_HLT,   LODGE_VMEXIT_XSETBV,
+		LODGE_VMEXIT_HYPERCALL
 	};
+	u8 bits = next_byte(in);
 
-	memset(exit, 0, sizeof(*exit));
-	exit->kind = kinds[in->kind % sizeof(kinds)];
+	exit->kind = PICK(in, kinds);
 	switch (exit->kind) {
 	case LODGE_VMEXIT_IO:
-		exit->io.port = (u16)vcpu->regs.general.gpr[LODGE_RDX];
-		exit->io.size = (u8)(1U << in->width % 3);
-		exit->io.in = in->bits & 1;
-		exit->io.string = in->bits & 2;
-		exit->io.rep = in->bits & 4;
+		exit->io.port = (u16)next_bytes(in, 2);
+		exit->io.size = (u8)(1U << next_byte(in) % 3);
+		exit->io.in = bits & 1;
+		exit->io.string = bits & 2;
+		exit->io.rep = bits & 4;
 		exit->next_rip = 0x1002;
 		break;
 	case LODGE_VMEXIT_FAULT:
-		exit->fault.gpa = in->number * PAGE_SIZE;
-		exit->fault.device = in->bits & 1;
-		exit->fault.error = in->bits & LODGE_PF_WRITE;
+		exit->fault.gpa = next_value(in);
+		exit->fault.device = bits & 1;
+		exit->fault.error = bits & LODGE_PF_WRITE;
 		break;
 	case LODGE_VMEXIT_MSR:
-		exit->msr.write = in->bits & 1;
+		exit->msr.write = bits & 1;
 		break;
 	default:
-		exit->reg.number = in->number & 15;
-		exit->reg.write = in->bits & 1;
-		exit->reg.gpr = in->bits & 2 ? in->gpr & 15 :
-					       LODGE_VMEXIT_NO_GPR;
+		exit->reg.number = next_byte(in) & 15;
+		exit->reg.write = bits & 1;
+		exit->reg.gpr = bits & 2 ? next_byte(in) & 15 :
+					   LODGE_VMEXIT_NO_GPR;
 		break;
 	}
+}
+
+static void choose_exit(const struct lodge_vcpu *vcpu, struct input *in,
+			struct lodge_vmexit *exit)
+{
+	struct lodge_insn insn;
+	int error = lodge_decode(&insn, lodge_state_mode(vcpu),
+				 fake_guest.code[fake_guest.rewritten], 16);
+
+	memset(exit, 0, sizeof(*exit));
+	if (error || one_in(in, 4)) {
+		garble_exit(in, exit);
+		return;
+	}
+	expect_exit(vcpu, &insn, exit);
+	if (one_in(in, 2))
+		exit->next_rip = vcpu->regs.general.rip + insn.length;
 }
 
 /* What user space sees must be within the ABI. */
@@ -151,23 +286,23 @@ static void check_vcpu(const struct lodge_vcpu *vcpu)
 }
 
 /* The controller's turn: it answers, and may do more than that. */
-static void answer(struct lodge_vcpu *vcpu, struct controller *c)
+static void answer(struct lodge_vcpu *vcpu, struct input *in, u8 flags)
 {
-	u8 byte = next_byte(c);
+	u8 byte = next_byte(in);
 
-	if (c->flags & FLAG_SCRIBBLES)
+	if (flags & FLAG_SCRIBBLES)
 		memset(vcpu->run, byte, sizeof(*vcpu->run));
 	else if (vcpu->run->reason == LODGE_EXIT_MMIO)
 		memset(vcpu->run->exit.mmio.data, byte, 16);
 	else
 		memset(vcpu->run->data, byte, sizeof(vcpu->run->data));
-	if (c->flags & FLAG_REMAPS)
-		fake_guest.page[byte % FAKE_PAGES] =
-			next_byte(c) % FAKE_NR_PAGE_KINDS;
+	if (flags & FLAG_REMAPS)
+		choose_page(in, byte);
 }
 
-static void one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
-		     struct controller *c)
+/* Return: whether the guest can go on. */
+static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
+		     struct input *in, u8 flags)
 {
 	unsigned int exits = 0;
 	int result = lodge_exit_handle(vcpu, exit);
@@ -177,34 +312,38 @@ static void one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 		if (result != 1)
 			break;
 		check_exit(vcpu);
-		fake_require(exits++ < MANY_EXITS);
-		answer(vcpu, c);
+		if (exits++ == MANY_EXITS) {
+			fake_require(vcpu->emul.insn.rep ||
+				     flags & FLAG_REMAPS);
+			return false;
+		}
+		answer(vcpu, in, flags);
 		if (vcpu->io.pending == LODGE_PENDING_NONE)
 			break;
 		result = lodge_iobus_complete(vcpu);
 	}
 	fake_require(result == 0 || result == 1);
+	return true;
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
+	struct input in = { .data = data, .left = size, .noise = 2166136261U };
+	struct lodge_vcpu *vcpu = fake_vcpu_new();
+	u8 flags = next_byte(&in);
 	struct lodge_vmexit exit;
-	struct lodge_vcpu *vcpu;
-	struct controller c;
-	struct input in;
+	bool goes_on = true;
 	int i;
 
-	if (size < sizeof(in))
-		return 0;
-	memcpy(&in, data, sizeof(in));
-	c = (struct controller){ data + sizeof(in), size - sizeof(in),
-				 in.flags };
-	vcpu = fake_vcpu_new();
-	fill_guest(vcpu, &in);
-	for (i = 0; i < 4; i++) {
-		fill_exit(vcpu, &in, &exit);
-		fake_guest.rewritten = in.flags & FLAG_REWRITTEN && i & 1;
-		one_exit(vcpu, &exit, &c);
+	/* One in eight: a controller that only answers finds more. */
+	if (!one_in(&in, 8))
+		flags &= FLAG_REWRITTEN;
+	choose_guest(vcpu, &in);
+	for (i = 0; i < NR_EXITS && goes_on; i++) {
+		choose_exit(vcpu, &in, &exit);
+		if (flags & FLAG_REWRITTEN)
+			fake_guest.rewritten = i & 1;
+		goes_on = one_exit(vcpu, &exit, &in, flags);
 	}
 	fake_vcpu_free(vcpu);
 	return 0;
