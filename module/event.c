@@ -204,6 +204,22 @@ static bool lodge_event_sets_rf(const struct lodge_event *event)
 	       !(others & BIT(event->vector));
 }
 
+/*
+ * Its delivery ends general detect, which its handler could not bear.  When it is
+ * injected the processor leaves DR7 to us (AMD APM vol. 2, sections 13.1.1 and
+ * 15.20; Intel SDM vol. 3, section 27.6.1).
+ */
+static void lodge_event_deliver_debug(struct lodge_vcpu *vcpu)
+{
+	struct lodge_debug *debug = &vcpu->regs.debug;
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
+	if (!(debug->dr7 & LODGE_DR7_GD))
+		return;
+	debug->dr7 &= ~LODGE_DR7_GD;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+}
+
 /* What is delivered ends a HLT: it may have come before the vCPU could sleep. */
 static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
 				  struct lodge_event *event)
@@ -212,6 +228,8 @@ static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
 		vcpu->mp_state = LODGE_MP_RUNNABLE;
 	if (lodge_event_sets_rf(event))
 		vcpu->regs.general.rflags |= X86_EFLAGS_RF;
+	if (event->type == LODGE_EVENT_FAULT && event->vector == X86_TRAP_DB)
+		lodge_event_deliver_debug(vcpu);
 	vcpu->in_flight = *event;
 	event->type = LODGE_EVENT_NONE;
 	lodge_backend->inject(vcpu, &vcpu->in_flight);

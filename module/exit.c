@@ -26,7 +26,6 @@
 
 #define LODGE_DR6_TRAPS GENMASK_ULL(3, 0)
 #define LODGE_DR6_BD BIT_ULL(13)
-#define LODGE_DR7_GD BIT_ULL(13)
 
 /* What became of an instruction of the guest's. */
 enum lodge_execute {
@@ -259,10 +258,7 @@ static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
 	}
 }
 
-/*
- * Not every processor makes these checks before the intercept.  AMD APM vol. 2,
- * section 13.1.1: general detect switches itself off.
- */
+/* Not every processor makes these checks before the intercept. */
 static bool lodge_exit_dr_faults(struct lodge_vcpu *vcpu, u8 number)
 {
 	struct lodge_debug *debug = &vcpu->regs.debug;
@@ -273,7 +269,6 @@ static bool lodge_exit_dr_faults(struct lodge_vcpu *vcpu, u8 number)
 	}
 	if (!(debug->dr7 & LODGE_DR7_GD))
 		return false;
-	debug->dr7 &= ~LODGE_DR7_GD;
 	debug->dr6 |= LODGE_DR6_BD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
@@ -430,10 +425,7 @@ static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
-/*
- * What a #DB adds to DR6; bits that are fixed count as set while they are clear.
- * Its delivery ends general detect.
- */
+/* What a #DB adds to DR6; bits that are fixed count as set while they are clear. */
 static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
 {
 	__u64 *dr6 = &vcpu->regs.debug.dr6;
@@ -441,7 +433,6 @@ static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
 	*dr6 ^= payload & LODGE_DR6_FIXED;
-	vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 }
 

@@ -13,7 +13,6 @@
 #include "vm.h"
 
 #define LODGE_DR6_STEP BIT(14)
-#define LODGE_DR7_GD BIT(13)
 
 /* So often in a row an unknown instruction may be one that was just rewritten. */
 #define LODGE_INSN_DOUBTS 16
@@ -113,7 +112,6 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 		return;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;
-	vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
 }

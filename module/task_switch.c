@@ -18,7 +18,6 @@
 #include "vm.h"
 
 #define LODGE_DR6_TASK BIT_ULL(15)
-#define LODGE_DR7_GD BIT_ULL(13)
 
 #define LODGE_TASK_GROUPS                                                 \
 	(LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL | LODGE_GROUP_DEBUG | \
@@ -178,10 +177,8 @@ static void lodge_task_commit(struct lodge_vcpu *vcpu,
 			      const struct lodge_task *task)
 {
 	lodge_task_end_event(vcpu, task);
-	if (task->trap) {
+	if (task->trap)
 		vcpu->regs.debug.dr6 |= LODGE_DR6_TASK;
-		vcpu->regs.debug.dr7 &= ~LODGE_DR7_GD;
-	}
 	lodge_backend->skip(vcpu, vcpu->regs.general.rip);
 	lodge_backend->set_state(vcpu, LODGE_TASK_GROUPS);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);

@@ -203,6 +203,18 @@ TEST_F(debug, general_detect_stops_before_an_access_and_goes_off)
 	ASSERT_TRUE(cpu_done(self->cpu));
 }
 
+CODE(detect_step, 64,
+     "mov $0x2400, %eax; mov %rax, %dr7;"
+     "pushf; orl $0x100, (%rsp); popf; nop;" DONE);
+
+TEST_F(debug, the_handler_of_any_debug_exception_may_access_the_registers)
+{
+	cpu_start(self->cpu, LONG64, detect_step);
+	ASSERT_TRUE(cpu_raises(self->cpu, DB, NULL));
+	EXPECT_EQ(DR6_FIXED | DR6_BS, self->debug->dr6);
+	EXPECT_EQ(0x400, self->debug->dr7);
+}
+
 CODE(user, 64,
      "push $0x23; push $0x30000; push $2; push $0x2b; push $" AT(
 	     "1f") ";"
