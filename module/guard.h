@@ -20,12 +20,46 @@
  *
  * One vCPU must not steer another one's branches, be it of the same VM: a guest's
  * kernel asks for a barrier (MSR PRED_CMD) between two of its processes, not
- * between two of its processors.  And what it has asked for on one CPU must hold
- * on another one to which the vCPU comes back.
+ * between two of its processors.
  */
 static inline bool lodge_guard_barrier(u64 last, u64 serial, int from, int here)
 {
 	return last != serial || from != here;
+}
+
+/**
+ * struct lodge_guard_command - what a guest commands by an MSR, and only the CPU that
+ * it runs on can carry out: PRED_CMD, FLUSH_CMD
+ * @given: it has done so, ever
+ * @due: since the command was last carried out
+ *
+ * The CPU on which the command is given is not always the one on which the vCPU goes
+ * on: the thread may move between the two.  And what the vCPU left on other CPUs
+ * before is there until the command reaches them: at the latest when it comes back.
+ */
+struct lodge_guard_command {
+	bool given;
+	bool due;
+};
+
+static inline void lodge_guard_give(struct lodge_guard_command *command)
+{
+	command->given = true;
+	command->due = true;
+}
+
+/**
+ * lodge_guard_take() - whether the command is to be carried out now
+ * @from: CPU on which the vCPU ran last, or -1
+ * @here: this CPU, on which it will run
+ */
+static inline bool lodge_guard_take(struct lodge_guard_command *command,
+				    int from, int here)
+{
+	bool take = command->due || (command->given && from != here);
+
+	command->due = false;
+	return take;
 }
 
 /* When the guest must not find the host's data in the L1 data cache (L1TF). */

@@ -122,15 +122,17 @@ static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
 }
 
 /*
- * CPUID announces it only where the host's processor has it.  The barrier is that
- * of the CPU that runs this; lodge_guard_barrier() sees to it on all others.
+ * CPUID announces it only where the host's processor has it.  Of the two barriers
+ * the one that does more will be made, on the CPU that the vCPU is loaded on.
  */
 static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)vcpu->features.pred_cmd)
 		return 1;
-	if (value)
-		wrmsrq(MSR_IA32_PRED_CMD, value);
+	if (value) {
+		lodge_guard_give(&vcpu->ibpb);
+		vcpu->loaded_cpu = -1;
+	}
 	return 0;
 }
 
@@ -143,8 +145,10 @@ static int msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)L1D_FLUSH)
 		return 1;
-	if (value)
-		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+	if (value) {
+		lodge_guard_give(&vcpu->flush_l1d);
+		vcpu->loaded_cpu = -1;
+	}
 	return 0;
 }
 

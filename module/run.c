@@ -144,6 +144,15 @@ static void lodge_run_part_vcpus(const struct lodge_vcpu *vcpu, int cpu)
 		lodge_ibpb();
 }
 
+/* What the guest has the processor forget, whatever the host's policy is. */
+static void lodge_run_obey(struct lodge_vcpu *vcpu, int cpu)
+{
+	if (lodge_guard_take(&vcpu->ibpb, vcpu->cpu, cpu))
+		wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+	if (lodge_guard_take(&vcpu->flush_l1d, vcpu->cpu, cpu))
+		wrmsrq(MSR_IA32_FLUSH_CMD, L1D_FLUSH);
+}
+
 /*
  * Make this CPU hold the vCPU's state; preemption is off.  Another thread's return
  * to user space takes it away at any time: see lodge_userreturn_arm().
@@ -156,6 +165,7 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;
 	lodge_run_part_vcpus(vcpu, cpu);
+	lodge_run_obey(vcpu, cpu);
 	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	lodge_backend->vcpu_load(vcpu, cpu);
 	if (unlikely(vcpu->tsc_moved != lodge_tsc_moved))

@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "emul.h"
 #include "fpu.h"
+#include "guard.h"
 #include "npt/npt.h"
 #include "translate.h"
 
@@ -213,6 +214,8 @@ struct lodge_features {
  *	Written by the owner, readable by anyone
  * @tsc_offset: guest's TSC less lodge_tsc(); readable by anyone
  * @tsc_moved: lodge_tsc_moved as the processor was told with @tsc_offset
+ * @ibpb: a barrier for the branch predictor, which the guest asks for
+ * @flush_l1d: a flush of the L1 data cache, likewise
  * @host_worked: the kernel has worked on memory for the guest; a backend that
  *	guards the caches clears it
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
@@ -268,6 +271,8 @@ struct lodge_vcpu {
 	u64 deadline;
 	u64 tsc_offset;
 	u64 tsc_moved;
+	struct lodge_guard_command ibpb;
+	struct lodge_guard_command flush_l1d;
 	bool host_worked;
 	struct lodge_npt_cache npt_cache;
 };

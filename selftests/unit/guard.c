@@ -48,6 +48,35 @@ TEST(two_vcpus_that_share_a_cpu_are_parted_each_time)
 	EXPECT_TRUE(enters(cpus, &second, 0));
 }
 
+/*
+ * What a guest asks for.  The thread moves where it likes between the exit, in which
+ * the guest's write is seen, and the next entry.
+ */
+TEST(what_a_guest_commands_is_done_where_it_goes_on)
+{
+	struct lodge_guard_command command = {};
+
+	EXPECT_FALSE(lodge_guard_take(&command, -1, 0));
+	lodge_guard_give(&command);
+	EXPECT_TRUE(lodge_guard_take(&command, 0, 0));
+	EXPECT_FALSE(lodge_guard_take(&command, 0, 0));
+	lodge_guard_give(&command);
+	EXPECT_TRUE(lodge_guard_take(&command, 0, 1));
+	EXPECT_FALSE(lodge_guard_take(&command, 1, 1));
+}
+
+TEST(what_a_guest_commanded_on_one_cpu_is_done_on_those_it_comes_back_to)
+{
+	struct lodge_guard_command command = {};
+
+	/* It has run on CPU 0, goes on on CPU 1, and gives the command there. */
+	EXPECT_FALSE(lodge_guard_take(&command, 0, 1));
+	lodge_guard_give(&command);
+	EXPECT_TRUE(lodge_guard_take(&command, 1, 1));
+	EXPECT_TRUE(lodge_guard_take(&command, 1, 0));
+	EXPECT_FALSE(lodge_guard_take(&command, 0, 0));
+}
+
 TEST(a_barrier_that_a_guest_asked_for_elsewhere_holds_where_it_comes_back)
 {
 	struct cpu cpus[2] = {};
