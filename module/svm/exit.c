@@ -8,6 +8,7 @@
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
+#include "svm/erratum.h"
 #include "svm/svm.h"
 #include "task.h"
 
@@ -84,15 +85,24 @@ static void svm_exit_task_switch(const struct svm_vmcb_control *control,
 		exit->task.cause = LODGE_TASK_CALL;
 }
 
-/* A machine check is the host's: hand it on as if it had come in user mode. */
-static void svm_machine_check(void)
+/*
+ * A machine check is the host's: hand it on as if it had come in user mode.  Its
+ * handler would bring the host down for what a guest can bring about at will, though:
+ * of that it is the guest that dies.
+ */
+static enum lodge_vmexit_kind svm_machine_check(void)
 {
 	struct pt_regs regs = {
 		.cs = 3,
 		.flags = X86_EFLAGS_IF,
 	};
 
+	if (unlikely(svm_erratum_take())) {
+		svm_asid_cpu_init(this_cpu_ptr(&svm_cpu));
+		return LODGE_VMEXIT_SHUTDOWN;
+	}
 	lodge_machine_check(&regs);
+	return LODGE_VMEXIT_HOST_EVENT;
 }
 
 static void svm_exit_exception(struct lodge_vcpu *vcpu,
@@ -105,8 +115,7 @@ static void svm_exit_exception(struct lodge_vcpu *vcpu,
 	exit->next_rip = 0;
 
 	if (vector == X86_TRAP_MC) {
-		svm_machine_check();
-		exit->kind = LODGE_VMEXIT_HOST_EVENT;
+		exit->kind = svm_machine_check();
 	} else if (vector == X86_TRAP_DB && svm_event_step_done(vcpu)) {
 		exit->kind = LODGE_VMEXIT_WINDOW;
 	}

@@ -12,6 +12,7 @@
 #include <asm/processor-flags.h>
 
 #include "svm/check.h"
+#include "svm/erratum.h"
 #include "svm/svm.h"
 
 #define SVM_CPUID_FEATURES 0x8000000a
@@ -184,6 +185,7 @@ static int svm_cpu_enable(void)
 		return -EIO;
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
 	lodge_predict_less(true);
+	svm_erratum_cpu_enable();
 	svm_asid_cpu_init(cpu);
 	cpu->vcpu = NULL;
 	return 0;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What AMD's processors do wrong and a guest could use against its host: see
+ * erratum.h.
+ */
+#include <asm/cpufeature.h>
+#include <asm/mce.h>
+#include <asm/msr-index.h>
+
+#include "compat.h"
+#include "svm/erratum.h"
+
+/* DC_CFG: two entries that match are a machine check. */
+#define SVM_DC_CFG_MULTIMATCH BIT_ULL(47)
+
+/* It may stay on: KVM wants it as well, and without it the processor goes astray. */
+void svm_erratum_cpu_enable(void)
+{
+	u64 value;
+
+	if (!boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH))
+		return;
+	/* A processor that is itself virtual may not have it. */
+	if (!rdmsrq_safe(MSR_AMD64_DC_CFG, &value))
+		wrmsrq_safe(MSR_AMD64_DC_CFG, value | SVM_DC_CFG_MULTIMATCH);
+}
+
+/*
+ * As the handler of the host's would: clear the bank, and then what says that a
+ * machine check is under way.  Of other banks the kernel's poll will tell.
+ */
+bool svm_erratum_take(void)
+{
+	u64 status;
+
+	if (!boot_cpu_has_bug(X86_BUG_AMD_TLB_MMATCH) ||
+	    rdmsrq_safe(MSR_IA32_MC0_STATUS, &status) ||
+	    !svm_is_multimatch(status))
+		return false;
+	wrmsrq_safe(MSR_IA32_MC0_STATUS, 0);
+	if (!rdmsrq_safe(MSR_IA32_MCG_STATUS, &status))
+		wrmsrq_safe(MSR_IA32_MCG_STATUS, status & ~MCG_STATUS_MCIP);
+	return true;
+}
