@@ -76,6 +76,44 @@ TEST_F(counters, recording_stops_before_the_entry_and_by_the_entry)
 	EXPECT_EQ(4, self->lists.host[0].value);
 }
 
+TEST_F(counters, nothing_is_recorded_in_a_guest_even_if_perf_says_so)
+{
+	const struct perf_guest_switch_msr msrs[] = {
+		{ .msr = MSR_CORE_PERF_GLOBAL_CTRL, .host = 7, .guest = 7 },
+		{ .msr = MSR_IA32_DS_AREA, .host = 0x1000, .guest = 0x2000 },
+		{ .msr = MSR_IA32_PEBS_ENABLE, .host = 4, .guest = 6 },
+	};
+
+	EXPECT_TRUE(
+		vmx_counters_fill(&self->lists, 0, msrs, 3, true, &self->now));
+	EXPECT_EQ(1, self->now.guest_ctrl);
+	EXPECT_EQ(7, self->now.host_ctrl);
+	ASSERT_EQ(1, self->now.nr);
+	EXPECT_EQ(MSR_IA32_PEBS_ENABLE, self->lists.guest[0].index);
+	EXPECT_EQ(0, self->lists.guest[0].value);
+	EXPECT_EQ(4, self->lists.host[0].value);
+
+	EXPECT_TRUE(
+		vmx_counters_fill(&self->lists, 0, msrs, 3, false, &self->now));
+	ASSERT_EQ(2, self->now.nr);
+	EXPECT_EQ(MSR_CORE_PERF_GLOBAL_CTRL, self->lists.guest[0].index);
+	EXPECT_EQ(1, self->lists.guest[0].value);
+}
+
+/* Of the same value on both sides neither may be left in the processor. */
+TEST_F(counters, recording_stops_where_the_guest_would_record_as_the_host)
+{
+	const struct perf_guest_switch_msr msr = { .msr = MSR_IA32_PEBS_ENABLE,
+						   .host = 4,
+						   .guest = 4 };
+
+	EXPECT_TRUE(
+		vmx_counters_fill(&self->lists, 0, &msr, 1, true, &self->now));
+	ASSERT_EQ(1, self->now.nr);
+	EXPECT_EQ(0, self->lists.guest[0].value);
+	EXPECT_EQ(4, self->lists.host[0].value);
+}
+
 TEST_F(counters, what_stays_the_same_is_not_loaded)
 {
 	const struct perf_guest_switch_msr msrs[] = {
