@@ -18,6 +18,7 @@
 #include "host_page.h"
 #include "mem.h"
 #include "slots.h"
+#include "user.h"
 #include "vm.h"
 
 /* Of fault_map(): the host must be asked for the page first. */
@@ -197,6 +198,17 @@ static u64 mem_max_tables(void)
 	return max_t(u64, pages, MEM_MIN_TABLES);
 }
 
+/* More VMs must not get a user more tables than its share, either. */
+static bool fault_has_tables_left(struct lodge_vm *vm)
+{
+	u64 tables = lodge_npt_tables(&vm->npt);
+
+	if (tables <= MEM_MIN_TABLES)
+		return true;
+	return tables <= mem_max_tables() &&
+	       !lodge_user_tables_exceeded(vm->user);
+}
+
 /*
  * Slots may show the same memory many times over, so that their tables have no
  * measure in it.  Where they have become too many all go, and come back by faults.
@@ -205,7 +217,7 @@ static void fault_limit_tables(struct lodge_vm *vm)
 {
 	u64 *removed = NULL;
 
-	if (likely(lodge_npt_tables(&vm->npt) <= mem_max_tables()))
+	if (likely(fault_has_tables_left(vm)))
 		return;
 	spin_lock(&vm->npt_lock);
 	if (lodge_npt_unmap(&vm->npt, 0,

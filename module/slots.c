@@ -8,6 +8,7 @@
 
 #include "mem.h"
 #include "slots.h"
+#include "user.h"
 #include "vm.h"
 
 const struct lodge_slot *lodge_slot_find(const struct lodge_slots *slots,
@@ -163,6 +164,7 @@ int lodge_mem_init(struct lodge_vm *vm)
 	err = lodge_npt_init(&vm->npt, lodge_backend->format);
 	if (err)
 		goto free_srcu;
+	lodge_npt_count_into(&vm->npt, lodge_user_tables(vm->user));
 	RCU_INIT_POINTER(vm->slots, slots);
 	err = lodge_notifier_init(vm);
 	if (err)

@@ -8,6 +8,7 @@
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -22,21 +23,29 @@ static uint user_vcpus = 1024;
 module_param(user_vcpus, uint, 0644);
 MODULE_PARM_DESC(user_vcpus, "vCPUs that one user may have (1024)");
 
+static ulong user_tables;
+module_param(user_tables, ulong, 0644);
+MODULE_PARM_DESC(
+	user_tables,
+	"nested page tables of one user, pages; 0: by the host's memory");
+
 /**
  * struct lodge_user - one who has a VM
  * @link: in users
  * @uid: who
  * @vms: VMs; with the last one the user is forgotten
  * @vcpus: vCPUs
+ * @tables: nested page tables, in pages; atomic, needs no lock
  */
 struct lodge_user {
 	struct list_head link;
 	kuid_t uid;
 	uint vms;
 	uint vcpus;
+	u64 tables;
 };
 
-/* Guards the list and all that is in it. */
+/* Guards the list and all that is in it, but for tables. */
 static DEFINE_MUTEX(user_lock);
 static LIST_HEAD(users);
 
@@ -107,4 +116,17 @@ void lodge_user_put_vcpu(struct lodge_user *user)
 	mutex_lock(&user_lock);
 	user->vcpus--;
 	mutex_unlock(&user_lock);
+}
+
+u64 *lodge_user_tables(struct lodge_user *user)
+{
+	return &user->tables;
+}
+
+bool lodge_user_tables_exceeded(const struct lodge_user *user)
+{
+	/* A 64th of the host's memory: twice what one VM may have. */
+	u64 pages = READ_ONCE(user_tables) ?: totalram_pages() / 64;
+
+	return READ_ONCE(user->tables) > pages;
 }

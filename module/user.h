@@ -5,6 +5,8 @@
 #ifndef LODGE_USER_H
 #define LODGE_USER_H
 
+#include <linux/types.h>
+
 struct lodge_user;
 
 /**
@@ -33,5 +35,16 @@ int lodge_user_get_vcpu(struct lodge_user *user);
  * lodge_user_put_vcpu() - one of its vCPUs is closed; before its VM is gone
  */
 void lodge_user_put_vcpu(struct lodge_user *user);
+
+/**
+ * lodge_user_tables() - where the nested page tables of all its VMs are counted
+ */
+u64 *lodge_user_tables(struct lodge_user *user);
+
+/**
+ * lodge_user_tables_exceeded() - whether these are more than parameter user_tables
+ * allows
+ */
+bool lodge_user_tables_exceeded(const struct lodge_user *user);
 
 #endif

@@ -51,6 +51,19 @@ u64 lodge_npt_tables(const struct lodge_npt *npt)
 	return lodge_entry_read(&npt->tables);
 }
 
+void lodge_npt_count_into(struct lodge_npt *npt, u64 *total)
+{
+	npt->total = total;
+	lodge_table_count(total, npt->tables);
+}
+
+static void npt_count(struct lodge_npt *npt, int change)
+{
+	lodge_table_count(&npt->tables, change);
+	if (npt->total)
+		lodge_table_count(npt->total, change);
+}
+
 u64 lodge_npt_root(const struct lodge_npt *npt)
 {
 	return lodge_table_pa(npt->root);
@@ -71,7 +84,7 @@ static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
 	if (*lodge_table_link(table) & LINK_DEVICE)
 		lodge_table_count(&npt->device_tables, -1);
 	lodge_table_free(table);
-	lodge_table_count(&npt->tables, -1);
+	npt_count(npt, -1);
 }
 
 static void tree_remove(struct lodge_npt *npt, u64 *table, u8 level)
@@ -160,7 +173,7 @@ static u64 *table_link(struct lodge_npt *npt, u64 *entry, u64 *table,
 {
 	*lodge_table_link(table) = mark;
 	lodge_entry_write(entry, lodge_table_pa(table) | npt->format->table);
-	lodge_table_count(&npt->tables, 1);
+	npt_count(npt, 1);
 	return table;
 }
 

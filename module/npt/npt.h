@@ -106,6 +106,7 @@ int lodge_npt_format_ept(struct lodge_npt_format *format, u64 capabilities,
  * @removed: tables that nothing points to any more, with all below them; a
  *	processor may still hold on to them until the next flush
  * @tables: tables in use, the root among them
+ * @total: those of several VMs, in which @tables are counted too; or NULL
  * @device_tables: those of @tables that were made for a device entry
  * @leaves: leaves set since the start, by level less one
  */
@@ -114,6 +115,7 @@ struct lodge_npt {
 	u64 *root;
 	u64 *removed;
 	u64 tables;
+	u64 *total;
 	u64 device_tables;
 	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
@@ -157,6 +159,11 @@ void lodge_npt_fini(struct lodge_npt *npt);
  * lodge_npt_tables() - how many tables are in use; needs no lock
  */
 u64 lodge_npt_tables(const struct lodge_npt *npt);
+
+/**
+ * lodge_npt_count_into() - count these tables in @total as well, until their end
+ */
+void lodge_npt_count_into(struct lodge_npt *npt, u64 *total);
 
 /**
  * lodge_npt_root() - what the processor is told: the root's physical address

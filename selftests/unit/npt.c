@@ -376,6 +376,29 @@ TEST_F(npt, unmapping_everything_leaves_the_root_alone)
 	EXPECT_FALSE(lodge_npt_unmap(&self->npt, 0, ~0ULL));
 }
 
+TEST_F(npt, what_several_have_is_counted_from_the_first_to_the_last)
+{
+	struct lodge_npt_cache cache = {};
+	struct lodge_npt other;
+	u64 total = 0;
+
+	ASSERT_EQ(0, MAP(GIB1, 0x7000, 1, RWX));
+	lodge_npt_count_into(&self->npt, &total);
+	EXPECT_EQ(self->npt.tables, total);
+	ASSERT_EQ(0, lodge_npt_init(&other, self->npt.format));
+	lodge_npt_count_into(&other, &total);
+	ASSERT_EQ(0, npt_map(&other, &cache, MIB2, 0x7000, 1, RWX));
+	EXPECT_EQ(self->npt.tables + other.tables, total);
+	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, ~0ULL));
+	npt_flush(&self->npt);
+	EXPECT_EQ(1 + other.tables, total);
+	lodge_npt_fini(&other);
+	EXPECT_EQ(1, total);
+	/* The fixture ends after this function, and total with it. */
+	self->npt.total = NULL;
+	lodge_npt_cache_free(&cache);
+}
+
 TEST_F(npt, the_end_frees_removed_tables_as_well)
 {
 	MAP(0, 0, 1, RX);
