@@ -58,6 +58,16 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+/* lodge_is_shadow_stack() - only calls and returns write there */
+static inline bool lodge_is_shadow_stack(const struct vm_area_struct *vma)
+{
+#ifdef VM_SHADOW_STACK
+	return vma->vm_flags & VM_SHADOW_STACK;
+#else
+	return false;
+#endif
+}
+
 /*
  * lodge_guest_has_run() - the branch predictor holds what a guest has put there:
  * where the processor needs it, the return to user space clears it.

@@ -7,23 +7,38 @@
 #include <asm/mmu_context.h>
 #include <asm/pgtable.h>
 
+#include "compat.h"
 #include "host_page.h"
+#include "inject.h"
+
+/*
+ * A shadow stack is writable to what the processor itself stores there, which the
+ * host's fault would take a write for.
+ */
+static bool vma_allows(struct vm_area_struct *vma, bool write)
+{
+	if (!(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		return false;
+	if (write && lodge_is_shadow_stack(vma))
+		return false;
+	return arch_vma_access_permitted(vma, write, false, false);
+}
 
 int lodge_host_page_fault(struct mm_struct *mm, unsigned long hva, bool write,
 			  unsigned int flags)
 {
-	vm_flags_t need = write ? VM_WRITE : VM_READ;
 	struct vm_area_struct *vma;
 	vm_fault_t fault;
 
+	if (unlikely(READ_ONCE(lodge_inject.hollow_faults)))
+		return 0;
 	flags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE |
 		 (write ? FAULT_FLAG_WRITE : 0);
 	for (;;) {
 		if (mmap_read_lock_killable(mm))
 			return -EINTR;
 		vma = vma_lookup(mm, hva);
-		if (!vma || !(vma->vm_flags & need) ||
-		    !arch_vma_access_permitted(vma, write, false, false)) {
+		if (!vma || !vma_allows(vma, write)) {
 			mmap_read_unlock(mm);
 			return -EFAULT;
 		}

@@ -12,9 +12,11 @@
  * struct lodge_inject - the conditions
  * @publish_ms: wait so many milliseconds between the moment in which the rest of
  *	its VM finds a new vCPU and that in which its caller does
+ * @hollow_faults: the host's page faults are served in word only
  */
 struct lodge_inject {
 	unsigned int publish_ms;
+	bool hollow_faults;
 };
 
 extern struct lodge_inject lodge_inject;

@@ -15,12 +15,21 @@
 #include "vm.h"
 
 /*
+ * Faults that the host serves in a row before an access fails.  What it brings may be
+ * gone again before the access, but not for ever: there are mappings whose faults
+ * are served and that let nobody in.
+ */
+#define MEM_MAX_FAULTS 1000
+
+/*
  * For an access in the middle of an instruction, which only the end of the process
- * may cut short.
+ * may cut short.  It is the @nth fault in a row.
  */
 static int host_fault_killable(struct mm_struct *mm, const void __user *where,
-			       bool write)
+			       bool write, unsigned int nth)
 {
+	if (nth > MEM_MAX_FAULTS)
+		return -EFAULT;
 	if (fatal_signal_pending(current) || lodge_has_lost_page())
 		return -EFAULT;
 	cond_resched();
@@ -109,6 +118,7 @@ static ssize_t mem_copy_present(struct lodge_vm *vm, u64 gpa, void *in,
 static int mem_copy(struct lodge_vm *vm, u64 gpa, void *in, const void *out,
 		    size_t size)
 {
+	unsigned int faults = 0;
 	void __user *where;
 	ssize_t done;
 	int err;
@@ -118,11 +128,12 @@ static int mem_copy(struct lodge_vm *vm, u64 gpa, void *in, const void *out,
 		if (done < 0)
 			return done;
 		if (!done) {
-			err = host_fault_killable(vm->mm, where, out);
+			err = host_fault_killable(vm->mm, where, out, ++faults);
 			if (err)
 				return err;
 			continue;
 		}
+		faults = 0;
 		if (out)
 			out += done;
 		else
@@ -216,6 +227,7 @@ static int mem_cmpxchg_present(struct lodge_vm *vm, u64 gpa, void *old,
 int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
 		      size_t size)
 {
+	unsigned int faults = 0;
 	void __user *where;
 	int err;
 
@@ -226,7 +238,7 @@ int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
 		err = mem_cmpxchg_present(vm, gpa, old, new, size, &where);
 		if (err != -EFAULT)
 			return err;
-		err = host_fault_killable(vm->mm, where, true);
+		err = host_fault_killable(vm->mm, where, true, ++faults);
 		if (err)
 			return err;
 	}

@@ -63,7 +63,8 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
  * The calling thread's mm is vm->mm.  User space may make it wait for a page, until
  * the process is killed: vm->slots_srcu is not held.
  *
- * Return: 0, -ENXIO where a byte has no slot, -EFAULT the host has no page.
+ * Return: 0, -ENXIO where a byte has no slot, -EFAULT the host has no page, or none
+ * that can be accessed however often its faults are served.
  */
 int lodge_mem_read(struct lodge_vm *vm, u64 gpa, void *data, size_t size);
 

@@ -249,11 +249,13 @@ enum lodge_mp_state {
 #define LODGE_EVENT_INIT_PENDING (1U << 6)
 #define LODGE_EVENT_SIPI_PENDING (1U << 7)
 #define LODGE_EVENT_EXTINT (1U << 8)
-#define LODGE_EVENT_ALL 0x1ffU
+#define LODGE_EVENT_NMI_LATCHED (1U << 9)
+#define LODGE_EVENT_ALL 0x3ffU
 
 /**
  * struct lodge_events - group EVENTS: what waits to be delivered
- * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS
+ * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS; NMI_LATCHED is one
+ *	more NMI behind that of NMI_PENDING, and is invalid without it
  * @mp_state: enum lodge_mp_state
  * @exception: vector of the pending exception, with EXCEPTION
  * @interrupt: vector of an interrupt that its controller holds for delivered,
@@ -474,7 +476,8 @@ struct lodge_extint {
  * @LODGE_EXIT_FAIL_ENTRY: the processor refused the state; the data area holds
  *	the rules it breaks
  * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself
- *	and does not know, or could not read
+ *	and does not know, could not read, or whose operand is in memory that the host
+ *	lets nobody access
  * @LODGE_EXIT_TASK_SWITCH: a hardware task switch whose TSS, or a descriptor that
  *	it needs, lies in what is no memory; some of it may be done
  * @LODGE_EXIT_MEMORY_ERROR: the host has no page behind a slot's address
@@ -680,8 +683,9 @@ struct lodge_run {
 /**
  * LODGE_SET_MEMORY - set, replace or delete a memory slot
  *
- * Slots may show the same memory as often as one likes: nested page tables above
- * the module's parameter max_tables are dropped and made anew when they are used.
+ * Slots may show the same memory as often as one likes: nested page tables of a VM
+ * above the module's parameter max_tables, or of all VMs of a user above
+ * user_tables, are dropped and made anew when they are used.
  *
  * Errors: EINVAL slot number, flags, alignment, wrap-around, addresses beyond
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT

@@ -23,6 +23,7 @@
 #include "kselftest_harness.h"
 
 #define PARAMETER(name) "/sys/module/lodge/parameters/" name
+#define HOLLOW PARAMETER("inject_hollow_faults")
 #define PAGE 0x1000
 #define SLOT 1
 #define OTHER_SLOT 2
@@ -33,6 +34,7 @@ FIXTURE(limits)
 	struct machine machine;
 	char vms[16];
 	char vcpus[16];
+	char user_tables[16];
 	char tables[16];
 };
 
@@ -45,6 +47,7 @@ FIXTURE_SETUP(limits)
 {
 	parameter_keep(PARAMETER("user_vms"), self->vms);
 	parameter_keep(PARAMETER("user_vcpus"), self->vcpus);
+	parameter_keep(PARAMETER("user_tables"), self->user_tables);
 	parameter_keep(PARAMETER("max_tables"), self->tables);
 	ASSERT_EQ(0, machine_make(&self->machine, 2));
 }
@@ -54,7 +57,9 @@ FIXTURE_TEARDOWN(limits)
 	machine_end(&self->machine);
 	EXPECT_EQ(0, host_write(PARAMETER("user_vms"), self->vms));
 	EXPECT_EQ(0, host_write(PARAMETER("user_vcpus"), self->vcpus));
+	EXPECT_EQ(0, host_write(PARAMETER("user_tables"), self->user_tables));
 	EXPECT_EQ(0, host_write(PARAMETER("max_tables"), self->tables));
+	EXPECT_EQ(0, host_write(HOLLOW, "N"));
 }
 
 /*
@@ -179,6 +184,59 @@ TEST_F(limits, the_host_counts_nested_tables_and_a_vm_has_so_many_and_no_more)
 	EXPECT_LT(before + 16, most);
 	/* Each processor may keep some for itself, uncounted as yet. */
 	EXPECT_GT(before + MAX_TABLES + 64, most);
+	munmap(vast, GUEST_VAST_SIZE);
+}
+
+/* vCPU 0 walks through GUEST_VAST, once and again.  Return: most tables by then. */
+static long stride(struct machine *machine, uint8_t *vast)
+{
+	struct runner runner;
+	long most = 0;
+
+	if (lodge_memory_set(machine->vm, SLOT, 0, GUEST_VAST, GUEST_VAST_SIZE,
+			     vast) ||
+	    machine_enter(machine, 0, guest_stride))
+		return -1;
+	runner_start(&runner, machine, 0);
+	for (int i = 0; i < 3; i++) {
+		uint32_t round = machine_word(machine, GUEST_ROUNDS);
+
+		if (!EVENTUALLY(note_most(&most) &&
+				machine_word(machine, GUEST_ROUNDS) != round))
+			most = -1;
+	}
+	return runner_stop(&runner) ? -1 : most;
+}
+
+static uint8_t *make_vast(void)
+{
+	uint8_t *vast = mmap(NULL, GUEST_VAST_SIZE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			     0);
+
+	madvise(vast, GUEST_VAST_SIZE, MADV_NOHUGEPAGE);
+	return vast;
+}
+
+TEST_F(limits, two_vms_of_a_user_have_no_more_tables_than_the_user_may_have)
+{
+	long before = tables_now(), first, both;
+	struct machine second;
+	uint8_t *vast = make_vast();
+	char limit[24];
+
+	ASSERT_NE(MAP_FAILED, vast);
+	ASSERT_EQ(0, machine_make(&second, 1));
+	ASSERT_EQ(0, host_write(PARAMETER("max_tables"), "100000"));
+	first = stride(&self->machine, vast) - before;
+	ASSERT_LT(MAX_TABLES, first);
+	snprintf(limit, sizeof(limit), "%ld", first);
+	ASSERT_EQ(0, host_write(PARAMETER("user_tables"), limit));
+	/* What any VM may have comes on top. */
+	both = stride(&second, vast) - before;
+	EXPECT_LT(first, both);
+	EXPECT_GT(first + MAX_TABLES + 64, both);
+	machine_end(&second);
 	munmap(vast, GUEST_VAST_SIZE);
 }
 
@@ -339,6 +397,25 @@ TEST_F(limits, memory_can_be_set_while_a_vcpu_waits_for_a_page)
 	EXPECT_TRUE(EVENTUALLY(SEEN(runner.io)));
 	EXPECT_EQ(0, runner_stop(&runner));
 	close(fd);
+}
+
+TEST_F(limits, an_access_ends_whose_faults_bring_no_page)
+{
+	uint8_t *window = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct runner runner;
+
+	ASSERT_NE(MAP_FAILED, window);
+	ASSERT_EQ(0, lodge_memory_set(self->machine.vm, SLOT, 0, GUEST_WINDOW,
+				      GUEST_WINDOW_SIZE, window));
+	ASSERT_EQ(0, machine_enter(&self->machine, 0, guest_out_string));
+	ASSERT_EQ(0, host_write(HOLLOW, "Y"));
+	runner_start(&runner, &self->machine, 0);
+	EXPECT_TRUE(EVENTUALLY(SEEN(runner.error)));
+	EXPECT_EQ(0, host_write(HOLLOW, "N"));
+	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, runner_stop(&runner));
+	EXPECT_EQ(0, runner.io);
+	munmap(window, GUEST_WINDOW_SIZE);
 }
 
 TEST_F(limits, a_process_that_waits_for_a_page_can_be_killed)
