@@ -142,6 +142,22 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	lodge_backend->flush_tlb(vcpu, false);
 }
 
+static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
+				 struct lodge_events *e)
+{
+	int nmis = atomic_read(&vcpu->nmis);
+
+	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
+		/* It is this one, yet to be repeated, that blocks others. */
+		nmis++;
+		e->flags &= ~LODGE_EVENT_NMI_BLOCKED;
+	}
+	if (nmis > 0)
+		e->flags |= LODGE_EVENT_NMI_PENDING;
+	if (nmis > 1)
+		e->flags |= LODGE_EVENT_NMI_LATCHED;
+}
+
 /* What waits for delivery, gathered from where each kind waits. */
 static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 {
@@ -168,13 +184,7 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 	if (signals & BIT(LODGE_SIGNAL_EXTINT))
 		e->flags |= LODGE_EVENT_EXTINT;
 	e->extint = READ_ONCE(vcpu->extint);
-	if (lodge_event_has_nmi(vcpu))
-		e->flags |= LODGE_EVENT_NMI_PENDING;
-	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
-		/* It is this one, yet to be repeated, that blocks others. */
-		e->flags |= LODGE_EVENT_NMI_PENDING;
-		e->flags &= ~LODGE_EVENT_NMI_BLOCKED;
-	}
+	lodge_state_get_nmis(vcpu, e);
 	if (signals & BIT(LODGE_SIGNAL_INIT))
 		e->flags |= LODGE_EVENT_INIT_PENDING;
 	if (signals & BIT(LODGE_SIGNAL_SIPI))
@@ -215,7 +225,8 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	if (e->flags & LODGE_EVENT_EXTINT)
 		lodge_event_extint(vcpu, e->extint);
 	vcpu->sipi_vector = e->sipi_vector;
-	atomic_set(&vcpu->nmis, !!(e->flags & LODGE_EVENT_NMI_PENDING));
+	atomic_set(&vcpu->nmis, !!(e->flags & LODGE_EVENT_NMI_PENDING) +
+					!!(e->flags & LODGE_EVENT_NMI_LATCHED));
 	lodge_state_set_signal(vcpu, LODGE_SIGNAL_INIT,
 			       e->flags & LODGE_EVENT_INIT_PENDING);
 	lodge_state_set_signal(vcpu, LODGE_SIGNAL_SIPI,
@@ -279,6 +290,9 @@ static bool lodge_state_events_valid(const struct lodge_events *e)
 		return false;
 	if (e->flags & LODGE_EVENT_EXCEPTION &&
 	    (e->exception > 31 || e->exception == X86_TRAP_NMI))
+		return false;
+	if (e->flags & LODGE_EVENT_NMI_LATCHED &&
+	    !(e->flags & LODGE_EVENT_NMI_PENDING))
 		return false;
 	return !e->reserved[0] && !e->reserved[1];
 }

@@ -160,6 +160,7 @@ TEST_F(state, bad_events_are_invalid)
 {
 	REFUSED(EVENTS, events.flags, LODGE_EVENT_ALL + 1);
 	REFUSED(EVENTS, events.flags, 1U << 31);
+	REFUSED(EVENTS, events.flags, LODGE_EVENT_NMI_LATCHED);
 	REFUSED(EVENTS, events.mp_state, LODGE_MP_WAIT_SIPI + 1);
 	REFUSED(EVENTS, events.reserved[0], 1);
 	REFUSED(EVENTS, events.reserved[1], 1ULL << 63);

@@ -363,6 +363,27 @@ TEST_F(vcpu, a_second_external_interrupt_is_refused_and_the_first_waits)
 	EXPECT_EQ(0x21, state.regs.events.extint);
 }
 
+TEST_F(vcpu, two_nmis_that_wait_are_read_set_and_taken)
+{
+	const uint32_t both = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_LATCHED;
+	struct lodge_state state = { .groups = LODGE_GROUP_EVENTS };
+
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(0, lodge_nmi(self->fd));
+	ASSERT_EQ(0, lodge_state_get(self->fd, &state));
+	EXPECT_EQ(both, state.regs.events.flags);
+	/* As into a vCPU that has none. */
+	state.regs.events.flags = 0;
+	ASSERT_EQ(0, lodge_state_set(self->fd, &state));
+	EXPECT_EQ(0, pending(self->fd));
+	state.regs.events.flags = both;
+	ASSERT_EQ(0, lodge_state_set(self->fd, &state));
+	EXPECT_EQ(0, lodge_run(self->fd));
+	EXPECT_EQ(LODGE_EXIT_IO, self->run->reason);
+	EXPECT_EQ(2, machine_word(&self->machine, GUEST_NMIS));
+	EXPECT_EQ(0, pending(self->fd));
+}
+
 TEST_F(vcpu, an_nmi_waits_for_the_next_run)
 {
 	EXPECT_EQ(0, lodge_nmi(self->fd));

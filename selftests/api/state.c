@@ -222,6 +222,7 @@ TEST_F(state, events_can_be_read_back)
 		{ .flags = LODGE_EVENT_EXTINT, .extint = 0xfd },
 		{ .flags = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_BLOCKED },
 		{ .flags = LODGE_EVENT_NMI_PENDING },
+		{ .flags = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_LATCHED },
 		{ .flags = LODGE_EVENT_SHADOW },
 		{ .flags = LODGE_EVENT_INIT_PENDING },
 		{ .flags = LODGE_EVENT_SIPI_PENDING,
