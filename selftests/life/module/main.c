@@ -30,7 +30,7 @@ static bool life_has_svm_on(void)
 	u64 efer = 0;
 
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_AMD)
-		rdmsrl_safe(MSR_EFER, &efer);
+		rdmsrq_safe(MSR_EFER, &efer);
 	return efer & EFER_SVME;
 }
 

@@ -18,7 +18,7 @@ module_param_named(tsc, sleep_tsc, ulong, 0600);
 static int sleep_enter(suspend_state_t state)
 {
 	x86_platform.save_sched_clock_state();
-	wrmsrl(MSR_IA32_TSC, sleep_tsc);
+	wrmsrq(MSR_IA32_TSC, sleep_tsc);
 	x86_platform.restore_sched_clock_state();
 	return 0;
 }
