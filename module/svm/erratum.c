@@ -7,8 +7,8 @@
 #include <asm/mce.h>
 #include <asm/msr-index.h>
 
-#include "compat.h"
 #include "svm/erratum.h"
+#include "svm/svm.h"
 
 /* DC_CFG: two entries that match are a machine check. */
 #define SVM_DC_CFG_MULTIMATCH BIT_ULL(47)
@@ -40,5 +40,6 @@ bool svm_erratum_take(void)
 	wrmsrq_safe(MSR_IA32_MC0_STATUS, 0);
 	if (!rdmsrq_safe(MSR_IA32_MCG_STATUS, &status))
 		wrmsrq_safe(MSR_IA32_MCG_STATUS, status & ~MCG_STATUS_MCIP);
+	svm_asid_cpu_init(this_cpu_ptr(&svm_cpu));
 	return true;
 }

@@ -26,8 +26,6 @@ static inline bool svm_is_multimatch(u64 status)
 	return (status & ~SVM_MULTIMATCH_OVERFLOW) == SVM_MULTIMATCH_STATUS;
 }
 
-#ifdef __KERNEL__
-
 /**
  * svm_erratum_cpu_enable() - have this CPU tell of them by a machine check
  */
@@ -37,11 +35,8 @@ void svm_erratum_cpu_enable(void);
  * svm_erratum_take() - whether a machine check that came in a guest is of the guest's
  * own making
  *
- * It then is done with, but for the TLB, which the next entry of any guest must
- * flush.
+ * It then is done with, and the next entry of any guest flushes the TLB.
  */
 bool svm_erratum_take(void);
-
-#endif
 
 #endif

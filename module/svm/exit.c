@@ -97,10 +97,8 @@ static enum lodge_vmexit_kind svm_machine_check(void)
 		.flags = X86_EFLAGS_IF,
 	};
 
-	if (unlikely(svm_erratum_take())) {
-		svm_asid_cpu_init(this_cpu_ptr(&svm_cpu));
+	if (unlikely(svm_erratum_take()))
 		return LODGE_VMEXIT_SHUTDOWN;
-	}
 	lodge_machine_check(&regs);
 	return LODGE_VMEXIT_HOST_EVENT;
 }

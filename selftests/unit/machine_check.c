@@ -8,6 +8,7 @@
 #include "kselftest_harness.h"
 
 /* After the system's headers: <asm/vmx.h> has names of theirs. */
+#include "svm/erratum.h"
 #include "svm/svm.h"
 #include "vmx/vmx.h"
 
@@ -23,6 +24,13 @@ void lodge_machine_check(struct pt_regs *regs)
 {
 	host.calls++;
 	host.regs = *regs;
+}
+
+static bool guests_own;
+
+bool svm_erratum_take(void)
+{
+	return guests_own;
 }
 
 /* The VMCS, of which only these fields matter. */
@@ -91,6 +99,7 @@ FIXTURE_SETUP(machine_check)
 {
 	memset(&host, 0, sizeof(host));
 	memset(&vmcs, 0, sizeof(vmcs));
+	guests_own = false;
 	memset(&self->svm, 0, sizeof(self->svm));
 	memset(&self->vmx, 0, sizeof(self->vmx));
 	self->vcpu = calloc(1, sizeof(*self->vcpu));
@@ -136,6 +145,14 @@ TEST_F(machine_check, on_amd_v_is_the_hosts)
 	svm_exits(self, SVM_EXIT_EXCP_BASE + X86_TRAP_MC);
 	EXPECT_TRUE(host_heard_of_a_program());
 	EXPECT_EQ(LODGE_VMEXIT_HOST_EVENT, self->exit.kind);
+}
+
+TEST_F(machine_check, of_the_guests_own_making_ends_the_guest_alone)
+{
+	guests_own = true;
+	svm_exits(self, SVM_EXIT_EXCP_BASE + X86_TRAP_MC);
+	EXPECT_EQ(0U, host.calls);
+	EXPECT_EQ(LODGE_VMEXIT_SHUTDOWN, self->exit.kind);
 }
 
 TEST_F(machine_check, on_vt_x_is_the_hosts)
