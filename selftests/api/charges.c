@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a VM makes the host hold is charged to the control group of whoever has made
+ * it, and given back when it is not needed any more.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "host.h"
+#include "lib/client.h"
+#include "machine.h"
+#include "waiting.h"
+
+#include "kselftest_harness.h"
+
+#define GROUPS "/tmp/lodge-groups"
+#define GROUP GROUPS "/test"
+
+#define VMS 8
+#define VCPUS 60
+#define ALL_VCPUS (VMS * VCPUS)
+
+FIXTURE(charges)
+{
+	int lodge;
+	int vm[VMS];
+	int vcpu[ALL_VCPUS];
+	struct lodge_run *run[ALL_VCPUS];
+};
+
+/* Return: 0, or -errno where the host has no such groups. */
+static int group_enter(void)
+{
+	mkdir(GROUPS, 0700);
+	if (mount("none", GROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	if (host_write(GROUPS "/cgroup.subtree_control", "+memory"))
+		return -ENOENT;
+	if (mkdir(GROUP, 0700) && errno != EEXIST)
+		return -errno;
+	return host_write(GROUP "/cgroup.procs", "0");
+}
+
+/* The number behind a word at the start of a line, or -1. */
+static long number_of(const char *path, const char *word)
+{
+	FILE *file = fopen(path, "re");
+	size_t length = strlen(word);
+	char line[256];
+	long value = -1;
+
+	if (!file)
+		return -1;
+	while (value < 0 && fgets(line, sizeof(line), file))
+		if (!strncmp(line, word, length) && line[length] == ' ')
+			value = strtol(line + length, NULL, 10);
+	fclose(file);
+	return value;
+}
+
+/* Bytes of the kernel's that are charged to the group. */
+static long charged(void)
+{
+	return number_of(GROUP "/memory.stat", "kernel");
+}
+
+static long charged_tables(void)
+{
+	return number_of(GROUP "/memory.stat", "sec_pagetables");
+}
+
+FIXTURE_SETUP(charges)
+{
+	if (group_enter() || charged() < 0)
+		SKIP(return, "the host has no control groups of memory");
+	self->lodge = lodge_open();
+	ASSERT_LE(0, self->lodge);
+}
+
+FIXTURE_TEARDOWN(charges)
+{
+	close(self->lodge);
+	host_write(GROUPS "/cgroup.procs", "0");
+	rmdir(GROUP);
+}
+
+static int make_all(FIXTURE_DATA(charges) * self)
+{
+	for (int i = 0; i < VMS; i++) {
+		self->vm[i] = lodge_vm_create(self->lodge);
+		if (self->vm[i] < 0)
+			return self->vm[i];
+	}
+	for (int i = 0; i < ALL_VCPUS; i++) {
+		self->vcpu[i] = lodge_vcpu_create(self->vm[i % VMS], i / VMS,
+						  &self->run[i]);
+		if (self->vcpu[i] < 0)
+			return self->vcpu[i];
+	}
+	return 0;
+}
+
+static void close_vcpus(FIXTURE_DATA(charges) * self)
+{
+	for (int i = 0; i < ALL_VCPUS; i++)
+		lodge_vcpu_close(self->vcpu[i], self->run[i]);
+}
+
+/* At least: the run page, the processor's control block, and the structures. */
+#define VCPU_BYTES (2 * 4096 + 2048 + 512)
+
+TEST_F(charges, vcpus_are_charged_and_closed_ones_give_back_most)
+{
+	long before = charged(), held, left;
+
+	ASSERT_EQ(0, make_all(self));
+	held = charged() - before;
+	close_vcpus(self);
+	left = charged() - before;
+	EXPECT_LT(ALL_VCPUS * VCPU_BYTES, held);
+	EXPECT_GT(held / 2, left);
+}
+
+TEST_F(charges, nested_tables_are_charged_as_such)
+{
+	long before = charged_tables();
+	struct machine machine;
+	struct runner runner;
+	uint8_t *vast;
+
+	ASSERT_LE(0, before);
+	ASSERT_EQ(0, machine_make(&machine, 1));
+	vast = mmap(NULL, GUEST_VAST_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, vast);
+	madvise(vast, GUEST_VAST_SIZE, MADV_NOHUGEPAGE);
+	ASSERT_EQ(0, lodge_memory_set(machine.vm, 1, 0, GUEST_VAST,
+				      GUEST_VAST_SIZE, vast));
+	ASSERT_EQ(0, machine_enter(&machine, 0, guest_stride));
+	runner_start(&runner, &machine, 0);
+	EXPECT_TRUE(EVENTUALLY(machine_word(&machine, GUEST_ROUNDS) > 1));
+	EXPECT_EQ(0, runner_stop(&runner));
+	EXPECT_LT(GUEST_VAST_SIZE / GUEST_STRIDE * 4096,
+		  charged_tables() - before);
+	machine_end(&machine);
+	EXPECT_TRUE(EVENTUALLY(charged_tables() - before < 64 * 4096));
+	munmap(vast, GUEST_VAST_SIZE);
+}
+
+TEST_HARNESS_MAIN
