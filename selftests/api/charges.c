@@ -27,6 +27,7 @@
 
 FIXTURE(charges)
 {
+	bool has_groups;
 	int lodge;
 	int vm[VMS];
 	int vcpu[ALL_VCPUS];
@@ -76,8 +77,7 @@ static long charged_tables(void)
 
 FIXTURE_SETUP(charges)
 {
-	if (group_enter() || charged() < 0)
-		SKIP(return, "the host has no control groups of memory");
+	self->has_groups = !group_enter() && charged() >= 0;
 	self->lodge = lodge_open();
 	ASSERT_LE(0, self->lodge);
 }
@@ -118,6 +118,8 @@ TEST_F(charges, vcpus_are_charged_and_closed_ones_give_back_most)
 {
 	long before = charged(), held, left;
 
+	if (!self->has_groups)
+		SKIP(return, "the host has no control groups of memory");
 	ASSERT_EQ(0, make_all(self));
 	held = charged() - before;
 	close_vcpus(self);
@@ -133,7 +135,8 @@ TEST_F(charges, nested_tables_are_charged_as_such)
 	struct runner runner;
 	uint8_t *vast;
 
-	ASSERT_LE(0, before);
+	if (!self->has_groups || before < 0)
+		SKIP(return, "the host has no control groups of memory");
 	ASSERT_EQ(0, machine_make(&machine, 1));
 	vast = mmap(NULL, GUEST_VAST_SIZE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
