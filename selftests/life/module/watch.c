@@ -42,7 +42,7 @@ static bool watch_is_on(void)
 
 	if (boot_cpu_data.x86_vendor != X86_VENDOR_AMD)
 		return __read_cr4() & X86_CR4_VMXE;
-	rdmsrl_safe(MSR_EFER, &efer);
+	rdmsrq_safe(MSR_EFER, &efer);
 	return efer & EFER_SVME;
 }
 
