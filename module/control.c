@@ -9,6 +9,7 @@
 #include <asm/processor-flags.h>
 
 #include "apic.h"
+#include "descriptor.h"
 #include "mem.h"
 #include "state.h"
 #include "vm.h"
@@ -142,13 +143,29 @@ static bool lodge_control_in_64bit(struct lodge_vcpu *vcpu)
 	return vcpu->regs.segments.seg[LODGE_CS].attr & LODGE_SEG_L;
 }
 
+/*
+ * Intel's processors do not enter long mode with a TSS of 16 bits, which VM entry
+ * would refuse (SDM vol. 2, MOV to control registers); AMD's do not look.
+ */
+static bool lodge_control_has_16bit_task(struct lodge_vcpu *vcpu)
+{
+	u8 type;
+
+	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		return false;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	type = vcpu->regs.segments.seg[LODGE_TR].attr & LODGE_SEG_TYPE;
+	return (type & ~LODGE_SYSTEM_BUSY) == LODGE_SYSTEM_TSS16;
+}
+
 /* Paging goes on: with LME the processor enters long mode. */
 static int lodge_control_paging_on(struct lodge_vcpu *vcpu,
 				   struct lodge_control *c)
 {
 	if (!(c->efer & EFER_LME))
 		return 0;
-	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu))
+	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu) ||
+	    lodge_control_has_16bit_task(vcpu))
 		return 1;
 	c->efer |= EFER_LMA;
 	return 0;

@@ -255,6 +255,20 @@ TEST_F(modes, syscall_and_sysret_cross_between_the_levels)
 	EXPECT_EQ(X86_FLAGS_IF, *cpu_gpr(self->cpu, LODGE_R11) & X86_FLAGS_IF);
 }
 
+CODE(long_mode_on, 32,
+     "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4;"
+     "mov $0xc0000080, %ecx; rdmsr; or $0x100, %eax; wrmsr;"
+     "mov %cr0, %eax; or $0x80000000, %eax; mov %eax, %cr0;");
+
+TEST_F(modes, a_16_bit_task_does_not_enter_long_mode)
+{
+	if (!machine_is_intel())
+		SKIP(return, "AMD's processors do not look at the task");
+	cpu_start(self->cpu, PROT32, long_mode_on);
+	self->cpu->run->regs.segments.seg[LODGE_TR].attr = 0x83;
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+}
+
 CODE(pae_off, 64, "mov %cr4, %rax; and $~0x20, %rax; mov %rax, %cr4;" DONE);
 
 TEST_F(modes, clearing_pae_in_long_mode_faults)
