@@ -47,12 +47,24 @@ void svm_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event)
 		break;
 	case LODGE_EVENT_FAULT:
 		inj |= SVM_EVTINJ_TYPE_EXEPT;
+		svm->injected_rip = vcpu->regs.general.rip;
 		break;
 	}
 	if (event->has_error)
 		inj |= SVM_EVTINJ_VALID_ERR;
 	svm->vmcb->control.event_inj = inj;
 	svm->vmcb->control.event_inj_err = event->error;
+}
+
+/* An INT3 or INTO that the guest itself has executed; not what was injected. */
+static bool svm_event_is_soft(const struct lodge_vcpu *vcpu, u8 vector)
+{
+	const struct lodge_event *injected = &vcpu->in_flight;
+
+	if (injected->type == LODGE_EVENT_FAULT && injected->vector == vector &&
+	    to_svm(vcpu)->injected_rip == vcpu->regs.general.rip)
+		return false;
+	return vector == X86_TRAP_BP || vector == X86_TRAP_OF;
 }
 
 /*
@@ -74,7 +86,7 @@ void svm_event_interrupted(struct lodge_vcpu *vcpu, struct lodge_event *event)
 		event->type = LODGE_EVENT_TYPE_NMI;
 		break;
 	case SVM_EXITINTINFO_TYPE_EXEPT:
-		if (vector != X86_TRAP_BP && vector != X86_TRAP_OF)
+		if (!svm_event_is_soft(vcpu, vector))
 			event->type = LODGE_EVENT_FAULT;
 		break;
 	}

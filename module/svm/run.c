@@ -33,6 +33,11 @@ static void svm_load_registers(struct lodge_vcpu *vcpu)
 	vmcb->save.rsp = general->gpr[LODGE_RSP];
 	vmcb->save.rip = general->rip;
 	vmcb->save.rflags = general->rflags;
+	/*
+	 * What an injected #BP or #OF pushes as its return address, where the
+	 * processor has the field: RIP is behind the instruction (section 15.20).
+	 */
+	vmcb->control.next_rip = general->rip;
 	if (unlikely(to_svm(vcpu)->stepping))
 		svm_event_step_load(vcpu);
 	if ((vmcb->control.int_ctl & V_TPR_MASK) != vcpu->regs.control.cr8) {

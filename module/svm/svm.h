@@ -39,6 +39,7 @@ enum svm_clean {
  * @stepping: the guest runs with RFLAGS.TF, to see its next instruction complete
  * @stepping_flags: the guest's own TF at the last entry with @stepping
  * @nmi_wanted: an NMI waits for the window
+ * @injected_rip: where the exception that was injected last interrupts the guest
  */
 struct svm_vcpu {
 	struct svm_vmcb *vmcb;
@@ -51,6 +52,7 @@ struct svm_vcpu {
 	bool nmi_wanted;
 	u64 stepping_flags;
 	u64 iret_rip;
+	u64 injected_rip;
 };
 
 /**

@@ -274,4 +274,24 @@ TEST_F(events, an_exception_set_by_the_caller_is_delivered)
 	ASSERT_TRUE(cpu_done(self->cpu));
 }
 
+/* Nobody has touched the stack yet: the host's page comes in the delivery. */
+TEST_F(events, a_trap_set_by_the_caller_survives_a_fault_in_its_delivery)
+{
+	static const uint8_t traps[] = { BP, OF };
+	struct guest_event event;
+	size_t i;
+
+	for (i = 0; i < sizeof(traps); i++) {
+		cpu_start(self->cpu, LONG64, nothing);
+		ASSERT_EQ(0, madvise(self->m.memory + GUEST_STACK - 0x1000,
+				     0x1000, MADV_DONTNEED));
+		self->cpu->run->regs.events.flags = LODGE_EVENT_EXCEPTION;
+		self->cpu->run->regs.events.exception = traps[i];
+		self->cpu->run->load |= LODGE_GROUP_EVENTS;
+		ASSERT_TRUE(cpu_raises(self->cpu, traps[i], &event));
+		EXPECT_EQ(GUEST_CODE_BASE, event.rip);
+		ASSERT_TRUE(cpu_done(self->cpu));
+	}
+}
+
 TEST_HARNESS_MAIN
