@@ -109,16 +109,28 @@ u32 svm_blocked(struct lodge_vcpu *vcpu)
 	return blocked;
 }
 
+static void svm_set_dr6(struct svm_vcpu *svm, u64 dr6)
+{
+	if (svm->vmcb->save.dr6 == dr6)
+		return;
+	svm->vmcb->save.dr6 = dr6;
+	svm_dirty(svm, SVM_CLEAN_DR);
+}
+
 /*
  * Our TF is only ever in the VMCB: what carries out an instruction, and user
- * space, find the guest's own in vcpu->regs.
+ * space, find the guest's own in vcpu->regs.  BS of an earlier step of the guest's
+ * would pass for ours.
  */
 void svm_event_step_load(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
+	struct svm_vmcb_save *save = &svm->vmcb->save;
 
 	svm->stepping_flags = vcpu->regs.general.rflags & X86_EFLAGS_TF;
-	svm->vmcb->save.rflags |= X86_EFLAGS_TF;
+	save->rflags |= X86_EFLAGS_TF;
+	svm->stepping_dr6 = save->dr6 & SVM_DR6_STEP;
+	svm_set_dr6(svm, save->dr6 & ~SVM_DR6_STEP);
 }
 
 void svm_event_step_save(struct lodge_vcpu *vcpu)
@@ -174,6 +186,8 @@ void svm_event_after_exit(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 
+	svm_set_dr6(svm, svm->vmcb->save.dr6 | svm->stepping_dr6);
+	svm->stepping_dr6 = 0;
 	if (svm->iret_seen && svm->iret_rip != vcpu->regs.general.rip) {
 		svm->nmi_blocked = false;
 		svm->stepping = false;
@@ -193,7 +207,6 @@ bool svm_event_step_done(struct lodge_vcpu *vcpu)
 	svm->stepping = false;
 	if (svm->stepping_flags)
 		return false;
-	save->dr6 &= ~SVM_DR6_STEP;
-	svm_dirty(svm, SVM_CLEAN_DR);
+	svm_set_dr6(svm, save->dr6 & ~SVM_DR6_STEP);
 	return true;
 }

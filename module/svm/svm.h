@@ -38,6 +38,7 @@ enum svm_clean {
  * @iret_seen: the IRET is about to be executed
  * @stepping: the guest runs with RFLAGS.TF, to see its next instruction complete
  * @stepping_flags: the guest's own TF at the last entry with @stepping
+ * @stepping_dr6: its DR6.BS then, which stays until the guest clears it
  * @nmi_wanted: an NMI waits for the window
  * @injected_rip: where the exception that was injected last interrupts the guest
  */
@@ -51,6 +52,7 @@ struct svm_vcpu {
 	bool stepping;
 	bool nmi_wanted;
 	u64 stepping_flags;
+	u64 stepping_dr6;
 	u64 iret_rip;
 	u64 injected_rip;
 };
@@ -175,7 +177,8 @@ void svm_event_step_load(struct lodge_vcpu *vcpu);
 void svm_event_step_save(struct lodge_vcpu *vcpu);
 
 /**
- * svm_event_after_exit() - note that the NMI handler's IRET has completed
+ * svm_event_after_exit() - note that the NMI handler's IRET has completed, and
+ * give the guest its DR6 back
  *
  * After svm_exit_translate(), which asks whether the step was ours.
  */

@@ -11,6 +11,7 @@
 #include "machine.h"
 
 #define PIC_VECTOR 0x30
+#define DR6_BS (1 << 14)
 
 FIXTURE(interrupt)
 {
@@ -265,6 +266,20 @@ TEST_F(interrupt, a_second_nmi_is_latched_until_the_handlers_iret)
 	EXPECT_EQ(1, *cpu_gpr(self->cpu, LODGE_RAX));
 	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
 	EXPECT_EQ(2, *cpu_gpr(self->cpu, LODGE_RAX));
+}
+
+TEST_F(interrupt, what_a_guest_has_in_dr6_outlives_its_nmis)
+{
+	ASSERT_TRUE(cpu_unblock_nmis(self->cpu));
+	cpu_start(self->cpu, LONG64, counts);
+	self->run->regs.debug.dr6 |= DR6_BS;
+	self->run->load |= LODGE_GROUP_DEBUG;
+	ASSERT_TRUE(cpu_writes(self->cpu, 0x80));
+	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
+	ASSERT_TRUE(cpu_raises(self->cpu, NMI, NULL));
+	ASSERT_EQ(0, lodge_nmi(self->cpu->fd));
+	ASSERT_TRUE(cpu_raises(self->cpu, NMI, NULL));
+	EXPECT_TRUE(self->run->regs.debug.dr6 & DR6_BS);
 }
 
 TEST_F(interrupt, any_number_of_nmis_in_the_handler_is_one)
