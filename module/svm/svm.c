@@ -184,6 +184,9 @@ static int svm_cpu_enable(void)
 	if (wrmsrq_safe(MSR_EFER, efer | EFER_SVME))
 		return -EIO;
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
+	/* A kernel that crashed into this one may have left guests another rate. */
+	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR))
+		wrmsrq(MSR_AMD64_TSC_RATIO, SVM_TSC_RATIO_DEFAULT);
 	lodge_predict_less(true);
 	svm_erratum_cpu_enable();
 	svm_asid_cpu_init(cpu);
