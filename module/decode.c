@@ -323,6 +323,24 @@ static bool lock_allowed(const struct lodge_insn *insn)
 	       (insn->op >= LODGE_OP_BTS && insn->op <= LODGE_OP_CMPXCHG_PAIR);
 }
 
+/*
+ * LOCK makes CR8 of CR0 (APM vol. 3, MOV CRn), in all modes.  Processors that do not
+ * have this raise #UD, and do not intercept it.
+ */
+static bool name_cr8(struct lodge_insn *insn)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (insn->operand[i].kind != LODGE_OPERAND_CONTROL ||
+		    insn->operand[i].reg)
+			continue;
+		insn->operand[i].reg = 8;
+		return true;
+	}
+	return false;
+}
+
 int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
 		 const u8 *bytes, size_t length)
 {
@@ -346,7 +364,8 @@ int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
 	error = lodge_decoder_operands(&d, &row);
 	if (error)
 		return error;
-	if (insn->prefixes & LODGE_PREFIX_LOCK && !lock_allowed(insn))
+	if (insn->prefixes & LODGE_PREFIX_LOCK && !name_cr8(insn) &&
+	    !lock_allowed(insn))
 		return -EINVAL;
 	/* CS is loaded by branches only. */
 	if (insn->op == LODGE_OP_MOV_TO_SEG && insn->operand[0].reg == LODGE_CS)

@@ -60,7 +60,7 @@ enum lodge_cpu_mode {
  *	half is kept; with VEX, taken from operand[2]
  * @LODGE_OP_CALL_FAR: through memory, or to the immediate: the offset, and the
  *	selector above it
- * @LODGE_OP_JMP_FAR: through memory
+ * @LODGE_OP_JMP_FAR: likewise
  * @LODGE_OP_CMPXCHG_PAIR: CMPXCHG8B, CMPXCHG16B
  * @LODGE_OP_MOV_FROM_CR: CR operand[1].reg to a general register
  * @LODGE_OP_MOV_TO_CR: general register to CR operand[0].reg

@@ -86,7 +86,7 @@ struct lodge_emul_ops {
 #define LODGE_EMUL_AVX 0x1 /* by the guest's XCR0 and CR4 too */
 #define LODGE_EMUL_BMI1 0x2 /* TZCNT is not BSF */
 #define LODGE_EMUL_ABM 0x4 /* LZCNT is not BSR */
-#define LODGE_EMUL_FAR64 0x8 /* far pointers with an offset of 64 bits */
+#define LODGE_EMUL_INTEL 0x8 /* what vendors differ in */
 
 /**
  * struct lodge_emul - one instruction about to be applied

@@ -112,7 +112,7 @@ static int read_pointer(struct lodge_emul *e, const struct lodge_operand *o,
 	u64 linear;
 	int error;
 
-	if (size == 8 && !(e->features & LODGE_EMUL_FAR64))
+	if (size == 8 && !(e->features & LODGE_EMUL_INTEL))
 		return -EOPNOTSUPP;
 	if (o->kind == LODGE_OPERAND_IMMEDIATE) {
 		*offset = e->insn.immediate & lodge_alu_mask(size);

@@ -141,10 +141,31 @@ static int emul_compare_string(struct lodge_emul *e)
 		e, 1, insn->prefixes & LODGE_PREFIX_REP ? !equal : equal);
 }
 
+/*
+ * Without an iteration, Intel's processors cut some registers to the address size
+ * all the same: seen, and in no manual.
+ */
+static int string_nothing(struct lodge_emul *e)
+{
+	unsigned int size = e->insn.address_size;
+	u8 op = e->insn.op;
+
+	if (e->features & LODGE_EMUL_INTEL) {
+		emul_write_gpr(e, LODGE_RCX, 0, size);
+		if (op == LODGE_OP_MOVS)
+			emul_write_gpr(e, LODGE_RSI, e->regs->gpr[LODGE_RSI],
+				       size);
+		if (op == LODGE_OP_MOVS || op == LODGE_OP_STOS)
+			emul_write_gpr(e, LODGE_RDI, e->regs->gpr[LODGE_RDI],
+				       size);
+	}
+	return emul_advance(e);
+}
+
 int lodge_emul_string(struct lodge_emul *e)
 {
 	if (!string_count(e))
-		return emul_advance(e);
+		return string_nothing(e);
 	switch (e->insn.op) {
 	case LODGE_OP_MOVS:
 		return emul_movs(e);

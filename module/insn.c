@@ -101,14 +101,26 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	return answer;
 }
 
-void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
+static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 {
-	struct lodge_general *general = &vcpu->regs.general;
-
 	lodge_backend->skip(vcpu, next_rip);
 	vcpu->insn_bytes.doubts = 0;
-	general->rflags &= ~X86_EFLAGS_RF;
-	if (likely(!(general->rflags & X86_EFLAGS_TF)))
+	vcpu->regs.general.rflags &= ~X86_EFLAGS_RF;
+}
+
+void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip)
+{
+	lodge_insn_leave(vcpu, next_rip);
+	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
+	vcpu->regs.events.flags |= LODGE_EVENT_SHADOW;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_EVENTS);
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
+{
+	lodge_insn_leave(vcpu, next_rip);
+	if (likely(!(vcpu->regs.general.rflags & X86_EFLAGS_TF)))
 		return;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;

@@ -27,6 +27,12 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu);
 void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip);
 
 /**
+ * lodge_insn_done_shadow() - the same for one behind which no interrupt comes, nor
+ * the single-step trap, before another instruction
+ */
+void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip);
+
+/**
  * lodge_insn_refuse() - fill in LODGE_EXIT_CANNOT_EMULATE
  * @gpa: what the instruction touched, or all ones
  *

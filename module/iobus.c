@@ -299,7 +299,7 @@ static unsigned int lodge_iobus_features(const struct lodge_control *c)
 	if (boot_cpu_has(X86_FEATURE_ABM))
 		features |= LODGE_EMUL_ABM;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
-		features |= LODGE_EMUL_FAR64;
+		features |= LODGE_EMUL_INTEL;
 	return features;
 }
 
@@ -366,6 +366,14 @@ static bool lodge_iobus_branches(const struct lodge_insn *insn)
 	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_RET_FAR;
 }
 
+/* MOV SS and POP SS (SDM vol. 3, 6.8.3; APM vol. 2, 8.5): LSS is none of them. */
+static bool lodge_iobus_shadows(const struct lodge_insn *insn)
+{
+	return (insn->op == LODGE_OP_MOV_TO_SEG || insn->op == LODGE_OP_POP) &&
+	       insn->operand[0].kind == LODGE_OPERAND_SEGMENT &&
+	       insn->operand[0].reg == LODGE_SS;
+}
+
 /*
  * Part of the instruction at @rip is carried out.  Return: whether the guest is
  * to hear of it: it is over, or an iteration is and the guest single-steps.
@@ -377,7 +385,10 @@ static bool lodge_iobus_advance(struct lodge_vcpu *vcpu, u64 rip)
 	if (general->rip == rip && !lodge_iobus_branches(&vcpu->emul.insn) &&
 	    !(vcpu->emul.insn.rep && general->rflags & X86_EFLAGS_TF))
 		return false;
-	lodge_insn_done(vcpu, general->rip);
+	if (lodge_iobus_shadows(&vcpu->emul.insn))
+		lodge_insn_done_shadow(vcpu, general->rip);
+	else
+		lodge_insn_done(vcpu, general->rip);
 	return true;
 }
 

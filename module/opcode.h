@@ -211,6 +211,7 @@ static const struct row one_byte[256] = {
 	BOTH_IO(0xe4, IN, ACC, UIMM8),
 	BOTH_IO(0xe6, OUT, UIMM8, ACC),
 	[0xe8] = ROW(CALL, IMM, NONE, F(STACK | NEAR)),
+	[0xea] = ROW(JMP_FAR, FAR, NONE, F(NO64)),
 	BOTH_IO(0xec, IN, ACC, DX),
 	BOTH_IO(0xee, OUT, DX, ACC),
 	[0xf1] = ROW(ICEBP, NONE, NONE),

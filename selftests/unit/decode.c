@@ -358,6 +358,20 @@ TEST(lock_is_only_for_a_memory_destination_that_is_read)
 	EXPECT_ANSWER(-EINVAL, LODGE_MODE_64, 0xf0, 0x0f, 0xa2);
 }
 
+TEST(lock_makes_cr8_of_cr0)
+{
+	struct lodge_insn insn = DECODE(LODGE_MODE_32, 0xf0, 0x0f, 0x20, 0xc3);
+
+	EXPECT_EQ(LODGE_OP_MOV_FROM_CR, insn.op);
+	EXPECT_OPERAND(insn.operand[0], LODGE_OPERAND_GPR, LODGE_RBX, 4);
+	EXPECT_OPERAND(insn.operand[1], LODGE_OPERAND_CONTROL, 8, 4);
+	insn = DECODE(LODGE_MODE_64, 0xf0, 0x0f, 0x22, 0xc3);
+	EXPECT_EQ(LODGE_OP_MOV_TO_CR, insn.op);
+	EXPECT_OPERAND(insn.operand[0], LODGE_OPERAND_CONTROL, 8, 8);
+	EXPECT_ANSWER(-EINVAL, LODGE_MODE_64, 0xf0, 0x0f, 0x22, 0xdb);
+	EXPECT_ANSWER(-EINVAL, LODGE_MODE_64, 0xf0, 0x0f, 0x21, 0xc3);
+}
+
 TEST(register_forms_that_cannot_exit_are_refused)
 {
 	EXPECT_ANSWER(-EINVAL, LODGE_MODE_64, 0x89, 0xc0);
@@ -575,6 +589,8 @@ TEST(stack_instructions_are_decoded_without_an_operand_in_memory)
 	EXPECT_EQ(LODGE_OP_CALL, DECODE(LODGE_MODE_64, 0xff, 0xd0).op);
 	insn = DECODE(LODGE_MODE_64, 0xc8, 0x34, 0x12, 0x02);
 	EXPECT_EQ(0x21234U, insn.immediate);
+	EXPECT_EQ(LODGE_OP_JMP_FAR, DECODE(LODGE_MODE_16, 0xea, 1, 2, 3, 4).op);
+	EXPECT_ANSWER(-EINVAL, LODGE_MODE_64, 0xea, 1, 2, 3, 4, 5, 6);
 	insn = DECODE(LODGE_MODE_32, 0x9a, 1, 2, 3, 4, 5, 6);
 	EXPECT_EQ(LODGE_OP_CALL_FAR, insn.op);
 	EXPECT_EQ(0x60504030201U, insn.immediate);

@@ -293,6 +293,8 @@ static unsigned int features(void)
 		bits |= LODGE_EMUL_BMI1;
 	if (__builtin_cpu_supports("lzcnt"))
 		bits |= LODGE_EMUL_ABM;
+	if (__builtin_cpu_is("intel"))
+		bits |= LODGE_EMUL_INTEL;
 	return bits;
 }
 
@@ -460,8 +462,9 @@ static void random_machine(struct bench *b)
 		m->gpr[LODGE_RAX] = random_below(32);
 	if (b->insn.rep)
 		m->gpr[LODGE_RCX] = random_below(5) | upper;
-	/* Of no iteration processors clear the upper halves or do not. */
-	if (b->insn.rep && !(u32)m->gpr[LODGE_RCX])
+	/* Of no iteration other vendors clear the upper halves or do not. */
+	if (!__builtin_cpu_is("intel") && b->insn.rep &&
+	    !(u32)m->gpr[LODGE_RCX])
 		clear_upper_halves(m);
 	m->rflags = 0x202 | (random_u64() & RFLAGS_ARITHMETIC);
 	if (!random_below(4))

@@ -234,6 +234,15 @@ TEST_F(system, popf_changes_what_the_privilege_level_may)
 	EXPECT_EQ(0x244dd7U, self->g.regs.rflags);
 }
 
+TEST_F(system, popf_keeps_the_flags_of_virtual_interrupts)
+{
+	self->g.regs.rflags = 0x180002;
+	put(&self->g, STACK_TOP, 0x2, 4);
+	LOAD(LODGE_MODE_32, 0x9d);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x180002U, self->g.regs.rflags);
+}
+
 TEST_F(system, pushf_hides_resume_and_virtual_mode)
 {
 	self->g.regs.rflags = 0x10202;

@@ -232,4 +232,59 @@ TEST_F(iobus, answers_of_a_device_are_forgotten_where_it_has_moved)
 	EXPECT_EQ(0x22220000U, self->general->gpr[LODGE_RAX]);
 }
 
+static void device_exit(struct lodge_vmexit *exit)
+{
+	exit->kind = LODGE_VMEXIT_FAULT;
+	exit->fault.device = true;
+	fake_guest.page[3] = FAKE_HOLE;
+}
+
+/* Carries out one instruction, to which a device answers with zeros. */
+#define ANSWER_ZERO()                                                     \
+	do {                                                              \
+		ASSERT_EQ(1, HANDLE());                                   \
+		ASSERT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
+		memset(self->vcpu->run->exit.mmio.data, 0, 16);           \
+		ASSERT_EQ(0, lodge_iobus_complete(self->vcpu));           \
+		ASSERT_EQ(RIP + 2U, self->general->rip);                  \
+		self->general->rip = RIP;                                 \
+	} while (0)
+#define SHADOW() (self->vcpu->regs.events.flags & LODGE_EVENT_SHADOW)
+
+TEST_F(iobus, an_interrupt_waits_behind_a_load_of_ss)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RBX] = 0x3000;
+	CODE(0x8e, 0x1b); /* mov (%rbx), %ds */
+	ANSWER_ZERO();
+	EXPECT_FALSE(SHADOW());
+	CODE(0x8e, 0x13); /* mov (%rbx), %ss */
+	ANSWER_ZERO();
+	EXPECT_TRUE(SHADOW());
+}
+
+TEST_F(iobus, a_single_step_waits_behind_a_load_of_ss)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RBX] = 0x3000;
+	self->general->rflags |= X86_EFLAGS_TF;
+	CODE(0x8e, 0x13);
+	ANSWER_ZERO();
+	EXPECT_EQ(0U, fake_guest.events);
+	CODE(0x8e, 0x1b);
+	ANSWER_ZERO();
+	EXPECT_EQ(1U, fake_guest.events);
+}
+
+TEST_F(iobus, an_interrupt_waits_behind_a_pop_of_ss)
+{
+	device_exit(&self->exit);
+	self->vcpu->regs.segments.seg[LODGE_CS].attr = 0xc9b;
+	self->vcpu->regs.control.cr0 = 0;
+	self->general->gpr[LODGE_RSP] = 0x3000;
+	CODE(0x36, 0x17); /* pop %ss */
+	ANSWER_ZERO();
+	EXPECT_TRUE(SHADOW());
+}
+
 TEST_HARNESS_MAIN
