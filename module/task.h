@@ -95,8 +95,9 @@ struct lodge_task {
  * lodge_task_switch() - switch tasks
  * @t: the switch
  *
- * The processor has made the checks of privilege.  All others are made here,
- * again where it has made them: memory may have changed since.
+ * The processor has made the checks of privilege, of a gate and of a TSS, before it
+ * left the guest (SDM vol. 3C, section 25.4.2; APM vol. 2, section 15.14.1).  All
+ * others are made here, again where it has made them: memory may have changed since.
  *
  * With an answer that is not 0, and @committed, segment registers that are not
  * loaded yet hold their new selectors and cannot be used.  CS alone has attributes
