@@ -135,14 +135,15 @@ static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
  * The nested tables, not the slots, have said that this is a device.  Memory may
  * have come there since: the emulator then uses that, and where it is at its
  * wits' end, the guest tries again.  A fetch, which looks like any other access
- * here, ends as the emulator's own.
+ * here, ends as the emulator's own.  Whether it waits for user space is not read
+ * from the run page, where user space may write meanwhile.
  */
 static int lodge_exit_device(struct lodge_vcpu *vcpu,
 			     const struct lodge_vmexit *exit)
 {
 	int answer = lodge_exit_mmio(vcpu, exit);
 
-	if (answer == 1 && vcpu->run->reason == LODGE_EXIT_CANNOT_EMULATE &&
+	if (answer == 1 && vcpu->io.pending == LODGE_PENDING_NONE &&
 	    lodge_mem_user(vcpu->vm, exit->fault.gpa, false))
 		return 0;
 	return answer;

@@ -3,6 +3,9 @@
  * What the processor has said of an exit, and what is at RIP when it is read
  * again: where they differ nothing is carried out, and the guest tries again.
  */
+#include <signal.h>
+#include <x86intrin.h>
+
 #include "fake_vcpu.h"
 
 #include "kselftest_harness.h"
@@ -285,6 +288,45 @@ TEST_F(iobus, an_interrupt_waits_behind_a_pop_of_ss)
 	CODE(0x36, 0x17); /* pop %ss */
 	ANSWER_ZERO();
 	EXPECT_TRUE(SHADOW());
+}
+
+/* Another thread of user space, which writes to the run page all the time. */
+static struct lodge_run *written_run;
+
+static void write_reason(int signal)
+{
+	written_run->reason = LODGE_EXIT_CANNOT_EMULATE;
+}
+
+/* As if that thread wrote after each single instruction of ours. */
+static void begin_writing(struct lodge_run *run)
+{
+	written_run = run;
+	signal(SIGTRAP, write_reason);
+	__writeeflags(__readeflags() | X86_EFLAGS_TF);
+}
+
+static void end_writing(void)
+{
+	__writeeflags(__readeflags() & ~(u64)X86_EFLAGS_TF);
+	signal(SIGTRAP, SIG_DFL);
+}
+
+TEST_F(iobus, who_writes_to_the_run_page_ends_no_access)
+{
+	int answer;
+
+	self->exit.kind = LODGE_VMEXIT_FAULT;
+	self->exit.fault.device = true;
+	/* Memory has come where the exit was; the access is to another page. */
+	fake_guest.page[1] = FAKE_HOLE;
+	self->general->gpr[LODGE_RDI] = 0x1000;
+	CODE(0x8b, 0x07); /* mov (%rdi), %eax */
+	begin_writing(self->vcpu->run);
+	answer = HANDLE();
+	end_writing();
+	EXPECT_EQ(1, answer);
+	EXPECT_EQ(LODGE_PENDING_EMULATE, self->vcpu->io.pending);
 }
 
 TEST_HARNESS_MAIN
