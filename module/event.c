@@ -330,7 +330,7 @@ bool lodge_event_window_opened(struct lodge_vcpu *vcpu)
 {
 	u32 wanted = vcpu->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
 
-	return unlikely(wanted) && wanted & ~lodge_backend->blocked(vcpu);
+	return wanted && wanted & ~lodge_backend->blocked(vcpu);
 }
 
 int lodge_event_deliver(struct lodge_vcpu *vcpu)

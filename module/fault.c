@@ -14,6 +14,7 @@
 #include <linux/moduleparam.h>
 #include <asm/trap_pf.h>
 
+#include "compat.h"
 #include "guard.h"
 #include "host_page.h"
 #include "mem.h"
@@ -127,7 +128,8 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		attr |= LODGE_NPT_UNCACHED;
 
 	spin_lock(&vm->npt_lock);
-	if (lodge_guard_page_is_mmio(pfn_valid(PHYS_PFN(pa & PTE_PFN_MASK)),
+	if (lodge_host_has_stale_data() &&
+	    lodge_guard_page_is_mmio(pfn_valid(PHYS_PFN(pa & PTE_PFN_MASK)),
 				     cached))
 		fault_note_mmio(vm);
 	hva &= ~(size - 1);
@@ -170,7 +172,6 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	const struct lodge_slot *slot;
 	int index, ret;
 
-	vcpu->host_worked = true;
 	index = srcu_read_lock(&vm->slots_srcu);
 	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
 	slot = lodge_slot_find(slots, gpa);
@@ -228,6 +229,10 @@ static void fault_limit_tables(struct lodge_vm *vm)
 	lodge_npt_free_removed(&vm->npt, removed);
 }
 
+/*
+ * To map what the host has present reads page tables and slots, which tell where
+ * memory is and nothing that is in it; only the host's own fault may read that.
+ */
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
 	int ret;
@@ -240,6 +245,7 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	if (ret != MEM_ABSENT)
 		return ret;
 	/* Without the slots held: it may take as long as user space likes. */
+	vcpu->host_worked = true;
 	ret = lodge_host_page_fault(vcpu->vm->mm, *hva, error & X86_PF_WRITE,
 				    FAULT_FLAG_INTERRUPTIBLE);
 	if (ret)

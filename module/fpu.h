@@ -10,6 +10,7 @@
 #ifndef LODGE_FPU_H
 #define LODGE_FPU_H
 
+#include <linux/sched.h>
 #include <linux/types.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/types.h>
@@ -76,8 +77,21 @@ void lodge_fpu_end(struct lodge_vcpu *vcpu);
  *
  * Interrupts are off, and stay so until lodge_fpu_save().  XCR0 is the host's.
  */
-void lodge_fpu_load(struct lodge_vcpu *vcpu);
-void lodge_fpu_save(struct lodge_vcpu *vcpu);
+#ifdef LODGE_HAVE_GUEST_FPU
+static inline void lodge_fpu_load(struct lodge_fpu *fpu)
+{
+	/* They are the thread's, unless somebody else has used them meanwhile. */
+	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
+		switch_fpu_return();
+}
+
+static inline void lodge_fpu_save(struct lodge_fpu *fpu)
+{
+}
+#else
+void lodge_fpu_load(struct lodge_fpu *fpu);
+void lodge_fpu_save(struct lodge_fpu *fpu);
+#endif
 
 /**
  * lodge_fpu_lock() - the same with interrupts on, until lodge_fpu_unlock()

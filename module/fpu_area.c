@@ -214,24 +214,24 @@ void lodge_fpu_end(struct lodge_vcpu *vcpu)
 {
 }
 
-void lodge_fpu_load(struct lodge_vcpu *vcpu)
+void lodge_fpu_load(struct lodge_fpu *fpu)
 {
 	kernel_fpu_begin_mask(0);
-	fpu_restore(vcpu->fpu.area);
+	fpu_restore(fpu->area);
 }
 
-void lodge_fpu_save(struct lodge_vcpu *vcpu)
+void lodge_fpu_save(struct lodge_fpu *fpu)
 {
-	fpu_save(vcpu->fpu.area);
+	fpu_save(fpu->area);
 	kernel_fpu_end();
 }
 
 void lodge_fpu_lock(struct lodge_vcpu *vcpu)
 {
-	lodge_fpu_load(vcpu);
+	lodge_fpu_load(&vcpu->fpu);
 }
 
 void lodge_fpu_unlock(struct lodge_vcpu *vcpu)
 {
-	lodge_fpu_save(vcpu);
+	lodge_fpu_save(&vcpu->fpu);
 }

@@ -2,7 +2,6 @@
 /*
  * The guest's FPU state, switched by the kernel: see fpu.h.
  */
-#include <linux/sched.h>
 #include <asm/fpu/api.h>
 
 #include "fpu.h"
@@ -54,21 +53,10 @@ void lodge_fpu_end(struct lodge_vcpu *vcpu)
 	fpu_swap_kvm_fpstate(&vcpu->fpu.guest, false);
 }
 
-/* They are the thread's, unless somebody else has used them meanwhile. */
-void lodge_fpu_load(struct lodge_vcpu *vcpu)
-{
-	if (unlikely(test_thread_flag(TIF_NEED_FPU_LOAD)))
-		switch_fpu_return();
-}
-
-void lodge_fpu_save(struct lodge_vcpu *vcpu)
-{
-}
-
 void lodge_fpu_lock(struct lodge_vcpu *vcpu)
 {
 	fpregs_lock();
-	lodge_fpu_load(vcpu);
+	lodge_fpu_load(&vcpu->fpu);
 }
 
 void lodge_fpu_unlock(struct lodge_vcpu *vcpu)

@@ -111,26 +111,37 @@ static void lodge_run_load_breakpoints(const struct lodge_debug *debug)
 	set_debugreg(debug->dr[3], 3);
 }
 
+static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
+					    struct lodge_vmexit *exit)
+{
+	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
+		lodge_run_load_breakpoints(&vcpu->regs.debug);
+	lodge_backend->run(vcpu, exit);
+	lodge_guest_has_run();
+}
+
+/* Out of line: kernels that clear the stack would do so at each entry. */
+static noinline void lodge_run_watched(struct lodge_vcpu *vcpu,
+				       struct lodge_vmexit *exit)
+{
+	struct lodge_breakpoints host;
+
+	lodge_run_save_breakpoints(&host);
+	lodge_run_guest(vcpu, exit);
+	lodge_run_restore_breakpoints(&host);
+}
+
 /* One entry.  Interrupts are off. */
 static void lodge_run_switch(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	bool watched = hw_breakpoint_active();
-	struct lodge_breakpoints host;
-
-	lodge_fpu_load(vcpu);
+	lodge_fpu_load(&vcpu->fpu);
 	lodge_run_load_xstate(vcpu);
-	if (unlikely(watched))
-		lodge_run_save_breakpoints(&host);
-	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
-		lodge_run_load_breakpoints(&vcpu->regs.debug);
-
-	lodge_backend->run(vcpu, exit);
-
-	lodge_guest_has_run();
-	if (unlikely(watched))
-		lodge_run_restore_breakpoints(&host);
+	if (unlikely(hw_breakpoint_active()))
+		lodge_run_watched(vcpu, exit);
+	else
+		lodge_run_guest(vcpu, exit);
 	lodge_run_save_xstate(vcpu);
-	lodge_fpu_save(vcpu);
+	lodge_fpu_save(&vcpu->fpu);
 }
 
 /* Where the kernel has a barrier at each exit, none is needed between two. */
@@ -299,7 +310,7 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	int answer = 0;
 
 	while (!answer) {
-		if (lodge_event_window_opened(vcpu))
+		if (unlikely(vcpu->window) && lodge_event_window_opened(vcpu))
 			set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		/* First, so that an EOI is told before a signal is. */
 		if (READ_ONCE(vcpu->requests)) {

@@ -216,8 +216,8 @@ struct lodge_features {
  * @tsc_moved: lodge_tsc_moved as the processor was told with @tsc_offset
  * @ibpb: a barrier for the branch predictor, which the guest asks for
  * @flush_l1d: a flush of the L1 data cache, likewise
- * @host_worked: the kernel has worked on memory for the guest; a backend that
- *	guards the caches clears it
+ * @host_worked: the kernel has worked with what is in memory for the guest, and
+ *	not only with addresses; a backend that guards the caches clears it
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
  */
 struct lodge_vcpu {

@@ -95,13 +95,19 @@ static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu, struct svm_entry *entry)
 
 /*
  * Without virtualization of branch records the processor leaves DEBUGCTL as it is:
- * the host's branch steps and traps of bus locks are not for the guest.
+ * the host's branch steps and traps of bus locks are not for the guest.  The ones
+ * come and go with a flag of the thread, the others are there from boot on where
+ * the processor has them; perf's freezing of branch records does not show.
  */
 static unsigned long svm_clear_debugctl(void)
 {
-	unsigned long debugctl = get_debugctlmsr();
+	unsigned long debugctl;
 
-	if (unlikely(debugctl))
+	if (likely(!cpu_feature_enabled(X86_FEATURE_BUS_LOCK_DETECT) &&
+		   !test_thread_flag(TIF_BLOCKSTEP)))
+		return 0;
+	debugctl = get_debugctlmsr();
+	if (debugctl)
 		update_debugctlmsr(0);
 	return debugctl;
 }

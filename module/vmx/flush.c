@@ -89,14 +89,15 @@ static bool vmx_flush_take_used(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	unsigned long switches = current->nvcsw + current->nivcsw;
-	bool used = vmx->used || vcpu->host_worked ||
-		    vmx->switches != switches || kvm_get_cpu_l1tf_flush_l1d();
 
+	if (likely(!vmx->used && !vcpu->host_worked &&
+		   vmx->switches == switches && !kvm_get_cpu_l1tf_flush_l1d()))
+		return false;
 	vmx->used = false;
 	vcpu->host_worked = false;
 	vmx->switches = switches;
 	kvm_clear_cpu_l1tf_flush_l1d();
-	return used;
+	return true;
 }
 
 void vmx_flush(struct lodge_vcpu *vcpu)

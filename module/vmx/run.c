@@ -275,6 +275,9 @@ static void vmx_load_counters(struct vmx_vcpu *vmx)
 	int count;
 
 	msrs = lodge_perf_guest_msrs(&count);
+	/* Without an answer nothing is switched, as before. */
+	if (!msrs && now.nr == first)
+		return;
 	if (unlikely(vmx_counters_fill(vmx->msrs, first, msrs, count,
 				       by_control, &now)))
 		wrmsrq(MSR_IA32_PEBS_ENABLE, 0);
