@@ -231,14 +231,18 @@ static void fault_limit_tables(struct lodge_vm *vm)
 
 /*
  * To map what the host has present reads page tables and slots, which tell where
- * memory is and nothing that is in it; only the host's own fault may read that.
+ * memory is and nothing that is in it.  What may read that is the host's own fault,
+ * and the host that makes room for a table: it may compress what it swaps out.
  */
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
+	u32 tables = vcpu->npt_cache.nr;
 	int ret;
 
 	fault_limit_tables(vcpu->vm);
 	ret = lodge_npt_cache_fill(&vcpu->npt_cache);
+	if (vcpu->npt_cache.nr != tables)
+		vcpu->host_worked = true;
 	if (ret)
 		return ret;
 	ret = fault_try(vcpu, gpa, error, hva);
