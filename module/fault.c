@@ -144,7 +144,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		ret = 0;
 	}
 	spin_unlock(&vm->npt_lock);
-	lodge_npt_free_removed(&vm->npt, removed);
+	lodge_npt_free_removed(&vm->npt, removed, false);
 	return ret;
 }
 
@@ -226,7 +226,7 @@ static void fault_limit_tables(struct lodge_vm *vm)
 		lodge_vm_flush_tlbs(vm);
 	removed = lodge_npt_take_removed(&vm->npt);
 	spin_unlock(&vm->npt_lock);
-	lodge_npt_free_removed(&vm->npt, removed);
+	lodge_npt_free_removed(&vm->npt, removed, true);
 }
 
 /*

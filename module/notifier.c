@@ -81,7 +81,7 @@ static bool range_age(struct lodge_vm *vm, unsigned long hva,
 	return young;
 }
 
-/* Never sleeps, so it does not matter whether the range is blockable. */
+/* Waits for nobody; where the range is blockable, others may run meanwhile. */
 static int invalidate_start(struct mmu_notifier *notifier,
 			    const struct mmu_notifier_range *range)
 {
@@ -98,7 +98,8 @@ static int invalidate_start(struct mmu_notifier *notifier,
 	}
 	removed = range_unmap(vm, range->start, range->end);
 	spin_unlock(&vm->npt_lock);
-	lodge_npt_free_removed(&vm->npt, removed);
+	lodge_npt_free_removed(&vm->npt, removed,
+			       mmu_notifier_range_blockable(range));
 	return 0;
 }
 
@@ -143,7 +144,7 @@ static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
 	spin_lock(&vm->npt_lock);
 	removed = range_unmap(vm, 0, TASK_SIZE_MAX);
 	spin_unlock(&vm->npt_lock);
-	lodge_npt_free_removed(&vm->npt, removed);
+	lodge_npt_free_removed(&vm->npt, removed, true);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {

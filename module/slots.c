@@ -118,7 +118,7 @@ static void slots_publish(struct lodge_vm *vm, struct lodge_slots *new,
 		removed = lodge_npt_take_removed(&vm->npt);
 	}
 	spin_unlock(&vm->npt_lock);
-	lodge_npt_free_removed(&vm->npt, removed);
+	lodge_npt_free_removed(&vm->npt, removed, true);
 	synchronize_srcu_expedited(&vm->slots_srcu);
 }
 

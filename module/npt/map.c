@@ -70,7 +70,7 @@ u64 lodge_npt_root(const struct lodge_npt *npt)
 }
 
 /* Goes down at most levels - 1 times. */
-static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
+static void tree_free(struct lodge_npt *npt, u64 *table, u8 level, bool rest)
 {
 	const struct lodge_npt_format *format = npt->format;
 	u32 i;
@@ -79,8 +79,10 @@ static void tree_free(struct lodge_npt *npt, u64 *table, u8 level)
 		if (lodge_npt_is_table(format, table[i], level))
 			tree_free(npt,
 				  lodge_table_va(table[i] & format->address),
-				  level - 1);
+				  level - 1, rest);
 	}
+	if (rest && level > 1)
+		lodge_table_rest();
 	if (*lodge_table_link(table) & LINK_DEVICE)
 		lodge_table_count(&npt->device_tables, -1);
 	lodge_table_free(table);
@@ -103,14 +105,16 @@ u64 *lodge_npt_take_removed(struct lodge_npt *npt)
 	return removed;
 }
 
-void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed)
+void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed, bool rest)
 {
 	while (removed) {
 		u64 *table = removed;
 		unsigned long link = *lodge_table_link(table);
 
 		removed = (u64 *)(link & ~(LINK_LEVEL | LINK_DEVICE));
-		tree_free(npt, table, link & LINK_LEVEL);
+		tree_free(npt, table, link & LINK_LEVEL, rest);
+		if (rest)
+			lodge_table_rest();
 	}
 }
 
@@ -118,8 +122,8 @@ void lodge_npt_fini(struct lodge_npt *npt)
 {
 	if (!npt->root)
 		return;
-	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt));
-	tree_free(npt, npt->root, npt->format->levels);
+	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt), true);
+	tree_free(npt, npt->root, npt->format->levels, true);
 	npt->root = NULL;
 }
 

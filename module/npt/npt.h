@@ -149,7 +149,7 @@ int lodge_npt_init(struct lodge_npt *npt,
 		   const struct lodge_npt_format *format);
 
 /**
- * lodge_npt_fini() - free all tables; no processor uses them any more
+ * lodge_npt_fini() - free all tables; no processor uses them any more; may sleep
  *
  * Also of a zeroed struct, and of one whose lodge_npt_init() failed.
  */
@@ -256,9 +256,11 @@ u64 *lodge_npt_take_removed(struct lodge_npt *npt);
 /**
  * lodge_npt_free_removed() - free removed tables, and all below them
  *
- * Without the lock: there can be many.
+ * @rest: the caller may sleep: others get the processor now and then
+ *
+ * Without the lock: there can be millions.
  */
-void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed);
+void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed, bool rest);
 
 /**
  * struct lodge_npt_iter - a walk over present entries, from above

@@ -17,6 +17,7 @@
 #include <linux/gfp.h>
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/vmstat.h>
 #include <asm/barrier.h>
 
@@ -72,6 +73,12 @@ static inline void lodge_entry_clear(u64 *entry, u64 bit)
 	clear_bit(__ffs64(bit), (unsigned long *)entry);
 }
 
+/* Where one may sleep: others run before the next tables are freed. */
+static inline void lodge_table_rest(void)
+{
+	cond_resched();
+}
+
 /* Tables are freed without the lock under which others come. */
 static inline void lodge_table_count(u64 *tables, int change)
 {
@@ -80,6 +87,7 @@ static inline void lodge_table_count(u64 *tables, int change)
 
 #else
 
+#include <sched.h>
 #include <stdlib.h>
 
 #define LODGE_TABLE_SIZE 4096
@@ -97,6 +105,11 @@ static inline u64 *lodge_table_alloc(void)
 static inline void lodge_table_free(u64 *table)
 {
 	free(table);
+}
+
+static inline void lodge_table_rest(void)
+{
+	sched_yield();
 }
 
 static inline u64 lodge_table_pa(const u64 *table)

@@ -399,6 +399,46 @@ TEST_F(npt, what_several_have_is_counted_from_the_first_to_the_last)
 	lodge_npt_cache_free(&cache);
 }
 
+static unsigned int rests;
+
+/* In place of the C library's: what lodge_table_rest() calls. */
+int sched_yield(void)
+{
+	rests++;
+	return 0;
+}
+
+TEST_F(npt, whoever_may_sleep_rests_while_tables_are_freed)
+{
+	for (u64 i = 0; i < 64; i++)
+		MAP(i * GIB1, 0, 1, RX);
+	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, 64 * GIB1));
+	rests = 0;
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt),
+			       true);
+	EXPECT_LE(64, rests);
+}
+
+TEST_F(npt, whoever_may_not_sleep_does_not_rest)
+{
+	for (u64 i = 0; i < 64; i++)
+		MAP(i * GIB1, 0, 1, RX);
+	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, 64 * GIB1));
+	rests = 0;
+	lodge_npt_free_removed(&self->npt, lodge_npt_take_removed(&self->npt),
+			       false);
+	EXPECT_EQ(0, rests);
+}
+
+TEST_F(npt, the_end_rests_while_it_frees)
+{
+	for (u64 i = 0; i < 64; i++)
+		MAP(i * GIB1, 0, 1, RX);
+	rests = 0;
+	lodge_npt_fini(&self->npt);
+	EXPECT_LE(64, rests);
+}
+
 TEST_F(npt, the_end_frees_removed_tables_as_well)
 {
 	MAP(0, 0, 1, RX);

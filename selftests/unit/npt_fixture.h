@@ -105,7 +105,7 @@ static inline int npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache,
 /* Free what was removed, as after a flush. */
 static inline void npt_flush(struct lodge_npt *npt)
 {
-	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt));
+	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt), false);
 }
 
 #define MAP(gpa, pa, level, attr) \
