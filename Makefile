@@ -352,9 +352,13 @@ host	= $(or $(HOST),svm)
 demo_kernel = $(or $(KERNEL),$(if $(filter svm local,$(host)),6.1,small))
 options	= --kernel $(1) $(if $(CPU),--cpu $(CPU))
 
-soak: ## random calls, guests and games with memory on the debugging kernel, HOURS=N
+soak: ## random calls, guests and games with memory on the debugging kernel, HOURS=N (KERNEL=kcsan: data races)
 	$(Q)BUILD=$(B) HOURS='$(HOURS)' HOST='$(HOST)' JOBS='$(JOBS)' \
-		SEED='$(SEED)' MAKE='$(MAKE)' selftests/host/soak
+		KERNEL='$(KERNEL)' SEED='$(SEED)' MAKE='$(MAKE)' selftests/host/soak
+
+syzkaller: ## what syzkaller needs to know of the calls, in build/syzkaller/
+	$(Q)selftests/host/syzkaller uapi/lodge.h selftests/soak/lodge.txt \
+		$(B)/syzkaller
 
 demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT-x)
 	$(Q)selftests/host/setup $(if $(filter svm local,$(host)),,--small) $(B)
@@ -434,7 +438,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 
 FORCE:
 .PHONY: FORCE all module oracle nmi life sparse w1 lint lodge tests setup unit \
-	unit-programs payload check soak demo bench fuzz format-check checkpatch \
+	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 
 -include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
