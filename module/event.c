@@ -337,7 +337,7 @@ int lodge_event_deliver(struct lodge_vcpu *vcpu)
 {
 	u32 blocked;
 
-	if (unlikely(vcpu->signals)) {
+	if (unlikely(READ_ONCE(vcpu->signals))) {
 		if (test_bit(LODGE_SIGNAL_INIT, &vcpu->signals))
 			lodge_event_take_init(vcpu);
 		if (test_bit(LODGE_SIGNAL_SIPI, &vcpu->signals))

@@ -3,6 +3,7 @@
  * The run loop: enters the guest until something needs user space.
  */
 #include <linux/hw_breakpoint.h>
+#include <linux/kcsan-checks.h>
 #include <linux/kvm_host.h>
 #include <asm/debugreg.h>
 #include <asm/fpu/xcr.h>
@@ -229,7 +230,10 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (unlikely(vcpu->exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
 
+	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
+	kcsan_disable_current();
 	guest_timing_enter_irqoff();
+	kcsan_enable_current();
 	lodge_run_switch(vcpu, exit);
 	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 
@@ -242,7 +246,9 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		asm volatile("nop");
 		local_irq_disable();
 	}
+	kcsan_disable_current();
 	guest_timing_exit_irqoff();
+	kcsan_enable_current();
 	local_irq_enable();
 	preempt_enable();
 
