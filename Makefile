@@ -218,7 +218,10 @@ w1: $(addprefix w1-,$(KERNELS)) ## module with W=1, all kernels: a warning or an
 w1-%:
 	$(call lint,W=1,$@,$*,W=1)
 
-lint: $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build
+lint: layers $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, and layers
+
+layers: ## who includes whom, against the rules in selftests/host/layers
+	$(Q)selftests/host/layers
 
 lint-%:
 	$(call lint,LINT,$@,$*,C=2 W=1)
@@ -437,7 +440,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi life sparse w1 lint lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi life sparse w1 lint layers lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 

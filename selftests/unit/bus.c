@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine/bus.h"
+#include "board/bus.h"
 
 /* A device that writes down what it is asked. */
 struct probe {

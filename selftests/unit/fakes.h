@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/loop.h"
-#include "machine/power.h"
+#include "board/bus.h"
+#include "board/line.h"
+#include "board/loop.h"
+#include "board/power.h"
 
 #define USEC 1000ULL
 #define MSEC 1000000ULL

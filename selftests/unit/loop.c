@@ -9,7 +9,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine/loop.h"
+#include "board/loop.h"
 
 #define HOUR 3600000000000ULL
 

@@ -2,7 +2,7 @@
 /*
  * Guest memory, and who has which place in it.
  */
-#include "machine/ram.h"
+#include "board/ram.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -13,9 +13,8 @@
 
 #include <lodge.h>
 
+#include "board/layout.h"
 #include "boot/dsdt.h"
-#include "dev/ioapic.h"
-#include "dev/pm.h"
 
 #define OEM_ID "LODGE "
 #define OEM_TABLE "LODGEPC "
@@ -402,6 +401,7 @@ static uint32_t acpi_madt(struct tables *tables, unsigned int cpus)
 	*ioapic++ = (struct madt_ioapic){
 		.type = MADT_IOAPIC,
 		.length = sizeof(*ioapic),
+		.id = IOAPIC_ID,
 		.address = IOAPIC_BASE,
 	};
 	nmi = madt_overrides(ioapic);

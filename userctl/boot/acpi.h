@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "boot/error.h"
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /* Guest physical address of the RSDP; it begins the area of all tables. */
 #define ACPI_RSDP 0xe0000

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /* End of the interrupt table and the BIOS data area. */
 #define BIOS_LOW_END 0x500

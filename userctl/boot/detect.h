@@ -12,7 +12,7 @@
 #include "boot/entry.h"
 #include "boot/error.h"
 #include "boot/flat.h"
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /**
  * struct boot_options - what to start, and how

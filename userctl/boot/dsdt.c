@@ -6,17 +6,9 @@
 
 #include <stdio.h>
 
-#include "dev/ioapic.h"
-#include "dev/pm.h"
-#include "dev/serial.h"
-#include "machine/ram.h"
+#include "board/layout.h"
+#include "board/ram.h"
 
-#define SERIAL_PORTS 8
-#define RTC_PORT 0x70
-#define RTC_PORTS 2
-#define RTC_IRQ 8
-#define PCI_PORT 0xcf8
-#define PCI_PORTS 8
 #define LAST_PORT 0xffff
 
 /* Name (\_S5, ...): SLP_TYP for PM1a, for PM1b, and two reserved numbers. */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 #define E820_RAM 1
 #define E820_RESERVED 2

@@ -12,7 +12,7 @@
 
 #include <lodge.h>
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /* Selectors of the descriptor table, as Linux's boot protocol wants them. */
 #define ENTRY_CS 0x10

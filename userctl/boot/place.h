@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /* Ranges that can be told apart; neighbours melt into one. */
 #define PLACE_MAX 64

@@ -6,8 +6,8 @@
 #ifndef LODGE_DEV_DEBUGEXIT_H
 #define LODGE_DEV_DEBUGEXIT_H
 
-#include "machine/bus.h"
-#include "machine/power.h"
+#include "board/bus.h"
+#include "board/power.h"
 
 #define DEBUGEXIT_PORT 0xf4
 

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
+#include "board/bus.h"
 
 /* Keys, numbered as QEMU numbers them. */
 enum fwcfg_key {

@@ -7,9 +7,9 @@
 #ifndef LODGE_DEV_I8042_H
 #define LODGE_DEV_I8042_H
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/power.h"
+#include "board/bus.h"
+#include "board/line.h"
+#include "board/power.h"
 
 struct i8042;
 

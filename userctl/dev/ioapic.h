@@ -9,10 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
-
-#define IOAPIC_BASE 0xfec00000ULL
-#define IOAPIC_PINS 24
+#include "board/bus.h"
+#include "board/layout.h"
 
 struct ioapic;
 

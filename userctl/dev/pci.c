@@ -12,7 +12,6 @@
 
 #include "dev/pci.h"
 
-#define ADDRESS_PORT 0xcf8
 #define DATA_PORT 0xcfc
 #define PORT_SIZE 4
 
@@ -146,7 +145,7 @@ static int pci_add_ports(struct pci *pci, struct bus *bus)
 {
 	const struct bus_region address = {
 		.name = "pci-address",
-		.base = ADDRESS_PORT,
+		.base = PCI_PORT,
 		.size = PORT_SIZE,
 		.exact = true,
 		.read = address_read,

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
+#include "board/bus.h"
+#include "board/layout.h"
 
 #define PCI_CONFIG_SIZE 256
 

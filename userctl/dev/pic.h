@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-#include "machine/bus.h"
-#include "machine/line.h"
+#include "board/bus.h"
+#include "board/line.h"
 
 #define PIC_LINES 16
 

@@ -10,9 +10,9 @@
 #ifndef LODGE_DEV_PIT_H
 #define LODGE_DEV_PIT_H
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/loop.h"
+#include "board/bus.h"
+#include "board/line.h"
+#include "board/loop.h"
 
 /* Input clock of all channels. */
 #define PIT_HZ 1193182ULL

@@ -7,28 +7,13 @@
 #ifndef LODGE_DEV_PM_H
 #define LODGE_DEV_PM_H
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/loop.h"
-#include "machine/power.h"
+#include "board/bus.h"
+#include "board/layout.h"
+#include "board/line.h"
+#include "board/loop.h"
+#include "board/power.h"
 
-#define PM_EVENT_PORT 0x600
-#define PM_CONTROL_PORT 0x604
-#define PM_TIMER_PORT 0x608
-#define PM_RESET_PORT 0xcf9
-
-#define PM_EVENT_SIZE 4
-#define PM_CONTROL_SIZE 2
-#define PM_TIMER_SIZE 4
-
-#define PM_SCI_IRQ 9
 #define PM_TIMER_HZ 3579545ULL
-#define PM_TIMER_BITS 32
-
-/* SLP_TYP of state S5, soft off: what \_S5 in the DSDT gives. */
-#define PM_SLP_TYP_S5 5
-/* What the FADT has the guest write to the reset register. */
-#define PM_RESET_VALUE 0x06
 
 struct pm;
 

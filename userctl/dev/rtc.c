@@ -24,7 +24,6 @@
 #define CRYSTAL_HZ 32768
 #define NEVER UINT64_MAX
 
-#define INDEX_PORT 0x70
 #define INDEX_NMI_MASK 0x80
 
 enum {
@@ -528,7 +527,7 @@ struct rtc *rtc_new(const struct rtc_config *config)
 	struct bus_region region = {
 		.name = "rtc",
 		.space = BUS_PORT,
-		.base = INDEX_PORT,
+		.base = RTC_PORT,
 		.size = 2,
 		.width = 1,
 		.read = rtc_read,

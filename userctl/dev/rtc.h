@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/loop.h"
+#include "board/bus.h"
+#include "board/layout.h"
+#include "board/line.h"
+#include "board/loop.h"
 
 #define RTC_CMOS_SIZE 128
 

@@ -9,13 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "machine/bus.h"
-#include "machine/line.h"
-#include "machine/loop.h"
-
-/* The PC's first port. */
-#define SERIAL_COM1 0x3f8
-#define SERIAL_COM1_IRQ 4
+#include "board/bus.h"
+#include "board/layout.h"
+#include "board/line.h"
+#include "board/loop.h"
 
 struct serial;
 

@@ -7,8 +7,8 @@
 #ifndef LODGE_DEV_TESTDEV_H
 #define LODGE_DEV_TESTDEV_H
 
-#include "machine/bus.h"
-#include "machine/line.h"
+#include "board/bus.h"
+#include "board/line.h"
 
 #define TESTDEV_LINES 24
 #define TESTDEV_MEMORY 0xff000000ULL

@@ -11,7 +11,7 @@
 
 #include <lodge.h>
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 #define CRASH_CODE_SIZE 16
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "board/layout.h"
 #include "boot/e820.h"
 #include "dev/debugexit.h"
 #include "dev/fwcfg.h"
@@ -18,11 +19,6 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
-
-/* Lines of a PC; the others are named where the device is. */
-#define PIT_LINE 0
-#define I8042_LINE 1
-#define RTC_LINE 8
 
 /*
  * The makers.  Each returns whether the device is there; if not, errno says why.
@@ -50,7 +46,7 @@ static bool make_rtc(struct devices *devices,
 	const struct rtc_config rtc = {
 		.bus = config->bus,
 		.loop = config->loop,
-		.irq = interrupts_line(config->interrupts, RTC_LINE),
+		.irq = interrupts_line(config->interrupts, RTC_IRQ),
 		.ram_low = ram_low(config->ram),
 		.ram_high = ram_high(config->ram),
 		.battery = config->battery,
@@ -63,7 +59,7 @@ static bool make_rtc(struct devices *devices,
 static bool make_i8042(struct devices *devices,
 		       const struct devices_config *config)
 {
-	struct irq_line irq = interrupts_line(config->interrupts, I8042_LINE);
+	struct irq_line irq = interrupts_line(config->interrupts, I8042_IRQ);
 
 	devices->i8042 = i8042_new(config->bus, &irq, &config->power);
 	return devices->i8042;
@@ -72,7 +68,7 @@ static bool make_i8042(struct devices *devices,
 static bool make_pit(struct devices *devices,
 		     const struct devices_config *config)
 {
-	struct irq_line irq = interrupts_line(config->interrupts, PIT_LINE);
+	struct irq_line irq = interrupts_line(config->interrupts, PIT_IRQ);
 
 	devices->pit = pit_new(config->bus, config->loop, &irq);
 	if (devices->pit)

@@ -7,11 +7,11 @@
 
 #include <stdbool.h>
 
-#include "machine/bus.h"
+#include "board/bus.h"
 #include "machine/interrupts.h"
-#include "machine/loop.h"
-#include "machine/power.h"
-#include "machine/ram.h"
+#include "board/loop.h"
+#include "board/power.h"
+#include "board/ram.h"
 
 struct rtc_battery;
 

@@ -7,7 +7,7 @@
 
 #include "dev/serial.h"
 #include "machine/console.h"
-#include "machine/loop.h"
+#include "board/loop.h"
 
 struct input;
 

@@ -15,8 +15,6 @@
 
 #define TIMER_LINE 0
 #define TIMER_PIN 2
-/* As the MADT says. */
-#define IOAPIC_ID 0
 
 #define NO_VECTOR (-1)
 

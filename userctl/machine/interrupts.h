@@ -14,8 +14,8 @@
 
 #include <lodge.h>
 
-#include "machine/bus.h"
-#include "machine/line.h"
+#include "board/bus.h"
+#include "board/line.h"
 
 struct interrupts;
 

@@ -22,7 +22,7 @@
 #include "machine/firmware.h"
 #include "machine/input.h"
 #include "machine/interrupts.h"
-#include "machine/loop.h"
+#include "board/loop.h"
 #include "machine/memory.h"
 #include "machine/signals.h"
 #include "machine/terminal.h"

@@ -5,7 +5,7 @@
 #ifndef LODGE_MACHINE_MEMORY_H
 #define LODGE_MACHINE_MEMORY_H
 
-#include "machine/ram.h"
+#include "board/ram.h"
 
 /* Slots: RAM below the hole, RAM at 4 GiB, and the ROM below that. */
 #define MEMORY_SLOT_LOW 0

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "lib/client.h"
-#include "machine/bus.h"
+#include "board/bus.h"
 #include "machine/interrupts.h"
 
 #define KICK_SIGNAL SIGRTMIN

@@ -2,8 +2,8 @@
 /*
  * The power button's other end: how a device ends or restarts its machine.
  */
-#ifndef LODGE_MACHINE_POWER_H
-#define LODGE_MACHINE_POWER_H
+#ifndef LODGE_BOARD_POWER_H
+#define LODGE_BOARD_POWER_H
 
 enum power_event {
 	POWER_OFF, /* the guest has powered off */

@@ -2,8 +2,8 @@
 /*
  * An interrupt line: what a device raises without knowing where it leads.
  */
-#ifndef LODGE_MACHINE_LINE_H
-#define LODGE_MACHINE_LINE_H
+#ifndef LODGE_BOARD_LINE_H
+#define LODGE_BOARD_LINE_H
 
 #include <stdbool.h>
 

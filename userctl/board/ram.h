@@ -5,8 +5,8 @@
  * RAM lies at 0 to ram_low() and, beyond the hole below 4 GiB, at 4 GiB to
  * 4 GiB + ram_high().
  */
-#ifndef LODGE_MACHINE_RAM_H
-#define LODGE_MACHINE_RAM_H
+#ifndef LODGE_BOARD_RAM_H
+#define LODGE_BOARD_RAM_H
 
 #include <stdint.h>
 

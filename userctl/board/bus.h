@@ -6,8 +6,8 @@
  * that an access needs no lock here.  A device is called from any vCPU thread
  * and from the event loop; it guards its own state.
  */
-#ifndef LODGE_MACHINE_BUS_H
-#define LODGE_MACHINE_BUS_H
+#ifndef LODGE_BOARD_BUS_H
+#define LODGE_BOARD_BUS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
  * addresses, so that the host's huge pages can back it and nested paging can
  * map them as such.
  */
-#include "machine/ram.h"
+#include "board/ram.h"
 
 #include <errno.h>
 #include <stddef.h>

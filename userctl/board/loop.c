@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "machine/loop.h"
+#include "board/loop.h"
 
 #define NSEC_PER_SEC 1000000000ULL
 #define EVENTS_AT_ONCE 16

@@ -6,8 +6,8 @@
  * Callbacks run in the loop's thread, with no lock held.  The calls below may be
  * made from any thread.
  */
-#ifndef LODGE_MACHINE_LOOP_H
-#define LODGE_MACHINE_LOOP_H
+#ifndef LODGE_BOARD_LOOP_H
+#define LODGE_BOARD_LOOP_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "machine/bus.h"
+#include "board/bus.h"
 
 #define PORTS 0x10000ULL
 

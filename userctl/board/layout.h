@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where things are on the board of a PC: addresses, ports and interrupt lines
+ * that both the devices and the tables that describe them (ACPI) go by.
+ */
+#ifndef LODGE_BOARD_LAYOUT_H
+#define LODGE_BOARD_LAYOUT_H
+
+/* Lines of ISA devices. */
+#define PIT_IRQ 0
+#define I8042_IRQ 1
+#define SERIAL_COM1_IRQ 4
+#define RTC_IRQ 8
+
+#define SERIAL_COM1 0x3f8
+#define SERIAL_PORTS 8
+
+#define RTC_PORT 0x70
+#define RTC_PORTS 2
+
+/* PCI's configuration mechanism 1: address and data port, four bytes each. */
+#define PCI_PORT 0xcf8
+#define PCI_PORTS 8
+
+#define IOAPIC_BASE 0xfec00000ULL
+#define IOAPIC_PINS 24
+#define IOAPIC_ID 0
+
+/* ACPI's fixed hardware, and the reset register, which lies over PCI_PORT. */
+#define PM_EVENT_PORT 0x600
+#define PM_EVENT_SIZE 4
+#define PM_CONTROL_PORT 0x604
+#define PM_CONTROL_SIZE 2
+#define PM_TIMER_PORT 0x608
+#define PM_TIMER_SIZE 4
+#define PM_TIMER_BITS 32
+#define PM_RESET_PORT 0xcf9
+#define PM_SCI_IRQ 9
+
+/* SLP_TYP of state S5, soft off: what \_S5 in the DSDT gives. */
+#define PM_SLP_TYP_S5 5
+/* What the FADT has the guest write to the reset register. */
+#define PM_RESET_VALUE 0x06
+
+#endif
