@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "boot/acpi.h"
-#include "boot/e820.h"
+#include "board/e820.h"
 
 #include "kselftest_harness.h"
 

@@ -21,7 +21,7 @@ FIXTURE_SETUP(debugexit)
 	struct power power = fake_power_of(&self->power);
 
 	self->bus = bus_new();
-	self->debugexit = debugexit_new(self->bus, &power);
+	self->debugexit = debugexit_new(self->bus, DEBUGEXIT_PORT, &power);
 	ASSERT_NE(NULL, self->debugexit);
 }
 
@@ -35,7 +35,7 @@ TEST_F(debugexit, second_one_on_the_same_bus_is_refused)
 {
 	struct power power = {};
 
-	EXPECT_EQ(NULL, debugexit_new(self->bus, &power));
+	EXPECT_EQ(NULL, debugexit_new(self->bus, DEBUGEXIT_PORT, &power));
 	EXPECT_EQ(EEXIST, errno);
 }
 

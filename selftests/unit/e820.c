@@ -2,7 +2,7 @@
 /*
  * The memory map and what a BIOS leaves in the first MiB.
  */
-#include "boot/e820.h"
+#include "board/e820.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "boot/acpi.h"
-#include "boot/e820.h"
+#include "board/e820.h"
 #include "boot/elf.h"
 #include "boot/pvh.h"
 #include "elf_image.h"

@@ -225,6 +225,7 @@ FIXTURE(boot)
 {
 	struct ram *ram;
 	struct boot_options options;
+	struct image_store store;
 	struct boot_entry entry;
 	struct boot_error error;
 	char path[MEMFILE_PATH_SIZE];
@@ -242,6 +243,7 @@ FIXTURE_SETUP(boot)
 
 FIXTURE_TEARDOWN(boot)
 {
+	image_store_free(&self->store);
 	ram_free(self->ram);
 	close(self->fd);
 }
@@ -249,8 +251,10 @@ FIXTURE_TEARDOWN(boot)
 static int boot(FIXTURE_DATA(boot) * self, const void *data, size_t size)
 {
 	close(self->fd);
+	image_store_free(&self->store);
 	self->fd = memfile(data, size, self->path);
-	return boot_load(self->ram, &self->options, &self->entry, &self->error);
+	return boot_load(self->ram, &self->options, &self->store, &self->entry,
+			 &self->error);
 }
 
 TEST_F(boot, elf_with_a_pvh_note_is_started_by_it)

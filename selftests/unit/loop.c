@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -12,6 +13,8 @@
 #include "board/loop.h"
 
 #define HOUR 3600000000000ULL
+
+#define SEC 1000000000ULL
 
 FIXTURE(loop)
 {
@@ -77,12 +80,51 @@ TEST(freeing_no_loop_is_fine)
 	loop_free(NULL);
 }
 
-TEST(clock_does_not_go_back)
+TEST_F(loop, the_clock_does_not_go_back)
 {
-	uint64_t before = loop_now();
+	uint64_t before = loop_now(self->loop);
 
-	EXPECT_LE(before, loop_now());
-	EXPECT_NE(0, before);
+	EXPECT_LE(before, loop_now(self->loop));
+}
+
+TEST_F(loop, a_stopped_clock_stands_and_goes_on_from_there)
+{
+	struct timespec nap = { .tv_nsec = 20 * 1000 * 1000 };
+	uint64_t stood;
+
+	loop_clock_stop(self->loop);
+	stood = loop_now(self->loop);
+	nanosleep(&nap, NULL);
+	loop_clock_stop(self->loop);
+	EXPECT_EQ(stood, loop_now(self->loop));
+	loop_clock_set(self->loop, 5);
+	loop_clock_start(self->loop);
+	EXPECT_LE(5, loop_now(self->loop));
+	EXPECT_GT(SEC * 1000, loop_now(self->loop));
+}
+
+TEST_F(loop, a_clock_that_goes_cannot_be_set)
+{
+	loop_clock_set(self->loop, 1ULL << 62);
+	EXPECT_GT(1ULL << 62, loop_now(self->loop));
+}
+
+TEST_F(loop, timers_wait_while_the_clock_stands)
+{
+	struct caller callers[] = { { self, 'a' }, { self, 'z' } };
+	struct loop_timer *timer = loop_timer_new(self->loop, expired, callers);
+
+	loop_clock_stop(self->loop);
+	loop_timer_arm(timer, 0);
+	ASSERT_EQ(0,
+		  loop_watch(self->loop, self->pipe[0], readable, &callers[1]));
+	ASSERT_EQ(1, write(self->pipe[1], "x", 1));
+	EXPECT_EQ(0, loop_run(self->loop));
+	EXPECT_STREQ("z", self->log);
+	callers[0].letter = 'z';
+	loop_clock_start(self->loop);
+	EXPECT_EQ(0, loop_run(self->loop));
+	EXPECT_STREQ("zz", self->log);
 }
 
 TEST_F(loop, stop_before_run_ends_the_run_at_once)
@@ -108,7 +150,7 @@ TEST_F(loop, timers_expire_in_the_order_of_their_times)
 	struct caller callers[] = { { self, 'a' },
 				    { self, 'b' },
 				    { self, 'z' } };
-	uint64_t now = loop_now();
+	uint64_t now = loop_now(self->loop);
 
 	for (int i = 0; i < 3; i++)
 		self->timers[i] =
@@ -123,7 +165,7 @@ TEST_F(loop, timers_expire_in_the_order_of_their_times)
 TEST_F(loop, timer_armed_anew_expires_once)
 {
 	struct caller callers[] = { { self, 'a' }, { self, 'z' } };
-	uint64_t now = loop_now();
+	uint64_t now = loop_now(self->loop);
 
 	for (int i = 0; i < 2; i++)
 		self->timers[i] =

@@ -24,6 +24,7 @@
 #define PIC_EOI 0x20
 
 struct wiring {
+	struct board board;
 	struct bus *bus;
 	struct interrupts *interrupts;
 	struct lodge_run run;
@@ -38,11 +39,11 @@ static void count_kick(void *opaque)
 
 static struct wiring wire(void)
 {
-	struct wiring wiring = { 0 };
 	struct interrupts_config config = { .kick = count_kick };
+	struct wiring wiring = { .board = { .bus = bus_new() } };
 
-	wiring.bus = config.bus = bus_new();
-	wiring.interrupts = interrupts_new(&config);
+	wiring.bus = wiring.board.bus;
+	wiring.interrupts = interrupts_new(&config, &wiring.board);
 	return wiring;
 }
 
@@ -68,9 +69,9 @@ static void port_write(struct bus *bus, uint16_t port, uint8_t value)
 	bus_write(bus, BUS_PORT, port, &value, 1);
 }
 
-static void pulse(struct interrupts *interrupts, unsigned int number)
+static void pulse(const struct wiring *wiring, unsigned int number)
 {
-	struct irq_line line = interrupts_line(interrupts, number);
+	struct irq_line line = board_line(&wiring->board, number);
 
 	irq_line_set(&line, true);
 	irq_line_set(&line, false);
@@ -82,7 +83,7 @@ TEST(each_line_reaches_the_pin_of_its_number)
 
 	for (unsigned int n = 1; n < IOAPIC_PINS; n++) {
 		open_pin(wiring.bus, n, 0);
-		pulse(wiring.interrupts, n);
+		pulse(&wiring, n);
 		ASSERT_EQ(n, fake.nr_msis);
 		EXPECT_EQ(VECTOR(n), fake.msis[n - 1].data & DATA_VECTOR);
 	}
@@ -95,7 +96,7 @@ TEST(the_timer_is_on_pin_2)
 
 	open_pin(wiring.bus, 0, 0);
 	open_pin(wiring.bus, 2, 0);
-	pulse(wiring.interrupts, 0);
+	pulse(&wiring, 0);
 	ASSERT_EQ(1, fake.nr_msis);
 	EXPECT_EQ(VECTOR(2), fake.msis[0].data & DATA_VECTOR);
 	unwire(&wiring);
@@ -106,7 +107,7 @@ TEST(messages_go_to_the_address_of_msi)
 	struct wiring wiring = wire();
 
 	open_pin(wiring.bus, 4, 0);
-	pulse(wiring.interrupts, 4);
+	pulse(&wiring, 4);
 	ASSERT_EQ(1, fake.nr_msis);
 	EXPECT_EQ(0xfee00000, fake.msis[0].address & 0xfff00000);
 	unwire(&wiring);
@@ -115,7 +116,7 @@ TEST(messages_go_to_the_address_of_msi)
 TEST(a_level_that_stays_interrupts_again_after_its_end)
 {
 	struct wiring wiring = wire();
-	struct irq_line line = interrupts_line(wiring.interrupts, 9);
+	struct irq_line line = board_line(&wiring.board, 9);
 
 	open_pin(wiring.bus, 9, LEVEL);
 	irq_line_set(&line, true);
@@ -132,7 +133,7 @@ TEST(the_pic_kicks_once_and_asks_for_a_window)
 {
 	struct wiring wiring = wire();
 
-	pulse(wiring.interrupts, 1);
+	pulse(&wiring, 1);
 	EXPECT_EQ(1, kicks);
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	EXPECT_EQ(1, wiring.run.request_window);
@@ -144,7 +145,7 @@ TEST(an_open_window_takes_the_interrupt_at_once)
 {
 	struct wiring wiring = wire();
 
-	pulse(wiring.interrupts, 1);
+	pulse(&wiring, 1);
 	wiring.run.window_open = 1;
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	ASSERT_EQ(1, fake.nr_extints);
@@ -159,7 +160,7 @@ TEST(the_second_pic_reaches_the_vcpu_too)
 	struct wiring wiring = wire();
 
 	port_write(wiring.bus, PIC_SLAVE_DATA, 0);
-	pulse(wiring.interrupts, 12);
+	pulse(&wiring, 12);
 	wiring.run.window_open = 1;
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	ASSERT_EQ(1, fake.nr_extints);
@@ -184,7 +185,7 @@ TEST(a_masked_line_does_not_kick)
 	struct wiring wiring = wire();
 
 	port_write(wiring.bus, PIC_DATA, 0xff);
-	pulse(wiring.interrupts, 1);
+	pulse(&wiring, 1);
 	EXPECT_EQ(0, kicks);
 	unwire(&wiring);
 }
@@ -194,7 +195,7 @@ TEST(lines_beyond_the_pic_do_not_kick)
 	struct wiring wiring = wire();
 
 	for (unsigned int n = 16; n < IOAPIC_PINS; n++)
-		pulse(wiring.interrupts, n);
+		pulse(&wiring, n);
 	EXPECT_EQ(0, kicks);
 	unwire(&wiring);
 }
@@ -204,7 +205,7 @@ TEST(a_vector_refused_as_busy_is_kept_for_the_next_window)
 	struct wiring wiring = wire();
 
 	fake.extint_busy = 1;
-	pulse(wiring.interrupts, 1);
+	pulse(&wiring, 1);
 	wiring.run.window_open = 1;
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	EXPECT_EQ(0, fake.nr_extints);
@@ -221,8 +222,8 @@ TEST(a_lower_line_waits_for_the_end_of_a_higher_one)
 {
 	struct wiring wiring = wire();
 
-	pulse(wiring.interrupts, 1);
-	pulse(wiring.interrupts, 0);
+	pulse(&wiring, 1);
+	pulse(&wiring, 0);
 	wiring.run.window_open = 1;
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	ASSERT_EQ(1, fake.nr_extints);

@@ -40,6 +40,7 @@ static int lives;
 
 /* What a test runs: a machine, its end, and what it printed. */
 static struct machine_config config;
+static struct console *console;
 static struct machine_end end;
 static struct machine_error error;
 static int image;
@@ -48,6 +49,20 @@ static int output;
 static char output_path[MEMFILE_PATH_SIZE];
 
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static int build_and_run(void)
+{
+	struct machine *machine;
+	int err = machine_new(&machine, &config, &error);
+
+	if (err)
+		return err;
+	if (!console)
+		console_open(&console, CONSOLE_FILE, output_path);
+	err = machine_run(machine, console, &end, &error);
+	machine_free(machine);
+	return err;
+}
 
 static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
 {
@@ -61,11 +76,10 @@ static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
 	config.boot.flat_address = FLAT_ADDRESS;
 	config.boot.cpus = cpus;
 	config.memory = MEMORY;
-	if (!config.console)
-		console_open(&config.console, CONSOLE_FILE, output_path);
-	err = machine_run(&config, &end, &error);
-	console_close(config.console);
-	config.console = NULL;
+	devices_default(&config.devices);
+	err = build_and_run();
+	console_close(console);
+	console = NULL;
 	close(image);
 	return err;
 }
@@ -324,7 +338,7 @@ TEST(what_comes_from_a_pipe_reaches_the_guest)
 	ASSERT_EQ(1, write(ends[1], "\x01", 1));
 	close(ends[1]);
 	ASSERT_EQ(STDIN_FILENO, dup2(ends[0], STDIN_FILENO));
-	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
 	ASSERT_EQ(0, run_machine(guest_reads, 1));
 	EXPECT_EQ(MACHINE_EXITED, end.fate);
 	EXPECT_EQ(3, end.code);
@@ -368,7 +382,7 @@ TEST(a_signal_ends_a_guest_that_waits_for_a_slow_reader)
 		;
 	ASSERT_EQ(0, fcntl(ends[1], F_SETFL, 0));
 	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
-	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
 	ASSERT_EQ(0, run_machine(guest_floods_after_signal, 1));
 	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
 	EXPECT_EQ(SIGINT, end.code);
@@ -382,7 +396,7 @@ TEST(a_reader_that_goes_away_ends_the_machine)
 	ASSERT_EQ(0, pipe(ends));
 	close(ends[0]);
 	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
-	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
 	ASSERT_EQ(0, run_machine(guest_floods, 1));
 	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
 	EXPECT_EQ(SIGPIPE, end.code);
@@ -398,7 +412,7 @@ TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
 	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
 	ASSERT_EQ(0, tcgetattr(terminal, &before));
 	ASSERT_EQ(4, write(keyboard, "ls\x01x", 4));
-	ASSERT_EQ(0, console_open(&config.console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
 	ASSERT_EQ(0, run_machine(NULL, 2));
 	EXPECT_EQ(MACHINE_QUIT, end.fate);
 	ASSERT_EQ(0, tcgetattr(terminal, &after));
@@ -457,11 +471,11 @@ TEST(an_image_that_is_not_there_is_named)
 	config.boot.kernel = "/nonexistent";
 	config.boot.cpus = 1;
 	config.memory = MEMORY;
-	ASSERT_EQ(0, console_open(&config.console, CONSOLE_NONE, NULL));
-	EXPECT_EQ(-ENOENT, machine_run(&config, &end, &error));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_NONE, NULL));
+	EXPECT_EQ(-ENOENT, build_and_run());
 	EXPECT_EQ(MACHINE_STEP_BOOT, error.step);
 	EXPECT_NE(NULL, strstr(error.boot.text, "/nonexistent"));
-	console_close(config.console);
+	console_close(console);
 }
 
 TEST(whatever_fails_leaves_nothing_behind)

@@ -44,6 +44,7 @@ FIXTURE(multiboot)
 	struct elf_image elf;
 	unsigned char flat[FLAT_SIZE];
 	struct image image;
+	struct image_store store;
 	struct header *header;
 };
 
@@ -86,6 +87,7 @@ FIXTURE_SETUP(multiboot)
 
 FIXTURE_TEARDOWN(multiboot)
 {
+	image_store_free(&self->store);
 	ram_free(self->ram);
 }
 
@@ -94,8 +96,8 @@ static int load(FIXTURE_DATA(multiboot) * self, const char *modules,
 {
 	self->error.text[0] = '\0';
 	place_init(&self->place, self->ram);
-	return multiboot_load(&self->place, &self->image, modules, append,
-			      &self->entry, &self->error);
+	return multiboot_load(&self->place, &self->image, modules, &self->store,
+			      append, &self->entry, &self->error);
 }
 
 /* A word of the information, by its offset in the specification. */

@@ -29,6 +29,13 @@ static int parse(struct run_options *options, const char *line)
 	return options_parse(options, argc, argv, SILENT);
 }
 
+/* The values of a device's options; NULL: it is not wanted. */
+static const uint64_t *device(const struct run_options *options,
+			      const char *name)
+{
+	return devices_wants(&options->machine.devices, devices_find(name));
+}
+
 TEST(sizes_take_suffixes_in_powers_of_1024)
 {
 	static const struct {
@@ -106,7 +113,7 @@ TEST(an_image_is_enough)
 	EXPECT_EQ(NULL, options.machine.boot.initrd);
 	EXPECT_EQ(NULL, options.machine.boot.append);
 	EXPECT_FALSE(options.machine.boot.flat);
-	EXPECT_FALSE(options.machine.testdev);
+	EXPECT_EQ(NULL, device(&options, "testdev"));
 	EXPECT_FALSE(options.machine.no_reboot);
 	EXPECT_FALSE(options.machine.stop_on_crash);
 	EXPECT_FALSE(options.json);
@@ -128,7 +135,7 @@ TEST(every_option_reaches_its_place)
 	EXPECT_EQ(64, options.machine.boot.cpus);
 	EXPECT_TRUE(options.machine.no_reboot);
 	EXPECT_TRUE(options.machine.stop_on_crash);
-	EXPECT_TRUE(options.machine.testdev);
+	EXPECT_NE(NULL, device(&options, "testdev"));
 	EXPECT_TRUE(options.json);
 	EXPECT_EQ(CONSOLE_FILE, options.serial);
 	EXPECT_STREQ("out.txt", options.serial_path);

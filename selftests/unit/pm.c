@@ -32,6 +32,7 @@ FIXTURE_SETUP(pm)
 	struct irq_line sci = fake_wire(&self->sci);
 	struct power power = fake_power_of(&self->power);
 
+	fake_now = 0;
 	self->bus = bus_new();
 	self->pm = pm_new(self->bus, NULL, &sci, &power);
 	ASSERT_NE(NULL, self->pm);

@@ -3,6 +3,7 @@
  * Tests of the real-time clock against the data sheet of the MC146818A.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "kselftest_harness.h"
 
@@ -35,7 +36,7 @@ static int64_t fake_wall = BILLION * BILLION;
 
 static int64_t wall_clock(void)
 {
-	return fake_wall + (int64_t)(loop_now() - fake_epoch);
+	return fake_wall + (int64_t)(loop_now(NULL) - fake_epoch);
 }
 
 FIXTURE_SETUP(rtc)
@@ -47,7 +48,7 @@ FIXTURE_SETUP(rtc)
 		.ram_high = 0x123450000,
 	};
 
-	fake_epoch = loop_now();
+	fake_epoch = loop_now(NULL);
 	self->bus = bus_new();
 	config.bus = self->bus;
 	self->rtc = rtc_new(&config);
@@ -376,58 +377,76 @@ TEST(small_memory_is_in_the_cmos)
 	bus_free(bus);
 }
 
-/* A clock that is made on the battery of an earlier one, after a minute. */
-static struct rtc *replace(struct rtc *rtc, struct rtc_config *config)
+TEST_F(rtc, a_reset_keeps_the_time_that_was_set_and_the_memory)
 {
-	rtc_free(rtc);
-	bus_free(config->bus);
+	set(self->bus, 4, 0x17);
+	set(self->bus, 2, 0x30);
+	set(self->bus, 0x70, 0x5a);
+	rtc_device.reset(self->rtc);
 	fake_sleep(60 * SEC);
-	config->bus = bus_new();
-	return rtc_new(config);
+	EXPECT_EQ(0x17, get(self->bus, 4));
+	EXPECT_EQ(0x31, get(self->bus, 2));
+	EXPECT_EQ(0x5a, get(self->bus, 0x70));
 }
 
-TEST(the_battery_keeps_the_time_that_was_set_and_the_memory)
+TEST_F(rtc, a_reset_takes_back_interrupts_and_starts_a_clock_that_stood)
 {
-	struct rtc_battery battery = { .charged = false };
-	struct rtc_config config = {
-		.bus = bus_new(),
-		.wall_clock = wall_clock,
-		.battery = &battery,
-	};
-	struct rtc *rtc = rtc_new(&config);
-
-	set(config.bus, 4, 0x17);
-	set(config.bus, 2, 0x30);
-	set(config.bus, 0x70, 0x5a);
-	rtc = replace(rtc, &config);
-	EXPECT_EQ(0x17, get(config.bus, 4));
-	EXPECT_EQ(0x31, get(config.bus, 2));
-	EXPECT_EQ(0x5a, get(config.bus, 0x70));
-	rtc_free(rtc);
-	bus_free(config.bus);
-}
-
-TEST(a_reset_takes_back_interrupts_and_starts_a_clock_that_stood)
-{
-	struct rtc_battery battery = { .charged = false };
-	struct rtc_config config = {
-		.bus = bus_new(),
-		.wall_clock = wall_clock,
-		.battery = &battery,
-	};
-	struct rtc *rtc = rtc_new(&config);
-
-	set(config.bus, 0x0b, SET | H24 | PIE | BINARY);
-	set(config.bus, 2, 30);
+	set(self->bus, 0x0b, SET | H24 | PIE | BINARY);
+	set(self->bus, 2, 30);
+	set(self->bus, 0, 0);
 	fake_sleep(SEC);
-	rtc = replace(rtc, &config);
-	EXPECT_EQ(H24, get(config.bus, 0x0b));
-	EXPECT_EQ(0, get(config.bus, 0x0c));
-	EXPECT_EQ(0x30, get(config.bus, 2));
+	rtc_device.reset(self->rtc);
+	EXPECT_EQ(H24, get(self->bus, 0x0b));
+	EXPECT_EQ(0, get(self->bus, 0x0c));
+	EXPECT_FALSE(self->line.level);
+	EXPECT_EQ(0x30, get(self->bus, 2));
 	fake_sleep(60 * SEC);
-	EXPECT_EQ(0x31, get(config.bus, 2));
+	EXPECT_EQ(0x31, get(self->bus, 2));
+}
+
+/* A second clock with the state of the first, of which it knows nothing else. */
+static struct rtc *twin(const struct rtc *rtc, struct bus *bus,
+			struct fake_line *line)
+{
+	struct rtc_config config = {
+		.bus = bus,
+		.irq = fake_wire(line),
+		.wall_clock = wall_clock,
+	};
+	struct record record = { 0 };
+	struct rtc *new = rtc_new(&config);
+
+	device_save(&rtc_device, rtc, &record);
+	if (device_load(&rtc_device, new, &record))
+		abort();
+	free(record.data);
+	return new;
+}
+
+TEST_F(rtc, saved_and_loaded_it_shows_its_time_and_still_wakes_the_guest)
+{
+	struct bus *bus = bus_new();
+	struct fake_line line = { 0 };
+	struct rtc *rtc;
+
+	set(self->bus, 4, 0x17);
+	set(self->bus, 2, 0x30);
+	set(self->bus, 0, 0x00);
+	set(self->bus, 1, 0x10);
+	set(self->bus, 3, 0x30);
+	set(self->bus, 5, 0x17);
+	set(self->bus, 0x0b, H24 | AIE);
+	fake_sleep(3 * SEC);
+	rtc = twin(self->rtc, bus, &line);
+	EXPECT_EQ(0x17, get(bus, 4));
+	EXPECT_EQ(0x30, get(bus, 2));
+	EXPECT_EQ(0x03, get(bus, 0));
+	EXPECT_FALSE(line.level);
+	fake_sleep(8 * SEC);
+	EXPECT_TRUE(line.level);
+	EXPECT_EQ(0xa0, get(bus, 0x0c) & 0xa0);
 	rtc_free(rtc);
-	bus_free(config.bus);
+	bus_free(bus);
 }
 
 TEST(without_a_clock_of_its_own_it_shows_the_hosts_century)

@@ -6,6 +6,14 @@
 #ifndef LODGE_BOARD_LAYOUT_H
 #define LODGE_BOARD_LAYOUT_H
 
+/* Extended BIOS data area, up to the video memory at 0xa0000. */
+#define BIOS_EBDA 0x9fc00
+#define BIOS_EBDA_SIZE 0x400
+/* The BIOS area: ACPI's tables, then segment 0xf000. */
+#define BIOS_AREA 0xe0000
+#define BIOS_SEGMENT 0xf0000
+#define BIOS_AREA_END 0x100000
+
 /* Lines of ISA devices. */
 #define PIT_IRQ 0
 #define I8042_IRQ 1

@@ -17,6 +17,8 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 #define EVENTS_AT_ONCE 16
+/* Of loop.stopped_at: the clock goes. */
+#define GOING UINT64_MAX
 
 struct loop_timer {
 	struct loop *loop;
@@ -39,13 +41,16 @@ struct loop_watch {
 
 /*
  * @lock guards the lists and the timerfd's setting: the timerfd is set to the
- * head of @armed, which is sorted by time, or off when there is none.
+ * head of @armed, which is sorted by time, or off when there is none or the clock
+ * is stopped.  The clock is the host's minus @offset, or @stopped_at.
  */
 struct loop {
 	int epoll;
 	int timerfd;
 	int wake;
 	atomic_bool stop;
+	_Atomic int64_t offset;
+	_Atomic uint64_t stopped_at;
 	pthread_mutex_t lock;
 	struct loop_timer *timers;
 	struct loop_timer *armed;
@@ -60,6 +65,14 @@ static int epoll_watch(struct loop *loop, int fd)
 	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
+static uint64_t host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
@@ -68,6 +81,8 @@ struct loop *loop_new(void)
 	if (!loop)
 		return NULL;
 	pthread_mutex_init(&loop->lock, NULL);
+	loop->offset = host_now();
+	loop->stopped_at = GOING;
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
 	loop->timerfd =
 		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -112,12 +127,13 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-uint64_t loop_now(void)
+uint64_t loop_now(const struct loop *loop)
 {
-	struct timespec now;
+	uint64_t stopped_at = atomic_load(&loop->stopped_at);
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+	if (stopped_at != GOING)
+		return stopped_at;
+	return host_now() - atomic_load(&loop->offset);
 }
 
 /* Lock held.  Setting the timerfd also takes back an expiry not yet seen. */
@@ -125,14 +141,44 @@ static void loop_set_timerfd(struct loop *loop)
 {
 	struct itimerspec setting = {};
 
-	if (loop->armed) {
-		/* Time 0 would switch the timerfd off. */
-		uint64_t when = loop->armed->when ? loop->armed->when : 1;
+	if (loop->armed && loop->stopped_at == GOING) {
+		uint64_t when = loop->armed->when + loop->offset;
 
+		/* Beyond what a timerfd can be set to: never. */
+		if (when < loop->armed->when || when > INT64_MAX)
+			when = INT64_MAX;
 		setting.it_value.tv_sec = when / NSEC_PER_SEC;
 		setting.it_value.tv_nsec = when % NSEC_PER_SEC;
 	}
 	timerfd_settime(loop->timerfd, TFD_TIMER_ABSTIME, &setting, NULL);
+}
+
+void loop_clock_stop(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	if (loop->stopped_at == GOING)
+		loop->stopped_at = loop_now(loop);
+	loop_set_timerfd(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_clock_start(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	if (loop->stopped_at != GOING) {
+		loop->offset = host_now() - loop->stopped_at;
+		loop->stopped_at = GOING;
+	}
+	loop_set_timerfd(loop);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void loop_clock_set(struct loop *loop, uint64_t now)
+{
+	pthread_mutex_lock(&loop->lock);
+	if (loop->stopped_at != GOING)
+		loop->stopped_at = now;
+	pthread_mutex_unlock(&loop->lock);
 }
 
 /* Lock held. */
@@ -215,7 +261,7 @@ static void loop_expire(struct loop *loop)
 
 	pthread_mutex_lock(&loop->lock);
 	timer = loop->armed;
-	if (timer && timer->when <= loop_now())
+	if (timer && loop->stopped_at == GOING && timer->when <= loop_now(loop))
 		timer_unlink(timer);
 	else
 		timer = NULL;

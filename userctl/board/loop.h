@@ -60,11 +60,34 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 void loop_unwatch(struct loop *loop, int fd);
 
 /**
- * loop_now() - the clock that timers go by
+ * loop_now() - the machine's clock, which timers go by
  *
- * Return: nanoseconds, monotonic.
+ * It is 0 when the loop is made, goes as the host's monotonic clock does, and
+ * stands still while it is stopped.
+ *
+ * Return: nanoseconds.
  */
-uint64_t loop_now(void);
+uint64_t loop_now(const struct loop *loop);
+
+/**
+ * loop_clock_stop() - stop the clock; no timer expires until it goes on
+ *
+ * A callback under way is not waited for.  Stopping it twice is fine.
+ */
+void loop_clock_stop(struct loop *loop);
+
+/**
+ * loop_clock_start() - let a stopped clock go on from where it stands
+ */
+void loop_clock_start(struct loop *loop);
+
+/**
+ * loop_clock_set() - put a stopped clock to a time
+ * @now: nanoseconds, below 2^63
+ *
+ * Timers stay armed for the times they were armed for.
+ */
+void loop_clock_set(struct loop *loop, uint64_t now);
 
 /**
  * loop_timer_new() - make a timer, not armed

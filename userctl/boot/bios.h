@@ -10,17 +10,11 @@
 
 #include <stdint.h>
 
+#include "board/layout.h"
 #include "board/ram.h"
 
 /* End of the interrupt table and the BIOS data area. */
 #define BIOS_LOW_END 0x500
-/* Extended BIOS data area, up to the video memory at 0xa0000. */
-#define BIOS_EBDA 0x9fc00
-#define BIOS_EBDA_SIZE 0x400
-/* The BIOS area: ACPI's tables, then segment 0xf000. */
-#define BIOS_AREA 0xe0000
-#define BIOS_SEGMENT 0xf0000
-#define BIOS_AREA_END 0x100000
 
 /* Offsets in segment 0xf000 where PC software expects them. */
 #define BIOS_POST 0xe05b /* restarts the machine */

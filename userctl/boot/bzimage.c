@@ -15,7 +15,7 @@
 
 #include "boot/acpi.h"
 #include "boot/bios.h"
-#include "boot/e820.h"
+#include "board/e820.h"
 
 #define SECTOR 512
 #define HEADER_OFFSET offsetof(struct boot_params, hdr)

@@ -36,39 +36,38 @@ static int boot_flat(struct place *place, const struct image *image,
 /* Runs a loader that takes the initrd as one file. */
 static int boot_linux(linux_loader loader, struct place *place,
 		      const struct image *image,
-		      const struct boot_options *options, const char *append,
+		      const struct boot_options *options,
+		      struct image_store *store, const char *append,
 		      struct boot_entry *entry, struct boot_error *error)
 {
-	struct image initrd;
-	int ret;
+	const struct image *initrd = NULL;
+	int ret = 0;
 
-	if (!options->initrd)
-		return loader(place, image, NULL, append, entry, error);
-	ret = image_open(&initrd, options->initrd, error);
+	if (options->initrd)
+		ret = image_get(store, options->initrd, &initrd, error);
 	if (ret)
 		return ret;
-	ret = loader(place, image, &initrd, append, entry, error);
-	image_close(&initrd);
-	return ret;
+	return loader(place, image, initrd, append, entry, error);
 }
 
 static int boot_image(struct place *place, const struct image *image,
 		      const struct boot_options *options,
-		      struct boot_entry *entry, struct boot_error *error)
+		      struct image_store *store, struct boot_entry *entry,
+		      struct boot_error *error)
 {
 	const char *append = options->append ? options->append : "";
 
 	if (options->flat)
 		return boot_flat(place, image, options, entry, error);
 	if (bzimage_probe(image))
-		return boot_linux(bzimage_load, place, image, options, append,
-				  entry, error);
+		return boot_linux(bzimage_load, place, image, options, store,
+				  append, entry, error);
 	if (multiboot_probe(image))
-		return multiboot_load(place, image, options->initrd, append,
-				      entry, error);
+		return multiboot_load(place, image, options->initrd, store,
+				      append, entry, error);
 	if (elf_probe(image))
-		return boot_linux(pvh_load, place, image, options, append,
-				  entry, error);
+		return boot_linux(pvh_load, place, image, options, store,
+				  append, entry, error);
 	return boot_error_set(
 		error, -ENOEXEC,
 		"%s: not a Linux kernel, a multiboot image or ELF; any file is loaded by --flat",
@@ -76,21 +75,20 @@ static int boot_image(struct place *place, const struct image *image,
 }
 
 int boot_load(const struct ram *ram, const struct boot_options *options,
-	      struct boot_entry *entry, struct boot_error *error)
+	      struct image_store *store, struct boot_entry *entry,
+	      struct boot_error *error)
 {
+	const struct image *image;
 	struct place place;
-	struct image image;
 	int ret;
 
 	bios_write(ram);
 	ret = acpi_write(ram, options->cpus, error);
 	if (ret)
 		return ret;
-	ret = image_open(&image, options->kernel, error);
+	ret = image_get(store, options->kernel, &image, error);
 	if (ret)
 		return ret;
 	place_init(&place, ram);
-	ret = boot_image(&place, &image, options, entry, error);
-	image_close(&image);
-	return ret;
+	return boot_image(&place, image, options, store, entry, error);
 }

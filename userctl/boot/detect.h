@@ -12,6 +12,7 @@
 #include "boot/entry.h"
 #include "boot/error.h"
 #include "boot/flat.h"
+#include "boot/image.h"
 #include "board/ram.h"
 
 /**
@@ -40,6 +41,7 @@ struct boot_options {
  * boot_load() - fill guest memory for a start or a restart
  * @ram: memory; what it held before may be partly left
  * @options: what to start
+ * @store: has the files of an earlier start, or gets them
  * @entry: out: the state for vCPU 0
  * @error: out: on failure, the file and the reason
  *
@@ -53,6 +55,7 @@ struct boot_options {
  * -E2BIG the command line is too long; -ENOMEM.
  */
 int boot_load(const struct ram *ram, const struct boot_options *options,
-	      struct boot_entry *entry, struct boot_error *error);
+	      struct image_store *store, struct boot_entry *entry,
+	      struct boot_error *error);
 
 #endif

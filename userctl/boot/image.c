@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -116,6 +117,61 @@ int image_open(struct image *image, const char *path, struct boot_error *error)
 void image_close(struct image *image)
 {
 	munmap((void *)image->data, image_room(image->size));
+}
+
+struct image_stored {
+	struct image image;
+	struct image_stored *next;
+	char path[];
+};
+
+static int image_store_add(struct image_store *store, const char *path,
+			   struct boot_error *error)
+{
+	size_t size = strlen(path) + 1;
+	struct image_stored *new = malloc(sizeof(*new) + size);
+	int ret;
+
+	if (!new)
+		return boot_error_set(error, -ENOMEM, "out of memory");
+	memcpy(new->path, path, size);
+	ret = image_open(&new->image, new->path, error);
+	if (ret) {
+		free(new);
+		return ret;
+	}
+	new->next = store->first;
+	store->first = new;
+	return 0;
+}
+
+int image_get(struct image_store *store, const char *path,
+	      const struct image **image, struct boot_error *error)
+{
+	struct image_stored *stored = store->first;
+	int ret;
+
+	while (stored && strcmp(stored->path, path))
+		stored = stored->next;
+	if (!stored) {
+		ret = image_store_add(store, path, error);
+		if (ret)
+			return ret;
+		stored = store->first;
+	}
+	*image = &stored->image;
+	return 0;
+}
+
+void image_store_free(struct image_store *store)
+{
+	while (store->first) {
+		struct image_stored *stored = store->first;
+
+		store->first = stored->next;
+		image_close(&stored->image);
+		free(stored);
+	}
 }
 
 const void *image_at(const struct image *image, uint64_t offset, uint64_t size)

@@ -45,6 +45,31 @@ int image_open(struct image *image, const char *path, struct boot_error *error);
 void image_close(struct image *image);
 
 /**
+ * struct image_store - files that have been read, for a machine that restarts
+ *
+ * What was read once is not opened again: a pipe would have nothing more to give.
+ * All zeroes is an empty one.
+ */
+struct image_store {
+	struct image_stored *first;
+};
+
+/**
+ * image_get() - read a file, or find it in the store
+ * @image: set to it; it and its path live as long as the store
+ * @error: the reason of a failure
+ *
+ * Return: as image_open() does.
+ */
+int image_get(struct image_store *store, const char *path,
+	      const struct image **image, struct boot_error *error);
+
+/**
+ * image_store_free() - free all its files
+ */
+void image_store_free(struct image_store *store);
+
+/**
  * image_at() - a piece of the file
  * @offset: bytes from its start
  * @size: bytes wanted

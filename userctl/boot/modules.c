@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "boot/image.h"
-
 #define PAGE 4096ULL
 
 /* Splits @list into lines; the arrays have room for the worst case. */
@@ -57,27 +55,26 @@ static int modules_put(struct module *module, const struct image *image,
 
 /* Loads the file that a module's line begins with. */
 static int modules_read(struct modules *modules, struct module *module,
-			struct place *place, uint64_t min,
-			struct boot_error *error)
+			struct image_store *store, struct place *place,
+			uint64_t min, struct boot_error *error)
 {
 	const char *line = modules->text + module->line;
 	char *path = strndup(line, strcspn(line, " "));
-	struct image image;
+	const struct image *image;
 	int ret;
 
 	if (!path)
 		return boot_error_set(error, -ENOMEM, "out of memory");
-	ret = image_open(&image, path, error);
-	if (!ret) {
-		ret = modules_put(module, &image, place, min, error);
-		image_close(&image);
-	}
+	ret = image_get(store, path, &image, error);
+	if (!ret)
+		ret = modules_put(module, image, place, min, error);
 	free(path);
 	return ret;
 }
 
-int modules_load(struct modules *modules, const char *list, struct place *place,
-		 uint64_t min, struct boot_error *error)
+int modules_load(struct modules *modules, const char *list,
+		 struct image_store *store, struct place *place, uint64_t min,
+		 struct boot_error *error)
 {
 	size_t length, most = 1;
 	unsigned int i;
@@ -96,8 +93,8 @@ int modules_load(struct modules *modules, const char *list, struct place *place,
 
 	modules_split(modules, list);
 	for (i = 0; i < modules->count && !ret; i++) {
-		ret = modules_read(modules, &modules->module[i], place, min,
-				   error);
+		ret = modules_read(modules, &modules->module[i], store, place,
+				   min, error);
 		min = modules->module[i].end;
 	}
 	return ret;

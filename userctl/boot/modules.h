@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "boot/error.h"
+#include "boot/image.h"
 #include "boot/place.h"
 
 /**
@@ -36,14 +37,16 @@ struct modules {
  * @modules: out: to be freed with modules_free(), whatever is returned
  * @list: NULL for none, or modules separated by commas, where ",," stands for a
  *	comma; each is a path and, after a space, arguments
+ * @store: has the files, or gets them
  * @place: guest memory
  * @min: they are put above this address
  * @error: the reason of a failure
  *
- * Return: 0; what image_open() returns; -ENOSPC one does not fit; -ENOMEM.
+ * Return: 0; what image_get() returns; -ENOSPC one does not fit; -ENOMEM.
  */
-int modules_load(struct modules *modules, const char *list, struct place *place,
-		 uint64_t min, struct boot_error *error);
+int modules_load(struct modules *modules, const char *list,
+		 struct image_store *store, struct place *place, uint64_t min,
+		 struct boot_error *error);
 
 /**
  * modules_free() - free the list

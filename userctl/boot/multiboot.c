@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "boot/bios.h"
-#include "boot/e820.h"
+#include "board/e820.h"
 #include "boot/elf.h"
 #include "boot/modules.h"
 
@@ -302,8 +302,9 @@ static int multiboot_info(struct place *place, const struct modules *modules,
 }
 
 int multiboot_load(struct place *place, const struct image *image,
-		   const char *modules, const char *append,
-		   struct boot_entry *entry, struct boot_error *error)
+		   const char *modules, struct image_store *store,
+		   const char *append, struct boot_entry *entry,
+		   struct boot_error *error)
 {
 	struct mb_program program = { 0 };
 	struct modules loaded;
@@ -319,7 +320,7 @@ int multiboot_load(struct place *place, const struct image *image,
 		return boot_error_set(error, -ENOMEM, "out of memory");
 	if (program.end < BIOS_AREA_END)
 		program.end = BIOS_AREA_END;
-	ret = modules_load(&loaded, modules, place, program.end, error);
+	ret = modules_load(&loaded, modules, store, place, program.end, error);
 	if (!ret && multiboot_info(place, &loaded, cmdline, &info))
 		ret = boot_error_set(error, -ENOSPC,
 				     "%s: no room for the command line",

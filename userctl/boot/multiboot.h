@@ -23,6 +23,7 @@ bool multiboot_probe(const struct image *image);
  * @place: guest memory
  * @image: the image, for which multiboot_probe() is true
  * @modules: NULL or a list of modules, as in struct boot_options.initrd
+ * @store: has the modules, or gets them
  * @append: what follows the image's name in the command line
  * @entry: out: the state for vCPU 0
  * @error: out: the reason of a failure
@@ -35,7 +36,8 @@ bool multiboot_probe(const struct image *image);
  * cannot be; -ENOSPC something does not fit; -errno of reading a module.
  */
 int multiboot_load(struct place *place, const struct image *image,
-		   const char *modules, const char *append,
-		   struct boot_entry *entry, struct boot_error *error);
+		   const char *modules, struct image_store *store,
+		   const char *append, struct boot_entry *entry,
+		   struct boot_error *error);
 
 #endif

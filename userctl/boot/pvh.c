@@ -9,7 +9,7 @@
 
 #include "boot/acpi.h"
 #include "boot/bios.h"
-#include "boot/e820.h"
+#include "board/e820.h"
 #include "boot/elf.h"
 
 #define PVH_MAGIC 0x336ec578

@@ -237,7 +237,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_ON_CRASH:
 		return set_on_crash(state, machine, argument);
 	case KEY_TESTDEV:
-		machine->testdev = true;
+		devices_want(&machine->devices, devices_find("testdev"));
 		return 0;
 	case KEY_FLAT:
 		set_flat(state, &machine->boot, argument);
@@ -273,6 +273,7 @@ int options_parse(struct run_options *options, int argc, char **argv,
 	memset(options, 0, sizeof(*options));
 	options->machine.memory = DEFAULT_MEMORY;
 	options->machine.boot.cpus = 1;
+	devices_default(&options->machine.devices);
 	options->serial = CONSOLE_STDIO;
 	err = argp_parse(&argp, argc, argv, flags, NULL, options);
 	if (err)

@@ -208,31 +208,10 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
-static int run_with_console(struct run_options *options)
+/* The place for the serial port is opened once all else is found good. */
+static int open_console(struct run_options *options, struct console **console)
 {
-	struct machine_error error;
-	struct machine_end *end = calloc(1, sizeof(*end));
-	int code, err;
-
-	if (!end)
-		return complain(EXIT_CODE_RESOURCES, "starting",
-				strerror(ENOMEM), NULL);
-	err = machine_run(&options->machine, end, &error);
-	if (err) {
-		code = complain_step(options, err, &error);
-	} else {
-		tell_end(options, end);
-		code = exit_code_of(end);
-	}
-	free(end);
-	return code;
-}
-
-static int run_with_options(struct run_options *options)
-{
-	struct console *console;
-	int err = console_open(&console, options->serial, options->serial_path);
-	int code;
+	int err = console_open(console, options->serial, options->serial_path);
 
 	if (err)
 		return complain(EXIT_CODE_OUTPUT,
@@ -241,13 +220,47 @@ static int run_with_options(struct run_options *options)
 					"pseudo-terminal",
 				strerror(-err),
 				"choose another place by --serial");
-	if (console_path(console))
+	if (console_path(*console))
 		fprintf(stderr, "lodge: the serial port is %s\n",
-			console_path(console));
-	options->machine.console = console;
-	options->machine.help = show_keys;
-	code = run_with_console(options);
+			console_path(*console));
+	return 0;
+}
+
+static int run_machine(struct run_options *options, struct machine *machine)
+{
+	struct machine_error error;
+	struct machine_end *end = calloc(1, sizeof(*end));
+	struct console *console = NULL;
+	int code, err;
+
+	if (!end)
+		return complain(EXIT_CODE_RESOURCES, "starting",
+				strerror(ENOMEM), NULL);
+	code = open_console(options, &console);
+	if (!code) {
+		err = machine_run(machine, console, end, &error);
+		code = err ? complain_step(options, err, &error) :
+			     exit_code_of(end);
+		if (!err)
+			tell_end(options, end);
+	}
 	console_close(console);
+	free(end);
+	return code;
+}
+
+static int run_with_options(struct run_options *options)
+{
+	struct machine_error error;
+	struct machine *machine;
+	int err, code;
+
+	options->machine.help = show_keys;
+	err = machine_new(&machine, &options->machine, &error);
+	if (err)
+		return complain_step(options, err, &error);
+	code = run_machine(options, machine);
+	machine_free(machine);
 	return code;
 }
 

@@ -35,13 +35,14 @@ static void debugexit_read(void *opaque, uint64_t offset, void *data,
 	memset(data, 0, size);
 }
 
-struct debugexit *debugexit_new(struct bus *bus, const struct power *power)
+struct debugexit *debugexit_new(struct bus *bus, uint16_t port,
+				const struct power *power)
 {
 	struct debugexit *debugexit = calloc(1, sizeof(*debugexit));
 	struct bus_region region = {
 		.name = "debug-exit",
 		.space = BUS_PORT,
-		.base = DEBUGEXIT_PORT,
+		.base = port,
 		.size = PORTS,
 		.read = debugexit_read,
 		.write = debugexit_write,
@@ -65,3 +66,29 @@ void debugexit_free(struct debugexit *debugexit)
 {
 	free(debugexit);
 }
+
+static void *debugexit_make(const struct board *board, const uint64_t *values)
+{
+	return debugexit_new(board->bus, values[0], &board->power);
+}
+
+static void debugexit_unmake(void *opaque)
+{
+	debugexit_free(opaque);
+}
+
+static const struct device_option debugexit_options[] = {
+	{ .name = "port",
+	  .about = "the first of its four ports",
+	  .value = DEBUGEXIT_PORT,
+	  .max = 0x10000 - PORTS },
+	{ .name = NULL },
+};
+
+const struct device_kind debugexit_device = {
+	.name = "debug-exit",
+	.about = "QEMU's isa-debug-exit",
+	.options = debugexit_options,
+	.make = debugexit_make,
+	.free = debugexit_unmake,
+};

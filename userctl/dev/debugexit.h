@@ -7,6 +7,8 @@
 #define LODGE_DEV_DEBUGEXIT_H
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 #include "board/power.h"
 
 #define DEBUGEXIT_PORT 0xf4
@@ -19,11 +21,15 @@ struct debugexit;
  *
  * Return: the device, or NULL with errno set.
  */
-struct debugexit *debugexit_new(struct bus *bus, const struct power *power);
+struct debugexit *debugexit_new(struct bus *bus, uint16_t port,
+				const struct power *power);
 
 /**
  * debugexit_free() - free it, once nothing calls it any more; NULL is fine
  */
 void debugexit_free(struct debugexit *debugexit);
+
+/* The device, for a machine. */
+extern const struct device_kind debugexit_device;
 
 #endif

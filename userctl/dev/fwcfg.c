@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "board/e820.h"
 #include "dev/fwcfg.h"
 
 #define SELECTOR_PORT 0x510
@@ -25,6 +26,9 @@
 #define E820_ENTRY_SIZE 20
 /* Interface version 1: no DMA. */
 #define ID_PORTS 1
+
+/* A key that no item has: the bit is dropped from what a guest selects. */
+#define NO_ITEM SELECT_WRITE
 
 struct item {
 	uint16_t key;
@@ -42,13 +46,17 @@ struct directory {
 	} files[FWCFG_MAX_FILES];
 };
 
-/* @lock guards all.  @selected: index of the item, or -1. */
+/*
+ * @lock guards all.  @key: of the item selected, which stands at index @selected,
+ * or -1; @offset: of its byte to be read next.
+ */
 struct fwcfg {
 	pthread_mutex_t lock;
 	struct item *items;
 	size_t count;
+	uint16_t key;
 	ssize_t selected;
-	size_t offset;
+	uint64_t offset;
 	unsigned int nr_files;
 	struct directory directory;
 };
@@ -124,6 +132,13 @@ static const uint8_t *item_bytes(const struct fwcfg *fwcfg, size_t *size)
 	return item->data;
 }
 
+static void item_select(struct fwcfg *fwcfg, uint16_t key)
+{
+	fwcfg->key = key;
+	fwcfg->selected = item_find(fwcfg, key);
+	fwcfg->offset = 0;
+}
+
 static void selector_write(void *opaque, uint64_t offset, const void *data,
 			   size_t size)
 {
@@ -133,8 +148,7 @@ static void selector_write(void *opaque, uint64_t offset, const void *data,
 	(void)offset;
 	memcpy(&key, data, size);
 	pthread_mutex_lock(&fwcfg->lock);
-	fwcfg->selected = item_find(fwcfg, key & ~SELECT_WRITE);
-	fwcfg->offset = 0;
+	item_select(fwcfg, key & ~SELECT_WRITE);
 	pthread_mutex_unlock(&fwcfg->lock);
 }
 
@@ -262,7 +276,7 @@ struct fwcfg *fwcfg_new(const struct fwcfg_config *config)
 	if (!fwcfg)
 		return NULL;
 	pthread_mutex_init(&fwcfg->lock, NULL);
-	fwcfg->selected = -1;
+	item_select(fwcfg, NO_ITEM);
 	error = add_items(fwcfg, config);
 	if (!error)
 		error = add_ports(fwcfg, config->bus);
@@ -284,3 +298,55 @@ void fwcfg_free(struct fwcfg *fwcfg)
 	pthread_mutex_destroy(&fwcfg->lock);
 	free(fwcfg);
 }
+
+static void *fwcfg_make(const struct board *board, const uint64_t *values)
+{
+	struct e820_entry map[E820_MAX];
+	const struct fwcfg_config config = {
+		.bus = board->bus,
+		.cpus = board->cpus,
+		.ram_size = ram_low(board->ram) + ram_high(board->ram),
+		.e820 = map,
+		.e820_count = e820_build(board->ram, map),
+	};
+
+	(void)values;
+	return fwcfg_new(&config);
+}
+
+static void fwcfg_unmake(void *opaque)
+{
+	fwcfg_free(opaque);
+}
+
+static void fwcfg_reset(void *opaque)
+{
+	item_select(opaque, NO_ITEM);
+}
+
+static const struct record_field fwcfg_fields[] = {
+	RECORD_ANY(1, struct fwcfg, key),
+	RECORD_ANY(2, struct fwcfg, offset),
+};
+
+/* Another machine's item may be shorter; the rest of it reads as zeroes. */
+static void fwcfg_loaded(void *opaque)
+{
+	struct fwcfg *fwcfg = opaque;
+	uint64_t offset = fwcfg->offset;
+	size_t end;
+
+	item_select(fwcfg, fwcfg->key);
+	item_bytes(fwcfg, &end);
+	fwcfg->offset = offset < end ? offset : end;
+}
+
+const struct device_kind fwcfg_device = {
+	.name = "fwcfg",
+	.about = "QEMU's firmware configuration device",
+	.make = fwcfg_make,
+	.free = fwcfg_unmake,
+	.reset = fwcfg_reset,
+	DEVICE_STATE(struct fwcfg, fwcfg_fields),
+	.loaded = fwcfg_loaded,
+};

@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 
 /* Keys, numbered as QEMU numbers them. */
 enum fwcfg_key {
@@ -92,5 +94,8 @@ int fwcfg_add(struct fwcfg *fwcfg, uint16_t key, const void *data, size_t size);
  */
 int fwcfg_add_file(struct fwcfg *fwcfg, const char *name, const void *data,
 		   size_t size);
+
+/* The device, for a machine. */
+extern const struct device_kind fwcfg_device;
 
 #endif

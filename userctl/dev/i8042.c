@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dev/i8042.h"
 
@@ -116,7 +117,7 @@ static void i8042_answer(struct i8042 *i8042, uint8_t byte)
 			byte;
 }
 
-static void i8042_reset(struct i8042 *i8042)
+static void i8042_reset_machine(struct i8042 *i8042)
 {
 	i8042->power.event(i8042->power.opaque, POWER_RESET, 0);
 }
@@ -131,14 +132,14 @@ static void output_port_write(struct i8042 *i8042, uint8_t value)
 {
 	i8042->a20 = value & OUTPUT_A20;
 	if (!(value & OUTPUT_NO_RESET))
-		i8042_reset(i8042);
+		i8042_reset_machine(i8042);
 }
 
 /* Lines that a pulse command names by zeroes go low; line 0 is the reset. */
 static void pulse(struct i8042 *i8042, uint8_t command)
 {
 	if (!(command & OUTPUT_NO_RESET))
-		i8042_reset(i8042);
+		i8042_reset_machine(i8042);
 }
 
 static void self_test(struct i8042 *i8042)
@@ -369,7 +370,7 @@ static void port_a_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_lock(&i8042->lock);
 	i8042->a20 = value & PORT_A_A20;
 	if ((value & PORT_A_RESET) && !i8042->port_a_reset)
-		i8042_reset(i8042);
+		i8042_reset_machine(i8042);
 	i8042->port_a_reset = value & PORT_A_RESET;
 	pthread_mutex_unlock(&i8042->lock);
 }
@@ -403,6 +404,21 @@ static int i8042_add(struct i8042 *i8042, struct bus *bus)
 	return error;
 }
 
+static void i8042_setup_as_bios(struct i8042 *i8042)
+{
+	memset(i8042->ram, 0, sizeof(i8042->ram));
+	i8042->ram[0] = CONFIG_TRANSLATE | CONFIG_NO_AUX | CONFIG_SYSTEM |
+			CONFIG_IRQ;
+	i8042->expects = 0;
+	i8042->kbd_expects = 0;
+	i8042->last_was_command = false;
+	i8042->a20 = true;
+	i8042->port_a_reset = false;
+	memset(i8042->buffer, 0, sizeof(i8042->buffer));
+	i8042->first = 0;
+	i8042->count = 0;
+}
+
 struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
 			const struct power *power)
 {
@@ -414,10 +430,7 @@ struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
 	pthread_mutex_init(&i8042->lock, NULL);
 	i8042->irq = *irq;
 	i8042->power = *power;
-	i8042->a20 = true;
-	/* As a BIOS leaves it. */
-	i8042->ram[0] = CONFIG_TRANSLATE | CONFIG_NO_AUX | CONFIG_SYSTEM |
-			CONFIG_IRQ;
+	i8042_setup_as_bios(i8042);
 	error = i8042_add(i8042, bus);
 	if (error) {
 		i8042_free(i8042);
@@ -434,3 +447,57 @@ void i8042_free(struct i8042 *i8042)
 	pthread_mutex_destroy(&i8042->lock);
 	free(i8042);
 }
+
+static void *i8042_make(const struct board *board, const uint64_t *values)
+{
+	struct irq_line irq = board_line(board, I8042_IRQ);
+
+	(void)values;
+	return i8042_new(board->bus, &irq, &board->power);
+}
+
+static void i8042_unmake(void *opaque)
+{
+	i8042_free(opaque);
+}
+
+static void i8042_reset(void *opaque)
+{
+	i8042_setup_as_bios(opaque);
+	i8042_update(opaque);
+}
+
+static const struct record_field i8042_fields[] = {
+	RECORD_ANY(1, struct i8042, ram),
+	RECORD_ANY(2, struct i8042, expects),
+	RECORD_ANY(3, struct i8042, kbd_expects),
+	RECORD_BOOL(4, struct i8042, last_was_command),
+	RECORD_BOOL(5, struct i8042, a20),
+	RECORD_BOOL(6, struct i8042, port_a_reset),
+	RECORD_ANY(7, struct i8042, buffer),
+	RECORD_ANY(8, struct i8042, first),
+	RECORD_ANY(9, struct i8042, count),
+};
+
+static bool i8042_is_sound(const void *opaque)
+{
+	const struct i8042 *i8042 = opaque;
+
+	return i8042->first < BUFFER_SIZE && i8042->count <= BUFFER_SIZE;
+}
+
+static void i8042_loaded(void *opaque)
+{
+	i8042_update(opaque);
+}
+
+const struct device_kind i8042_device = {
+	.name = "i8042",
+	.about = "the keyboard controller, and system control port A",
+	.make = i8042_make,
+	.free = i8042_unmake,
+	.reset = i8042_reset,
+	DEVICE_STATE(struct i8042, i8042_fields),
+	.is_sound = i8042_is_sound,
+	.loaded = i8042_loaded,
+};

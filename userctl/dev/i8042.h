@@ -8,6 +8,8 @@
 #define LODGE_DEV_I8042_H
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 #include "board/line.h"
 #include "board/power.h"
 
@@ -28,5 +30,8 @@ struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
  * i8042_free() - free it, once nothing calls it any more; NULL is fine
  */
 void i8042_free(struct i8042 *i8042);
+
+/* The keyboard controller, for a machine. */
+extern const struct device_kind i8042_device;
 
 #endif

@@ -190,6 +190,14 @@ static void ioapic_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_unlock(&ioapic->lock);
 }
 
+static void ioapic_power_on(struct ioapic *ioapic)
+{
+	ioapic->id = ioapic->config.id & ID_MASK;
+	ioapic->select = 0;
+	for (int pin = 0; pin < IOAPIC_PINS; pin++)
+		ioapic->rte[pin] = RTE_MASKED;
+}
+
 struct ioapic *ioapic_new(const struct ioapic_config *config)
 {
 	struct ioapic *ioapic = calloc(1, sizeof(*ioapic));
@@ -207,9 +215,7 @@ struct ioapic *ioapic_new(const struct ioapic_config *config)
 	if (!ioapic)
 		return NULL;
 	ioapic->config = *config;
-	ioapic->id = config->id & ID_MASK;
-	for (int pin = 0; pin < IOAPIC_PINS; pin++)
-		ioapic->rte[pin] = RTE_MASKED;
+	ioapic_power_on(ioapic);
 	pthread_mutex_init(&ioapic->lock, NULL);
 	error = bus_add(config->bus, &region);
 	if (error) {
@@ -227,3 +233,58 @@ void ioapic_free(struct ioapic *ioapic)
 	pthread_mutex_destroy(&ioapic->lock);
 	free(ioapic);
 }
+
+static void *ioapic_make(const struct board *board, const uint64_t *values)
+{
+	const struct ioapic_config config = {
+		.bus = board->bus,
+		.id = IOAPIC_ID,
+		.msi = board->msi,
+		.opaque = board->msi_opaque,
+	};
+
+	(void)values;
+	return ioapic_new(&config);
+}
+
+static void ioapic_unmake(void *opaque)
+{
+	ioapic_free(opaque);
+}
+
+/* The pins stay as the devices drive them. */
+static void ioapic_reset(void *opaque)
+{
+	ioapic_power_on(opaque);
+}
+
+static const struct record_field ioapic_fields[] = {
+	RECORD_FIELD(1, struct ioapic, id, ID_MASK),
+	RECORD_ANY(2, struct ioapic, select),
+	RECORD_FIELD(3, struct ioapic, lines, (1U << IOAPIC_PINS) - 1),
+	RECORD_ANY(4, struct ioapic, rte),
+};
+
+static bool ioapic_is_sound(const void *opaque)
+{
+	const struct ioapic *ioapic = opaque;
+
+	for (int pin = 0; pin < IOAPIC_PINS; pin++) {
+		uint64_t rte = ioapic->rte[pin];
+
+		if ((rte & ~(RTE_WRITABLE | RTE_REMOTE_IRR)) ||
+		    ((rte & RTE_REMOTE_IRR) && !(rte & RTE_LEVEL)))
+			return false;
+	}
+	return true;
+}
+
+const struct device_kind ioapic_device = {
+	.name = "ioapic",
+	.about = "the I/O APIC",
+	.make = ioapic_make,
+	.free = ioapic_unmake,
+	.reset = ioapic_reset,
+	DEVICE_STATE(struct ioapic, ioapic_fields),
+	.is_sound = ioapic_is_sound,
+};

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/device.h"
 #include "board/layout.h"
 
 struct ioapic;
@@ -57,5 +58,8 @@ void ioapic_line_set(void *opaque, unsigned int number, bool level);
  * Pins with that vector whose line is still asserted interrupt again.
  */
 void ioapic_eoi(struct ioapic *ioapic, unsigned int vector);
+
+/* The I/O APIC, for a machine. */
+extern const struct device_kind ioapic_device;
 
 #endif

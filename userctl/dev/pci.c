@@ -205,3 +205,34 @@ void pci_free(struct pci *pci)
 	pthread_mutex_destroy(&pci->lock);
 	free(pci);
 }
+
+static void *pci_make(const struct board *board, const uint64_t *values)
+{
+	(void)values;
+	return pci_new(board->bus);
+}
+
+static void pci_unmake(void *opaque)
+{
+	pci_free(opaque);
+}
+
+static void pci_reset(void *opaque)
+{
+	struct pci *pci = opaque;
+
+	pci->address = 0;
+}
+
+static const struct record_field pci_fields[] = {
+	RECORD_FIELD(1, struct pci, address, ADDRESS_KEPT),
+};
+
+const struct device_kind pci_device = {
+	.name = "pci",
+	.about = "PCI bus 0 and its host bridge",
+	.make = pci_make,
+	.free = pci_unmake,
+	.reset = pci_reset,
+	DEVICE_STATE(struct pci, pci_fields),
+};

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/device.h"
 #include "board/layout.h"
 
 #define PCI_CONFIG_SIZE 256
@@ -55,5 +56,8 @@ void pci_free(struct pci *pci);
  */
 int pci_add(struct pci *pci, unsigned int device, unsigned int function,
 	    const struct pci_function *config);
+
+/* The bus, for a machine. */
+extern const struct device_kind pci_device;
 
 #endif

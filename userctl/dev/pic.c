@@ -465,6 +465,22 @@ static int pic_add(struct pic *pic, struct bus *bus)
 	return error;
 }
 
+/* Timer, keyboard, cascade, clock and FPU are edges for ever. */
+static void pic_power_on(struct pic *pic)
+{
+	for (int i = 0; i < 2; i++) {
+		struct chip *chip = &pic->chips[i];
+
+		*chip = (struct chip){
+			.lines = chip->lines,
+			.lowest = CHIP_LINES - 1,
+			.imr = 0xff,
+			.elcr_mask = i ? 0xde : 0xf8,
+			.master = !i,
+		};
+	}
+}
+
 struct pic *pic_new(struct bus *bus, const struct irq_line *intr)
 {
 	struct pic *pic = calloc(1, sizeof(*pic));
@@ -474,14 +490,7 @@ struct pic *pic_new(struct bus *bus, const struct irq_line *intr)
 		return NULL;
 	pthread_mutex_init(&pic->lock, NULL);
 	pic->intr = *intr;
-	pic->chips[0].master = true;
-	for (int i = 0; i < 2; i++) {
-		pic->chips[i].lowest = CHIP_LINES - 1;
-		pic->chips[i].imr = 0xff;
-	}
-	/* Timer, keyboard, cascade, clock and FPU are edges for ever. */
-	pic->chips[0].elcr_mask = 0xf8;
-	pic->chips[1].elcr_mask = 0xde;
+	pic_power_on(pic);
 	error = pic_add(pic, bus);
 	if (error) {
 		pic_free(pic);
@@ -498,3 +507,80 @@ void pic_free(struct pic *pic)
 	pthread_mutex_destroy(&pic->lock);
 	free(pic);
 }
+
+static void *pic_make(const struct board *board, const uint64_t *values)
+{
+	struct pic *pic = pic_new(board->bus, &board->intr);
+
+	(void)values;
+	if (pic)
+		pic_setup_as_bios(pic);
+	return pic;
+}
+
+static void pic_unmake(void *opaque)
+{
+	pic_free(opaque);
+}
+
+/* The inputs stay as the devices drive them. */
+static void pic_reset(void *opaque)
+{
+	pic_power_on(opaque);
+	pic_setup_as_bios(opaque);
+}
+
+#define CHIP_FIELDS(n)                                                         \
+	RECORD_ANY(0x100 * (n) + 1, struct pic, chips[n].lines),               \
+		RECORD_ANY(0x100 * (n) + 2, struct pic, chips[n].edges),       \
+		RECORD_ANY(0x100 * (n) + 3, struct pic, chips[n].isr),         \
+		RECORD_ANY(0x100 * (n) + 4, struct pic, chips[n].imr),         \
+		RECORD_ANY(0x100 * (n) + 5, struct pic, chips[n].elcr),        \
+		RECORD_FIELD(0x100 * (n) + 6, struct pic, chips[n].base,       \
+			     0xf8),                                            \
+		RECORD_FIELD(0x100 * (n) + 7, struct pic, chips[n].lowest, 7), \
+		RECORD_FIELD(0x100 * (n) + 8, struct pic, chips[n].step, 3),   \
+		RECORD_BOOL(0x100 * (n) + 9, struct pic, chips[n].single),     \
+		RECORD_BOOL(0x100 * (n) + 10, struct pic,                      \
+			    chips[n].wants_icw4),                              \
+		RECORD_BOOL(0x100 * (n) + 11, struct pic, chips[n].aeoi),      \
+		RECORD_BOOL(0x100 * (n) + 12, struct pic,                      \
+			    chips[n].aeoi_rotates),                            \
+		RECORD_BOOL(0x100 * (n) + 13, struct pic, chips[n].sfnm),      \
+		RECORD_BOOL(0x100 * (n) + 14, struct pic,                      \
+			    chips[n].special_mask),                            \
+		RECORD_BOOL(0x100 * (n) + 15, struct pic, chips[n].read_isr),  \
+		RECORD_BOOL(0x100 * (n) + 16, struct pic, chips[n].poll)
+
+static const struct record_field pic_fields[] = {
+	CHIP_FIELDS(0),
+	CHIP_FIELDS(1),
+};
+
+static bool chip_is_sound(const struct chip *chip)
+{
+	return !(chip->elcr & ~chip->elcr_mask) && !(chip->edges & chip->elcr);
+}
+
+static bool pic_is_sound(const void *opaque)
+{
+	const struct pic *pic = opaque;
+
+	return chip_is_sound(&pic->chips[0]) && chip_is_sound(&pic->chips[1]);
+}
+
+static void pic_loaded(void *opaque)
+{
+	pic_update(opaque);
+}
+
+const struct device_kind pic_device = {
+	.name = "pic",
+	.about = "the pair of 8259A interrupt controllers",
+	.make = pic_make,
+	.free = pic_unmake,
+	.reset = pic_reset,
+	DEVICE_STATE(struct pic, pic_fields),
+	.is_sound = pic_is_sound,
+	.loaded = pic_loaded,
+};

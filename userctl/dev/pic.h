@@ -9,6 +9,8 @@
 #include <stdbool.h>
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 #include "board/line.h"
 
 #define PIC_LINES 16
@@ -57,5 +59,8 @@ bool pic_pending(struct pic *pic);
  * is gone.
  */
 int pic_acknowledge(struct pic *pic);
+
+/* The interrupt controllers, for a machine. */
+extern const struct device_kind pic_device;
 
 #endif

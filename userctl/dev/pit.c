@@ -13,6 +13,7 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 #define NEVER INT64_MAX
+#define TICK_LIMIT (1LL << 61)
 /* Periodic interrupts do not come faster, whatever the count. */
 #define MIN_PERIOD_NS 50000
 
@@ -95,7 +96,7 @@ struct pit {
 	pthread_mutex_t lock;
 	struct loop_timer *timer;
 	struct irq_line irq;
-	uint64_t epoch;
+	struct loop *loop;
 	int64_t next;
 	uint8_t speaker;
 	struct channel channels[CHANNELS];
@@ -103,17 +104,15 @@ struct pit {
 
 static int64_t pit_ticks(const struct pit *pit)
 {
-	uint64_t ns = loop_now() - pit->epoch;
-
-	return (unsigned __int128)ns * PIT_HZ / NSEC_PER_SEC;
+	return (unsigned __int128)loop_now(pit->loop) * PIT_HZ / NSEC_PER_SEC;
 }
 
 /* The first nanosecond of a tick. */
-static uint64_t pit_time(const struct pit *pit, int64_t tick)
+static uint64_t pit_time(int64_t tick)
 {
 	unsigned __int128 ns = (unsigned __int128)tick * NSEC_PER_SEC;
 
-	return pit->epoch + (ns + PIT_HZ - 1) / PIT_HZ;
+	return (ns + PIT_HZ - 1) / PIT_HZ;
 }
 
 static bool mode_periodic(const struct channel *channel)
@@ -382,14 +381,14 @@ static int64_t channel_next_edge(const struct channel *channel, int64_t now)
 static void pit_schedule(struct pit *pit, int64_t now)
 {
 	const struct channel *channel = &pit->channels[0];
-	uint64_t when, soonest = loop_now() + MIN_PERIOD_NS;
+	uint64_t when, soonest = loop_now(pit->loop) + MIN_PERIOD_NS;
 
 	pit->next = channel_next_edge(channel, now);
 	if (pit->next == NEVER) {
 		loop_timer_disarm(pit->timer);
 		return;
 	}
-	when = pit_time(pit, pit->next);
+	when = pit_time(pit->next);
 	if (mode_periodic(channel) && when < soonest)
 		when = soonest;
 	loop_timer_arm(pit->timer, when);
@@ -571,6 +570,17 @@ static int pit_add(struct pit *pit, struct bus *bus)
 	return error ? error : bus_add(bus, &speaker);
 }
 
+/* Only channel 2's gate leads anywhere. */
+static void pit_power_on(struct pit *pit)
+{
+	pit->next = NEVER;
+	pit->speaker = 0;
+	for (int i = 0; i < CHANNELS; i++) {
+		pit->channels[i].gate = i != 2;
+		channel_control(&pit->channels[i], ACCESS_BOTH << CW_ACCESS);
+	}
+}
+
 struct pit *pit_new(struct bus *bus, struct loop *loop,
 		    const struct irq_line *irq)
 {
@@ -581,13 +591,8 @@ struct pit *pit_new(struct bus *bus, struct loop *loop,
 		return NULL;
 	pthread_mutex_init(&pit->lock, NULL);
 	pit->irq = *irq;
-	pit->epoch = loop_now();
-	pit->next = NEVER;
-	/* Only channel 2's gate leads anywhere. */
-	pit->channels[0].gate = true;
-	pit->channels[1].gate = true;
-	for (int i = 0; i < CHANNELS; i++)
-		channel_control(&pit->channels[i], ACCESS_BOTH << CW_ACCESS);
+	pit->loop = loop;
+	pit_power_on(pit);
 	pit->timer = loop_timer_new(loop, pit_expired, pit);
 	if (!pit->timer)
 		error = -errno;
@@ -610,3 +615,121 @@ void pit_free(struct pit *pit)
 	pthread_mutex_destroy(&pit->lock);
 	free(pit);
 }
+
+static void *pit_make(const struct board *board, const uint64_t *values)
+{
+	struct irq_line irq = board_line(board, PIT_IRQ);
+	struct pit *pit = pit_new(board->bus, board->loop, &irq);
+
+	(void)values;
+	if (pit)
+		pit_setup_as_bios(pit);
+	return pit;
+}
+
+static void pit_unmake(void *opaque)
+{
+	pit_free(opaque);
+}
+
+static void pit_reset(void *opaque)
+{
+	pit_power_on(opaque);
+	pit_setup_as_bios(opaque);
+}
+
+#define CHANNEL_FIELDS(n)                                                      \
+	RECORD_FIELD(0x100 * (n) + 1, struct pit, channels[n].mode, 7),        \
+		RECORD_FIELD(0x100 * (n) + 2, struct pit, channels[n].access,  \
+			     3),                                               \
+		RECORD_BOOL(0x100 * (n) + 3, struct pit, channels[n].bcd),     \
+		RECORD_BOOL(0x100 * (n) + 4, struct pit, channels[n].gate),    \
+		RECORD_BOOL(0x100 * (n) + 5, struct pit,                       \
+			    channels[n].has_count),                            \
+		RECORD_BOOL(0x100 * (n) + 6, struct pit, channels[n].loaded),  \
+		RECORD_BOOL(0x100 * (n) + 7, struct pit, channels[n].running), \
+		RECORD_BOOL(0x100 * (n) + 8, struct pit,                       \
+			    channels[n].null_count),                           \
+		RECORD_BOOL(0x100 * (n) + 9, struct pit,                       \
+			    channels[n].switch_low),                           \
+		RECORD_ANY(0x100 * (n) + 10, struct pit, channels[n].reload),  \
+		RECORD_ANY(0x100 * (n) + 11, struct pit, channels[n].period),  \
+		RECORD_ANY(0x100 * (n) + 12, struct pit, channels[n].origin),  \
+		RECORD_ANY(0x100 * (n) + 13, struct pit, channels[n].elapsed), \
+		RECORD_ANY(0x100 * (n) + 14, struct pit,                       \
+			   channels[n].switch_at),                             \
+		RECORD_BOOL(0x100 * (n) + 15, struct pit,                      \
+			    channels[n].write_high),                           \
+		RECORD_ANY(0x100 * (n) + 16, struct pit,                       \
+			   channels[n].write_low),                             \
+		RECORD_BOOL(0x100 * (n) + 17, struct pit,                      \
+			    channels[n].read_high),                            \
+		RECORD_FIELD(0x100 * (n) + 18, struct pit,                     \
+			     channels[n].latched, 3),                          \
+		RECORD_ANY(0x100 * (n) + 19, struct pit, channels[n].latch),   \
+		RECORD_BOOL(0x100 * (n) + 20, struct pit,                      \
+			    channels[n].status_latched),                       \
+		RECORD_ANY(0x100 * (n) + 21, struct pit, channels[n].status)
+
+static const struct record_field pit_fields[] = {
+	CHANNEL_FIELDS(0),
+	CHANNEL_FIELDS(1),
+	CHANNEL_FIELDS(2),
+	RECORD_FIELD(0x301, struct pit, speaker, SPEAKER_WRITABLE),
+	RECORD_ANY(0x302, struct pit, next),
+};
+
+static bool count_is_sound(uint32_t count)
+{
+	return count && count <= 65536;
+}
+
+/* A tick that can be added to another. */
+static bool tick_is_sound(int64_t tick)
+{
+	return tick > -TICK_LIMIT && tick < TICK_LIMIT;
+}
+
+static bool channel_is_sound(const struct channel *channel)
+{
+	if ((channel->has_count || channel->loaded) &&
+	    !count_is_sound(channel->reload))
+		return false;
+	return channel->mode <= 5 && channel->access && channel->latched <= 2 &&
+	       (!channel->loaded || count_is_sound(channel->period)) &&
+	       tick_is_sound(channel->origin) &&
+	       tick_is_sound(channel->switch_at) &&
+	       tick_is_sound(channel->elapsed) && channel->elapsed >= 0;
+}
+
+static bool pit_is_sound(const void *opaque)
+{
+	const struct pit *pit = opaque;
+
+	for (int i = 0; i < CHANNELS; i++)
+		if (!channel_is_sound(&pit->channels[i]))
+			return false;
+	return pit->next >= 0;
+}
+
+/* The tick to come may have passed already, while the loop was held. */
+static void pit_loaded(void *opaque)
+{
+	struct pit *pit = opaque;
+
+	if (pit->next == NEVER)
+		loop_timer_disarm(pit->timer);
+	else
+		loop_timer_arm(pit->timer, pit_time(pit->next));
+}
+
+const struct device_kind pit_device = {
+	.name = "pit",
+	.about = "the timer, and the speaker's port",
+	.make = pit_make,
+	.free = pit_unmake,
+	.reset = pit_reset,
+	DEVICE_STATE(struct pit, pit_fields),
+	.is_sound = pit_is_sound,
+	.loaded = pit_loaded,
+};

@@ -11,6 +11,8 @@
 #define LODGE_DEV_PIT_H
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 #include "board/line.h"
 #include "board/loop.h"
 
@@ -39,5 +41,8 @@ void pit_free(struct pit *pit);
  * 18.2 times a second, channel 1 refreshes memory
  */
 void pit_setup_as_bios(struct pit *pit);
+
+/* The timer, for a machine. */
+extern const struct device_kind pit_device;
 
 #endif

@@ -39,7 +39,7 @@ struct pm {
 	struct loop_timer *timer;
 	struct irq_line sci;
 	struct power power;
-	uint64_t epoch;
+	struct loop *loop;
 	uint64_t toggles;
 	uint16_t status;
 	uint16_t enable;
@@ -50,9 +50,8 @@ struct pm {
 
 static uint64_t pm_ticks(const struct pm *pm)
 {
-	uint64_t ns = loop_now() - pm->epoch;
-
-	return (unsigned __int128)ns * PM_TIMER_HZ / NSEC_PER_SEC;
+	return (unsigned __int128)loop_now(pm->loop) * PM_TIMER_HZ /
+	       NSEC_PER_SEC;
 }
 
 static void pm_catch_up(struct pm *pm)
@@ -70,9 +69,8 @@ static void pm_schedule(struct pm *pm)
 				  << (PM_TIMER_BITS - 1);
 
 	if (pm->enable & ~pm->status & EVENT_TIMER)
-		loop_timer_arm(pm->timer,
-			       pm->epoch + (ticks * NSEC_PER_SEC + PM_TIMER_HZ -
-					    1) / PM_TIMER_HZ);
+		loop_timer_arm(pm->timer, (ticks * NSEC_PER_SEC + PM_TIMER_HZ -
+					   1) / PM_TIMER_HZ);
 	else
 		loop_timer_disarm(pm->timer);
 }
@@ -230,6 +228,17 @@ static int pm_add(struct pm *pm, struct bus *bus)
 	return error;
 }
 
+/* The timer goes on. */
+static void pm_power_on(struct pm *pm)
+{
+	pm_catch_up(pm);
+	pm->status = 0;
+	pm->enable = 0;
+	pm->control[0] = CONTROL_SCI_EN;
+	pm->control[1] = 0;
+	pm->reset = 0;
+}
+
 struct pm *pm_new(struct bus *bus, struct loop *loop,
 		  const struct irq_line *sci, const struct power *power)
 {
@@ -241,8 +250,8 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
 	pthread_mutex_init(&pm->lock, NULL);
 	pm->sci = *sci;
 	pm->power = *power;
-	pm->epoch = loop_now();
-	pm->control[0] = CONTROL_SCI_EN;
+	pm->loop = loop;
+	pm_power_on(pm);
 	pm->timer = loop_timer_new(loop, pm_expired, pm);
 	if (!pm->timer)
 		error = -errno;
@@ -265,3 +274,56 @@ void pm_free(struct pm *pm)
 	pthread_mutex_destroy(&pm->lock);
 	free(pm);
 }
+
+static void *pm_make(const struct board *board, const uint64_t *values)
+{
+	struct irq_line sci = board_line(board, PM_SCI_IRQ);
+
+	(void)values;
+	return pm_new(board->bus, board->loop, &sci, &board->power);
+}
+
+static void pm_unmake(void *opaque)
+{
+	pm_free(opaque);
+}
+
+static void pm_reset(void *opaque)
+{
+	pm_power_on(opaque);
+	pm_update(opaque);
+	pm_schedule(opaque);
+}
+
+static const struct record_field pm_fields[] = {
+	RECORD_ANY(1, struct pm, toggles),
+	RECORD_FIELD(2, struct pm, status, STATUS_ALL),
+	RECORD_FIELD(3, struct pm, enable, EVENT_ALL),
+	RECORD_FIELD(4, struct pm, control,
+		     CONTROL_SCI_EN | CONTROL_BM_RLD | CONTROL_SLP_TYP << 8),
+	RECORD_FIELD(5, struct pm, reset, RESET_KEPT),
+};
+
+static bool pm_is_sound(const void *opaque)
+{
+	const struct pm *pm = opaque;
+
+	return pm->control[0] & CONTROL_SCI_EN;
+}
+
+static void pm_loaded(void *opaque)
+{
+	pm_update(opaque);
+	pm_schedule(opaque);
+}
+
+const struct device_kind pm_device = {
+	.name = "pm",
+	.about = "ACPI's fixed hardware, and the reset register",
+	.make = pm_make,
+	.free = pm_unmake,
+	.reset = pm_reset,
+	DEVICE_STATE(struct pm, pm_fields),
+	.is_sound = pm_is_sound,
+	.loaded = pm_loaded,
+};

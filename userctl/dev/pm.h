@@ -8,6 +8,7 @@
 #define LODGE_DEV_PM_H
 
 #include "board/bus.h"
+#include "board/device.h"
 #include "board/layout.h"
 #include "board/line.h"
 #include "board/loop.h"
@@ -31,5 +32,8 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
  * pm_free() - free it, once nothing calls it any more; NULL is fine
  */
 void pm_free(struct pm *pm);
+
+/* ACPI's fixed hardware, for a machine. */
+extern const struct device_kind pm_device;
 
 #endif

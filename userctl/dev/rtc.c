@@ -23,6 +23,8 @@
 #define DIVIDER_NS 500000000
 #define CRYSTAL_HZ 32768
 #define NEVER UINT64_MAX
+/* Some 35,000 years: no guest sets the clock that far. */
+#define SECONDS_LIMIT (1LL << 40)
 
 #define INDEX_NMI_MASK 0x80
 
@@ -231,8 +233,8 @@ static uint64_t periods_passed(const struct rtc *rtc)
 
 	if (!cycles)
 		return 0;
-	return (unsigned __int128)loop_now() * CRYSTAL_HZ / NSEC_PER_SEC /
-	       cycles;
+	return (unsigned __int128)loop_now(rtc->config.loop) * CRYSTAL_HZ /
+	       NSEC_PER_SEC / cycles;
 }
 
 static void rtc_catch_up(struct rtc *rtc)
@@ -261,7 +263,8 @@ static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 	int64_t ahead =
 		second - rtc->offset - floor_divide(base, NSEC_PER_SEC) - 1;
 
-	return loop_now() + ahead * NSEC_PER_SEC + NSEC_PER_SEC -
+	return loop_now(rtc->config.loop) + ahead * NSEC_PER_SEC +
+	       NSEC_PER_SEC -
 	       (base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC);
 }
 
@@ -491,36 +494,6 @@ static void cmos_fill(struct rtc *rtc)
 	store_size(&cmos[ABOVE_4G], high >> 16, 0xffffff);
 }
 
-/*
- * A reset takes back interrupts and their flags; a clock that stood goes on, as
- * the BIOS's start of registers A and B has it.
- */
-static void battery_load(struct rtc *rtc)
-{
-	const struct rtc_battery *battery = rtc->config.battery;
-
-	if (!battery || !battery->charged)
-		return;
-	rtc->offset = battery->offset;
-	rtc->phase = battery->phase;
-	memcpy(rtc->cmos, battery->cmos, sizeof(rtc->cmos));
-	rtc->cmos[REG_C] = 0;
-	if (rtc_stopped(rtc))
-		time_from_registers(rtc);
-}
-
-static void battery_save(const struct rtc *rtc)
-{
-	struct rtc_battery *battery = rtc->config.battery;
-
-	if (!battery)
-		return;
-	battery->charged = true;
-	battery->offset = rtc->offset;
-	battery->phase = rtc->phase;
-	memcpy(battery->cmos, rtc->cmos, sizeof(battery->cmos));
-}
-
 struct rtc *rtc_new(const struct rtc_config *config)
 {
 	struct rtc *rtc = calloc(1, sizeof(*rtc));
@@ -542,7 +515,6 @@ struct rtc *rtc_new(const struct rtc_config *config)
 	rtc->config = *config;
 	if (!config->wall_clock)
 		rtc->config.wall_clock = host_wall_clock;
-	battery_load(rtc);
 	cmos_fill(rtc);
 	rtc->checked = rtc_seconds(rtc);
 	rtc->periods = periods_passed(rtc);
@@ -565,7 +537,93 @@ void rtc_free(struct rtc *rtc)
 		return;
 	if (rtc->timer)
 		loop_timer_disarm(rtc->timer);
-	battery_save(rtc);
 	pthread_mutex_destroy(&rtc->lock);
 	free(rtc);
 }
+
+static void *rtc_make(const struct board *board, const uint64_t *values)
+{
+	const struct rtc_config config = {
+		.bus = board->bus,
+		.loop = board->loop,
+		.irq = board_line(board, RTC_IRQ),
+		.ram_low = ram_low(board->ram),
+		.ram_high = ram_high(board->ram),
+	};
+
+	(void)values;
+	return rtc_new(&config);
+}
+
+static void rtc_unmake(void *opaque)
+{
+	rtc_free(opaque);
+}
+
+/*
+ * The battery keeps time and memory.  A reset takes back interrupts and their
+ * flags; a clock that stood goes on, as the BIOS's start of registers A and B has
+ * it.
+ */
+static void rtc_reset(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	rtc->cmos[REG_C] = 0;
+	if (rtc_stopped(rtc))
+		time_from_registers(rtc);
+	cmos_fill(rtc);
+	rtc->index = 0;
+	rtc->nmi_masked = false;
+	rtc->checked = rtc_seconds(rtc);
+	rtc->periods = periods_passed(rtc);
+	rtc_update_line(rtc);
+	rtc_schedule(rtc);
+}
+
+static const struct record_field rtc_fields[] = {
+	RECORD_ANY(1, struct rtc, offset),
+	RECORD_ANY(2, struct rtc, phase),
+	RECORD_ANY(3, struct rtc, checked),
+	RECORD_ANY(4, struct rtc, periods),
+	RECORD_FIELD(5, struct rtc, index, RTC_CMOS_SIZE - 1),
+	RECORD_BOOL(6, struct rtc, nmi_masked),
+	RECORD_ANY(7, struct rtc, cmos),
+};
+
+/* Seconds that no sum of two of them overflows. */
+static bool seconds_are_sound(int64_t seconds)
+{
+	return seconds > -SECONDS_LIMIT && seconds < SECONDS_LIMIT;
+}
+
+static bool rtc_is_sound(const void *opaque)
+{
+	const struct rtc *rtc = opaque;
+
+	return rtc->phase >= 0 && rtc->phase < NSEC_PER_SEC &&
+	       seconds_are_sound(rtc->offset) &&
+	       seconds_are_sound(rtc->checked) && !(rtc->cmos[REG_A] & A_UIP) &&
+	       !(rtc->cmos[REG_C] & ~(FLAGS | C_IRQ)) &&
+	       rtc->cmos[REG_D] == D_VALID;
+}
+
+static void rtc_loaded(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	rtc_catch_up(rtc);
+	rtc_update_line(rtc);
+	rtc_schedule(rtc);
+}
+
+const struct device_kind rtc_device = {
+	.name = "rtc",
+	.about = "the real-time clock and CMOS memory",
+	.make = rtc_make,
+	.free = rtc_unmake,
+	.reset = rtc_reset,
+	DEVICE_STATE(struct rtc, rtc_fields),
+	.is_sound = rtc_is_sound,
+	.loaded = rtc_loaded,
+};

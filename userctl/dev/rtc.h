@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/device.h"
 #include "board/layout.h"
 #include "board/line.h"
 #include "board/loop.h"
@@ -17,20 +18,6 @@
 #define RTC_CMOS_SIZE 128
 
 struct rtc;
-
-/**
- * struct rtc_battery - what the battery keeps while the machine is reset
- * @charged: a clock has left here the rest; false at first
- * @offset: what the guest's time is ahead of the host's, in seconds
- * @phase: by how much its seconds begin earlier, in nanoseconds
- * @cmos: all registers
- */
-struct rtc_battery {
-	bool charged;
-	int64_t offset;
-	int64_t phase;
-	uint8_t cmos[RTC_CMOS_SIZE];
-};
 
 /**
  * struct rtc_config - what a clock is made with
@@ -41,8 +28,6 @@ struct rtc_battery {
  *	host's CLOCK_REALTIME
  * @ram_low: bytes of RAM below 4 GiB, for the CMOS memory
  * @ram_high: bytes of RAM above
- * @battery: what an earlier clock has left; rtc_free() leaves it there.  NULL is
- *	fine
  */
 struct rtc_config {
 	struct bus *bus;
@@ -51,7 +36,6 @@ struct rtc_config {
 	int64_t (*wall_clock)(void);
 	uint64_t ram_low;
 	uint64_t ram_high;
-	struct rtc_battery *battery;
 };
 
 /**
@@ -70,5 +54,8 @@ void rtc_free(struct rtc *rtc);
  * rtc_nmi_masked() - whether the guest has masked NMIs by bit 7 of port 0x70
  */
 bool rtc_nmi_masked(struct rtc *rtc);
+
+/* The clock, for a machine. */
+extern const struct device_kind rtc_device;
 
 #endif

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dev/serial.h"
 
@@ -163,7 +164,8 @@ static void fifo_touched(struct serial *serial)
 	serial->timed_out = false;
 	if (!serial->fifo_enabled || !serial->fifo.count)
 		return;
-	serial->deadline = loop_now() + serial_timeout(serial);
+	serial->deadline =
+		loop_now(serial->config.loop) + serial_timeout(serial);
 	if (serial->timer_armed)
 		return;
 	serial->timer_armed = true;
@@ -177,7 +179,7 @@ static void serial_expired(void *opaque)
 	pthread_mutex_lock(&serial->lock);
 	serial->timer_armed = false;
 	if (serial->fifo_enabled && serial->fifo.count) {
-		if (loop_now() >= serial->deadline) {
+		if (loop_now(serial->config.loop) >= serial->deadline) {
 			serial->timed_out = true;
 			serial_update(serial);
 		} else {
@@ -447,6 +449,25 @@ size_t serial_receive(struct serial *serial, const void *bytes, size_t size)
 	return size;
 }
 
+/* What the chip's reset pin does; what waits in the queue is the host's. */
+static void serial_power_on(struct serial *serial)
+{
+	serial->timed_out = false;
+	serial->empty_pending = false;
+	serial->overrun = false;
+	serial->fifo_enabled = false;
+	serial->trigger = 1;
+	serial->ier = 0;
+	serial->lcr = 0;
+	serial->mcr = 0;
+	serial->msr = modem_inputs(0);
+	serial->scr = 0;
+	serial->divisor = 12;
+	serial->deadline = 0;
+	serial->fifo = (struct ring){ 0 };
+	memset(serial->fifo_data, 0, sizeof(serial->fifo_data));
+}
+
 struct serial *serial_new(const struct serial_config *config)
 {
 	struct serial *serial = calloc(1, sizeof(*serial));
@@ -465,9 +486,7 @@ struct serial *serial_new(const struct serial_config *config)
 	if (!serial)
 		return NULL;
 	serial->config = *config;
-	serial->trigger = 1;
-	serial->divisor = 12;
-	serial->msr = modem_inputs(0);
+	serial_power_on(serial);
 	pthread_mutex_init(&serial->lock, NULL);
 	serial->timer = loop_timer_new(config->loop, serial_expired, serial);
 	if (!serial->timer)
@@ -491,3 +510,88 @@ void serial_free(struct serial *serial)
 	pthread_mutex_destroy(&serial->lock);
 	free(serial);
 }
+
+static void *serial_make(const struct board *board, const uint64_t *values)
+{
+	const struct serial_config config = {
+		.bus = board->bus,
+		.loop = board->loop,
+		.base = SERIAL_COM1,
+		.irq = board_line(board, SERIAL_COM1_IRQ),
+		.write = board->output,
+		.drained = board->drained,
+		.opaque = board->opaque,
+	};
+
+	(void)values;
+	return serial_new(&config);
+}
+
+static void serial_unmake(void *opaque)
+{
+	serial_free(opaque);
+}
+
+static void serial_reset(void *opaque)
+{
+	struct serial *serial = opaque;
+
+	serial_power_on(serial);
+	fifo_fill(serial);
+	serial_update(serial);
+}
+
+static const struct record_field serial_fields[] = {
+	RECORD_ANY(1, struct serial, deadline),
+	RECORD_BOOL(2, struct serial, timed_out),
+	RECORD_BOOL(3, struct serial, empty_pending),
+	RECORD_BOOL(4, struct serial, overrun),
+	RECORD_BOOL(5, struct serial, fifo_enabled),
+	RECORD_FIELD(6, struct serial, trigger, 0x0f),
+	RECORD_FIELD(7, struct serial, ier, IER_ALL),
+	RECORD_ANY(8, struct serial, lcr),
+	RECORD_FIELD(9, struct serial, mcr, MCR_ALL),
+	RECORD_ANY(10, struct serial, msr),
+	RECORD_ANY(11, struct serial, scr),
+	RECORD_ANY(12, struct serial, divisor),
+	RECORD_ANY(13, struct serial, fifo),
+	RECORD_ANY(14, struct serial, fifo_data),
+	RECORD_ANY(15, struct serial, queue),
+	RECORD_ANY(16, struct serial, queue_data),
+};
+
+static bool ring_is_sound(const struct ring *ring, unsigned int size)
+{
+	return ring->first < size && ring->count <= size;
+}
+
+static bool serial_is_sound(const void *opaque)
+{
+	const struct serial *serial = opaque;
+
+	return serial->trigger && serial->trigger < FIFO_SIZE &&
+	       ring_is_sound(&serial->fifo, FIFO_SIZE) &&
+	       ring_is_sound(&serial->queue, QUEUE_SIZE) &&
+	       serial->fifo.count <= fifo_capacity(serial);
+}
+
+static void serial_loaded(void *opaque)
+{
+	struct serial *serial = opaque;
+
+	serial->timer_armed = serial->fifo_enabled && serial->fifo.count;
+	if (serial->timer_armed)
+		loop_timer_arm(serial->timer, serial->deadline);
+	serial_update(serial);
+}
+
+const struct device_kind serial_device = {
+	.name = "serial",
+	.about = "the serial port COM1",
+	.make = serial_make,
+	.free = serial_unmake,
+	.reset = serial_reset,
+	DEVICE_STATE(struct serial, serial_fields),
+	.is_sound = serial_is_sound,
+	.loaded = serial_loaded,
+};

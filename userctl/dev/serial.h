@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/device.h"
 #include "board/layout.h"
 #include "board/line.h"
 #include "board/loop.h"
@@ -61,5 +62,8 @@ size_t serial_room(struct serial *serial);
  * Return: how many were taken: all that there is room for.
  */
 size_t serial_receive(struct serial *serial, const void *bytes, size_t size);
+
+/* The PC's first port, for a machine. */
+extern const struct device_kind serial_device;
 
 #endif

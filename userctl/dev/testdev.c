@@ -140,3 +140,38 @@ void testdev_free(struct testdev *testdev)
 	pthread_mutex_destroy(&testdev->lock);
 	free(testdev);
 }
+
+static void *testdev_make(const struct board *board, const uint64_t *values)
+{
+	struct irq_line lines = board_line(board, 0);
+
+	(void)values;
+	return testdev_new(board->bus, &lines);
+}
+
+static void testdev_unmake(void *opaque)
+{
+	testdev_free(opaque);
+}
+
+static void testdev_reset(void *opaque)
+{
+	struct testdev *testdev = opaque;
+
+	memset(testdev->echo, 0, sizeof(testdev->echo));
+	memset(testdev->memory, 0, sizeof(testdev->memory));
+}
+
+static const struct record_field testdev_fields[] = {
+	RECORD_ANY(1, struct testdev, echo),
+	RECORD_ANY(2, struct testdev, memory),
+};
+
+const struct device_kind testdev_device = {
+	.name = "testdev",
+	.about = "QEMU's pc-testdev, for bare-metal tests",
+	.make = testdev_make,
+	.free = testdev_unmake,
+	.reset = testdev_reset,
+	DEVICE_STATE(struct testdev, testdev_fields),
+};

@@ -8,6 +8,8 @@
 #define LODGE_DEV_TESTDEV_H
 
 #include "board/bus.h"
+#include "board/device.h"
+#include "board/layout.h"
 #include "board/line.h"
 
 #define TESTDEV_LINES 24
@@ -28,5 +30,8 @@ struct testdev *testdev_new(struct bus *bus, const struct irq_line *lines);
  * testdev_free() - free it, once nothing calls it any more; NULL is fine
  */
 void testdev_free(struct testdev *testdev);
+
+/* The device, for a machine. */
+extern const struct device_kind testdev_device;
 
 #endif

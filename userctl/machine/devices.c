@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The devices of a machine, each plugged in where a PC has it.
+ * The devices of a machine: one row each.
  */
 #include "machine/devices.h"
 
 #include <errno.h>
-#include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "board/layout.h"
-#include "boot/e820.h"
 #include "dev/debugexit.h"
 #include "dev/fwcfg.h"
 #include "dev/i8042.h"
@@ -20,136 +18,126 @@
 #include "dev/serial.h"
 #include "dev/testdev.h"
 
-/*
- * The makers.  Each returns whether the device is there; if not, errno says why.
+/**
+ * struct row - a kind of device
+ * @kind: which
+ * @optional: only machines that ask for it have it
  */
-static bool make_serial(struct devices *devices,
-			const struct devices_config *config)
-{
-	const struct serial_config serial = {
-		.bus = config->bus,
-		.loop = config->loop,
-		.base = SERIAL_COM1,
-		.irq = interrupts_line(config->interrupts, SERIAL_COM1_IRQ),
-		.write = config->output,
-		.drained = config->drained,
-		.opaque = config->opaque,
-	};
+struct row {
+	const struct device_kind *kind;
+	bool optional;
+};
 
-	devices->serial = serial_new(&serial);
-	return devices->serial;
+/* In the order in which they are made and reset. */
+static const struct row rows[] = {
+	{ .kind = &serial_device },
+	{ .kind = &rtc_device },
+	{ .kind = &i8042_device },
+	{ .kind = &pit_device },
+	{ .kind = &pm_device },
+	{ .kind = &pci_device },
+	{ .kind = &fwcfg_device },
+	{ .kind = &debugexit_device },
+	{ .kind = &testdev_device, .optional = true },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+_Static_assert(ROWS <= DEVICES_MAX, "devices_wanted has a place for each row");
+
+struct devices {
+	void *device[ROWS];
+};
+
+static size_t row_of(const struct device_kind *kind)
+{
+	size_t row = 0;
+
+	while (rows[row].kind != kind)
+		row++;
+	return row;
 }
 
-static bool make_rtc(struct devices *devices,
-		     const struct devices_config *config)
+const struct device_kind *devices_kind(size_t number)
 {
-	const struct rtc_config rtc = {
-		.bus = config->bus,
-		.loop = config->loop,
-		.irq = interrupts_line(config->interrupts, RTC_IRQ),
-		.ram_low = ram_low(config->ram),
-		.ram_high = ram_high(config->ram),
-		.battery = config->battery,
-	};
-
-	devices->rtc = rtc_new(&rtc);
-	return devices->rtc;
+	return number < ROWS ? rows[number].kind : NULL;
 }
 
-static bool make_i8042(struct devices *devices,
-		       const struct devices_config *config)
+const struct device_kind *devices_find(const char *name)
 {
-	struct irq_line irq = interrupts_line(config->interrupts, I8042_IRQ);
-
-	devices->i8042 = i8042_new(config->bus, &irq, &config->power);
-	return devices->i8042;
+	for (size_t i = 0; i < ROWS; i++)
+		if (!strcmp(rows[i].kind->name, name))
+			return rows[i].kind;
+	return NULL;
 }
 
-static bool make_pit(struct devices *devices,
-		     const struct devices_config *config)
+void devices_default(struct devices_wanted *wanted)
 {
-	struct irq_line irq = interrupts_line(config->interrupts, PIT_IRQ);
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct device_option *option = rows[i].kind->options;
 
-	devices->pit = pit_new(config->bus, config->loop, &irq);
-	if (devices->pit)
-		pit_setup_as_bios(devices->pit);
-	return devices->pit;
+		wanted->row[i].present = !rows[i].optional;
+		for (size_t j = 0; option && option[j].name; j++)
+			wanted->row[i].values[j] = option[j].value;
+	}
 }
 
-static bool make_pm(struct devices *devices,
-		    const struct devices_config *config)
+uint64_t *devices_want(struct devices_wanted *wanted,
+		       const struct device_kind *kind)
 {
-	struct irq_line sci = interrupts_line(config->interrupts, PM_SCI_IRQ);
+	size_t row = row_of(kind);
 
-	devices->pm = pm_new(config->bus, config->loop, &sci, &config->power);
-	return devices->pm;
+	wanted->row[row].present = true;
+	return wanted->row[row].values;
 }
 
-static bool make_pci(struct devices *devices,
-		     const struct devices_config *config)
+const uint64_t *devices_wants(const struct devices_wanted *wanted,
+			      const struct device_kind *kind)
 {
-	devices->pci = pci_new(config->bus);
-	return devices->pci;
+	size_t row = row_of(kind);
+
+	return wanted->row[row].present ? wanted->row[row].values : NULL;
 }
 
-static bool make_fwcfg(struct devices *devices,
-		       const struct devices_config *config)
+struct devices *devices_new(const struct board *board,
+			    const struct devices_wanted *wanted)
 {
-	struct e820_entry map[E820_MAX];
-	const struct fwcfg_config fwcfg = {
-		.bus = config->bus,
-		.cpus = config->cpus,
-		.ram_size = ram_low(config->ram) + ram_high(config->ram),
-		.e820 = map,
-		.e820_count = e820_build(config->ram, map),
-	};
+	struct devices *devices = calloc(1, sizeof(*devices));
+	int err;
 
-	devices->fwcfg = fwcfg_new(&fwcfg);
-	return devices->fwcfg;
-}
-
-static bool make_debugexit(struct devices *devices,
-			   const struct devices_config *config)
-{
-	devices->debugexit = debugexit_new(config->bus, &config->power);
-	return devices->debugexit;
-}
-
-static bool make_testdev(struct devices *devices,
-			 const struct devices_config *config)
-{
-	struct irq_line lines = interrupts_line(config->interrupts, 0);
-
-	if (!config->testdev)
-		return true;
-	devices->testdev = testdev_new(config->bus, &lines);
-	return devices->testdev;
-}
-
-int devices_new(struct devices *devices, const struct devices_config *config)
-{
-	static bool (*const makers[])(struct devices * devices,
-				      const struct devices_config *config) = {
-		make_serial, make_rtc,	 make_i8042,	 make_pit,     make_pm,
-		make_pci,    make_fwcfg, make_debugexit, make_testdev,
-	};
-
-	memset(devices, 0, sizeof(*devices));
-	for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++)
-		if (!makers[i](devices, config))
-			return -errno;
-	return 0;
+	for (size_t i = 0; devices && i < ROWS; i++) {
+		if (!wanted->row[i].present)
+			continue;
+		devices->device[i] =
+			rows[i].kind->make(board, wanted->row[i].values);
+		if (!devices->device[i]) {
+			err = errno;
+			devices_free(devices);
+			errno = err;
+			return NULL;
+		}
+	}
+	return devices;
 }
 
 void devices_free(struct devices *devices)
 {
-	testdev_free(devices->testdev);
-	debugexit_free(devices->debugexit);
-	fwcfg_free(devices->fwcfg);
-	pci_free(devices->pci);
-	pm_free(devices->pm);
-	pit_free(devices->pit);
-	i8042_free(devices->i8042);
-	rtc_free(devices->rtc);
-	serial_free(devices->serial);
+	if (!devices)
+		return;
+	for (size_t i = ROWS; i-- > 0;)
+		if (devices->device[i])
+			rows[i].kind->free(devices->device[i]);
+	free(devices);
+}
+
+void devices_reset(struct devices *devices)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (devices->device[i] && rows[i].kind->reset)
+			rows[i].kind->reset(devices->device[i]);
+}
+
+void *devices_get(const struct devices *devices, const struct device_kind *kind)
+{
+	return devices->device[row_of(kind)];
 }

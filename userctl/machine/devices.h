@@ -1,76 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The devices of a machine, each plugged in where a PC has it.
+ * The devices of a machine: all but the interrupt controllers.
  */
 #ifndef LODGE_MACHINE_DEVICES_H
 #define LODGE_MACHINE_DEVICES_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "board/bus.h"
-#include "machine/interrupts.h"
-#include "board/loop.h"
-#include "board/power.h"
-#include "board/ram.h"
+#include "board/device.h"
 
-struct rtc_battery;
+#define DEVICES_MAX 16
+
+struct devices;
 
 /**
- * struct devices - all but the interrupt controllers
- *
- * Those that the machine does not have are NULL.
+ * struct devices_wanted - which devices a machine is to have
+ * @present: by the row of the kind
+ * @values: of its options
  */
-struct devices {
-	struct serial *serial;
-	struct rtc *rtc;
-	struct i8042 *i8042;
-	struct pit *pit;
-	struct pm *pm;
-	struct pci *pci;
-	struct fwcfg *fwcfg;
-	struct debugexit *debugexit;
-	struct testdev *testdev;
+struct devices_wanted {
+	struct {
+		bool present;
+		uint64_t values[DEVICE_MAX_OPTIONS];
+	} row[DEVICES_MAX];
 };
 
 /**
- * struct devices_config - what devices are made with
- * @bus: where they answer
- * @loop: waits for them
- * @interrupts: where their lines lead
- * @ram: for those that tell how much there is
- * @battery: what the clock keeps over a reset
- * @power: whom to tell of the machine's end
- * @cpus: number of vCPUs
- * @testdev: make the test device too
- * @output: takes what the serial port sends, from a vCPU's thread
- * @drained: the serial port has room for input again
- * @opaque: for @output and @drained
- */
-struct devices_config {
-	struct bus *bus;
-	struct loop *loop;
-	struct interrupts *interrupts;
-	const struct ram *ram;
-	struct rtc_battery *battery;
-	struct power power;
-	unsigned int cpus;
-	bool testdev;
-	void (*output)(void *opaque, const void *bytes, size_t size);
-	void (*drained)(void *opaque);
-	void *opaque;
-};
-
-/**
- * devices_new() - make all devices, as a BIOS leaves them
- * @devices: to be filled
+ * devices_kind() - the kinds that there are, one after the other
+ * @number: from 0
  *
- * Return: 0 or -errno; either way devices_free() is to be called.
+ * Return: the kind, or NULL behind the last.
  */
-int devices_new(struct devices *devices, const struct devices_config *config);
+const struct device_kind *devices_kind(size_t number);
 
 /**
- * devices_free() - free them, once nothing calls them any more
+ * devices_find() - find a kind by its name
+ *
+ * Return: the kind, or NULL.
+ */
+const struct device_kind *devices_find(const char *name);
+
+/**
+ * devices_default() - want what every machine has
+ */
+void devices_default(struct devices_wanted *wanted);
+
+/**
+ * devices_want() - want a device, too
+ * @kind: one of devices_kind()
+ *
+ * Return: the values of its options, to be changed.
+ */
+uint64_t *devices_want(struct devices_wanted *wanted,
+		       const struct device_kind *kind);
+
+/**
+ * devices_wants() - the values of a device's options, or NULL: it is not wanted
+ */
+const uint64_t *devices_wants(const struct devices_wanted *wanted,
+			      const struct device_kind *kind);
+
+/**
+ * devices_new() - make devices, as a BIOS leaves them
+ * @board: where they go; only looked at
+ *
+ * Return: the devices, or NULL with errno set.
+ */
+struct devices *devices_new(const struct board *board,
+			    const struct devices_wanted *wanted);
+
+/**
+ * devices_free() - free them, once nothing calls them any more; NULL is fine
  */
 void devices_free(struct devices *devices);
+
+/**
+ * devices_reset() - put all back to what devices_new() gives, but for what a
+ * battery keeps, while no vCPU runs
+ */
+void devices_reset(struct devices *devices);
+
+/**
+ * devices_get() - the machine's device of a kind
+ *
+ * Return: the device, or NULL: it has none.
+ */
+void *devices_get(const struct devices *devices,
+		  const struct device_kind *kind);
 
 #endif

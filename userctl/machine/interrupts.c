@@ -24,14 +24,16 @@
  * @pic: the PIC
  * @ioapic: the IOAPIC
  * @intr: level of the PIC's output; written with the PIC's lock held
+ * @vm: the VM's descriptor, or -1; set while no vCPU runs
  * @vector: taken from the PIC but not yet by the vCPU, or NO_VECTOR; only vCPU
- *	0's thread touches it
+ *	0's thread touches it while it runs
  */
 struct interrupts {
 	struct interrupts_config config;
 	struct pic *pic;
 	struct ioapic *ioapic;
 	atomic_bool intr;
+	int vm;
 	int vector;
 };
 
@@ -58,35 +60,33 @@ static bool send_msi(void *opaque, uint64_t address, uint32_t data)
 {
 	struct interrupts *interrupts = opaque;
 
-	return !lodge_msi_send(interrupts->config.vm, address, data);
+	return !lodge_msi_send(interrupts->vm, address, data);
 }
 
-struct interrupts *interrupts_new(const struct interrupts_config *config)
+struct interrupts *interrupts_new(const struct interrupts_config *config,
+				  struct board *board)
 {
 	struct interrupts *new = calloc(1, sizeof(*new));
-	struct ioapic_config ioapic = {
-		.bus = config->bus,
-		.id = IOAPIC_ID,
-		.msi = send_msi,
-		.opaque = new,
-	};
-	struct irq_line intr = { .set = set_intr, .opaque = new };
 	int err;
 
 	if (!new)
 		return NULL;
 	new->config = *config;
+	new->vm = -1;
 	new->vector = NO_VECTOR;
-	new->pic = pic_new(config->bus, &intr);
+	board->lines = (struct irq_line){ .set = set_line, .opaque = new };
+	board->intr = (struct irq_line){ .set = set_intr, .opaque = new };
+	board->msi = send_msi;
+	board->msi_opaque = new;
+	new->pic = pic_device.make(board, NULL);
 	if (new->pic)
-		new->ioapic = ioapic_new(&ioapic);
+		new->ioapic = ioapic_device.make(board, NULL);
 	if (!new->ioapic) {
 		err = errno;
 		interrupts_free(new);
 		errno = err;
 		return NULL;
 	}
-	pic_setup_as_bios(new->pic);
 	return new;
 }
 
@@ -99,14 +99,16 @@ void interrupts_free(struct interrupts *interrupts)
 	free(interrupts);
 }
 
-struct irq_line interrupts_line(struct interrupts *interrupts,
-				unsigned int number)
+void interrupts_set_vm(struct interrupts *interrupts, int vm)
 {
-	return (struct irq_line){
-		.set = set_line,
-		.opaque = interrupts,
-		.number = number,
-	};
+	interrupts->vm = vm;
+}
+
+void interrupts_reset(struct interrupts *interrupts)
+{
+	interrupts->vector = NO_VECTOR;
+	pic_device.reset(interrupts->pic);
+	ioapic_device.reset(interrupts->ioapic);
 }
 
 void interrupts_eoi(struct interrupts *interrupts, uint32_t vector)

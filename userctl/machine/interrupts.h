@@ -14,32 +14,29 @@
 
 #include <lodge.h>
 
-#include "board/bus.h"
-#include "board/line.h"
+#include "board/device.h"
 
 struct interrupts;
 
 /**
  * struct interrupts_config - what the wiring leads to
- * @bus: where PIC and IOAPIC answer
- * @vm: the VM's descriptor, for the IOAPIC's messages
  * @kick: makes vCPU 0 call interrupts_extint() soon; called from any thread,
  *	with the PIC's lock held
  * @opaque: for @kick
  */
 struct interrupts_config {
-	struct bus *bus;
-	int vm;
 	void (*kick)(void *opaque);
 	void *opaque;
 };
 
 /**
  * interrupts_new() - make PIC and IOAPIC, as a BIOS leaves them, and wire them
+ * @board: where they go; its lines become those of the wiring
  *
  * Return: the wiring, or NULL with errno set.
  */
-struct interrupts *interrupts_new(const struct interrupts_config *config);
+struct interrupts *interrupts_new(const struct interrupts_config *config,
+				  struct board *board);
 
 /**
  * interrupts_free() - free it all, once nothing calls it any more; NULL is fine
@@ -47,11 +44,17 @@ struct interrupts *interrupts_new(const struct interrupts_config *config);
 void interrupts_free(struct interrupts *interrupts);
 
 /**
- * interrupts_line() - a line for a device to drive
- * @number: 0 to 23
+ * interrupts_set_vm() - say which VM's vCPUs take the IOAPIC's messages, while
+ * none of them runs
+ * @vm: its descriptor, or -1
  */
-struct irq_line interrupts_line(struct interrupts *interrupts,
-				unsigned int number);
+void interrupts_set_vm(struct interrupts *interrupts, int vm);
+
+/**
+ * interrupts_reset() - put all back to what interrupts_new() gives, once the
+ * devices are reset and while no vCPU runs
+ */
+void interrupts_reset(struct interrupts *interrupts);
 
 /**
  * interrupts_eoi() - a vCPU has ended a level-triggered interrupt

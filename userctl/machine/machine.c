@@ -4,7 +4,7 @@
  *
  * Three kinds of threads meet here: the caller's, which builds the machine,
  * serves its event loop and takes it apart; one for each vCPU, which exists
- * between machine_execute()'s begin and end; and the one that takes signals,
+ * between machine_resume() and machine_pause(); and the one that takes signals,
  * which outlives resets.
  */
 #include "machine/machine.h"
@@ -16,13 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "dev/rtc.h"
+#include "board/loop.h"
+#include "dev/serial.h"
 #include "lib/client.h"
 #include "machine/devices.h"
 #include "machine/firmware.h"
 #include "machine/input.h"
 #include "machine/interrupts.h"
-#include "board/loop.h"
 #include "machine/memory.h"
 #include "machine/signals.h"
 #include "machine/terminal.h"
@@ -31,26 +31,28 @@
 /**
  * struct machine - a machine
  * @config: its description
+ * @console: the other end of its serial port, while it runs
  * @end: how it ended; guarded by @lock until all threads are gone
  * @error: why it could not go on
  * @signals: taker of signals
- * @lock: guards @over, @restart, the pointer @loop and @end; a leaf
+ * @lock: guards @over, @restart and @end; a leaf
  * @over: it has ended, and @end says how
- * @restart: the guest has reset it; cleared by building it anew
+ * @restart: the guest has reset it; cleared once that is done
  * @ram: memory
- * @battery: what the clock keeps
- * @loop: here begins what is made anew with each reset
- * @entry: registers of vCPU 0 at the start
- * @vm: descriptor, or -1
- * @bus: ports and memory-mapped registers
+ * @images: the files that it starts from
+ * @loop: event loop and clock
+ * @board: what devices are plugged into
  * @interrupts: interrupt controllers
  * @devices: all other devices
+ * @input: what is typed
+ * @entry: registers of vCPU 0 at the start
+ * @vm: descriptor, or -1; this and what follows is made anew with each reset
  * @host: what the vCPUs know
  * @vcpus: by number; the first NULL ends them
- * @input: what is typed
  */
 struct machine {
 	const struct machine_config *config;
+	struct console *console;
 	struct machine_end *end;
 	struct machine_error *error;
 	struct signals *signals;
@@ -58,29 +60,22 @@ struct machine {
 	bool over;
 	bool restart;
 	struct ram *ram;
-	struct rtc_battery battery;
+	struct image_store images;
 	struct loop *loop;
+	struct board board;
+	struct interrupts *interrupts;
+	struct devices *devices;
+	struct input *input;
 	struct boot_entry entry;
 	int vm;
-	struct bus *bus;
-	struct interrupts *interrupts;
-	struct devices devices;
 	struct vcpu_host host;
 	struct vcpu *vcpus[LODGE_MAX_VCPUS + 1];
-	struct input *input;
 };
 
 static void stop_vcpus(struct machine *machine)
 {
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
 		vcpu_stop(*vcpu);
-}
-
-/* Let the loop return; the caller holds the lock. */
-static void stop_loop(struct machine *machine)
-{
-	if (machine->loop)
-		loop_stop(machine->loop);
 }
 
 /* The first end counts; the caller holds the lock. */
@@ -99,9 +94,9 @@ static void end_from_outside(struct machine *machine, enum machine_fate fate,
 {
 	pthread_mutex_lock(&machine->lock);
 	set_end(machine, fate, code);
-	stop_loop(machine);
+	loop_stop(machine->loop);
 	pthread_mutex_unlock(&machine->lock);
-	console_hang_up(machine->config->console);
+	console_hang_up(machine->console);
 }
 
 static void signal_received(void *opaque, int number)
@@ -140,7 +135,7 @@ static void power_event(void *opaque, enum power_event event, int code)
 			break;
 		}
 	}
-	stop_loop(machine);
+	loop_stop(machine->loop);
 	pthread_mutex_unlock(&machine->lock);
 	stop_vcpus(machine);
 }
@@ -170,7 +165,7 @@ static void vcpu_dead(void *opaque, struct vcpu *vcpu, int error)
 		crash_take(&machine->end->crash, vcpu_fd(vcpu), vcpu_id(vcpu),
 			   vcpu_run_page(vcpu), error, machine->ram);
 	}
-	stop_loop(machine);
+	loop_stop(machine->loop);
 	pthread_mutex_unlock(&machine->lock);
 }
 
@@ -185,7 +180,7 @@ static void kick_first(void *opaque)
 static void serial_output(void *opaque, const void *bytes, size_t size)
 {
 	struct machine *machine = opaque;
-	int err = console_write(machine->config->console, bytes, size);
+	int err = console_write(machine->console, bytes, size);
 
 	if (!err)
 		return;
@@ -213,22 +208,15 @@ static int fail(struct machine *machine, enum machine_step step, int err)
 
 static int build_loop(struct machine *machine)
 {
-	struct loop *loop = loop_new();
-
-	if (!loop)
+	machine->loop = loop_new();
+	if (!machine->loop)
 		return fail(machine, MACHINE_STEP_DEVICES, -errno);
-	pthread_mutex_lock(&machine->lock);
-	machine->loop = loop;
-	machine->restart = false;
-	pthread_mutex_unlock(&machine->lock);
+	loop_clock_stop(machine->loop);
 	return 0;
 }
 
-/* Once: what is in memory outlives a reset. */
 static int build_ram(struct machine *machine)
 {
-	if (machine->ram)
-		return 0;
 	machine->ram = ram_new(machine->config->memory);
 	if (!machine->ram)
 		return fail(machine, MACHINE_STEP_MEMORY, -errno);
@@ -238,7 +226,8 @@ static int build_ram(struct machine *machine)
 static int load_image(struct machine *machine)
 {
 	int err = boot_load(machine->ram, &machine->config->boot,
-			    &machine->entry, &machine->error->boot);
+			    &machine->images, &machine->entry,
+			    &machine->error->boot);
 
 	return err ? fail(machine, MACHINE_STEP_BOOT, err) : 0;
 }
@@ -282,17 +271,24 @@ static int build_vm(struct machine *machine)
 
 static int build_board(struct machine *machine)
 {
-	struct interrupts_config interrupts = {
-		.vm = machine->vm,
+	const struct interrupts_config interrupts = {
 		.kick = kick_first,
 		.opaque = machine,
 	};
 
-	machine->bus = bus_new();
-	if (!machine->bus)
+	machine->board = (struct board){
+		.bus = bus_new(),
+		.loop = machine->loop,
+		.ram = machine->ram,
+		.power = { .event = power_event, .opaque = machine },
+		.cpus = machine->config->boot.cpus,
+		.output = serial_output,
+		.drained = serial_drained,
+		.opaque = machine,
+	};
+	if (!machine->board.bus)
 		return fail(machine, MACHINE_STEP_DEVICES, -ENOMEM);
-	interrupts.bus = machine->bus;
-	machine->interrupts = interrupts_new(&interrupts);
+	machine->interrupts = interrupts_new(&interrupts, &machine->board);
 	if (!machine->interrupts)
 		return fail(machine, MACHINE_STEP_DEVICES, -errno);
 	return 0;
@@ -300,30 +296,19 @@ static int build_board(struct machine *machine)
 
 static int build_devices(struct machine *machine)
 {
-	const struct devices_config config = {
-		.bus = machine->bus,
-		.loop = machine->loop,
-		.interrupts = machine->interrupts,
-		.ram = machine->ram,
-		.battery = &machine->battery,
-		.power = { .event = power_event, .opaque = machine },
-		.cpus = machine->config->boot.cpus,
-		.testdev = machine->config->testdev,
-		.output = serial_output,
-		.drained = serial_drained,
-		.opaque = machine,
-	};
-	int err = devices_new(&machine->devices, &config);
-
-	return err ? fail(machine, MACHINE_STEP_DEVICES, err) : 0;
+	machine->devices =
+		devices_new(&machine->board, &machine->config->devices);
+	if (!machine->devices)
+		return fail(machine, MACHINE_STEP_DEVICES, -errno);
+	return 0;
 }
 
-static int build_input(struct machine *machine)
+static int start_input(struct machine *machine)
 {
 	const struct input_config config = {
-		.console = machine->config->console,
+		.console = machine->console,
 		.loop = machine->loop,
-		.serial = machine->devices.serial,
+		.serial = devices_get(machine->devices, &serial_device),
 		.quit = quit,
 		.help = machine->config->help,
 		.opaque = machine,
@@ -339,11 +324,12 @@ static int build_vcpus(struct machine *machine)
 
 	machine->host = (struct vcpu_host){
 		.vm = machine->vm,
-		.bus = machine->bus,
+		.bus = machine->board.bus,
 		.interrupts = machine->interrupts,
 		.dead = vcpu_dead,
 		.opaque = machine,
 	};
+	interrupts_set_vm(machine->interrupts, machine->vm);
 	for (unsigned int id = 0; id < machine->config->boot.cpus; id++) {
 		err = vcpu_new(&machine->vcpus[id], &machine->host, id);
 		if (err)
@@ -356,61 +342,90 @@ static int build_vcpus(struct machine *machine)
 	return err ? fail(machine, MACHINE_STEP_START, err) : 0;
 }
 
-/* In this order; dismantle() takes back whatever has been built but memory. */
-static int build(struct machine *machine)
+static void free_vm(struct machine *machine)
 {
-	int (*const steps[])(struct machine * machine) = {
-		build_loop,  build_ram,	    load_image,	 build_vm,
-		build_board, build_devices, build_input, build_vcpus,
-	};
-	int err = 0;
-
-	for (size_t i = 0; !err && i < sizeof(steps) / sizeof(steps[0]); i++)
-		err = steps[i](machine);
-	return err;
-}
-
-static void dismantle(struct machine *machine)
-{
-	struct loop *loop = machine->loop;
-
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++) {
 		vcpu_free(*vcpu);
 		*vcpu = NULL;
 	}
-	input_free(machine->input);
-	machine->input = NULL;
-	devices_free(&machine->devices);
-	memset(&machine->devices, 0, sizeof(machine->devices));
-	interrupts_free(machine->interrupts);
-	machine->interrupts = NULL;
-	bus_free(machine->bus);
-	machine->bus = NULL;
+	if (machine->interrupts)
+		interrupts_set_vm(machine->interrupts, -1);
 	if (machine->vm >= 0)
 		close(machine->vm);
 	machine->vm = -1;
+}
+
+/* Takes steps in their order until one fails. */
+static int take_steps(struct machine *machine,
+		      int (*const steps[])(struct machine *machine),
+		      size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = steps[i](machine);
+	return err;
+}
+
+static int build(struct machine *machine)
+{
+	int (*const steps[])(struct machine * machine) = {
+		build_loop,  build_ram,	    load_image,	 build_vm,
+		build_board, build_devices, build_vcpus,
+	};
+
+	return take_steps(machine, steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+/* Its vCPUs come back as new ones, of a new VM; the board stays. */
+static int reset(struct machine *machine)
+{
+	int (*const steps[])(struct machine * machine) = {
+		load_image,
+		build_vm,
+		build_vcpus,
+	};
+
+	free_vm(machine);
+	devices_reset(machine->devices);
+	interrupts_reset(machine->interrupts);
 	pthread_mutex_lock(&machine->lock);
-	machine->loop = NULL;
+	machine->restart = false;
 	pthread_mutex_unlock(&machine->lock);
-	if (loop)
-		loop_free(loop);
+	return take_steps(machine, steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+void machine_pause(struct machine *machine)
+{
+	stop_vcpus(machine);
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
+		vcpu_join(*vcpu);
+	loop_clock_stop(machine->loop);
+}
+
+int machine_resume(struct machine *machine)
+{
+	int err = 0;
+
+	loop_clock_start(machine->loop);
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_start(*vcpu);
+	if (err)
+		machine_pause(machine);
+	return err;
 }
 
 /* Run it until the guest resets it or it ends. */
 static int execute(struct machine *machine)
 {
 	enum machine_step step = MACHINE_STEP_START;
-	int err = 0;
+	int err = machine_resume(machine);
 
-	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
-		err = vcpu_start(*vcpu);
 	if (!err) {
 		step = MACHINE_STEP_RUN;
 		err = loop_run(machine->loop);
 	}
-	stop_vcpus(machine);
-	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
-		vcpu_join(*vcpu);
+	machine_pause(machine);
 	return err ? fail(machine, step, err) : 0;
 }
 
@@ -429,48 +444,73 @@ static int open_to_the_user(struct machine *machine)
 {
 	int err = signals_start(&machine->signals, signal_received, machine);
 
-	if (!err && console_is_terminal(machine->config->console))
+	if (!err && console_is_terminal(machine->console))
 		err = terminal_raw();
 	return err ? fail(machine, MACHINE_STEP_RUN, err) : 0;
 }
 
 static int run_to_the_end(struct machine *machine)
 {
-	int err = build(machine);
+	int err = open_to_the_user(machine);
 
 	if (!err)
-		err = open_to_the_user(machine);
+		err = start_input(machine);
 	while (!err && !is_over(machine)) {
 		err = execute(machine);
-		if (err || is_over(machine))
-			break;
-		dismantle(machine);
-		err = build(machine);
+		if (!err && !is_over(machine))
+			err = reset(machine);
 	}
 	terminal_restore();
 	signals_stop(machine->signals);
-	dismantle(machine);
-	ram_free(machine->ram);
+	input_free(machine->input);
+	machine->input = NULL;
 	return err;
 }
 
-int machine_run(const struct machine_config *config, struct machine_end *end,
-		struct machine_error *error)
+int machine_run(struct machine *machine, struct console *console,
+		struct machine_end *end, struct machine_error *error)
 {
-	struct machine *machine = calloc(1, sizeof(*machine));
-	int err;
-
 	memset(end, 0, sizeof(*end));
 	memset(error, 0, sizeof(*error));
-	if (!machine)
-		return -ENOMEM;
-	machine->config = config;
+	machine->console = console;
 	machine->end = end;
 	machine->error = error;
-	machine->vm = -1;
-	pthread_mutex_init(&machine->lock, NULL);
-	err = run_to_the_end(machine);
+	return run_to_the_end(machine);
+}
+
+int machine_new(struct machine **machine, const struct machine_config *config,
+		struct machine_error *error)
+{
+	struct machine *new = calloc(1, sizeof(*new));
+	int err;
+
+	memset(error, 0, sizeof(*error));
+	if (!new)
+		return -ENOMEM;
+	new->config = config;
+	new->error = error;
+	new->vm = -1;
+	pthread_mutex_init(&new->lock, NULL);
+	err = build(new);
+	if (err) {
+		machine_free(new);
+		return err;
+	}
+	*machine = new;
+	return 0;
+}
+
+void machine_free(struct machine *machine)
+{
+	if (!machine)
+		return;
+	free_vm(machine);
+	devices_free(machine->devices);
+	interrupts_free(machine->interrupts);
+	bus_free(machine->board.bus);
+	loop_free(machine->loop);
+	image_store_free(&machine->images);
+	ram_free(machine->ram);
 	pthread_mutex_destroy(&machine->lock);
 	free(machine);
-	return err;
 }

@@ -13,6 +13,7 @@
 #include "boot/detect.h"
 #include "machine/console.h"
 #include "machine/crash.h"
+#include "machine/devices.h"
 
 /* What a machine's memory may be, in bytes; a multiple of the unit. */
 #define MACHINE_MEMORY_MIN (1ULL << 20)
@@ -23,8 +24,7 @@
  * struct machine_config - the description of a machine
  * @boot: what it starts, and how many vCPUs it has
  * @memory: bytes of RAM
- * @console: the other end of its serial port
- * @testdev: add the test device
+ * @devices: those it has, from devices_default() on
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
  * @help: called from the event loop when the user asks for the console's keys;
@@ -33,8 +33,7 @@
 struct machine_config {
 	struct boot_options boot;
 	uint64_t memory;
-	struct console *console;
-	bool testdev;
+	struct devices_wanted devices;
 	bool no_reboot;
 	bool stop_on_crash;
 	void (*help)(void);
@@ -110,22 +109,59 @@ struct machine_error {
 	struct lodge_info info;
 };
 
+struct machine;
+
 /**
- * machine_run() - build a machine, and run it to its end
- * @config: its description; used again when the guest resets it.  As in a PC a
- *	reset leaves alone what is in memory, until the image is loaded again, and
- *	what the clock's battery keeps; all else starts as for the first time
- * @end: out: how it ended
+ * machine_new() - build a machine, ready to run
+ * @machine: set to it
+ * @config: its description, which must live as long
  * @error: out: with a return value that is not 0: why
  *
- * The calling thread serves the machine's events.  Once the machine has been
- * built, SIGINT, SIGTERM, SIGHUP and SIGQUIT end it, standard input is the
- * guest's if the console is CONSOLE_STDIO, and SIGTSTP puts the terminal back
- * while the process is stopped.  All is as before when the call returns.
+ * Its files are read now, and not again when the guest resets it.
  *
  * Return: 0 or -errno.
  */
-int machine_run(const struct machine_config *config, struct machine_end *end,
+int machine_new(struct machine **machine, const struct machine_config *config,
 		struct machine_error *error);
+
+/**
+ * machine_free() - free a machine that does not run; NULL is fine
+ */
+void machine_free(struct machine *machine);
+
+/**
+ * machine_run() - run a machine to its end
+ * @machine: it cannot be run again
+ * @console: the other end of its serial port
+ * @end: out: how it ended
+ * @error: out: with a return value that is not 0: why
+ *
+ * The calling thread serves the machine's events.  SIGINT, SIGTERM, SIGHUP and
+ * SIGQUIT end it, standard input is the guest's if the console is CONSOLE_STDIO,
+ * and SIGTSTP puts the terminal back while the process is stopped.  All is as
+ * before when the call returns.
+ *
+ * When the guest resets the machine, its devices are reset where they are.  As in
+ * a PC this leaves alone what is in memory, until the image is loaded again, and
+ * what the clock's battery keeps.
+ *
+ * Return: 0 or -errno.
+ */
+int machine_run(struct machine *machine, struct console *console,
+		struct machine_end *end, struct machine_error *error);
+
+/**
+ * machine_pause() - let no vCPU run and stop the machine's clock
+ *
+ * In the loop's thread, from a callback of the loop.
+ */
+void machine_pause(struct machine *machine);
+
+/**
+ * machine_resume() - go on after machine_pause()
+ *
+ * Return: 0 or -errno; the machine is still paused.
+ */
+int machine_resume(struct machine *machine);
 
 #endif

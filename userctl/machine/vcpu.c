@@ -28,7 +28,7 @@
  * @run: its run page
  * @fd: its descriptor
  * @id: its number
- * @stop: set once, by anybody; the thread ends when it sees it
+ * @stop: set by anybody; the thread ends when it sees it; cleared by vcpu_join()
  * @started: @thread is valid; written by whoever starts and joins it
  * @thread: the thread
  */
@@ -249,8 +249,9 @@ void vcpu_stop(struct vcpu *vcpu)
 
 void vcpu_join(struct vcpu *vcpu)
 {
-	if (!atomic_load(&vcpu->started))
-		return;
-	pthread_join(vcpu->thread, NULL);
-	atomic_store(&vcpu->started, false);
+	if (atomic_load(&vcpu->started)) {
+		pthread_join(vcpu->thread, NULL);
+		atomic_store(&vcpu->started, false);
+	}
+	atomic_store(&vcpu->stop, false);
 }

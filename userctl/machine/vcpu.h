@@ -91,8 +91,8 @@ void vcpu_kick(struct vcpu *vcpu);
 void vcpu_stop(struct vcpu *vcpu);
 
 /**
- * vcpu_join() - wait for the thread's end after vcpu_stop(); nothing happens
- * when it was not started
+ * vcpu_join() - wait for the thread's end after vcpu_stop(), if it was started;
+ * the vCPU can be started again
  */
 void vcpu_join(struct vcpu *vcpu);
 

@@ -3,8 +3,8 @@
  * The memory map, as the BIOS call E820 gives it (ACPI specification, section
  * 15.1) and as each boot protocol passes it on.
  */
-#ifndef LODGE_BOOT_E820_H
-#define LODGE_BOOT_E820_H
+#ifndef LODGE_BOARD_E820_H
+#define LODGE_BOARD_E820_H
 
 #include <stdint.h>
 

@@ -2,9 +2,9 @@
 /*
  * The memory map.
  */
-#include "boot/e820.h"
+#include "board/e820.h"
 
-#include "boot/bios.h"
+#include "board/layout.h"
 
 static unsigned int e820_add(struct e820_entry *map, unsigned int count,
 			     uint64_t start, uint64_t end, uint32_t type)

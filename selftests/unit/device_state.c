@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every device's state: saved in the middle of its work it comes back in another
+ * machine's device, a reset forgets it, and what an enemy has changed is refused
+ * or does no harm.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/ioapic.h"
+#include "dev/pic.h"
+#include "kselftest_harness.h"
+#include "machine/devices.h"
+
+#define NOW 123456789012ULL
+#define MEMORY (16ULL << 20)
+#define KINDS 16
+
+/* A board of its own for each device: lines and messages lead nowhere. */
+struct setup {
+	struct board board;
+	const struct device_kind *kind;
+	void *device;
+};
+
+static const struct device_kind *const chips[] = { &pic_device,
+						   &ioapic_device };
+
+static const struct device_kind *kind_of(size_t number)
+{
+	return number < 2 ? chips[number] : devices_kind(number - 2);
+}
+
+static bool drop_msi(void *opaque, uint64_t address, uint32_t data)
+{
+	return true;
+}
+
+static void drop_power(void *opaque, enum power_event event, int code)
+{
+}
+
+static struct setup set_up(const struct device_kind *kind)
+{
+	struct setup setup = { .kind = kind };
+	uint64_t values[DEVICE_MAX_OPTIONS] = { 0 };
+	const struct device_option *option = kind->options;
+
+	for (size_t i = 0; option && option[i].name; i++)
+		values[i] = option[i].value;
+	setup.board = (struct board){
+		.bus = bus_new(),
+		.loop = loop_new(),
+		.ram = ram_new(MEMORY),
+		.power = { .event = drop_power },
+		.msi = drop_msi,
+		.cpus = 1,
+	};
+	loop_clock_stop(setup.board.loop);
+	loop_clock_set(setup.board.loop, NOW);
+	setup.device = kind->make(&setup.board, values);
+	return setup;
+}
+
+static void tear_down(struct setup *setup)
+{
+	setup->kind->free(setup->device);
+	bus_free(setup->board.bus);
+	loop_free(setup->board.loop);
+	ram_free((struct ram *)setup->board.ram);
+}
+
+/* Ports of all devices, and the memory of those that have some. */
+static const struct {
+	enum bus_space space;
+	uint64_t first;
+	unsigned int count;
+} places[] = {
+	{ BUS_PORT, 0x20, 2 },	      { BUS_PORT, 0x40, 4 },
+	{ BUS_PORT, 0x60, 5 },	      { BUS_PORT, 0x70, 2 },
+	{ BUS_PORT, 0x92, 1 },	      { BUS_PORT, 0xa0, 2 },
+	{ BUS_PORT, 0xe0, 12 },	      { BUS_PORT, 0x3f8, 8 },
+	{ BUS_PORT, 0x4d0, 2 },	      { BUS_PORT, 0x510, 5 },
+	{ BUS_PORT, 0x600, 12 },      { BUS_PORT, 0xcf8, 8 },
+	{ BUS_MMIO, 0xfec00000, 1 },  { BUS_MMIO, 0xfec00010, 1 },
+	{ BUS_MMIO, 0xff000000, 64 },
+};
+
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
+static uint32_t seed;
+
+static uint32_t chance(void)
+{
+	seed = seed * 1664525 + 1013904223;
+	return seed >> 8;
+}
+
+/* Random reads and writes while time passes; gives a sum of what was read. */
+static uint32_t work(struct setup *setup, unsigned int rounds)
+{
+	uint32_t sum = 0;
+
+	while (rounds--) {
+		size_t place = chance() % PLACES;
+		uint64_t address =
+			places[place].first + chance() % places[place].count;
+		size_t size = 1 << chance() % 3;
+		uint32_t value = chance();
+
+		loop_clock_set(setup->board.loop, loop_now(setup->board.loop) +
+							  chance() % 1000000);
+		if (chance() % 2) {
+			bus_write(setup->board.bus, places[place].space,
+				  address, &value, size);
+			continue;
+		}
+		value = 0;
+		bus_read(setup->board.bus, places[place].space, address, &value,
+			 size);
+		sum = sum * 31 + value;
+	}
+	return sum;
+}
+
+static bool same(const struct record *a, const struct record *b)
+{
+	return a->size == b->size &&
+	       (!a->size || !memcmp(a->data, b->data, a->size));
+}
+
+FIXTURE(state)
+{
+	struct setup first;
+	struct setup second;
+	struct record saved;
+	struct record again;
+};
+
+FIXTURE_VARIANT(state)
+{
+	size_t number;
+};
+
+#define KIND(name, n)                    \
+	FIXTURE_VARIANT_ADD(state, name) \
+	{                                \
+		.number = n,             \
+	}
+
+KIND(pic, 0);
+KIND(ioapic, 1);
+KIND(serial, 2);
+KIND(rtc, 3);
+KIND(i8042, 4);
+KIND(pit, 5);
+KIND(pm, 6);
+KIND(pci, 7);
+KIND(fwcfg, 8);
+KIND(debug_exit, 9);
+KIND(testdev, 10);
+
+FIXTURE_SETUP(state)
+{
+	const struct device_kind *kind = kind_of(variant->number);
+
+	ASSERT_NE(NULL, kind);
+	self->first = set_up(kind);
+	self->second = set_up(kind);
+	ASSERT_NE(NULL, self->first.device);
+	ASSERT_NE(NULL, self->second.device);
+	seed = 1;
+}
+
+FIXTURE_TEARDOWN(state)
+{
+	tear_down(&self->first);
+	tear_down(&self->second);
+	free(self->saved.data);
+	free(self->again.data);
+}
+
+static int save(const struct setup *setup, struct record *record)
+{
+	free(record->data);
+	*record = (struct record){ 0 };
+	return device_save(setup->kind, setup->device, record);
+}
+
+TEST_F(state, comes_back_in_another_device_which_then_works_alike)
+{
+	/* It goes by the host's wall clock: see the clock's own tests. */
+	if (self->first.kind == devices_find("rtc"))
+		SKIP(return, "the host's time goes on");
+	for (int round = 0; round < 200; round++) {
+		uint32_t then, sum;
+
+		work(&self->first, 50);
+		ASSERT_EQ(0, save(&self->first, &self->saved));
+		loop_clock_set(self->second.board.loop,
+			       loop_now(self->first.board.loop));
+		if (self->second.kind->reset)
+			self->second.kind->reset(self->second.device);
+		ASSERT_EQ(0, device_load(self->second.kind, self->second.device,
+					 &self->saved));
+		ASSERT_EQ(0, save(&self->second, &self->again));
+		EXPECT_TRUE(same(&self->saved, &self->again));
+		then = seed;
+		sum = work(&self->first, 50);
+		seed = then;
+		EXPECT_EQ(sum, work(&self->second, 50));
+	}
+}
+
+TEST_F(state, is_forgotten_by_a_reset)
+{
+	if (!self->first.kind->reset)
+		SKIP(return, "the device has no state");
+	/* What the clock's battery keeps is tested with the clock. */
+	if (self->first.kind == devices_find("rtc"))
+		SKIP(return, "its battery keeps it");
+	self->first.kind->reset(self->first.device);
+	ASSERT_EQ(0, save(&self->first, &self->saved));
+	work(&self->first, 1000);
+	loop_clock_set(self->first.board.loop, NOW);
+	self->first.kind->reset(self->first.device);
+	ASSERT_EQ(0, save(&self->first, &self->again));
+	EXPECT_TRUE(same(&self->saved, &self->again));
+}
+
+TEST_F(state, is_taken_or_refused_when_an_enemy_has_changed_it)
+{
+	for (int round = 0; round < 3000; round++) {
+		int err;
+
+		work(&self->first, 4);
+		ASSERT_EQ(0, save(&self->first, &self->saved));
+		if (!self->saved.size)
+			break;
+		for (int flips = chance() % 4; flips >= 0; flips--)
+			self->saved.data[chance() % self->saved.size] ^=
+				1 << chance() % 8;
+		if (chance() % 4 == 0)
+			self->saved.size = chance() % self->saved.size;
+		err = device_load(self->second.kind, self->second.device,
+				  &self->saved);
+		EXPECT_TRUE(err == 0 || err == -EINVAL);
+		work(&self->second, 40);
+	}
+}
+
+TEST_F(state, of_any_bytes_is_taken_or_refused)
+{
+	uint8_t bytes[64];
+
+	for (int round = 0; round < 3000; round++) {
+		struct record any = { bytes, chance() % sizeof(bytes) };
+		int err;
+
+		for (size_t i = 0; i < any.size; i++)
+			bytes[i] = chance() % 4 ? 0 : chance();
+		err = device_load(self->first.kind, self->first.device, &any);
+		EXPECT_TRUE(err == 0 || err == -EINVAL);
+	}
+	work(&self->first, 100);
+}
+
+/* So that no kind is forgotten in the list above. */
+TEST(every_kind_has_its_tests)
+{
+	EXPECT_NE(NULL, kind_of(10));
+	EXPECT_EQ(NULL, kind_of(11));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * State as tagged fields: what is saved comes back, and what nobody has saved is
+ * refused whole.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "board/record.h"
+#include "kselftest_harness.h"
+
+struct thing {
+	int lock;
+	uint8_t nibble;
+	bool flag;
+	uint32_t word;
+	uint8_t bytes[20];
+};
+
+static const struct record_field fields[] = {
+	RECORD_FIELD(1, struct thing, nibble, 0x0f),
+	RECORD_BOOL(2, struct thing, flag),
+	RECORD_ANY(3, struct thing, word),
+	RECORD_ANY(9, struct thing, bytes),
+};
+
+#define COUNT (sizeof(fields) / sizeof(fields[0]))
+#define HEAD 8
+
+static bool word_is_even(const void *object)
+{
+	const struct thing *thing = object;
+
+	return !(thing->word & 1);
+}
+
+FIXTURE(record)
+{
+	struct thing thing;
+	struct thing other;
+	struct record record;
+};
+
+FIXTURE_SETUP(record)
+{
+	self->thing = (struct thing){ 1, 0x0a, true, 0x12345678, "some bytes" };
+	self->other = (struct thing){ .lock = 7 };
+	ASSERT_EQ(0, record_save(&self->record, fields, COUNT, &self->thing));
+}
+
+FIXTURE_TEARDOWN(record)
+{
+	free(self->record.data);
+}
+
+static int load(FIXTURE_DATA(record) * self)
+{
+	return record_load(&self->record, fields, COUNT, &self->other,
+			   sizeof(self->other), word_is_even);
+}
+
+static bool untouched(const struct thing *thing)
+{
+	static const struct thing zero;
+
+	return thing->lock == 7 && !thing->nibble && !thing->flag &&
+	       !thing->word && !memcmp(thing->bytes, zero.bytes, 20);
+}
+
+TEST_F(record, fields_come_back_and_nothing_else)
+{
+	ASSERT_EQ(0, load(self));
+	EXPECT_EQ(7, self->other.lock);
+	EXPECT_EQ(0x0a, self->other.nibble);
+	EXPECT_TRUE(self->other.flag);
+	EXPECT_EQ(0x12345678, self->other.word);
+	EXPECT_EQ(0, memcmp(self->thing.bytes, self->other.bytes, 20));
+}
+
+TEST_F(record, an_absent_field_keeps_its_value)
+{
+	self->record.size = 2 * HEAD + 2;
+	self->other.word = 42;
+	ASSERT_EQ(0, load(self));
+	EXPECT_EQ(0x0a, self->other.nibble);
+	EXPECT_EQ(42, self->other.word);
+}
+
+TEST_F(record, a_record_cut_anywhere_within_a_field_is_refused)
+{
+	size_t size = self->record.size;
+
+	for (size_t cut = 1; cut < HEAD + 20; cut++) {
+		self->record.size = size - cut;
+		EXPECT_EQ(-EINVAL, load(self));
+		EXPECT_TRUE(untouched(&self->other));
+	}
+}
+
+TEST_F(record, an_unknown_tag_is_refused)
+{
+	self->record.data[0] = 4;
+	EXPECT_EQ(-EINVAL, load(self));
+	EXPECT_TRUE(untouched(&self->other));
+}
+
+TEST_F(record, a_field_that_comes_twice_is_refused)
+{
+	self->record.data[HEAD + 1] = 1;
+	EXPECT_EQ(-EINVAL, load(self));
+}
+
+TEST_F(record, a_field_of_another_size_is_refused)
+{
+	for (int size = 0; size < 256; size++) {
+		if (size == 1)
+			continue;
+		self->record.data[4] = size;
+		EXPECT_EQ(-EINVAL, load(self));
+	}
+	EXPECT_TRUE(untouched(&self->other));
+}
+
+TEST_F(record, a_bit_that_may_not_be_set_is_refused)
+{
+	self->record.data[HEAD] = 0x1a;
+	EXPECT_EQ(-EINVAL, load(self));
+	EXPECT_TRUE(untouched(&self->other));
+}
+
+TEST_F(record, a_bool_is_0_or_1)
+{
+	self->record.data[2 * HEAD + 1] = 2;
+	EXPECT_EQ(-EINVAL, load(self));
+}
+
+TEST_F(record, an_object_that_is_not_sound_is_left_alone)
+{
+	self->record.data[3 * HEAD + 2] |= 1;
+	EXPECT_EQ(-EINVAL, load(self));
+	EXPECT_TRUE(untouched(&self->other));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A device's state as bytes: a row of tagged fields.
+ */
+#include "board/record.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct field_head {
+	uint32_t tag;
+	uint32_t size;
+};
+
+/* Room for one more field; its bytes are left to the caller. */
+static uint8_t *record_room(struct record *record, size_t size)
+{
+	uint8_t *grown = realloc(record->data, record->size + size);
+
+	if (!grown)
+		return NULL;
+	record->data = grown;
+	grown += record->size;
+	record->size += size;
+	return grown;
+}
+
+int record_save(struct record *record, const struct record_field *fields,
+		size_t count, const void *object)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct field_head head = { htole32(fields[i].tag),
+					   htole32(fields[i].size) };
+		uint8_t *at =
+			record_room(record, sizeof(head) + fields[i].size);
+
+		if (!at)
+			return -ENOMEM;
+		memcpy(at, &head, sizeof(head));
+		memcpy(at + sizeof(head),
+		       (const char *)object + fields[i].offset, fields[i].size);
+	}
+	return 0;
+}
+
+static const struct record_field *field_find(const struct record_field *fields,
+					     size_t count, uint32_t tag)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fields[i].tag == tag)
+			return &fields[i];
+	}
+	return NULL;
+}
+
+/* Whether a value has no bit that its field cannot have. */
+static bool field_allows(const struct record_field *field, const void *bytes)
+{
+	uint64_t value = 0;
+
+	if (field->size > sizeof(value))
+		return true;
+	memcpy(&value, bytes, field->size);
+	return !(value & ~field->allowed);
+}
+
+/* Takes the field at @*at and moves on.  @seen: a bit for each of the table. */
+static int field_load(const struct record *record, size_t *at,
+		      const struct record_field *fields, size_t count,
+		      unsigned __int128 *seen, void *object)
+{
+	const struct record_field *field;
+	struct field_head head;
+	const uint8_t *bytes;
+
+	if (record->size - *at < sizeof(head))
+		return -EINVAL;
+	memcpy(&head, record->data + *at, sizeof(head));
+	*at += sizeof(head);
+	bytes = record->data + *at;
+	field = field_find(fields, count, le32toh(head.tag));
+	if (!field || le32toh(head.size) != field->size ||
+	    record->size - *at < field->size || !field_allows(field, bytes) ||
+	    (*seen >> (field - fields) & 1))
+		return -EINVAL;
+	*seen |= (unsigned __int128)1 << (field - fields);
+	memcpy((char *)object + field->offset, bytes, field->size);
+	*at += field->size;
+	return 0;
+}
+
+static int fields_load(const struct record *record,
+		       const struct record_field *fields, size_t count,
+		       void *object)
+{
+	unsigned __int128 seen = 0;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && at < record->size)
+		err = field_load(record, &at, fields, count, &seen, object);
+	return err;
+}
+
+/* Nothing but the fields: an object has locks and pointers, too. */
+static void fields_copy(const struct record_field *fields, size_t count,
+			void *to, const void *from)
+{
+	for (size_t i = 0; i < count; i++)
+		memcpy((char *)to + fields[i].offset,
+		       (const char *)from + fields[i].offset, fields[i].size);
+}
+
+int record_load(const struct record *record, const struct record_field *fields,
+		size_t count, void *object, size_t size,
+		bool (*is_sound)(const void *object))
+{
+	void *copy = malloc(size);
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, object, size);
+	err = fields_load(record, fields, count, copy);
+	if (!err && is_sound && !is_sound(copy))
+		err = -EINVAL;
+	if (!err)
+		fields_copy(fields, count, object, copy);
+	free(copy);
+	return err;
+}
