@@ -182,6 +182,8 @@ TEST(files_that_cannot_be_read_are_named)
 	struct image image;
 	int fd;
 
+	EXPECT_EQ(-ENOENT, image_open(&image, "", &error));
+	EXPECT_NE(NULL, strstr(error.text, "empty file name"));
 	EXPECT_EQ(-ENOENT, image_open(&image, "/nonexistent/file", &error));
 	EXPECT_STREQ("/nonexistent/file: No such file or directory",
 		     error.text);
@@ -230,6 +232,7 @@ FIXTURE(boot)
 	struct boot_error error;
 	char path[MEMFILE_PATH_SIZE];
 	int fd;
+	int pipe[2];
 };
 
 FIXTURE_SETUP(boot)
@@ -288,11 +291,84 @@ TEST_F(boot, setup_headers_are_recognised)
 
 TEST_F(boot, other_files_are_refused_by_name)
 {
-	EXPECT_EQ(-ENOEXEC, boot(self, "#!/bin/sh\n", 10));
+	EXPECT_EQ(-ENOEXEC, boot(self, "text\n", 5));
 	EXPECT_EQ(0, strncmp(self->error.text, self->path, strlen(self->path)));
 	EXPECT_NE(NULL, strstr(self->error.text,
 			       "not a Linux kernel, a multiboot image or ELF; "
 			       "any file is loaded by --flat"));
+}
+
+TEST_F(boot, files_that_people_give_by_mistake_are_named)
+{
+	static const struct {
+		const char *start;
+		const char *what;
+	} cases[] = {
+		{ "\x1f\x8b", "gunzip" },
+		{ "\xfd"
+		  "7zXZ",
+		  "unxz" },
+		{ "\x28\xb5\x2f\xfd", "unzstd" },
+		{ "BZh9", "bunzip2" },
+		{ "QFI\xfb", "disk image" },
+		{ "#!/bin/sh", "script" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		EXPECT_EQ(-ENOEXEC,
+			  boot(self, cases[i].start, strlen(cases[i].start)));
+		EXPECT_NE(NULL, strstr(self->error.text, cases[i].what));
+	}
+}
+
+TEST_F(boot, an_image_for_multiboot_2_alone_is_named_as_such)
+{
+	const uint32_t header[] = { 0xe85250d6, 0, 16, -(0xe85250d6U + 16), 0 };
+	unsigned char file[4096] = { 0 };
+
+	memcpy(file + 64, header, sizeof(header));
+	EXPECT_EQ(-ENOEXEC, boot(self, file, sizeof(file)));
+	EXPECT_NE(NULL, strstr(self->error.text, "multiboot 2"));
+}
+
+TEST_F(boot, two_initrds_for_linux_are_refused_with_the_way_to_join_them)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	self->options.initrd = "a,b";
+	self->options.initrds = 2;
+	EXPECT_EQ(-EINVAL, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_NE(NULL, strstr(self->error.text, "cat"));
+}
+
+TEST_F(boot, a_file_is_read_once_for_all_starts)
+{
+	ASSERT_EQ(0, pipe(self->pipe));
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	ASSERT_EQ(4, write(self->pipe[1], "code", 4));
+	close(self->pipe[1]);
+	snprintf(self->path, sizeof(self->path), "/proc/self/fd/%d",
+		 self->pipe[0]);
+	for (int start = 0; start < 3; start++) {
+		memset(ram_at(self->ram, 0x7c00, 4), 0, 4);
+		ASSERT_EQ(0, boot_load(self->ram, &self->options, &self->store,
+				       &self->entry, &self->error));
+		EXPECT_EQ(0, memcmp(ram_at(self->ram, 0x7c00, 4), "code", 4));
+	}
+	close(self->pipe[0]);
+}
+
+TEST(sizes_in_messages_are_exact_below_a_mebibyte)
+{
+	EXPECT_STREQ("0 bytes", boot_size(0).text);
+	EXPECT_STREQ("300 bytes", boot_size(300).text);
+	EXPECT_STREQ("4 KiB", boot_size(4096).text);
+	EXPECT_STREQ("1023 KiB", boot_size(1023 << 10).text);
+	EXPECT_STREQ("1048575 bytes", boot_size((1 << 20) - 1).text);
+	EXPECT_STREQ("1 MiB", boot_size(1 << 20).text);
+	EXPECT_STREQ("2 MiB", boot_size((1 << 20) + 1).text);
 }
 
 TEST_F(boot, a_flat_image_is_not_looked_into)

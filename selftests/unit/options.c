@@ -45,6 +45,8 @@ TEST(sizes_take_suffixes_in_powers_of_1024)
 		{ "0", 0 },
 		{ "4096", 4096 },
 		{ "0x1000", 4096 },
+		{ "010", 10 },
+		{ "010K", 10240 },
 		{ "4K", 4096 },
 		{ "4k", 4096 },
 		{ "512M", 512ULL << 20 },
@@ -77,7 +79,7 @@ TEST(what_is_not_a_size_is_refused)
 		{ " 1", -EINVAL },	  { "1 ", -EINVAL },
 		{ "1MB", -EINVAL },	  { "1.5G", -EINVAL },
 		{ "1X", -EINVAL },	  { "18446744073709551616", -ERANGE },
-		{ "16777216T", -ERANGE },
+		{ "16777216T", -ERANGE }, { "0x", -EINVAL },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -99,6 +101,88 @@ TEST(a_number_has_no_suffix_and_no_sign)
 	EXPECT_EQ(-EINVAL, number_parse("1K", &value));
 	EXPECT_EQ(-EINVAL, number_parse("-1", &value));
 	EXPECT_EQ(-EINVAL, number_parse("", &value));
+}
+
+TEST(a_number_with_a_leading_zero_is_decimal)
+{
+	uint64_t value;
+
+	EXPECT_EQ(0, number_parse("010", &value));
+	EXPECT_EQ(10, value);
+	EXPECT_EQ(0, number_parse("09", &value));
+	EXPECT_EQ(9, value);
+}
+
+TEST(a_long_option_with_one_dash_is_refused)
+{
+	static const char *const lines[] = {
+		"-kernel|vmlinuz",
+		"-kernel=vmlinuz",
+		"--kernel|vmlinuz|-append|quiet",
+		"-k|vmlinuz|-cpus|2",
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		EXPECT_EQ(EINVAL, parse(&options, lines[i]));
+}
+
+TEST(letters_that_only_look_like_a_long_option_are_fine)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-kvmlinuz|-apparent|-m1G"));
+	EXPECT_STREQ("pparent", options.machine.boot.append);
+	options_free(&options);
+}
+
+TEST(a_device_is_added_by_its_name)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-kvmlinuz|--device|testdev"));
+	EXPECT_NE(NULL, device(&options, "testdev"));
+	options_free(&options);
+}
+
+TEST(a_device_takes_its_options)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-kvmlinuz"));
+	EXPECT_EQ(0xf4, *device(&options, "debug-exit"));
+	options_free(&options);
+	ASSERT_EQ(0,
+		  parse(&options, "-kvmlinuz|--device=debug-exit,port=0x501"));
+	EXPECT_EQ(0x501, *device(&options, "debug-exit"));
+	options_free(&options);
+}
+
+TEST(what_is_no_device_and_no_option_of_one_is_refused)
+{
+	static const char *const devices[] = {
+		"",
+		"disk",
+		"testdev,",
+		"testdev,port=1",
+		"debug-exit,port",
+		"debug-exit,port=",
+		"debug-exit,port=0xfffd",
+		"debug-exit,port=0x100000000000000f4",
+		"debug-exit,ports=1",
+		"debug-exit,port=1,port",
+	};
+	struct run_options options;
+	char line[128];
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		snprintf(line, sizeof(line), "-kvmlinuz|--device=%s",
+			 devices[i]);
+		EXPECT_EQ(EINVAL, parse(&options, line))
+		{
+			TH_LOG("%s", devices[i]);
+		}
+	}
 }
 
 TEST(an_image_is_enough)

@@ -193,9 +193,10 @@ static int bzimage_place(struct bzimage *kernel, struct place *place,
 	if (ret)
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit in %llu MiB of RAM (needs %llu MiB at %#llx); --memory gives more",
-			kernel->image->path, boot_mib(ram_low(place->ram)),
-			boot_mib(room),
+			"%s: does not fit in %s of RAM (needs %s at %#llx); --memory gives more",
+			kernel->image->path,
+			boot_size(ram_low(place->ram)).text,
+			boot_size(room).text,
 			(unsigned long long)header->pref_address);
 	memcpy(at, kernel->code, kernel->code_size);
 	return 0;
@@ -214,8 +215,9 @@ static int bzimage_initrd(struct bzimage *kernel, struct place *place,
 		       PLACE_HIGHEST, &gpa, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
-			initrd->path, boot_mib(max), boot_mib(initrd->size));
+			"%s: does not fit below %s (needs %s); --memory gives more",
+			initrd->path, boot_size(max).text,
+			boot_size(initrd->size).text);
 	memcpy(at, initrd->data, initrd->size);
 	kernel->header.ramdisk_image = gpa;
 	kernel->header.ramdisk_size = initrd->size;

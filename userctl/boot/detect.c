@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "boot/acpi.h"
 #include "boot/bios.h"
@@ -43,11 +44,55 @@ static int boot_linux(linux_loader loader, struct place *place,
 	const struct image *initrd = NULL;
 	int ret = 0;
 
+	if (options->initrds > 1)
+		return boot_error_set(error, -EINVAL,
+				      "%s: Linux takes one initrd; join them "
+				      "by cat",
+				      image->path);
 	if (options->initrd)
 		ret = image_get(store, options->initrd, &initrd, error);
 	if (ret)
 		return ret;
 	return loader(place, image, initrd, append, entry, error);
+}
+
+/* What people give by mistake, by its first bytes. */
+static const struct {
+	const char *magic;
+	size_t size;
+	const char *what;
+} strangers[] = {
+	{ "\x1f\x8b", 2, "compressed by gzip; unpack it by gunzip" },
+	{ "\xfd"
+	  "7zXZ",
+	  5, "compressed by xz; unpack it by unxz" },
+	{ "\x28\xb5\x2f\xfd", 4, "compressed by zstd; unpack it by unzstd" },
+	{ "BZh", 3, "compressed by bzip2; unpack it by bunzip2" },
+	{ "QFI\xfb", 4, "a qcow2 disk image, not a kernel" },
+	{ "#!", 2, "a script, not a kernel" },
+};
+
+static int boot_unknown(const struct image *image, struct boot_error *error)
+{
+	for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+		const char *start = image_at(image, 0, strangers[i].size);
+
+		if (start &&
+		    !memcmp(start, strangers[i].magic, strangers[i].size))
+			return boot_error_set(error, -ENOEXEC, "%s: is %s",
+					      image->path, strangers[i].what);
+	}
+	if (multiboot2_probe(image))
+		return boot_error_set(
+			error, -ENOEXEC,
+			"%s: has a multiboot 2 header only; build it for "
+			"multiboot 1, or with a PVH note",
+			image->path);
+	return boot_error_set(
+		error, -ENOEXEC,
+		"%s: not a Linux kernel, a multiboot image or ELF; any "
+		"file is loaded by --flat",
+		image->path);
 }
 
 static int boot_image(struct place *place, const struct image *image,
@@ -68,10 +113,7 @@ static int boot_image(struct place *place, const struct image *image,
 	if (elf_probe(image))
 		return boot_linux(pvh_load, place, image, options, store,
 				  append, entry, error);
-	return boot_error_set(
-		error, -ENOEXEC,
-		"%s: not a Linux kernel, a multiboot image or ELF; any file is loaded by --flat",
-		image->path);
+	return boot_unknown(image, error);
 }
 
 int boot_load(const struct ram *ram, const struct boot_options *options,

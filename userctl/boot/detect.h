@@ -21,6 +21,7 @@
  * @initrd: NULL, or for Linux the path of its initrd, or for multiboot modules,
  *	separated by commas (",," stands for a comma), each a path and, after a
  *	space, its arguments
+ * @initrds: how often the user has given the option, for Linux, which takes one
  * @append: NULL or the command line
  * @cpus: vCPUs, 1 to LODGE_MAX_VCPUS
  * @flat: take the image as it is, without looking for a header
@@ -30,6 +31,7 @@
 struct boot_options {
 	const char *kernel;
 	const char *initrd;
+	unsigned int initrds;
 	const char *append;
 	unsigned int cpus;
 	bool flat;

@@ -91,8 +91,8 @@ static int elf_segment(struct elf_file *file, int index,
 			segment->p_memsz);
 	if (ret)
 		return boot_error_set(file->error, -ENOSPC,
-				      "%s: segment %d (%llu MiB at %#llx) %s",
-				      path, index, boot_mib(segment->p_memsz),
+				      "%s: segment %d (%s at %#llx) %s", path,
+				      index, boot_size(segment->p_memsz).text,
 				      (unsigned long long)segment->p_paddr,
 				      place_reason(ret));
 	file->segments++;

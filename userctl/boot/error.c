@@ -16,3 +16,20 @@ int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 	va_end(args);
 	return code;
 }
+
+struct boot_size boot_size(uint64_t bytes)
+{
+	const uint64_t kib = 1 << 10, mib = 1 << 20;
+	struct boot_size size;
+
+	if (bytes >= mib)
+		snprintf(size.text, sizeof(size.text), "%llu MiB",
+			 (unsigned long long)((bytes + mib - 1) / mib));
+	else if (bytes && bytes % kib == 0)
+		snprintf(size.text, sizeof(size.text), "%llu KiB",
+			 (unsigned long long)(bytes / kib));
+	else
+		snprintf(size.text, sizeof(size.text), "%llu bytes",
+			 (unsigned long long)bytes);
+	return size;
+}

@@ -30,13 +30,15 @@ int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * boot_mib() - a size for a message
- *
- * Return: @bytes in MiB, rounded up.
+ * struct boot_size - a size for a message, such as "812 MiB" or "300 bytes"
  */
-static inline unsigned long long boot_mib(uint64_t bytes)
-{
-	return (bytes >> 20) + !!(bytes & 0xfffff);
-}
+struct boot_size {
+	char text[32];
+};
+
+/**
+ * boot_size() - put a size in words: exact below 1 MiB, else rounded up
+ */
+struct boot_size boot_size(uint64_t bytes);
 
 #endif

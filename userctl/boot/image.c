@@ -93,7 +93,15 @@ int image_open(struct image *image, const char *path, struct boot_error *error)
 	size_t size;
 	int fd, ret;
 
+	if (!*path)
+		return boot_error_set(error, -ENOENT,
+				      "an empty file name; is a variable of "
+				      "the shell's not set?");
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == EMFILE)
+		return boot_error_set(error, -errno,
+				      "%s: %s; allow more by ulimit -n", path,
+				      strerror(errno));
 	if (fd < 0)
 		return boot_error_set(error, -errno, "%s: %s", path,
 				      strerror(errno));
@@ -102,8 +110,8 @@ int image_open(struct image *image, const char *path, struct boot_error *error)
 	if (ret == -ENODATA)
 		return boot_error_set(error, ret, "%s: is empty", path);
 	if (ret == -EFBIG)
-		return boot_error_set(error, ret, "%s: is larger than %llu MiB",
-				      path, boot_mib(IMAGE_MAX_SIZE));
+		return boot_error_set(error, ret, "%s: is larger than %s", path,
+				      boot_size(IMAGE_MAX_SIZE).text);
 	if (ret)
 		return boot_error_set(error, ret, "%s: %s", path,
 				      strerror(-ret));

@@ -43,9 +43,9 @@ static int modules_put(struct module *module, const struct image *image,
 		       &gpa, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
-			image->path, boot_mib(ram_low(place->ram)),
-			boot_mib(room));
+			"%s: does not fit below %s (needs %s); --memory gives more",
+			image->path, boot_size(ram_low(place->ram)).text,
+			boot_size(room).text);
 	memcpy(at, image->data, image->size);
 	memset((char *)at + image->size, 0, room - image->size);
 	module->start = gpa;

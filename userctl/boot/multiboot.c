@@ -18,6 +18,8 @@
 #define SEARCH 8192
 #define HEADER_MAGIC 0x1badb002
 #define BOOT_MAGIC 0x2badb002
+#define MB2_SEARCH 32768
+#define MB2_MAGIC 0xe85250d6
 
 /*
  * What the header wants.  A loader must refuse bits of the low half that it does
@@ -122,6 +124,20 @@ bool multiboot_probe(const struct image *image)
 	return multiboot_header(image, &header, &offset);
 }
 
+bool multiboot2_probe(const struct image *image)
+{
+	const size_t end = image->size < MB2_SEARCH ? image->size : MB2_SEARCH;
+	uint32_t words[4];
+
+	for (size_t at = 0; at + sizeof(words) <= end; at += 8) {
+		memcpy(words, (const char *)image->data + at, sizeof(words));
+		if (words[0] == MB2_MAGIC &&
+		    words[0] + words[1] + words[2] + words[3] == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Loads by the addresses in the header, which stands at @offset of the file. */
 static int multiboot_flat(struct place *place, const struct image *image,
 			  const struct mb_header *header, size_t offset,
@@ -165,8 +181,8 @@ static int multiboot_flat(struct place *place, const struct image *image,
 	ret = place_put(place, header->load_addr, data, size, room);
 	if (ret)
 		return boot_error_set(error, -ENOSPC,
-				      "%s: the image (%llu MiB at %#x) %s",
-				      image->path, boot_mib(room),
+				      "%s: the image (%s at %#x) %s",
+				      image->path, boot_size(room).text,
 				      header->load_addr, place_reason(ret));
 	program->entry = header->entry_addr;
 	program->end = header->load_addr + room;

@@ -19,6 +19,12 @@
 bool multiboot_probe(const struct image *image);
 
 /**
+ * multiboot2_probe() - whether a file has a header of multiboot 2 in its first
+ * 32768 bytes
+ */
+bool multiboot2_probe(const struct image *image);
+
+/**
  * multiboot_load() - load an image with its modules and command line
  * @place: guest memory
  * @image: the image, for which multiboot_probe() is true

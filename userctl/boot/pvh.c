@@ -64,9 +64,9 @@ static int pvh_initrd(struct place *place, const struct image *initrd,
 		       PLACE_HIGHEST, &module->address, &at))
 		return boot_error_set(
 			error, -ENOSPC,
-			"%s: does not fit below %llu MiB (needs %llu MiB); --memory gives more",
-			initrd->path, boot_mib(ram_low(place->ram)),
-			boot_mib(initrd->size));
+			"%s: does not fit below %s (needs %s); --memory gives more",
+			initrd->path, boot_size(ram_low(place->ram)).text,
+			boot_size(initrd->size).text);
 	memcpy(at, initrd->data, initrd->size);
 	module->size = initrd->size;
 	return 0;

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/device_option.h"
 #include "cmd/size.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
@@ -19,6 +20,7 @@
 enum {
 	KEY_NO_REBOOT = 0x100,
 	KEY_ON_CRASH,
+	KEY_DEVICE,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_JSON,
@@ -49,8 +51,12 @@ static const struct argp_option descriptions[] = {
 	  "What a triple fault does: reset (default), as in a PC, or stop, with "
 	  "a report and code 2",
 	  0 },
+	{ "device", KEY_DEVICE, "NAME[,KEY=VALUE]...", 0,
+	  "Add a device, or set options of one; --device help lists them", 0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
-	  "Add QEMU's pc-testdev, for bare-metal tests", 0 },
+	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
+	  "tests",
+	  0 },
 	{ "flat", KEY_FLAT, "ADDRESS[:MODE]", 0,
 	  "Load IMAGE as it is at ADDRESS and enter it there in MODE 16 "
 	  "(default), 32 or 64",
@@ -151,6 +157,24 @@ static int set_on_crash(struct argp_state *state,
 	return 0;
 }
 
+/* Return: 0 or EINVAL. */
+static int set_device(struct argp_state *state, struct machine_config *machine,
+		      const char *text)
+{
+	char why[256];
+
+	if (!strcmp(text, "help")) {
+		device_option_list(stdout);
+		if (!(state->flags & ARGP_NO_EXIT))
+			exit(EXIT_SUCCESS);
+		return EINVAL;
+	}
+	if (!device_option_parse(&machine->devices, text, why, sizeof(why)))
+		return 0;
+	argp_error(state, "--device %s: %s", text, why);
+	return EINVAL;
+}
+
 /* The mode after the colon.  Return: 0 or -EINVAL. */
 static int parse_mode(const char *text, enum flat_mode *mode)
 {
@@ -205,6 +229,42 @@ static int add_initrd(struct run_options *options, const char *file)
 	free(options->initrd);
 	options->initrd = list;
 	options->machine.boot.initrd = list;
+	options->machine.boot.initrds++;
+	return 0;
+}
+
+/*
+ * A long option with one dash, as QEMU has them, would be read as a letter with
+ * its value: -append as "-a ppend".  Return: the option that is meant, or NULL.
+ */
+static const char *one_dash(const char *word)
+{
+	if (word[0] != '-' || word[1] == '-' || !word[1] || !word[2])
+		return NULL;
+	for (size_t i = 0; descriptions[i].name; i++) {
+		size_t length = strlen(descriptions[i].name);
+
+		if (!strncmp(word + 1, descriptions[i].name, length) &&
+		    (!word[1 + length] || word[1 + length] == '='))
+			return descriptions[i].name;
+	}
+	return NULL;
+}
+
+/* Return: 0 or EINVAL. */
+static int refuse_one_dash(struct argp_state *state)
+{
+	for (int i = 1; i < state->argc; i++) {
+		const char *name = one_dash(state->argv[i]);
+
+		if (!strcmp(state->argv[i], "--"))
+			break;
+		if (name) {
+			argp_error(state, "%s: write --%s, with two dashes",
+				   state->argv[i], name);
+			return EINVAL;
+		}
+	}
 	return 0;
 }
 
@@ -214,6 +274,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	struct machine_config *machine = &options->machine;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		/* argp itself has no name yet. */
+		state->name = state->argv[0];
+		return refuse_one_dash(state);
 	case 'k':
 		machine->boot.kernel = argument;
 		return 0;
@@ -236,6 +300,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_ON_CRASH:
 		return set_on_crash(state, machine, argument);
+	case KEY_DEVICE:
+		return set_device(state, machine, argument);
 	case KEY_TESTDEV:
 		devices_want(&machine->devices, devices_find("testdev"));
 		return 0;

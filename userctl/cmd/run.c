@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
@@ -208,10 +210,35 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
+/* Whether two names are of one regular file. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return a && b && !stat(a, &first) && !stat(b, &second) &&
+	       S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static bool would_empty_an_image(const struct run_options *options)
+{
+	const struct boot_options *boot = &options->machine.boot;
+
+	return options->serial == CONSOLE_FILE &&
+	       (same_file(options->serial_path, boot->kernel) ||
+		same_file(options->serial_path, boot->initrd));
+}
+
 /* The place for the serial port is opened once all else is found good. */
 static int open_console(struct run_options *options, struct console **console)
 {
-	int err = console_open(console, options->serial, options->serial_path);
+	int err;
+
+	if (would_empty_an_image(options))
+		return complain(EXIT_CODE_OUTPUT, options->serial_path,
+				"is what the machine starts from",
+				"choose another place by --serial");
+	err = console_open(console, options->serial, options->serial_path);
 
 	if (err)
 		return complain(EXIT_CODE_OUTPUT,

@@ -6,16 +6,20 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* A number at the start of the text; @end is set to what follows it. */
 static int leading_number(const char *text, uint64_t *value, char **end)
 {
-	/* strtoull() would also take blanks and a sign. */
+	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x' &&
+		   isxdigit((unsigned char)text[2]);
+
+	/* strtoull() would also take blanks and a sign, and 010 as eight. */
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	errno = 0;
-	*value = strtoull(text, end, 0);
+	*value = strtoull(text, end, hex ? 16 : 10);
 	return -errno;
 }
 

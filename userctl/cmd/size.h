@@ -9,7 +9,7 @@
 
 /**
  * size_parse() - read a size in bytes, such as 4096, 0x1000, 4K, 512M or 1g
- * @text: digits with an optional suffix K, M, G or T, powers of 1024
+ * @text: digits, decimal or with 0x hexadecimal, and an optional suffix K, M, G or T, powers of 1024
  * @bytes: out
  *
  * Return: 0; -EINVAL it is not a size; -ERANGE it needs more than 64 bits.
@@ -17,7 +17,7 @@
 int size_parse(const char *text, uint64_t *bytes);
 
 /**
- * number_parse() - read an unsigned number, decimal, octal or hexadecimal
+ * number_parse() - read an unsigned number, decimal or, with 0x, hexadecimal
  * @text: the whole string must be the number, without sign or blanks
  * @value: out
  *
