@@ -421,6 +421,96 @@ TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
 	EXPECT_EQ(before.c_oflag, after.c_oflag);
 }
 
+static int shown;
+static struct vcpu_exit shown_exit;
+
+static void count_shown(const struct crash *state, const struct vcpu_exit *last)
+{
+	if (state->vcpu == (uint32_t)shown)
+		shown++;
+	if (!state->vcpu)
+		shown_exit = *last;
+}
+
+TEST(ctrl_a_i_shows_every_vcpu_and_the_guest_goes_on)
+{
+	int keyboard, terminal;
+
+	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
+	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
+	ASSERT_EQ(4, write(keyboard, "\x01i\x01x", 4));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
+	config.show = count_shown;
+	ASSERT_EQ(0, run_machine(NULL, 2));
+	EXPECT_EQ(2, shown);
+	EXPECT_EQ(MACHINE_QUIT, end.fate);
+}
+
+/* Asks for its own state, waits until it has been told, and powers off. */
+static int guest_asks_for_its_state(struct lodge_run *run)
+{
+	if (!runs++)
+		return fake_out(run, COM1, 1, 'x');
+	if (runs == 2)
+		kill(getpid(), SIGUSR1);
+	return shown ? guest_powers_off(run) : fake_wait(run);
+}
+
+TEST(sigusr1_shows_the_vcpus_with_their_last_exit)
+{
+	config.show = count_shown;
+	ASSERT_EQ(0, run_machine(guest_asks_for_its_state, 1));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(1, shown);
+	EXPECT_EQ(LODGE_EXIT_IO, shown_exit.reason);
+	EXPECT_EQ(COM1, shown_exit.where);
+}
+
+static int told;
+
+static void count_told(void)
+{
+	told++;
+}
+
+static int guest_resets_often(struct lodge_run *run)
+{
+	return lives++ < 25 ? guest_resets(run) : guest_powers_off(run);
+}
+
+TEST(a_guest_that_resets_again_and_again_is_told_of_once)
+{
+	config.resets = count_told;
+	ASSERT_EQ(0, run_machine(guest_resets_often, 1));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(1, told);
+}
+
+TEST(a_guest_that_resets_twice_is_not_told_of)
+{
+	config.resets = count_told;
+	ASSERT_EQ(0, run_machine(guest_resets_twice, 1));
+	EXPECT_EQ(0, told);
+}
+
+TEST(a_machine_that_cannot_be_built_leaves_the_output_file_alone)
+{
+	FILE *file;
+	char text[8] = { 0 };
+
+	output = memfile("kept", 4, output_path);
+	config.boot.kernel = "/nonexistent/image";
+	config.boot.cpus = 1;
+	config.memory = MEMORY;
+	devices_default(&config.devices);
+	EXPECT_EQ(-ENOENT, build_and_run());
+	file = fopen(output_path, "r");
+	ASSERT_NE(NULL, file);
+	EXPECT_EQ(4, fread(text, 1, sizeof(text), file));
+	fclose(file);
+	close(output);
+}
+
 /* As no kernel does it: more than there is in the data area. */
 static int guest_sends_too_much(struct lodge_run *run)
 {

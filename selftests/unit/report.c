@@ -136,4 +136,32 @@ TEST(an_error_of_the_run_call_is_told_in_words)
 	EXPECT_TRUE(has(as_json(), "\"reason\": \"run-failed\""));
 }
 
+TEST(the_state_of_a_vcpu_tells_its_last_exit_and_its_registers)
+{
+	static const struct {
+		struct vcpu_exit last;
+		const char *text;
+	} cases[] = {
+		{ { 0, 0 }, "lodge: vCPU 1: no exit yet\n" },
+		{ { LODGE_EXIT_IO, 0x3f8 }, "last exit: port 0x3f8\n" },
+		{ { LODGE_EXIT_MMIO, 0xfec00000 },
+		  "last exit: device memory at 0xfec00000\n" },
+		{ { LODGE_EXIT_EOI, 0x31 }, "end of interrupt 0x31\n" },
+		{ { LODGE_EXIT_WINDOW, 0 }, "interrupt window\n" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *text = NULL;
+		size_t size;
+		FILE *file = open_memstream(&text, &size);
+
+		report_state(file, &crash, &cases[i].last);
+		fclose(file);
+		EXPECT_NE(NULL, strstr(text, cases[i].text));
+		EXPECT_NE(NULL, strstr(text, "  rax  "));
+		EXPECT_EQ(NULL, strstr(text, "crashed"));
+		free(text);
+	}
+}
+
 TEST_HARNESS_MAIN

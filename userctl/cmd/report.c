@@ -236,6 +236,38 @@ void report_text(FILE *file, const struct crash *crash)
 	text_code(file, crash);
 }
 
+void report_state(FILE *file, const struct crash *state,
+		  const struct vcpu_exit *last)
+{
+	fprintf(file, "lodge: vCPU %u: ", state->vcpu);
+	switch ((enum lodge_exit_reason)last->reason) {
+	case LODGE_EXIT_IO:
+		fprintf(file, "last exit: port 0x%" PRIx64, last->where);
+		break;
+	case LODGE_EXIT_MMIO:
+		fprintf(file, "last exit: device memory at 0x%" PRIx64,
+			last->where);
+		break;
+	case LODGE_EXIT_EOI:
+		fprintf(file, "last exit: end of interrupt 0x%" PRIx64,
+			last->where);
+		break;
+	case LODGE_EXIT_WINDOW:
+		fputs("last exit: interrupt window", file);
+		break;
+	default:
+		fputs("no exit yet", file);
+		break;
+	}
+	fputc('\n', file);
+	if (!state->registers) {
+		fputs("  its registers cannot be read\n", file);
+		return;
+	}
+	text_registers(file, &state->run.regs);
+	text_code(file, state);
+}
+
 static void json_segment(struct json *json, const char *name,
 			 const struct lodge_segment *seg)
 {

@@ -24,9 +24,25 @@
 static void show_keys(void)
 {
 	fputs("\nCtrl-A h    these keys\n"
+	      "Ctrl-A i    show the state of each vCPU\n"
 	      "Ctrl-A x    end the machine\n"
 	      "Ctrl-A a    send Ctrl-A\n",
 	      stderr);
+}
+
+static void show_state(const struct crash *state, const struct vcpu_exit *last)
+{
+	if (!state->vcpu)
+		fputc('\n', stderr);
+	report_state(stderr, state, last);
+}
+
+static void tell_resets(void)
+{
+	fprintf(stderr,
+		"\nlodge: the guest has reset more than %d times in as many "
+		"seconds; --no-reboot ends it at the first\n",
+		MACHINE_MANY_RESETS);
 }
 
 /* How a machine ended, as a word for programs. */
@@ -283,6 +299,8 @@ static int run_with_options(struct run_options *options)
 	int err, code;
 
 	options->machine.help = show_keys;
+	options->machine.show = show_state;
+	options->machine.resets = tell_resets;
 	err = machine_new(&machine, &options->machine, &error);
 	if (err)
 		return complain_step(options, err, &error);

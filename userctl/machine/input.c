@@ -44,6 +44,9 @@ static size_t filter(struct input *input, uint8_t *keys, size_t count)
 		case TERMINAL_QUIT:
 			input->config.quit(input->config.opaque);
 			break;
+		case TERMINAL_INFO:
+			input->config.info(input->config.opaque);
+			break;
 		case TERMINAL_HELP:
 			if (input->config.help)
 				input->config.help();

@@ -17,8 +17,9 @@ struct input;
  * @loop: waits for it
  * @serial: where it goes
  * @quit: the user's wish to end the machine, from a terminal
+ * @info: the user's wish to see the vCPUs' state, from a terminal
  * @help: the user's wish to know the keys, from a terminal; may be NULL
- * @opaque: for @quit
+ * @opaque: for @quit and @info
  *
  * From a terminal all is read at once, so that the controller's own keys always
  * count, and what the guest's queue has no room for is lost.  From elsewhere as
@@ -29,6 +30,7 @@ struct input_config {
 	struct loop *loop;
 	struct serial *serial;
 	void (*quit)(void *opaque);
+	void (*info)(void *opaque);
 	void (*help)(void);
 	void *opaque;
 };

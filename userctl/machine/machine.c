@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "board/loop.h"
@@ -41,6 +42,11 @@
  * @ram: memory
  * @images: the files that it starts from
  * @loop: event loop and clock
+ * @show: armed when the user wants to see the vCPUs
+ * @reset_times: when the last resets were, by the host's clock, the oldest at
+ *	@resets modulo their number
+ * @resets: how many
+ * @told_resets: the user knows that they are many
  * @board: what devices are plugged into
  * @interrupts: interrupt controllers
  * @devices: all other devices
@@ -62,6 +68,10 @@ struct machine {
 	struct ram *ram;
 	struct image_store images;
 	struct loop *loop;
+	struct loop_timer *show;
+	time_t reset_times[MACHINE_MANY_RESETS];
+	unsigned int resets;
+	bool told_resets;
 	struct board board;
 	struct interrupts *interrupts;
 	struct devices *devices;
@@ -101,7 +111,12 @@ static void end_from_outside(struct machine *machine, enum machine_fate fate,
 
 static void signal_received(void *opaque, int number)
 {
-	end_from_outside(opaque, MACHINE_SIGNALLED, number);
+	struct machine *machine = opaque;
+
+	if (number == SIGUSR1)
+		loop_timer_arm(machine->show, 0);
+	else
+		end_from_outside(machine, MACHINE_SIGNALLED, number);
 }
 
 static void quit(void *opaque)
@@ -215,6 +230,16 @@ static int build_loop(struct machine *machine)
 	return 0;
 }
 
+static void show(void *opaque);
+
+static int build_show(struct machine *machine)
+{
+	machine->show = loop_timer_new(machine->loop, show, machine);
+	if (!machine->show)
+		return fail(machine, MACHINE_STEP_DEVICES, -errno);
+	return 0;
+}
+
 static int build_ram(struct machine *machine)
 {
 	machine->ram = ram_new(machine->config->memory);
@@ -310,6 +335,7 @@ static int start_input(struct machine *machine)
 		.loop = machine->loop,
 		.serial = devices_get(machine->devices, &serial_device),
 		.quit = quit,
+		.info = show,
 		.help = machine->config->help,
 		.opaque = machine,
 	};
@@ -370,11 +396,26 @@ static int take_steps(struct machine *machine,
 static int build(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
-		build_loop,  build_ram,	    load_image,	 build_vm,
-		build_board, build_devices, build_vcpus,
+		build_loop, build_show,	 build_ram,	load_image,
+		build_vm,   build_board, build_devices, build_vcpus,
 	};
 
 	return take_steps(machine, steps, sizeof(steps) / sizeof(steps[0]));
+}
+
+static void count_reset(struct machine *machine)
+{
+	unsigned int slot = machine->resets++ % MACHINE_MANY_RESETS;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (machine->resets > MACHINE_MANY_RESETS &&
+	    now.tv_sec - machine->reset_times[slot] <= MACHINE_MANY_RESETS &&
+	    !machine->told_resets && machine->config->resets) {
+		machine->told_resets = true;
+		machine->config->resets();
+	}
+	machine->reset_times[slot] = now.tv_sec;
 }
 
 /* Its vCPUs come back as new ones, of a new VM; the board stays. */
@@ -386,6 +427,7 @@ static int reset(struct machine *machine)
 		build_vcpus,
 	};
 
+	count_reset(machine);
 	free_vm(machine);
 	devices_reset(machine->devices);
 	interrupts_reset(machine->interrupts);
@@ -415,6 +457,39 @@ int machine_resume(struct machine *machine)
 	return err;
 }
 
+static bool is_over(struct machine *machine)
+{
+	bool over;
+
+	pthread_mutex_lock(&machine->lock);
+	over = machine->over;
+	pthread_mutex_unlock(&machine->lock);
+	return over;
+}
+
+/* The user wants to see the vCPUs; the guest does not notice. */
+static void show(void *opaque)
+{
+	struct machine *machine = opaque;
+	struct crash *state = calloc(1, sizeof(*state));
+	struct vcpu_exit last;
+
+	if (!state || !machine->config->show) {
+		free(state);
+		return;
+	}
+	machine_pause(machine);
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++) {
+		crash_take(state, vcpu_fd(*vcpu), vcpu_id(*vcpu),
+			   vcpu_run_page(*vcpu), 0, machine->ram);
+		last = vcpu_last_exit(*vcpu);
+		machine->config->show(state, &last);
+	}
+	free(state);
+	if (!is_over(machine) && machine_resume(machine))
+		end_from_outside(machine, MACHINE_QUIT, 0);
+}
+
 /* Run it until the guest resets it or it ends. */
 static int execute(struct machine *machine)
 {
@@ -427,16 +502,6 @@ static int execute(struct machine *machine)
 	}
 	machine_pause(machine);
 	return err ? fail(machine, step, err) : 0;
-}
-
-static bool is_over(struct machine *machine)
-{
-	bool over;
-
-	pthread_mutex_lock(&machine->lock);
-	over = machine->over;
-	pthread_mutex_unlock(&machine->lock);
-	return over;
 }
 
 /* From outside, a machine that has been built can end from here on. */

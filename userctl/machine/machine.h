@@ -14,11 +14,14 @@
 #include "machine/console.h"
 #include "machine/crash.h"
 #include "machine/devices.h"
+#include "machine/vcpu.h"
 
 /* What a machine's memory may be, in bytes; a multiple of the unit. */
 #define MACHINE_MEMORY_MIN (1ULL << 20)
 #define MACHINE_MEMORY_MAX (1ULL << 40)
 #define MACHINE_MEMORY_UNIT 4096ULL
+/* A guest that resets more often than once a second gets nowhere. */
+#define MACHINE_MANY_RESETS 10
 
 /**
  * struct machine_config - the description of a machine
@@ -29,6 +32,10 @@
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
  * @help: called from the event loop when the user asks for the console's keys;
  *	NULL is fine
+ * @show: called from the event loop, when the user asks for it, with the state
+ *	of each vCPU in turn and the last exit it has had; NULL is fine
+ * @resets: called from the event loop once, when the guest has reset
+ *	MACHINE_MANY_RESETS times within as many seconds; NULL is fine
  */
 struct machine_config {
 	struct boot_options boot;
@@ -37,6 +44,8 @@ struct machine_config {
 	bool no_reboot;
 	bool stop_on_crash;
 	void (*help)(void);
+	void (*show)(const struct crash *state, const struct vcpu_exit *last);
+	void (*resets)(void);
 };
 
 /**
@@ -137,7 +146,7 @@ void machine_free(struct machine *machine);
  * @error: out: with a return value that is not 0: why
  *
  * The calling thread serves the machine's events.  SIGINT, SIGTERM, SIGHUP and
- * SIGQUIT end it, standard input is the guest's if the console is CONSOLE_STDIO,
+ * SIGQUIT end it, SIGUSR1 asks for the vCPUs' state, standard input is the guest's if the console is CONSOLE_STDIO,
  * and SIGTSTP puts the terminal back while the process is stopped.  All is as
  * before when the call returns.
  *

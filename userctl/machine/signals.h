@@ -9,7 +9,7 @@
 struct signals;
 
 /**
- * signals_start() - take SIGINT, SIGTERM, SIGHUP and SIGQUIT from now on
+ * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR1 from now on
  * @signals: set to the taker
  * @received: called from a thread of its own with the signal's number
  *

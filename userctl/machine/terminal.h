@@ -38,6 +38,7 @@ enum terminal_key {
 	TERMINAL_PASS, /* it is the guest's */
 	TERMINAL_DROP, /* it is the controller's; nothing to do */
 	TERMINAL_QUIT, /* end the machine */
+	TERMINAL_INFO, /* tell the state of the vCPUs */
 	TERMINAL_HELP, /* tell the user which keys there are */
 };
 
@@ -47,7 +48,7 @@ enum terminal_key {
  *	caller from key to key
  * @key: the character
  *
- * Ctrl-A x quits, Ctrl-A h helps, Ctrl-A a and Ctrl-A Ctrl-A are one Ctrl-A
+ * Ctrl-A x quits, Ctrl-A i informs, Ctrl-A h helps, Ctrl-A a and Ctrl-A Ctrl-A are one Ctrl-A
  * (TERMINAL_PASS with @key set to it).
  */
 enum terminal_key terminal_key(bool *escaped, uint8_t *key);

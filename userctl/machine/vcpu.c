@@ -28,6 +28,7 @@
  * @run: its run page
  * @fd: its descriptor
  * @id: its number
+ * @last: the last exit that was answered; the thread's
  * @stop: set by anybody; the thread ends when it sees it; cleared by vcpu_join()
  * @started: @thread is valid; written by whoever starts and joins it
  * @thread: the thread
@@ -37,6 +38,7 @@ struct vcpu {
 	struct lodge_run *run;
 	int fd;
 	uint32_t id;
+	struct vcpu_exit last;
 	atomic_bool stop;
 	atomic_bool started;
 	pthread_t thread;
@@ -95,6 +97,17 @@ const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu)
 	return vcpu->run;
 }
 
+struct vcpu_exit vcpu_last_exit(const struct vcpu *vcpu)
+{
+	return vcpu->last;
+}
+
+static void note_exit(struct vcpu *vcpu, uint64_t where)
+{
+	vcpu->last.reason = vcpu->run->reason;
+	vcpu->last.where = where;
+}
+
 /*
  * The sizes are believed only when they fit what is mapped: an exit that does not
  * is a defect of the kernel's, and the vCPU ends.
@@ -104,6 +117,7 @@ static int exit_io(struct vcpu *vcpu)
 	const struct lodge_exit_io io = vcpu->run->exit.io;
 	uint8_t *data = vcpu->run->data;
 
+	note_exit(vcpu, io.port);
 	if (io.size != 1 && io.size != 2 && io.size != 4)
 		return -EPROTO;
 	if (io.count > sizeof(vcpu->run->data) / io.size)
@@ -124,6 +138,7 @@ static int exit_mmio(struct vcpu *vcpu)
 	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
 	const size_t size = mmio->size;
 
+	note_exit(vcpu, mmio->gpa);
 	if (!size || size > sizeof(mmio->data))
 		return -EPROTO;
 	if (mmio->write)
@@ -146,11 +161,14 @@ static bool exit_handle(struct vcpu *vcpu, int *error)
 		*error = exit_mmio(vcpu);
 		return !*error;
 	case LODGE_EXIT_EOI:
+		note_exit(vcpu, vcpu->run->exit.eoi.vector);
 		interrupts_eoi(vcpu->host->interrupts,
 			       vcpu->run->exit.eoi.vector);
 		return true;
-	case LODGE_EXIT_INTERRUPTED:
 	case LODGE_EXIT_WINDOW:
+		note_exit(vcpu, 0);
+		return true;
+	case LODGE_EXIT_INTERRUPTED:
 		return true;
 	case LODGE_EXIT_SHUTDOWN:
 	case LODGE_EXIT_FAIL_ENTRY:

@@ -14,6 +14,16 @@ struct interrupts;
 struct vcpu;
 
 /**
+ * struct vcpu_exit - an exit that was answered
+ * @reason: of enum lodge_exit_reason; 0: there has been none
+ * @where: port, guest physical address or vector
+ */
+struct vcpu_exit {
+	uint32_t reason;
+	uint64_t where;
+};
+
+/**
  * struct vcpu_host - what a vCPU needs of its machine
  * @vm: the VM's descriptor
  * @bus: where port and memory accesses go
@@ -63,6 +73,11 @@ int vcpu_fd(const struct vcpu *vcpu);
  * vcpu_run_page() - its run page; only the vCPU's thread may look while it runs
  */
 const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu);
+
+/**
+ * vcpu_last_exit() - the last exit that was answered, while it does not run
+ */
+struct vcpu_exit vcpu_last_exit(const struct vcpu *vcpu);
 
 /**
  * vcpu_start() - let a thread run it
