@@ -7,7 +7,7 @@
 #define COM1_LINE_STATUS 0x3fd
 #define DATA_READY 1
 #define PM_CONTROL 0x604
-#define PM_OFF 0x3400 /* SLP_EN, SLP_TYP 5 */
+#define PM_OFF 0x2000 /* SLP_EN, SLP_TYP 0 */
 #define ACPI_RESET 0xcf9
 #define I8042_COMMAND 0x64
 #define DEBUG_EXIT 0xf4

@@ -174,7 +174,7 @@ TEST_F(acpi, the_wide_addresses_agree_with_the_narrow_ones)
 		EXPECT_EQ(1, fadt[blocks[i].wide]);
 		EXPECT_EQ(8 * fadt[blocks[i].size], fadt[blocks[i].wide + 1]);
 	}
-	EXPECT_EQ(0, get64(fadt + 132)); /* the FACS is below 4 GiB */
+	EXPECT_EQ(get32(fadt + 36), get64(fadt + 132));
 	EXPECT_EQ(get32(fadt + 40), get64(fadt + 140));
 }
 
@@ -264,18 +264,17 @@ TEST_F(acpi, the_madt_tells_of_the_interrupt_wiring)
 TEST_F(acpi, the_dsdt_begins_with_soft_off)
 {
 	static const uint8_t s5[] = {
-		0x08, '_',	     'S',  '5',	 '_',  0x12,
-		0x8a, 0x00,	     0x00, 0x04, 0x0a, PM_SLP_TYP_S5,
-		0x0a, PM_SLP_TYP_S5, 0x00, 0x00,
+		0x08, '_',  'S',  '5',	'_',  0x12, 0x88,
+		0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
 	};
 
-	/* The length counts itself: 3 + 1 + 2 + 2 + 1 + 1 bytes. */
+	/* The length counts itself: 3 + 1 + 1 + 1 + 1 + 1 bytes. */
 	EXPECT_EQ(0, memcmp(self->dsdt + 36, s5, sizeof(s5)));
 }
 
 TEST_F(acpi, the_scope_of_the_dsdt_ends_with_the_table)
 {
-	const uint8_t *scope = self->dsdt + 36 + 16;
+	const uint8_t *scope = self->dsdt + 36 + 14;
 	uint32_t length = (scope[1] & 0xf) | scope[2] << 4 | scope[3] << 12;
 
 	EXPECT_EQ(0x10, scope[0]);
@@ -309,6 +308,28 @@ TEST_F(acpi, the_dsdt_describes_com1)
 
 	ASSERT_NE(NULL, at);
 	EXPECT_NE(NULL, memmem(at, 48, resources, sizeof(resources)));
+}
+
+/* Where a device's name, as EisaId () has it, stands in the DSDT. */
+static const uint8_t *device(FIXTURE_DATA(acpi) * self, const char *id)
+{
+	return memmem(self->dsdt, get32(self->dsdt + 4), id, 4);
+}
+
+TEST_F(acpi, the_dsdt_names_what_a_pc_has)
+{
+	static const uint8_t keyboard_ports[] = {
+		0x47, 0x01, 0x60, 0x00, 0x60, 0x00, 0x01, 0x01, 0x47, 0x01,
+		0x64, 0x00, 0x64, 0x00, 0x01, 0x01, 0x22, 0x02, 0x00,
+	};
+	const uint8_t *keyboard = device(self, "\x41\xd0\x03\x03");
+
+	ASSERT_NE(NULL, keyboard);
+	EXPECT_NE(NULL,
+		  memmem(keyboard, 48, keyboard_ports, sizeof(keyboard_ports)));
+	EXPECT_NE(NULL, device(self, "\x41\xd0\x01\x00")); /* timer */
+	EXPECT_NE(NULL, device(self, "\x41\xd0\x08\x00")); /* speaker */
+	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), "PIC0", 4));
 }
 
 TEST_F(acpi, nothing_outside_the_area_is_written)

@@ -77,14 +77,14 @@ static const struct {
 	uint64_t first;
 	unsigned int count;
 } places[] = {
-	{ BUS_PORT, 0x20, 2 },	      { BUS_PORT, 0x40, 4 },
-	{ BUS_PORT, 0x60, 5 },	      { BUS_PORT, 0x70, 2 },
-	{ BUS_PORT, 0x92, 1 },	      { BUS_PORT, 0xa0, 2 },
-	{ BUS_PORT, 0xe0, 12 },	      { BUS_PORT, 0x3f8, 8 },
-	{ BUS_PORT, 0x4d0, 2 },	      { BUS_PORT, 0x510, 5 },
-	{ BUS_PORT, 0x600, 12 },      { BUS_PORT, 0xcf8, 8 },
-	{ BUS_MMIO, 0xfec00000, 1 },  { BUS_MMIO, 0xfec00010, 1 },
-	{ BUS_MMIO, 0xff000000, 64 },
+	{ BUS_PORT, 0x20, 2 },	     { BUS_PORT, 0x40, 4 },
+	{ BUS_PORT, 0x60, 5 },	     { BUS_PORT, 0x70, 2 },
+	{ BUS_PORT, 0x92, 1 },	     { BUS_PORT, 0xa0, 2 },
+	{ BUS_PORT, 0xe0, 12 },	     { BUS_PORT, 0x3f8, 8 },
+	{ BUS_PORT, 0x3d4, 7 },	     { BUS_PORT, 0x4d0, 2 },
+	{ BUS_PORT, 0x510, 5 },	     { BUS_PORT, 0x600, 12 },
+	{ BUS_PORT, 0xcf8, 8 },	     { BUS_MMIO, 0xfec00000, 1 },
+	{ BUS_MMIO, 0xfec00010, 1 }, { BUS_MMIO, 0xff000000, 64 },
 };
 
 #define PLACES (sizeof(places) / sizeof(places[0]))
@@ -158,8 +158,9 @@ KIND(pit, 5);
 KIND(pm, 6);
 KIND(pci, 7);
 KIND(fwcfg, 8);
-KIND(debug_exit, 9);
-KIND(testdev, 10);
+KIND(crt, 9);
+KIND(debug_exit, 10);
+KIND(testdev, 11);
 
 FIXTURE_SETUP(state)
 {
@@ -269,8 +270,8 @@ TEST_F(state, of_any_bytes_is_taken_or_refused)
 /* So that no kind is forgotten in the list above. */
 TEST(every_kind_has_its_tests)
 {
-	EXPECT_NE(NULL, kind_of(10));
-	EXPECT_EQ(NULL, kind_of(11));
+	EXPECT_NE(NULL, kind_of(11));
+	EXPECT_EQ(NULL, kind_of(12));
 }
 
 TEST_HARNESS_MAIN

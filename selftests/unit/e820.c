@@ -120,7 +120,7 @@ TEST_F(bios, every_vector_leads_to_a_handler_that_returns)
 		at = target(self->low, vector);
 		EXPECT_LE(BIOS_SEGMENT, at);
 		EXPECT_GT(BIOS_AREA_END, at);
-		EXPECT_NE(NULL, memchr(self->low + at, 0xcf, 16));
+		EXPECT_NE(NULL, memchr(self->low + at, 0xcf, 20));
 	}
 	EXPECT_EQ(0xcf, self->low[target(self->low, 0x21)]);
 }
@@ -133,10 +133,46 @@ TEST_F(bios, hardware_interrupts_are_ended_at_their_pic)
 
 	for (line = 0; line < 8; line++) {
 		EXPECT_NE(NULL, memmem(self->low + target(self->low, 8 + line),
-				       8, master, sizeof(master)));
+				       20, master, sizeof(master)));
 		EXPECT_NE(NULL,
 			  memmem(self->low + target(self->low, 0x70 + line), 10,
 				 slave, sizeof(slave)));
+	}
+}
+
+TEST_F(bios, the_timers_interrupt_counts_at_0x46c)
+{
+	static const uint8_t count[] = { 0x66, 0xff, 0x06, 0x6c, 0x04 };
+
+	EXPECT_NE(NULL, memmem(self->low + target(self->low, 8), 20, count,
+			       sizeof(count)));
+}
+
+TEST_F(bios, services_that_are_not_there_fail_with_carry_and_0x86)
+{
+	static const uint8_t vectors[] = { 0x13, 0x14, 0x15, 0x16, 0x17, 0x1a };
+	static const uint8_t fail[] = { 0xb4, 0x86, 0x55, 0x89, 0xe5, 0x80,
+					0x4e, 0x06, 0x01, 0x5d, 0xcf };
+
+	for (unsigned int i = 0; i < sizeof(vectors); i++)
+		EXPECT_EQ(0, memcmp(self->low + target(self->low, vectors[i]),
+				    fail, sizeof(fail)));
+	EXPECT_EQ(0xcf, self->low[target(self->low, 0x10)]);
+}
+
+TEST_F(bios, the_handlers_do_not_lie_upon_each_other)
+{
+	static const uint8_t vectors[] = { 0x08, 0x09, 0x11, 0x12,
+					   0x13, 0x10, 0x70 };
+	uint32_t a, b;
+
+	for (unsigned int i = 0; i < sizeof(vectors); i++) {
+		for (unsigned int j = 0; j < i; j++) {
+			a = target(self->low, vectors[i]);
+			b = target(self->low, vectors[j]);
+			EXPECT_LE(i == 5 || j == 5 ? 1 : 7,
+				  a > b ? a - b : b - a);
+		}
 	}
 }
 

@@ -185,6 +185,35 @@ TEST_F(elf, a_segment_smaller_in_memory_than_in_the_file_is_refused)
 	EXPECT_SAYS("larger in the file than in memory");
 }
 
+/* As `ld -Ttext=0x100000` makes it: the first segment is the headers. */
+TEST_F(elf, a_segment_of_the_headers_alone_may_lie_where_nothing_can)
+{
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_offset = 0;
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_paddr = 0xff000;
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_filesz = 0xb0;
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_memsz = 0xb0;
+	EXPECT_EQ(0, load(self));
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_filesz = 0x400;
+	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_memsz = 0x400;
+	EXPECT_EQ(-ENOSPC, load(self));
+}
+
+/* What GNU ld puts first makes the segment's alignment eight. */
+TEST_F(elf, the_pvh_note_is_found_behind_one_of_another_alignment)
+{
+	static const uint32_t notes[] = {
+		4, 16, 5,  0x00554e47, 0xc0000002,    4, 3, 0,
+		4, 4,  18, 0x006e6558, ELF_IMAGE_PVH,
+	};
+
+	memcpy(self->elf.bytes + ELF_IMAGE_NOTES, notes, sizeof(notes));
+	self->elf.segment64[ELF_IMAGE_SEGMENT_NOTES].p_filesz = sizeof(notes);
+	self->elf.segment64[ELF_IMAGE_SEGMENT_NOTES].p_align = 8;
+	ASSERT_EQ(0, load(self));
+	EXPECT_TRUE(self->program.pvh);
+	EXPECT_EQ(ELF_IMAGE_PVH, self->program.pvh_entry);
+}
+
 TEST_F(elf, a_segment_outside_free_ram_is_refused)
 {
 	static const uint64_t bad[] = {

@@ -106,10 +106,15 @@ TEST_F(i8042, enables_are_bits_of_the_command_byte)
 	EXPECT_EQ(0x10, command(self->bus, 0x20) & 0x10);
 	outb(self->bus, COMMAND, 0xae);
 	EXPECT_EQ(0x00, command(self->bus, 0x20) & 0x10);
+}
+
+TEST_F(i8042, second_channel_cannot_be_enabled)
+{
 	outb(self->bus, COMMAND, 0xa8);
-	EXPECT_EQ(0x00, command(self->bus, 0x20) & 0x20);
-	outb(self->bus, COMMAND, 0xa7);
 	EXPECT_EQ(0x20, command(self->bus, 0x20) & 0x20);
+	outb(self->bus, COMMAND, 0x60);
+	outb(self->bus, DATA, 0x45);
+	EXPECT_EQ(0x65, command(self->bus, 0x20));
 }
 
 TEST_F(i8042, controllers_memory_is_kept)

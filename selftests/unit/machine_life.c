@@ -18,7 +18,7 @@
 
 #define DEBUG_EXIT 0xf4
 #define PM_CONTROL 0x604
-#define POWER_OFF ((5 << 10) | (1 << 13))
+#define POWER_OFF (1 << 13)
 #define RESET 0xcf9
 #define RESET_NOW 6
 #define CMOS_INDEX 0x70

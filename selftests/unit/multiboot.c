@@ -95,6 +95,7 @@ static int load(FIXTURE_DATA(multiboot) * self, const char *modules,
 		const char *append)
 {
 	self->error.text[0] = '\0';
+	self->error.warning[0] = '\0';
 	place_init(&self->place, self->ram);
 	return multiboot_load(&self->place, &self->image, modules, &self->store,
 			      append, &self->entry, &self->error);
@@ -389,16 +390,34 @@ TEST_F(multiboot, bss_beyond_ram_is_refused)
 
 TEST_F(multiboot, what_the_header_wants_and_cannot_have_is_refused)
 {
-	set_flags(self->header, 1 << 2);
-	EXPECT_EQ(-ENOEXEC, load(self, NULL, ""));
-	EXPECT_SAYS("video");
 	set_flags(self->header, 1 << 3);
 	EXPECT_EQ(-ENOEXEC, load(self, NULL, ""));
 	EXPECT_SAYS("0x8");
 	set_flags(self->header, 1 << 15);
 	EXPECT_EQ(-ENOEXEC, load(self, NULL, ""));
+}
+
+TEST_F(multiboot, what_an_image_can_do_without_is_warned_of)
+{
+	set_flags(self->header, 1 << 2);
+	EXPECT_EQ(0, load(self, NULL, ""));
+	EXPECT_NE(NULL, strstr(self->error.warning, "video"));
 	set_flags(self->header, 1U << 31);
 	EXPECT_EQ(0, load(self, NULL, ""));
+	EXPECT_NE(NULL, strstr(self->error.warning, "0x80000000"));
+	set_flags(self->header, 3);
+	EXPECT_EQ(0, load(self, NULL, ""));
+	EXPECT_STREQ("", self->error.warning);
+}
+
+TEST_F(multiboot, selectors_are_those_of_other_loaders)
+{
+	const struct lodge_segment *seg = self->entry.regs.segments.seg;
+
+	ASSERT_EQ(0, load(self, NULL, ""));
+	EXPECT_EQ(0x08, seg[LODGE_CS].selector);
+	EXPECT_EQ(0x10, seg[LODGE_DS].selector);
+	EXPECT_EQ(0x10, seg[LODGE_SS].selector);
 }
 
 TEST_F(multiboot, a_header_without_addresses_needs_elf)

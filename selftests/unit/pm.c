@@ -153,6 +153,14 @@ TEST_F(pm, sleep_state_s5_powers_off)
 	EXPECT_EQ(POWER_OFF, self->power.event);
 }
 
+/* What bare-metal programs write that know QEMU's PC. */
+TEST_F(pm, the_word_0x2000_powers_off)
+{
+	out(self->bus, 0x604, 0x2000, 2);
+	EXPECT_EQ(1, self->power.events);
+	EXPECT_EQ(POWER_OFF, self->power.event);
+}
+
 TEST_F(pm, upper_byte_alone_powers_off)
 {
 	outb(self->bus, CONTROL + 1, (SLP_TYP(PM_SLP_TYP_S5) | SLP_EN) >> 8);

@@ -14,6 +14,17 @@
 #define BIOS_SEGMENT 0xf0000
 #define BIOS_AREA_END 0x100000
 
+/* Ports of the PIC, the PIT, the speaker, the keyboard and its controller. */
+#define PIC_PORT 0x20
+#define PIC_SLAVE_PORT 0xa0
+#define PIC_PORTS 2
+#define PIC_CASCADE_IRQ 2
+#define PIT_PORT 0x40
+#define PIT_PORTS 4
+#define SPEAKER_PORT 0x61
+#define I8042_DATA_PORT 0x60
+#define I8042_COMMAND_PORT 0x64
+
 /* Lines of ISA devices. */
 #define PIT_IRQ 0
 #define I8042_IRQ 1
@@ -45,8 +56,11 @@
 #define PM_RESET_PORT 0xcf9
 #define PM_SCI_IRQ 9
 
-/* SLP_TYP of state S5, soft off: what \_S5 in the DSDT gives. */
-#define PM_SLP_TYP_S5 5
+/*
+ * SLP_TYP of state S5, soft off: what \_S5 in the DSDT gives.  The same as on
+ * QEMU's PC, so that guests which write 0x2000 without looking power off.
+ */
+#define PM_SLP_TYP_S5 0
 /* What the FADT has the guest write to the reset register. */
 #define PM_RESET_VALUE 0x06
 

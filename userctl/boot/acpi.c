@@ -215,7 +215,6 @@ struct madt_lapic_nmi {
 } __attribute__((packed));
 
 #define PROCESSOR_ALL 0xff
-#define PIT_IRQ 0
 #define PIT_GSI 2
 
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "RSDP");
@@ -335,8 +334,8 @@ static uint32_t acpi_fadt(struct tables *tables, uint32_t facs, uint32_t dsdt)
 {
 	struct acpi_fadt *fadt = tables_next(tables, TABLE_ALIGN);
 
-	/* Its wide field is for a FACS above 4 GiB, and else zero. */
 	fadt->facs = facs;
+	fadt->x_facs = facs;
 	fadt->dsdt = dsdt;
 	fadt->x_dsdt = dsdt;
 	fadt->sci_irq = PM_SCI_IRQ;

@@ -13,6 +13,16 @@
 #define SLAVE_BASE 0x70
 #define PIC_LINES 8
 
+/*
+ * Services of a BIOS.  Those from the disk to the printer, and the clock's, fail;
+ * the video's, 0x10, returns, as it has no way to fail.
+ */
+#define INT_EQUIPMENT 0x11
+#define INT_MEMORY 0x12
+#define INT_DISK 0x13
+#define INT_PRINTER 0x17
+#define INT_TIME 0x1a
+
 /* Fields of the BIOS data area, by address. */
 #define BDA 0x400
 #define BDA_SIZE 0x100
@@ -42,6 +52,42 @@ static const uint8_t bios_eoi_slave[] = {
 	0xe6, 0xa0, /* out 0xa0, al */
 	0xe6, 0x20, /* out 0x20, al */
 	0x58, /* pop ax */
+	0xcf, /* iret */
+};
+
+/* Counts the timer's ticks since midnight, up to 32 bits of them. */
+static const uint8_t bios_timer[] = {
+	0x50, /* push ax */
+	0x1e, /* push ds */
+	0x31, 0xc0, /* xor ax, ax */
+	0x8e, 0xd8, /* mov ds, ax */
+	0x66, 0xff, 0x06, 0x6c, 0x04, /* inc dword [0x46c] */
+	0xb0, 0x20, /* mov al, 0x20 */
+	0xe6, 0x20, /* out 0x20, al */
+	0x1f, /* pop ds */
+	0x58, /* pop ax */
+	0xcf, /* iret */
+};
+
+/* Answers with a word of the BIOS data area, whose address is @low, 0x04. */
+#define BIOS_ANSWER(low)                                       \
+	0x1e, /* push ds */                                    \
+		0x31, 0xc0, /* xor ax, ax */                   \
+		0x8e, 0xd8, /* mov ds, ax */                   \
+		0xa1, (low), 0x04, /* mov ax, [0x400 + low] */ \
+		0x1f, /* pop ds */                             \
+		0xcf /* iret */
+
+static const uint8_t bios_equipment[] = { BIOS_ANSWER(0x10) };
+static const uint8_t bios_memory[] = { BIOS_ANSWER(0x13) };
+
+/* As a BIOS refuses a function that it does not have. */
+static const uint8_t bios_absent[] = {
+	0xb4, 0x86, /* mov ah, 0x86 */
+	0x55, /* push bp */
+	0x89, 0xe5, /* mov bp, sp */
+	0x80, 0x4e, 0x06, 0x01, /* or byte [bp + 6], 1: carry */
+	0x5d, /* pop bp */
 	0xcf, /* iret */
 };
 
@@ -113,11 +159,20 @@ void bios_write(const struct ram *ram)
 	bios_code(ram, BIOS_EOI_MASTER, bios_eoi_master,
 		  sizeof(bios_eoi_master));
 	bios_code(ram, BIOS_EOI_SLAVE, bios_eoi_slave, sizeof(bios_eoi_slave));
+	bios_code(ram, BIOS_TIMER, bios_timer, sizeof(bios_timer));
+	bios_code(ram, BIOS_EQUIPMENT, bios_equipment, sizeof(bios_equipment));
+	bios_code(ram, BIOS_MEMORY, bios_memory, sizeof(bios_memory));
+	bios_code(ram, BIOS_ABSENT, bios_absent, sizeof(bios_absent));
 	bios_code(ram, BIOS_POST, bios_post, sizeof(bios_post));
 	bios_code(ram, BIOS_RESET, bios_reset, sizeof(bios_reset));
 
 	bios_vectors(ram, 0, IVT_VECTORS, BIOS_IRET);
 	bios_vectors(ram, MASTER_BASE, PIC_LINES, BIOS_EOI_MASTER);
+	bios_vectors(ram, MASTER_BASE + PIT_IRQ, 1, BIOS_TIMER);
+	bios_vectors(ram, INT_EQUIPMENT, 1, BIOS_EQUIPMENT);
+	bios_vectors(ram, INT_MEMORY, 1, BIOS_MEMORY);
+	bios_vectors(ram, INT_DISK, INT_PRINTER - INT_DISK + 1, BIOS_ABSENT);
+	bios_vectors(ram, INT_TIME, 1, BIOS_ABSENT);
 	bios_vectors(ram, SLAVE_BASE, PIC_LINES, BIOS_EOI_SLAVE);
 
 	memset(ram_at(ram, BDA, BDA_SIZE), 0, BDA_SIZE);

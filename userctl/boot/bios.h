@@ -18,6 +18,10 @@
 
 /* Offsets in segment 0xf000 where PC software expects them. */
 #define BIOS_POST 0xe05b /* restarts the machine */
+#define BIOS_EQUIPMENT 0xf84d /* INT 11h: tells what there is */
+#define BIOS_MEMORY 0xf841 /* INT 12h: tells the low memory's size in KiB */
+#define BIOS_ABSENT 0xf859 /* fails as a service that is not there */
+#define BIOS_TIMER 0xfea5 /* counts the timer's ticks */
 #define BIOS_EOI_MASTER 0xfef3 /* ends an interrupt of the first PIC */
 #define BIOS_EOI_SLAVE 0xff23 /* ends an interrupt of the second PIC */
 #define BIOS_IRET 0xff53 /* returns */
@@ -39,7 +43,9 @@ extern const uint8_t bios_rom[BIOS_ROM_SIZE];
  * bios_write() - write it all
  *
  * Every interrupt vector leads to an instruction that returns; those of the two
- * PICs, as a BIOS programs them (vectors 0x08 and 0x70), end the interrupt first.
+ * PICs, as a BIOS programs them (vectors 0x08 and 0x70), end the interrupt first,
+ * and the timer's counts at 0x46c.  There is no BIOS: but for INT 11h and 12h, its
+ * services fail with carry set and AH = 0x86.
  */
 void bios_write(const struct ram *ram);
 

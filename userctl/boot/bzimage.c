@@ -282,7 +282,7 @@ static void bzimage_enter(const struct bzimage *kernel, const struct ram *ram,
 	if (kernel->header.xloadflags & XLF_KERNEL_64)
 		entry_long(ram, entry, kernel->load + ENTRY_64);
 	else
-		entry_protected(ram, entry, kernel->load);
+		entry_protected(ram, entry, kernel->load, ENTRY_CS);
 	entry->regs.general.gpr[LODGE_RSI] = params;
 }
 

@@ -67,21 +67,55 @@ static void dsdt_host_bridge(struct aml *aml)
 	aml_close(aml, device);
 }
 
-/* A device with some ports and an ISA interrupt. */
-static void dsdt_isa(struct aml *aml, const char *name, const char *id,
-		     uint16_t port, uint8_t ports, unsigned int irq)
+/**
+ * struct isa - a device of the ISA bus
+ * @name: in the namespace
+ * @id: its Plug and Play ID
+ * @port: its first ports
+ * @ports: how many of them
+ * @second: further ports; 0: none
+ * @seconds: how many of them
+ * @irq: its interrupt, or NO_IRQ
+ */
+struct isa {
+	const char *name;
+	const char *id;
+	uint16_t port;
+	uint8_t ports;
+	uint16_t second;
+	uint8_t seconds;
+	int irq;
+};
+
+#define NO_IRQ (-1)
+
+static const struct isa isa_devices[] = {
+	{ "PIC0", "PNP0000", PIC_PORT, PIC_PORTS, PIC_SLAVE_PORT, PIC_PORTS,
+	  PIC_CASCADE_IRQ },
+	{ "TMR0", "PNP0100", PIT_PORT, PIT_PORTS, 0, 0, PIT_IRQ },
+	{ "SPK0", "PNP0800", SPEAKER_PORT, 1, 0, 0, NO_IRQ },
+	{ "KBD0", "PNP0303", I8042_DATA_PORT, 1, I8042_COMMAND_PORT, 1,
+	  I8042_IRQ },
+	{ "COM1", "PNP0501", SERIAL_COM1, SERIAL_PORTS, 0, 0, SERIAL_COM1_IRQ },
+	{ "RTC0", "PNP0B00", RTC_PORT, RTC_PORTS, 0, 0, RTC_IRQ },
+};
+
+static void dsdt_isa(struct aml *aml, const struct isa *isa)
 {
 	size_t device, resources;
 
-	device = aml_device_open(aml, name);
+	device = aml_device_open(aml, isa->name);
 	aml_name(aml, "_HID");
-	aml_eisaid(aml, id);
+	aml_eisaid(aml, isa->id);
 	aml_name(aml, "_UID");
 	aml_integer(aml, 0);
 	aml_name(aml, "_CRS");
 	resources = aml_template_open(aml);
-	aml_io(aml, port, ports);
-	aml_irq(aml, irq);
+	aml_io(aml, isa->port, isa->ports);
+	if (isa->seconds)
+		aml_io(aml, isa->second, isa->seconds);
+	if (isa->irq != NO_IRQ)
+		aml_irq(aml, isa->irq);
 	aml_template_close(aml, resources);
 	aml_close(aml, device);
 }
@@ -96,8 +130,7 @@ void dsdt_build(struct aml *aml, unsigned int cpus)
 	for (id = 0; id < cpus; id++)
 		dsdt_processor(aml, id);
 	dsdt_host_bridge(aml);
-	dsdt_isa(aml, "COM1", "PNP0501", SERIAL_COM1, SERIAL_PORTS,
-		 SERIAL_COM1_IRQ);
-	dsdt_isa(aml, "RTC0", "PNP0B00", RTC_PORT, RTC_PORTS, RTC_IRQ);
+	for (id = 0; id < sizeof(isa_devices) / sizeof(isa_devices[0]); id++)
+		dsdt_isa(aml, &isa_devices[id]);
 	aml_close(aml, scope);
 }

@@ -65,6 +65,20 @@ static int elf_header(struct elf_file *file)
 	return 0;
 }
 
+/*
+ * Whether a segment is nothing but the file's headers: a linker that is told
+ * only where the code goes puts one before it, and nobody looks at it.
+ */
+static bool elf_only_headers(const struct elf_file *file,
+			     const GElf_Phdr *segment)
+{
+	uint64_t end = file->header.e_phoff + (uint64_t)file->header.e_phnum *
+						      file->header.e_phentsize;
+
+	return !segment->p_offset && segment->p_filesz <= end &&
+	       segment->p_memsz == segment->p_filesz;
+}
+
 static int elf_segment(struct elf_file *file, int index,
 		       const GElf_Phdr *segment)
 {
@@ -89,6 +103,8 @@ static int elf_segment(struct elf_file *file, int index,
 			path, index);
 	ret = place_put(file->place, segment->p_paddr, from, segment->p_filesz,
 			segment->p_memsz);
+	if (ret && elf_only_headers(file, segment))
+		return 0;
 	if (ret)
 		return boot_error_set(file->error, -ENOSPC,
 				      "%s: segment %d (%s at %#llx) %s", path,
@@ -132,25 +148,37 @@ static void elf_note(struct elf_file *file, const GElf_Nhdr *note,
 	file->program->pvh = true;
 }
 
-static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
+static void elf_notes_of(struct elf_file *file, const GElf_Phdr *segment,
+			 Elf_Type type)
 {
 	size_t offset = 0, name, desc;
 	GElf_Nhdr note;
 	Elf_Data *data;
 
+	data = elf_getdata_rawchunk(file->elf, segment->p_offset,
+				    segment->p_filesz, type);
+	while (data &&
+	       (offset = gelf_getnote(data, offset, &note, &name, &desc)))
+		elf_note(file, &note, (char *)data->d_buf + name,
+			 (char *)data->d_buf + desc);
+}
+
+/*
+ * Linkers put notes of both alignments into one segment, which has the larger:
+ * .note.gnu.property and then the one that is looked for.  In the former all is
+ * a multiple of eight anyway.
+ */
+static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
+{
 	if (!image_at(file->image, segment->p_offset, segment->p_filesz))
 		return boot_error_set(
 			file->error, -EINVAL,
 			"%s: truncated: notes of segment %d end beyond the file",
 			file->image->path, index);
-	data = elf_getdata_rawchunk(
-		file->elf, segment->p_offset, segment->p_filesz,
-		segment->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR);
-	if (!data)
-		return 0;
-	while ((offset = gelf_getnote(data, offset, &note, &name, &desc)))
-		elf_note(file, &note, (char *)data->d_buf + name,
-			 (char *)data->d_buf + desc);
+	if (segment->p_align == 8)
+		elf_notes_of(file, segment, ELF_T_NHDR8);
+	if (!file->program->pvh)
+		elf_notes_of(file, segment, ELF_T_NHDR);
 	return 0;
 }
 

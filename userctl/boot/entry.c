@@ -87,21 +87,22 @@ void entry_real(struct boot_entry *entry, uint32_t address)
 	entry->regs.segments.idt.limit = 0x3ff;
 }
 
-/* Flat segments with @code as CS, whose descriptor is @desc. */
+/* Flat segments: CS is @cs with the attributes @code and the descriptor @desc. */
 static void entry_flat(const struct ram *ram, struct boot_entry *entry,
-		       uint64_t desc, uint16_t code)
+		       uint16_t cs, uint64_t desc, uint16_t code)
 {
+	const uint16_t ds = cs + sizeof(desc);
 	struct lodge_segments *segments = &entry->regs.segments;
-	const uint64_t gdt[] = {
-		[ENTRY_CS / 8] = desc,
-		[ENTRY_DS / 8] = DESC_DATA,
-	};
+	uint64_t gdt[ENTRY_DS / sizeof(desc) + 1] = { 0 };
 	unsigned int i;
+
+	gdt[cs / sizeof(desc)] = desc;
+	gdt[ds / sizeof(desc)] = DESC_DATA;
 
 	for (i = LODGE_ES; i <= LODGE_GS; i++)
 		segments->seg[i] = (struct lodge_segment){
 			.limit = 0xffffffff,
-			.selector = i == LODGE_CS ? ENTRY_CS : ENTRY_DS,
+			.selector = i == LODGE_CS ? cs : ds,
 			.attr = i == LODGE_CS ? code : ATTR_DATA,
 		};
 	segments->seg[LODGE_TR] = (struct lodge_segment){
@@ -117,10 +118,10 @@ static void entry_flat(const struct ram *ram, struct boot_entry *entry,
 }
 
 void entry_protected(const struct ram *ram, struct boot_entry *entry,
-		     uint32_t address)
+		     uint32_t address, uint16_t cs)
 {
 	entry_reset(entry, address);
-	entry_flat(ram, entry, DESC_CODE32, ATTR_CODE32);
+	entry_flat(ram, entry, cs, DESC_CODE32, ATTR_CODE32);
 }
 
 /*
@@ -151,7 +152,7 @@ void entry_long(const struct ram *ram, struct boot_entry *entry,
 		uint64_t address)
 {
 	entry_reset(entry, address);
-	entry_flat(ram, entry, DESC_CODE64, ATTR_CODE64);
+	entry_flat(ram, entry, ENTRY_CS, DESC_CODE64, ATTR_CODE64);
 	entry->regs.control.cr0 |= CR0_PG;
 	entry->regs.control.cr3 = entry_map(ram);
 	entry->regs.control.cr4 = CR4_PAE;

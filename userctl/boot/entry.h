@@ -56,11 +56,13 @@ void entry_real(struct boot_entry *entry, uint32_t address);
  * @ram: the descriptor table is written here
  * @entry: to be filled
  * @address: of the first instruction
+ * @cs: selector of the code segment, 8 or ENTRY_CS; that of the others is the
+ *	next one
  *
  * The stack is below the extended BIOS data area.  There is no interrupt table.
  */
 void entry_protected(const struct ram *ram, struct boot_entry *entry,
-		     uint32_t address);
+		     uint32_t address, uint16_t cs);
 
 /**
  * entry_long() - start in 64-bit mode

@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 {
@@ -15,6 +16,22 @@ int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 	vsnprintf(error->text, sizeof(error->text), format, args);
 	va_end(args);
 	return code;
+}
+
+void boot_warn(struct boot_error *error, const char *format, ...)
+{
+	size_t used = strlen(error->warning);
+	va_list args;
+
+	if (used)
+		used += snprintf(error->warning + used,
+				 sizeof(error->warning) - used, "; ");
+	if (used >= sizeof(error->warning))
+		return;
+	va_start(args, format);
+	vsnprintf(error->warning + used, sizeof(error->warning) - used, format,
+		  args);
+	va_end(args);
 }
 
 struct boot_size boot_size(uint64_t bytes)

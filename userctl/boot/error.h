@@ -14,9 +14,12 @@
  * struct boot_error - the reason of a failure
  * @text: one line without a newline, such as "initrd.img: does not fit below
  *	3072 MiB (needs 812 MiB)"
+ * @warning: what is not as the image wants it and does not keep it from starting;
+ *	one line of the same kind, or empty
  */
 struct boot_error {
 	char text[256];
+	char warning[256];
 };
 
 /**
@@ -28,6 +31,12 @@ struct boot_error {
  */
 int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/**
+ * boot_warn() - write down a warning, as printf() would, behind those there are
+ */
+void boot_warn(struct boot_error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /**
  * struct boot_size - a size for a message, such as "812 MiB" or "300 bytes"

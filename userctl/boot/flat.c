@@ -45,7 +45,7 @@ int flat_load(struct place *place, const struct image *image,
 		entry_real(entry, address);
 		break;
 	case FLAT_PROTECTED:
-		entry_protected(place->ram, entry, address);
+		entry_protected(place->ram, entry, address, ENTRY_CS);
 		break;
 	case FLAT_LONG:
 		entry_long(place->ram, entry, address);

@@ -39,6 +39,8 @@
 #define INFO_LOADER (1U << 9)
 
 #define LOADER_NAME "Lodge"
+/* The selector that other loaders give, though none is promised. */
+#define MULTIBOOT_CS 0x08
 /* Low memory from here on is for the information. */
 #define INFO_MIN 0x10000
 
@@ -213,6 +215,24 @@ static int multiboot_elf(struct place *place, const struct image *image,
 	return 0;
 }
 
+/* A loader may pass over the upper half's wishes, and over a video mode. */
+static void multiboot_warn(const struct image *image,
+			   const struct mb_header *header,
+			   struct boot_error *error)
+{
+	uint32_t unknown = header->flags & ~(WANT_MASK | HAS_ADDRESSES);
+
+	if (header->flags & WANT_VIDEO)
+		boot_warn(error,
+			  "%s: wants a video mode, and there is no display",
+			  image->path);
+	if (unknown)
+		boot_warn(error,
+			  "%s: unknown flags %#x of the multiboot header "
+			  "are passed over",
+			  image->path, unknown);
+}
+
 static int multiboot_program(struct place *place, const struct image *image,
 			     struct mb_program *program,
 			     struct boot_error *error)
@@ -223,12 +243,9 @@ static int multiboot_program(struct place *place, const struct image *image,
 	if (!multiboot_header(image, &header, &offset))
 		return boot_error_set(error, -ENOEXEC,
 				      "%s: no multiboot header", image->path);
-	if (header.flags & WANT_VIDEO)
-		return boot_error_set(
-			error, -ENOEXEC,
-			"%s: the multiboot header wants a video mode",
-			image->path);
-	if (header.flags & WANT_MASK & ~(WANT_ALIGNED | WANT_MEMORY))
+	multiboot_warn(image, &header, error);
+	if (header.flags & WANT_MASK &
+	    ~(WANT_ALIGNED | WANT_MEMORY | WANT_VIDEO))
 		return boot_error_set(
 			error, -ENOEXEC,
 			"%s: the multiboot header wants unknown features (flags %#x)",
@@ -342,7 +359,7 @@ int multiboot_load(struct place *place, const struct image *image,
 				     "%s: no room for the command line",
 				     image->path);
 	if (!ret) {
-		entry_protected(place->ram, entry, program.entry);
+		entry_protected(place->ram, entry, program.entry, MULTIBOOT_CS);
 		entry->regs.general.gpr[LODGE_RAX] = BOOT_MAGIC;
 		entry->regs.general.gpr[LODGE_RBX] = info;
 	}

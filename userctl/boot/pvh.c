@@ -148,7 +148,7 @@ int pvh_load(struct place *place, const struct image *image,
 				      "%s: no room for the command line",
 				      image->path);
 
-	entry_protected(place->ram, entry, program.pvh_entry);
+	entry_protected(place->ram, entry, program.pvh_entry, ENTRY_CS);
 	entry->regs.general.gpr[LODGE_RBX] = info;
 	return 0;
 }

@@ -304,6 +304,8 @@ static int run_with_options(struct run_options *options)
 	err = machine_new(&machine, &options->machine, &error);
 	if (err)
 		return complain_step(options, err, &error);
+	if (*error.boot.warning)
+		fprintf(stderr, "lodge: warning: %s\n", error.boot.warning);
 	code = run_machine(options, machine);
 	machine_free(machine);
 	return code;

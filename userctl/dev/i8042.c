@@ -15,8 +15,6 @@
 
 #include "dev/i8042.h"
 
-#define DATA_PORT 0x60
-#define COMMAND_PORT 0x64
 #define PORT_A 0x92
 
 #define STATUS_OUTPUT 0x01
@@ -164,10 +162,8 @@ static void command_write(struct i8042 *i8042, uint8_t command)
 		i8042->expects = command;
 		break;
 	case DISABLE_AUX:
-		i8042->ram[0] |= CONFIG_NO_AUX;
-		break;
 	case ENABLE_AUX:
-		i8042->ram[0] &= ~CONFIG_NO_AUX;
+		/* There is no second channel, whose clock would start. */
 		break;
 	case TEST_AUX:
 		i8042_answer(i8042, AUX_CLOCK_LOW);
@@ -264,6 +260,7 @@ static void data_write(struct i8042 *i8042, uint8_t value)
 		break;
 	case WRITE_RAM ... WRITE_RAM_END:
 		i8042->ram[command - WRITE_RAM] = value;
+		i8042->ram[0] |= CONFIG_NO_AUX;
 		break;
 	case WRITE_OUTPUT:
 		output_port_write(i8042, value);
@@ -379,13 +376,13 @@ static int i8042_add(struct i8042 *i8042, struct bus *bus)
 {
 	const struct bus_region regions[] = {
 		{ .name = "i8042-data",
-		  .base = DATA_PORT,
+		  .base = I8042_DATA_PORT,
 		  .size = 1,
 		  .read = data_port_read,
 		  .write = data_port_write,
 		  .opaque = i8042 },
 		{ .name = "i8042-command",
-		  .base = COMMAND_PORT,
+		  .base = I8042_COMMAND_PORT,
 		  .size = 1,
 		  .read = command_port_read,
 		  .write = command_port_write,
@@ -483,7 +480,8 @@ static bool i8042_is_sound(const void *opaque)
 {
 	const struct i8042 *i8042 = opaque;
 
-	return i8042->first < BUFFER_SIZE && i8042->count <= BUFFER_SIZE;
+	return i8042->first < BUFFER_SIZE && i8042->count <= BUFFER_SIZE &&
+	       (i8042->ram[0] & CONFIG_NO_AUX);
 }
 
 static void i8042_loaded(void *opaque)

@@ -14,7 +14,7 @@
 #include "dev/pic.h"
 
 #define CHIP_LINES 8
-#define CASCADE 2
+#define CASCADE PIC_CASCADE_IRQ
 #define SPURIOUS 7
 
 #define ICW1_ICW4 0x01
@@ -437,14 +437,14 @@ static int pic_add(struct pic *pic, struct bus *bus)
 {
 	const struct bus_region regions[] = {
 		{ .name = "pic-master",
-		  .base = 0x20,
+		  .base = PIC_PORT,
 		  .size = 2,
 		  .width = 1,
 		  .read = master_read,
 		  .write = master_write,
 		  .opaque = pic },
 		{ .name = "pic-slave",
-		  .base = 0xa0,
+		  .base = PIC_SLAVE_PORT,
 		  .size = 2,
 		  .width = 1,
 		  .read = slave_read,

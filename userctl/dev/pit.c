@@ -35,7 +35,6 @@
 #define STATUS_NULL 0x40
 #define STATUS_OUT 0x80
 
-#define SPEAKER_PORT 0x61
 #define SPEAKER_GATE 0x01
 #define SPEAKER_WRITABLE 0x0f
 #define SPEAKER_REFRESH 0x10
@@ -550,7 +549,7 @@ static int pit_add(struct pit *pit, struct bus *bus)
 {
 	const struct bus_region counters = {
 		.name = "pit",
-		.base = 0x40,
+		.base = PIT_PORT,
 		.size = CHANNELS + 1,
 		.width = 1,
 		.read = pit_read,

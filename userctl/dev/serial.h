@@ -2,6 +2,9 @@
 /*
  * A 16550A serial port (National Semiconductor PC16550D), without the wire:
  * output leaves at once, input waits in a queue until the guest's FIFO has room.
+ *
+ * As on a PC's board the interrupt passes a gate that is open while OUT2 is set:
+ * a driver that forgets MCR bit 3 gets none, here as on real machines.
  */
 #ifndef LODGE_DEV_SERIAL_H
 #define LODGE_DEV_SERIAL_H

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dev/crt.h"
 #include "dev/debugexit.h"
 #include "dev/fwcfg.h"
 #include "dev/i8042.h"
@@ -37,6 +38,7 @@ static const struct row rows[] = {
 	{ .kind = &pm_device },
 	{ .kind = &pci_device },
 	{ .kind = &fwcfg_device },
+	{ .kind = &crt_device },
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
 };
