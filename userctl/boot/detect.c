@@ -13,6 +13,7 @@
 #include "boot/bzimage.h"
 #include "boot/elf.h"
 #include "boot/image.h"
+#include "boot/mptable.h"
 #include "boot/multiboot.h"
 #include "boot/place.h"
 #include "boot/pvh.h"
@@ -128,6 +129,7 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	ret = acpi_write(ram, options->cpus, error);
 	if (ret)
 		return ret;
+	mptable_write(ram, options->cpus);
 	ret = image_get(store, options->kernel, &image, error);
 	if (ret)
 		return ret;
