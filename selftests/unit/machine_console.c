@@ -199,4 +199,20 @@ TEST(the_end_of_input_is_told_once)
 	console_close(console);
 }
 
+TEST(output_to_a_terminal_that_does_not_end_its_line_is_known)
+{
+	struct console *console;
+	int keyboard, terminal;
+
+	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
+	ASSERT_EQ(STDOUT_FILENO, dup2(terminal, STDOUT_FILENO));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
+	EXPECT_FALSE(console_in_line(console));
+	EXPECT_EQ(0, console_write(console, "login: ", 7));
+	EXPECT_TRUE(console_in_line(console));
+	EXPECT_EQ(0, console_write(console, "\r\n", 2));
+	EXPECT_FALSE(console_in_line(console));
+	console_close(console);
+}
+
 TEST_HARNESS_MAIN

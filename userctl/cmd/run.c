@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
@@ -284,6 +285,9 @@ static int run_machine(struct run_options *options, struct machine *machine)
 		err = machine_run(machine, console, end, &error);
 		code = err ? complain_step(options, err, &error) :
 			     exit_code_of(end);
+		/* What is told begins on a line of its own. */
+		if (console_in_line(console) && isatty(STDERR_FILENO))
+			fputc('\n', stderr);
 		if (!err)
 			tell_end(options, end);
 	}

@@ -31,6 +31,7 @@
  *	up while no program has it; or -1
  * @hang_up: eventfd, readable once output is to be dropped
  * @path: name of the pseudo-terminal
+ * @last: the last byte that was written
  * @stalled: the pseudo-terminal was full last time: do not wait for it again
  */
 struct console {
@@ -40,6 +41,7 @@ struct console {
 	int peer;
 	int hang_up;
 	char path[PATH_MAX];
+	_Atomic char last;
 	atomic_bool stalled;
 };
 
@@ -187,11 +189,20 @@ int console_write(struct console *console, const void *data, size_t size)
 		if (length < 0 && errno != EINTR && errno != EAGAIN)
 			return -errno;
 		if (length > 0) {
+			atomic_store(&console->last, next[length - 1]);
 			next += length;
 			size -= length;
 		}
 	}
 	return 0;
+}
+
+bool console_in_line(const struct console *console)
+{
+	char last = atomic_load(&console->last);
+
+	return console->kind == CONSOLE_STDIO && isatty(console->out) && last &&
+	       last != '\n';
 }
 
 void console_hang_up(struct console *console)

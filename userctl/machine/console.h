@@ -77,6 +77,12 @@ bool console_is_terminal(const struct console *console);
 int console_write(struct console *console, const void *data, size_t size);
 
 /**
+ * console_in_line() - whether the last output to the process's own terminal has
+ * not ended its line
+ */
+bool console_in_line(const struct console *console);
+
+/**
  * console_hang_up() - let go whoever waits in console_write(); from now on
  * output is dropped
  */
