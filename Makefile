@@ -94,6 +94,8 @@ EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h 
 	   msr-index.h page_types.h ptrace.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
+# Those of PURE that the controller needs, too.
+SHARED	:= module/gva.c
 
 # In a directory of tests each file with a main() is a program; what else is
 # there is linked into all of that directory's programs.
@@ -257,7 +259,7 @@ $(B)/fuzz/%.o: %.c
 	$(call say,AR,$@)
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
-$(B)/userctl.a: $(call obj,obj,$(USERLIB))
+$(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
 $(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS))
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))

@@ -13,7 +13,6 @@
 #define PG (1ULL << 31)
 #define PSE (1ULL << 4)
 #define PAE (1ULL << 5)
-#define LA57 (1ULL << 12)
 #define LMA (1ULL << 10)
 #define PRESENT 1ULL
 #define LARGE 0x80ULL
@@ -122,24 +121,6 @@ TEST(four_levels_with_pages_of_every_size)
 	put64(TABLE(1), 510, LARGE | PRESENT);
 	ASSERT_TRUE(crash_translate(ram, &control, linear, &gpa));
 	EXPECT_EQ(0x604005, gpa);
-	ram_free(ram);
-}
-
-TEST(five_levels)
-{
-	struct lodge_control control = {
-		.cr0 = PG, .cr3 = TABLE(0), .cr4 = PAE | LA57, .efer = LMA
-	};
-	uint64_t linear = (1ULL << 48) | (2ULL << 39) | (3ULL << 30) |
-			  (4ULL << 21) | (5ULL << 12) | 6;
-	uint64_t gpa;
-
-	ram = ram_new(MEMORY);
-	for (int level = 0; level < 4; level++)
-		put64(TABLE(level), level + 1, TABLE(level + 1) | PRESENT);
-	put64(TABLE(4), 5, TARGET | PRESENT);
-	ASSERT_TRUE(crash_translate(ram, &control, linear, &gpa));
-	EXPECT_EQ(TARGET | 6, gpa);
 	ram_free(ram);
 }
 

@@ -5,105 +5,63 @@
  */
 #include "machine/crash.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "gva.h"
 #include "lib/client.h"
 
-#define CR0_PG (1ULL << 31)
-#define CR4_PSE (1ULL << 4)
-#define CR4_PAE (1ULL << 5)
-#define CR4_LA57 (1ULL << 12)
 #define EFER_LMA (1ULL << 10)
+#define EFER_NXE (1ULL << 11)
+#define RFLAGS_AC (1ULL << 18)
+#define PHYS_BITS_MAX 52
 
-#define PTE_PRESENT (1ULL << 0)
-#define PTE_LARGE (1ULL << 7)
-/* Bits 51:12, where an entry holds an address. */
-#define PTE_ADDRESS 0x000ffffffffff000ULL
-/* Bits 20:13 of a large 32-bit entry are bits 39:32 of the address. */
-#define PSE36_BITS 0x1fe000ULL
-#define PSE36_SHIFT 19
-
-#define PAGE_SHIFT 12
-
-/**
- * struct paging - a format of page tables
- * @levels: tables to go through
- * @bits: of the address, that each level consumes
- * @entry: bytes an entry takes
- * @root: bits of CR3 that hold the first table's address
- */
-struct paging {
-	unsigned int levels;
-	unsigned int bits;
-	unsigned int entry;
-	uint64_t root;
-};
-
-static struct paging paging_of(const struct lodge_control *control)
+static int read_entry(void *opaque, u64 gpa, u64 *entry, size_t size)
 {
-	if (control->efer & EFER_LMA)
-		return (struct paging){ control->cr4 & CR4_LA57 ? 5 : 4, 9, 8,
-					PTE_ADDRESS };
-	if (control->cr4 & CR4_PAE)
-		return (struct paging){ 3, 9, 8, 0xffffffe0 };
-	return (struct paging){ 2, 10, 4, 0xfffff000 };
+	const void *at = ram_at(opaque, gpa, size);
+
+	if (!at)
+		return -EFAULT;
+	*entry = 0;
+	memcpy(entry, at, size);
+	return 0;
 }
 
-static bool is_large(const struct lodge_control *control,
-		     const struct paging *paging, unsigned int level,
-		     uint64_t entry)
+/* The guest's accessed bits stay as they are. */
+static int leave_entry(void *opaque, u64 gpa, u64 old, u64 new, size_t size)
 {
-	if (level == 1)
-		return true;
-	if (!(entry & PTE_LARGE))
-		return false;
-	if (paging->entry == 4)
-		return control->cr4 & CR4_PSE;
-	/* The top level of PAE and the two of five levels have no such bit. */
-	return level == 2 || (level == 3 && paging->levels > 3);
-}
-
-static uint64_t page_of(const struct paging *paging, unsigned int level,
-			uint64_t entry, uint64_t mask)
-{
-	uint64_t page = entry & PTE_ADDRESS & ~mask;
-
-	if (paging->entry == 4 && level == 2)
-		page |= (entry & PSE36_BITS) << PSE36_SHIFT;
-	return page;
+	(void)opaque;
+	(void)gpa;
+	(void)old;
+	(void)new;
+	(void)size;
+	return 0;
 }
 
 bool crash_translate(const struct ram *ram, const struct lodge_control *control,
 		     uint64_t linear, uint64_t *gpa)
 {
-	const struct paging paging = paging_of(control);
-	uint64_t table = control->cr3 & paging.root;
+	/* A supervisor that may read all there is, whatever is set up. */
+	const struct lodge_paging paging = {
+		.cr0 = control->cr0,
+		.cr3 = control->cr3,
+		.cr4 = control->cr4,
+		.efer = control->efer | EFER_NXE,
+		.rflags = RFLAGS_AC,
+		.phys_bits = PHYS_BITS_MAX,
+		.huge_1g = true,
+		.read = read_entry,
+		.update = leave_entry,
+		.opaque = (void *)ram,
+	};
+	struct lodge_translation translation;
+	struct lodge_fault fault;
 
-	if (!(control->cr0 & CR0_PG)) {
-		*gpa = linear;
-		return true;
-	}
-	for (unsigned int level = paging.levels; level; level--) {
-		unsigned int shift = PAGE_SHIFT + (level - 1) * paging.bits;
-		uint64_t index = linear >> shift & ((1U << paging.bits) - 1);
-		uint64_t mask = (1ULL << shift) - 1;
-		uint64_t entry = 0;
-		const void *at;
-
-		at = ram_at(ram, table + index * paging.entry, paging.entry);
-		if (!at)
-			return false;
-		memcpy(&entry, at, paging.entry);
-		if (!(entry & PTE_PRESENT))
-			return false;
-		if (is_large(control, &paging, level, entry)) {
-			*gpa = page_of(&paging, level, entry, mask) |
-			       (linear & mask);
-			return true;
-		}
-		table = entry & PTE_ADDRESS;
-	}
-	return false;
+	if (lodge_gva_walk(&paging, linear, LODGE_ACCESS_READ, &translation,
+			   &fault))
+		return false;
+	*gpa = translation.gpa;
+	return true;
 }
 
 static bool is_64bit(const struct lodge_regs *regs)

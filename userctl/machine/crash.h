@@ -54,7 +54,7 @@ void crash_take(struct crash *crash, int vcpu, uint32_t id,
  * @linear: linear address
  * @gpa: out: guest physical address
  *
- * Permissions do not count.
+ * Permissions do not count.  No guest has the fifth level.
  *
  * Return: whether the address is mapped.
  */
