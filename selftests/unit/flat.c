@@ -360,6 +360,23 @@ TEST_F(boot, a_file_is_read_once_for_all_starts)
 	close(self->pipe[0]);
 }
 
+TEST_F(boot, a_file_that_is_started_from_is_known_by_any_name)
+{
+	char other[MEMFILE_PATH_SIZE], name[32];
+	int fd = memfile("code", 4, other);
+
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	ASSERT_EQ(0, boot(self, "code", 4));
+	snprintf(name, sizeof(name), "/dev/fd/%d", self->fd);
+	EXPECT_TRUE(image_store_has(&self->store, self->path));
+	EXPECT_TRUE(image_store_has(&self->store, name));
+	EXPECT_FALSE(image_store_has(&self->store, other));
+	EXPECT_FALSE(image_store_has(&self->store, "/nonexistent/file"));
+	EXPECT_FALSE(image_store_has(&self->store, "/dev/null"));
+	close(fd);
+}
+
 TEST(sizes_in_messages_are_exact_below_a_mebibyte)
 {
 	EXPECT_STREQ("0 bytes", boot_size(0).text);

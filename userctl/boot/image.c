@@ -171,6 +171,20 @@ int image_get(struct image_store *store, const char *path,
 	return 0;
 }
 
+bool image_store_has(const struct image_store *store, const char *path)
+{
+	struct stat wanted, st;
+
+	if (stat(path, &wanted) || !S_ISREG(wanted.st_mode))
+		return false;
+	for (const struct image_stored *stored = store->first; stored;
+	     stored = stored->next)
+		if (!stat(stored->path, &st) && st.st_dev == wanted.st_dev &&
+		    st.st_ino == wanted.st_ino)
+			return true;
+	return false;
+}
+
 void image_store_free(struct image_store *store)
 {
 	while (store->first) {

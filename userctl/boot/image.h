@@ -8,6 +8,7 @@
 #ifndef LODGE_BOOT_IMAGE_H
 #define LODGE_BOOT_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,6 +64,11 @@ struct image_store {
  */
 int image_get(struct image_store *store, const char *path,
 	      const struct image **image, struct boot_error *error);
+
+/**
+ * image_store_has() - whether a regular file, by whatever name, is in the store
+ */
+bool image_store_has(const struct image_store *store, const char *path);
 
 /**
  * image_store_free() - free all its files

@@ -86,8 +86,10 @@ int device_option_parse(struct devices_wanted *wanted, const char *text,
 	char *words = strdup(text);
 	int err;
 
-	if (!words)
+	if (!words) {
+		snprintf(why, size, "%s", strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	err = parse_words(&changed, words, why, size);
 	free(words);
 	if (!err)

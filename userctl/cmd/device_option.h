@@ -17,7 +17,7 @@
  * @why: out: what is wrong with it, in words
  * @size: room there
  *
- * Return: 0 or -EINVAL.
+ * Return: 0, -EINVAL or -ENOMEM.
  */
 int device_option_parse(struct devices_wanted *wanted, const char *text,
 			char *why, size_t size);

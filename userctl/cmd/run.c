@@ -6,11 +6,9 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/exit_code.h"
@@ -227,31 +225,15 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
-/* Whether two names are of one regular file. */
-static bool same_file(const char *a, const char *b)
-{
-	struct stat first, second;
-
-	return a && b && !stat(a, &first) && !stat(b, &second) &&
-	       S_ISREG(first.st_mode) && first.st_dev == second.st_dev &&
-	       first.st_ino == second.st_ino;
-}
-
-static bool would_empty_an_image(const struct run_options *options)
-{
-	const struct boot_options *boot = &options->machine.boot;
-
-	return options->serial == CONSOLE_FILE &&
-	       (same_file(options->serial_path, boot->kernel) ||
-		same_file(options->serial_path, boot->initrd));
-}
-
 /* The place for the serial port is opened once all else is found good. */
-static int open_console(struct run_options *options, struct console **console)
+static int open_console(struct run_options *options,
+			const struct machine *machine, struct console **console)
 {
 	int err;
 
-	if (would_empty_an_image(options))
+	/* It would be emptied. */
+	if (options->serial == CONSOLE_FILE &&
+	    machine_starts_from(machine, options->serial_path))
 		return complain(EXIT_CODE_OUTPUT, options->serial_path,
 				"is what the machine starts from",
 				"choose another place by --serial");
@@ -280,7 +262,7 @@ static int run_machine(struct run_options *options, struct machine *machine)
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = open_console(options, &console);
+	code = open_console(options, machine, &console);
 	if (!code) {
 		err = machine_run(machine, console, end, &error);
 		code = err ? complain_step(options, err, &error) :

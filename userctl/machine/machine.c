@@ -565,6 +565,11 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 	return 0;
 }
 
+bool machine_starts_from(const struct machine *machine, const char *path)
+{
+	return image_store_has(&machine->images, path);
+}
+
 void machine_free(struct machine *machine)
 {
 	if (!machine)

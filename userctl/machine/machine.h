@@ -134,6 +134,12 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 		struct machine_error *error);
 
 /**
+ * machine_starts_from() - whether a file, by whatever name, is one of those that
+ * the machine starts from
+ */
+bool machine_starts_from(const struct machine *machine, const char *path);
+
+/**
  * machine_free() - free a machine that does not run; NULL is fine
  */
 void machine_free(struct machine *machine);
