@@ -223,9 +223,6 @@ static int take_operand(struct decoder *d, const struct row *row, int i)
 		set_gpr(d, o, reg);
 		break;
 	case SEGREG:
-		/* No MOV loads CS. */
-		if (!i && modrm_reg(d) == LODGE_CS)
-			return -EINVAL;
 		return set_special(o, LODGE_OPERAND_SEGMENT, modrm_reg(d), 2);
 	case MMX:
 		set_operand(o, LODGE_OPERAND_MMX, modrm_reg(d), 8);
