@@ -323,7 +323,7 @@ $(B)/fuzzers/%: $(B)/fuzz/selftests/unit/%.o \
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -o $@ $^ $(LIBS) -lZydis
 
 # The ABI's tests see nothing but the ABI, in both widths.
-$(B)/abi/%-64 $(B)/abi/%-32: selftests/abi/%.c uapi/lodge.h
+$(B)/abi/%-64 $(B)/abi/%-32: selftests/abi/%.c $(wildcard uapi/*.h)
 	$(call say,CC,$< (64 and 32 bits))
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -m64 -o $(@D)/$*-64 $<

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * The ABI of /dev/lodge: the state of a vCPU, in groups.  Part of lodge.h, which
+ * has the rules that hold for every structure.
+ *
+ * The groups together are all that a guest can notice of its vCPU: a vCPU that is
+ * given what another one had goes on in its place.
+ */
+#ifndef _UAPI_LODGE_STATE_H
+#define _UAPI_LODGE_STATE_H
+
+#include <linux/types.h>
+
+/* Register groups, for struct lodge_state.groups and the run page. */
+#define LODGE_GROUP_GENERAL (1ULL << 0)
+#define LODGE_GROUP_SEGMENTS (1ULL << 1)
+#define LODGE_GROUP_CONTROL (1ULL << 2)
+#define LODGE_GROUP_DEBUG (1ULL << 3)
+#define LODGE_GROUP_MSRS (1ULL << 4)
+#define LODGE_GROUP_EVENTS (1ULL << 5)
+#define LODGE_GROUP_XSAVE (1ULL << 6)
+#define LODGE_GROUP_LAPIC (1ULL << 7)
+/* For writing only: msrs.tsc, which group MSRS reads but leaves alone. */
+#define LODGE_GROUP_TSC (1ULL << 8)
+/* The groups that stand in struct lodge_regs, and so fit the run page. */
+#define LODGE_GROUPS_INLINE 0x13fULL
+#define LODGE_GROUPS_ALL 0x1ffULL
+
+/* Index into struct lodge_general.gpr: the number the instruction set uses. */
+enum lodge_gpr {
+	LODGE_RAX,
+	LODGE_RCX,
+	LODGE_RDX,
+	LODGE_RBX,
+	LODGE_RSP,
+	LODGE_RBP,
+	LODGE_RSI,
+	LODGE_RDI,
+	LODGE_R8,
+	LODGE_R9,
+	LODGE_R10,
+	LODGE_R11,
+	LODGE_R12,
+	LODGE_R13,
+	LODGE_R14,
+	LODGE_R15,
+};
+
+/**
+ * struct lodge_general - group GENERAL
+ * @gpr: the sixteen general registers, indexed by enum lodge_gpr
+ * @rip: instruction pointer
+ * @rflags: flags; bit 1 always reads as one
+ */
+struct lodge_general {
+	__u64 gpr[16];
+	__u64 rip;
+	__u64 rflags;
+};
+
+/* Bits of struct lodge_segment.attr. */
+#define LODGE_SEG_TYPE 0x000f
+#define LODGE_SEG_S 0x0010
+#define LODGE_SEG_DPL_SHIFT 5
+#define LODGE_SEG_DPL 0x0060
+#define LODGE_SEG_P 0x0080
+#define LODGE_SEG_AVL 0x0100
+#define LODGE_SEG_L 0x0200
+#define LODGE_SEG_DB 0x0400
+#define LODGE_SEG_G 0x0800
+
+/**
+ * struct lodge_segment - a segment register with its hidden part
+ * @base: linear base address
+ * @limit: limit in bytes, whatever the granularity bit says
+ * @selector: visible part
+ * @attr: the descriptor's attribute bits, closed up (LODGE_SEG_*); without
+ *	LODGE_SEG_P the register cannot be used
+ */
+struct lodge_segment {
+	__u64 base;
+	__u32 limit;
+	__u16 selector;
+	__u16 attr;
+};
+
+/* Index into struct lodge_segments.seg. */
+enum lodge_seg {
+	LODGE_ES,
+	LODGE_CS,
+	LODGE_SS,
+	LODGE_DS,
+	LODGE_FS,
+	LODGE_GS,
+	LODGE_LDTR,
+	LODGE_TR,
+	LODGE_NR_SEGS,
+};
+
+/**
+ * struct lodge_segments - group SEGMENTS
+ * @seg: indexed by enum lodge_seg; the current privilege level is the DPL of SS
+ * @gdt: base and limit only
+ * @idt: base and limit only
+ */
+struct lodge_segments {
+	struct lodge_segment seg[LODGE_NR_SEGS];
+	struct lodge_segment gdt;
+	struct lodge_segment idt;
+};
+
+/**
+ * struct lodge_control - group CONTROL
+ * @cr0: control register 0
+ * @cr2: page-fault address
+ * @cr3: page-table base
+ * @cr4: control register 4
+ * @cr8: task priority, bits 3:0
+ * @xcr0: extended control register 0
+ * @efer: MSR EFER, as the guest sees it
+ * @apic_base: MSR APIC_BASE
+ */
+struct lodge_control {
+	__u64 cr0;
+	__u64 cr2;
+	__u64 cr3;
+	__u64 cr4;
+	__u64 cr8;
+	__u64 xcr0;
+	__u64 efer;
+	__u64 apic_base;
+};
+
+/**
+ * struct lodge_debug - group DEBUG
+ * @dr: address breakpoints DR0 to DR3
+ * @dr6: debug status
+ * @dr7: debug control
+ */
+struct lodge_debug {
+	__u64 dr[4];
+	__u64 dr6;
+	__u64 dr7;
+};
+
+/**
+ * struct lodge_msrs - group MSRS: model-specific registers by name
+ * @star: MSR 0xc0000081
+ * @lstar: MSR 0xc0000082
+ * @cstar: MSR 0xc0000083
+ * @sfmask: MSR 0xc0000084
+ * @kernel_gs_base: MSR 0xc0000102
+ * @sysenter_cs: MSR 0x174
+ * @sysenter_esp: MSR 0x175
+ * @sysenter_eip: MSR 0x176
+ * @pat: MSR 0x277
+ * @tsc: time stamp counter as the guest reads it; written with GROUP_TSC only,
+ *	so that registers read earlier can be given back without moving time
+ * @tsc_aux: MSR 0xc0000103
+ * @spec_ctrl: MSR 0x48
+ * @misc_enable: MSR 0x1a0
+ * @mtrr_def_type: MSR 0x2ff
+ * @pv_system_time: MSR 0x4b564d01, kvmclock
+ * @pv_wall_clock: MSR 0x4b564d00, kvmclock
+ * @tsc_adjust: MSR 0x3b; to write it here does not move @tsc
+ * @reserved: zero
+ */
+struct lodge_msrs {
+	__u64 star;
+	__u64 lstar;
+	__u64 cstar;
+	__u64 sfmask;
+	__u64 kernel_gs_base;
+	__u64 sysenter_cs;
+	__u64 sysenter_esp;
+	__u64 sysenter_eip;
+	__u64 pat;
+	__u64 tsc;
+	__u64 tsc_aux;
+	__u64 spec_ctrl;
+	__u64 misc_enable;
+	__u64 mtrr_def_type;
+	__u64 pv_system_time;
+	__u64 pv_wall_clock;
+	__u64 tsc_adjust;
+	__u64 reserved[7];
+};
+
+/**
+ * enum lodge_mp_state - what a vCPU does when it is run
+ * @LODGE_MP_RUNNABLE: executes instructions
+ * @LODGE_MP_HALTED: waits for an interrupt, in HLT
+ * @LODGE_MP_WAIT_SIPI: waits for a start-up IPI, after INIT
+ */
+enum lodge_mp_state {
+	LODGE_MP_RUNNABLE = 0,
+	LODGE_MP_HALTED = 1,
+	LODGE_MP_WAIT_SIPI = 2,
+};
+
+/* Bits of struct lodge_events.flags. */
+#define LODGE_EVENT_EXCEPTION (1U << 0)
+#define LODGE_EVENT_ERROR_CODE (1U << 1)
+#define LODGE_EVENT_INTERRUPT (1U << 2)
+#define LODGE_EVENT_NMI_PENDING (1U << 3)
+#define LODGE_EVENT_NMI_BLOCKED (1U << 4)
+#define LODGE_EVENT_SHADOW (1U << 5)
+#define LODGE_EVENT_INIT_PENDING (1U << 6)
+#define LODGE_EVENT_SIPI_PENDING (1U << 7)
+#define LODGE_EVENT_EXTINT (1U << 8)
+#define LODGE_EVENT_NMI_LATCHED (1U << 9)
+#define LODGE_EVENT_ALL 0x3ffU
+
+/**
+ * struct lodge_events - group EVENTS: what waits to be delivered
+ * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS; NMI_LATCHED is one
+ *	more NMI behind that of NMI_PENDING, and is invalid without it
+ * @mp_state: enum lodge_mp_state
+ * @exception: vector of the pending exception, with EXCEPTION
+ * @interrupt: vector of an interrupt that its controller holds for delivered,
+ *	and whose delivery must be repeated, with INTERRUPT
+ * @sipi_vector: page number at which the start-up IPI starts, with SIPI_PENDING
+ * @extint: vector given by LODGE_EXTINT and not taken yet, with EXTINT
+ * @error_code: with ERROR_CODE
+ * @reserved: zero
+ */
+struct lodge_events {
+	__u32 flags;
+	__u32 mp_state;
+	__u8 exception;
+	__u8 interrupt;
+	__u8 sipi_vector;
+	__u8 extint;
+	__u32 error_code;
+	__u64 reserved[2];
+};
+
+/**
+ * struct lodge_regs - the groups of a fixed, small size
+ */
+struct lodge_regs {
+	struct lodge_general general;
+	struct lodge_segments segments;
+	struct lodge_control control;
+	struct lodge_debug debug;
+	struct lodge_msrs msrs;
+	struct lodge_events events;
+};
+
+/**
+ * struct lodge_lapic - group LAPIC
+ * @regs: the xAPIC register page's first KiB, a register every 16 bytes, as
+ *	MMIO reads it
+ * @tsc_deadline: MSR 0x6e0
+ */
+struct lodge_lapic {
+	__u8 regs[1024];
+	__u64 tsc_deadline;
+};
+
+/**
+ * struct lodge_state - argument of LODGE_GET_STATE and LODGE_SET_STATE
+ * @groups: LODGE_GROUP_*: which groups to move
+ * @xsave: address of an XSAVE area in the standard form, with GROUP_XSAVE
+ * @xsave_size: its size in bytes; info.xsave_size is enough
+ * @reserved: zero
+ * @lapic: address of a struct lodge_lapic, with GROUP_LAPIC
+ * @regs: the inline groups
+ */
+struct lodge_state {
+	__u64 groups;
+	__u64 xsave;
+	__u32 xsave_size;
+	__u32 reserved;
+	__u64 lapic;
+	struct lodge_regs regs;
+};
+
+#endif /* _UAPI_LODGE_STATE_H */
