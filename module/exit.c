@@ -11,11 +11,12 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "emulate.h"
 #include "event.h"
 #include "insn.h"
-#include "iobus.h"
 #include "mem.h"
 #include "policy.h"
+#include "portio.h"
 #include "pv.h"
 #include "state.h"
 #include "task_switch.h"
@@ -128,7 +129,7 @@ static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
 	if (exit->fault.error & LODGE_PF_FETCH ||
 	    exit->interrupted.type != LODGE_EVENT_NONE)
 		return lodge_insn_refuse(vcpu, exit->fault.gpa);
-	return lodge_iobus_mmio(vcpu, exit->fault.gpa);
+	return lodge_emulate_mmio(vcpu, exit->fault.gpa);
 }
 
 /*
@@ -388,7 +389,7 @@ static int lodge_exit_register(struct lodge_vcpu *vcpu,
 		return 0;
 	/* SMSW and LMSW: the operand may be on a device. */
 	if (insn->operand[0].kind == LODGE_OPERAND_MEMORY)
-		return lodge_iobus_instruction(vcpu);
+		return lodge_emulate_instruction(vcpu);
 	return lodge_exit_execute(vcpu);
 }
 
@@ -557,7 +558,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_CPUID:
 		return lodge_exit_cpuid(vcpu, exit);
 	case LODGE_VMEXIT_IO:
-		return lodge_iobus_port(vcpu, exit);
+		return lodge_portio_exit(vcpu, exit);
 	case LODGE_VMEXIT_MSR:
 		return lodge_exit_msr(vcpu, exit);
 	case LODGE_VMEXIT_FAULT:

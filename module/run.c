@@ -13,11 +13,11 @@
 #include <trace/events/ipi.h>
 
 #include "apic.h"
+#include "emulate.h"
 #include "event.h"
 #include "fpu.h"
 #include "guard.h"
 #include "hw.h"
-#include "iobus.h"
 #include "policy.h"
 #include "pv.h"
 #include "state.h"
@@ -364,7 +364,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 
 	lodge_fpu_begin(vcpu);
 	if (vcpu->io.pending != LODGE_PENDING_NONE)
-		answer = lodge_iobus_complete(vcpu);
+		answer = lodge_emulate_complete(vcpu);
 	if (!answer) {
 		if (READ_ONCE(vcpu->run->immediate_exit))
 			answer = lodge_run_interrupted(vcpu);

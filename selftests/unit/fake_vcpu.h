@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vCPU without a kernel: what module/exit.c, insn.c and iobus.c call, over a
- * guest of sixteen pages of any kind.  For one inclusion in a program: it defines
- * the module's functions.
+ * A vCPU without a kernel: what module/exit.c, insn.c, emulate.c and portio.c
+ * call, over a guest of sixteen pages of any kind.  For one inclusion in a program:
+ * it defines the module's functions.
  */
 #ifndef LODGE_UNIT_FAKE_VCPU_H
 #define LODGE_UNIT_FAKE_VCPU_H
@@ -12,9 +12,9 @@
 #include "kernel.h"
 
 #include "apic.h"
+#include "emulate.h"
 #include "event.h"
 #include "insn.h"
-#include "iobus.h"
 #include "mem.h"
 #include "policy.h"
 #include "pv.h"

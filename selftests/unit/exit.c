@@ -12,14 +12,14 @@
 
 #define RIP 0x1000U
 
-FIXTURE(iobus)
+FIXTURE(exits)
 {
 	struct lodge_vcpu *vcpu;
 	struct lodge_general *general;
 	struct lodge_vmexit exit;
 };
 
-FIXTURE_SETUP(iobus)
+FIXTURE_SETUP(exits)
 {
 	memset(&fake_guest, 0, sizeof(fake_guest));
 	memset(&self->exit, 0, sizeof(self->exit));
@@ -28,7 +28,7 @@ FIXTURE_SETUP(iobus)
 	self->general->rip = RIP;
 }
 
-FIXTURE_TEARDOWN(iobus)
+FIXTURE_TEARDOWN(exits)
 {
 	fake_vcpu_free(self->vcpu);
 }
@@ -65,7 +65,7 @@ static void string_exit(struct lodge_vmexit *exit, bool in, u8 size, bool rep)
 	exit->next_rip = RIP + 2;
 }
 
-TEST_F(iobus, string_io_of_another_size_is_tried_again)
+TEST_F(exits, string_io_of_another_size_is_tried_again)
 {
 	string_exit(&self->exit, false, 4, true);
 	self->general->gpr[LODGE_RCX] = 2048;
@@ -77,7 +77,7 @@ TEST_F(iobus, string_io_of_another_size_is_tried_again)
 	EXPECT_EQ(512U, self->vcpu->run->exit.io.count);
 }
 
-TEST_F(iobus, string_io_in_the_other_direction_is_tried_again)
+TEST_F(exits, string_io_in_the_other_direction_is_tried_again)
 {
 	string_exit(&self->exit, true, 1, false);
 	CODE(0x6e);
@@ -87,7 +87,7 @@ TEST_F(iobus, string_io_in_the_other_direction_is_tried_again)
 	EXPECT_EQ(1, self->vcpu->run->exit.io.in);
 }
 
-TEST_F(iobus, string_io_that_repeats_by_now_is_tried_again)
+TEST_F(exits, string_io_that_repeats_by_now_is_tried_again)
 {
 	string_exit(&self->exit, false, 1, false);
 	self->general->gpr[LODGE_RCX] = 5;
@@ -98,7 +98,7 @@ TEST_F(iobus, string_io_that_repeats_by_now_is_tried_again)
 	EXPECT_RETRY();
 }
 
-TEST_F(iobus, string_io_of_another_address_size_is_tried_again)
+TEST_F(exits, string_io_of_another_address_size_is_tried_again)
 {
 	string_exit(&self->exit, false, 1, false);
 	self->exit.io.address_size = 8;
@@ -108,7 +108,7 @@ TEST_F(iobus, string_io_of_another_address_size_is_tried_again)
 	EXPECT_EQ(1, HANDLE());
 }
 
-TEST_F(iobus, string_io_that_is_something_else_by_now_is_tried_again)
+TEST_F(exits, string_io_that_is_something_else_by_now_is_tried_again)
 {
 	string_exit(&self->exit, false, 1, false);
 	CODE(0x88, 0x07);
@@ -117,7 +117,7 @@ TEST_F(iobus, string_io_that_is_something_else_by_now_is_tried_again)
 	EXPECT_RETRY();
 }
 
-TEST_F(iobus, what_stays_unknown_is_refused_in_the_end)
+TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
 {
 	unsigned int tries = 0;
 
@@ -140,7 +140,7 @@ static void register_exit(struct lodge_vmexit *exit,
 	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
 }
 
-TEST_F(iobus, another_control_register_is_tried_again)
+TEST_F(exits, another_control_register_is_tried_again)
 {
 	register_exit(&self->exit, LODGE_VMEXIT_CR, 0, true);
 	CODE(0x0f, 0x22, 0xd8); /* mov %rax, %cr3 */
@@ -154,7 +154,7 @@ TEST_F(iobus, another_control_register_is_tried_again)
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
-TEST_F(iobus, another_general_register_is_tried_again)
+TEST_F(exits, another_general_register_is_tried_again)
 {
 	register_exit(&self->exit, LODGE_VMEXIT_CR, 3, true);
 	self->exit.reg.gpr = LODGE_RBX;
@@ -165,7 +165,7 @@ TEST_F(iobus, another_general_register_is_tried_again)
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
-TEST_F(iobus, another_debug_register_is_tried_again)
+TEST_F(exits, another_debug_register_is_tried_again)
 {
 	register_exit(&self->exit, LODGE_VMEXIT_DR, 7, true);
 	CODE(0x0f, 0x23, 0xf0); /* mov %rax, %db6 */
@@ -177,7 +177,7 @@ TEST_F(iobus, another_debug_register_is_tried_again)
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
-TEST_F(iobus, what_is_another_instruction_by_now_has_no_effect)
+TEST_F(exits, what_is_another_instruction_by_now_has_no_effect)
 {
 	self->exit.kind = LODGE_VMEXIT_CPUID;
 	CODE(0x0f, 0x32); /* rdmsr */
@@ -189,7 +189,7 @@ TEST_F(iobus, what_is_another_instruction_by_now_has_no_effect)
 	EXPECT_EQ(0x5a5a5a5aU, self->general->gpr[LODGE_RAX]);
 }
 
-TEST_F(iobus, the_last_instruction_below_4_gib_is_followed_by_the_first)
+TEST_F(exits, the_last_instruction_below_4_gib_is_followed_by_the_first)
 {
 	struct lodge_segment *cs = &self->vcpu->regs.segments.seg[LODGE_CS];
 
@@ -201,7 +201,7 @@ TEST_F(iobus, the_last_instruction_below_4_gib_is_followed_by_the_first)
 	EXPECT_EQ(0U, self->general->rip);
 }
 
-TEST_F(iobus, an_msr_is_not_written_for_what_has_read_it)
+TEST_F(exits, an_msr_is_not_written_for_what_has_read_it)
 {
 	self->exit.kind = LODGE_VMEXIT_MSR;
 	self->exit.msr.write = true;
@@ -212,7 +212,7 @@ TEST_F(iobus, an_msr_is_not_written_for_what_has_read_it)
 	EXPECT_EQ(RIP + 2U, self->general->rip);
 }
 
-TEST_F(iobus, answers_of_a_device_are_forgotten_where_it_has_moved)
+TEST_F(exits, answers_of_a_device_are_forgotten_where_it_has_moved)
 {
 	struct lodge_exit_mmio *mmio = &self->vcpu->run->exit.mmio;
 
@@ -228,10 +228,10 @@ TEST_F(iobus, answers_of_a_device_are_forgotten_where_it_has_moved)
 	memset(mmio->data, 0x11, 2);
 	/* The first half becomes memory: what is asked next is the second. */
 	fake_guest.page[1] = FAKE_RAM;
-	ASSERT_EQ(1, lodge_iobus_complete(self->vcpu));
+	ASSERT_EQ(1, lodge_emulate_complete(self->vcpu));
 	EXPECT_EQ(0x2000U, mmio->gpa);
 	memset(mmio->data, 0x22, 2);
-	ASSERT_EQ(0, lodge_iobus_complete(self->vcpu));
+	ASSERT_EQ(0, lodge_emulate_complete(self->vcpu));
 	EXPECT_EQ(0x22220000U, self->general->gpr[LODGE_RAX]);
 }
 
@@ -248,13 +248,13 @@ static void device_exit(struct lodge_vmexit *exit)
 		ASSERT_EQ(1, HANDLE());                                   \
 		ASSERT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
 		memset(self->vcpu->run->exit.mmio.data, 0, 16);           \
-		ASSERT_EQ(0, lodge_iobus_complete(self->vcpu));           \
+		ASSERT_EQ(0, lodge_emulate_complete(self->vcpu));         \
 		ASSERT_EQ(RIP + 2U, self->general->rip);                  \
 		self->general->rip = RIP;                                 \
 	} while (0)
 #define SHADOW() (self->vcpu->regs.events.flags & LODGE_EVENT_SHADOW)
 
-TEST_F(iobus, an_interrupt_waits_behind_a_load_of_ss)
+TEST_F(exits, an_interrupt_waits_behind_a_load_of_ss)
 {
 	device_exit(&self->exit);
 	self->general->gpr[LODGE_RBX] = 0x3000;
@@ -266,7 +266,7 @@ TEST_F(iobus, an_interrupt_waits_behind_a_load_of_ss)
 	EXPECT_TRUE(SHADOW());
 }
 
-TEST_F(iobus, a_single_step_waits_behind_a_load_of_ss)
+TEST_F(exits, a_single_step_waits_behind_a_load_of_ss)
 {
 	device_exit(&self->exit);
 	self->general->gpr[LODGE_RBX] = 0x3000;
@@ -279,7 +279,7 @@ TEST_F(iobus, a_single_step_waits_behind_a_load_of_ss)
 	EXPECT_EQ(1U, fake_guest.events);
 }
 
-TEST_F(iobus, an_interrupt_waits_behind_a_pop_of_ss)
+TEST_F(exits, an_interrupt_waits_behind_a_pop_of_ss)
 {
 	device_exit(&self->exit);
 	self->vcpu->regs.segments.seg[LODGE_CS].attr = 0xc9b;
@@ -312,7 +312,7 @@ static void end_writing(void)
 	signal(SIGTRAP, SIG_DFL);
 }
 
-TEST_F(iobus, who_writes_to_the_run_page_ends_no_access)
+TEST_F(exits, who_writes_to_the_run_page_ends_no_access)
 {
 	int answer;
 

@@ -320,7 +320,7 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 		answer(vcpu, in, flags);
 		if (vcpu->io.pending == LODGE_PENDING_NONE)
 			break;
-		result = lodge_iobus_complete(vcpu);
+		result = lodge_emulate_complete(vcpu);
 	}
 	fake_require(result == 0 || result == 1);
 	return true;

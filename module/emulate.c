@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The emulator's way to the machine: memory, devices and registers.
+ *
+ * An instruction that touches a device in user space is applied from its start
+ * each time a further answer has come, with the earlier ones replayed from
+ * vcpu->io.fragment: see emul.h.
+ */
+#include <asm/cpufeature.h>
+#include <asm/processor-flags.h>
+
+#include "apic.h"
+#include "emulate.h"
+#include "insn.h"
+#include "mem.h"
+#include "portio.h"
+#include "simd.h"
+#include "state.h"
+#include "translate.h"
+#include "vm.h"
+
+/* Iterations of a string instruction before signals are looked at again. */
+#define LODGE_EMULATE_BATCH 256
+
+bool lodge_emulate_sound(struct lodge_vcpu *vcpu, bool sound)
+{
+	if (likely(sound))
+		return true;
+	WARN_ONCE(1, "lodge: an access of a size that there is not\n");
+	lodge_vm_kill(vcpu->vm);
+	return false;
+}
+
+/* The only place that makes a fragment; there is room for one more. */
+static void lodge_emulate_begin(struct lodge_vcpu *vcpu, u64 gpa,
+				const void *data, size_t size, bool write)
+{
+	struct lodge_io *io = &vcpu->io;
+	struct lodge_fragment *fragment = &io->fragment[io->next];
+
+	fragment->gpa = gpa;
+	fragment->size = size;
+	fragment->write = write;
+	fragment->done = lodge_lapic_claims(vcpu, gpa);
+	if (write)
+		memcpy(fragment->data, data, size);
+	io->nr = io->next + 1;
+	if (!fragment->done)
+		return;
+	if (write)
+		lodge_lapic_write(vcpu, offset_in_page(gpa), fragment->data,
+				  size);
+	else
+		lodge_lapic_read(vcpu, offset_in_page(gpa), fragment->data,
+				 size);
+}
+
+/* Whether the replay is at this very access: memory may have come or gone. */
+static bool lodge_emulate_known(const struct lodge_io *io, u64 gpa, size_t size,
+				bool write)
+{
+	const struct lodge_fragment *fragment = &io->fragment[io->next];
+
+	return io->next < io->nr && fragment->gpa == gpa &&
+	       fragment->size == size && fragment->write == write;
+}
+
+/*
+ * A device's answer, from the replay or from the local APIC; -EAGAIN when user
+ * space must give it.
+ */
+static int lodge_emulate_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
+				size_t size, bool write)
+{
+	struct lodge_io *io = &vcpu->io;
+	struct lodge_fragment *fragment;
+
+	if (!lodge_emulate_sound(vcpu, size && size <= sizeof(fragment->data)))
+		return -EIO;
+	if (io->next == LODGE_NR_FRAGMENTS)
+		return -EOPNOTSUPP;
+	fragment = &io->fragment[io->next];
+	if (!lodge_emulate_known(io, gpa, size, write))
+		lodge_emulate_begin(vcpu, gpa, data, size, write);
+	if (!fragment->done)
+		return -EAGAIN;
+	io->next++;
+	if (!write)
+		memcpy(data, fragment->data, size);
+	return 0;
+}
+
+/* An access within one page, by guest physical address. */
+static int lodge_emulate_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
+				  size_t size, bool write)
+{
+	int error;
+
+	if (unlikely(lodge_lapic_claims(vcpu, gpa)))
+		return lodge_emulate_device(vcpu, gpa, data, size, write);
+	if (write)
+		error = lodge_mem_write(vcpu->vm, gpa, data, size);
+	else
+		error = lodge_mem_read(vcpu->vm, gpa, data, size);
+	if (error == -ENXIO || error == -EROFS)
+		return lodge_emulate_device(vcpu, gpa, data, size, write);
+	return error;
+}
+
+/* Outside 64-bit mode linear addresses wrap at 4 GiB. */
+static u64 lodge_emulate_wrap(const struct lodge_vcpu *vcpu, u64 linear)
+{
+	return vcpu->emul.insn.mode == LODGE_MODE_64 ? linear : (u32)linear;
+}
+
+/*
+ * Walk the pages of an access before any of it is carried out, so that one that
+ * faults on its second page has no effect on the first.
+ */
+static int lodge_emulate_translate(struct lodge_vcpu *vcpu, u64 linear,
+				   size_t size, unsigned int access, u64 gpa[2],
+				   struct lodge_fault *fault)
+{
+	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
+	int answer = lodge_translate(vcpu, linear, access, &gpa[0], fault);
+
+	if (answer || first == size)
+		return answer;
+	return lodge_translate(vcpu, lodge_emulate_wrap(vcpu, linear + first),
+			       access, &gpa[1], fault);
+}
+
+static int lodge_emulate_access(struct lodge_vcpu *vcpu, u64 linear, void *data,
+				size_t size, unsigned int access, bool write,
+				struct lodge_fault *fault)
+{
+	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
+	u64 gpa[2];
+	int answer;
+
+	answer =
+		lodge_emulate_translate(vcpu, linear, size, access, gpa, fault);
+	if (!answer)
+		answer = lodge_emulate_physical(vcpu, gpa[0], data, first,
+						write);
+	if (!answer && first < size)
+		answer = lodge_emulate_physical(vcpu, gpa[1], data + first,
+						size - first, write);
+	return answer;
+}
+
+static int lodge_emulate_read(void *opaque, u64 linear, void *data, size_t size,
+			      unsigned int access, struct lodge_fault *fault)
+{
+	return lodge_emulate_access(opaque, linear, data, size, access, false,
+				    fault);
+}
+
+static int lodge_emulate_write(void *opaque, u64 linear, const void *data,
+			       size_t size, struct lodge_fault *fault)
+{
+	return lodge_emulate_access(opaque, linear, (void *)data, size,
+				    LODGE_ACCESS_WRITE, true, fault);
+}
+
+/* On a device, and over a page's end, an exchange is a plain write. */
+static int lodge_emulate_cmpxchg(void *opaque, u64 linear, const void *old,
+				 const void *new, size_t size,
+				 unsigned int access, struct lodge_fault *fault)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	u8 expected[16];
+	u64 gpa[2];
+	int answer;
+
+	if (offset_in_page(linear) + size > PAGE_SIZE || linear & (size - 1))
+		return lodge_emulate_access(opaque, linear, (void *)new, size,
+					    access, true, fault);
+	answer =
+		lodge_emulate_translate(vcpu, linear, size, access, gpa, fault);
+	if (answer)
+		return answer;
+	memcpy(expected, old, size);
+	answer = -ENXIO;
+	if (!lodge_lapic_claims(vcpu, gpa[0]))
+		answer = lodge_mem_cmpxchg(vcpu->vm, gpa[0], expected, new,
+					   size);
+	if (answer == -ENXIO || answer == -EROFS)
+		return lodge_emulate_device(vcpu, gpa[0], (void *)new, size,
+					    true);
+	return answer == -EAGAIN ? -EBUSY : answer;
+}
+
+static int lodge_emulate_probe(void *opaque, u64 linear, size_t size,
+			       unsigned int access, struct lodge_fault *fault)
+{
+	u64 gpa[2];
+
+	return lodge_emulate_translate(opaque, linear, size, access, gpa,
+				       fault);
+}
+
+/* A batch's one page, if the local APIC is not there. */
+static int lodge_emulate_page(struct lodge_vcpu *vcpu, u64 linear, size_t size,
+			      unsigned int access, u64 *gpa,
+			      struct lodge_fault *fault)
+{
+	int answer;
+
+	if (!lodge_emulate_sound(vcpu,
+				 offset_in_page(linear) + size <= PAGE_SIZE))
+		return -EIO;
+	answer = lodge_translate(vcpu, linear, access, gpa, fault);
+	if (!answer && lodge_lapic_claims(vcpu, *gpa))
+		return -ENXIO;
+	return answer;
+}
+
+static int lodge_emulate_gather(void *opaque, u64 linear, void *data,
+				size_t size, struct lodge_fault *fault)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	u64 gpa;
+	int answer = lodge_emulate_page(vcpu, linear, size, LODGE_ACCESS_READ,
+					&gpa, fault);
+
+	return answer ? answer : lodge_mem_read(vcpu->vm, gpa, data, size);
+}
+
+static int lodge_emulate_scatter(void *opaque, u64 linear, const void *data,
+				 size_t size, struct lodge_fault *fault)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	u64 gpa;
+	int answer = lodge_emulate_page(vcpu, linear, size, LODGE_ACCESS_WRITE,
+					&gpa, fault);
+
+	if (answer)
+		return answer;
+	if (!data)
+		return lodge_mem_user(vcpu->vm, gpa, true) ? 0 : -ENXIO;
+	answer = lodge_mem_write(vcpu->vm, gpa, data, size);
+	return answer == -EROFS ? -ENXIO : answer;
+}
+
+static int lodge_emulate_set_cr0(void *opaque, u64 value)
+{
+	return lodge_control_set_cr0(opaque, value) ? LODGE_FAULT : 0;
+}
+
+static void lodge_emulate_set_segment(void *opaque, enum lodge_seg seg,
+				      const struct lodge_segment *segment)
+{
+	struct lodge_vcpu *vcpu = opaque;
+
+	vcpu->regs.segments.seg[seg] = *segment;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
+}
+
+static void lodge_emulate_set_table(void *opaque, bool idt, u64 base, u16 limit)
+{
+	struct lodge_vcpu *vcpu = opaque;
+	struct lodge_segments *segs = &vcpu->regs.segments;
+	struct lodge_segment *table = idt ? &segs->idt : &segs->gdt;
+
+	table->base = base;
+	table->limit = limit;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
+}
+
+static const struct lodge_emul_ops lodge_emulate_ops = {
+	.read = lodge_emulate_read,
+	.write = lodge_emulate_write,
+	.cmpxchg = lodge_emulate_cmpxchg,
+	.probe = lodge_emulate_probe,
+	.gather = lodge_emulate_gather,
+	.scatter = lodge_emulate_scatter,
+	.get_xmm = lodge_simd_get_xmm,
+	.set_xmm = lodge_simd_set_xmm,
+	.get_ymm = lodge_simd_get_ymm,
+	.set_ymm = lodge_simd_set_ymm,
+	.get_mmx = lodge_simd_get_mmx,
+	.set_mmx = lodge_simd_set_mmx,
+	.set_cr0 = lodge_emulate_set_cr0,
+	.set_segment = lodge_emulate_set_segment,
+	.set_table = lodge_emulate_set_table,
+};
+
+/* LODGE_EMUL_*: what this processor would do in the guest's place. */
+static unsigned int lodge_emulate_features(const struct lodge_control *c)
+{
+	const u64 avx = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
+	unsigned int features = 0;
+
+	if (boot_cpu_has(X86_FEATURE_AVX) && c->cr4 & X86_CR4_OSXSAVE &&
+	    (c->xcr0 & avx) == avx)
+		features |= LODGE_EMUL_AVX;
+	if (boot_cpu_has(X86_FEATURE_BMI1))
+		features |= LODGE_EMUL_BMI1;
+	if (boot_cpu_has(X86_FEATURE_ABM))
+		features |= LODGE_EMUL_ABM;
+	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+		features |= LODGE_EMUL_INTEL;
+	return features;
+}
+
+void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
+{
+	struct lodge_emul *e = &vcpu->emul;
+
+	e->regs = &vcpu->regs.general;
+	e->segmentation.segs = &vcpu->regs.segments;
+	e->segmentation.mode = e->insn.mode;
+	e->segmentation.protect = vcpu->regs.control.cr0 & X86_CR0_PE &&
+				  !(vcpu->regs.general.rflags & X86_EFLAGS_VM);
+	e->control = &vcpu->regs.control;
+	e->cpl = lodge_state_cpl(vcpu);
+	e->features = lodge_emulate_features(e->control);
+	e->ops = &lodge_emulate_ops;
+	e->opaque = vcpu;
+	vcpu->io.nr = 0;
+	vcpu->io.next = 0;
+}
+
+/* The last fragment is the one that waits for user space. */
+static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.next];
+	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
+
+	if (!lodge_emulate_sound(vcpu, vcpu->io.nr == vcpu->io.next + 1))
+		return -EIO;
+	BUILD_BUG_ON(sizeof(f->data) != sizeof(mmio->data));
+	mmio->gpa = f->gpa;
+	mmio->size = f->size;
+	mmio->write = f->write;
+	if (f->write)
+		memcpy(mmio->data, f->data, f->size);
+	vcpu->run->reason = LODGE_EXIT_MMIO;
+	vcpu->io.pending = LODGE_PENDING_EMULATE;
+	return 1;
+}
+
+int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
+{
+	if (answer == LODGE_FAULT) {
+		lodge_insn_raise(vcpu, &vcpu->emul.fault);
+		return 0;
+	}
+	if (answer == -EAGAIN)
+		return lodge_emulate_ask(vcpu);
+	if (answer == -EBUSY)
+		return 0;
+	if (answer == -EIO)
+		return answer;
+	if (answer == -EOPNOTSUPP && !vcpu->io.nr)
+		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+	return lodge_insn_refuse(vcpu, vcpu->io.nr ? vcpu->io.fragment[0].gpa :
+						     ~0ULL);
+}
+
+/* Can go to itself, in another code segment even. */
+static bool lodge_emulate_branches(const struct lodge_insn *insn)
+{
+	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_RET_FAR;
+}
+
+/* MOV SS and POP SS (SDM vol. 3, 6.8.3; APM vol. 2, 8.5): LSS is none of them. */
+static bool lodge_emulate_shadows(const struct lodge_insn *insn)
+{
+	return (insn->op == LODGE_OP_MOV_TO_SEG || insn->op == LODGE_OP_POP) &&
+	       insn->operand[0].kind == LODGE_OPERAND_SEGMENT &&
+	       insn->operand[0].reg == LODGE_SS;
+}
+
+bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip)
+{
+	const struct lodge_general *general = &vcpu->regs.general;
+
+	if (general->rip == rip && !lodge_emulate_branches(&vcpu->emul.insn) &&
+	    !(vcpu->emul.insn.rep && general->rflags & X86_EFLAGS_TF))
+		return false;
+	if (lodge_emulate_shadows(&vcpu->emul.insn))
+		lodge_insn_done_shadow(vcpu, general->rip);
+	else
+		lodge_insn_done(vcpu, general->rip);
+	return true;
+}
+
+static int lodge_emulate_run(struct lodge_vcpu *vcpu)
+{
+	u64 rip = vcpu->regs.general.rip;
+	unsigned int i;
+	int answer;
+
+	for (i = 0; i < LODGE_EMULATE_BATCH; i++) {
+		vcpu->io.next = 0;
+		answer = lodge_emul_step(&vcpu->emul);
+		if (answer)
+			return lodge_emulate_outcome(vcpu, answer);
+		vcpu->io.nr = 0;
+		if (lodge_emulate_advance(vcpu, rip))
+			break;
+	}
+	return 0;
+}
+
+int lodge_emulate_instruction(struct lodge_vcpu *vcpu)
+{
+	lodge_emulate_prepare(vcpu);
+	return lodge_emulate_run(vcpu);
+}
+
+int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa)
+{
+	int answer = lodge_insn_fetch(vcpu);
+
+	if (answer > 0)
+		return 0;
+	if (answer)
+		return lodge_insn_doubt(vcpu, answer, gpa);
+	return lodge_emulate_instruction(vcpu);
+}
+
+static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)
+{
+	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
+
+	if (!f->write)
+		memcpy(f->data, vcpu->run->exit.mmio.data, f->size);
+	f->done = true;
+	if (vcpu->emul.insn.op == LODGE_OP_OUTS ||
+	    vcpu->emul.insn.op == LODGE_OP_INS)
+		return lodge_portio_resume(vcpu);
+	return lodge_emulate_run(vcpu);
+}
+
+int lodge_emulate_complete(struct lodge_vcpu *vcpu)
+{
+	enum lodge_pending pending = vcpu->io.pending;
+
+	vcpu->io.pending = LODGE_PENDING_NONE;
+	switch (pending) {
+	case LODGE_PENDING_NONE:
+		break;
+	case LODGE_PENDING_IN:
+		lodge_portio_finish_in(vcpu);
+		break;
+	case LODGE_PENDING_INS:
+		return lodge_portio_finish_ins(vcpu);
+	case LODGE_PENDING_EMULATE:
+		return lodge_emulate_finish_emulation(vcpu);
+	}
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Carries out an instruction that the processor cannot: one that touches a device,
+ * or that the processor does not describe.
+ */
+#ifndef LODGE_EMULATE_H
+#define LODGE_EMULATE_H
+
+#include <linux/types.h>
+
+struct lodge_vcpu;
+
+/**
+ * lodge_emulate_mmio() - an instruction touched @gpa, which has no memory
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa);
+
+/**
+ * lodge_emulate_instruction() - carry out vcpu->emul.insn
+ *
+ * After lodge_insn_fetch().  Return: as lodge_exit_handle().
+ */
+int lodge_emulate_instruction(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_emulate_complete() - user space has answered: finish the instruction
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_emulate_complete(struct lodge_vcpu *vcpu);
+
+/* For portio.c, which applies INS and OUTS in pieces. */
+
+/**
+ * lodge_emulate_prepare() - give the emulator what it needs beside the instruction
+ *
+ * After lodge_insn_fetch().
+ */
+void lodge_emulate_prepare(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_emulate_outcome() - act on an answer of the emulator that is not 0
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer);
+
+/**
+ * lodge_emulate_advance() - part of the instruction at @rip is carried out
+ *
+ * Return: true if the guest must run now: the instruction is over, or an
+ * iteration of it is and the guest single-steps.
+ */
+bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip);
+
+/**
+ * lodge_emulate_sound() - end the VM unless @sound
+ *
+ * An access of a size that no device can have is a defect of the emulator.
+ * Return: @sound; if false no byte may be copied.
+ */
+bool lodge_emulate_sound(struct lodge_vcpu *vcpu, bool sound);
+
+#endif

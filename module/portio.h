@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Exits for ports.
+ */
+#ifndef LODGE_PORTIO_H
+#define LODGE_PORTIO_H
+
+struct lodge_vcpu;
+struct lodge_vmexit;
+
+/**
+ * lodge_portio_exit() - IN, OUT, INS, OUTS
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/**
+ * lodge_portio_finish_in() - user space has answered IN
+ */
+void lodge_portio_finish_in(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_portio_finish_ins() - user space has answered INS
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_portio_finish_ins(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_portio_resume() - a device has answered INS's or OUTS's access to memory
+ *
+ * Return: as lodge_exit_handle().
+ */
+int lodge_portio_resume(struct lodge_vcpu *vcpu);
+
+#endif
