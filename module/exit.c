@@ -11,6 +11,8 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "cr.h"
+#include "debugreg.h"
 #include "emulate.h"
 #include "event.h"
 #include "insn.h"
@@ -24,16 +26,6 @@
 
 /* Counters that every AMD processor has. */
 #define LODGE_NR_COUNTERS 4
-
-#define LODGE_DR6_TRAPS GENMASK_ULL(3, 0)
-#define LODGE_DR6_BD BIT_ULL(13)
-
-/* What became of an instruction of the guest's. */
-enum lodge_execute {
-	LODGE_EXECUTE_DONE,
-	LODGE_EXECUTE_GP, /* as lodge_control_set_*() answer */
-	LODGE_EXECUTE_RAISED, /* an exception is raised already */
-};
 
 static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
 {
@@ -170,208 +162,45 @@ static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 	return lodge_exit_mmio(vcpu, exit);
 }
 
-/* What MOV CR, CLTS, LMSW and SMSW read. */
-static u64 lodge_exit_cr_value(struct lodge_vcpu *vcpu, u8 number)
+static bool lodge_exit_is_debugreg(const struct lodge_insn *insn)
 {
-	const struct lodge_control *c = &vcpu->regs.control;
-
-	switch (number) {
-	case 0:
-		return c->cr0;
-	case 2:
-		return c->cr2;
-	case 3:
-		lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
-		return c->cr3;
-	case 4:
-		return c->cr4;
-	default:
-		return lodge_lapic_cr8(vcpu);
-	}
-}
-
-static int lodge_exit_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
-{
-	switch (number) {
-	case 0:
-		return lodge_control_set_cr0(vcpu, value);
-	case 3:
-		return lodge_control_set_cr3(vcpu, value);
-	case 4:
-		return lodge_control_set_cr4(vcpu, value);
-	case 8:
-		if (value > 15)
-			return 1;
-		lodge_lapic_set_cr8(vcpu, value);
-		vcpu->regs.control.cr8 = value;
-		return 0;
-	default:
-		return 1;
-	}
-}
-
-/* LMSW sets the four lowest bits but cannot clear PE. */
-static int lodge_exit_lmsw(struct lodge_vcpu *vcpu, u64 source)
-{
-	u64 cr0 = vcpu->regs.control.cr0;
-
-	return lodge_control_set_cr0(vcpu, (cr0 & ~0xeULL) | (source & 0xf));
+	return insn->op == LODGE_OP_MOV_FROM_DR ||
+	       insn->op == LODGE_OP_MOV_TO_DR;
 }
 
 /*
- * Carry out the instruction in vcpu->emul.insn, which has no operand in memory.
- * Return: enum lodge_execute, or -errno.
- */
-static int lodge_exit_cr_execute(struct lodge_vcpu *vcpu)
-{
-	const struct lodge_insn *insn = &vcpu->emul.insn;
-	const struct lodge_operand *to = &insn->operand[0];
-	const struct lodge_operand *from = &insn->operand[1];
-	__u64 *gpr = vcpu->regs.general.gpr;
-	u64 value;
-
-	/* The code may be another by now than the one that left the guest. */
-	if (insn->op != LODGE_OP_SMSW && lodge_state_cpl(vcpu))
-		return 1;
-
-	switch (insn->op) {
-	case LODGE_OP_MOV_FROM_CR:
-		value = lodge_exit_cr_value(vcpu, from->reg);
-		gpr[to->reg] = insn->mode == LODGE_MODE_64 ? value : (u32)value;
-		return 0;
-	case LODGE_OP_MOV_TO_CR:
-		value = gpr[from->reg];
-		if (insn->mode != LODGE_MODE_64)
-			value = (u32)value;
-		return lodge_exit_cr_write(vcpu, to->reg, value);
-	case LODGE_OP_CLTS:
-		return lodge_control_set_cr0(vcpu, vcpu->regs.control.cr0 &
-							   ~X86_CR0_TS);
-	case LODGE_OP_LMSW:
-		return lodge_exit_lmsw(vcpu, gpr[to->reg]);
-	case LODGE_OP_SMSW:
-		value = vcpu->regs.control.cr0;
-		if (insn->operand_size == 2)
-			value = (gpr[to->reg] & ~0xffffULL) | (u16)value;
-		gpr[to->reg] = insn->operand_size == 4 ? (u32)value : value;
-		return 0;
-	default:
-		return -EINVAL;
-	}
-}
-
-/* Not every processor makes these checks before the intercept. */
-static bool lodge_exit_dr_faults(struct lodge_vcpu *vcpu, u8 number)
-{
-	struct lodge_debug *debug = &vcpu->regs.debug;
-
-	if ((number | 1) == 5 && vcpu->regs.control.cr4 & X86_CR4_DE) {
-		lodge_event_raise(vcpu, X86_TRAP_UD, 0);
-		return true;
-	}
-	if (!(debug->dr7 & LODGE_DR7_GD))
-		return false;
-	debug->dr6 |= LODGE_DR6_BD;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
-	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
-	return true;
-}
-
-static int lodge_exit_dr_execute(struct lodge_vcpu *vcpu)
-{
-	const struct lodge_insn *insn = &vcpu->emul.insn;
-	bool write = insn->op == LODGE_OP_MOV_TO_DR;
-	u8 number = insn->operand[write ? 0 : 1].reg;
-	__u64 *gpr = &vcpu->regs.general.gpr[insn->operand[write ? 1 : 0].reg];
-	struct lodge_debug *debug = &vcpu->regs.debug;
-	u64 value = insn->mode == LODGE_MODE_64 ? *gpr : (u32)*gpr;
-
-	if (insn->op != LODGE_OP_MOV_TO_DR && insn->op != LODGE_OP_MOV_FROM_DR)
-		return -EINVAL;
-	if (lodge_state_cpl(vcpu))
-		return 1;
-	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
-	if (lodge_exit_dr_faults(vcpu, number))
-		return LODGE_EXECUTE_RAISED;
-	/* DR4 and DR5 are other names of DR6 and DR7. */
-	if (number >= 4)
-		number |= 2;
-	if (!write) {
-		*gpr = number < 4  ? debug->dr[number & 3] :
-		       number == 6 ? debug->dr6 :
-				     debug->dr7;
-		return 0;
-	}
-	if (number < 4) {
-		debug->dr[number & 3] = value;
-		return 0;
-	}
-	if (value >> 32)
-		return 1;
-	if (number == 6)
-		debug->dr6 = (value & ~BIT_ULL(12)) | LODGE_DR6_FIXED;
-	else
-		debug->dr7 = (value & ~0xd000ULL) | LODGE_DR7_FIXED;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
-	return 0;
-}
-
-/*
- * Whether the instruction that was read is the one that has left the guest, as
- * far as the processor has described that: another vCPU may have written there.
+ * True if the instruction that was read is the one that has left the guest, as far
+ * as the processor has described that: another vCPU may have written there.
  */
 static bool lodge_exit_same_register(const struct lodge_insn *insn,
 				     const struct lodge_vmexit *exit)
 {
-	bool dr = exit->kind == LODGE_VMEXIT_DR;
-	u8 number = exit->reg.number, gpr = exit->reg.gpr;
-	bool write = exit->reg.write;
-	const struct lodge_operand *reg = &insn->operand[write ? 0 : 1];
-	const struct lodge_operand *other = &insn->operand[write ? 1 : 0];
-
-	switch (insn->op) {
-	case LODGE_OP_MOV_FROM_CR:
-	case LODGE_OP_MOV_TO_CR:
-		if (dr || write != (insn->op == LODGE_OP_MOV_TO_CR))
-			return false;
-		return reg->reg == number &&
-		       (gpr == LODGE_VMEXIT_NO_GPR || gpr == other->reg);
-	case LODGE_OP_MOV_FROM_DR:
-	case LODGE_OP_MOV_TO_DR:
-		if (!dr || write != (insn->op == LODGE_OP_MOV_TO_DR))
-			return false;
-		/* DR4 and DR5 are other names of DR6 and DR7. */
-		if (reg->reg < 4 ? reg->reg != number :
-				   (reg->reg | 2) != (number | 2))
-			return false;
-		return gpr == LODGE_VMEXIT_NO_GPR || gpr == other->reg;
-	case LODGE_OP_CLTS:
-	case LODGE_OP_LMSW:
-		return !dr && !number && write;
-	case LODGE_OP_SMSW:
-		return !dr && !number && !write;
-	default:
-		return false;
-	}
+	if (lodge_exit_is_debugreg(insn))
+		return lodge_debugreg_same(insn, exit);
+	return lodge_cr_same(insn, exit);
 }
 
 static int lodge_exit_execute(struct lodge_vcpu *vcpu)
 {
-	int answer = vcpu->emul.insn.op == LODGE_OP_MOV_FROM_DR ||
-				     vcpu->emul.insn.op == LODGE_OP_MOV_TO_DR ?
-			     lodge_exit_dr_execute(vcpu) :
-			     lodge_exit_cr_execute(vcpu);
+	enum lodge_execute answer = lodge_exit_is_debugreg(&vcpu->emul.insn) ?
+					    lodge_debugreg_execute(vcpu) :
+					    lodge_cr_execute(vcpu);
 
-	if (answer < 0)
-		return lodge_insn_refuse(vcpu, ~0ULL);
-	if (answer == LODGE_EXECUTE_RAISED)
+	switch (answer) {
+	case LODGE_EXECUTE_DONE:
+		lodge_insn_done(vcpu,
+				lodge_insn_next_rip(&vcpu->regs.general,
+						    vcpu->emul.insn.mode,
+						    vcpu->emul.insn.length));
 		return 0;
-	if (answer == LODGE_EXECUTE_GP)
+	case LODGE_EXECUTE_GP:
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
-	lodge_insn_done(vcpu, lodge_insn_next_rip(&vcpu->regs.general,
-						  vcpu->emul.insn.mode,
-						  vcpu->emul.insn.length));
-	return 0;
+	case LODGE_EXECUTE_RAISED:
+		return 0;
+	case LODGE_EXECUTE_UNKNOWN:
+		break;
+	}
+	return lodge_insn_refuse(vcpu, ~0ULL);
 }
 
 /* An instruction that the processor does not describe: decode it first. */
@@ -427,17 +256,6 @@ static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
-/* What a #DB adds to DR6; bits that are fixed count as set while they are clear. */
-static void lodge_exit_set_dr6(struct lodge_vcpu *vcpu, u64 payload)
-{
-	__u64 *dr6 = &vcpu->regs.debug.dr6;
-
-	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
-	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
-	*dr6 ^= payload & LODGE_DR6_FIXED;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
-}
-
 /*
  * #AC where the guest has not asked for it: the host wants to hear of locks across
  * cache lines, and deals with the thread as with one of user space.
@@ -457,7 +275,7 @@ static int lodge_exit_exception(struct lodge_vcpu *vcpu,
 				const struct lodge_vmexit *exit)
 {
 	if (exit->exception.vector == X86_TRAP_DB && exit->exception.payload)
-		lodge_exit_set_dr6(vcpu, exit->exception.payload);
+		lodge_debugreg_trap(vcpu, exit->exception.payload);
 	if (exit->exception.vector == X86_TRAP_AC &&
 	    lodge_exit_split_lock(vcpu))
 		return 0;
@@ -490,32 +308,6 @@ static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
 	return 1;
 }
 
-/* Whether @op is what leaves the guest so. */
-static bool lodge_exit_is(const struct lodge_vmexit *exit, enum lodge_op op)
-{
-	switch (exit->kind) {
-	case LODGE_VMEXIT_CPUID:
-		return op == LODGE_OP_CPUID;
-	case LODGE_VMEXIT_MSR:
-		return op ==
-		       (exit->msr.write ? LODGE_OP_WRMSR : LODGE_OP_RDMSR);
-	case LODGE_VMEXIT_HLT:
-		return op == LODGE_OP_HLT;
-	case LODGE_VMEXIT_PAUSE:
-		return op == LODGE_OP_PAUSE;
-	case LODGE_VMEXIT_XSETBV:
-		return op == LODGE_OP_XSETBV;
-	case LODGE_VMEXIT_HYPERCALL:
-		return op == LODGE_OP_VMCALL || op == LODGE_OP_VMMCALL;
-	case LODGE_VMEXIT_RDPMC:
-		return op == LODGE_OP_RDPMC;
-	case LODGE_VMEXIT_INVD:
-		return op == LODGE_OP_INVD || op == LODGE_OP_WBINVD;
-	default:
-		return false;
-	}
-}
-
 /* Exits of instructions whose handlers go on at exit->next_rip. */
 #define LODGE_EXIT_SKIPS                                          \
 	(BIT(LODGE_VMEXIT_CPUID) | BIT(LODGE_VMEXIT_MSR) |        \
@@ -537,7 +329,7 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 	int error = lodge_insn_fetch(vcpu);
 
 	*answer = error < 0 ? lodge_insn_doubt(vcpu, error, ~0ULL) : 0;
-	if (error || !lodge_exit_is(exit, insn->op))
+	if (error || !lodge_insn_causes(insn, exit))
 		return false;
 	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
 					     insn->length);

@@ -101,6 +101,34 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	return answer;
 }
 
+bool lodge_insn_causes(const struct lodge_insn *insn,
+		       const struct lodge_vmexit *exit)
+{
+	enum lodge_op op = insn->op;
+
+	switch (exit->kind) {
+	case LODGE_VMEXIT_CPUID:
+		return op == LODGE_OP_CPUID;
+	case LODGE_VMEXIT_MSR:
+		return op ==
+		       (exit->msr.write ? LODGE_OP_WRMSR : LODGE_OP_RDMSR);
+	case LODGE_VMEXIT_HLT:
+		return op == LODGE_OP_HLT;
+	case LODGE_VMEXIT_PAUSE:
+		return op == LODGE_OP_PAUSE;
+	case LODGE_VMEXIT_XSETBV:
+		return op == LODGE_OP_XSETBV;
+	case LODGE_VMEXIT_HYPERCALL:
+		return op == LODGE_OP_VMCALL || op == LODGE_OP_VMMCALL;
+	case LODGE_VMEXIT_RDPMC:
+		return op == LODGE_OP_RDPMC;
+	case LODGE_VMEXIT_INVD:
+		return op == LODGE_OP_INVD || op == LODGE_OP_WBINVD;
+	default:
+		return false;
+	}
+}
+
 static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 {
 	lodge_backend->skip(vcpu, next_rip);

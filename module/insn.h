@@ -7,7 +7,23 @@
 
 #include "gva.h"
 
+struct lodge_insn;
 struct lodge_vcpu;
+struct lodge_vmexit;
+
+/**
+ * enum lodge_execute - what became of an instruction that the core carries out
+ * @LODGE_EXECUTE_DONE: RIP is still at it
+ * @LODGE_EXECUTE_GP: nothing changed, #GP(0) is to be raised
+ * @LODGE_EXECUTE_RAISED: an exception is raised already
+ * @LODGE_EXECUTE_UNKNOWN: it is another instruction
+ */
+enum lodge_execute {
+	LODGE_EXECUTE_DONE,
+	LODGE_EXECUTE_GP,
+	LODGE_EXECUTE_RAISED,
+	LODGE_EXECUTE_UNKNOWN,
+};
 
 /**
  * lodge_insn_fetch() - read and decode the instruction at RIP
@@ -18,6 +34,15 @@ struct lodge_vcpu;
  * Return: 0; 1 an exception is raised; -EINVAL not known; -EFAULT not readable.
  */
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_insn_causes() - compare an instruction with an exit
+ *
+ * Knows the exits of instructions that have no operands, such as CPUID or HLT.
+ * Return: true if @insn can have caused @exit.
+ */
+bool lodge_insn_causes(const struct lodge_insn *insn,
+		       const struct lodge_vmexit *exit);
 
 /**
  * lodge_insn_done() - the instruction was carried out: go on at @next_rip

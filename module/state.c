@@ -11,6 +11,7 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "debugreg.h"
 #include "event.h"
 #include "policy.h"
 #include "pv.h"

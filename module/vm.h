@@ -57,11 +57,6 @@ enum lodge_signal {
 /* One NMI on its way to the handler, and one latched behind it. */
 #define LODGE_MAX_NMIS 2
 
-/* Bits of DR6 and DR7 that always read as one. */
-#define LODGE_DR6_FIXED 0xffff0ff0ULL
-#define LODGE_DR7_FIXED 0x400ULL
-#define LODGE_DR7_GD (1ULL << 13) /* general detect */
-
 /* PUSHA makes eight accesses, of which one can cross a page's end; no other more. */
 #define LODGE_NR_FRAGMENTS 9
 
