@@ -82,12 +82,12 @@ NMI_FILES := $(wildcard selftests/nmi/module/*)
 LIFE_FILES := $(wildcard selftests/life/module/*)
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
-	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c \
+	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \
 	   vmx/check*.c vmx/counters.c))
 # The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
 EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c insn.c \
-	   portio.c svm/exit.c vmx/exit.c)
+	   machine_check.c portio.c svm/exit.c vmx/exit.c)
 EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c fuzz_exit.c machine_check.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h kref.h \
 	   mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h seqlock.h \
@@ -290,8 +290,8 @@ $(EXITS_HEADERS):
 
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
-$(call obj,san,module/svm/exit.c module/vmx/exit.c) \
-	$(call obj,fuzz,module/svm/exit.c module/vmx/exit.c): \
+$(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
+	$(call obj,fuzz,module/machine_check.c module/svm/exit.c module/vmx/exit.c): \
 	CFLAGS += -include selftests/unit/kernel_vendor.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	| $(EXITS_HEADERS)

@@ -130,7 +130,10 @@ struct lodge_vmexit {
  * vcpu->lock, with interrupts on.
  *
  * @name: for the user
- * @format: layout of the nested page tables
+ * @format: layout of the nested page tables; like the rest of the data, filled in
+ *	by @setup
+ * @info_flags: LODGE_INFO_* of this processor
+ * @has_timer: @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline
  *
  * @probe: whether this processor can; answers enum lodge_status
  * @setup: what needs memory, once, before any CPU is enabled; 0 or -errno
@@ -142,12 +145,8 @@ struct lodge_vmexit {
  *	or in the NMI of a crash)
  * @cpu_leave: this CPU goes back to user mode after lodge_userreturn_arm(): put
  *	right what only user mode notices (interrupts off); may be NULL
- * @info_flags: LODGE_INFO_* of this processor
  * @feature: whether guests can use an X86_FEATURE_* that the processor has; NULL:
  *	each
- *
- * @has_timer: whether @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline; NULL: it
- *	does not
  *
  * @vm_init: a VM is made: say what the host's owner should know; may be NULL
  *
@@ -176,6 +175,8 @@ struct lodge_vmexit {
 struct lodge_backend {
 	const char *name;
 	const struct lodge_npt_format *format;
+	u64 info_flags;
+	bool has_timer;
 
 	enum lodge_status (*probe)(void);
 	int (*setup)(void);
@@ -184,9 +185,7 @@ struct lodge_backend {
 	int (*cpu_enable)(void);
 	void (*cpu_disable)(void);
 	void (*cpu_leave)(void);
-	u64 (*info_flags)(void);
 	bool (*feature)(unsigned int feature);
-	bool (*has_timer)(void);
 
 	void (*vm_init)(void);
 
@@ -211,7 +210,18 @@ struct lodge_backend {
 		     u32 max);
 };
 
-extern const struct lodge_backend lodge_svm_backend;
-extern const struct lodge_backend lodge_vmx_backend;
+/* machine_check.c */
+
+/**
+ * lodge_machine_check() - give a machine check that ended a guest's run to the host
+ *
+ * It arrives at the kernel's handler as if it had come in user mode.  Interrupts
+ * are off.
+ */
+void lodge_machine_check(void);
+
+/* Written by their setup alone. */
+extern struct lodge_backend lodge_svm_backend;
+extern struct lodge_backend lodge_vmx_backend;
 
 #endif

@@ -188,10 +188,11 @@ static inline bool lodge_host_has_snp(void)
 }
 
 /*
- * lodge_machine_check() - the kernel's handler for one; a kernel without it leaves
- * CR4.MCE clear, and there is none
+ * lodge_host_machine_check() - the kernel's handler of machine checks
+ *
+ * A kernel without one leaves CR4.MCE clear: then there are none.
  */
-static inline void lodge_machine_check(struct pt_regs *regs)
+static inline void lodge_host_machine_check(struct pt_regs *regs)
 {
 #ifdef CONFIG_X86_MCE
 	do_machine_check(regs);

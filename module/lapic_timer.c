@@ -223,8 +223,7 @@ static void lapic_count_resume(struct lodge_apic *apic, u32 count)
 
 void lodge_lapic_timer_init(struct lodge_apic *apic)
 {
-	apic->by_processor = lodge_backend->has_timer &&
-			     lodge_backend->has_timer();
+	apic->by_processor = lodge_backend->has_timer;
 	hrtimer_setup(&apic->timer, lapic_timer_expired, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_HARD);
 }

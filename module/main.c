@@ -56,7 +56,7 @@ static long lodge_main_info(void *unused, void *argument)
 		strscpy(info->backend, lodge_backend->name,
 			sizeof(info->backend));
 		info->phys_bits = lodge_mem_phys_bits();
-		info->flags = lodge_backend->info_flags();
+		info->flags = lodge_backend->info_flags;
 	}
 	return 0;
 }

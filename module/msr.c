@@ -119,7 +119,7 @@ void lodge_msr_set_state(struct lodge_vcpu *vcpu)
 {
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 	/* The CPU has the old TSC_AUX until the vCPU is loaded again. */
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 }
 
 int lodge_msr_init(struct lodge_vcpu *vcpu)
@@ -148,5 +148,5 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	msrs->pat = PAT_RESET;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
 		msrs->misc_enable = LODGE_MISC_ENABLE_RESET;
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 }

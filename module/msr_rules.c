@@ -131,7 +131,7 @@ static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 		return 1;
 	if (value) {
 		lodge_guard_give(&vcpu->ibpb);
-		vcpu->loaded_cpu = -1;
+		lodge_vcpu_unload(vcpu);
 	}
 	return 0;
 }
@@ -147,7 +147,7 @@ static int msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 		return 1;
 	if (value) {
 		lodge_guard_give(&vcpu->flush_l1d);
-		vcpu->loaded_cpu = -1;
+		lodge_vcpu_unload(vcpu);
 	}
 	return 0;
 }
@@ -209,7 +209,7 @@ static int msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	if (value >> 32)
 		return 1;
 	vcpu->regs.msrs.tsc_aux = value;
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 	return 0;
 }
 

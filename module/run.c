@@ -28,7 +28,6 @@
 /* A breakpoint's enable bits in DR7, local and global. */
 #define LODGE_DR7_ENABLED 0xff
 
-/* Whose state this CPU holds. */
 DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
 /* Serial of the vCPU that ran here last. */
 static DEFINE_PER_CPU(u64, lodge_run_last);
@@ -349,7 +348,7 @@ static int lodge_run_prepare(struct lodge_vcpu *vcpu)
 			return error;
 	}
 	vcpu->has_run = true;
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 	if (READ_ONCE(vcpu->run->request_window))
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 	return 0;

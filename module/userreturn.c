@@ -58,7 +58,7 @@ static void lodge_userreturn_restore(struct user_return_notifier *notifier)
 	if (state->registered) {
 		state->registered = false;
 		user_return_notifier_unregister(notifier);
-		__this_cpu_write(lodge_run_loaded, NULL);
+		lodge_cpu_unload();
 		if (lodge_backend->cpu_leave)
 			lodge_backend->cpu_leave();
 	}

@@ -209,7 +209,7 @@ static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
 	vcpu->cpu = -1;
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 	vcpu->tsc_offset = vm->tsc_offset;
 	/* What it finds in the TLB is none of its own. */
 	vcpu->requests = BIT(LODGE_REQ_FLUSH);

@@ -15,6 +15,7 @@
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/percpu.h>
 #include <linux/rcuwait.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
@@ -188,7 +189,8 @@ struct lodge_features {
  * @window: what ops.window was asked for last
  * @shutdown: a triple fault: leave to user space
  * @exit_at_once: more waits behind @in_flight: leave right after its delivery
- * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1
+ * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1: see
+ *	lodge_vcpu_unload()
  * @pkru: guest's PKRU
  * @host_pkru: PKRU of the thread in LODGE_RUN
  * @apic: local APIC
@@ -392,8 +394,29 @@ void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
 /* run.c */
 int lodge_vcpu_run(struct lodge_vcpu *vcpu);
 
-/* Whose state this CPU holds, or NULL. */
+/* The vCPU whose state this CPU holds, or NULL.  Preemption is off. */
 DECLARE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
+
+/**
+ * lodge_vcpu_unload() - load the vCPU's state anew before its next entry
+ *
+ * After a change to something that reaches the CPU in lodge_backend.vcpu_load.
+ * Called by the owner.
+ */
+static inline void lodge_vcpu_unload(struct lodge_vcpu *vcpu)
+{
+	vcpu->loaded_cpu = -1;
+}
+
+/**
+ * lodge_cpu_unload() - this CPU holds no vCPU's state any more
+ *
+ * Preemption is off.
+ */
+static inline void lodge_cpu_unload(void)
+{
+	__this_cpu_write(lodge_run_loaded, NULL);
+}
 
 /* exit.c */
 

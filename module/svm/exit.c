@@ -5,7 +5,6 @@
  */
 #include <linux/nospec.h>
 #include <asm/cpufeature.h>
-#include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
 #include "svm/erratum.h"
@@ -86,20 +85,14 @@ static void svm_exit_task_switch(const struct svm_vmcb_control *control,
 }
 
 /*
- * A machine check is the host's: hand it on as if it had come in user mode.  Its
- * handler would bring the host down for what a guest can bring about at will, though:
- * of that it is the guest that dies.
+ * The host's handler would panic for an error that a guest can cause at will: that
+ * one ends the guest alone.
  */
 static enum lodge_vmexit_kind svm_machine_check(void)
 {
-	struct pt_regs regs = {
-		.cs = 3,
-		.flags = X86_EFLAGS_IF,
-	};
-
 	if (unlikely(svm_erratum_take()))
 		return LODGE_VMEXIT_SHUTDOWN;
-	lodge_machine_check(&regs);
+	lodge_machine_check();
 	return LODGE_VMEXIT_HOST_EVENT;
 }
 
@@ -112,11 +105,10 @@ static void svm_exit_exception(struct lodge_vcpu *vcpu,
 	exit->exception.payload = 0;
 	exit->next_rip = 0;
 
-	if (vector == X86_TRAP_MC) {
+	if (vector == X86_TRAP_MC)
 		exit->kind = svm_machine_check();
-	} else if (vector == X86_TRAP_DB && svm_event_step_done(vcpu)) {
+	else if (vector == X86_TRAP_DB && svm_event_step_done(vcpu))
 		exit->kind = LODGE_VMEXIT_WINDOW;
-	}
 }
 
 /* The exit codes that translate to a kind and nothing more; others are UNKNOWN. */

@@ -141,6 +141,21 @@ static int svm_alloc_cpus(void)
 	return 0;
 }
 
+static u64 svm_info_flags(void)
+{
+	u64 flags = 0;
+
+	if (boot_cpu_has(X86_FEATURE_NRIPS))
+		flags |= LODGE_INFO_NEXT_RIP;
+	if (boot_cpu_has(X86_FEATURE_FLUSHBYASID))
+		flags |= LODGE_INFO_FLUSH_BY_ASID;
+	if (boot_cpu_has(X86_FEATURE_DECODEASSISTS))
+		flags |= LODGE_INFO_DECODE_ASSISTS;
+	if (cpuid_edx(0x80000001) & SVM_CPUID_PAGE_1G)
+		flags |= LODGE_INFO_HUGE_1G;
+	return flags;
+}
+
 static int svm_setup(void)
 {
 	int error = svm_alloc_cpus();
@@ -151,6 +166,7 @@ static int svm_setup(void)
 	if (error)
 		svm_free_cpus();
 	svm_host_init();
+	lodge_svm_backend.info_flags = svm_info_flags();
 	/* The nested walk has the paging mode of the host. */
 	lodge_npt_format_amd(&svm_format, pgtable_l5_enabled() ? 5 : 4,
 			     boot_cpu_has(X86_FEATURE_GBPAGES));
@@ -214,21 +230,6 @@ static void svm_cpu_disable(void)
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
-static u64 svm_info_flags(void)
-{
-	u64 flags = 0;
-
-	if (boot_cpu_has(X86_FEATURE_NRIPS))
-		flags |= LODGE_INFO_NEXT_RIP;
-	if (boot_cpu_has(X86_FEATURE_FLUSHBYASID))
-		flags |= LODGE_INFO_FLUSH_BY_ASID;
-	if (boot_cpu_has(X86_FEATURE_DECODEASSISTS))
-		flags |= LODGE_INFO_DECODE_ASSISTS;
-	if (cpuid_edx(0x80000001) & SVM_CPUID_PAGE_1G)
-		flags |= LODGE_INFO_HUGE_1G;
-	return flags;
-}
-
 static void svm_vcpu_fini(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
@@ -271,7 +272,7 @@ static void svm_vcpu_load(struct lodge_vcpu *vcpu, int cpu_number)
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
 
 	if (vcpu->cpu != cpu_number) {
-		svm->asid_generation = 0;
+		lodge_tag_drop(&svm->asid);
 		svm->vmcb->control.clean = 0;
 	}
 	/* Another CPU's cached copy of this VMCB is stale: see section 15.15. */
@@ -302,7 +303,7 @@ static u32 svm_check(struct lodge_vcpu *vcpu, struct lodge_rule *rules, u32 max)
 	return svm_check_vmcb(to_svm(vcpu)->vmcb, &svm_host, rules, max);
 }
 
-const struct lodge_backend lodge_svm_backend = {
+struct lodge_backend lodge_svm_backend __ro_after_init = {
 	.name = "svm",
 	.format = &svm_format,
 
@@ -312,7 +313,6 @@ const struct lodge_backend lodge_svm_backend = {
 	.cpu_busy = svm_cpu_busy,
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
-	.info_flags = svm_info_flags,
 
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_fini = svm_vcpu_fini,

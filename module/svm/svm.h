@@ -8,6 +8,7 @@
 #include <linux/percpu.h>
 #include <asm/asm.h>
 
+#include "tag.h"
 #include "vm.h"
 #include "svm/entry.h"
 #include "svm/vmcb.h"
@@ -31,7 +32,7 @@ enum svm_clean {
  * struct svm_vcpu - vendor part of a vCPU; its owner's
  * @vmcb: its VMCB
  * @entry: argument of svm_enter()
- * @asid_generation: generation of its ASID on the CPU it last ran on; 0: none
+ * @asid: its ASID
  * @flush: its translations must go before the next entry
  * @nmi_blocked: an NMI was delivered and its IRET has not completed
  * @iret_rip: with @iret_seen, the address of that IRET
@@ -45,7 +46,7 @@ enum svm_clean {
 struct svm_vcpu {
 	struct svm_vmcb *vmcb;
 	struct svm_entry entry;
-	u64 asid_generation;
+	struct lodge_tag asid;
 	bool flush;
 	bool nmi_blocked;
 	bool iret_seen;
@@ -62,18 +63,14 @@ struct svm_vcpu {
  * @host_save: page for VMRUN's own use (MSR VM_HSAVE_PA)
  * @host_state: page into which VMSAVE puts what VMRUN does not save
  * @found_hsave: MSR VM_HSAVE_PA as we found it
- * @asid_generation: generation of ASIDs; a change flushes all of them
- * @next_asid: next one to give away
- * @max_asid: highest one
+ * @asids: ASIDs that it gives out
  * @vcpu: whose state @host_state and the MSRs were prepared for
  */
 struct svm_cpu {
 	struct page *host_save;
 	struct page *host_state;
 	u64 found_hsave;
-	u64 asid_generation;
-	u32 next_asid;
-	u32 max_asid;
+	struct lodge_tags asids;
 	struct lodge_vcpu *vcpu;
 };
 

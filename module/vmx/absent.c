@@ -25,7 +25,7 @@ static enum lodge_status vmx_probe(void)
 	return LODGE_STATUS_KVM_ONLY;
 }
 
-const struct lodge_backend lodge_vmx_backend = {
+struct lodge_backend lodge_vmx_backend __ro_after_init = {
 	.name = "vmx",
 	.probe = vmx_probe,
 };

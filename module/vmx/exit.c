@@ -4,7 +4,6 @@
  * and appendix C).  Nothing is decided here.
  */
 #include <linux/nospec.h>
-#include <asm/ptrace.h>
 #include <asm/trapnr.h>
 
 #include "emul.h"
@@ -162,17 +161,6 @@ static void vmx_exit_task_switch(struct lodge_vcpu *vcpu,
 	exit->next_rip = vmx_next_rip(vcpu);
 }
 
-/* A machine check is the host's: hand it on as if it had come in user mode. */
-static void vmx_machine_check(void)
-{
-	struct pt_regs regs = {
-		.cs = 3,
-		.flags = X86_EFLAGS_IF,
-	};
-
-	lodge_machine_check(&regs);
-}
-
 /* INT1 is behind itself when it traps; the exit came before that. */
 static void vmx_exit_debug(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 			   u32 info)
@@ -203,7 +191,7 @@ static void vmx_exit_exception(struct lodge_vcpu *vcpu,
 		vmx_exit_unblocked(vcpu);
 
 	if (exit->exception.vector == X86_TRAP_MC) {
-		vmx_machine_check();
+		lodge_machine_check();
 		exit->kind = LODGE_VMEXIT_HOST_EVENT;
 	} else if (exit->exception.vector == X86_TRAP_DB) {
 		vmx_exit_debug(vcpu, exit, info);
@@ -282,7 +270,7 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (unlikely(reason & VMX_EXIT_REFUSED)) {
 		exit->kind = LODGE_VMEXIT_INVALID;
 		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
-			vmx_machine_check();
+			lodge_machine_check();
 		return;
 	}
 	vmx->vmcs.launched = true;

@@ -167,7 +167,7 @@ static void vmx_set_msrs(struct lodge_vcpu *vcpu)
 	if (vmx_caps.entry & VM_ENTRY_LOAD_IA32_PAT)
 		vmx_write(GUEST_IA32_PAT, msrs->pat);
 	/* Those of SYSCALL go to the CPU as the vCPU is loaded. */
-	vcpu->loaded_cpu = -1;
+	lodge_vcpu_unload(vcpu);
 }
 
 static void vmx_get_events(struct lodge_vcpu *vcpu)

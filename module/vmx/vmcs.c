@@ -107,7 +107,7 @@ void vmx_vmcs_load(struct vmx_vmcs *vmcs)
 	}
 	__this_cpu_write(vmx_vmcs_current, vmcs);
 	/* Whoever was to run here without loading must load after all. */
-	__this_cpu_write(lodge_run_loaded, NULL);
+	lodge_cpu_unload();
 	vmx_vmptrld(__pa(vmcs->region));
 }
 

@@ -96,11 +96,24 @@ static int vmx_setup_format(void)
 	return error;
 }
 
+static u64 vmx_info_flags(void)
+{
+	u64 flags = LODGE_INFO_NEXT_RIP;
+
+	if (vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_VPID)
+		flags |= LODGE_INFO_FLUSH_BY_ASID;
+	if (vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT)
+		flags |= LODGE_INFO_HUGE_1G;
+	return flags;
+}
+
 static int vmx_setup(void)
 {
 	int error = vmx_setup_format();
 
 	vmx_caps_describe(&vmx_host);
+	lodge_vmx_backend.info_flags = vmx_info_flags();
+	lodge_vmx_backend.has_timer = vmx_caps_timer();
 	if (!error)
 		error = vmx_alloc_cpus();
 	if (!error)
@@ -168,17 +181,6 @@ static void vmx_cpu_leave(void)
 	invalidate_tss_limit();
 }
 
-static u64 vmx_info_flags(void)
-{
-	u64 flags = LODGE_INFO_NEXT_RIP;
-
-	if (vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_VPID)
-		flags |= LODGE_INFO_FLUSH_BY_ASID;
-	if (vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT)
-		flags |= LODGE_INFO_HUGE_1G;
-	return flags;
-}
-
 static void vmx_vcpu_fini(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
@@ -239,7 +241,7 @@ static void vmx_vcpu_load(struct lodge_vcpu *vcpu, int cpu)
 	if (vcpu->cpu != cpu) {
 		vmx_vmcs_init_cpu(cpu);
 		/* It may hold what was flushed while the vCPU was elsewhere. */
-		vmx->vpid_generation = 0;
+		lodge_tag_drop(&vmx->vpid);
 		vmx->flush_nested = true;
 	}
 	vmx_run_load(vmx);
@@ -287,7 +289,7 @@ static u32 vmx_check_rules(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
 	return found;
 }
 
-const struct lodge_backend lodge_vmx_backend = {
+struct lodge_backend lodge_vmx_backend __ro_after_init = {
 	.name = "vmx",
 	.format = &vmx_format,
 
@@ -298,9 +300,7 @@ const struct lodge_backend lodge_vmx_backend = {
 	.cpu_enable = vmx_cpu_enable,
 	.cpu_disable = vmx_cpu_disable,
 	.cpu_leave = vmx_cpu_leave,
-	.info_flags = vmx_info_flags,
 	.feature = vmx_caps_feature,
-	.has_timer = vmx_caps_timer,
 
 	.vm_init = vmx_flush_warn,
 

@@ -7,6 +7,7 @@
 
 #include <linux/percpu.h>
 
+#include "tag.h"
 #include "vm.h"
 #include "vmx/caps.h"
 #include "vmx/counters.h"
@@ -59,8 +60,7 @@ struct vmx_host {
  * @timer: VMX-preemption timer in the VMCS; all ones without it
  * @entry_controls: VM-entry controls in the VMCS
  * @event: the last one handed over, as in the VMCS without its error code
- * @vpid: its VPID on the CPU on which it last ran; 0: none
- * @vpid_generation: of @vpid
+ * @vpid: its VPID
  * @flush: its own translations must go before the next entry
  * @flush_nested: those of the nested tables must go, too
  * @used: others than the guest may have used the L1 data cache since its flush
@@ -85,8 +85,7 @@ struct vmx_vcpu {
 	u32 timer;
 	u32 entry_controls;
 	u32 event;
-	u16 vpid;
-	u64 vpid_generation;
+	struct lodge_tag vpid;
 	unsigned long switches;
 	bool flush;
 	bool flush_nested;
@@ -102,14 +101,12 @@ struct vmx_vcpu {
  * struct vmx_cpu - vendor part of a host CPU; touched only on it, preemption off
  * @vmxon: page for VMX operation's own use
  * @loaded: the VMCSs that this CPU holds; interrupts off
- * @vpid_generation: generation of VPIDs; a change flushes all of them
- * @next_vpid: next one to give away
+ * @vpids: VPIDs that it gives out
  */
 struct vmx_cpu {
 	u32 *vmxon;
 	struct list_head loaded;
-	u64 vpid_generation;
-	u32 next_vpid;
+	struct lodge_tags vpids;
 };
 
 DECLARE_PER_CPU(struct vmx_cpu, vmx_cpu);
@@ -210,13 +207,13 @@ void vmx_event_iret(struct vmx_vcpu *vmx);
 void vmx_vpid_cpu_init(struct vmx_cpu *cpu);
 
 /**
- * vmx_vpid_is_stale() - whether vmx_vpid_prepare() has anything to do
+ * vmx_vpid_is_stale() - true if vmx_vpid_prepare() has anything to do
  */
 static inline bool vmx_vpid_is_stale(const struct vmx_vcpu *vmx,
 				     const struct vmx_cpu *cpu)
 {
 	return vmx->flush || vmx->flush_nested ||
-	       vmx->vpid_generation != cpu->vpid_generation;
+	       lodge_tag_is_stale(&vmx->vpid, &cpu->vpids);
 }
 
 /**

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Virtual-processor identifiers: each host CPU hands its own out one by one; when
- * none is left it flushes all and starts a new generation.
+ * Virtual-processor identifiers.
  *
  * A translation of the guest's own tables is tagged with the VPID, and one of the
- * nested tables with their root: each goes by an instruction of its own.
+ * nested tables with their root: each kind has an instruction that drops it.
  */
 #include "vmx/vmx.h"
 
-/* VPID 0 is the host's. */
-#define VMX_FIRST_VPID 1
 #define VMX_LAST_VPID 0xffff
 
 static void vmx_invvpid(u64 type, u16 vpid)
@@ -40,24 +37,18 @@ static void vmx_invept(u64 type, u64 eptp)
 		     : "cc", "memory");
 }
 
-/* What ran here before, in this life of VMX or an earlier one, has left its own. */
+/* An earlier user of VMX on this CPU may have left nested translations, too. */
 void vmx_vpid_cpu_init(struct vmx_cpu *cpu)
 {
-	cpu->vpid_generation++;
-	cpu->next_vpid = VMX_LAST_VPID + 1;
+	lodge_tags_init(&cpu->vpids, VMX_LAST_VPID);
 	vmx_invept(VMX_EPT_EXTENT_GLOBAL, 0);
 }
 
 static void vmx_vpid_new(struct vmx_vcpu *vmx, struct vmx_cpu *cpu)
 {
-	if (cpu->next_vpid > VMX_LAST_VPID) {
-		cpu->vpid_generation++;
-		cpu->next_vpid = VMX_FIRST_VPID;
+	if (lodge_tag_new(&vmx->vpid, &cpu->vpids))
 		vmx_invvpid(VMX_VPID_EXTENT_ALL_CONTEXT, 0);
-	}
-	vmx->vpid_generation = cpu->vpid_generation;
-	vmx->vpid = cpu->next_vpid++;
-	vmx_write(VIRTUAL_PROCESSOR_ID, vmx->vpid);
+	vmx_write(VIRTUAL_PROCESSOR_ID, vmx->vpid.number);
 }
 
 /* Without VPIDs each entry and each exit drops the guest's own translations. */
@@ -67,12 +58,12 @@ static void vmx_vpid_flush(struct vmx_vcpu *vmx, struct vmx_cpu *cpu)
 
 	vmx->flush = false;
 	if (!(vmx_caps.proc2 & SECONDARY_EXEC_ENABLE_VPID)) {
-		vmx->vpid_generation = cpu->vpid_generation;
+		vmx->vpid.generation = cpu->vpids.generation;
 		return;
 	}
-	if (vmx->vpid_generation == cpu->vpid_generation &&
+	if (!lodge_tag_is_stale(&vmx->vpid, &cpu->vpids) &&
 	    vmx_caps.ept & single)
-		vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vmx->vpid);
+		vmx_invvpid(VMX_VPID_EXTENT_SINGLE_CONTEXT, vmx->vpid.number);
 	else
 		vmx_vpid_new(vmx, cpu);
 }
@@ -91,7 +82,7 @@ void vmx_vpid_prepare(struct lodge_vcpu *vcpu, struct vmx_cpu *cpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
-	if (vmx->flush || vmx->vpid_generation != cpu->vpid_generation)
+	if (vmx->flush || lodge_tag_is_stale(&vmx->vpid, &cpu->vpids))
 		vmx_vpid_flush(vmx, cpu);
 	if (vmx->flush_nested)
 		vmx_ept_flush(vcpu);

@@ -43,6 +43,7 @@ static inline void kernel_shared(void)
 #define offset_in_page(address) ((unsigned long)(address) & ~PAGE_MASK)
 #define GENMASK(high, low) GENMASK_ULL(high, low)
 #define DECLARE_PER_CPU(type, name) extern type name
+#define __this_cpu_write(name, value) ((name) = (value))
 
 /* A defect of ours: what the kernel survives is found here. */
 #define WARN_ONCE(condition, ...) \

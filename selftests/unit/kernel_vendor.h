@@ -37,7 +37,7 @@ struct pt_regs {
 	unsigned long flags;
 };
 
-void lodge_machine_check(struct pt_regs *regs);
+void lodge_host_machine_check(struct pt_regs *regs);
 
 /* In place of module/vmx/counters.h, and of vmcs.h: a test has fields of its own. */
 #define LODGE_VMX_COUNTERS_H

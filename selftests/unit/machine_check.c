@@ -20,7 +20,7 @@ static struct {
 	struct pt_regs regs;
 } host;
 
-void lodge_machine_check(struct pt_regs *regs)
+void lodge_host_machine_check(struct pt_regs *regs)
 {
 	host.calls++;
 	host.regs = *regs;
