@@ -62,19 +62,16 @@ struct debugexit *debugexit_new(struct bus *bus, uint16_t port,
 	return debugexit;
 }
 
-void debugexit_free(struct debugexit *debugexit)
+void debugexit_free(void *opaque)
 {
+	struct debugexit *debugexit = opaque;
+
 	free(debugexit);
 }
 
 static void *debugexit_make(const struct board *board, const uint64_t *values)
 {
 	return debugexit_new(board->bus, values[0], &board->power);
-}
-
-static void debugexit_unmake(void *opaque)
-{
-	debugexit_free(opaque);
 }
 
 static const struct device_option debugexit_options[] = {
@@ -90,5 +87,5 @@ const struct device_kind debugexit_device = {
 	.about = "QEMU's isa-debug-exit",
 	.options = debugexit_options,
 	.make = debugexit_make,
-	.free = debugexit_unmake,
+	.free = debugexit_free,
 };

@@ -27,7 +27,7 @@ struct debugexit *debugexit_new(struct bus *bus, uint16_t port,
 /**
  * debugexit_free() - free it, once nothing calls it any more; NULL is fine
  */
-void debugexit_free(struct debugexit *debugexit);
+void debugexit_free(void *debugexit);
 
 /* The device, for a machine. */
 extern const struct device_kind debugexit_device;

@@ -288,8 +288,10 @@ struct fwcfg *fwcfg_new(const struct fwcfg_config *config)
 	return fwcfg;
 }
 
-void fwcfg_free(struct fwcfg *fwcfg)
+void fwcfg_free(void *opaque)
 {
+	struct fwcfg *fwcfg = opaque;
+
 	if (!fwcfg)
 		return;
 	for (size_t i = 0; i < fwcfg->count; i++)
@@ -312,11 +314,6 @@ static void *fwcfg_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return fwcfg_new(&config);
-}
-
-static void fwcfg_unmake(void *opaque)
-{
-	fwcfg_free(opaque);
 }
 
 static void fwcfg_reset(void *opaque)
@@ -345,7 +342,7 @@ const struct device_kind fwcfg_device = {
 	.name = "fwcfg",
 	.about = "QEMU's firmware configuration device",
 	.make = fwcfg_make,
-	.free = fwcfg_unmake,
+	.free = fwcfg_free,
 	.reset = fwcfg_reset,
 	DEVICE_STATE(struct fwcfg, fwcfg_fields),
 	.loaded = fwcfg_loaded,

@@ -74,7 +74,7 @@ struct fwcfg *fwcfg_new(const struct fwcfg_config *config);
 /**
  * fwcfg_free() - free it, once nothing calls it any more; NULL is fine
  */
-void fwcfg_free(struct fwcfg *fwcfg);
+void fwcfg_free(void *fwcfg);
 
 /**
  * fwcfg_add() - add an item

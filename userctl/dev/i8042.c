@@ -437,8 +437,10 @@ struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
 	return i8042;
 }
 
-void i8042_free(struct i8042 *i8042)
+void i8042_free(void *opaque)
 {
+	struct i8042 *i8042 = opaque;
+
 	if (!i8042)
 		return;
 	pthread_mutex_destroy(&i8042->lock);
@@ -451,11 +453,6 @@ static void *i8042_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return i8042_new(board->bus, &irq, &board->power);
-}
-
-static void i8042_unmake(void *opaque)
-{
-	i8042_free(opaque);
 }
 
 static void i8042_reset(void *opaque)
@@ -493,7 +490,7 @@ const struct device_kind i8042_device = {
 	.name = "i8042",
 	.about = "the keyboard controller, and system control port A",
 	.make = i8042_make,
-	.free = i8042_unmake,
+	.free = i8042_free,
 	.reset = i8042_reset,
 	DEVICE_STATE(struct i8042, i8042_fields),
 	.is_sound = i8042_is_sound,

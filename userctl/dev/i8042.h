@@ -29,7 +29,7 @@ struct i8042 *i8042_new(struct bus *bus, const struct irq_line *irq,
 /**
  * i8042_free() - free it, once nothing calls it any more; NULL is fine
  */
-void i8042_free(struct i8042 *i8042);
+void i8042_free(void *i8042);
 
 /* The keyboard controller, for a machine. */
 extern const struct device_kind i8042_device;

@@ -226,8 +226,10 @@ struct ioapic *ioapic_new(const struct ioapic_config *config)
 	return ioapic;
 }
 
-void ioapic_free(struct ioapic *ioapic)
+void ioapic_free(void *opaque)
 {
+	struct ioapic *ioapic = opaque;
+
 	if (!ioapic)
 		return;
 	pthread_mutex_destroy(&ioapic->lock);
@@ -245,11 +247,6 @@ static void *ioapic_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return ioapic_new(&config);
-}
-
-static void ioapic_unmake(void *opaque)
-{
-	ioapic_free(opaque);
 }
 
 /* The pins stay as the devices drive them. */
@@ -283,7 +280,7 @@ const struct device_kind ioapic_device = {
 	.name = "ioapic",
 	.about = "the I/O APIC",
 	.make = ioapic_make,
-	.free = ioapic_unmake,
+	.free = ioapic_free,
 	.reset = ioapic_reset,
 	DEVICE_STATE(struct ioapic, ioapic_fields),
 	.is_sound = ioapic_is_sound,

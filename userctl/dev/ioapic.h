@@ -42,7 +42,7 @@ struct ioapic *ioapic_new(const struct ioapic_config *config);
 /**
  * ioapic_free() - free it, once nothing calls it any more; NULL is fine
  */
-void ioapic_free(struct ioapic *ioapic);
+void ioapic_free(void *ioapic);
 
 /**
  * ioapic_line_set() - the receiver of an irq_line; @opaque is the struct ioapic

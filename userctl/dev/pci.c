@@ -198,8 +198,10 @@ struct pci *pci_new(struct bus *bus)
 	return pci;
 }
 
-void pci_free(struct pci *pci)
+void pci_free(void *opaque)
 {
+	struct pci *pci = opaque;
+
 	if (!pci)
 		return;
 	pthread_mutex_destroy(&pci->lock);
@@ -210,11 +212,6 @@ static void *pci_make(const struct board *board, const uint64_t *values)
 {
 	(void)values;
 	return pci_new(board->bus);
-}
-
-static void pci_unmake(void *opaque)
-{
-	pci_free(opaque);
 }
 
 static void pci_reset(void *opaque)
@@ -232,7 +229,7 @@ const struct device_kind pci_device = {
 	.name = "pci",
 	.about = "PCI bus 0 and its host bridge",
 	.make = pci_make,
-	.free = pci_unmake,
+	.free = pci_free,
 	.reset = pci_reset,
 	DEVICE_STATE(struct pci, pci_fields),
 };

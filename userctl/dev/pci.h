@@ -45,7 +45,7 @@ struct pci *pci_new(struct bus *bus);
 /**
  * pci_free() - free it, once nothing calls it any more; NULL is fine
  */
-void pci_free(struct pci *pci);
+void pci_free(void *pci);
 
 /**
  * pci_add() - plug in a function

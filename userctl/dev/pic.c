@@ -500,8 +500,10 @@ struct pic *pic_new(struct bus *bus, const struct irq_line *intr)
 	return pic;
 }
 
-void pic_free(struct pic *pic)
+void pic_free(void *opaque)
 {
+	struct pic *pic = opaque;
+
 	if (!pic)
 		return;
 	pthread_mutex_destroy(&pic->lock);
@@ -516,11 +518,6 @@ static void *pic_make(const struct board *board, const uint64_t *values)
 	if (pic)
 		pic_setup_as_bios(pic);
 	return pic;
-}
-
-static void pic_unmake(void *opaque)
-{
-	pic_free(opaque);
 }
 
 /* The inputs stay as the devices drive them. */
@@ -578,7 +575,7 @@ const struct device_kind pic_device = {
 	.name = "pic",
 	.about = "the pair of 8259A interrupt controllers",
 	.make = pic_make,
-	.free = pic_unmake,
+	.free = pic_free,
 	.reset = pic_reset,
 	DEVICE_STATE(struct pic, pic_fields),
 	.is_sound = pic_is_sound,

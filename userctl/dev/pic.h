@@ -29,7 +29,7 @@ struct pic *pic_new(struct bus *bus, const struct irq_line *intr);
 /**
  * pic_free() - free it, once nothing calls it any more; NULL is fine
  */
-void pic_free(struct pic *pic);
+void pic_free(void *pic);
 
 /**
  * pic_setup_as_bios() - program it as a PC's BIOS leaves it: vectors 0x08 and

@@ -34,7 +34,7 @@ struct pit *pit_new(struct bus *bus, struct loop *loop,
 /**
  * pit_free() - free it, once nothing calls it any more; NULL is fine
  */
-void pit_free(struct pit *pit);
+void pit_free(void *pit);
 
 /**
  * pit_setup_as_bios() - program it as a PC's BIOS leaves it: channel 0 ticks

@@ -265,8 +265,10 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
 	return pm;
 }
 
-void pm_free(struct pm *pm)
+void pm_free(void *opaque)
 {
+	struct pm *pm = opaque;
+
 	if (!pm)
 		return;
 	if (pm->timer)
@@ -281,11 +283,6 @@ static void *pm_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return pm_new(board->bus, board->loop, &sci, &board->power);
-}
-
-static void pm_unmake(void *opaque)
-{
-	pm_free(opaque);
 }
 
 static void pm_reset(void *opaque)
@@ -321,7 +318,7 @@ const struct device_kind pm_device = {
 	.name = "pm",
 	.about = "ACPI's fixed hardware, and the reset register",
 	.make = pm_make,
-	.free = pm_unmake,
+	.free = pm_free,
 	.reset = pm_reset,
 	DEVICE_STATE(struct pm, pm_fields),
 	.is_sound = pm_is_sound,

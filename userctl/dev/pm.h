@@ -31,7 +31,7 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
 /**
  * pm_free() - free it, once nothing calls it any more; NULL is fine
  */
-void pm_free(struct pm *pm);
+void pm_free(void *pm);
 
 /* ACPI's fixed hardware, for a machine. */
 extern const struct device_kind pm_device;

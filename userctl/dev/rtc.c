@@ -531,8 +531,10 @@ struct rtc *rtc_new(const struct rtc_config *config)
 	return rtc;
 }
 
-void rtc_free(struct rtc *rtc)
+void rtc_free(void *opaque)
 {
+	struct rtc *rtc = opaque;
+
 	if (!rtc)
 		return;
 	if (rtc->timer)
@@ -553,11 +555,6 @@ static void *rtc_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return rtc_new(&config);
-}
-
-static void rtc_unmake(void *opaque)
-{
-	rtc_free(opaque);
 }
 
 /*
@@ -621,7 +618,7 @@ const struct device_kind rtc_device = {
 	.name = "rtc",
 	.about = "the real-time clock and CMOS memory",
 	.make = rtc_make,
-	.free = rtc_unmake,
+	.free = rtc_free,
 	.reset = rtc_reset,
 	DEVICE_STATE(struct rtc, rtc_fields),
 	.is_sound = rtc_is_sound,

@@ -48,7 +48,7 @@ struct rtc *rtc_new(const struct rtc_config *config);
 /**
  * rtc_free() - free it, once nothing calls it any more; NULL is fine
  */
-void rtc_free(struct rtc *rtc);
+void rtc_free(void *rtc);
 
 /**
  * rtc_nmi_masked() - whether the guest has masked NMIs by bit 7 of port 0x70

@@ -501,8 +501,10 @@ struct serial *serial_new(const struct serial_config *config)
 	return serial;
 }
 
-void serial_free(struct serial *serial)
+void serial_free(void *opaque)
 {
+	struct serial *serial = opaque;
+
 	if (!serial)
 		return;
 	if (serial->timer)
@@ -525,11 +527,6 @@ static void *serial_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return serial_new(&config);
-}
-
-static void serial_unmake(void *opaque)
-{
-	serial_free(opaque);
 }
 
 static void serial_reset(void *opaque)
@@ -589,7 +586,7 @@ const struct device_kind serial_device = {
 	.name = "serial",
 	.about = "the serial port COM1",
 	.make = serial_make,
-	.free = serial_unmake,
+	.free = serial_free,
 	.reset = serial_reset,
 	DEVICE_STATE(struct serial, serial_fields),
 	.is_sound = serial_is_sound,

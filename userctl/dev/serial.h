@@ -52,7 +52,7 @@ struct serial *serial_new(const struct serial_config *config);
 /**
  * serial_free() - free it, once nothing calls it any more; NULL is fine
  */
-void serial_free(struct serial *serial);
+void serial_free(void *serial);
 
 /**
  * serial_room() - how many bytes serial_receive() would take now

@@ -133,8 +133,10 @@ struct testdev *testdev_new(struct bus *bus, const struct irq_line *lines)
 	return testdev;
 }
 
-void testdev_free(struct testdev *testdev)
+void testdev_free(void *opaque)
 {
+	struct testdev *testdev = opaque;
+
 	if (!testdev)
 		return;
 	pthread_mutex_destroy(&testdev->lock);
@@ -147,11 +149,6 @@ static void *testdev_make(const struct board *board, const uint64_t *values)
 
 	(void)values;
 	return testdev_new(board->bus, &lines);
-}
-
-static void testdev_unmake(void *opaque)
-{
-	testdev_free(opaque);
 }
 
 static void testdev_reset(void *opaque)
@@ -171,7 +168,7 @@ const struct device_kind testdev_device = {
 	.name = "testdev",
 	.about = "QEMU's pc-testdev, for bare-metal tests",
 	.make = testdev_make,
-	.free = testdev_unmake,
+	.free = testdev_free,
 	.reset = testdev_reset,
 	DEVICE_STATE(struct testdev, testdev_fields),
 };

@@ -29,7 +29,7 @@ struct testdev *testdev_new(struct bus *bus, const struct irq_line *lines);
 /**
  * testdev_free() - free it, once nothing calls it any more; NULL is fine
  */
-void testdev_free(struct testdev *testdev);
+void testdev_free(void *testdev);
 
 /* The device, for a machine. */
 extern const struct device_kind testdev_device;
