@@ -120,6 +120,8 @@ TEST(a_long_option_with_one_dash_is_refused)
 		"-kernel=vmlinuz",
 		"--kernel|vmlinuz|-append|quiet",
 		"-k|vmlinuz|-cpus|2",
+		"--no-reboot|-kernel|vmlinuz",
+		"-kvmlinuz|-append|quiet",
 	};
 	struct run_options options;
 
@@ -134,6 +136,23 @@ TEST(letters_that_only_look_like_a_long_option_are_fine)
 	ASSERT_EQ(0, parse(&options, "-kvmlinuz|-apparent|-m1G"));
 	EXPECT_STREQ("pparent", options.machine.boot.append);
 	options_free(&options);
+}
+
+TEST(a_value_may_look_like_a_long_option_with_one_dash)
+{
+	static const char *const lines[] = {
+		"--kernel|vmlinuz|-a|-kernel",
+		"--kernel|vmlinuz|--append|-kernel",
+		"--kernel|vmlinuz|--app|-kernel",
+		"--kernel=vmlinuz|--append=-kernel",
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		ASSERT_EQ(0, parse(&options, lines[i]));
+		EXPECT_STREQ("-kernel", options.machine.boot.append);
+		options_free(&options);
+	}
 }
 
 TEST(a_device_is_added_by_its_name)

@@ -252,19 +252,38 @@ static const char *one_dash(const char *word)
 	return NULL;
 }
 
+/* True if the word is an option whose value is the next word. */
+static bool takes_next(const char *word)
+{
+	for (size_t i = 0; descriptions[i].name; i++) {
+		const struct argp_option *option = &descriptions[i];
+
+		if (!option->arg || word[0] != '-')
+			continue;
+		/* getopt_long() takes the beginning of a name for the name. */
+		if (word[1] == '-' ?
+			    !strncmp(option->name, word + 2, strlen(word + 2)) :
+			    word[1] == option->key && !word[2])
+			return true;
+	}
+	return false;
+}
+
 /* Return: 0 or EINVAL. */
 static int refuse_one_dash(struct argp_state *state)
 {
 	for (int i = 1; i < state->argc; i++) {
-		const char *name = one_dash(state->argv[i]);
+		const char *word = state->argv[i];
+		const char *name = one_dash(word);
 
-		if (!strcmp(state->argv[i], "--"))
+		if (!strcmp(word, "--"))
 			break;
 		if (name) {
 			argp_error(state, "%s: write --%s, with two dashes",
-				   state->argv[i], name);
+				   word, name);
 			return EINVAL;
 		}
+		i += takes_next(word);
 	}
 	return 0;
 }
