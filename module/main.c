@@ -11,6 +11,7 @@
 #include "hw.h"
 #include "ioctl.h"
 #include "mem.h"
+#include "policy.h"
 #include "state.h"
 #include "vm.h"
 
@@ -132,7 +133,9 @@ static int lodge_main_choose(void)
 	}
 
 	lodge_state_init();
-	error = lodge_backend->setup();
+	error = lodge_msr_rules_init();
+	if (!error)
+		error = lodge_backend->setup();
 	if (error)
 		return error;
 	error = lodge_hw_init();

@@ -5,6 +5,7 @@
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <asm/processor.h>
 
 #include "apic.h"
@@ -20,8 +21,8 @@
 /* Each type where firmware and Linux expect it: WB, WT, UC-, UC, twice. */
 #define PAT_RESET 0x0007040600070406ULL
 
-static u64 *msr_value(struct lodge_vcpu *vcpu,
-		      const struct lodge_msr_rule *rule, u32 index)
+u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
+		     u32 index)
 {
 	void *values = rule->kind == MSR_NAMED ? (void *)&vcpu->regs.msrs :
 						 (void *)vcpu->msr;
@@ -57,7 +58,7 @@ int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 		lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
 		fallthrough;
 	case MSR_STORED:
-		*value = *msr_value(vcpu, rule, index);
+		*value = *lodge_msr_value(vcpu, rule, index);
 		return 0;
 	case MSR_CALLED:
 		return rule->read ? rule->read(vcpu, index, value) : 1;
@@ -77,15 +78,15 @@ int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	if (rule->kind == MSR_CALLED)
 		return rule->write ? rule->write(vcpu, index, value) : 1;
 
-	if (value & ~rule->mask)
-		return 1;
-	if (rule->valid && !rule->valid(vcpu, index, value))
+	if (rule->drops)
+		value &= rule->mask;
+	if (!lodge_msr_rule_allows(vcpu, rule, index, value))
 		return 1;
 	if (rule->kind == MSR_IGNORED)
 		return 0;
 	if (rule->kind == MSR_NAMED)
 		lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
-	*msr_value(vcpu, rule, index) = value;
+	*lodge_msr_value(vcpu, rule, index) = value;
 	if (rule->kind == MSR_NAMED)
 		lodge_backend->set_state(vcpu, LODGE_GROUP_MSRS);
 	return 0;
@@ -124,9 +125,8 @@ void lodge_msr_set_state(struct lodge_vcpu *vcpu)
 
 int lodge_msr_init(struct lodge_vcpu *vcpu)
 {
-	if (WARN_ON_ONCE(!lodge_msr_rules_sorted()))
-		return -EIO;
-	vcpu->msr = kzalloc(sizeof(*vcpu->msr), GFP_KERNEL_ACCOUNT);
+	vcpu->msr = kcalloc(lodge_msr_nr_stored, sizeof(*vcpu->msr),
+			    GFP_KERNEL_ACCOUNT);
 	return vcpu->msr ? 0 : -ENOMEM;
 }
 
@@ -136,14 +136,24 @@ void lodge_msr_free(struct lodge_vcpu *vcpu)
 	vcpu->msr = NULL;
 }
 
+static void msr_reset_stored(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_msr_rule *rule;
+	unsigned int i;
+
+	for (i = 0; (rule = lodge_msr_rule_at(i)); i++)
+		if (rule->kind == MSR_STORED)
+			memset64(lodge_msr_value(vcpu, rule, rule->first),
+				 rule->value, rule->last - rule->first + 1);
+}
+
 void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 {
 	struct lodge_msrs *msrs = &vcpu->regs.msrs;
 
 	if (init)
 		return;
-	memset(vcpu->msr, 0, sizeof(*vcpu->msr));
-	vcpu->msr->hwcr = LODGE_HWCR_TSC_FREQ;
+	msr_reset_stored(vcpu);
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)

@@ -25,8 +25,9 @@
 #include "tsc.h"
 #include "vm.h"
 
+#define MTRR_NR_VARIABLE 8
 /* Fixed ranges and write-combining, too. */
-#define MTRR_CAP (BIT_ULL(10) | BIT_ULL(8) | LODGE_MTRR_NR_VARIABLE)
+#define MTRR_CAP (BIT_ULL(10) | BIT_ULL(8) | MTRR_NR_VARIABLE)
 
 #define MISC_ENABLE_BITS                                                       \
 	(LODGE_MISC_ENABLE_RESET | MSR_IA32_MISC_ENABLE_TM1 |                  \
@@ -34,10 +35,12 @@
 	 MSR_IA32_MISC_ENABLE_MWAIT | MSR_IA32_MISC_ENABLE_LIMIT_CPUID |       \
 	 MSR_IA32_MISC_ENABLE_XD_DISABLE)
 
+/* HWCR: TSC counts at the rate of P-state 0; Linux complains otherwise. */
+#define HWCR_TSC_FREQ BIT_ULL(24)
 /* Cache and interrupt knobs of firmware, and McStatusWrEn. */
 #define HWCR_BITS                                                          \
 	(BIT_ULL(3) | BIT_ULL(4) | BIT_ULL(6) | BIT_ULL(8) | BIT_ULL(18) | \
-	 LODGE_HWCR_TSC_FREQ)
+	 HWCR_TSC_FREQ)
 
 /* MtrrFixDramEn up to Tom2ForceMemTypeWB. */
 #define SYSCFG_BITS GENMASK_ULL(22, 18)
@@ -47,6 +50,8 @@
 /* LBR, BTF and the pins: AMD's and Intel's common part. */
 #define DEBUGCTL_BITS 0x3fULL
 
+/* All of AMD's processors have four performance counters, of 48 bits. */
+#define AMD_NR_COUNTERS 4
 #define AMD_COUNTER_BITS GENMASK_ULL(47, 0)
 
 #define MSR_AMD BIT(0)
@@ -322,25 +327,6 @@ static int msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	return 0;
 }
 
-static u64 *msr_counter(struct lodge_vcpu *vcpu, u32 index)
-{
-	index = array_index_nospec(index - MSR_K7_PERFCTR0,
-				   LODGE_AMD_NR_COUNTERS);
-	return &vcpu->msr->perf_counter[index];
-}
-
-static int msr_counter_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	*value = *msr_counter(vcpu, index);
-	return 0;
-}
-
-static int msr_counter_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	*msr_counter(vcpu, index) = value & AMD_COUNTER_BITS;
-	return 0;
-}
-
 static int msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = 0;
@@ -351,12 +337,14 @@ static int msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 
 #define RANGE(first, last, vendors, kind) first, last, vendors, kind
 #define ONE(index, vendors, kind) RANGE(index, index, vendors, kind)
-#define STORED(member) .offset = offsetof(struct lodge_msr_values, member)
 #define NAMED(member) .offset = offsetof(struct lodge_msrs, member)
 #define ANY_BITS .mask = ~0ULL
 
-/* Sorted by index. */
-static const struct lodge_msr_rule msr_rules[] = {
+/*
+ * Sorted by index.  An MSR that only stores is saved and restored by its row alone:
+ * its value has a place in vcpu->msr, and its number is on user space's list.
+ */
+static struct lodge_msr_rule msr_rules[] __ro_after_init = {
 	{ RANGE(MSR_IA32_P5_MC_ADDR, MSR_IA32_P5_MC_TYPE, MSR_ANY, MSR_IGNORED),
 	  ANY_BITS },
 	{ ONE(MSR_IA32_TSC, MSR_ANY, MSR_CALLED), .read = msr_tsc_read,
@@ -390,8 +378,7 @@ static const struct lodge_msr_rule msr_rules[] = {
 		MSR_NAMED),
 	  NAMED(sysenter_esp), ANY_BITS, .valid = msr_canonical },
 	{ ONE(MSR_IA32_MCG_CAP, MSR_ANY, MSR_READ_ONLY) },
-	{ ONE(MSR_IA32_MCG_STATUS, MSR_ANY, MSR_STORED), STORED(mcg_status),
-	  ANY_BITS },
+	{ ONE(MSR_IA32_MCG_STATUS, MSR_ANY, MSR_STORED), ANY_BITS },
 	{ ONE(MSR_IA32_MCG_CTL, MSR_ANY, MSR_IGNORED), ANY_BITS },
 	{ RANGE(0x186, 0x187, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_MISC_ENABLE, MSR_INTEL, MSR_NAMED), NAMED(misc_enable),
@@ -402,16 +389,15 @@ static const struct lodge_msr_rule msr_rules[] = {
 	{ RANGE(MSR_IA32_LASTBRANCHFROMIP, MSR_IA32_LASTINTTOIP, MSR_ANY,
 		MSR_IGNORED),
 	  ANY_BITS },
-	{ RANGE(0x200, 0x200 + 2 * LODGE_MTRR_NR_VARIABLE - 1, MSR_ANY,
-		MSR_STORED),
-	  STORED(mtrr_variable), ANY_BITS, .valid = msr_mtrr_variable_valid },
-	{ ONE(MSR_MTRRfix64K_00000, MSR_ANY, MSR_STORED), STORED(mtrr_fixed[0]),
-	  ANY_BITS, .valid = msr_mtrr_fixed_valid },
+	{ RANGE(0x200, 0x200 + 2 * MTRR_NR_VARIABLE - 1, MSR_ANY, MSR_STORED),
+	  ANY_BITS, .valid = msr_mtrr_variable_valid },
+	{ ONE(MSR_MTRRfix64K_00000, MSR_ANY, MSR_STORED), ANY_BITS,
+	  .valid = msr_mtrr_fixed_valid },
 	{ RANGE(MSR_MTRRfix16K_80000, MSR_MTRRfix16K_A0000, MSR_ANY,
 		MSR_STORED),
-	  STORED(mtrr_fixed[1]), ANY_BITS, .valid = msr_mtrr_fixed_valid },
+	  ANY_BITS, .valid = msr_mtrr_fixed_valid },
 	{ RANGE(MSR_MTRRfix4K_C0000, MSR_MTRRfix4K_F8000, MSR_ANY, MSR_STORED),
-	  STORED(mtrr_fixed[3]), ANY_BITS, .valid = msr_mtrr_fixed_valid },
+	  ANY_BITS, .valid = msr_mtrr_fixed_valid },
 	{ ONE(MSR_IA32_CR_PAT, MSR_ANY, MSR_NAMED), NAMED(pat), ANY_BITS,
 	  .valid = msr_pat_valid },
 	{ ONE(MSR_MTRRdefType, MSR_ANY, MSR_NAMED), NAMED(mtrr_def_type),
@@ -434,21 +420,18 @@ static const struct lodge_msr_rule msr_rules[] = {
 	{ ONE(MSR_TSC_AUX, MSR_ANY, MSR_CALLED), .present = msr_has_tsc_aux,
 	  .read = msr_tsc_aux_read, .write = msr_tsc_aux_write },
 	/* the four performance counters keep what they are given: they never count */
-	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_EVNTSEL0 + LODGE_AMD_NR_COUNTERS - 1,
-		MSR_AMD, MSR_STORED),
-	  STORED(perf_select), ANY_BITS },
-	{ RANGE(MSR_K7_PERFCTR0, MSR_K7_PERFCTR3, MSR_AMD, MSR_CALLED),
-	  .read = msr_counter_read, .write = msr_counter_write },
-	{ ONE(MSR_AMD64_SYSCFG, MSR_AMD, MSR_STORED), STORED(syscfg),
-	  .mask = SYSCFG_BITS },
-	{ ONE(MSR_K7_HWCR, MSR_AMD, MSR_STORED), STORED(hwcr),
+	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_EVNTSEL0 + AMD_NR_COUNTERS - 1, MSR_AMD,
+		MSR_STORED),
+	  ANY_BITS },
+	{ RANGE(MSR_K7_PERFCTR0, MSR_K7_PERFCTR3, MSR_AMD, MSR_STORED),
+	  .mask = AMD_COUNTER_BITS, .drops = true },
+	{ ONE(MSR_AMD64_SYSCFG, MSR_AMD, MSR_STORED), .mask = SYSCFG_BITS },
+	{ ONE(MSR_K7_HWCR, MSR_AMD, MSR_STORED), .value = HWCR_TSC_FREQ,
 	  .mask = HWCR_BITS },
 	/* I/O range registers */
 	{ RANGE(0xc0010016, 0xc0010019, MSR_AMD, MSR_IGNORED), ANY_BITS },
-	{ ONE(MSR_K8_TOP_MEM1, MSR_AMD, MSR_STORED), STORED(top_mem),
-	  .mask = TOP_MEM_BITS },
-	{ ONE(MSR_K8_TOP_MEM2, MSR_AMD, MSR_STORED), STORED(top_mem2),
-	  .mask = TOP_MEM_BITS },
+	{ ONE(MSR_K8_TOP_MEM1, MSR_AMD, MSR_STORED), .mask = TOP_MEM_BITS },
+	{ ONE(MSR_K8_TOP_MEM2, MSR_AMD, MSR_STORED), .mask = TOP_MEM_BITS },
 	{ RANGE(MSR_AMD64_NB_CFG, MSR_AMD64_PATCH_LOADER, MSR_AMD, MSR_IGNORED),
 	  ANY_BITS },
 	{ RANGE(0xc0010030, 0xc0010035, MSR_AMD, MSR_CALLED),
@@ -472,20 +455,49 @@ static const struct lodge_msr_rule msr_rules[] = {
 	  ANY_BITS },
 };
 
-bool lodge_msr_rules_sorted(void)
+unsigned int lodge_msr_nr_stored __ro_after_init;
+
+int lodge_msr_rules_init(void)
 {
+	struct lodge_msr_rule *rule = msr_rules;
 	unsigned int i;
 
-	for (i = 1; i < ARRAY_SIZE(msr_rules); i++)
-		if (msr_rules[i - 1].last >= msr_rules[i].first)
-			return false;
-	return true;
+	for (i = 0; i < ARRAY_SIZE(msr_rules); i++, rule++) {
+		if (WARN_ON(i && rule[-1].last >= rule->first))
+			return -EIO;
+		if (rule->kind != MSR_STORED)
+			continue;
+		rule->offset = lodge_msr_nr_stored * sizeof(u64);
+		lodge_msr_nr_stored += rule->last - rule->first + 1;
+	}
+	return WARN_ON(lodge_msr_nr_stored > LODGE_MAX_MSRS) ? -EIO : 0;
+}
+
+const struct lodge_msr_rule *lodge_msr_rule_at(unsigned int place)
+{
+	return place < ARRAY_SIZE(msr_rules) ? &msr_rules[place] : NULL;
+}
+
+bool lodge_msr_rule_applies(const struct lodge_vcpu *vcpu,
+			    const struct lodge_msr_rule *rule)
+{
+	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
+
+	return rule->vendors & (intel ? MSR_INTEL : MSR_AMD) &&
+	       (!rule->present || rule->present(vcpu));
+}
+
+bool lodge_msr_rule_allows(const struct lodge_vcpu *vcpu,
+			   const struct lodge_msr_rule *rule, u32 index,
+			   u64 value)
+{
+	return !(value & ~rule->mask) &&
+	       (!rule->valid || rule->valid(vcpu, index, value));
 }
 
 const struct lodge_msr_rule *lodge_msr_rule_find(const struct lodge_vcpu *vcpu,
 						 u32 index)
 {
-	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
 	const struct lodge_msr_rule *rule = msr_rules;
 	unsigned int nr = ARRAY_SIZE(msr_rules);
 
@@ -498,11 +510,7 @@ const struct lodge_msr_rule *lodge_msr_rule_find(const struct lodge_vcpu *vcpu,
 	}
 	if (index < rule->first || index > rule->last)
 		return NULL;
-	if (!(rule->vendors & (intel ? MSR_INTEL : MSR_AMD)))
-		return NULL;
-	if (rule->present && !rule->present(vcpu))
-		return NULL;
-	return rule;
+	return lodge_msr_rule_applies(vcpu, rule) ? rule : NULL;
 }
 
 int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)

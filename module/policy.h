@@ -43,7 +43,14 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
 void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 			u32 answer[4]);
 
-/* msr.c, msr_rules.c: what the guest may see, MSR by MSR */
+/* msr.c, msr_list.c, msr_rules.c: what the guest may see, MSR by MSR */
+
+/**
+ * lodge_msr_rules_init() - give each MSR that only stores a place; once
+ *
+ * Return: 0, or -EIO for a table that nobody could search.
+ */
+int lodge_msr_rules_init(void);
 int lodge_msr_init(struct lodge_vcpu *vcpu);
 void lodge_msr_free(struct lodge_vcpu *vcpu);
 
@@ -69,6 +76,17 @@ int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
  */
 int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
 int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+
+/**
+ * lodge_msr_list_get() - LODGE_GET_MSR_LIST; updates arg->count
+ */
+int lodge_msr_list_get(struct lodge_vcpu *vcpu, struct lodge_msr_list *arg);
+
+/**
+ * lodge_msr_list_set() - LODGE_SET_MSR_LIST: all entries or none
+ */
+int lodge_msr_list_set(struct lodge_vcpu *vcpu,
+		       const struct lodge_msr_list *arg);
 
 /**
  * lodge_msr_get_state() - bring those of vcpu->regs.msrs up to date that the

@@ -65,6 +65,16 @@ static long lodge_vcpu_call_set_cpuid(void *object, void *argument)
 	return lodge_cpuid_set(object, argument);
 }
 
+static long lodge_vcpu_call_get_msr_list(void *object, void *argument)
+{
+	return lodge_msr_list_get(object, argument);
+}
+
+static long lodge_vcpu_call_set_msr_list(void *object, void *argument)
+{
+	return lodge_msr_list_set(object, argument);
+}
+
 static long lodge_vcpu_call_extint(void *object, void *argument)
 {
 	const struct lodge_extint *extint = argument;
@@ -84,6 +94,10 @@ static const struct lodge_call lodge_vcpu_calls[] = {
 		   lodge_vcpu_call_get_cpuid),
 	LODGE_CALL(LODGE_SET_CPUID, lodge_cpuid, true,
 		   lodge_vcpu_call_set_cpuid),
+	LODGE_CALL(LODGE_GET_MSR_LIST, lodge_msr_list, true,
+		   lodge_vcpu_call_get_msr_list),
+	LODGE_CALL(LODGE_SET_MSR_LIST, lodge_msr_list, true,
+		   lodge_vcpu_call_set_msr_list),
 };
 
 static long lodge_vcpu_call_run(struct lodge_vcpu *vcpu)

@@ -264,7 +264,7 @@ struct lodge_vcpu {
 	struct lodge_walk code_walk;
 	struct lodge_walk data_walk;
 
-	struct lodge_msr_values *msr;
+	u64 *msr;
 	u64 deadline;
 	u64 tsc_offset;
 	u64 tsc_moved;

@@ -516,5 +516,23 @@ struct lodge_run {
  * LODGE_NMI - deliver a non-maskable interrupt
  */
 #define LODGE_NMI _IO(LODGE_IOC, 0x26)
+/**
+ * LODGE_GET_MSR_LIST - read MSRs by number, those that are in no register group
+ *
+ * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
+ * that is not on the vCPU's list; ENOSPC count too small for the whole list (it
+ * then says how many).
+ */
+#define LODGE_GET_MSR_LIST _IOWR(LODGE_IOC, 0x27, struct lodge_msr_list)
+/**
+ * LODGE_SET_MSR_LIST - write MSRs by number, after the vCPU's CPUID
+ *
+ * Every entry is checked before any is written.  Of a number given twice the last
+ * entry counts.
+ *
+ * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
+ * that is not on the vCPU's list, a value that the MSR cannot hold.
+ */
+#define LODGE_SET_MSR_LIST _IOW(LODGE_IOC, 0x28, struct lodge_msr_list)
 
 #endif /* _UAPI_LODGE_H */

@@ -276,4 +276,37 @@ struct lodge_state {
 	struct lodge_regs regs;
 };
 
+/**
+ * struct lodge_msr_entry - an MSR of the list
+ * @index: its number
+ * @reserved: zero
+ * @value: what it holds
+ */
+struct lodge_msr_entry {
+	__u32 index;
+	__u32 reserved;
+	__u64 value;
+};
+
+/* More than there are on any list. */
+#define LODGE_MAX_MSRS 256
+#define LODGE_MSR_LIST_ALL (1U << 0)
+
+/**
+ * struct lodge_msr_list - argument of LODGE_GET_MSR_LIST and LODGE_SET_MSR_LIST
+ * @count: entries at @entries, at most LODGE_MAX_MSRS
+ * @flags: GET: LODGE_MSR_LIST_ALL: answer with the whole list, and set @count to
+ *	how many there are; otherwise zero
+ * @entries: address of an array of struct lodge_msr_entry
+ *
+ * On the list are the MSRs that keep what the guest writes to them, do nothing
+ * else, and are in no group: MTRRs, MCG_STATUS, AMD's SYSCFG, HWCR, TOP_MEM and
+ * others.  Which there are follows from the vCPU's CPUID.
+ */
+struct lodge_msr_list {
+	__u32 count;
+	__u32 flags;
+	__u64 entries;
+};
+
 #endif /* _UAPI_LODGE_STATE_H */

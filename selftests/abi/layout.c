@@ -188,6 +188,16 @@ TEST(arguments_of_the_vcpu_calls_keep_their_layout)
 	EXPECT_AT(struct lodge_cpuid, flags, 4);
 	EXPECT_AT(struct lodge_cpuid, entries, 8);
 
+	EXPECT_SIZE(struct lodge_msr_entry, 16);
+	EXPECT_AT(struct lodge_msr_entry, index, 0);
+	EXPECT_AT(struct lodge_msr_entry, reserved, 4);
+	EXPECT_AT(struct lodge_msr_entry, value, 8);
+
+	EXPECT_SIZE(struct lodge_msr_list, 16);
+	EXPECT_AT(struct lodge_msr_list, count, 0);
+	EXPECT_AT(struct lodge_msr_list, flags, 4);
+	EXPECT_AT(struct lodge_msr_list, entries, 8);
+
 	EXPECT_SIZE(struct lodge_extint, 8);
 	EXPECT_AT(struct lodge_extint, vector, 0);
 	EXPECT_AT(struct lodge_extint, flags, 4);
@@ -281,6 +291,8 @@ TEST(calls_keep_their_numbers)
 	EXPECT_EQ(0x4010b724U, LODGE_SET_CPUID);
 	EXPECT_EQ(0x4008b725U, LODGE_EXTINT);
 	EXPECT_EQ(0x0000b726U, LODGE_NMI);
+	EXPECT_EQ(0xc010b727U, LODGE_GET_MSR_LIST);
+	EXPECT_EQ(0x4010b728U, LODGE_SET_MSR_LIST);
 }
 
 TEST_HARNESS_MAIN

@@ -60,6 +60,8 @@ static const struct call {
 	CALL(SET_STATE, ON_VCPU),
 	CALL(GET_CPUID, ON_VCPU, .answer = -ENOSPC),
 	CALL(SET_CPUID, ON_VCPU),
+	CALL(GET_MSR_LIST, ON_VCPU),
+	CALL(SET_MSR_LIST, ON_VCPU),
 	CALL(EXTINT, ON_VCPU, .answer = -EBUSY),
 };
 

@@ -512,6 +512,51 @@ TEST_F(msr, the_caller_sees_and_sets_them_by_name)
 	EXPECT_EQ(0xffffffffdeadb000, run->regs.msrs.lstar);
 }
 
+/* A value that each can hold, other than what it holds after reset. */
+static uint64_t other_value(uint32_t index)
+{
+	switch (index) {
+	case 0x200 ... 0x20f:
+		return 0x1000000 * (index & 0xf) + 0x1000;
+	case 0x250 ... 0x26f:
+		return 0x0605040100060504;
+	case 0xc0010000 ... 0xc0010007:
+		return 0x123456789a00 + index % 16;
+	case 0xc0010010:
+		return 1 << 20;
+	case 0xc0010015:
+		return 1 << 18;
+	default:
+		return 0x12800000;
+	}
+}
+
+TEST_F(msr, the_caller_sees_and_sets_the_others_by_number)
+{
+	struct lodge_msr_entry list[LODGE_MAX_MSRS], entry;
+	uint32_t count = LODGE_MAX_MSRS;
+
+	ASSERT_EQ(0, lodge_msr_list(self->cpu->fd, list, &count));
+	ASSERT_LT(20, count);
+	for (uint32_t i = 0; i < count; i++) {
+		entry = (struct lodge_msr_entry){
+			.index = list[i].index,
+			.value = other_value(list[i].index),
+		};
+		ASSERT_NE(list[i].value, entry.value);
+		ASSERT_EQ(0, lodge_msr_set(self->cpu->fd, &entry, 1))
+		TH_LOG("%#x", entry.index);
+		start(self->cpu, entry.index);
+		ASSERT_TRUE(cpu_done(self->cpu));
+		EXPECT_EQ(entry.value, *cpu_gpr(self->cpu, LODGE_RDI))
+		TH_LOG("%#x", entry.index);
+		start_write(self->cpu, entry.index, list[i].value);
+		ASSERT_TRUE(cpu_done(self->cpu));
+		ASSERT_EQ(0, lodge_msr_get(self->cpu->fd, &entry, 1));
+		EXPECT_EQ(list[i].value, entry.value);
+	}
+}
+
 CODE(user, 64,
      "push $0x23; push $0x30000; push $2; push $0x2b; push $" AT(
 	     "1f") ";"

@@ -207,6 +207,25 @@ static void change_cpuid(struct caller *caller)
 	call(caller, fd, LODGE_SET_CPUID, &cpuid);
 }
 
+static void change_msrs(struct caller *caller)
+{
+	struct lodge_msr_entry entries[LODGE_MAX_MSRS];
+	struct lodge_msr_list list = {
+		.count = LODGE_MAX_MSRS,
+		.flags = LODGE_MSR_LIST_ALL,
+		.entries = (uintptr_t)entries,
+	};
+	int fd = caller->process->vcpu[any_vcpu(caller)];
+
+	if (call(caller, fd, LODGE_GET_MSR_LIST, &list))
+		return;
+	list.flags = 0;
+	chance_flip(&caller->chance, entries, list.count * sizeof(*entries), 2);
+	chance_flip(&caller->chance, &list, sizeof(list), 1);
+	call(caller, fd, LODGE_GET_MSR_LIST, &list);
+	call(caller, fd, LODGE_SET_MSR_LIST, &list);
+}
+
 static void run(struct caller *caller)
 {
 	struct chance *chance = &caller->chance;
@@ -352,11 +371,12 @@ static const struct {
 	void (*act)(struct caller *caller);
 	unsigned int weight;
 } deeds[] = {
-	{ open_lodge, 4 },   { get_info, 2 },	  { create_vm, 4 },
-	{ create_vcpu, 12 }, { set_memory, 16 },  { change_state, 16 },
-	{ change_cpuid, 6 }, { run, 32 },	  { send, 24 },
-	{ change_clock, 4 }, { call_wildly, 24 }, { change_arena, 16 },
-	{ map_run_page, 4 }, { close_one, 4 },	  { fork_one, 1 },
+	{ open_lodge, 4 },    { get_info, 2 },	   { create_vm, 4 },
+	{ create_vcpu, 12 },  { set_memory, 16 },  { change_state, 16 },
+	{ change_cpuid, 6 },  { change_msrs, 6 },  { run, 32 },
+	{ send, 24 },	      { change_clock, 4 }, { call_wildly, 24 },
+	{ change_arena, 16 }, { map_run_page, 4 }, { close_one, 4 },
+	{ fork_one, 1 },
 };
 
 static void act(struct caller *caller)

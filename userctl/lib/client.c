@@ -127,6 +127,40 @@ int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
 	return call(vcpu, LODGE_SET_CPUID, &cpuid);
 }
 
+int lodge_msr_list(int vcpu, struct lodge_msr_entry *entries, uint32_t *count)
+{
+	struct lodge_msr_list list = {
+		.count = *count,
+		.flags = LODGE_MSR_LIST_ALL,
+		.entries = (uintptr_t)entries,
+	};
+	int err = call(vcpu, LODGE_GET_MSR_LIST, &list);
+
+	*count = list.count;
+	return err;
+}
+
+int lodge_msr_get(int vcpu, struct lodge_msr_entry *entries, uint32_t count)
+{
+	const struct lodge_msr_list list = {
+		.count = count,
+		.entries = (uintptr_t)entries,
+	};
+
+	return call(vcpu, LODGE_GET_MSR_LIST, &list);
+}
+
+int lodge_msr_set(int vcpu, const struct lodge_msr_entry *entries,
+		  uint32_t count)
+{
+	const struct lodge_msr_list list = {
+		.count = count,
+		.entries = (uintptr_t)entries,
+	};
+
+	return call(vcpu, LODGE_SET_MSR_LIST, &list);
+}
+
 int lodge_extint(int vcpu, uint8_t vector)
 {
 	const struct lodge_extint extint = { .vector = vector };

@@ -120,6 +120,32 @@ int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
 		    uint32_t count);
 
 /**
+ * lodge_msr_list() - read all MSRs of a vCPU that are in no register group
+ * @vcpu: from lodge_vcpu_create()
+ * @entries: array to fill; LODGE_MAX_MSRS are enough
+ * @count: in: entries that fit; out: entries that there are
+ *
+ * Return: 0; -ENOSPC when @entries is too small; -errno.
+ */
+int lodge_msr_list(int vcpu, struct lodge_msr_entry *entries, uint32_t *count);
+
+/**
+ * lodge_msr_get() - read MSRs of that list
+ * @entries: in: their numbers; out: their values
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_msr_get(int vcpu, struct lodge_msr_entry *entries, uint32_t count);
+
+/**
+ * lodge_msr_set() - write MSRs of that list, once the vCPU's CPUID is set
+ *
+ * Return: 0 or -errno, and then nothing has changed.
+ */
+int lodge_msr_set(int vcpu, const struct lodge_msr_entry *entries,
+		  uint32_t count);
+
+/**
  * lodge_extint() - deliver an external interrupt, as a PIC does
  * @vcpu: from lodge_vcpu_create()
  * @vector: the PIC's answer to the acknowledge cycle
