@@ -65,10 +65,10 @@ void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
 /**
  * lodge_lapic_msr_read() - APIC_BASE, TSC_DEADLINE, x2APIC's 0x800 to 0x8ff
  *
- * Return: 0, or 1 for #GP.
+ * Return: true for #GP.
  */
-int lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-int lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+bool lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+bool lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
 
 /**
  * lodge_lapic_pending() - highest requested vector that the priority lets pass

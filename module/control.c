@@ -101,9 +101,9 @@ static bool lodge_control_keeps_pdptes(const struct lodge_control *c)
 	       c->cr4 & X86_CR4_PAE && !(c->efer & EFER_LMA);
 }
 
-/* Return: 0, or 1 for #GP: one has a reserved bit, or there is no memory. */
-static int lodge_control_load_pdptes(struct lodge_vcpu *vcpu,
-				     const struct lodge_control *c)
+/* Return: true for #GP: one has a reserved bit, or there is no memory. */
+static bool lodge_control_load_pdptes(struct lodge_vcpu *vcpu,
+				      const struct lodge_control *c)
 {
 	u64 reserved = LODGE_PDPTE_RESERVED |
 		       GENMASK_ULL(63, vcpu->features.phys_bits);
@@ -111,18 +111,18 @@ static int lodge_control_load_pdptes(struct lodge_vcpu *vcpu,
 	unsigned int i;
 
 	if (!lodge_control_keeps_pdptes(c))
-		return 0;
+		return false;
 	if (lodge_mem_read(vcpu->vm, c->cr3 & LODGE_PDPTES_BASE, pdptes,
 			   sizeof(pdptes)))
-		return 1;
+		return true;
 	for (i = 0; i < ARRAY_SIZE(pdptes); i++)
 		if (pdptes[i] & LODGE_PDPTE_P && pdptes[i] & reserved)
-			return 1;
+			return true;
 	lodge_backend->set_pdptes(vcpu, pdptes);
-	return 0;
+	return false;
 }
 
-/* What is wrong with them the entry says; where there is no memory, none is. */
+/* Bad PDPTEs make the entry fail; without memory none is present. */
 void lodge_control_read_pdptes(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_control *c = &vcpu->regs.control;
@@ -158,39 +158,40 @@ static bool lodge_control_has_16bit_task(struct lodge_vcpu *vcpu)
 	return (type & ~LODGE_SYSTEM_BUSY) == LODGE_SYSTEM_TSS16;
 }
 
-/* Paging goes on: with LME the processor enters long mode. */
-static int lodge_control_paging_on(struct lodge_vcpu *vcpu,
-				   struct lodge_control *c)
-{
-	if (!(c->efer & EFER_LME))
-		return 0;
-	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu) ||
-	    lodge_control_has_16bit_task(vcpu))
-		return 1;
-	c->efer |= EFER_LMA;
-	return 0;
-}
-
-static int lodge_control_paging_off(struct lodge_vcpu *vcpu,
+/* With LME the processor enters long mode.  Return: true for #GP. */
+static bool lodge_control_paging_on(struct lodge_vcpu *vcpu,
 				    struct lodge_control *c)
 {
-	if (c->cr4 & X86_CR4_PCIDE)
-		return 1;
-	if (c->efer & EFER_LMA && lodge_control_in_64bit(vcpu))
-		return 1;
-	c->efer &= ~EFER_LMA;
-	return 0;
+	if (!(c->efer & EFER_LME))
+		return false;
+	if (!(c->cr4 & X86_CR4_PAE) || lodge_control_in_64bit(vcpu) ||
+	    lodge_control_has_16bit_task(vcpu))
+		return true;
+	c->efer |= EFER_LMA;
+	return false;
 }
 
-int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
+/* Return: true for #GP. */
+static bool lodge_control_paging_off(struct lodge_vcpu *vcpu,
+				     struct lodge_control *c)
+{
+	if (c->cr4 & X86_CR4_PCIDE)
+		return true;
+	if (c->efer & EFER_LMA && lodge_control_in_64bit(vcpu))
+		return true;
+	c->efer &= ~EFER_LMA;
+	return false;
+}
+
+bool lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
 	struct lodge_control new;
 	u64 changed;
-	int fault = 0;
+	bool fault = false;
 
 	if (!lodge_control_cr0_valid(value))
-		return 1;
+		return true;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
 	new = *c;
 	/* Reserved bits of the lower half are ignored; ET is fixed. */
@@ -203,14 +204,14 @@ int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
 	if (!fault && changed & LODGE_CR0_PDPTES)
 		fault = lodge_control_load_pdptes(vcpu, &new);
 	if (fault)
-		return 1;
+		return true;
 	*c = new;
 	lodge_control_commit(vcpu, changed & LODGE_CR0_TRANSLATION);
-	return 0;
+	return false;
 }
 
 /* Bit 63 asks to keep translations; that they go all the same is allowed. */
-int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
 	struct lodge_control new;
@@ -219,41 +220,41 @@ int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
 	if (c->cr4 & X86_CR4_PCIDE)
 		value &= ~X86_CR3_PCID_NOFLUSH;
 	if (!lodge_control_cr3_valid(vcpu, value))
-		return 1;
+		return true;
 	new = *c;
 	new.cr3 = value;
 	if (lodge_control_load_pdptes(vcpu, &new))
-		return 1;
+		return true;
 	*c = new;
 	lodge_control_commit(vcpu, true);
-	return 0;
+	return false;
 }
 
-int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
 	struct lodge_control new;
 	u64 changed;
 
 	if (value & ~vcpu->features.cr4)
-		return 1;
+		return true;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
 	new = *c;
 	new.cr4 = value;
 	changed = c->cr4 ^ value;
 	if (c->efer & EFER_LMA && !(value & X86_CR4_PAE))
-		return 1;
+		return true;
 	if (changed & value & X86_CR4_PCIDE &&
 	    (!(c->efer & EFER_LMA) || c->cr3 & X86_CR3_PCID_MASK))
-		return 1;
+		return true;
 	if (changed & LODGE_CR4_PDPTES && lodge_control_load_pdptes(vcpu, &new))
-		return 1;
+		return true;
 	*c = new;
 	lodge_control_commit(vcpu, changed & LODGE_CR4_TRANSLATION);
-	return 0;
+	return false;
 }
 
-int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value)
 {
 	struct lodge_control *c = &vcpu->regs.control;
 	u64 changed;
@@ -262,22 +263,22 @@ int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value)
 	value = (value & ~EFER_LMA) | (c->efer & EFER_LMA);
 	changed = c->efer ^ value;
 	if (value & ~vcpu->features.efer)
-		return 1;
+		return true;
 	if (changed & value & EFER_NX &&
 	    vcpu->regs.msrs.misc_enable & MSR_IA32_MISC_ENABLE_XD_DISABLE)
-		return 1;
+		return true;
 	if (changed & EFER_LME && c->cr0 & X86_CR0_PG)
-		return 1;
+		return true;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
 	c->efer = value;
 	lodge_control_commit(vcpu, changed & LODGE_EFER_TRANSLATION);
-	return 0;
+	return false;
 }
 
-int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
 {
 	if (!lodge_control_xcr0_valid(vcpu, value))
-		return 1;
+		return true;
 	vcpu->regs.control.xcr0 = value;
-	return 0;
+	return false;
 }

@@ -337,20 +337,20 @@ static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
 	if (f->write)
 		memcpy(mmio->data, f->data, f->size);
 	vcpu->run->reason = LODGE_EXIT_MMIO;
-	vcpu->io.pending = LODGE_PENDING_EMULATE;
-	return 1;
+	vcpu->io.completion = LODGE_COMPLETE_EMULATE;
+	return LODGE_TO_USER;
 }
 
 int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
 {
 	if (answer == LODGE_FAULT) {
 		lodge_insn_raise(vcpu, &vcpu->emul.fault);
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	}
 	if (answer == -EAGAIN)
 		return lodge_emulate_ask(vcpu);
 	if (answer == -EBUSY)
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	if (answer == -EIO)
 		return answer;
 	if (answer == -EOPNOTSUPP && !vcpu->io.nr)
@@ -402,7 +402,7 @@ static int lodge_emulate_run(struct lodge_vcpu *vcpu)
 		if (lodge_emulate_advance(vcpu, rip))
 			break;
 	}
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
 int lodge_emulate_instruction(struct lodge_vcpu *vcpu)
@@ -415,8 +415,6 @@ int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 {
 	int answer = lodge_insn_fetch(vcpu);
 
-	if (answer > 0)
-		return 0;
 	if (answer)
 		return lodge_insn_doubt(vcpu, answer, gpa);
 	return lodge_emulate_instruction(vcpu);
@@ -437,19 +435,19 @@ static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)
 
 int lodge_emulate_complete(struct lodge_vcpu *vcpu)
 {
-	enum lodge_pending pending = vcpu->io.pending;
+	enum lodge_completion completion = vcpu->io.completion;
 
-	vcpu->io.pending = LODGE_PENDING_NONE;
-	switch (pending) {
-	case LODGE_PENDING_NONE:
+	vcpu->io.completion = LODGE_COMPLETE_NONE;
+	switch (completion) {
+	case LODGE_COMPLETE_NONE:
 		break;
-	case LODGE_PENDING_IN:
+	case LODGE_COMPLETE_IN:
 		lodge_portio_finish_in(vcpu);
 		break;
-	case LODGE_PENDING_INS:
+	case LODGE_COMPLETE_INS:
 		return lodge_portio_finish_ins(vcpu);
-	case LODGE_PENDING_EMULATE:
+	case LODGE_COMPLETE_EMULATE:
 		return lodge_emulate_finish_emulation(vcpu);
 	}
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }

@@ -13,21 +13,21 @@ struct lodge_vcpu;
 /**
  * lodge_emulate_mmio() - an instruction touched @gpa, which has no memory
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
  * lodge_emulate_instruction() - carry out vcpu->emul.insn
  *
- * After lodge_insn_fetch().  Return: as lodge_exit_handle().
+ * After lodge_insn_fetch().  Return: enum lodge_outcome, or -errno.
  */
 int lodge_emulate_instruction(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_emulate_complete() - user space has answered: finish the instruction
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_emulate_complete(struct lodge_vcpu *vcpu);
 
@@ -43,7 +43,7 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu);
 /**
  * lodge_emulate_outcome() - act on an answer of the emulator that is not 0
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer);
 

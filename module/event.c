@@ -334,7 +334,7 @@ bool lodge_event_window_opened(struct lodge_vcpu *vcpu)
 	return wanted && wanted & ~lodge_backend->blocked(vcpu);
 }
 
-int lodge_event_deliver(struct lodge_vcpu *vcpu)
+enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu)
 {
 	u32 blocked;
 
@@ -345,22 +345,22 @@ int lodge_event_deliver(struct lodge_vcpu *vcpu)
 			lodge_event_take_sipi(vcpu);
 	}
 	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	if (unlikely(vcpu->shutdown)) {
 		vcpu->shutdown = false;
 		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
-		return 1;
+		return LODGE_TO_USER;
 	}
 	if (READ_ONCE(vcpu->run->request_window) &&
 	    lodge_event_window_open(vcpu)) {
 		vcpu->run->reason = LODGE_EXIT_WINDOW;
-		return 1;
+		return LODGE_TO_USER;
 	}
 	blocked = lodge_backend->blocked(vcpu);
 	lodge_event_latch_nmi(vcpu, blocked);
 	lodge_event_choose(vcpu, blocked);
 	lodge_event_set_window(vcpu);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
 void lodge_event_delivered(struct lodge_vcpu *vcpu,

@@ -7,6 +7,8 @@
 
 #include <linux/types.h>
 
+#include "exit.h"
+
 struct lodge_event;
 struct lodge_vcpu;
 
@@ -59,9 +61,9 @@ void lodge_event_extint_done(struct lodge_vcpu *vcpu);
 /**
  * lodge_event_deliver() - choose what the next entry delivers
  *
- * Return: 0, or 1 when user space must hear of it (window, shutdown).
+ * Return: LODGE_TO_USER for a window or a shutdown, else LODGE_ENTER_AGAIN.
  */
-int lodge_event_deliver(struct lodge_vcpu *vcpu);
+enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_event_delivered() - the guest was entered, and left again

@@ -15,6 +15,7 @@
 #include "debugreg.h"
 #include "emulate.h"
 #include "event.h"
+#include "exit.h"
 #include "insn.h"
 #include "mem.h"
 #include "policy.h"
@@ -42,21 +43,21 @@ static void lodge_exit_set_pair(struct lodge_vcpu *vcpu, u64 value)
 	gpr[LODGE_RDX] = value >> 32;
 }
 
-static int lodge_exit_skip(struct lodge_vcpu *vcpu,
-			   const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_skip(struct lodge_vcpu *vcpu,
+					  const struct lodge_vmexit *exit)
 {
 	lodge_insn_done(vcpu, exit->next_rip);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
-static int lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
+static enum lodge_outcome lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
 {
 	lodge_event_raise(vcpu, vector, 0);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
-static int lodge_exit_cpuid(struct lodge_vcpu *vcpu,
-			    const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_cpuid(struct lodge_vcpu *vcpu,
+					   const struct lodge_vmexit *exit)
 {
 	__u64 *gpr = vcpu->regs.general.gpr;
 	u32 answer[4];
@@ -69,39 +70,38 @@ static int lodge_exit_cpuid(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
-static int lodge_exit_msr(struct lodge_vcpu *vcpu,
-			  const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_msr(struct lodge_vcpu *vcpu,
+					 const struct lodge_vmexit *exit)
 {
 	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
 	u64 value;
-	int fault;
+	bool gp;
 
 	if (exit->msr.write) {
-		fault = lodge_msr_write(vcpu, index, lodge_exit_pair(vcpu));
+		gp = lodge_msr_write(vcpu, index, lodge_exit_pair(vcpu));
 	} else {
-		fault = lodge_msr_read(vcpu, index, &value);
-		if (!fault)
+		gp = lodge_msr_read(vcpu, index, &value);
+		if (!gp)
 			lodge_exit_set_pair(vcpu, value);
 	}
-	if (fault)
+	if (gp)
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
 	return lodge_exit_skip(vcpu, exit);
 }
 
-static int lodge_exit_hlt(struct lodge_vcpu *vcpu,
-			  const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_hlt(struct lodge_vcpu *vcpu,
+					 const struct lodge_vmexit *exit)
 {
-	int answer = lodge_exit_skip(vcpu, exit);
-
-	/* A pending event of the skip itself comes first. */
-	if (!answer && vcpu->exception.type == LODGE_EVENT_NONE)
+	lodge_insn_done(vcpu, exit->next_rip);
+	/* The single step's trap comes first. */
+	if (vcpu->exception.type == LODGE_EVENT_NONE)
 		vcpu->mp_state = LODGE_MP_HALTED;
-	return answer;
+	return LODGE_ENTER_AGAIN;
 }
 
-static int lodge_exit_memory_error(struct lodge_vcpu *vcpu,
-				   const struct lodge_vmexit *exit, u64 hva,
-				   int error)
+static enum lodge_outcome
+lodge_exit_memory_error(struct lodge_vcpu *vcpu,
+			const struct lodge_vmexit *exit, u64 hva, int error)
 {
 	struct lodge_exit_memory *memory = &vcpu->run->exit.memory;
 
@@ -110,7 +110,7 @@ static int lodge_exit_memory_error(struct lodge_vcpu *vcpu,
 	memory->error = -error;
 	memory->write = !!(exit->fault.error & LODGE_PF_WRITE);
 	vcpu->run->reason = LODGE_EXIT_MEMORY_ERROR;
-	return 1;
+	return LODGE_TO_USER;
 }
 
 /* Nothing to fetch from there; and a delivery cannot be emulated. */
@@ -126,40 +126,36 @@ static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
 
 /*
  * The nested tables, not the slots, have said that this is a device.  Memory may
- * have come there since: the emulator then uses that, and where it is at its
- * wits' end, the guest tries again.  A fetch, which looks like any other access
- * here, ends as the emulator's own.  Whether it waits for user space is not read
- * from the run page, where user space may write meanwhile.
+ * have come there since: the emulator then uses that, and the guest tries an
+ * instruction again that the emulator does not know.  A fetch looks like any other
+ * access here, and ends as the emulator's own.
  */
 static int lodge_exit_device(struct lodge_vcpu *vcpu,
 			     const struct lodge_vmexit *exit)
 {
-	int answer = lodge_exit_mmio(vcpu, exit);
+	int outcome = lodge_exit_mmio(vcpu, exit);
 
-	if (answer == 1 && vcpu->io.pending == LODGE_PENDING_NONE &&
+	if (outcome == LODGE_CANNOT_EMULATE &&
 	    lodge_mem_user(vcpu->vm, exit->fault.gpa, false))
-		return 0;
-	return answer;
+		return LODGE_ENTER_AGAIN;
+	return outcome;
 }
 
 static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 			    const struct lodge_vmexit *exit)
 {
 	u64 hva = 0;
-	int answer;
+	int error;
 
 	if (exit->fault.device)
 		return lodge_exit_device(vcpu, exit);
-	answer =
-		lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
-	if (likely(!answer))
-		return 0;
+	error = lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
 	/* The loop sees the signal. */
-	if (answer == -EINTR)
-		return 0;
-	if (answer < 0)
-		return lodge_exit_memory_error(vcpu, exit, hva, answer);
-	return lodge_exit_mmio(vcpu, exit);
+	if (likely(!error) || error == -EINTR)
+		return LODGE_ENTER_AGAIN;
+	if (error == -ENXIO || error == -EROFS)
+		return lodge_exit_mmio(vcpu, exit);
+	return lodge_exit_memory_error(vcpu, exit, hva, error);
 }
 
 static bool lodge_exit_is_debugreg(const struct lodge_insn *insn)
@@ -180,7 +176,7 @@ static bool lodge_exit_same_register(const struct lodge_insn *insn,
 	return lodge_cr_same(insn, exit);
 }
 
-static int lodge_exit_execute(struct lodge_vcpu *vcpu)
+static enum lodge_outcome lodge_exit_execute(struct lodge_vcpu *vcpu)
 {
 	enum lodge_execute answer = lodge_exit_is_debugreg(&vcpu->emul.insn) ?
 					    lodge_debugreg_execute(vcpu) :
@@ -192,11 +188,11 @@ static int lodge_exit_execute(struct lodge_vcpu *vcpu)
 				lodge_insn_next_rip(&vcpu->regs.general,
 						    vcpu->emul.insn.mode,
 						    vcpu->emul.insn.length));
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	case LODGE_EXECUTE_GP:
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
 	case LODGE_EXECUTE_RAISED:
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	case LODGE_EXECUTE_UNKNOWN:
 		break;
 	}
@@ -210,20 +206,18 @@ static int lodge_exit_register(struct lodge_vcpu *vcpu,
 	const struct lodge_insn *insn = &vcpu->emul.insn;
 	int answer = lodge_insn_fetch(vcpu);
 
-	if (answer > 0)
-		return 0;
 	if (answer)
 		return lodge_insn_doubt(vcpu, answer, ~0ULL);
 	if (unlikely(!lodge_exit_same_register(insn, exit)))
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	/* SMSW and LMSW: the operand may be on a device. */
 	if (insn->operand[0].kind == LODGE_OPERAND_MEMORY)
 		return lodge_emulate_instruction(vcpu);
 	return lodge_exit_execute(vcpu);
 }
 
-static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
-			     const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
+					    const struct lodge_vmexit *exit)
 {
 	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
 
@@ -234,8 +228,8 @@ static int lodge_exit_xsetbv(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
-static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
-			    const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
+					   const struct lodge_vmexit *exit)
 {
 	u32 index = vcpu->regs.general.gpr[LODGE_RCX];
 	u64 value;
@@ -249,8 +243,8 @@ static int lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
-static int lodge_exit_hypercall(struct lodge_vcpu *vcpu,
-				const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_hypercall(struct lodge_vcpu *vcpu,
+					       const struct lodge_vmexit *exit)
 {
 	lodge_pv_hypercall(vcpu);
 	return lodge_exit_skip(vcpu, exit);
@@ -271,20 +265,20 @@ static bool lodge_exit_split_lock(struct lodge_vcpu *vcpu)
 	return lodge_handle_split_lock(vcpu->regs.general.rip);
 }
 
-static int lodge_exit_exception(struct lodge_vcpu *vcpu,
-				const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_exception(struct lodge_vcpu *vcpu,
+					       const struct lodge_vmexit *exit)
 {
 	if (exit->exception.vector == X86_TRAP_DB && exit->exception.payload)
 		lodge_debugreg_trap(vcpu, exit->exception.payload);
 	if (exit->exception.vector == X86_TRAP_AC &&
 	    lodge_exit_split_lock(vcpu))
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	lodge_event_raise(vcpu, exit->exception.vector, exit->exception.error);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
-static int lodge_exit_invalid(struct lodge_vcpu *vcpu,
-			      const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_invalid(struct lodge_vcpu *vcpu,
+					     const struct lodge_vmexit *exit)
 {
 	struct lodge_exit_fail_entry *fail = &vcpu->run->exit.fail_entry;
 
@@ -293,11 +287,11 @@ static int lodge_exit_invalid(struct lodge_vcpu *vcpu,
 					   LODGE_RUN_DATA_SIZE /
 						   sizeof(struct lodge_rule));
 	vcpu->run->reason = LODGE_EXIT_FAIL_ENTRY;
-	return 1;
+	return LODGE_TO_USER;
 }
 
-static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
-			      const struct lodge_vmexit *exit)
+static enum lodge_outcome lodge_exit_unknown(struct lodge_vcpu *vcpu,
+					     const struct lodge_vmexit *exit)
 {
 	struct lodge_exit_unknown *unknown = &vcpu->run->exit.unknown;
 
@@ -305,7 +299,7 @@ static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
 	unknown->info[0] = exit->info[0];
 	unknown->info[1] = exit->info[1];
 	vcpu->run->reason = LODGE_EXIT_UNKNOWN;
-	return 1;
+	return LODGE_TO_USER;
 }
 
 /* Exits of instructions whose handlers go on at exit->next_rip. */
@@ -320,16 +314,19 @@ static int lodge_exit_unknown(struct lodge_vcpu *vcpu,
  * one that has left the guest, before it has any effect.  Behind the last one below
  * 4 GiB that is 0, too.
  *
- * Return: whether to go on; if not, @answer is as of lodge_exit_handle().
+ * Return: true to go on; if false, @outcome says what the run loop does next.
  */
 static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
-			      struct lodge_vmexit *exit, int *answer)
+			      struct lodge_vmexit *exit,
+			      enum lodge_outcome *outcome)
 {
 	const struct lodge_insn *insn = &vcpu->emul.insn;
-	int error = lodge_insn_fetch(vcpu);
+	int answer = lodge_insn_fetch(vcpu);
 
-	*answer = error < 0 ? lodge_insn_doubt(vcpu, error, ~0ULL) : 0;
-	if (error || !lodge_insn_causes(insn, exit))
+	*outcome = LODGE_ENTER_AGAIN;
+	if (answer)
+		*outcome = lodge_insn_doubt(vcpu, answer, ~0ULL);
+	if (answer || !lodge_insn_causes(insn, exit))
 		return false;
 	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
 					     insn->length);
@@ -338,15 +335,15 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 
 int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	int answer;
+	enum lodge_outcome outcome;
 
 	if (unlikely(!exit->next_rip) && BIT(exit->kind) & LODGE_EXIT_SKIPS &&
-	    !lodge_exit_locate(vcpu, exit, &answer))
-		return answer;
+	    !lodge_exit_locate(vcpu, exit, &outcome))
+		return outcome;
 	switch (exit->kind) {
 	case LODGE_VMEXIT_HOST_EVENT:
 	case LODGE_VMEXIT_IGNORED:
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	case LODGE_VMEXIT_CPUID:
 		return lodge_exit_cpuid(vcpu, exit);
 	case LODGE_VMEXIT_IO:
@@ -362,10 +359,10 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return lodge_exit_skip(vcpu, exit);
 	case LODGE_VMEXIT_WINDOW:
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	case LODGE_VMEXIT_TIMER:
 		lodge_lapic_deadline(vcpu);
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	case LODGE_VMEXIT_CR:
 	case LODGE_VMEXIT_DR:
 		return lodge_exit_register(vcpu, exit);
@@ -386,7 +383,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return lodge_task_exit(vcpu, exit);
 	case LODGE_VMEXIT_SHUTDOWN:
 		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
-		return 1;
+		return LODGE_TO_USER;
 	case LODGE_VMEXIT_INVALID:
 		return lodge_exit_invalid(vcpu, exit);
 	case LODGE_VMEXIT_UNKNOWN:

@@ -22,9 +22,6 @@
 #include "user.h"
 #include "vm.h"
 
-/* Of fault_map(): the host must be asked for the page first. */
-#define MEM_ABSENT 2
-
 /* Tables that any VM may have: more than all that one instruction can touch. */
 #define MEM_MIN_TABLES 256
 
@@ -87,8 +84,10 @@ static void fault_note_mmio(struct lodge_vm *vm)
 }
 
 /*
- * Map what the host has now.  Return: 0 also when it was overtaken by a change:
- * the guest then faults again; MEM_ABSENT, -errno.
+ * Map what the host has now.
+ *
+ * Return: 0 also when it was overtaken by a change: the guest then faults again;
+ * -EAGAIN: the host must be asked for the page first; or another -errno.
  */
 static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		     const struct lodge_slot *slot, u64 gpa, u32 error)
@@ -112,7 +111,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	page = lodge_host_page_lookup(vm->mm, hva);
 	if (write ? !lodge_host_page_writable(page.entry) :
 		    !pte_access_permitted(__pte(page.entry), false))
-		return MEM_ABSENT;
+		return -EAGAIN;
 
 	level = fault_level(slot, gpa, min(page.level, format->max_leaf));
 	if (format->small_exec && error & X86_PF_INSTR)
@@ -138,7 +137,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	else
 		ret = lodge_npt_map(&vm->npt, &vcpu->npt_cache,
 				    gpa & ~(size - 1), pa, level, attr);
-	if (ret > 0) {
+	if (ret == LODGE_NPT_FLUSH) {
 		lodge_vm_flush_tlbs(vm);
 		removed = lodge_npt_take_removed(&vm->npt);
 		ret = 0;
@@ -177,9 +176,9 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	slot = lodge_slot_find(slots, gpa);
 	if (!slot) {
 		fault_device(vcpu, slots, gpa);
-		ret = LODGE_MEM_MMIO;
+		ret = -ENXIO;
 	} else if (error & X86_PF_WRITE && slot->flags & LODGE_MEM_READONLY) {
-		ret = LODGE_MEM_MMIO;
+		ret = -EROFS;
 	} else {
 		*hva = slot->hva + lodge_slot_offset(slot, gpa);
 		ret = fault_map(vcpu, slots, slot, gpa, error);
@@ -246,7 +245,7 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	if (ret)
 		return ret;
 	ret = fault_try(vcpu, gpa, error, hva);
-	if (ret != MEM_ABSENT)
+	if (ret != -EAGAIN)
 		return ret;
 	/* Without the slots held: it may take as long as user space likes. */
 	vcpu->host_worked = true;
@@ -255,5 +254,5 @@ int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 	if (ret)
 		return ret;
 	ret = fault_try(vcpu, gpa, error, hva);
-	return ret == MEM_ABSENT ? 0 : ret;
+	return ret == -EAGAIN ? 0 : ret;
 }

@@ -84,7 +84,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 					      &fault);
 		if (answer == LODGE_FAULT) {
 			lodge_insn_raise(vcpu, &fault);
-			return 1;
+			return LODGE_FAULT;
 		}
 		if (answer) {
 			vcpu->insn_bytes.length = 0;
@@ -96,7 +96,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 
 	if (answer == -E2BIG) {
 		lodge_event_raise(vcpu, X86_TRAP_GP, 0);
-		return 1;
+		return LODGE_FAULT;
 	}
 	return answer;
 }
@@ -156,7 +156,7 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
 }
 
-int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
+enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 {
 	struct lodge_exit_emulate *emulate = &vcpu->run->exit.emulate;
 
@@ -164,15 +164,18 @@ int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 	emulate->length = vcpu->insn_bytes.length;
 	memcpy(emulate->bytes, vcpu->insn_bytes.data, sizeof(emulate->bytes));
 	vcpu->run->reason = LODGE_EXIT_CANNOT_EMULATE;
-	return 1;
+	return LODGE_CANNOT_EMULATE;
 }
 
-int lodge_insn_doubt(struct lodge_vcpu *vcpu, int error, u64 gpa)
+enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
+				    u64 gpa)
 {
 	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
 
-	if (error != -EFAULT && ++known->doubts < LODGE_INSN_DOUBTS)
-		return 0;
+	if (answer == LODGE_FAULT)
+		return LODGE_ENTER_AGAIN;
+	if (answer != -EFAULT && ++known->doubts < LODGE_INSN_DOUBTS)
+		return LODGE_ENTER_AGAIN;
 	known->doubts = 0;
 	return lodge_insn_refuse(vcpu, gpa);
 }

@@ -5,6 +5,7 @@
 #ifndef LODGE_INSN_H
 #define LODGE_INSN_H
 
+#include "exit.h"
 #include "gva.h"
 
 struct lodge_insn;
@@ -31,7 +32,8 @@ enum lodge_execute {
  * Brings SEGMENTS and CONTROL up to date, and fills vcpu->emul.insn and
  * vcpu->insn_bytes.
  *
- * Return: 0; 1 an exception is raised; -EINVAL not known; -EFAULT not readable.
+ * Return: 0; LODGE_FAULT an exception is raised; -EINVAL not known; -EFAULT not
+ * readable.  lodge_insn_doubt() acts on all but 0.
  */
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
 
@@ -61,21 +63,20 @@ void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip);
  * lodge_insn_refuse() - fill in LODGE_EXIT_CANNOT_EMULATE
  * @gpa: what the instruction touched, or all ones
  *
- * Return: 1, as lodge_exit_handle().
+ * Return: LODGE_CANNOT_EMULATE.
  */
-int lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
+enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
- * lodge_insn_doubt() - the instruction that was read cannot be carried out
- * @error: what lodge_insn_fetch() or lodge_emul_step() answered, negative
+ * lodge_insn_doubt() - the instruction at RIP cannot be carried out
+ * @answer: what lodge_insn_fetch() or lodge_emul_step() answered, not 0
  * @gpa: as for lodge_insn_refuse()
  *
  * Another vCPU may have written there between the exit and the fetch, so the guest
- * tries again; what is still there after many times is refused.
- *
- * Return: as lodge_exit_handle().
+ * tries again; an instruction that is still there after many times is refused.
  */
-int lodge_insn_doubt(struct lodge_vcpu *vcpu, int error, u64 gpa);
+enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
+				    u64 gpa);
 
 /**
  * lodge_insn_raise() - raise what an access has met with

@@ -498,7 +498,7 @@ bool lodge_lapic_base_valid(const struct lodge_vcpu *vcpu, u64 value)
 }
 
 /* Intel SDM vol. 3, section 10.12.5; the BSP flag is read-only. */
-static int lapic_write_base(struct lodge_vcpu *vcpu, u64 value)
+static bool lapic_write_base(struct lodge_vcpu *vcpu, u64 value)
 {
 	const u64 mode = MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE;
 	u64 old = lapic_base(vcpu);
@@ -506,10 +506,10 @@ static int lapic_write_base(struct lodge_vcpu *vcpu, u64 value)
 	value &= ~MSR_IA32_APICBASE_BSP;
 	value |= old & MSR_IA32_APICBASE_BSP;
 	if (!lodge_lapic_base_valid(vcpu, value))
-		return 1;
+		return true;
 	if ((old ^ value) & X2APIC_ENABLE && value & MSR_IA32_APICBASE_ENABLE &&
 	    (old & mode) != MSR_IA32_APICBASE_ENABLE)
-		return 1;
+		return true;
 
 	WRITE_ONCE(vcpu->regs.control.apic_base, value);
 	if ((old ^ value) & mode)
@@ -517,10 +517,10 @@ static int lapic_write_base(struct lodge_vcpu *vcpu, u64 value)
 	if (!(value & MSR_IA32_APICBASE_ENABLE))
 		lodge_lapic_timer_stop(vcpu->apic);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
-	return 0;
+	return false;
 }
 
-static int lapic_x2apic_read(struct lodge_vcpu *vcpu, u32 reg, u64 *value)
+static bool lapic_x2apic_read(struct lodge_vcpu *vcpu, u32 reg, u64 *value)
 {
 	u32 low;
 
@@ -528,70 +528,70 @@ static int lapic_x2apic_read(struct lodge_vcpu *vcpu, u32 reg, u64 *value)
 	if (!lapic_is_x2apic(vcpu) || reg == LAPIC_REG(APIC_DFR) ||
 	    reg == LAPIC_REG(APIC_ICR2) ||
 	    !lodge_lapic_reg_read(vcpu, reg, &low))
-		return 1;
+		return true;
 	*value = low;
 	if (reg == LAPIC_REG(APIC_ICR))
 		*value |= (u64)vcpu->apic->icr2 << 32;
-	return 0;
+	return false;
 }
 
-static int lapic_x2apic_write(struct lodge_vcpu *vcpu, u32 reg, u64 value)
+static bool lapic_x2apic_write(struct lodge_vcpu *vcpu, u32 reg, u64 value)
 {
 	struct lodge_apic *apic = vcpu->apic;
 
 	if (!lapic_is_x2apic(vcpu) || reg >= LAPIC_NR_REGS)
-		return 1;
+		return true;
 	if (reg == LAPIC_REG(APIC_ICR)) {
 		if ((u32)value & ~lodge_lapic_valid_bits(reg))
-			return 1;
+			return true;
 		apic->icr2 = value >> 32;
 		lapic_write_reg(vcpu, reg, value);
-		return 0;
+		return false;
 	}
 	if (value & ~(u64)lodge_lapic_valid_bits(reg))
-		return 1;
+		return true;
 	switch (reg) {
 	case LAPIC_REG(APIC_LDR):
 	case LAPIC_REG(APIC_DFR):
 	case LAPIC_REG(APIC_ICR2):
-		return 1;
+		return true;
 	case LAPIC_REG(LAPIC_SELF_IPI):
 		if (value < LAPIC_FIRST_VECTOR)
 			lapic_raise_error(vcpu, APIC_ESR_SENDILL);
 		else
 			lapic_raise_vector(vcpu, value, false);
-		return 0;
+		return false;
 	default:
 		return !lapic_write_reg(vcpu, reg, value);
 	}
 }
 
-int lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+bool lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	switch (index) {
 	case MSR_IA32_APICBASE:
 		*value = lapic_base(vcpu);
-		return 0;
+		return false;
 	case MSR_IA32_TSC_DEADLINE:
 		if (!vcpu->features.tsc_deadline)
-			return 1;
+			return true;
 		*value = READ_ONCE(vcpu->apic->deadline);
-		return 0;
+		return false;
 	default:
 		return lapic_x2apic_read(vcpu, index - X2APIC_FIRST_MSR, value);
 	}
 }
 
-int lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+bool lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	switch (index) {
 	case MSR_IA32_APICBASE:
 		return lapic_write_base(vcpu, value);
 	case MSR_IA32_TSC_DEADLINE:
 		if (!vcpu->features.tsc_deadline)
-			return 1;
+			return true;
 		lodge_lapic_timer_set_deadline(vcpu->apic, value);
-		return 0;
+		return false;
 	default:
 		return lapic_x2apic_write(vcpu, index - X2APIC_FIRST_MSR,
 					  value);

@@ -36,9 +36,6 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
 
 /* fault.c: the nested page fault */
 
-/* Answers of lodge_mem_fault() above zero. */
-#define LODGE_MEM_MMIO 1 /* no slot, or a write to a read-only one */
-
 /**
  * lodge_mem_fault() - give the guest the page it touched
  * @gpa: guest physical address
@@ -50,8 +47,8 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
  * Where there is no slot, the next access to that page exits as a device's
  * (fault.device), for as long as that is so and where nested tables can say it.
  *
- * Return: 0 enter again, LODGE_MEM_MMIO, -EINTR a signal came first, or -errno:
- * the host has no such page.
+ * Return: 0; -ENXIO no slot; -EROFS a write to a read-only one; -EINTR a signal came
+ * first; or another -errno: the host has no such page.
  */
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva);
 

@@ -40,7 +40,7 @@ static bool msr_is_lapic(u32 index)
 	       index - MSR_X2APIC_FIRST <= MSR_X2APIC_LAST - MSR_X2APIC_FIRST;
 }
 
-int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	const struct lodge_msr_rule *rule;
 
@@ -48,25 +48,25 @@ int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 		return lodge_lapic_msr_read(vcpu, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule)
-		return 1;
+		return true;
 	switch ((enum msr_kind)rule->kind) {
 	case MSR_READ_ONLY:
 	case MSR_IGNORED:
 		*value = rule->value;
-		return 0;
+		return false;
 	case MSR_NAMED:
 		lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
 		fallthrough;
 	case MSR_STORED:
 		*value = *lodge_msr_value(vcpu, rule, index);
-		return 0;
+		return false;
 	case MSR_CALLED:
-		return rule->read ? rule->read(vcpu, index, value) : 1;
+		return rule->read ? rule->read(vcpu, index, value) : true;
 	}
-	return 1;
+	return true;
 }
 
-int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	const struct lodge_msr_rule *rule;
 
@@ -74,22 +74,22 @@ int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 		return lodge_lapic_msr_write(vcpu, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule || rule->kind == MSR_READ_ONLY)
-		return 1;
+		return true;
 	if (rule->kind == MSR_CALLED)
-		return rule->write ? rule->write(vcpu, index, value) : 1;
+		return rule->write ? rule->write(vcpu, index, value) : true;
 
 	if (rule->drops)
 		value &= rule->mask;
 	if (!lodge_msr_rule_allows(vcpu, rule, index, value))
-		return 1;
+		return true;
 	if (rule->kind == MSR_IGNORED)
-		return 0;
+		return false;
 	if (rule->kind == MSR_NAMED)
 		lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
 	*lodge_msr_value(vcpu, rule, index) = value;
 	if (rule->kind == MSR_NAMED)
 		lodge_backend->set_state(vcpu, LODGE_GROUP_MSRS);
-	return 0;
+	return false;
 }
 
 void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)

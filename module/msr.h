@@ -38,8 +38,8 @@ enum msr_kind {
  * @mask: bits that may be set by a write
  * @present: whether this vCPU has it; NULL: it has
  * @valid: whether it can hold a value; NULL: any within @mask
- * @read: answers 0, or 1 for #GP
- * @write: answers 0, or 1 for #GP
+ * @read: answers true for #GP
+ * @write: answers true for #GP
  */
 struct lodge_msr_rule {
 	u32 first;
@@ -52,8 +52,8 @@ struct lodge_msr_rule {
 	u64 mask;
 	bool (*present)(const struct lodge_vcpu *vcpu);
 	bool (*valid)(const struct lodge_vcpu *vcpu, u32 index, u64 value);
-	int (*read)(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-	int (*write)(struct lodge_vcpu *vcpu, u32 index, u64 value);
+	bool (*read)(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+	bool (*write)(struct lodge_vcpu *vcpu, u32 index, u64 value);
 };
 
 /* msr_rules.c */

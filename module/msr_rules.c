@@ -130,15 +130,15 @@ static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
  * CPUID announces it only where the host's processor has it.  Of the two barriers
  * the one that does more will be made, on the CPU that the vCPU is loaded on.
  */
-static int msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)vcpu->features.pred_cmd)
-		return 1;
+		return true;
 	if (value) {
 		lodge_guard_give(&vcpu->ibpb);
 		lodge_vcpu_unload(vcpu);
 	}
-	return 0;
+	return false;
 }
 
 static bool msr_has_flush_cmd(const struct lodge_vcpu *vcpu)
@@ -146,15 +146,15 @@ static bool msr_has_flush_cmd(const struct lodge_vcpu *vcpu)
 	return vcpu->features.flush_l1d;
 }
 
-static int msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)L1D_FLUSH)
-		return 1;
+		return true;
 	if (value) {
 		lodge_guard_give(&vcpu->flush_l1d);
 		lodge_vcpu_unload(vcpu);
 	}
-	return 0;
+	return false;
 }
 
 static bool msr_has_arch_caps(const struct lodge_vcpu *vcpu)
@@ -187,14 +187,14 @@ static u32 msr_arch_bugs(void)
 	return bugs;
 }
 
-static int msr_arch_caps_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_arch_caps_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	u64 host = 0;
 
 	if (boot_cpu_has(X86_FEATURE_ARCH_CAPABILITIES))
 		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, host);
 	*value = lodge_arch_caps(host, msr_arch_bugs());
-	return 0;
+	return false;
 }
 
 static bool msr_has_tsc_aux(const struct lodge_vcpu *vcpu)
@@ -202,36 +202,36 @@ static bool msr_has_tsc_aux(const struct lodge_vcpu *vcpu)
 	return vcpu->features.rdtscp;
 }
 
-static int msr_tsc_aux_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_tsc_aux_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = vcpu->regs.msrs.tsc_aux;
-	return 0;
+	return false;
 }
 
 /* The CPU has the old value until the vCPU is loaded again. */
-static int msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value >> 32)
-		return 1;
+		return true;
 	vcpu->regs.msrs.tsc_aux = value;
 	lodge_vcpu_unload(vcpu);
-	return 0;
+	return false;
 }
 
-static int msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = lodge_tsc() + vcpu->tsc_offset;
-	return 0;
+	return false;
 }
 
 /* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
-static int msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	u64 offset = value - lodge_tsc();
 
 	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
 	lodge_msr_set_tsc_offset(vcpu, offset);
-	return 0;
+	return false;
 }
 
 static bool msr_has_tsc_adjust(const struct lodge_vcpu *vcpu)
@@ -239,19 +239,19 @@ static bool msr_has_tsc_adjust(const struct lodge_vcpu *vcpu)
 	return vcpu->features.tsc_adjust;
 }
 
-static int msr_tsc_adjust_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_tsc_adjust_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = vcpu->regs.msrs.tsc_adjust;
-	return 0;
+	return false;
 }
 
-static int msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	u64 step = value - vcpu->regs.msrs.tsc_adjust;
 
 	vcpu->regs.msrs.tsc_adjust = value;
 	lodge_msr_set_tsc_offset(vcpu, vcpu->tsc_offset + step);
-	return 0;
+	return false;
 }
 
 /*
@@ -267,13 +267,13 @@ static bool msr_misc_enable_valid(const struct lodge_vcpu *vcpu, u32 index,
 	       vcpu->features.efer & EFER_NX;
 }
 
-static int msr_efer_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_efer_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = vcpu->regs.control.efer;
-	return 0;
+	return false;
 }
 
-static int msr_efer_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_efer_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	return lodge_control_set_efer(vcpu, value);
 }
@@ -286,37 +286,37 @@ static u64 *msr_segment_base(struct lodge_vcpu *vcpu, u32 index)
 	return &vcpu->regs.segments.seg[seg].base;
 }
 
-static int msr_segment_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_segment_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = *msr_segment_base(vcpu, index);
-	return 0;
+	return false;
 }
 
-static int msr_segment_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_segment_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (!msr_canonical(vcpu, index, value))
-		return 1;
+		return true;
 	*msr_segment_base(vcpu, index) = value;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
-	return 0;
+	return false;
 }
 
 /* The host's microcode: errata are judged by it.  Intel has it in the high half. */
-static int msr_microcode_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_microcode_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = boot_cpu_data.microcode;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
 		*value <<= 32;
-	return 0;
+	return false;
 }
 
-static int msr_write_ignored(struct lodge_vcpu *vcpu, u32 index, u64 value)
+static bool msr_write_ignored(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	return 0;
+	return false;
 }
 
 /* AMD's brand string: two of CPUID's registers an MSR. */
-static int msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	u32 part = index - 0xc0010030;
 	u32 answer[4];
@@ -324,15 +324,15 @@ static int msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	lodge_cpuid_answer(vcpu, 0x80000002 + part / 2, 0, answer);
 	part = part % 2 * 2;
 	*value = (u64)answer[part + 1] << 32 | answer[part];
-	return 0;
+	return false;
 }
 
-static int msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+static bool msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = 0;
 	if (boot_cpu_has(X86_FEATURE_LFENCE_RDTSC))
 		*value = MSR_AMD64_DE_CFG_LFENCE_SERIALIZE;
-	return 0;
+	return false;
 }
 
 #define RANGE(first, last, vendors, kind) first, last, vendors, kind

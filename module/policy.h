@@ -72,10 +72,10 @@ int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
 /**
  * lodge_msr_read() - RDMSR
  *
- * Return: 0, or 1 for #GP.
+ * Return: true if the guest gets #GP.  So does lodge_msr_write().
  */
-int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
 
 /**
  * lodge_msr_list_get() - LODGE_GET_MSR_LIST; updates arg->count

@@ -23,7 +23,7 @@ static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
 	io->in = in;
 	io->count = count;
 	vcpu->run->reason = LODGE_EXIT_IO;
-	return 1;
+	return LODGE_TO_USER;
 }
 
 /* Bytes of an exit of INS or OUTS; a guest that single-steps hears of each element. */
@@ -50,7 +50,7 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	lodge_emul_outs_commit(e, count);
 	lodge_emulate_advance(vcpu, rip);
 	if (!count)
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	return lodge_portio_report(vcpu, vcpu->io.port, e->insn.operand_size,
 				   false, count);
 }
@@ -67,12 +67,12 @@ static int lodge_portio_ins(struct lodge_vcpu *vcpu)
 		answer = lodge_emul_ins_commit(e, NULL, &io->count);
 		if (!answer)
 			lodge_emulate_advance(vcpu, rip);
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	}
 	if (answer)
 		return lodge_emulate_outcome(vcpu, answer);
 	io->stored = 0;
-	io->pending = LODGE_PENDING_INS;
+	io->completion = LODGE_COMPLETE_INS;
 	return lodge_portio_report(vcpu, io->port, e->insn.operand_size, true,
 				   io->count);
 }
@@ -104,7 +104,7 @@ static int lodge_portio_store(struct lodge_vcpu *vcpu)
 		io->stored += count;
 	}
 	lodge_emulate_advance(vcpu, rip);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
 /*
@@ -123,18 +123,16 @@ static bool lodge_portio_same_string(const struct lodge_insn *insn,
 	return insn->rep == exit->io.rep || insn->prefixes & LODGE_PREFIX_REPNE;
 }
 
-/* Return: as lodge_exit_handle(); a guest whose code has changed tries again. */
+/* A guest whose code has changed tries again. */
 static int lodge_portio_string(struct lodge_vcpu *vcpu,
 			       const struct lodge_vmexit *exit)
 {
 	int answer = lodge_insn_fetch(vcpu);
 
-	if (answer > 0)
-		return 0;
 	if (answer)
 		return lodge_insn_doubt(vcpu, answer, ~0ULL);
 	if (!lodge_portio_same_string(&vcpu->emul.insn, exit))
-		return 0;
+		return LODGE_ENTER_AGAIN;
 	lodge_emulate_prepare(vcpu);
 	vcpu->io.port = exit->io.port;
 	return exit->io.in ? lodge_portio_ins(vcpu) : lodge_portio_outs(vcpu);
@@ -147,7 +145,7 @@ int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	if (exit->io.string)
 		return lodge_portio_string(vcpu, exit);
 	if (exit->io.in) {
-		io->pending = LODGE_PENDING_IN;
+		io->completion = LODGE_COMPLETE_IN;
 		io->size = exit->io.size;
 		io->next_rip = exit->next_rip;
 	} else {

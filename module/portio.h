@@ -11,7 +11,7 @@ struct lodge_vmexit;
 /**
  * lodge_portio_exit() - IN, OUT, INS, OUTS
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 
@@ -23,14 +23,14 @@ void lodge_portio_finish_in(struct lodge_vcpu *vcpu);
 /**
  * lodge_portio_finish_ins() - user space has answered INS
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_portio_finish_ins(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_portio_resume() - a device has answered INS's or OUTS's access to memory
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_portio_resume(struct lodge_vcpu *vcpu);
 

@@ -224,33 +224,33 @@ void lodge_pv_reset(struct lodge_vcpu *vcpu)
 	vcpu->regs.msrs.pv_wall_clock = 0;
 }
 
-int lodge_pv_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+bool lodge_pv_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	switch (index) {
 	case MSR_KVM_WALL_CLOCK_NEW:
 		*value = vcpu->regs.msrs.pv_wall_clock;
-		return 0;
+		return false;
 	case MSR_KVM_SYSTEM_TIME_NEW:
 		*value = vcpu->regs.msrs.pv_system_time;
-		return 0;
+		return false;
 	default:
-		return 1;
+		return true;
 	}
 }
 
-int lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+bool lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	switch (index) {
 	case MSR_KVM_WALL_CLOCK_NEW:
 		vcpu->regs.msrs.pv_wall_clock = value;
 		pv_write_wall_clock(vcpu, value);
-		return 0;
+		return false;
 	case MSR_KVM_SYSTEM_TIME_NEW:
 		vcpu->regs.msrs.pv_system_time = value;
 		set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
-		return 0;
+		return false;
 	default:
-		return 1;
+		return true;
 	}
 }
 

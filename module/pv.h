@@ -30,10 +30,10 @@ bool lodge_pv_leaf(struct lodge_vcpu *vcpu, u32 leaf, u32 answer[4]);
 /**
  * lodge_pv_msr_read() - MSRs of the paravirtual interface
  *
- * Return: 0, or 1 for #GP (also for an MSR that is none of these).
+ * Return: true for #GP, also for an MSR that is none of these.
  */
-int lodge_pv_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-int lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+bool lodge_pv_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
+bool lodge_pv_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
 
 /**
  * lodge_pv_hypercall() - VMMCALL or VMCALL: reads and writes vcpu->regs

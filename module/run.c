@@ -15,6 +15,7 @@
 #include "apic.h"
 #include "emulate.h"
 #include "event.h"
+#include "exit.h"
 #include "fpu.h"
 #include "guard.h"
 #include "hw.h"
@@ -259,8 +260,7 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	return true;
 }
 
-/* Return: 0, or 1 when user space must hear of something. */
-static int lodge_run_requests(struct lodge_vcpu *vcpu)
+static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 {
 	int vector;
 
@@ -276,12 +276,12 @@ static int lodge_run_requests(struct lodge_vcpu *vcpu)
 		if (vector >= 0) {
 			vcpu->run->exit.eoi.vector = vector;
 			vcpu->run->reason = LODGE_EXIT_EOI;
-			return 1;
+			return LODGE_TO_USER;
 		}
 	}
 	if (test_and_clear_bit(LODGE_REQ_EVENT, &vcpu->requests))
 		return lodge_event_deliver(vcpu);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
 /*
@@ -308,19 +308,19 @@ static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
 	return -EINTR;
 }
 
-/* Return: 1 to user space with an exit, or -errno. */
+/* Return: enum lodge_outcome but LODGE_ENTER_AGAIN, or -errno. */
 static int lodge_run_loop(struct lodge_vcpu *vcpu)
 {
 	struct lodge_vmexit exit;
-	int answer = 0;
+	int outcome = LODGE_ENTER_AGAIN;
 
-	while (!answer) {
+	while (outcome == LODGE_ENTER_AGAIN) {
 		if (unlikely(vcpu->window) && lodge_event_window_opened(vcpu))
 			set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		/* First, so that an EOI is told before a signal is. */
 		if (READ_ONCE(vcpu->requests)) {
-			answer = lodge_run_requests(vcpu);
-			if (answer)
+			outcome = lodge_run_requests(vcpu);
+			if (outcome != LODGE_ENTER_AGAIN)
 				break;
 		}
 		if (unlikely(lodge_run_work()))
@@ -332,9 +332,9 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 			continue;
 		}
 		if (lodge_run_enter(vcpu, &exit))
-			answer = lodge_exit_handle(vcpu, &exit);
+			outcome = lodge_exit_handle(vcpu, &exit);
 	}
-	return answer;
+	return outcome;
 }
 
 /* What has to be done before the guest can be entered for the first time. */
@@ -356,19 +356,20 @@ static int lodge_run_prepare(struct lodge_vcpu *vcpu)
 
 int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 {
-	int answer = lodge_run_prepare(vcpu);
+	int error = lodge_run_prepare(vcpu);
+	int outcome = LODGE_ENTER_AGAIN;
 
-	if (answer)
-		return answer;
+	if (error)
+		return error;
 
 	lodge_fpu_begin(vcpu);
-	if (vcpu->io.pending != LODGE_PENDING_NONE)
-		answer = lodge_emulate_complete(vcpu);
-	if (!answer) {
+	if (vcpu->io.completion != LODGE_COMPLETE_NONE)
+		outcome = lodge_emulate_complete(vcpu);
+	if (outcome == LODGE_ENTER_AGAIN) {
 		if (READ_ONCE(vcpu->run->immediate_exit))
-			answer = lodge_run_interrupted(vcpu);
+			outcome = lodge_run_interrupted(vcpu);
 		else
-			answer = lodge_run_loop(vcpu);
+			outcome = lodge_run_loop(vcpu);
 	}
 	lodge_fpu_end(vcpu);
 
@@ -376,5 +377,5 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 	vcpu->run->window_open = lodge_event_window_open(vcpu);
 	if (vcpu->run->save)
 		lodge_state_save_run(vcpu);
-	return answer < 0 ? answer : 0;
+	return outcome < 0 ? outcome : 0;
 }

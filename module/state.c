@@ -111,7 +111,7 @@ static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
 	vcpu->in_flight.type = LODGE_EVENT_NONE;
 	vcpu->shutdown = false;
 	vcpu->exit_at_once = false;
-	vcpu->io.pending = LODGE_PENDING_NONE;
+	vcpu->io.completion = LODGE_COMPLETE_NONE;
 	vcpu->regs.events.flags = 0;
 	vcpu->mp_state = vcpu->id ? LODGE_MP_WAIT_SIPI : LODGE_MP_RUNNABLE;
 }
@@ -354,7 +354,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 	}
 	/* New registers are not those of the instruction under way. */
 	if (groups & (LODGE_GROUP_GENERAL | LODGE_GROUP_EVENTS))
-		vcpu->io.pending = LODGE_PENDING_NONE;
+		vcpu->io.completion = LODGE_COMPLETE_NONE;
 	lodge_backend->set_state(vcpu, groups);
 }
 

@@ -68,7 +68,9 @@ u8 lodge_state_cpl(const struct lodge_vcpu *vcpu);
 /* control.c: control registers and their rules */
 
 /**
- * lodge_control_valid() - whether a vCPU can have this group's values
+ * lodge_control_valid() - check a group's values
+ *
+ * Return: true if a vCPU can have them.
  */
 bool lodge_control_valid(const struct lodge_vcpu *vcpu,
 			 const struct lodge_control *control);
@@ -76,20 +78,19 @@ bool lodge_control_valid(const struct lodge_vcpu *vcpu,
 /**
  * lodge_control_set_cr0() - the guest writes CR0
  *
- * Return: 0, or 1 for #GP.  So do the others.
+ * Return: true if the guest gets #GP: nothing has changed.  So do the others.
  */
-int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value);
-int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value);
-int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value);
-int lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value);
-int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
+bool lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value);
+bool lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value);
+bool lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value);
+bool lodge_control_set_efer(struct lodge_vcpu *vcpu, u64 value);
+bool lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value);
 
 /**
- * lodge_control_read_pdptes() - CR3 has come from user space: before the next
- * entry, read what a processor that keeps PAE's page-directory pointers would
- * have read with it
+ * lodge_control_read_pdptes() - load PAE's page-directory pointers
  *
- * The calling thread's mm is vm->mm.
+ * For a processor that keeps them, before the next entry after CR3 has come from
+ * user space.  The calling thread's mm is vm->mm.
  */
 void lodge_control_read_pdptes(struct lodge_vcpu *vcpu);
 

@@ -129,7 +129,7 @@ static const struct lodge_task_ops lodge_task_ops = {
  * An event leaves the guest at the instruction that it interrupts, where the
  * old task goes on.  Instructions are over with the switch.
  *
- * Return: 0, 1 when an exception is raised, or -errno of lodge_insn_fetch().
+ * Return: 0, or as lodge_insn_fetch().
  */
 static int lodge_task_return(struct lodge_vcpu *vcpu,
 			     const struct lodge_vmexit *exit,
@@ -184,8 +184,8 @@ static void lodge_task_commit(struct lodge_vcpu *vcpu,
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
-static int lodge_task_refuse(struct lodge_vcpu *vcpu,
-			     const struct lodge_task *task)
+static enum lodge_outcome lodge_task_refuse(struct lodge_vcpu *vcpu,
+					    const struct lodge_task *task)
 {
 	/* The numbers of the ABI: JMP, IRET, CALL or an event. */
 	static const u8 causes[] = {
@@ -198,31 +198,33 @@ static int lodge_task_refuse(struct lodge_vcpu *vcpu,
 	vcpu->run->exit.task_switch.selector = task->selector;
 	vcpu->run->exit.task_switch.cause = causes[task->cause];
 	vcpu->run->reason = LODGE_EXIT_TASK_SWITCH;
-	return 1;
+	return LODGE_TO_USER;
 }
 
 /*
  * A fault of the exception that is being delivered makes a double fault, in the
  * new task as in the old one; else that exception has been delivered.
  */
-static int lodge_task_outcome(struct lodge_vcpu *vcpu,
-			      const struct lodge_task *task, int answer)
+static enum lodge_outcome lodge_task_outcome(struct lodge_vcpu *vcpu,
+					     const struct lodge_task *task,
+					     int answer)
 {
 	if (answer == LODGE_FAULT)
 		lodge_insn_raise(vcpu, &task->fault);
 	if (!task->committed)
 		return answer < 0 && answer != -EBUSY ?
 			       lodge_task_refuse(vcpu, task) :
-			       0;
+			       LODGE_ENTER_AGAIN;
 	vcpu->reinject.type = LODGE_EVENT_NONE;
 	if (answer < 0)
 		return lodge_task_refuse(vcpu, task);
 	if (!answer && task->trap)
 		lodge_event_raise(vcpu, X86_TRAP_DB, 0);
-	return 0;
+	return LODGE_ENTER_AGAIN;
 }
 
-int lodge_task_exit(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit)
+enum lodge_outcome lodge_task_exit(struct lodge_vcpu *vcpu,
+				   const struct lodge_vmexit *exit)
 {
 	struct lodge_task task = {
 		.cause = exit->task.cause,
@@ -241,8 +243,8 @@ int lodge_task_exit(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit)
 	}
 	lodge_backend->get_state(vcpu, LODGE_TASK_GROUPS);
 	answer = lodge_task_return(vcpu, exit, &task);
-	if (answer > 0)
-		return 0;
+	if (answer == LODGE_FAULT)
+		return LODGE_ENTER_AGAIN;
 	if (answer)
 		return lodge_task_refuse(vcpu, &task);
 	answer = lodge_task_switch(&task);

@@ -5,6 +5,8 @@
 #ifndef LODGE_TASK_SWITCH_H
 #define LODGE_TASK_SWITCH_H
 
+#include "exit.h"
+
 struct lodge_vcpu;
 struct lodge_vmexit;
 
@@ -13,8 +15,9 @@ struct lodge_vmexit;
  *
  * A TSS or a descriptor in what is no memory makes it LODGE_EXIT_TASK_SWITCH.
  *
- * Return: as lodge_exit_handle().
+ * Return: enum lodge_outcome.
  */
-int lodge_task_exit(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit);
+enum lodge_outcome lodge_task_exit(struct lodge_vcpu *vcpu,
+				   const struct lodge_vmexit *exit);
 
 #endif

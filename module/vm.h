@@ -78,16 +78,16 @@ struct lodge_fragment {
 };
 
 /* What LODGE_RUN must finish before it enters the guest again. */
-enum lodge_pending {
-	LODGE_PENDING_NONE,
-	LODGE_PENDING_IN, /* IN: data area -> RAX, then skip */
-	LODGE_PENDING_INS, /* INS: data area -> memory, then skip */
-	LODGE_PENDING_EMULATE, /* a fragment is answered: go on with vcpu->emul */
+enum lodge_completion {
+	LODGE_COMPLETE_NONE,
+	LODGE_COMPLETE_IN, /* IN: data area -> RAX, then skip */
+	LODGE_COMPLETE_INS, /* INS: data area -> memory, then skip */
+	LODGE_COMPLETE_EMULATE, /* a fragment is answered: go on with vcpu->emul */
 };
 
 /**
  * struct lodge_io - an instruction that user space answers
- * @pending: what is left to do
+ * @completion: what is left to do
  * @size: bytes a port access moves
  * @port: of INS and OUTS
  * @count: elements that INS has received
@@ -100,7 +100,7 @@ enum lodge_pending {
  * @next: which fragment the replay is at
  */
 struct lodge_io {
-	enum lodge_pending pending;
+	enum lodge_completion completion;
 	u8 size;
 	u16 port;
 	u32 count;
@@ -417,15 +417,5 @@ static inline void lodge_cpu_unload(void)
 {
 	__this_cpu_write(lodge_run_loaded, NULL);
 }
-
-/* exit.c */
-
-/**
- * lodge_exit_handle() - answer an exit
- *
- * Return: 0 enter again, 1 return to user space with vcpu->run filled in, or
- * -errno.
- */
-int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 
 #endif

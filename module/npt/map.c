@@ -195,16 +195,16 @@ static u64 *leaf_split(struct lodge_npt *npt, u64 *entry, u64 leaf, u8 level,
 	return table_link(npt, entry, table, 0);
 }
 
-static int leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
-		    u8 level)
+static bool leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
+		     u8 level)
 {
 	const struct lodge_npt_format *format = npt->format;
 	u64 old = lodge_entry_read(entry);
-	int flush = 0;
+	bool flush = false;
 
 	if (lodge_npt_is_leaf(format, old, level)) {
 		if (leaf_covers(format, old, level, leaf, gpa))
-			return 0;
+			return false;
 		/* More rights need no flush: a fault looks again. */
 		flush = !leaf_covers(format, leaf, level, old, gpa);
 	}
@@ -213,7 +213,7 @@ static int leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
 	if (lodge_npt_is_table(format, old, level)) {
 		tree_remove(npt, lodge_table_va(old & format->address),
 			    level - 1);
-		flush = 1;
+		flush = true;
 	}
 	return flush;
 }
@@ -224,7 +224,7 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 	const struct lodge_npt_format *format = npt->format;
 	u64 leaf = leaf_make(format, pa, level, attr);
 	u64 *table = npt->root;
-	int flush = 0;
+	bool flush = false;
 	u8 at;
 
 	if (!leaf_possible(format, attr))
@@ -241,16 +241,16 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 			table = table_link(npt, entry,
 					   cache->table[--cache->nr], 0);
 		} else if (leaf_covers(format, value, at, leaf, gpa)) {
-			return flush;
+			return flush ? LODGE_NPT_FLUSH : 0;
 		} else {
 			table = leaf_split(npt, entry, value, at,
 					   cache->table[--cache->nr]);
-			flush = 1;
+			flush = true;
 		}
 	}
-	return leaf_set(npt, &table[lodge_npt_index(gpa, level)], leaf, gpa,
-			level) |
-	       flush;
+	flush |= leaf_set(npt, &table[lodge_npt_index(gpa, level)], leaf, gpa,
+			  level);
+	return flush ? LODGE_NPT_FLUSH : 0;
 }
 
 bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,

@@ -181,6 +181,9 @@ u64 lodge_npt_eptp(const struct lodge_npt *npt);
  */
 u8 lodge_npt_bits(const struct lodge_npt_format *format);
 
+/* Answer of lodge_npt_map(): done, and the TLBs must be flushed. */
+#define LODGE_NPT_FLUSH 1
+
 /**
  * lodge_npt_map() - set a leaf
  * @cache: empty tables, at least levels - 1 of them
@@ -195,7 +198,7 @@ u8 lodge_npt_bits(const struct lodge_npt_format *format);
  *
  * What already maps @gpa to the same place with these rights stays as it is.
  *
- * Return: 0, 1 flush needed, or with nothing changed -ENOMEM @cache holds too
+ * Return: 0, LODGE_NPT_FLUSH, or with nothing changed -ENOMEM @cache holds too
  * few, -EINVAL the format has no leaf with these rights.
  */
 int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,

@@ -41,12 +41,12 @@ FIXTURE_TEARDOWN(exits)
 	} while (0)
 #define HANDLE() lodge_exit_handle(self->vcpu, &self->exit)
 /* The exit has had no effect: neither an exception nor a step. */
-#define EXPECT_RETRY()                                     \
-	do {                                               \
-		EXPECT_EQ(0, HANDLE());                    \
-		EXPECT_EQ(RIP, self->general->rip);        \
-		EXPECT_EQ(0U, fake_guest.events);          \
-		EXPECT_EQ(0, (int)self->vcpu->io.pending); \
+#define EXPECT_RETRY()                                                     \
+	do {                                                               \
+		EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());                    \
+		EXPECT_EQ(RIP, self->general->rip);                        \
+		EXPECT_EQ(0U, fake_guest.events);                          \
+		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->io.completion); \
 	} while (0)
 
 /* As often as it may be: nobody is to hear of an instruction that is well known. */
@@ -72,7 +72,7 @@ TEST_F(exits, string_io_of_another_size_is_tried_again)
 	CODE(0xf3, 0x6e);
 	EXPECT_RETRY();
 	CODE(0xf3, 0x6f);
-	ASSERT_EQ(1, HANDLE());
+	ASSERT_EQ(LODGE_TO_USER, HANDLE());
 	EXPECT_EQ(4, self->vcpu->run->exit.io.size);
 	EXPECT_EQ(512U, self->vcpu->run->exit.io.count);
 }
@@ -83,7 +83,7 @@ TEST_F(exits, string_io_in_the_other_direction_is_tried_again)
 	CODE(0x6e);
 	EXPECT_RETRIES();
 	CODE(0x6c);
-	ASSERT_EQ(1, HANDLE());
+	ASSERT_EQ(LODGE_TO_USER, HANDLE());
 	EXPECT_EQ(1, self->vcpu->run->exit.io.in);
 }
 
@@ -105,7 +105,7 @@ TEST_F(exits, string_io_of_another_address_size_is_tried_again)
 	CODE(0x67, 0x6e);
 	EXPECT_RETRY();
 	self->exit.io.address_size = 4;
-	EXPECT_EQ(1, HANDLE());
+	EXPECT_EQ(LODGE_TO_USER, HANDLE());
 }
 
 TEST_F(exits, string_io_that_is_something_else_by_now_is_tried_again)
@@ -120,13 +120,15 @@ TEST_F(exits, string_io_that_is_something_else_by_now_is_tried_again)
 TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
 {
 	unsigned int tries = 0;
+	int outcome;
 
 	self->exit.kind = LODGE_VMEXIT_FAULT;
 	self->exit.fault.device = true;
 	fake_guest.page[0] = FAKE_HOLE;
 	CODE(0x0f, 0xff);
-	while (!HANDLE())
+	while ((outcome = HANDLE()) == LODGE_ENTER_AGAIN)
 		ASSERT_GT(100U, tries++);
+	EXPECT_EQ(LODGE_CANNOT_EMULATE, outcome);
 	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, self->vcpu->run->reason);
 	EXPECT_EQ(0x0f, self->vcpu->run->exit.emulate.bytes[0]);
 }
@@ -150,7 +152,7 @@ TEST_F(exits, another_control_register_is_tried_again)
 	CODE(0x0f, 0x21, 0xc0); /* mov %db0, %rax */
 	EXPECT_RETRY();
 	CODE(0x0f, 0x22, 0xc0); /* mov %rax, %cr0 */
-	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
@@ -161,7 +163,7 @@ TEST_F(exits, another_general_register_is_tried_again)
 	CODE(0x0f, 0x22, 0xd8); /* mov %rax, %cr3 */
 	EXPECT_RETRY();
 	CODE(0x0f, 0x22, 0xdb); /* mov %rbx, %cr3 */
-	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
@@ -173,7 +175,7 @@ TEST_F(exits, another_debug_register_is_tried_again)
 	CODE(0x0f, 0x21, 0xf8); /* mov %db7, %rax */
 	EXPECT_RETRY();
 	CODE(0x0f, 0x23, 0xe8); /* mov %rax, %db5: another name of db7 */
-	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(RIP + 3U, self->general->rip);
 }
 
@@ -184,7 +186,7 @@ TEST_F(exits, what_is_another_instruction_by_now_has_no_effect)
 	EXPECT_RETRY();
 	EXPECT_EQ(0U, self->general->gpr[LODGE_RAX]);
 	CODE(0x0f, 0xa2);
-	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(RIP + 2U, self->general->rip);
 	EXPECT_EQ(0x5a5a5a5aU, self->general->gpr[LODGE_RAX]);
 }
@@ -197,7 +199,7 @@ TEST_F(exits, the_last_instruction_below_4_gib_is_followed_by_the_first)
 	self->general->rip = 0xfffffffe;
 	self->exit.kind = LODGE_VMEXIT_INVD;
 	CODE(0x0f, 0x08);
-	ASSERT_EQ(0, HANDLE());
+	ASSERT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(0U, self->general->rip);
 }
 
@@ -208,7 +210,7 @@ TEST_F(exits, an_msr_is_not_written_for_what_has_read_it)
 	CODE(0x0f, 0x32);
 	EXPECT_RETRY();
 	CODE(0x0f, 0x30);
-	EXPECT_EQ(0, HANDLE());
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
 	EXPECT_EQ(RIP + 2U, self->general->rip);
 }
 
@@ -222,16 +224,16 @@ TEST_F(exits, answers_of_a_device_are_forgotten_where_it_has_moved)
 	fake_guest.page[2] = FAKE_HOLE;
 	self->general->gpr[LODGE_RDI] = 0x1ffe;
 	CODE(0x8b, 0x07); /* mov (%rdi), %eax */
-	ASSERT_EQ(1, HANDLE());
+	ASSERT_EQ(LODGE_TO_USER, HANDLE());
 	EXPECT_EQ(0x1ffeU, mmio->gpa);
 	EXPECT_EQ(2U, mmio->size);
 	memset(mmio->data, 0x11, 2);
 	/* The first half becomes memory: what is asked next is the second. */
 	fake_guest.page[1] = FAKE_RAM;
-	ASSERT_EQ(1, lodge_emulate_complete(self->vcpu));
+	ASSERT_EQ(LODGE_TO_USER, lodge_emulate_complete(self->vcpu));
 	EXPECT_EQ(0x2000U, mmio->gpa);
 	memset(mmio->data, 0x22, 2);
-	ASSERT_EQ(0, lodge_emulate_complete(self->vcpu));
+	ASSERT_EQ(LODGE_ENTER_AGAIN, lodge_emulate_complete(self->vcpu));
 	EXPECT_EQ(0x22220000U, self->general->gpr[LODGE_RAX]);
 }
 
@@ -245,10 +247,11 @@ static void device_exit(struct lodge_vmexit *exit)
 /* Carries out one instruction, to which a device answers with zeros. */
 #define ANSWER_ZERO()                                                     \
 	do {                                                              \
-		ASSERT_EQ(1, HANDLE());                                   \
+		ASSERT_EQ(LODGE_TO_USER, HANDLE());                       \
 		ASSERT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
 		memset(self->vcpu->run->exit.mmio.data, 0, 16);           \
-		ASSERT_EQ(0, lodge_emulate_complete(self->vcpu));         \
+		ASSERT_EQ(LODGE_ENTER_AGAIN,                              \
+			  lodge_emulate_complete(self->vcpu));            \
 		ASSERT_EQ(RIP + 2U, self->general->rip);                  \
 		self->general->rip = RIP;                                 \
 	} while (0)
@@ -314,7 +317,7 @@ static void end_writing(void)
 
 TEST_F(exits, who_writes_to_the_run_page_ends_no_access)
 {
-	int answer;
+	int outcome;
 
 	self->exit.kind = LODGE_VMEXIT_FAULT;
 	self->exit.fault.device = true;
@@ -323,10 +326,10 @@ TEST_F(exits, who_writes_to_the_run_page_ends_no_access)
 	self->general->gpr[LODGE_RDI] = 0x1000;
 	CODE(0x8b, 0x07); /* mov (%rdi), %eax */
 	begin_writing(self->vcpu->run);
-	answer = HANDLE();
+	outcome = HANDLE();
 	end_writing();
-	EXPECT_EQ(1, answer);
-	EXPECT_EQ(LODGE_PENDING_EMULATE, self->vcpu->io.pending);
+	EXPECT_EQ(LODGE_TO_USER, outcome);
+	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->io.completion);
 }
 
 TEST_HARNESS_MAIN

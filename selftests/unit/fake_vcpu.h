@@ -137,7 +137,7 @@ void *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
 
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {
-	return fake_reach(gpa, error & LODGE_PF_WRITE) ? LODGE_MEM_MMIO : 0;
+	return fake_reach(gpa, error & LODGE_PF_WRITE) ? -ENXIO : 0;
 }
 
 int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
@@ -222,25 +222,25 @@ u8 lodge_state_cpl(const struct lodge_vcpu *vcpu)
 	return vcpu->regs.segments.seg[LODGE_CS].selector & 3;
 }
 
-int lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_cr0(struct lodge_vcpu *vcpu, u64 value)
 {
 	vcpu->regs.control.cr0 = value;
 	return 0;
 }
 
-int lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_cr3(struct lodge_vcpu *vcpu, u64 value)
 {
 	vcpu->regs.control.cr3 = value;
 	return 0;
 }
 
-int lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_cr4(struct lodge_vcpu *vcpu, u64 value)
 {
 	vcpu->regs.control.cr4 = value;
 	return 0;
 }
 
-int lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
+bool lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
 {
 	return 1;
 }
@@ -251,18 +251,19 @@ void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 	memset(answer, 0x5a, 4 * sizeof(answer[0]));
 }
 
-int lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = index;
 	return 0;
 }
 
-int lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	return 0;
 }
 
-int lodge_task_exit(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit)
+enum lodge_outcome lodge_task_exit(struct lodge_vcpu *vcpu,
+				   const struct lodge_vmexit *exit)
 {
 	return 0;
 }

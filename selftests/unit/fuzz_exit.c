@@ -278,7 +278,7 @@ static void check_vcpu(const struct lodge_vcpu *vcpu)
 
 	fake_require(!vcpu->vm->dead);
 	fake_require(io->nr <= LODGE_NR_FRAGMENTS);
-	if (io->pending == LODGE_PENDING_EMULATE)
+	if (io->completion == LODGE_COMPLETE_EMULATE)
 		fake_require(io->next + 1 == io->nr);
 	for (i = 0; i < io->nr; i++)
 		fake_require(io->fragment[i].size >= 1 &&
@@ -305,11 +305,11 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 		     struct input *in, u8 flags)
 {
 	unsigned int exits = 0;
-	int result = lodge_exit_handle(vcpu, exit);
+	int outcome = lodge_exit_handle(vcpu, exit);
 
 	for (;;) {
 		check_vcpu(vcpu);
-		if (result != 1)
+		if (outcome != LODGE_TO_USER && outcome != LODGE_CANNOT_EMULATE)
 			break;
 		check_exit(vcpu);
 		if (exits++ == MANY_EXITS) {
@@ -318,11 +318,11 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 			return false;
 		}
 		answer(vcpu, in, flags);
-		if (vcpu->io.pending == LODGE_PENDING_NONE)
+		if (vcpu->io.completion == LODGE_COMPLETE_NONE)
 			break;
-		result = lodge_emulate_complete(vcpu);
+		outcome = lodge_emulate_complete(vcpu);
 	}
-	fake_require(result == 0 || result == 1);
+	fake_require(outcome >= LODGE_ENTER_AGAIN);
 	return true;
 }
 
