@@ -49,7 +49,7 @@ enum lodge_vmexit_kind {
 enum lodge_event_type {
 	LODGE_EVENT_NONE,
 	LODGE_EVENT_EXTERNAL,
-	LODGE_EVENT_TYPE_NMI,
+	LODGE_EVENT_NMI,
 	LODGE_EVENT_FAULT, /* a processor exception */
 };
 
@@ -115,12 +115,10 @@ struct lodge_vmexit {
 
 #define LODGE_VMEXIT_NO_GPR 0xff
 
-/* What ops.blocked answers and ops.window takes. */
+/* What an event waits for: ops.window leaves the guest as soon as it is over. */
 #define LODGE_BLOCK_INTERRUPT (1U << 0)
 #define LODGE_BLOCK_NMI (1U << 1)
-/* From ops.blocked only: not a shadow holds the NMI back, but an earlier one. */
-#define LODGE_BLOCK_NMI_HANDLER (1U << 3)
-/* For ops.window only: leave the guest when it writes CR8. */
+/* A task priority: leave the guest when it writes CR8. */
 #define LODGE_BLOCK_PRIORITY (1U << 2)
 
 /**
@@ -156,7 +154,8 @@ struct lodge_vmexit {
  *	LODGE_RUN or after something else may have run there (preemption off)
  *
  * @get_state: bring inline groups of vcpu->regs up to date; GENERAL, and of
- *	CONTROL the members cr0, cr4, cr8, efer, xcr0 and apic_base, always are
+ *	CONTROL the members cr0, cr4, cr8, efer, xcr0 and apic_base, always are.
+ *	Of EVENTS see @interruptibility
  * @set_state: make the processor's state what those groups of vcpu->regs say
  * @set_pdptes: PAE's four page-directory pointers, for a processor that reads them
  *	with CR3 and not in a walk; NULL: it does not
@@ -164,7 +163,8 @@ struct lodge_vmexit {
  * @run: enter the guest once and say why it left; interrupts are off
  * @skip: the instruction was carried out: go to @rip, end an interrupt shadow
  * @inject: deliver an event at the next entry; type NONE takes one back
- * @blocked: LODGE_BLOCK_*: what the guest cannot take now
+ * @interruptibility: LODGE_EVENT_SHADOW in the shadow of STI or of a load of SS,
+ *	LODGE_EVENT_NMI_BLOCKED in the handler of an NMI
  * @window: leave the guest once it can take these (0: do not)
  *
  * @flush_tlb: drop what the TLB has of this vCPU before its next entry: of the
@@ -201,7 +201,7 @@ struct lodge_backend {
 	void (*skip)(struct lodge_vcpu *vcpu, u64 rip);
 	void (*inject)(struct lodge_vcpu *vcpu,
 		       const struct lodge_event *event);
-	u32 (*blocked)(struct lodge_vcpu *vcpu);
+	u32 (*interruptibility)(struct lodge_vcpu *vcpu);
 	void (*window)(struct lodge_vcpu *vcpu, u32 wanted);
 
 	void (*flush_tlb)(struct lodge_vcpu *vcpu, bool nested);

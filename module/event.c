@@ -41,6 +41,24 @@ static enum lodge_fault_class lodge_event_class(u8 vector)
 	}
 }
 
+/* Of lodge_event_blocked() only: an NMI's handler, not a shadow, holds NMIs back. */
+#define LODGE_BLOCK_NMI_HANDLER (1U << 3)
+
+/* LODGE_BLOCK_*: what the guest cannot take now. */
+static u32 lodge_event_blocked(struct lodge_vcpu *vcpu)
+{
+	u32 flags = lodge_backend->interruptibility(vcpu);
+	u32 blocked = 0;
+
+	if (flags & LODGE_EVENT_SHADOW)
+		blocked = LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI;
+	if (!(vcpu->regs.general.rflags & X86_EFLAGS_IF))
+		blocked |= LODGE_BLOCK_INTERRUPT;
+	if (flags & LODGE_EVENT_NMI_BLOCKED)
+		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
+	return blocked;
+}
+
 static bool lodge_event_has_error(struct lodge_vcpu *vcpu, u8 vector)
 {
 	const u32 vectors = BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) |
@@ -107,10 +125,9 @@ void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error)
 	lodge_event_raise(vcpu, X86_TRAP_PF, error);
 }
 
-static void lodge_event_signal(struct lodge_vcpu *vcpu,
-			       enum lodge_signal signal)
+static void lodge_event_latch(struct lodge_vcpu *vcpu, enum lodge_latch latch)
 {
-	set_bit(signal, &vcpu->signals);
+	set_bit(latch, &vcpu->latches);
 	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
 }
 
@@ -132,42 +149,42 @@ bool lodge_event_has_nmi(const struct lodge_vcpu *vcpu)
 static void lodge_event_latch_nmi(struct lodge_vcpu *vcpu, u32 blocked)
 {
 	if (blocked & LODGE_BLOCK_NMI_HANDLER ||
-	    vcpu->in_flight.type == LODGE_EVENT_TYPE_NMI ||
-	    vcpu->reinject.type == LODGE_EVENT_TYPE_NMI)
+	    vcpu->in_flight.type == LODGE_EVENT_NMI ||
+	    vcpu->reinject.type == LODGE_EVENT_NMI)
 		atomic_cmpxchg(&vcpu->nmis, LODGE_MAX_NMIS, 1);
 }
 
 void lodge_event_init(struct lodge_vcpu *vcpu)
 {
 	/* A start-up IPI that came earlier is void. */
-	clear_bit(LODGE_SIGNAL_SIPI, &vcpu->signals);
-	lodge_event_signal(vcpu, LODGE_SIGNAL_INIT);
+	clear_bit(LODGE_LATCH_SIPI, &vcpu->latches);
+	lodge_event_latch(vcpu, LODGE_LATCH_INIT);
 }
 
 void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector)
 {
 	WRITE_ONCE(vcpu->sipi_vector, vector);
-	lodge_event_signal(vcpu, LODGE_SIGNAL_SIPI);
+	lodge_event_latch(vcpu, LODGE_LATCH_SIPI);
 }
 
 int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector)
 {
-	if (test_and_set_bit_lock(LODGE_SIGNAL_EXTINT_BUSY, &vcpu->signals))
+	if (test_and_set_bit_lock(LODGE_LATCH_EXTINT_BUSY, &vcpu->latches))
 		return -EBUSY;
 	WRITE_ONCE(vcpu->extint, vector);
-	lodge_event_signal(vcpu, LODGE_SIGNAL_EXTINT);
+	lodge_event_latch(vcpu, LODGE_LATCH_EXTINT);
 	return 0;
 }
 
 void lodge_event_extint_done(struct lodge_vcpu *vcpu)
 {
-	clear_bit(LODGE_SIGNAL_EXTINT, &vcpu->signals);
-	clear_bit_unlock(LODGE_SIGNAL_EXTINT_BUSY, &vcpu->signals);
+	clear_bit(LODGE_LATCH_EXTINT, &vcpu->latches);
+	clear_bit_unlock(LODGE_LATCH_EXTINT_BUSY, &vcpu->latches);
 }
 
 static void lodge_event_take_init(struct lodge_vcpu *vcpu)
 {
-	clear_bit(LODGE_SIGNAL_INIT, &vcpu->signals);
+	clear_bit(LODGE_LATCH_INIT, &vcpu->latches);
 	lodge_state_reset(vcpu, true);
 }
 
@@ -177,7 +194,7 @@ static void lodge_event_take_sipi(struct lodge_vcpu *vcpu)
 	struct lodge_segment *cs = &vcpu->regs.segments.seg[LODGE_CS];
 	u8 vector = READ_ONCE(vcpu->sipi_vector);
 
-	clear_bit(LODGE_SIGNAL_SIPI, &vcpu->signals);
+	clear_bit(LODGE_LATCH_SIPI, &vcpu->latches);
 	if (vcpu->mp_state != LODGE_MP_WAIT_SIPI)
 		return;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
@@ -239,7 +256,7 @@ static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
 static void lodge_event_take_nmi(struct lodge_vcpu *vcpu)
 {
 	struct lodge_event nmi = {
-		.type = LODGE_EVENT_TYPE_NMI,
+		.type = LODGE_EVENT_NMI,
 		.vector = X86_TRAP_NMI,
 	};
 
@@ -249,7 +266,7 @@ static void lodge_event_take_nmi(struct lodge_vcpu *vcpu)
 
 bool lodge_event_has_extint(struct lodge_vcpu *vcpu)
 {
-	return test_bit(LODGE_SIGNAL_EXTINT, &vcpu->signals);
+	return test_bit(LODGE_LATCH_EXTINT, &vcpu->latches);
 }
 
 /* An interrupt cut short comes first, then the PIC's, then the APIC's. */
@@ -297,7 +314,7 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 {
 	return vcpu->mp_state != LODGE_MP_WAIT_SIPI &&
 	       lodge_lapic_accepts_extint(vcpu) &&
-	       !(lodge_backend->blocked(vcpu) & LODGE_BLOCK_INTERRUPT) &&
+	       !(lodge_event_blocked(vcpu) & LODGE_BLOCK_INTERRUPT) &&
 	       vcpu->in_flight.type == LODGE_EVENT_NONE &&
 	       vcpu->exception.type == LODGE_EVENT_NONE &&
 	       vcpu->reinject.type == LODGE_EVENT_NONE &&
@@ -309,7 +326,7 @@ bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 {
 	bool nmi = lodge_event_has_nmi(vcpu) ||
-		   vcpu->reinject.type == LODGE_EVENT_TYPE_NMI;
+		   vcpu->reinject.type == LODGE_EVENT_NMI;
 	bool in_flight = vcpu->in_flight.type != LODGE_EVENT_NONE;
 	u32 wanted = 0;
 
@@ -331,17 +348,17 @@ bool lodge_event_window_opened(struct lodge_vcpu *vcpu)
 {
 	u32 wanted = vcpu->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
 
-	return wanted && wanted & ~lodge_backend->blocked(vcpu);
+	return wanted && wanted & ~lodge_event_blocked(vcpu);
 }
 
 enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu)
 {
 	u32 blocked;
 
-	if (unlikely(READ_ONCE(vcpu->signals))) {
-		if (test_bit(LODGE_SIGNAL_INIT, &vcpu->signals))
+	if (unlikely(READ_ONCE(vcpu->latches))) {
+		if (test_bit(LODGE_LATCH_INIT, &vcpu->latches))
 			lodge_event_take_init(vcpu);
-		if (test_bit(LODGE_SIGNAL_SIPI, &vcpu->signals))
+		if (test_bit(LODGE_LATCH_SIPI, &vcpu->latches))
 			lodge_event_take_sipi(vcpu);
 	}
 	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
@@ -356,7 +373,7 @@ enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu)
 		vcpu->run->reason = LODGE_EXIT_WINDOW;
 		return LODGE_TO_USER;
 	}
-	blocked = lodge_backend->blocked(vcpu);
+	blocked = lodge_event_blocked(vcpu);
 	lodge_event_latch_nmi(vcpu, blocked);
 	lodge_event_choose(vcpu, blocked);
 	lodge_event_set_window(vcpu);
@@ -397,14 +414,14 @@ void lodge_event_take_back(struct lodge_vcpu *vcpu)
 
 bool lodge_event_wakes(struct lodge_vcpu *vcpu)
 {
-	unsigned long signals = READ_ONCE(vcpu->signals);
+	unsigned long latches = READ_ONCE(vcpu->latches);
 	u32 blocked;
 
-	if (signals & (BIT(LODGE_SIGNAL_INIT) | BIT(LODGE_SIGNAL_SIPI)))
+	if (latches & (BIT(LODGE_LATCH_INIT) | BIT(LODGE_LATCH_SIPI)))
 		return true;
 	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
 		return false;
-	blocked = lodge_backend->blocked(vcpu);
+	blocked = lodge_event_blocked(vcpu);
 	if (lodge_event_has_nmi(vcpu) && !(blocked & LODGE_BLOCK_NMI))
 		return true;
 	if (blocked & LODGE_BLOCK_INTERRUPT)

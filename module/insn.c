@@ -139,8 +139,8 @@ static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip)
 {
 	lodge_insn_leave(vcpu, next_rip);
-	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
-	vcpu->regs.events.flags |= LODGE_EVENT_SHADOW;
+	vcpu->regs.events.flags = lodge_backend->interruptibility(vcpu) |
+				  LODGE_EVENT_SHADOW;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_EVENTS);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }

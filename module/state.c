@@ -148,7 +148,7 @@ static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
 {
 	int nmis = atomic_read(&vcpu->nmis);
 
-	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
+	if (vcpu->reinject.type == LODGE_EVENT_NMI) {
 		/* It is this one, yet to be repeated, that blocks others. */
 		nmis++;
 		e->flags &= ~LODGE_EVENT_NMI_BLOCKED;
@@ -164,10 +164,9 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 {
 	struct lodge_events *e = &vcpu->regs.events;
 	const struct lodge_event *fault = &vcpu->exception;
-	unsigned long signals = READ_ONCE(vcpu->signals);
+	unsigned long latches = READ_ONCE(vcpu->latches);
 
-	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
-	e->flags &= LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW;
+	e->flags = lodge_backend->interruptibility(vcpu);
 	e->mp_state = vcpu->mp_state;
 
 	if (fault->type == LODGE_EVENT_NONE &&
@@ -182,24 +181,24 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 	if (vcpu->acknowledged.type != LODGE_EVENT_NONE)
 		e->flags |= LODGE_EVENT_INTERRUPT;
 	e->interrupt = vcpu->acknowledged.vector;
-	if (signals & BIT(LODGE_SIGNAL_EXTINT))
+	if (latches & BIT(LODGE_LATCH_EXTINT))
 		e->flags |= LODGE_EVENT_EXTINT;
 	e->extint = READ_ONCE(vcpu->extint);
 	lodge_state_get_nmis(vcpu, e);
-	if (signals & BIT(LODGE_SIGNAL_INIT))
+	if (latches & BIT(LODGE_LATCH_INIT))
 		e->flags |= LODGE_EVENT_INIT_PENDING;
-	if (signals & BIT(LODGE_SIGNAL_SIPI))
+	if (latches & BIT(LODGE_LATCH_SIPI))
 		e->flags |= LODGE_EVENT_SIPI_PENDING;
 	e->sipi_vector = READ_ONCE(vcpu->sipi_vector);
 }
 
-static void lodge_state_set_signal(struct lodge_vcpu *vcpu,
-				   enum lodge_signal signal, bool on)
+static void lodge_state_set_latch(struct lodge_vcpu *vcpu,
+				  enum lodge_latch latch, bool on)
 {
 	if (on)
-		set_bit(signal, &vcpu->signals);
+		set_bit(latch, &vcpu->latches);
 	else
-		clear_bit(signal, &vcpu->signals);
+		clear_bit(latch, &vcpu->latches);
 }
 
 static void lodge_state_set_events(struct lodge_vcpu *vcpu)
@@ -228,10 +227,10 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	vcpu->sipi_vector = e->sipi_vector;
 	atomic_set(&vcpu->nmis, !!(e->flags & LODGE_EVENT_NMI_PENDING) +
 					!!(e->flags & LODGE_EVENT_NMI_LATCHED));
-	lodge_state_set_signal(vcpu, LODGE_SIGNAL_INIT,
-			       e->flags & LODGE_EVENT_INIT_PENDING);
-	lodge_state_set_signal(vcpu, LODGE_SIGNAL_SIPI,
-			       e->flags & LODGE_EVENT_SIPI_PENDING);
+	lodge_state_set_latch(vcpu, LODGE_LATCH_INIT,
+			      e->flags & LODGE_EVENT_INIT_PENDING);
+	lodge_state_set_latch(vcpu, LODGE_LATCH_SIPI,
+			      e->flags & LODGE_EVENT_SIPI_PENDING);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 

@@ -160,12 +160,13 @@ static void lodge_task_end_event(struct lodge_vcpu *vcpu,
 {
 	struct lodge_events *events = &vcpu->regs.events;
 
-	events->flags &= ~LODGE_EVENT_SHADOW;
+	events->flags = lodge_backend->interruptibility(vcpu) &
+			~LODGE_EVENT_SHADOW;
 	if (task->cause == LODGE_TASK_IRET)
 		events->flags &= ~LODGE_EVENT_NMI_BLOCKED;
 	if (!task->external)
 		return;
-	if (vcpu->reinject.type == LODGE_EVENT_TYPE_NMI) {
+	if (vcpu->reinject.type == LODGE_EVENT_NMI) {
 		vcpu->reinject.type = LODGE_EVENT_NONE;
 		events->flags |= LODGE_EVENT_NMI_BLOCKED;
 	}

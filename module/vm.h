@@ -47,12 +47,12 @@ enum lodge_vcpu_mode {
 	LODGE_IN_GUEST,
 };
 
-/* Bits of vcpu->signals, set by other vCPUs and taken by the owner. */
-enum lodge_signal {
-	LODGE_SIGNAL_INIT,
-	LODGE_SIGNAL_SIPI,
-	LODGE_SIGNAL_EXTINT,
-	LODGE_SIGNAL_EXTINT_BUSY, /* vcpu->extint is taken */
+/* Bits of vcpu->latches, set by other vCPUs and taken by the owner. */
+enum lodge_latch {
+	LODGE_LATCH_INIT,
+	LODGE_LATCH_SIPI,
+	LODGE_LATCH_EXTINT,
+	LODGE_LATCH_EXTINT_BUSY, /* vcpu->extint is taken */
 };
 
 /* One NMI on its way to the handler, and one latched behind it. */
@@ -172,15 +172,15 @@ struct lodge_features {
  * @backend: the vendor's part
  * @regs: registers; see lodge_backend.get_state for what is current when
  * @requests: enum lodge_request; set by anyone, then kicked
- * @signals: enum lodge_signal; set by anyone, with REQ_EVENT
+ * @latches: enum lodge_latch; set by anyone, with REQ_EVENT
  * @nmis: NMIs that wait, at most LODGE_MAX_NMIS; raised by anyone, with
  *	REQ_EVENT, and lowered by the owner alone
  * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
  * @cpu: CPU on which it runs or last ran
  * @wait: where it sleeps in HLT
  * @mp_state: enum lodge_mp_state
- * @sipi_vector: with SIGNAL_SIPI
- * @extint: with SIGNAL_EXTINT
+ * @sipi_vector: with LATCH_SIPI
+ * @extint: with LATCH_EXTINT
  * @exception: waits for delivery, or type NONE
  * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
  * @acknowledged: interrupt that its controller holds for delivered, and that is
@@ -228,7 +228,7 @@ struct lodge_vcpu {
 	struct lodge_regs regs;
 
 	unsigned long requests;
-	unsigned long signals;
+	unsigned long latches;
 	atomic_t nmis;
 	int mode;
 	int cpu;

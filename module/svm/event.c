@@ -39,7 +39,7 @@ void svm_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event)
 	case LODGE_EVENT_EXTERNAL:
 		inj |= SVM_EVTINJ_TYPE_INTR;
 		break;
-	case LODGE_EVENT_TYPE_NMI:
+	case LODGE_EVENT_NMI:
 		inj |= SVM_EVTINJ_TYPE_NMI;
 		svm->nmi_blocked = true;
 		svm->iret_seen = false;
@@ -83,7 +83,7 @@ void svm_event_interrupted(struct lodge_vcpu *vcpu, struct lodge_event *event)
 		event->type = LODGE_EVENT_EXTERNAL;
 		break;
 	case SVM_EXITINTINFO_TYPE_NMI:
-		event->type = LODGE_EVENT_TYPE_NMI;
+		event->type = LODGE_EVENT_NMI;
 		break;
 	case SVM_EXITINTINFO_TYPE_EXEPT:
 		if (!svm_event_is_soft(vcpu, vector))
@@ -95,18 +95,16 @@ void svm_event_interrupted(struct lodge_vcpu *vcpu, struct lodge_event *event)
 	event->error = control->exit_int_info_err;
 }
 
-u32 svm_blocked(struct lodge_vcpu *vcpu)
+u32 svm_interruptibility(struct lodge_vcpu *vcpu)
 {
 	const struct svm_vcpu *svm = to_svm(vcpu);
-	u32 blocked = 0;
+	u32 flags = 0;
 
 	if (svm->vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK)
-		blocked = LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI;
-	if (!(vcpu->regs.general.rflags & X86_EFLAGS_IF))
-		blocked |= LODGE_BLOCK_INTERRUPT;
+		flags |= LODGE_EVENT_SHADOW;
 	if (svm->nmi_blocked)
-		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
-	return blocked;
+		flags |= LODGE_EVENT_NMI_BLOCKED;
+	return flags;
 }
 
 static void svm_set_dr6(struct svm_vcpu *svm, u64 dr6)

@@ -155,18 +155,6 @@ static void svm_set_msrs(struct lodge_vcpu *vcpu)
 	svm_dirty(svm, SVM_CLEAN_NESTED);
 }
 
-static void svm_get_events(struct lodge_vcpu *vcpu)
-{
-	const struct svm_vcpu *svm = to_svm(vcpu);
-	struct lodge_events *events = &vcpu->regs.events;
-
-	events->flags &= ~(LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW);
-	if (svm->nmi_blocked)
-		events->flags |= LODGE_EVENT_NMI_BLOCKED;
-	if (svm->vmcb->control.int_state & SVM_INTERRUPT_SHADOW_MASK)
-		events->flags |= LODGE_EVENT_SHADOW;
-}
-
 static void svm_set_events(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
@@ -193,8 +181,6 @@ void svm_get_state(struct lodge_vcpu *vcpu, u64 groups)
 		svm_get_debug(vcpu);
 	if (groups & LODGE_GROUP_MSRS)
 		svm_get_msrs(vcpu);
-	if (groups & LODGE_GROUP_EVENTS)
-		svm_get_events(vcpu);
 }
 
 void svm_set_state(struct lodge_vcpu *vcpu, u64 groups)

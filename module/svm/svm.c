@@ -324,7 +324,7 @@ struct lodge_backend lodge_svm_backend __ro_after_init = {
 	.run = svm_run,
 	.skip = svm_skip,
 	.inject = svm_inject,
-	.blocked = svm_blocked,
+	.interruptibility = svm_interruptibility,
 	.window = svm_window,
 
 	.flush_tlb = svm_flush_tlb,

@@ -150,7 +150,7 @@ void svm_set_state(struct lodge_vcpu *vcpu, u64 groups);
 
 /* event.c */
 void svm_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event);
-u32 svm_blocked(struct lodge_vcpu *vcpu);
+u32 svm_interruptibility(struct lodge_vcpu *vcpu);
 void svm_window(struct lodge_vcpu *vcpu, u32 wanted);
 
 /**

@@ -41,7 +41,7 @@ void vmx_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event)
 	case LODGE_EVENT_EXTERNAL:
 		info |= INTR_TYPE_EXT_INTR;
 		break;
-	case LODGE_EVENT_TYPE_NMI:
+	case LODGE_EVENT_NMI:
 		/* Its delivery itself blocks further ones. */
 		info |= INTR_TYPE_NMI_INTR;
 		vmx_set_nmi_blocked(vmx, !vmx_has_virtual_nmis());
@@ -72,7 +72,7 @@ void vmx_event_interrupted(struct lodge_vcpu *vcpu, u32 info,
 		event->type = LODGE_EVENT_EXTERNAL;
 		break;
 	case INTR_TYPE_NMI_INTR:
-		event->type = LODGE_EVENT_TYPE_NMI;
+		event->type = LODGE_EVENT_NMI;
 		/* It has not begun: it can be injected. */
 		vmx_set_nmi_blocked(to_vmx(vcpu), false);
 		break;
@@ -93,25 +93,18 @@ void vmx_event_iret(struct vmx_vcpu *vmx)
 	vmx_set_nmi_blocked(vmx, true);
 }
 
-u32 vmx_blocked(struct lodge_vcpu *vcpu)
+u32 vmx_interruptibility(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	bool interrupts = vcpu->regs.general.rflags & X86_EFLAGS_IF;
-	u32 blocked = 0;
+	u32 flags = 0;
 
 	if (vmx->interruptibility & VMX_SHADOW)
-		blocked = LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI;
-	if (!interrupts)
-		blocked |= LODGE_BLOCK_INTERRUPT;
-	if (vmx->interruptibility & GUEST_INTR_STATE_NMI)
-		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
-	if (unlikely(vmx->nmi_blocked)) {
-		if (interrupts && !blocked)
-			vmx->nmi_blocked = false;
-		else
-			blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
-	}
-	return blocked;
+		flags |= LODGE_EVENT_SHADOW;
+	else if (vcpu->regs.general.rflags & X86_EFLAGS_IF)
+		vmx->nmi_blocked = false;
+	if (vmx->interruptibility & GUEST_INTR_STATE_NMI || vmx->nmi_blocked)
+		flags |= LODGE_EVENT_NMI_BLOCKED;
+	return flags;
 }
 
 void vmx_window(struct lodge_vcpu *vcpu, u32 wanted)

@@ -198,7 +198,7 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 	if (unlikely(general->rflags & X86_EFLAGS_TF ||
 		     vmx->interruptibility & VMX_SHADOW))
 		vmx_load_shadow(vmx, general->rflags);
-	if (vmx->interruptibility != vmx->has_interruptibility)
+	if (vmx->interruptibility != vmx->vmcs_interruptibility)
 		vmx_write(GUEST_INTERRUPTIBILITY_INFO, vmx->interruptibility);
 	if (vmx->virtual_apic)
 		*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) =
@@ -245,8 +245,8 @@ static void vmx_save_registers(struct lodge_vcpu *vcpu)
 	general->rip = vmx->rip;
 	general->gpr[LODGE_RSP] = vmx->rsp;
 	general->rflags = vmx->rflags;
-	vmx->has_interruptibility = vmx_read(GUEST_INTERRUPTIBILITY_INFO);
-	vmx->interruptibility = vmx->has_interruptibility;
+	vmx->vmcs_interruptibility = vmx_read(GUEST_INTERRUPTIBILITY_INFO);
+	vmx->interruptibility = vmx->vmcs_interruptibility;
 	if (vmx->virtual_apic)
 		vcpu->regs.control.cr8 =
 			*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) >> 4;

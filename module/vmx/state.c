@@ -170,18 +170,6 @@ static void vmx_set_msrs(struct lodge_vcpu *vcpu)
 	lodge_vcpu_unload(vcpu);
 }
 
-static void vmx_get_events(struct lodge_vcpu *vcpu)
-{
-	const struct vmx_vcpu *vmx = to_vmx(vcpu);
-	struct lodge_events *events = &vcpu->regs.events;
-
-	events->flags &= ~(LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW);
-	if (vmx->interruptibility & GUEST_INTR_STATE_NMI || vmx->nmi_blocked)
-		events->flags |= LODGE_EVENT_NMI_BLOCKED;
-	if (vmx->interruptibility & VMX_SHADOW)
-		events->flags |= LODGE_EVENT_SHADOW;
-}
-
 /* The ABI knows one shadow.  That of STI needs the flag that STI sets. */
 static u32 vmx_shadow(const struct lodge_vcpu *vcpu)
 {
@@ -221,10 +209,7 @@ void vmx_get_state(struct lodge_vcpu *vcpu, u64 groups)
 	if (groups & LODGE_GROUP_MSRS)
 		vmx_get_msrs(vcpu);
 	vmx_end();
-	/* Without a field in the VMCS: never out of date, and cheap. */
-	if (groups & LODGE_GROUP_EVENTS)
-		vmx_get_events(vcpu);
-	vmx->fresh |= groups & ~LODGE_GROUP_EVENTS;
+	vmx->fresh |= groups;
 }
 
 void vmx_set_state(struct lodge_vcpu *vcpu, u64 groups)

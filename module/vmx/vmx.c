@@ -315,7 +315,7 @@ struct lodge_backend lodge_vmx_backend __ro_after_init = {
 	.run = vmx_run,
 	.skip = vmx_skip,
 	.inject = vmx_inject,
-	.blocked = vmx_blocked,
+	.interruptibility = vmx_interruptibility,
 	.window = vmx_window,
 
 	.flush_tlb = vmx_flush_tlb,

@@ -55,7 +55,7 @@ struct vmx_host {
  * @rsp: what the VMCS has
  * @rflags: what the VMCS has
  * @interruptibility: what the guest's next entry is to begin with
- * @has_interruptibility: what the VMCS has
+ * @vmcs_interruptibility: what the VMCS has
  * @proc: primary processor-based controls in the VMCS
  * @timer: VMX-preemption timer in the VMCS; all ones without it
  * @entry_controls: VM-entry controls in the VMCS
@@ -80,7 +80,7 @@ struct vmx_vcpu {
 	u64 rsp;
 	u64 rflags;
 	u32 interruptibility;
-	u32 has_interruptibility;
+	u32 vmcs_interruptibility;
 	u32 proc;
 	u32 timer;
 	u32 entry_controls;
@@ -184,7 +184,7 @@ void vmx_set_pdptes(struct lodge_vcpu *vcpu, const u64 pdptes[4]);
 
 /* event.c */
 void vmx_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event);
-u32 vmx_blocked(struct lodge_vcpu *vcpu);
+u32 vmx_interruptibility(struct lodge_vcpu *vcpu);
 void vmx_window(struct lodge_vcpu *vcpu, u32 wanted);
 
 /**

@@ -37,7 +37,7 @@ void kernel_interleave(void)
 /* The processor: what it was given for the next entry, and what holds NMIs back. */
 static struct {
 	enum lodge_event_type injected;
-	u32 blocked;
+	u32 interruptibility;
 	u32 window;
 } fake_cpu;
 
@@ -51,9 +51,9 @@ static void fake_inject(struct lodge_vcpu *vcpu,
 	fake_cpu.injected = event->type;
 }
 
-static u32 fake_blocked(struct lodge_vcpu *vcpu)
+static u32 fake_interruptibility(struct lodge_vcpu *vcpu)
 {
-	return fake_cpu.blocked | LODGE_BLOCK_INTERRUPT;
+	return fake_cpu.interruptibility;
 }
 
 static void fake_window(struct lodge_vcpu *vcpu, u32 wanted)
@@ -65,7 +65,7 @@ static const struct lodge_backend fake_backend = {
 	.get_state = fake_get_state,
 	.set_state = fake_get_state,
 	.inject = fake_inject,
-	.blocked = fake_blocked,
+	.interruptibility = fake_interruptibility,
 	.window = fake_window,
 };
 
@@ -131,16 +131,17 @@ FIXTURE_TEARDOWN(nmis)
 static void enter(FIXTURE_DATA(nmis) * self)
 {
 	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
-	bool opens = fake_cpu.window & LODGE_BLOCK_NMI && !fake_cpu.blocked;
+	bool opens = fake_cpu.window & LODGE_BLOCK_NMI &&
+		     !fake_cpu.interruptibility;
 
 	if (test_and_clear_bit(LODGE_REQ_EVENT, &self->vcpu->requests) || opens)
 		lodge_event_deliver(self->vcpu);
-	if (fake_cpu.injected == LODGE_EVENT_TYPE_NMI) {
+	if (fake_cpu.injected == LODGE_EVENT_NMI) {
 		fake_cpu.injected = LODGE_EVENT_NONE;
-		fake_cpu.blocked = LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
+		fake_cpu.interruptibility = LODGE_EVENT_NMI_BLOCKED;
 		self->handled++;
-	} else if (fake_cpu.blocked) {
-		fake_cpu.blocked = 0;
+	} else if (fake_cpu.interruptibility) {
+		fake_cpu.interruptibility = 0;
 		__atomic_store_n(&self->done, self->handled, __ATOMIC_RELEASE);
 	}
 	lodge_event_delivered(self->vcpu, &none);

@@ -318,6 +318,11 @@ static void fake_skip(struct lodge_vcpu *vcpu, u64 rip)
 	vcpu->regs.general.rip = rip;
 }
 
+static u32 fake_interruptibility(struct lodge_vcpu *vcpu)
+{
+	return vcpu->regs.events.flags;
+}
+
 static u32 fake_check(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
 		      u32 max)
 {
@@ -328,6 +333,7 @@ static const struct lodge_backend fake_backend = {
 	.get_state = fake_get_state,
 	.set_state = fake_get_state,
 	.skip = fake_skip,
+	.interruptibility = fake_interruptibility,
 	.check = fake_check,
 };
 
