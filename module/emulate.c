@@ -66,8 +66,18 @@ static bool lodge_emulate_known(const struct lodge_io *io, u64 gpa, size_t size,
 }
 
 /*
+ * A write needs no answer: the instruction goes on, and user space hears of the
+ * write when it is over.  INS may have more elements to store.
+ */
+static bool lodge_emulate_post(struct lodge_vcpu *vcpu, bool write)
+{
+	vcpu->io.posted = write && vcpu->emul.insn.op != LODGE_OP_INS;
+	return vcpu->io.posted;
+}
+
+/*
  * A device's answer, from the replay or from the local APIC; -EAGAIN when user
- * space must give it.
+ * space must give it, or must first hear of a write before this access.
  */
 static int lodge_emulate_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 				size_t size, bool write)
@@ -77,13 +87,15 @@ static int lodge_emulate_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 
 	if (!lodge_emulate_sound(vcpu, size && size <= sizeof(fragment->data)))
 		return -EIO;
+	if (io->posted)
+		return -EAGAIN;
 	if (io->next == LODGE_NR_FRAGMENTS)
 		return -EOPNOTSUPP;
 	fragment = &io->fragment[io->next];
 	if (!lodge_emulate_known(io, gpa, size, write))
 		lodge_emulate_begin(vcpu, gpa, data, size, write);
 	if (!fragment->done)
-		return -EAGAIN;
+		return lodge_emulate_post(vcpu, write) ? 0 : -EAGAIN;
 	io->next++;
 	if (!write)
 		memcpy(data, fragment->data, size);
@@ -320,10 +332,11 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 	e->opaque = vcpu;
 	vcpu->io.nr = 0;
 	vcpu->io.next = 0;
+	vcpu->io.posted = false;
 }
 
-/* The last fragment is the one that waits for user space. */
-static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
+/* The last fragment is the one that user space hears of. */
+static int lodge_emulate_report(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.next];
 	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
@@ -337,8 +350,13 @@ static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
 	if (f->write)
 		memcpy(mmio->data, f->data, f->size);
 	vcpu->run->reason = LODGE_EXIT_MMIO;
-	vcpu->io.completion = LODGE_COMPLETE_EMULATE;
 	return LODGE_TO_USER;
+}
+
+static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
+{
+	vcpu->io.completion = LODGE_COMPLETE_EMULATE;
+	return lodge_emulate_report(vcpu);
 }
 
 int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
@@ -392,15 +410,20 @@ static int lodge_emulate_run(struct lodge_vcpu *vcpu)
 	u64 rip = vcpu->regs.general.rip;
 	unsigned int i;
 	int answer;
+	bool over;
 
 	for (i = 0; i < LODGE_EMULATE_BATCH; i++) {
 		vcpu->io.next = 0;
+		vcpu->io.posted = false;
 		answer = lodge_emul_step(&vcpu->emul);
 		if (answer)
 			return lodge_emulate_outcome(vcpu, answer);
-		vcpu->io.nr = 0;
-		if (lodge_emulate_advance(vcpu, rip))
+		over = lodge_emulate_advance(vcpu, rip);
+		if (vcpu->io.posted)
+			return lodge_emulate_report(vcpu);
+		if (over)
 			break;
+		vcpu->io.nr = 0;
 	}
 	return LODGE_ENTER_AGAIN;
 }

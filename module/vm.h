@@ -98,6 +98,8 @@ enum lodge_completion {
  * @fragment: accesses of the instruction under emulation, in its order: those
  *	before @next are already answered and are replayed
  * @next: which fragment the replay is at
+ * @posted: that fragment is a write of which user space hears when the instruction
+ *	is over
  */
 struct lodge_io {
 	enum lodge_completion completion;
@@ -109,6 +111,7 @@ struct lodge_io {
 	u64 next_rip;
 	u32 nr;
 	u32 next;
+	bool posted;
 	struct lodge_fragment fragment[LODGE_NR_FRAGMENTS];
 };
 

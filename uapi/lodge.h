@@ -468,8 +468,9 @@ struct lodge_run {
 /**
  * LODGE_RUN - run the vCPU until something needs its user
  *
- * The vCPU's run page says what came to pass.  An I/O or MMIO access that is
- * answered there is completed by the next LODGE_RUN.
+ * The vCPU's run page says what came to pass.  A read of a port or of MMIO that is
+ * answered there is completed by the next LODGE_RUN.  A write is complete when it is
+ * told, unless the instruction has more accesses.
  *
  * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run
  * page's @load or the registers it names.

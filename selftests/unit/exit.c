@@ -293,6 +293,113 @@ TEST_F(exits, an_interrupt_waits_behind_a_pop_of_ss)
 	EXPECT_TRUE(SHADOW());
 }
 
+#define MMIO (&self->vcpu->run->exit.mmio)
+/* User space hears of an access, of a write with its bytes as a number. */
+#define EXPECT_TOLD(outcome, _gpa, _size, _write)                         \
+	do {                                                              \
+		ASSERT_EQ(LODGE_TO_USER, outcome);                        \
+		EXPECT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
+		EXPECT_EQ(_gpa, MMIO->gpa);                               \
+		EXPECT_EQ(_size, MMIO->size);                             \
+		EXPECT_EQ(_write, MMIO->write);                           \
+	} while (0)
+#define EXPECT_OVER(_rip)                                                  \
+	do {                                                               \
+		EXPECT_EQ(_rip, self->general->rip);                       \
+		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->io.completion); \
+	} while (0)
+#define COMPLETE() lodge_emulate_complete(self->vcpu)
+
+TEST_F(exits, a_write_to_a_device_is_over_when_it_is_told)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RDI] = 0x3010;
+	self->general->gpr[LODGE_RAX] = 0x11223344;
+	CODE(0x89, 0x07); /* mov %eax, (%rdi) */
+	EXPECT_TOLD(HANDLE(), 0x3010U, 4U, 1);
+	EXPECT_EQ(0, memcmp(MMIO->data, "\x44\x33\x22\x11", 4));
+	EXPECT_OVER(RIP + 2U);
+}
+
+TEST_F(exits, a_write_to_two_devices_is_over_with_the_second)
+{
+	device_exit(&self->exit);
+	fake_guest.page[4] = FAKE_HOLE;
+	self->general->gpr[LODGE_RDI] = 0x3ffe;
+	CODE(0x89, 0x07);
+	EXPECT_TOLD(HANDLE(), 0x3ffeU, 2U, 1);
+	EXPECT_EQ(RIP, self->general->rip);
+	EXPECT_TOLD(COMPLETE(), 0x4000U, 2U, 1);
+	EXPECT_OVER(RIP + 2U);
+}
+
+TEST_F(exits, a_write_waits_for_no_access_to_the_local_apic)
+{
+	device_exit(&self->exit);
+	fake_guest.page[4] = FAKE_APIC;
+	self->general->gpr[LODGE_RDI] = 0x3ffe;
+	CODE(0x89, 0x07);
+	EXPECT_TOLD(HANDLE(), 0x3ffeU, 2U, 1);
+	EXPECT_EQ(0U, fake_guest.apic_writes);
+	EXPECT_EQ(LODGE_ENTER_AGAIN, COMPLETE());
+	EXPECT_EQ(1U, fake_guest.apic_writes);
+	EXPECT_OVER(RIP + 2U);
+}
+
+TEST_F(exits, a_read_and_write_is_over_with_the_write)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RDI] = 0x3000;
+	self->general->gpr[LODGE_RAX] = 1;
+	CODE(0x01, 0x07); /* add %eax, (%rdi) */
+	EXPECT_TOLD(HANDLE(), 0x3000U, 4U, 0);
+	EXPECT_EQ(RIP, self->general->rip);
+	memset(MMIO->data, 0x10, 4);
+	EXPECT_TOLD(COMPLETE(), 0x3000U, 4U, 1);
+	EXPECT_EQ(0, memcmp(MMIO->data, "\x11\x10\x10\x10", 4));
+	EXPECT_OVER(RIP + 2U);
+}
+
+TEST_F(exits, an_iteration_is_over_when_its_write_is_told)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RDI] = 0x3000;
+	self->general->gpr[LODGE_RCX] = 2;
+	CODE(0xf3, 0xaa); /* rep stosb */
+	EXPECT_TOLD(HANDLE(), 0x3000U, 1U, 1);
+	EXPECT_OVER(RIP);
+	EXPECT_EQ(1U, self->general->gpr[LODGE_RCX]);
+	EXPECT_TOLD(HANDLE(), 0x3001U, 1U, 1);
+	EXPECT_OVER(RIP + 2U);
+}
+
+TEST_F(exits, a_write_is_not_told_where_the_instruction_faults_behind_it)
+{
+	device_exit(&self->exit);
+	fake_guest.page[4] = FAKE_ABSENT;
+	self->vcpu->regs.segments.seg[LODGE_CS].attr = 0xc9b;
+	self->general->gpr[LODGE_RSP] = 0x4008;
+	CODE(0x60); /* pusha */
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	EXPECT_EQ(1U, fake_guest.events);
+	EXPECT_OVER(RIP);
+}
+
+TEST_F(exits, what_ins_has_received_is_stored_to_a_device_bit_by_bit)
+{
+	string_exit(&self->exit, true, 1, true);
+	fake_guest.page[3] = FAKE_HOLE;
+	self->general->gpr[LODGE_RDI] = 0x3000;
+	self->general->gpr[LODGE_RCX] = 2;
+	CODE(0xf3, 0x6c); /* rep insb */
+	ASSERT_EQ(LODGE_TO_USER, HANDLE());
+	ASSERT_EQ(LODGE_EXIT_IO, (int)self->vcpu->run->reason);
+	self->vcpu->run->data[0] = 0x77;
+	EXPECT_TOLD(COMPLETE(), 0x3000U, 1U, 1);
+	EXPECT_EQ(0x77, MMIO->data[0]);
+	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->io.completion);
+}
+
 /* Another thread of user space, which writes to the run page all the time. */
 static struct lodge_run *written_run;
 

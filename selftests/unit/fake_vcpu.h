@@ -46,6 +46,7 @@ enum fake_page {
  * @rewritten: it has
  * @events: exceptions raised
  * @vector: of the last one
+ * @apic_writes: writes that the local APIC has had
  */
 static struct fake_guest {
 	u8 page[FAKE_PAGES];
@@ -54,6 +55,7 @@ static struct fake_guest {
 	bool rewritten;
 	unsigned int events;
 	u8 vector;
+	unsigned int apic_writes;
 } fake_guest;
 
 static void fake_require_at(bool condition, const char *what)
@@ -181,6 +183,7 @@ void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
 
 	fake_require(size >= 1 && size <= 16 && offset + size <= PAGE_SIZE);
 	memcpy(copy, data, size);
+	fake_guest.apic_writes++;
 }
 
 u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu)
