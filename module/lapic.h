@@ -161,7 +161,19 @@ void lodge_lapic_timer_init(struct lodge_apic *apic);
 void lodge_lapic_timer_stop(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_timer_count() - current count; zero only once the timer has fired
+ * lodge_lapic_timer_left() - nanoseconds until the count is zero; 0 only once the
+ * timer has fired
+ */
+u64 lodge_lapic_timer_left(const struct lodge_apic *apic);
+
+/**
+ * lodge_lapic_timer_count_of() - what the current count register shows when it is
+ * zero in @left ns
+ */
+u32 lodge_lapic_timer_count_of(const struct lodge_apic *apic, u64 left);
+
+/**
+ * lodge_lapic_timer_count() - the current count
  */
 u32 lodge_lapic_timer_count(const struct lodge_apic *apic);
 
@@ -176,9 +188,10 @@ void lodge_lapic_timer_set_divide(struct lodge_apic *apic, u32 value);
 void lodge_lapic_timer_set_deadline(struct lodge_apic *apic, u64 value);
 
 /**
- * lodge_lapic_timer_load() - go on from a saved state; the LVT entry is set
+ * lodge_lapic_timer_load() - go on from a saved count; the LVT entry is set
+ * @left: ns until the count is zero; 0: @count says it
  */
 void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
-			    u32 divide, u32 count, u64 deadline);
+			    u32 divide, u32 count, u64 left);
 
 #endif

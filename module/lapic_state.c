@@ -110,17 +110,22 @@ static void lapic_put_reg(struct lodge_lapic *out, u32 offset, u32 value)
  */
 void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out)
 {
-	u32 count = lodge_lapic_timer_count(vcpu->apic);
+	const struct lodge_apic *apic = vcpu->apic;
 	u32 reg, value;
 
 	lodge_lapic_deadline(vcpu);
 	memset(out, 0, sizeof(*out));
-	out->tsc_deadline = READ_ONCE(vcpu->apic->deadline);
+	out->timer_ns = lodge_lapic_timer_left(apic);
+	out->tsc_deadline = READ_ONCE(apic->deadline);
 	smp_rmb();
 	for (reg = 0; reg < LAPIC_NR_REGS; reg++)
 		if (lodge_lapic_reg_read(vcpu, reg, &value))
 			lapic_put_reg(out, 16 * reg, value);
-	lapic_put_reg(out, APIC_TMCCT, count);
+	lapic_put_reg(out, APIC_TMCCT,
+		      lodge_lapic_timer_count_of(apic, out->timer_ns));
+	bitmap_to_arr32(out->eoi, apic->eoi, LAPIC_NR_VECTORS);
+	out->errors = READ_ONCE(apic->errors);
+	out->ldr = apic->ldr;
 }
 
 static bool lapic_reg_valid(const struct lodge_vcpu *vcpu, u32 reg, u32 value)
@@ -165,6 +170,9 @@ int lodge_lapic_check(struct lodge_vcpu *vcpu, const struct lodge_lapic *in)
 		if (!lapic_reg_valid(vcpu, reg, lapic_get_reg(in, 16 * reg)) ||
 		    memchr_inv(in->regs + 16 * reg + 4, 0, 12))
 			return -EINVAL;
+	if (in->eoi[0] & EXCEPTION_VECTORS || in->errors & ~ESR_BITS ||
+	    in->ldr & ~lodge_lapic_valid_bits(LAPIC_REG(APIC_LDR)))
+		return -EINVAL;
 	if (lvt & APIC_LVT_TIMER_TSCDEADLINE && !vcpu->features.tsc_deadline)
 		return -EINVAL;
 	if (in->tsc_deadline &&
@@ -198,27 +206,43 @@ static void lapic_load_lvt(struct lodge_apic *apic,
 	}
 }
 
+static void lapic_load_timer(struct lodge_apic *apic,
+			     const struct lodge_lapic *in)
+{
+	lodge_lapic_timer_load(apic, lapic_get_reg(in, APIC_TMICT),
+			       lapic_get_reg(in, APIC_TDCR),
+			       lapic_get_reg(in, APIC_TMCCT), in->timer_ns);
+	lodge_lapic_timer_set_deadline(apic, in->tsc_deadline);
+}
+
+static void lapic_load_eoi(struct lodge_vcpu *vcpu,
+			   const struct lodge_lapic *in)
+{
+	bitmap_from_arr32(vcpu->apic->eoi, in->eoi, LAPIC_NR_VECTORS);
+	if (!bitmap_empty(vcpu->apic->eoi, LAPIC_NR_VECTORS))
+		set_bit(LODGE_REQ_EOI, &vcpu->requests);
+}
+
 void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in)
 {
 	struct lodge_apic *apic = vcpu->apic;
+	u32 ldr = lapic_is_x2apic(vcpu) ? in->ldr : lapic_get_reg(in, APIC_LDR);
 
 	lodge_lapic_timer_stop(apic);
 	apic->tpr = lapic_get_reg(in, APIC_TASKPRI);
-	WRITE_ONCE(apic->ldr, lapic_get_reg(in, APIC_LDR) & GENMASK(31, 24));
+	WRITE_ONCE(apic->ldr, ldr & GENMASK(31, 24));
 	WRITE_ONCE(apic->dfr, lapic_get_reg(in, APIC_DFR));
 	WRITE_ONCE(apic->svr, lapic_get_reg(in, APIC_SPIV));
 	apic->icr = lapic_get_reg(in, APIC_ICR) & ~APIC_ICR_BUSY;
 	apic->icr2 = lapic_get_reg(in, APIC_ICR2);
 	apic->esr = lapic_get_reg(in, APIC_ESR);
-	xchg(&apic->errors, 0);
+	xchg(&apic->errors, in->errors);
 	lapic_load_lvt(apic, in);
 	lapic_load_bitmap(apic->tmr, in, APIC_TMR);
 	lapic_load_bitmap(apic->isr, in, APIC_ISR);
 	lapic_load_bitmap(apic->irr, in, APIC_IRR);
-	bitmap_zero(apic->eoi, LAPIC_NR_VECTORS);
-	lodge_lapic_timer_load(apic, lapic_get_reg(in, APIC_TMICT),
-			       lapic_get_reg(in, APIC_TDCR),
-			       lapic_get_reg(in, APIC_TMCCT), in->tsc_deadline);
+	lapic_load_eoi(vcpu, in);
+	lapic_load_timer(apic, in);
 	lodge_lapic_update_priority(vcpu);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }

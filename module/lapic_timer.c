@@ -180,10 +180,10 @@ void lodge_lapic_timer_tick(struct lodge_apic *apic)
 	lapic_timer_queue(apic, ktime_get_ns() + apic->period - rest);
 }
 
-/* The counter's value; @waiting: the host timer has not yet fired for it. */
-static u32 lapic_count_now(const struct lodge_apic *apic, bool waiting)
+/* How long until the counter is zero, ns; @waiting: the host timer has not fired. */
+static u64 lapic_left(const struct lodge_apic *apic, bool waiting)
 {
-	u64 elapsed, left;
+	u64 elapsed;
 
 	if (!apic->period)
 		return 0;
@@ -193,7 +193,12 @@ static u32 lapic_count_now(const struct lodge_apic *apic, bool waiting)
 			return waiting;
 		div64_u64_rem(elapsed, apic->period, &elapsed);
 	}
-	left = apic->period - elapsed + lapic_timer_ns(apic, 1) - 1;
+	return apic->period - elapsed;
+}
+
+u32 lodge_lapic_timer_count_of(const struct lodge_apic *apic, u64 left)
+{
+	left += lapic_timer_ns(apic, 1) - 1;
 	return min_t(u64, left >> lapic_timer_shift(apic), apic->initial_count);
 }
 
@@ -201,24 +206,36 @@ static u32 lapic_count_stop(struct lodge_apic *apic)
 {
 	bool waiting = hrtimer_cancel(&apic->timer);
 
-	return lapic_count_now(apic, waiting);
+	return lodge_lapic_timer_count_of(apic, lapic_left(apic, waiting));
+}
+
+static u64 lapic_period(const struct lodge_apic *apic)
+{
+	u64 period = lapic_timer_ns(apic, apic->initial_count);
+
+	if (lapic_timer_mode(apic) == APIC_LVT_TIMER_PERIODIC)
+		period = max_t(u64, period, TIMER_MIN_PERIOD);
+	return period;
+}
+
+static void lapic_resume(struct lodge_apic *apic, u64 left)
+{
+	apic->period = lapic_period(apic);
+	apic->start = ktime_get_ns() + left - apic->period;
+	lapic_timer_queue(apic, apic->start + apic->period);
 }
 
 static void lapic_count_resume(struct lodge_apic *apic, u32 count)
 {
-	u64 period = lapic_timer_ns(apic, apic->initial_count);
+	u32 done;
 
 	count = min(count, apic->initial_count);
 	if (!count) {
 		apic->period = 0;
 		return;
 	}
-	if (lapic_timer_mode(apic) == APIC_LVT_TIMER_PERIODIC)
-		period = max_t(u64, period, TIMER_MIN_PERIOD);
-	apic->period = period;
-	apic->start = ktime_get_ns() -
-		      lapic_timer_ns(apic, apic->initial_count - count);
-	lapic_timer_queue(apic, apic->start + period);
+	done = apic->initial_count - count;
+	lapic_resume(apic, lapic_period(apic) - lapic_timer_ns(apic, done));
 }
 
 void lodge_lapic_timer_init(struct lodge_apic *apic)
@@ -235,9 +252,14 @@ void lodge_lapic_timer_stop(struct lodge_apic *apic)
 	lapic_deadline_store(apic, 0);
 }
 
+u64 lodge_lapic_timer_left(const struct lodge_apic *apic)
+{
+	return lapic_left(apic, hrtimer_active(&apic->timer));
+}
+
 u32 lodge_lapic_timer_count(const struct lodge_apic *apic)
 {
-	return lapic_count_now(apic, hrtimer_active(&apic->timer));
+	return lodge_lapic_timer_count_of(apic, lodge_lapic_timer_left(apic));
 }
 
 void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value)
@@ -318,15 +340,17 @@ void lodge_lapic_deadline(struct lodge_vcpu *vcpu)
 }
 
 void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
-			    u32 divide, u32 count, u64 deadline)
+			    u32 divide, u32 count, u64 left)
 {
 	lodge_lapic_timer_stop(apic);
 	apic->initial_count = initial_count;
 	apic->divide = divide;
-	if (lapic_mode_counts(lapic_timer_mode(apic)))
-		lapic_count_resume(apic, count);
+	if (!lapic_mode_counts(lapic_timer_mode(apic)))
+		return;
+	if (left && initial_count)
+		lapic_resume(apic, min(left, lapic_period(apic)));
 	else
-		lodge_lapic_timer_set_deadline(apic, deadline);
+		lapic_count_resume(apic, count);
 }
 
 void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu)

@@ -108,12 +108,19 @@ void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 
 void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 {
-	vcpu->regs.msrs.tsc = lodge_tsc() + vcpu->tsc_offset;
+	struct lodge_msrs *msrs = &vcpu->regs.msrs;
+	u64 now = lodge_tsc();
+
+	msrs->tsc = now + vcpu->tsc_offset;
+	msrs->host_tsc = lodge_tsc_to_user(now);
 }
 
-void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc)
+void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
 {
-	lodge_msr_set_tsc_offset(vcpu, tsc - lodge_tsc());
+	u64 then = msrs->host_tsc ? lodge_tsc_from_user(msrs->host_tsc) :
+				    lodge_tsc();
+
+	lodge_msr_set_tsc_offset(vcpu, msrs->tsc - then);
 }
 
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)

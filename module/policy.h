@@ -101,9 +101,10 @@ void lodge_msr_get_state(struct lodge_vcpu *vcpu);
 void lodge_msr_set_state(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_msr_set_tsc() - what the guest's time stamp counter shows from now on
+ * lodge_msr_set_tsc() - group TSC: have the guest's time stamp counter show @tsc of
+ * @msrs when the host's shows @host_tsc
  */
-void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, u64 tsc);
+void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
 
 /**
  * lodge_msr_load_tsc() - have the processor show the guest its counter: whenever

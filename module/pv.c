@@ -129,11 +129,8 @@ u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc)
 	       pvclock_scale_delta(*host_tsc - base.host_tsc, mul, shift);
 }
 
-static void pv_set_base(struct lodge_vm *vm, u64 ns)
+static void pv_set_base(struct lodge_vm *vm, u64 host_tsc, u64 host_ns, u64 ns)
 {
-	u64 host_tsc, host_ns;
-
-	pv_read_host(&host_tsc, &host_ns);
 	write_seqlock(&vm->clock.lock);
 	vm->clock.host_tsc = host_tsc;
 	vm->clock.host_ns = host_ns;
@@ -143,18 +140,31 @@ static void pv_set_base(struct lodge_vm *vm, u64 ns)
 
 void lodge_pv_clock_init(struct lodge_vm *vm)
 {
+	u64 host_tsc, host_ns;
+
 	seqlock_init(&vm->clock.lock);
-	pv_set_base(vm, 0);
+	pv_read_host(&host_tsc, &host_ns);
+	pv_set_base(vm, host_tsc, host_ns, 0);
 }
 
-void lodge_pv_clock_set(struct lodge_vm *vm, u64 ns)
+int lodge_pv_clock_set(struct lodge_vm *vm, u64 ns, u64 host_tsc)
 {
-	u32 i;
+	u64 now, host_ns, past = 0;
+	u32 i, mul;
+	s8 shift;
 
-	pv_set_base(vm, ns);
+	pv_read_host(&now, &host_ns);
+	if (host_tsc)
+		past = now - lodge_tsc_from_user(host_tsc);
+	if ((s64)past < 0)
+		return -EINVAL;
+	pv_clock_scale(&mul, &shift);
+	pv_set_base(vm, now - past,
+		    host_ns - pvclock_scale_delta(past, mul, shift), ns);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		if (vm->vcpus[i])
 			lodge_vcpu_request(vm->vcpus[i], LODGE_REQ_CLOCK);
+	return 0;
 }
 
 /*

@@ -67,9 +67,13 @@ u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc);
 
 /**
  * lodge_pv_clock_set() - LODGE_SET_CLOCK: set the VM's clock, under vm->lock
+ * @host_tsc: the host's counter, as user space reads it, when the clock has shown
+ *	@ns; 0: now
  *
  * Requests LODGE_REQ_CLOCK of every vCPU.
+ *
+ * Return: 0, or -EINVAL if that is still to come.
  */
-void lodge_pv_clock_set(struct lodge_vm *vm, u64 ns);
+int lodge_pv_clock_set(struct lodge_vm *vm, u64 ns, u64 host_tsc);
 
 #endif

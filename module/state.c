@@ -190,6 +190,8 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 	if (latches & BIT(LODGE_LATCH_SIPI))
 		e->flags |= LODGE_EVENT_SIPI_PENDING;
 	e->sipi_vector = READ_ONCE(vcpu->sipi_vector);
+	if (vcpu->shutdown)
+		e->flags |= LODGE_EVENT_SHUTDOWN;
 }
 
 static void lodge_state_set_latch(struct lodge_vcpu *vcpu,
@@ -206,6 +208,7 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	const struct lodge_events *e = &vcpu->regs.events;
 
 	vcpu->mp_state = e->mp_state;
+	vcpu->shutdown = e->flags & LODGE_EVENT_SHUTDOWN;
 	vcpu->exception = (struct lodge_event){
 		.type = e->flags & LODGE_EVENT_EXCEPTION ? LODGE_EVENT_FAULT :
 							   LODGE_EVENT_NONE,
@@ -346,7 +349,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 		lodge_msr_set_state(vcpu);
 	}
 	if (groups & LODGE_GROUP_TSC)
-		lodge_msr_set_tsc(vcpu, from->msrs.tsc);
+		lodge_msr_set_tsc(vcpu, &from->msrs);
 	if (groups & LODGE_GROUP_EVENTS) {
 		regs->events = from->events;
 		lodge_state_set_events(vcpu);
@@ -406,35 +409,62 @@ static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	return error ? (error == -EFAULT ? -EFAULT : -EINVAL) : 0;
 }
 
-static int lodge_state_args_valid(const struct lodge_state *state)
+/* Bytes at state->lapic; of callers that do not say how many there are, too. */
+static u32 lodge_state_lapic_size(const struct lodge_state *state)
 {
-	return state->groups & ~LODGE_GROUPS_ALL || state->reserved ? -EINVAL :
-								      0;
+	return state->lapic_size ?: LODGE_LAPIC_FIRST_SIZE;
 }
 
-static int lodge_state_get_lapic(struct lodge_vcpu *vcpu, u64 user)
+static int lodge_state_check_args(const struct lodge_state *state)
+{
+	u32 size = lodge_state_lapic_size(state);
+
+	if (state->groups & ~LODGE_GROUPS_ALL)
+		return -EINVAL;
+	if (!(state->groups & LODGE_GROUP_LAPIC))
+		return 0;
+	if (size < LODGE_LAPIC_FIRST_SIZE)
+		return -EINVAL;
+	return size > PAGE_SIZE ? -E2BIG : 0;
+}
+
+static int lodge_state_give_lapic(const struct lodge_state *state,
+				  const struct lodge_lapic *lapic)
+{
+	void __user *user = u64_to_user_ptr(state->lapic);
+	size_t size = lodge_state_lapic_size(state);
+
+	if (copy_to_user(user, lapic, min(size, sizeof(*lapic))))
+		return -EFAULT;
+	if (size > sizeof(*lapic) &&
+	    clear_user(user + sizeof(*lapic), size - sizeof(*lapic)))
+		return -EFAULT;
+	return 0;
+}
+
+static int lodge_state_get_lapic(struct lodge_vcpu *vcpu,
+				 const struct lodge_state *state)
 {
 	struct lodge_lapic *lapic = kzalloc(sizeof(*lapic), GFP_KERNEL_ACCOUNT);
-	int error = 0;
+	int error;
 
 	if (!lapic)
 		return -ENOMEM;
 	lodge_lapic_get(vcpu, lapic);
-	if (copy_to_user(u64_to_user_ptr(user), lapic, sizeof(*lapic)))
-		error = -EFAULT;
+	error = lodge_state_give_lapic(state, lapic);
 	kfree(lapic);
 	return error;
 }
 
 int lodge_state_get(struct lodge_vcpu *vcpu, struct lodge_state *state)
 {
-	int error = lodge_state_args_valid(state);
+	int error = lodge_state_check_args(state);
 
 	if (!error && state->groups & LODGE_GROUP_XSAVE)
 		error = lodge_state_get_xsave(vcpu, state->xsave,
 					      state->xsave_size);
 	if (!error && state->groups & LODGE_GROUP_LAPIC)
-		error = lodge_state_get_lapic(vcpu, state->lapic);
+		error = lodge_state_get_lapic(vcpu, state);
 	if (!error)
 		lodge_state_get_inline(vcpu,
 				       state->groups & LODGE_GROUPS_INLINE,
@@ -447,7 +477,7 @@ static int lodge_state_take_lapic(struct lodge_vcpu *vcpu,
 				  const struct lodge_state *state,
 				  struct lodge_lapic **lapic)
 {
-	int error = 0;
+	int error;
 
 	*lapic = NULL;
 	if (!(state->groups & LODGE_GROUP_LAPIC))
@@ -455,9 +485,9 @@ static int lodge_state_take_lapic(struct lodge_vcpu *vcpu,
 	*lapic = kmalloc(sizeof(**lapic), GFP_KERNEL_ACCOUNT);
 	if (!*lapic)
 		return -ENOMEM;
-	if (copy_from_user(*lapic, u64_to_user_ptr(state->lapic),
-			   sizeof(**lapic)))
-		error = -EFAULT;
+	error = copy_struct_from_user(*lapic, sizeof(**lapic),
+				      u64_to_user_ptr(state->lapic),
+				      lodge_state_lapic_size(state));
 	if (!error)
 		error = lodge_lapic_check(vcpu, *lapic);
 	return error;
@@ -467,7 +497,7 @@ int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state)
 {
 	u64 groups = state->groups & LODGE_GROUPS_INLINE;
 	struct lodge_lapic *lapic = NULL;
-	int error = lodge_state_args_valid(state);
+	int error = lodge_state_check_args(state);
 
 	if (!error && !lodge_state_valid(vcpu, groups, &state->regs))
 		error = -EINVAL;

@@ -24,6 +24,20 @@ static inline u64 lodge_tsc_ordered(void)
 	return rdtsc_ordered() + lodge_tsc_moved;
 }
 
+/*
+ * User space knows the processor's own counter, which these turn into lodge_tsc()
+ * and back.
+ */
+static inline u64 lodge_tsc_to_user(u64 tsc)
+{
+	return tsc - lodge_tsc_moved;
+}
+
+static inline u64 lodge_tsc_from_user(u64 host_tsc)
+{
+	return host_tsc + lodge_tsc_moved;
+}
+
 /**
  * lodge_tsc_suspend() - last of all, with interrupts off, on the only CPU
  */

@@ -129,8 +129,7 @@ static long lodge_vm_call_get_clock(void *object, void *argument)
 	if (clock->flags)
 		return -EINVAL;
 	clock->ns = lodge_pv_clock_now(object, &clock->host_tsc);
-	/* User space knows the processor's own counter. */
-	clock->host_tsc -= lodge_tsc_moved;
+	clock->host_tsc = lodge_tsc_to_user(clock->host_tsc);
 	return 0;
 }
 
@@ -138,10 +137,9 @@ static long lodge_vm_call_set_clock(void *object, void *argument)
 {
 	const struct lodge_clock *clock = argument;
 
-	if (clock->flags || clock->host_tsc)
+	if (clock->flags)
 		return -EINVAL;
-	lodge_pv_clock_set(object, clock->ns);
-	return 0;
+	return lodge_pv_clock_set(object, clock->ns, clock->host_tsc);
 }
 
 static const struct lodge_call lodge_vm_calls[] = {

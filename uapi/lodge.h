@@ -144,7 +144,8 @@ struct lodge_msi {
  * struct lodge_clock - argument of LODGE_GET_CLOCK and LODGE_SET_CLOCK
  * @ns: the VM's clock (what kvmclock shows), in nanoseconds; it stands still, as
  *	the guest's TSC does, while the host is suspended
- * @host_tsc: out: host time stamp counter at that moment; in: zero
+ * @host_tsc: host time stamp counter at that moment, as RDTSC reads it in user
+ *	space.  SET: when the clock has shown @ns; 0: now
  * @flags: zero
  */
 struct lodge_clock {
@@ -456,7 +457,7 @@ struct lodge_run {
 /**
  * LODGE_SET_CLOCK - set the VM's clock
  *
- * Errors: EINVAL flags, host_tsc not zero.
+ * Errors: EINVAL flags, a host_tsc that is still to come.
  */
 #define LODGE_SET_CLOCK _IOW(LODGE_IOC, 0x14, struct lodge_clock)
 
@@ -479,7 +480,8 @@ struct lodge_run {
 /**
  * LODGE_GET_STATE - read register groups
  *
- * Errors: EINVAL unknown groups, reserved not zero; ENOSPC xsave_size too small.
+ * Errors: EINVAL unknown groups, lapic_size smaller than the first version's;
+ * E2BIG lapic_size above 4096; ENOSPC xsave_size too small; ENOMEM.
  */
 #define LODGE_GET_STATE _IOWR(LODGE_IOC, 0x21, struct lodge_state)
 /**
@@ -487,8 +489,9 @@ struct lodge_run {
  *
  * Every group is checked before any is written.
  *
- * Errors: EINVAL unknown groups, reserved not zero, a value that no processor
- * with this vCPU's CPUID could hold.
+ * Errors: EINVAL unknown groups, lapic_size smaller than the first version's, a
+ * value that no processor with this vCPU's CPUID could hold; E2BIG lapic_size
+ * above 4096, or more in the structure than the kernel knows; ENOMEM.
  */
 #define LODGE_SET_STATE _IOW(LODGE_IOC, 0x22, struct lodge_state)
 /**

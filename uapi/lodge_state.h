@@ -20,7 +20,7 @@
 #define LODGE_GROUP_EVENTS (1ULL << 5)
 #define LODGE_GROUP_XSAVE (1ULL << 6)
 #define LODGE_GROUP_LAPIC (1ULL << 7)
-/* For writing only: msrs.tsc, which group MSRS reads but leaves alone. */
+/* For writing only: msrs.tsc with msrs.host_tsc, which MSRS reads but leaves alone. */
 #define LODGE_GROUP_TSC (1ULL << 8)
 /* The groups that stand in struct lodge_regs, and so fit the run page. */
 #define LODGE_GROUPS_INLINE 0x13fULL
@@ -154,8 +154,9 @@ struct lodge_debug {
  * @sysenter_esp: MSR 0x175
  * @sysenter_eip: MSR 0x176
  * @pat: MSR 0x277
- * @tsc: time stamp counter as the guest reads it; written with GROUP_TSC only,
- *	so that registers read earlier can be given back without moving time
+ * @tsc: time stamp counter as the guest reads it at the moment of @host_tsc; written
+ *	with GROUP_TSC only, so that registers read earlier can be given back without
+ *	moving time
  * @tsc_aux: MSR 0xc0000103
  * @spec_ctrl: MSR 0x48
  * @misc_enable: MSR 0x1a0
@@ -163,6 +164,10 @@ struct lodge_debug {
  * @pv_system_time: MSR 0x4b564d01, kvmclock
  * @pv_wall_clock: MSR 0x4b564d00, kvmclock
  * @tsc_adjust: MSR 0x3b; to write it here does not move @tsc
+ * @host_tsc: the host's time stamp counter, as RDTSC reads it in user space.  SET,
+ *	with GROUP_TSC: when the guest's shows, or has shown, @tsc; 0: now.  vCPUs
+ *	that are given the same @host_tsc one after the other keep in step.  It means
+ *	nothing after a suspend of the host
  * @reserved: zero
  */
 struct lodge_msrs {
@@ -183,7 +188,8 @@ struct lodge_msrs {
 	__u64 pv_system_time;
 	__u64 pv_wall_clock;
 	__u64 tsc_adjust;
-	__u64 reserved[7];
+	__u64 host_tsc;
+	__u64 reserved[6];
 };
 
 /**
@@ -209,12 +215,14 @@ enum lodge_mp_state {
 #define LODGE_EVENT_SIPI_PENDING (1U << 7)
 #define LODGE_EVENT_EXTINT (1U << 8)
 #define LODGE_EVENT_NMI_LATCHED (1U << 9)
-#define LODGE_EVENT_ALL 0x3ffU
+#define LODGE_EVENT_SHUTDOWN (1U << 10)
+#define LODGE_EVENT_ALL 0x7ffU
 
 /**
  * struct lodge_events - group EVENTS: what waits to be delivered
  * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS; NMI_LATCHED is one
- *	more NMI behind that of NMI_PENDING, and is invalid without it
+ *	more NMI behind that of NMI_PENDING, and is invalid without it; SHUTDOWN is a
+ *	triple fault whose LODGE_EXIT_SHUTDOWN is still to come
  * @mp_state: enum lodge_mp_state
  * @exception: vector of the pending exception, with EXCEPTION
  * @interrupt: vector of an interrupt that its controller holds for delivered,
@@ -252,18 +260,35 @@ struct lodge_regs {
  * @regs: the xAPIC register page's first KiB, a register every 16 bytes, as
  *	MMIO reads it
  * @tsc_deadline: MSR 0x6e0
+ * @timer_ns: nanoseconds until the current count, which @regs has rounded up, is
+ *	zero; of a masked timer too.  SET: 0 takes the count of @regs; what is more
+ *	than the initial count lasts is as much as it lasts
+ * @eoi: level-triggered vectors that were ended and whose LODGE_EXIT_EOI is still
+ *	to come, as @regs has those in service
+ * @errors: errors since the last write to the error status register, which shows
+ *	them after the next one
+ * @ldr: the logical destination register of xAPIC mode; SET: taken in x2APIC mode,
+ *	where @regs has another one
  */
 struct lodge_lapic {
 	__u8 regs[1024];
 	__u64 tsc_deadline;
+	__u64 timer_ns;
+	__u32 eoi[8];
+	__u32 errors;
+	__u32 ldr;
 };
+
+/* The first version of struct lodge_lapic ended behind @tsc_deadline. */
+#define LODGE_LAPIC_FIRST_SIZE 1032
 
 /**
  * struct lodge_state - argument of LODGE_GET_STATE and LODGE_SET_STATE
  * @groups: LODGE_GROUP_*: which groups to move
  * @xsave: address of an XSAVE area in the standard form, with GROUP_XSAVE
  * @xsave_size: its size in bytes; info.xsave_size is enough
- * @reserved: zero
+ * @lapic_size: size of what is at @lapic: sizeof(struct lodge_lapic); 0 stands for
+ *	LODGE_LAPIC_FIRST_SIZE
  * @lapic: address of a struct lodge_lapic, with GROUP_LAPIC
  * @regs: the inline groups
  */
@@ -271,7 +296,7 @@ struct lodge_state {
 	__u64 groups;
 	__u64 xsave;
 	__u32 xsave_size;
-	__u32 reserved;
+	__u32 lapic_size;
 	__u64 lapic;
 	struct lodge_regs regs;
 };

@@ -81,7 +81,8 @@ TEST(msrs_keep_their_layout)
 	EXPECT_AT(struct lodge_msrs, pv_system_time, 112);
 	EXPECT_AT(struct lodge_msrs, pv_wall_clock, 120);
 	EXPECT_AT(struct lodge_msrs, tsc_adjust, 128);
-	EXPECT_AT(struct lodge_msrs, reserved, 136);
+	EXPECT_AT(struct lodge_msrs, host_tsc, 136);
+	EXPECT_AT(struct lodge_msrs, reserved, 144);
 }
 
 TEST(events_keep_their_layout)
@@ -110,9 +111,13 @@ TEST(the_inline_groups_keep_their_layout)
 
 TEST(the_local_apic_keeps_its_layout)
 {
-	EXPECT_SIZE(struct lodge_lapic, 1032);
+	EXPECT_SIZE(struct lodge_lapic, 1080);
 	EXPECT_AT(struct lodge_lapic, regs, 0);
 	EXPECT_AT(struct lodge_lapic, tsc_deadline, 1024);
+	EXPECT_AT(struct lodge_lapic, timer_ns, LODGE_LAPIC_FIRST_SIZE);
+	EXPECT_AT(struct lodge_lapic, eoi, 1040);
+	EXPECT_AT(struct lodge_lapic, errors, 1072);
+	EXPECT_AT(struct lodge_lapic, ldr, 1076);
 }
 
 TEST(state_keeps_its_layout)
@@ -121,7 +126,7 @@ TEST(state_keeps_its_layout)
 	EXPECT_AT(struct lodge_state, groups, 0);
 	EXPECT_AT(struct lodge_state, xsave, 8);
 	EXPECT_AT(struct lodge_state, xsave_size, 16);
-	EXPECT_AT(struct lodge_state, reserved, 20);
+	EXPECT_AT(struct lodge_state, lapic_size, 20);
 	EXPECT_AT(struct lodge_state, lapic, 24);
 	EXPECT_AT(struct lodge_state, regs, 32);
 }

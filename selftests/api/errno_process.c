@@ -46,7 +46,7 @@ static int calls_allowed(const struct machine *machine)
 	       (lodge_vcpu_create(vm, 1, &run) != -EIO) << 8 |
 	       (lodge_msi_send(vm, 0xfee00000, 0x400) != -EIO) << 9 |
 	       (lodge_clock_get(vm, &clock) != -EIO) << 10 |
-	       (lodge_clock_set(vm, 0) != -EIO) << 11 |
+	       (lodge_clock_set(vm, 0, 0) != -EIO) << 11 |
 	       (ioctl(vm, 0) != -1 || errno != EIO) << 12;
 }
 

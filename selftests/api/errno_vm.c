@@ -364,7 +364,7 @@ TEST_F(vm, a_clock_call_with_flags_is_invalid)
 {
 	struct lodge_clock clock;
 
-	ASSERT_EQ(0, lodge_clock_set(self->machine.vm, 1000));
+	ASSERT_EQ(0, lodge_clock_set(self->machine.vm, 1000, 0));
 	for (int bit = 0; bit < 64; bit++) {
 		clock = (struct lodge_clock){ .ns = 1ULL << 60,
 					      .flags = 1ULL << bit };
@@ -378,21 +378,39 @@ TEST_F(vm, a_clock_call_with_flags_is_invalid)
 	EXPECT_GT(1ULL << 59, clock.ns);
 }
 
-TEST_F(vm, setting_the_clock_with_a_host_time_is_invalid)
+TEST_F(vm, a_clock_of_a_time_to_come_is_invalid)
 {
-	struct lodge_clock clock = { .ns = 1ULL << 60, .host_tsc = 1 };
+	struct lodge_clock clock, later;
 
-	EXPECT_EQ(-1, ioctl(self->machine.vm, LODGE_SET_CLOCK, &clock));
-	EXPECT_EQ(EINVAL, errno);
 	ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &clock));
-	EXPECT_GT(1ULL << 59, clock.ns);
+	EXPECT_EQ(-EINVAL, lodge_clock_set(self->machine.vm, 1ULL << 60,
+					   clock.host_tsc + (1ULL << 50)));
+	EXPECT_EQ(-EINVAL, lodge_clock_set(self->machine.vm, 1ULL << 60,
+					   clock.host_tsc + (1ULL << 63) - 1));
+	ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &later));
+	EXPECT_LE(clock.ns, later.ns);
+	EXPECT_GT(1ULL << 59, later.ns);
+}
+
+TEST_F(vm, a_clock_that_is_given_back_with_its_host_time_goes_on_unmoved)
+{
+	struct lodge_clock first, set, second;
+
+	ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &first));
+	for (int i = 0; i < 100; i++) {
+		ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &set));
+		ASSERT_EQ(0, lodge_clock_set(self->machine.vm, first.ns,
+					     first.host_tsc));
+		ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &second));
+		ASSERT_LE(set.ns, second.ns + 1);
+	}
 }
 
 TEST_F(vm, the_clock_goes_on_from_what_it_is_set_to)
 {
 	struct lodge_clock first, second;
 
-	ASSERT_EQ(0, lodge_clock_set(self->machine.vm, 1ULL << 60));
+	ASSERT_EQ(0, lodge_clock_set(self->machine.vm, 1ULL << 60, 0));
 	ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &first));
 	ASSERT_EQ(0, lodge_clock_get(self->machine.vm, &second));
 	EXPECT_LE(1ULL << 60, first.ns);

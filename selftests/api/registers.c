@@ -21,6 +21,7 @@ int snapshot_take(struct snapshot *snapshot, int vcpu, uint32_t xsave_size)
 		.xsave = (uintptr_t)snapshot->xsave,
 		.xsave_size = xsave_size,
 		.lapic = (uintptr_t)&snapshot->lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 	return lodge_state_get(vcpu, &snapshot->state);
 }
@@ -57,6 +58,7 @@ const char *snapshot_differs(const struct snapshot *before, int vcpu)
 	if (snapshot_take(&now, vcpu, size))
 		difference = "cannot be read";
 	now.state.regs.msrs.tsc = before->state.regs.msrs.tsc;
+	now.state.regs.msrs.host_tsc = before->state.regs.msrs.host_tsc;
 	if (!difference)
 		difference = regs_differ(&before->state.regs, &now.state.regs);
 	if (!difference && memcmp(before->xsave, now.xsave, size))
@@ -115,6 +117,7 @@ int lapic_get(int vcpu, struct lodge_lapic *lapic)
 	struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 
 	return lodge_state_get(vcpu, &state);
@@ -125,6 +128,7 @@ int lapic_set(int vcpu, const struct lodge_lapic *lapic)
 	const struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 
 	return lodge_state_set(vcpu, &state);

@@ -28,6 +28,7 @@
 #define EFER_NX (1ULL << 11)
 #define EFER_SVME (1ULL << 12)
 #define APIC_BASE_BSP (1ULL << 8)
+#define APIC_BASE_X2APIC (1ULL << 10)
 #define APIC_BASE_ENABLE (1ULL << 11)
 
 /* Offsets in an XSAVE area of the standard form. */
@@ -51,6 +52,8 @@
 #define APIC_IRR 0x200
 #define APIC_LVT_TIMER 0x320
 #define APIC_LINT0 0x350
+#define APIC_INITIAL 0x380
+#define APIC_CURRENT 0x390
 #define APIC_DIVIDE 0x3e0
 
 /**

@@ -171,6 +171,7 @@ TEST_F(state, msrs_can_be_read_back)
 	msrs->pv_wall_clock = 0x4000;
 	ASSERT_EQ(0, registers_swap(self->vcpu, LODGE_GROUP_MSRS, &regs, &now));
 	msrs->tsc = now.msrs.tsc;
+	msrs->host_tsc = now.msrs.host_tsc;
 	EXPECT_EQ(0, memcmp(msrs, &now.msrs, sizeof(now.msrs)));
 }
 
@@ -188,6 +189,37 @@ TEST_F(state, the_tsc_goes_on_from_what_it_is_set_to)
 	ASSERT_EQ(0,
 		  registers_swap(self->vcpu, LODGE_GROUP_MSRS, &regs, &later));
 	EXPECT_LT(now.msrs.tsc, later.msrs.tsc);
+}
+
+TEST_F(state, the_tsc_is_set_for_the_time_of_the_host_that_is_named)
+{
+	struct lodge_regs regs = *self->regs, now;
+	uint64_t ahead = regs.msrs.tsc - regs.msrs.host_tsc;
+
+	regs.msrs.tsc += 1ULL << 40;
+	ASSERT_EQ(0,
+		  registers_swap(self->vcpu, LODGE_GROUP_TSC | LODGE_GROUP_MSRS,
+				 &regs, &now));
+	EXPECT_EQ(ahead + (1ULL << 40), now.msrs.tsc - now.msrs.host_tsc);
+	EXPECT_LE(regs.msrs.host_tsc, now.msrs.host_tsc);
+	EXPECT_EQ(regs.msrs.tsc_adjust, now.msrs.tsc_adjust);
+}
+
+TEST_F(state, vcpus_that_are_given_the_same_pair_are_in_step)
+{
+	struct lodge_regs regs = *self->regs, now[2];
+
+	regs.msrs.tsc = 1ULL << 50;
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, registers_swap(self->machine.vcpu[i],
+					    LODGE_GROUP_TSC, &regs, &now[i]));
+		usleep(1000);
+	}
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, registers_swap(self->machine.vcpu[i],
+					    LODGE_GROUP_MSRS, &regs, &now[i]));
+	EXPECT_EQ(now[0].msrs.tsc - now[0].msrs.host_tsc,
+		  now[1].msrs.tsc - now[1].msrs.host_tsc);
 }
 
 /* A vector without its flag means nothing. */
@@ -224,6 +256,7 @@ TEST_F(state, events_can_be_read_back)
 		{ .flags = LODGE_EVENT_NMI_PENDING },
 		{ .flags = LODGE_EVENT_NMI_PENDING | LODGE_EVENT_NMI_LATCHED },
 		{ .flags = LODGE_EVENT_SHADOW },
+		{ .flags = LODGE_EVENT_SHUTDOWN },
 		{ .flags = LODGE_EVENT_INIT_PENDING },
 		{ .flags = LODGE_EVENT_SIPI_PENDING,
 		  .mp_state = LODGE_MP_WAIT_SIPI,
@@ -300,6 +333,143 @@ TEST_F(state, the_local_apic_can_be_read_back)
 	EXPECT_EQ(given.tsc_deadline, now.tsc_deadline);
 }
 
+/* Long enough not to end meanwhile: 100 s. */
+#define LONG_NS 100000000000ULL
+#define DIVIDE_BY_128 0xa
+
+static void lapic_with_timer(struct lodge_lapic *lapic, uint32_t lvt)
+{
+	*lapic_word(lapic, APIC_SVR) = 0x1ff;
+	*lapic_word(lapic, APIC_LVT_TIMER) = lvt;
+	*lapic_word(lapic, APIC_DIVIDE) = DIVIDE_BY_128;
+	*lapic_word(lapic, APIC_INITIAL) = LONG_NS / 128;
+}
+
+TEST_F(state, a_timer_goes_on_with_the_time_that_was_left)
+{
+	const uint32_t lvts[] = {
+		0x00040, 0x10040, /* one-shot, masked */
+		0x20040, 0x30040, /* periodic, masked */
+	};
+	struct lodge_lapic given = self->was.lapic, now;
+
+	for (size_t i = 0; i < sizeof(lvts) / sizeof(*lvts); i++) {
+		lapic_with_timer(&given, lvts[i]);
+		given.timer_ns = LONG_NS / 2 + 77;
+		ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+		ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+		EXPECT_LT(0, now.timer_ns);
+		EXPECT_GE(given.timer_ns, now.timer_ns);
+		EXPECT_EQ((now.timer_ns + 127) / 128,
+			  *lapic_word(&now, APIC_CURRENT));
+	}
+}
+
+TEST_F(state, a_timer_without_a_time_goes_on_with_its_count)
+{
+	struct lodge_lapic given = self->was.lapic, now;
+
+	lapic_with_timer(&given, 0x10040);
+	*lapic_word(&given, APIC_CURRENT) = LONG_NS / 128 / 4;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+	EXPECT_LT(0, now.timer_ns);
+	EXPECT_GE(LONG_NS / 4, now.timer_ns);
+}
+
+TEST_F(state, no_time_is_longer_than_the_initial_count_lasts)
+{
+	struct lodge_lapic given = self->was.lapic, now;
+
+	lapic_with_timer(&given, 0x10040);
+	given.timer_ns = ~0ULL;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+	EXPECT_LT(LONG_NS / 2, now.timer_ns);
+	EXPECT_GE(LONG_NS, now.timer_ns);
+	/* Where the timer counts nothing there is nothing to be left. */
+	*lapic_word(&given, APIC_INITIAL) = 0;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+	EXPECT_EQ(0, now.timer_ns);
+}
+
+TEST_F(state, what_the_apics_page_does_not_show_can_be_read_back)
+{
+	struct lodge_regs regs = *self->regs;
+	struct lodge_lapic given = self->was.lapic, now;
+
+	if (!(vcpu_cpuid(self->vcpu, 1, 0, 2) & (1U << 21)))
+		SKIP(return, "the guest's CPUID has no x2APIC");
+	regs.control.apic_base |= APIC_BASE_ENABLE | APIC_BASE_X2APIC;
+	ASSERT_EQ(0, registers_set(self->vcpu, LODGE_GROUP_CONTROL, &regs));
+	*lapic_word(&given, APIC_ID) = 0;
+	given.eoi[2] = 1 << 5 | 1 << 6;
+	given.eoi[7] = 1U << 31;
+	given.errors = 0x60;
+	given.ldr = 0x04000000;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
+	EXPECT_EQ(0, memcmp(given.eoi, now.eoi, sizeof(now.eoi)));
+	EXPECT_EQ(given.errors, now.errors);
+	EXPECT_EQ(given.ldr, now.ldr);
+}
+
+TEST_F(state, the_first_version_of_the_local_apic_is_taken_and_given)
+{
+	struct {
+		struct lodge_lapic lapic;
+		uint8_t behind[64];
+	} given, now;
+	struct lodge_state state = {
+		.groups = LODGE_GROUP_LAPIC,
+		.lapic = (uintptr_t)&given,
+	};
+
+	memset(&given, 0xa5, sizeof(given));
+	memset(&now, 0, sizeof(now));
+	ASSERT_EQ(0, lodge_state_get(self->vcpu, &state));
+	EXPECT_EQ(0xa5a5a5a5a5a5a5a5, given.lapic.timer_ns);
+	EXPECT_EQ(0xa5a5a5a5, given.lapic.ldr);
+	EXPECT_EQ(0, lodge_state_set(self->vcpu, &state));
+	/* And one of a time to come. */
+	state.lapic_size = sizeof(given);
+	ASSERT_EQ(0, lodge_state_get(self->vcpu, &state));
+	EXPECT_EQ(0, memcmp(given.behind, now.behind, sizeof(now.behind)));
+	EXPECT_EQ(0, lodge_state_set(self->vcpu, &state));
+}
+
+/*
+ * What is still to come to user space
+ */
+
+TEST_F(state, an_end_of_interrupt_that_was_not_told_yet_is_told)
+{
+	const uint32_t vectors[] = { 0xff, 0x46, 0x45 };
+	struct lodge_lapic given = self->was.lapic;
+
+	given.eoi[2] = 1 << 5 | 1 << 6;
+	given.eoi[7] = 1U << 31;
+	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, lodge_run(self->vcpu));
+		ASSERT_EQ(LODGE_EXIT_EOI, self->run->reason);
+		EXPECT_EQ(vectors[i], self->run->exit.eoi.vector);
+	}
+	ASSERT_EQ(0, lodge_run(self->vcpu));
+	EXPECT_EQ(LODGE_EXIT_IO, self->run->reason);
+}
+
+TEST_F(state, a_triple_fault_that_was_not_told_yet_is_told)
+{
+	struct lodge_regs regs = *self->regs;
+
+	regs.events.flags = LODGE_EVENT_SHUTDOWN;
+	ASSERT_EQ(0, registers_set(self->vcpu, LODGE_GROUP_EVENTS, &regs));
+	ASSERT_EQ(0, lodge_run(self->vcpu));
+	EXPECT_EQ(LODGE_EXIT_SHUTDOWN, self->run->reason);
+}
+
 TEST_F(state, groups_that_are_not_named_are_left_alone)
 {
 	struct lodge_state state = self->was.state;
@@ -311,7 +481,7 @@ TEST_F(state, groups_that_are_not_named_are_left_alone)
 	EXPECT_EQ(NULL, snapshot_differs(&self->was, self->vcpu));
 	EXPECT_EQ(0, lodge_state_get(self->vcpu, &state));
 	EXPECT_EQ(~0ULL, state.regs.general.rip);
-	EXPECT_EQ(~0ULL, state.regs.msrs.reserved[6]);
+	EXPECT_EQ(~0ULL, state.regs.msrs.reserved[5]);
 }
 
 TEST_F(state, all_groups_can_be_given_back_at_once)
@@ -347,6 +517,7 @@ TEST_F(state, the_run_page_saves_registers_at_the_exit)
 	ASSERT_EQ(0, lodge_run(self->vcpu));
 	ASSERT_EQ(0, lodge_state_get(self->vcpu, &state));
 	state.regs.msrs.tsc = self->run->regs.msrs.tsc;
+	state.regs.msrs.host_tsc = self->run->regs.msrs.host_tsc;
 	EXPECT_EQ(0, memcmp(&state.regs, &self->run->regs, sizeof(state.regs)));
 	EXPECT_EQ(GUEST_PORT_DATA,
 		  self->run->regs.general.gpr[LODGE_RAX] & 0xff);

@@ -27,6 +27,7 @@ static int wire_pic(struct guest_cpu *cpu)
 	struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)&lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 	const uint32_t spurious = 0x1ff, extint = 0x700;
 	int error = lodge_state_get(cpu->fd, &state);

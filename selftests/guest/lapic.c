@@ -106,6 +106,7 @@ static struct lodge_lapic lapic_of(struct guest_cpu *cpu)
 	struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)&lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 
 	lodge_state_get(cpu->fd, &state);

@@ -540,6 +540,7 @@ static int switch_apic_on(struct guest_cpu *cpu)
 	struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)&lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 	const uint32_t spurious = 0x1ff;
 	int error = lodge_state_get(cpu->fd, &state);

@@ -179,6 +179,7 @@ static void change_state(struct caller *caller)
 		.xsave = (uintptr_t)anywhere(caller),
 		.lapic = (uintptr_t)anywhere(caller),
 		.xsave_size = chance_below(chance, 3 * PAGE),
+		.lapic_size = chance_below(chance, 2 * PAGE),
 	};
 	int fd = caller->process->vcpu[any_vcpu(caller)];
 
@@ -276,7 +277,6 @@ static void change_clock(struct caller *caller)
 	int fd = *any_vm(caller);
 
 	call(caller, fd, LODGE_GET_CLOCK, &clock);
-	clock.host_tsc = 0;
 	chance_flip(&caller->chance, &clock, sizeof(clock), 2);
 	call(caller, fd, LODGE_SET_CLOCK, &clock);
 }

@@ -186,9 +186,9 @@ int lodge_clock_get(int vm, struct lodge_clock *clock)
 	return call(vm, LODGE_GET_CLOCK, clock);
 }
 
-int lodge_clock_set(int vm, uint64_t ns)
+int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc)
 {
-	const struct lodge_clock clock = { .ns = ns };
+	const struct lodge_clock clock = { .ns = ns, .host_tsc = host_tsc };
 
 	return call(vm, LODGE_SET_CLOCK, &clock);
 }

@@ -182,9 +182,10 @@ int lodge_clock_get(int vm, struct lodge_clock *clock);
  * lodge_clock_set() - set the VM's clock
  * @vm: from lodge_vm_create()
  * @ns: nanoseconds
+ * @host_tsc: the host's time stamp counter when it has shown @ns; 0: now
  *
- * Return: 0 or -errno.
+ * Return: 0 or -errno; -EINVAL for a time that is still to come.
  */
-int lodge_clock_set(int vm, uint64_t ns);
+int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc);
 
 #endif

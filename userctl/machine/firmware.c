@@ -35,6 +35,7 @@ int firmware_leave(int vcpu, const struct boot_entry *entry)
 	struct lodge_state state = {
 		.groups = LODGE_GROUP_LAPIC,
 		.lapic = (uintptr_t)&lapic,
+		.lapic_size = sizeof(struct lodge_lapic),
 	};
 	int err = lodge_state_get(vcpu, &state);
 
