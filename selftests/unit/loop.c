@@ -109,6 +109,35 @@ TEST_F(loop, a_clock_that_goes_cannot_be_set)
 	EXPECT_GT(1ULL << 62, loop_now(self->loop));
 }
 
+TEST_F(loop, a_clock_cannot_be_set_beyond_what_it_can_count)
+{
+	loop_clock_stop(self->loop);
+	EXPECT_EQ(0, loop_clock_set(self->loop, HOUR));
+	EXPECT_EQ(-EINVAL, loop_clock_set(self->loop, UINT64_MAX));
+	EXPECT_EQ(-EINVAL, loop_clock_set(self->loop, 1ULL << 63));
+	EXPECT_EQ(HOUR, loop_now(self->loop));
+	EXPECT_EQ(0, loop_clock_set(self->loop, INT64_MAX));
+}
+
+/* A saved machine may have run for longer than the host that loads it. */
+TEST_F(loop, timers_expire_when_the_clock_is_ahead_of_the_hosts)
+{
+	static const uint64_t ahead[] = { 0, HOUR, 1ULL << 60, 1ULL << 62 };
+	struct caller last = { self, 'z' };
+	struct loop_timer *timer = loop_timer_new(self->loop, expired, &last);
+
+	for (size_t i = 0; i < sizeof(ahead) / sizeof(ahead[0]); i++) {
+		loop_clock_stop(self->loop);
+		ASSERT_EQ(0, loop_clock_set(self->loop, ahead[i]));
+		loop_clock_start(self->loop);
+		loop_timer_arm(timer, 0);
+		ASSERT_EQ(0, loop_run(self->loop));
+		loop_timer_arm(timer, loop_now(self->loop) + 1000000);
+		ASSERT_EQ(0, loop_run(self->loop));
+	}
+	EXPECT_STREQ("zzzzzzzz", self->log);
+}
+
 TEST_F(loop, timers_wait_while_the_clock_stands)
 {
 	struct caller callers[] = { { self, 'a' }, { self, 'z' } };

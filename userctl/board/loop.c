@@ -136,17 +136,27 @@ uint64_t loop_now(const struct loop *loop)
 	return host_now() - atomic_load(&loop->offset);
 }
 
+/*
+ * The host's time at which the clock shows @when, as a timerfd takes it: at least
+ * 1, since 0 would switch it off.  The machine's clock may be ahead of the host's.
+ */
+static uint64_t loop_host_time(const struct loop *loop, uint64_t when)
+{
+	__int128 host = (__int128)when + loop->offset;
+
+	if (host < 1)
+		return 1;
+	return host > INT64_MAX ? INT64_MAX : host;
+}
+
 /* Lock held.  Setting the timerfd also takes back an expiry not yet seen. */
 static void loop_set_timerfd(struct loop *loop)
 {
 	struct itimerspec setting = {};
 
 	if (loop->armed && loop->stopped_at == GOING) {
-		uint64_t when = loop->armed->when + loop->offset;
+		uint64_t when = loop_host_time(loop, loop->armed->when);
 
-		/* Beyond what a timerfd can be set to: never. */
-		if (when < loop->armed->when || when > INT64_MAX)
-			when = INT64_MAX;
 		setting.it_value.tv_sec = when / NSEC_PER_SEC;
 		setting.it_value.tv_nsec = when % NSEC_PER_SEC;
 	}
@@ -173,12 +183,15 @@ void loop_clock_start(struct loop *loop)
 	pthread_mutex_unlock(&loop->lock);
 }
 
-void loop_clock_set(struct loop *loop, uint64_t now)
+int loop_clock_set(struct loop *loop, uint64_t now)
 {
+	if (now > INT64_MAX)
+		return -EINVAL;
 	pthread_mutex_lock(&loop->lock);
 	if (loop->stopped_at != GOING)
 		loop->stopped_at = now;
 	pthread_mutex_unlock(&loop->lock);
+	return 0;
 }
 
 /* Lock held. */

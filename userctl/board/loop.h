@@ -83,11 +83,13 @@ void loop_clock_start(struct loop *loop);
 
 /**
  * loop_clock_set() - put a stopped clock to a time
- * @now: nanoseconds, below 2^63
+ * @now: nanoseconds
  *
  * Timers stay armed for the times they were armed for.
+ *
+ * Return: 0, or -EINVAL: @now is 2^63 or above, and nothing has changed.
  */
-void loop_clock_set(struct loop *loop, uint64_t now);
+int loop_clock_set(struct loop *loop, uint64_t now);
 
 /**
  * loop_timer_new() - make a timer, not armed
