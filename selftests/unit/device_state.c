@@ -272,6 +272,15 @@ TEST(every_kind_has_its_tests)
 {
 	EXPECT_NE(NULL, kind_of(11));
 	EXPECT_EQ(NULL, kind_of(12));
+	for (size_t i = 0; kind_of(i); i++) {
+		const struct device_option *option = kind_of(i)->options;
+		size_t count = 0;
+
+		while (option && option[count].name)
+			count++;
+		EXPECT_LE(count, DEVICE_MAX_OPTIONS);
+		EXPECT_LE(kind_of(i)->nr_fields, RECORD_MAX_FIELDS);
+	}
 }
 
 TEST_HARNESS_MAIN

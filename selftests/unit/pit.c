@@ -3,6 +3,8 @@
  * Tests of the timer against the data sheet of the 8254.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "kselftest_harness.h"
 
@@ -40,6 +42,46 @@ FIXTURE_TEARDOWN(pit)
 {
 	pit_free(self->pit);
 	bus_free(self->bus);
+}
+
+/* Changes a field of a byte in a record. */
+static void change(struct record *record, uint32_t tag, uint8_t value)
+{
+	size_t at = 0;
+	uint32_t head[2];
+
+	for (;;) {
+		memcpy(head, record->data + at, sizeof(head));
+		at += sizeof(head);
+		if (head[0] == tag)
+			break;
+		at += head[1];
+	}
+	record->data[at] = value;
+}
+
+/* Tags of a channel's fields. */
+#define GATE(channel) (0x100 * (channel) + 4)
+#define RUNNING(channel) (0x100 * (channel) + 7)
+
+/*
+ * A channel that stands would have its next interrupt in the past, again and again.
+ */
+TEST_F(pit, a_state_that_no_guest_can_bring_about_is_refused)
+{
+	static const uint32_t tags[] = { GATE(0), GATE(1), RUNNING(0),
+					 RUNNING(1) };
+
+	pit_setup_as_bios(self->pit);
+	for (size_t i = 0; i < sizeof(tags) / sizeof(tags[0]); i++) {
+		struct record record = { 0 };
+
+		ASSERT_EQ(0, device_save(&pit_device, self->pit, &record));
+		change(&record, tags[i], 0);
+		EXPECT_EQ(-EINVAL,
+			  device_load(&pit_device, self->pit, &record));
+		free(record.data);
+	}
 }
 
 /* Sleep to the first nanosecond of the tick that is @count ahead. */

@@ -291,6 +291,61 @@ TEST_F(rtc, alarm_that_matches_no_time_never_comes)
 	EXPECT_EQ(0x50, get(self->bus, 0x0c));
 }
 
+/* While the machine is paused, or the host suspended, the wall clock goes on. */
+TEST_F(rtc, an_alarm_comes_soon_after_the_wall_clock_has_jumped_over_it)
+{
+	set(self->bus, 1, 0x40);
+	set(self->bus, 3, 0x50);
+	set(self->bus, 5, 0x01);
+	set(self->bus, 0x0b, H24 | AIE);
+	fake_sleep(SEC);
+	EXPECT_FALSE(self->line.level);
+	fake_wall += 3600 * BILLION;
+	fake_sleep(SEC);
+	EXPECT_TRUE(self->line.level);
+}
+
+/* What the data sheet says, a second after the other. */
+static int seconds_to_alarm(const uint8_t alarm[3], int hour, int minute,
+			    int second)
+{
+	for (int i = 1; i <= 86400; i++) {
+		int now = (hour * 3600 + minute * 60 + second + i) % 86400;
+		int shown[3] = { now % 60, now / 60 % 60, now / 3600 };
+		bool match = true;
+
+		for (int j = 0; j < 3; j++)
+			match &= (alarm[j] & 0xc0) == 0xc0 ||
+				 alarm[j] == shown[j];
+		if (match)
+			return i;
+	}
+	return -1;
+}
+
+TEST_F(rtc, every_kind_of_alarm_comes_at_its_first_time)
+{
+	static const uint8_t values[] = { 0, 1, 40, 59, 60, 0xbf, 0xc0, 0xff };
+	uint8_t alarm[3];
+
+	set(self->bus, 0x0b, H24 | BINARY);
+	for (int i = 0; i < 512; i++) {
+		int wait;
+
+		for (int j = 0; j < 3; j++) {
+			alarm[j] = values[i >> 3 * j & 7];
+			set(self->bus, 1 + 2 * j, alarm[j]);
+		}
+		wait = seconds_to_alarm(alarm, get(self->bus, 4),
+					get(self->bus, 2), get(self->bus, 0));
+		get(self->bus, 0x0c);
+		fake_wall += ((wait < 0 ? 86400 : wait) - 1) * BILLION;
+		EXPECT_EQ(0, get(self->bus, 0x0c) & AIE);
+		fake_wall += BILLION;
+		EXPECT_EQ(wait < 0 ? 0 : AIE, get(self->bus, 0x0c) & AIE);
+	}
+}
+
 TEST_F(rtc, alarm_in_the_past_of_a_stalled_host_is_found)
 {
 	set(self->bus, 5, 0xff);

@@ -87,6 +87,16 @@ TEST_F(testdev, each_line_follows_its_port)
 	EXPECT_EQ(2 * TESTDEV_LINES, self->calls);
 }
 
+TEST_F(testdev, a_reset_lowers_the_lines_that_it_drives)
+{
+	outb(self->bus, 0x2005, 1);
+	outb(self->bus, 0x2007, 1);
+	outb(self->bus, 0x2007, 0);
+	testdev_device.reset(self->testdev);
+	EXPECT_EQ(0, self->lines);
+	EXPECT_EQ(4, self->calls);
+}
+
 TEST_F(testdev, any_value_but_zero_raises_a_line)
 {
 	outb(self->bus, 0x2005, 0x80);

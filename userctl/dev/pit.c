@@ -362,7 +362,8 @@ static bool pit_is_sound(const void *opaque)
 	const struct pit *pit = opaque;
 
 	for (int i = 0; i < CHANNELS; i++)
-		if (!pit_counter_is_sound(&pit->channels[i]))
+		if (!pit_counter_is_sound(&pit->channels[i]) ||
+		    (i != 2 && !pit->channels[i].gate))
 			return false;
 	return pit->next >= 0;
 }

@@ -260,7 +260,7 @@ int64_t pit_counter_next_edge(const struct pit_counter *counter, int64_t now)
 	int64_t elapsed = counter_elapsed(counter, now);
 	int64_t period = counter->period;
 
-	if (!counter->loaded)
+	if (!counter->loaded || !counter->running)
 		return PIT_NEVER;
 	switch (counter->mode) {
 	case 0:
@@ -294,9 +294,12 @@ bool pit_counter_is_sound(const struct pit_counter *counter)
 	if ((counter->has_count || counter->loaded) &&
 	    !count_is_sound(counter->reload))
 		return false;
+	if (counter->loaded &&
+	    counter->running != (counter->gate || mode_triggered(counter)))
+		return false;
 	return counter->mode <= 5 && counter->access && counter->latched <= 2 &&
 	       (!counter->loaded || count_is_sound(counter->period)) &&
 	       tick_is_sound(counter->origin) &&
-	       tick_is_sound(counter->switch_at) &&
+	       tick_is_sound(counter->switch_at) && counter->switch_at >= 0 &&
 	       tick_is_sound(counter->elapsed) && counter->elapsed >= 0;
 }

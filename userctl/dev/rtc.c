@@ -23,8 +23,14 @@
 #define DIVIDER_NS 500000000
 #define CRYSTAL_HZ 32768
 #define NEVER UINT64_MAX
-/* Some 35,000 years: no guest sets the clock that far. */
+/*
+ * No guest can set the clock further from the host's: the registers hold no year
+ * above 16,665.  Today added to that is still below 2^40.
+ */
+#define OFFSET_LIMIT (1LL << 39)
 #define SECONDS_LIMIT (1LL << 40)
+/* How far ahead the timer is set for what goes by the wall clock, which jumps. */
+#define WALL_CLOCK_TRUST NSEC_PER_SEC
 
 #define INDEX_NMI_MASK 0x80
 
@@ -192,12 +198,31 @@ static bool alarm_matches(const struct rtc *rtc, unsigned int number,
 	return (alarm & ALARM_ANY) == ALARM_ANY || alarm == value;
 }
 
-/* The first second of the clock from @from on that the alarm is set for. */
+/* True if the clock ever shows what the alarm has in each place. */
+static bool alarm_is_possible(const struct rtc *rtc)
+{
+	bool hours = false, minutes = false, seconds = false;
+
+	for (unsigned int i = 0; i < 24; i++)
+		hours |= alarm_matches(rtc, HOURS_ALARM, encode_hour(rtc, i));
+	for (unsigned int i = 0; i < 60; i++) {
+		minutes |= alarm_matches(rtc, MINUTES_ALARM, encode(rtc, i));
+		seconds |= alarm_matches(rtc, SECONDS_ALARM, encode(rtc, i));
+	}
+	return hours && minutes && seconds;
+}
+
+/*
+ * The first second of the clock from @from on that the alarm is set for.  When
+ * there is one, it is found within some 200 steps.
+ */
 static int64_t next_alarm(const struct rtc *rtc, int64_t from)
 {
 	int64_t day = floor_divide(from, SEC_PER_DAY) * SEC_PER_DAY;
 	int64_t end = from + SEC_PER_DAY;
 
+	if (!alarm_is_possible(rtc))
+		return INT64_MAX;
 	while (from < end) {
 		unsigned int second = (from - day) % SEC_PER_DAY;
 		unsigned int minute = second / 60;
@@ -268,6 +293,15 @@ static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 	       (base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC);
 }
 
+/* When to look at the clock for @second: at the latest after WALL_CLOCK_TRUST. */
+static uint64_t look_at_second(const struct rtc *rtc, int64_t second)
+{
+	uint64_t limit = loop_now(rtc->config.loop) + WALL_CLOCK_TRUST;
+	uint64_t when = time_of_second(rtc, second);
+
+	return when < limit ? when : limit;
+}
+
 static uint64_t time_of_period(const struct rtc *rtc, uint64_t period)
 {
 	unsigned __int128 cycles =
@@ -288,12 +322,12 @@ static void rtc_schedule(struct rtc *rtc)
 	if (rtc_stopped(rtc))
 		wanted = 0;
 	if (wanted & FLAG_UPDATE) {
-		other = time_of_second(rtc, rtc->checked + 1);
+		other = look_at_second(rtc, rtc->checked + 1);
 		when = other < when ? other : when;
 	}
 	if (wanted & FLAG_ALARM) {
 		alarm = next_alarm(rtc, rtc->checked + 1);
-		other = alarm == INT64_MAX ? NEVER : time_of_second(rtc, alarm);
+		other = alarm == INT64_MAX ? NEVER : look_at_second(rtc, alarm);
 		when = other < when ? other : when;
 	}
 	if (when == NEVER)
@@ -588,19 +622,14 @@ static const struct record_field rtc_fields[] = {
 	RECORD_ANY(7, struct rtc, cmos),
 };
 
-/* Seconds that no sum of two of them overflows. */
-static bool seconds_are_sound(int64_t seconds)
-{
-	return seconds > -SECONDS_LIMIT && seconds < SECONDS_LIMIT;
-}
-
 static bool rtc_is_sound(const void *opaque)
 {
 	const struct rtc *rtc = opaque;
 
 	return rtc->phase >= 0 && rtc->phase < NSEC_PER_SEC &&
-	       seconds_are_sound(rtc->offset) &&
-	       seconds_are_sound(rtc->checked) && !(rtc->cmos[REG_A] & A_UIP) &&
+	       rtc->offset > -OFFSET_LIMIT && rtc->offset < OFFSET_LIMIT &&
+	       rtc->checked > -SECONDS_LIMIT && rtc->checked < SECONDS_LIMIT &&
+	       !(rtc->cmos[REG_A] & A_UIP) &&
 	       !(rtc->cmos[REG_C] & ~(FLAGS | C_IRQ)) &&
 	       rtc->cmos[REG_D] == D_VALID;
 }

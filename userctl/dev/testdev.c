@@ -17,10 +17,11 @@
 #define LINE_PORT 0x2000
 #define ECHO_SIZE 4
 
-/* @lock guards @echo and @memory. */
+/* @lock guards all that changes.  @raised: the lines that it drives. */
 struct testdev {
 	pthread_mutex_t lock;
 	struct irq_line lines;
+	uint32_t raised;
 	uint8_t echo[ECHO_SIZE];
 	uint8_t memory[TESTDEV_MEMORY_SIZE];
 };
@@ -44,15 +45,25 @@ static void echo_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_unlock(&testdev->lock);
 }
 
+static void line_set(struct testdev *testdev, unsigned int number, bool level)
+{
+	struct irq_line line = testdev->lines;
+
+	line.number += number;
+	testdev->raised &= ~(1U << number);
+	testdev->raised |= (uint32_t)level << number;
+	irq_line_set(&line, level);
+}
+
 static void line_write(void *opaque, uint64_t offset, const void *data,
 		       size_t size)
 {
 	struct testdev *testdev = opaque;
-	struct irq_line line = testdev->lines;
 
 	(void)size;
-	line.number += offset;
-	irq_line_set(&line, *(const uint8_t *)data != 0);
+	pthread_mutex_lock(&testdev->lock);
+	line_set(testdev, offset, *(const uint8_t *)data != 0);
+	pthread_mutex_unlock(&testdev->lock);
 }
 
 static void memory_read(void *opaque, uint64_t offset, void *data, size_t size)
@@ -155,6 +166,9 @@ static void testdev_reset(void *opaque)
 {
 	struct testdev *testdev = opaque;
 
+	for (unsigned int i = 0; i < TESTDEV_LINES; i++)
+		if (testdev->raised >> i & 1)
+			line_set(testdev, i, false);
 	memset(testdev->echo, 0, sizeof(testdev->echo));
 	memset(testdev->memory, 0, sizeof(testdev->memory));
 }
@@ -162,6 +176,7 @@ static void testdev_reset(void *opaque)
 static const struct record_field testdev_fields[] = {
 	RECORD_ANY(1, struct testdev, echo),
 	RECORD_ANY(2, struct testdev, memory),
+	RECORD_FIELD(3, struct testdev, raised, (1U << TESTDEV_LINES) - 1),
 };
 
 const struct device_kind testdev_device = {
