@@ -144,6 +144,13 @@ TEST_F(mptable, isa_interrupts_are_at_the_pins_of_the_ioapic)
 	EXPECT_EQ(9, pin_of(self, 9));
 }
 
+TEST_F(mptable, the_ioapic_has_an_id_that_its_register_can_hold)
+{
+	for (unsigned int i = 0; i < self->count; i++)
+		if (self->entries[i][0] == 2)
+			EXPECT_GE(15, self->entries[i][1]);
+}
+
 TEST_F(mptable, the_local_pins_are_extint_and_nmi)
 {
 	const uint8_t *extint = self->entries[self->count - 2];

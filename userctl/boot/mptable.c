@@ -12,6 +12,7 @@
 
 #include "board/layout.h"
 
+#define IOAPIC_MAX_ID 15
 #define SPEC_REV 4
 #define LAPIC_BASE 0xfee00000
 #define LAPIC_VERSION 0x14
@@ -168,8 +169,11 @@ static void *mp_interrupts(void *at, uint8_t ioapic)
 /* Return: where the table ends; in its order, as the specification has it. */
 static void *mp_entries(struct mp_header *header, unsigned int cpus)
 {
-	/* An APIC ID of its own: the bus of old APICs has one name space. */
-	const uint8_t id = cpus;
+	/*
+	 * An APIC ID of its own, since the bus of old APICs has one name space, as
+	 * long as there is one that fits the IOAPIC's four bits.
+	 */
+	const uint8_t id = cpus <= IOAPIC_MAX_ID ? cpus : IOAPIC_ID;
 	struct mp_bus *bus = mp_processors(header + 1, cpus);
 	struct mp_ioapic *ioapic = (void *)(bus + 1);
 	struct mp_interrupt *end;
