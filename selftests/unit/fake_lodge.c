@@ -19,9 +19,9 @@
 
 struct fake_lodge fake;
 
-/* Run pages by descriptor, and which of them is vCPU 0. */
+/* vCPUs by descriptor: their run pages and numbers. */
 static struct lodge_run *pages[MAX_FD];
-static struct lodge_run *first;
+static uint32_t ids[MAX_FD];
 
 /* Of the newest VM. */
 static struct slot {
@@ -101,8 +101,7 @@ int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run)
 		return vcpu;
 	*run = calloc(1, sizeof(**run));
 	pages[vcpu] = *run;
-	if (!id)
-		first = *run;
+	ids[vcpu] = id;
 	fake.vcpus++;
 	return vcpu;
 }
@@ -150,7 +149,18 @@ int lodge_run(int vcpu)
 
 	if (run->immediate_exit)
 		return -EINTR;
-	return run == first && fake.run ? fake.run(run) : fake_wait(run);
+	if (!fake.run || (ids[vcpu] && !fake.all))
+		return fake_wait(run);
+	return fake.run(run);
+}
+
+uint32_t fake_id(const struct lodge_run *run)
+{
+	int vcpu = 0;
+
+	while (pages[vcpu] != run)
+		vcpu++;
+	return ids[vcpu];
 }
 
 int lodge_state_get(int vcpu, struct lodge_state *state)
@@ -168,6 +178,7 @@ int lodge_state_set(int vcpu, const struct lodge_state *state)
 	if (fails())
 		return -ENOMEM;
 	fake.state = state->regs;
+	fake.resets += !ids[vcpu] && state->groups & LODGE_GROUP_XSAVE;
 	if (state->groups & LODGE_GROUP_LAPIC)
 		fake.lapic = *(struct lodge_lapic *)(uintptr_t)state->lapic;
 	return 0;

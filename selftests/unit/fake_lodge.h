@@ -7,6 +7,7 @@
 #define LODGE_UNIT_FAKE_LODGE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lodge.h>
@@ -17,6 +18,7 @@
  * struct fake_lodge - what the calls do, and what they were asked
  * @run: stands for the guest: what vCPU 0 does in a LODGE_RUN; the others wait
  *	until they are kicked, as does vCPU 0 without it
+ * @all: all vCPUs do what @run does
  * @status: what the host says of itself
  * @fail_call: the call of this number, counted from 1, fails with -ENOMEM
  * @vm_error: answer of LODGE_CREATE_VM, where it is not 0
@@ -24,6 +26,7 @@
  * @calls: calls that can fail so far
  * @vms: VMs made
  * @vcpus: vCPUs that exist
+ * @resets: how often vCPU 0 was given a whole state
  * @extint_busy: so many LODGE_EXTINT answer -EBUSY first
  * @msi_error: answer of LODGE_SEND_MSI
  * @nr_msis: messages sent, in @msis as far as they fit
@@ -33,6 +36,7 @@
  */
 struct fake_lodge {
 	int (*run)(struct lodge_run *run);
+	bool all;
 	enum lodge_status status;
 	int fail_call;
 	int vm_error;
@@ -40,6 +44,7 @@ struct fake_lodge {
 	int calls;
 	int vms;
 	int vcpus;
+	int resets;
 	int extint_busy;
 	int msi_error;
 	int nr_msis;
@@ -59,6 +64,11 @@ extern struct fake_lodge fake;
  * Return: where it is, or NULL: there is none.
  */
 void *fake_memory(uint64_t gpa);
+
+/**
+ * fake_id() - which vCPU has this run page
+ */
+uint32_t fake_id(const struct lodge_run *run);
 
 /**
  * fake_wait() - stay in LODGE_RUN until immediate_exit is set

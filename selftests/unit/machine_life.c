@@ -3,12 +3,17 @@
  * A machine's life from its description to each of its ends, with a guest that
  * is a function here.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fake_lodge.h"
@@ -27,6 +32,9 @@
 #define RESET_VECTOR 0xfffffff0
 #define COM1 0x3f8
 #define COM1_STATUS 0x3fd
+#define PIC_MASK 0x21
+#define I8042_COMMAND 0x64
+#define I8042_SELF_TEST 0xaa
 #define DATA_READY 1
 
 #define FLAT_ADDRESS 0x8000
@@ -59,15 +67,15 @@ static int build_and_run(void)
 		return err;
 	if (!console)
 		console_open(&console, CONSOLE_FILE, output_path);
-	err = machine_run(machine, console, &end, &error);
+	err = machine_start(machine, console, &error);
+	if (!err)
+		err = machine_wait(machine, &end, &error);
 	machine_free(machine);
 	return err;
 }
 
-static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
+static void describe(int (*guest)(struct lodge_run *run), unsigned int cpus)
 {
-	int err;
-
 	image = memfile("\xf4", 1, image_path);
 	output = memfile("", 0, output_path);
 	fake.run = guest;
@@ -77,6 +85,13 @@ static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
 	config.boot.cpus = cpus;
 	config.memory = MEMORY;
 	devices_default(&config.devices);
+}
+
+static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
+{
+	int err;
+
+	describe(guest, cpus);
 	err = build_and_run();
 	console_close(console);
 	console = NULL;
@@ -141,13 +156,255 @@ static int guest_resets_twice(struct lodge_run *run)
 	return lives++ < 2 ? guest_resets(run) : guest_powers_off(run);
 }
 
-TEST(a_reset_builds_the_machine_anew)
+TEST(a_reset_keeps_the_vm_and_its_vcpus)
 {
 	ASSERT_EQ(0, run_machine(guest_resets_twice, 2));
 	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
-	EXPECT_EQ(3, fake.vms);
+	EXPECT_EQ(1, fake.vms);
 	EXPECT_EQ(2, runs);
 	EXPECT_EQ(0, fake.vcpus);
+}
+
+/* Each vCPU resets the machine once, at about the same time. */
+static int all_reset(struct lodge_run *run)
+{
+	static __thread bool done;
+
+	if (fake.resets)
+		return fake_id(run) ? fake_wait(run) : guest_powers_off(run);
+	if (done)
+		return fake_wait(run);
+	done = true;
+	usleep(random() % 300);
+	return fake_out(run, RESET, 1, RESET_NOW);
+}
+
+TEST(vcpus_that_reset_together_reset_the_machine_once)
+{
+	fake.all = true;
+	for (int round = 0; round < 20; round++) {
+		fake.resets = 0;
+		ASSERT_EQ(0, run_machine(all_reset, 8));
+		EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+		EXPECT_EQ(1, fake.resets);
+	}
+}
+
+/* Signals to threads: to how many that were joined, and who is slow to send one. */
+static pthread_t joined[64];
+static int nr_joined;
+static atomic_int late;
+static atomic_bool sending;
+/* A new thread has time to run before its creator goes on. */
+static bool slow_creation;
+static __thread bool slow;
+
+static void forget_joined(pthread_t thread)
+{
+	for (int i = 0; i < nr_joined; i++)
+		if (pthread_equal(joined[i], thread))
+			joined[i] = 0;
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
+		   void *(*start)(void *), void *opaque)
+{
+	int (*real)(pthread_t *, const pthread_attr_t *, void *(*)(void *),
+		    void *) = dlsym(RTLD_NEXT, "pthread_create");
+	int err = real(thread, attr, start, opaque);
+
+	forget_joined(*thread);
+	if (slow_creation)
+		usleep(20000);
+	return err;
+}
+
+int pthread_join(pthread_t thread, void **result)
+{
+	int (*real)(pthread_t, void **) = dlsym(RTLD_NEXT, "pthread_join");
+	int err = real(thread, result);
+
+	if (nr_joined < 64)
+		joined[nr_joined++] = thread;
+	return err;
+}
+
+int pthread_kill(pthread_t thread, int number)
+{
+	int (*real)(pthread_t, int) = dlsym(RTLD_NEXT, "pthread_kill");
+	struct timespec left = { .tv_nsec = 100000000 };
+
+	sending = sending || slow;
+	/* Signals do not shorten it. */
+	while (slow && nanosleep(&left, &left))
+		;
+	slow = false;
+	for (int i = 0; i < nr_joined; i++) {
+		if (pthread_equal(joined[i], thread)) {
+			late++;
+			return 0;
+		}
+	}
+	return real(thread, number);
+}
+
+/* vCPU 1 unmasks an interrupt that waits, and so tells vCPU 0 of it, slowly. */
+static int second_interrupts(struct lodge_run *run)
+{
+	static int step;
+
+	switch (step++) {
+	case 0:
+		return fake_out(run, PIC_MASK, 1, 0xff);
+	case 1:
+		return fake_out(run, I8042_COMMAND, 1, I8042_SELF_TEST);
+	case 2:
+		slow = true;
+		return fake_out(run, PIC_MASK, 1, 0xf8);
+	}
+	return fake_wait(run);
+}
+
+/* Meanwhile vCPU 0 resets. */
+static int guest_resets_while_it_is_told(struct lodge_run *run)
+{
+	if (fake_id(run))
+		return second_interrupts(run);
+	if (fake.resets)
+		return guest_powers_off(run);
+	while (!sending)
+		usleep(100);
+	return fake_out(run, RESET, 1, RESET_NOW);
+}
+
+TEST(no_thread_is_signalled_that_is_gone)
+{
+	fake.all = true;
+	ASSERT_EQ(0, run_machine(guest_resets_while_it_is_told, 2));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(0, late);
+}
+
+static atomic_int ran_on;
+
+/* Resets while the user looks at the vCPUs, and notes it when it goes on. */
+static int guest_resets_while_shown(struct lodge_run *run)
+{
+	static bool asked;
+
+	if (fake.resets)
+		return guest_powers_off(run);
+	if (asked) {
+		ran_on++;
+		return fake_wait(run);
+	}
+	asked = true;
+	kill(getpid(), SIGUSR1);
+	while (!run->immediate_exit)
+		usleep(100);
+	return fake_out(run, RESET, 1, RESET_NOW);
+}
+
+static void show_nothing(const struct crash *state,
+			 const struct vcpu_exit *last)
+{
+}
+
+TEST(a_guest_that_resets_while_it_is_shown_does_not_run_on)
+{
+	config.show = show_nothing;
+	slow_creation = true;
+	ASSERT_EQ(0, run_machine(guest_resets_while_shown, 2));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(0, ran_on);
+}
+
+static atomic_int turns;
+
+static int guest_works(struct lodge_run *run)
+{
+	turns++;
+	usleep(100);
+	return fake_out(run, COM1, 1, 'x');
+}
+
+/* Waits until the guest has got on. */
+static void watch(int more)
+{
+	int before = turns;
+
+	while (turns < before + more)
+		usleep(100);
+}
+
+/* A machine that is held before its first instruction. */
+static struct machine *build_machine(int (*guest)(struct lodge_run *run),
+				     unsigned int cpus)
+{
+	struct machine *machine = NULL;
+
+	describe(guest, cpus);
+	if (!machine_new(&machine, &config, &error))
+		console_open(&console, CONSOLE_FILE, output_path);
+	return machine;
+}
+
+TEST(a_machine_that_is_held_stands_still_and_goes_on)
+{
+	struct machine *machine = build_machine(guest_works, 2);
+	int before;
+
+	ASSERT_NE(NULL, machine);
+	usleep(1000);
+	EXPECT_EQ(0, turns);
+	ASSERT_EQ(0, machine_start(machine, console, &error));
+	for (int round = 0; round < 10; round++) {
+		watch(3);
+		machine_pause(machine);
+		before = turns;
+		usleep(2000);
+		EXPECT_EQ(before, turns);
+		ASSERT_EQ(0, machine_resume(machine));
+	}
+	kill(getpid(), SIGTERM);
+	ASSERT_EQ(0, machine_wait(machine, &end, &error));
+	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
+	machine_free(machine);
+}
+
+TEST(a_machine_that_is_held_can_be_reset)
+{
+	struct machine *machine = build_machine(guest_works, 2);
+
+	ASSERT_NE(NULL, machine);
+	ASSERT_EQ(0, machine_start(machine, console, &error));
+	watch(3);
+	machine_pause(machine);
+	((uint8_t *)fake_memory(FLAT_ADDRESS))[0] = 0x11;
+	fake.state.general.rip = 1;
+	ASSERT_EQ(0, machine_reset(machine));
+	EXPECT_EQ(0xf4, ((uint8_t *)fake_memory(FLAT_ADDRESS))[0]);
+	EXPECT_EQ(FLAT_ADDRESS, fake.state.general.rip);
+	EXPECT_EQ(1, fake.vms);
+	ASSERT_EQ(0, machine_resume(machine));
+	watch(3);
+	machine_free(machine);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+TEST(a_signal_ends_a_machine_that_is_held_when_it_goes_on)
+{
+	struct machine *machine = build_machine(guest_works, 1);
+
+	ASSERT_NE(NULL, machine);
+	ASSERT_EQ(0, machine_start(machine, console, &error));
+	machine_pause(machine);
+	kill(getpid(), SIGTERM);
+	usleep(10000);
+	ASSERT_EQ(0, machine_resume(machine));
+	ASSERT_EQ(0, machine_wait(machine, &end, &error));
+	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
+	machine_free(machine);
 }
 
 static int guest_crashes(struct lodge_run *run)
@@ -180,7 +437,7 @@ TEST(a_triple_fault_resets_the_machine)
 {
 	ASSERT_EQ(0, run_machine(guest_crashes_twice, 2));
 	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
-	EXPECT_EQ(3, fake.vms);
+	EXPECT_EQ(1, fake.vms);
 	EXPECT_EQ(0, fake.vcpus);
 }
 
@@ -342,6 +599,54 @@ TEST(what_comes_from_a_pipe_reaches_the_guest)
 	ASSERT_EQ(0, run_machine(guest_reads, 1));
 	EXPECT_EQ(MACHINE_EXITED, end.fate);
 	EXPECT_EQ(3, end.code);
+}
+
+static int input_ends[2];
+#define INPUT_SIZE 2000
+
+/* Bytes that wait in the pipe. */
+static int waiting(void)
+{
+	int count = 0;
+
+	ioctl(input_ends[0], FIONREAD, &count);
+	return count;
+}
+
+/* Lets its queue fill up, resets, and then reads all that comes. */
+static int guest_resets_with_a_full_queue(struct lodge_run *run)
+{
+	static int before = -1;
+
+	if (fake.resets)
+		return waiting() ? fake_in(run, COM1) : guest_powers_off(run);
+	usleep(1000);
+	/* Full is what no longer takes anything. */
+	if (waiting() < INPUT_SIZE && waiting() == before)
+		return guest_resets(run);
+	before = waiting();
+	return fake_in(run, COM1_STATUS);
+}
+
+TEST(a_reset_with_a_full_queue_does_not_stop_the_input)
+{
+	static char bytes[INPUT_SIZE];
+
+	ASSERT_EQ(0, pipe(input_ends));
+	ASSERT_EQ(INPUT_SIZE, write(input_ends[1], bytes, INPUT_SIZE));
+	ASSERT_EQ(STDIN_FILENO, dup2(input_ends[0], STDIN_FILENO));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
+	ASSERT_EQ(0, run_machine(guest_resets_with_a_full_queue, 1));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+}
+
+TEST(a_device_that_has_no_place_is_named)
+{
+	describe(guest_exits, 1);
+	*devices_want(&config.devices, devices_find("debug-exit")) = 0x60;
+	EXPECT_EQ(-EEXIST, build_and_run());
+	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
+	EXPECT_STREQ("debug-exit", error.device);
 }
 
 static int guest_is_interrupted(struct lodge_run *run)

@@ -188,6 +188,16 @@ static int complain_memory(const struct run_options *options, int err,
 			"give less by --memory, or free some on the host");
 }
 
+static int complain_place(const char *device)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "--device %s", device);
+	return complain(EXIT_CODE_USAGE, what,
+			"another device has these ports or addresses",
+			"choose others; --device help lists the options");
+}
+
 static int complain_step(const struct run_options *options, int err,
 			 const struct machine_error *error)
 {
@@ -210,6 +220,8 @@ static int complain_step(const struct run_options *options, int err,
 				host_reason(err),
 				host_remedy(err, "give fewer by --cpus"));
 	case MACHINE_STEP_DEVICES:
+		if (err == -EEXIST && error->device)
+			return complain_place(error->device);
 		return complain(code_of_errno(err), "making the devices",
 				strerror(-err), NULL);
 	case MACHINE_STEP_START:
@@ -264,7 +276,9 @@ static int run_machine(struct run_options *options, struct machine *machine)
 				strerror(ENOMEM), NULL);
 	code = open_console(options, machine, &console);
 	if (!code) {
-		err = machine_run(machine, console, end, &error);
+		err = machine_start(machine, console, &error);
+		if (!err)
+			err = machine_wait(machine, end, &error);
 		code = err ? complain_step(options, err, &error) :
 			     exit_code_of(end);
 		/* What is told begins on a line of its own. */

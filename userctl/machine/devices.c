@@ -102,7 +102,8 @@ const uint64_t *devices_wants(const struct devices_wanted *wanted,
 }
 
 struct devices *devices_new(const struct board *board,
-			    const struct devices_wanted *wanted)
+			    const struct devices_wanted *wanted,
+			    const char **failed)
 {
 	struct devices *devices = calloc(1, sizeof(*devices));
 	int err;
@@ -114,6 +115,7 @@ struct devices *devices_new(const struct board *board,
 			rows[i].kind->make(board, wanted->row[i].values);
 		if (!devices->device[i]) {
 			err = errno;
+			*failed = rows[i].kind->name;
 			devices_free(devices);
 			errno = err;
 			return NULL;

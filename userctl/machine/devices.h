@@ -65,11 +65,13 @@ const uint64_t *devices_wants(const struct devices_wanted *wanted,
 /**
  * devices_new() - make devices, as a BIOS leaves them
  * @board: where they go; only looked at
+ * @failed: out: on failure, the name of the kind that could not be made
  *
  * Return: the devices, or NULL with errno set.
  */
 struct devices *devices_new(const struct board *board,
-			    const struct devices_wanted *wanted);
+			    const struct devices_wanted *wanted,
+			    const char **failed);
 
 /**
  * devices_free() - free them, once nothing calls them any more; NULL is fine

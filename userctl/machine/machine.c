@@ -2,10 +2,11 @@
 /*
  * A machine: memory, vCPUs and devices, from its description to its end.
  *
- * Three kinds of threads meet here: the caller's, which builds the machine,
- * serves its event loop and takes it apart; one for each vCPU, which exists
- * between machine_resume() and machine_pause(); and the one that takes signals,
- * which outlives resets.
+ * Four kinds of threads meet here: the owner's, which makes every call of
+ * machine.h; the machine's own, which exists while the machine is not held and
+ * serves the event loop; one for each vCPU, which the machine's thread starts and
+ * joins; and the one that takes signals, from machine_start() to machine_wait().
+ * So while a machine is held, nothing of it changes but by the owner's calls.
  */
 #include "machine/machine.h"
 
@@ -32,11 +33,15 @@
 /**
  * struct machine - a machine
  * @config: its description
- * @console: the other end of its serial port, while it runs
- * @end: how it ended; guarded by @lock until all threads are gone
- * @error: why it could not go on
+ * @console: the other end of its serial port, from machine_start() on
+ * @end: how it ended
+ * @error: why it could not go on, with @failure
+ * @failure: 0 or -errno; the machine's thread's
+ * @thread: the machine's thread, while @running
+ * @running: it is not held; the owner's
  * @signals: taker of signals
- * @lock: guards @over, @restart and @end; a leaf
+ * @lock: guards @hold, @over, @restart and @end; a leaf
+ * @hold: the owner wants to hold it
  * @over: it has ended, and @end says how
  * @restart: the guest has reset it; cleared once that is done
  * @ram: memory
@@ -52,17 +57,21 @@
  * @devices: all other devices
  * @input: what is typed
  * @entry: registers of vCPU 0 at the start
- * @vm: descriptor, or -1; this and what follows is made anew with each reset
+ * @vm: descriptor, or -1
  * @host: what the vCPUs know
  * @vcpus: by number; the first NULL ends them
  */
 struct machine {
 	const struct machine_config *config;
 	struct console *console;
-	struct machine_end *end;
-	struct machine_error *error;
+	struct machine_end end;
+	struct machine_error error;
+	int failure;
+	pthread_t thread;
+	bool running;
 	struct signals *signals;
 	pthread_mutex_t lock;
+	bool hold;
 	bool over;
 	bool restart;
 	struct ram *ram;
@@ -94,8 +103,8 @@ static void set_end(struct machine *machine, enum machine_fate fate, int code)
 	if (machine->over)
 		return;
 	machine->over = true;
-	machine->end->fate = fate;
-	machine->end->code = code;
+	machine->end.fate = fate;
+	machine->end.code = code;
 }
 
 /* An end from outside: it counts even when the guest is being reset. */
@@ -159,8 +168,11 @@ static void power_event(void *opaque, enum power_event event, int code)
 static void triple_fault(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
-	if (!machine->restart && !machine->over)
-		machine->end->triple_fault = machine->config->no_reboot;
+	/* Only the event that ends the machine says how. */
+	if (!machine->restart && !machine->over && machine->config->no_reboot) {
+		set_end(machine, MACHINE_RESET, 0);
+		machine->end.triple_fault = true;
+	}
 	pthread_mutex_unlock(&machine->lock);
 	power_event(machine, POWER_RESET, 0);
 }
@@ -177,7 +189,7 @@ static void vcpu_dead(void *opaque, struct vcpu *vcpu, int error)
 	pthread_mutex_lock(&machine->lock);
 	if (!machine->restart && !machine->over) {
 		set_end(machine, MACHINE_CRASHED, 0);
-		crash_take(&machine->end->crash, vcpu_fd(vcpu), vcpu_id(vcpu),
+		crash_take(&machine->end.crash, vcpu_fd(vcpu), vcpu_id(vcpu),
 			   vcpu_run_page(vcpu), error, machine->ram);
 	}
 	loop_stop(machine->loop);
@@ -200,8 +212,8 @@ static void serial_output(void *opaque, const void *bytes, size_t size)
 	if (!err)
 		return;
 	pthread_mutex_lock(&machine->lock);
-	if (!machine->end->lost_output)
-		machine->end->lost_output = err;
+	if (!machine->end.lost_output)
+		machine->end.lost_output = err;
 	pthread_mutex_unlock(&machine->lock);
 	/* Nobody reads any more: end as any program in a pipeline does. */
 	if (err == -EPIPE)
@@ -217,7 +229,7 @@ static void serial_drained(void *opaque)
 
 static int fail(struct machine *machine, enum machine_step step, int err)
 {
-	machine->error->step = step;
+	machine->error.step = step;
 	return err;
 }
 
@@ -252,7 +264,7 @@ static int load_image(struct machine *machine)
 {
 	int err = boot_load(machine->ram, &machine->config->boot,
 			    &machine->images, &machine->entry,
-			    &machine->error->boot);
+			    &machine->error.boot);
 
 	return err ? fail(machine, MACHINE_STEP_BOOT, err) : 0;
 }
@@ -260,7 +272,7 @@ static int load_image(struct machine *machine)
 /* The VM outlives the descriptor of /dev/lodge. */
 static int create_vm(struct machine *machine, int lodge)
 {
-	struct lodge_info *info = &machine->error->info;
+	struct lodge_info *info = &machine->error.info;
 	int err = lodge_info(lodge, info);
 
 	if (err)
@@ -321,8 +333,9 @@ static int build_board(struct machine *machine)
 
 static int build_devices(struct machine *machine)
 {
-	machine->devices =
-		devices_new(&machine->board, &machine->config->devices);
+	machine->devices = devices_new(&machine->board,
+				       &machine->config->devices,
+				       &machine->error.device);
 	if (!machine->devices)
 		return fail(machine, MACHINE_STEP_DEVICES, -errno);
 	return 0;
@@ -350,6 +363,7 @@ static int build_vcpus(struct machine *machine)
 
 	machine->host = (struct vcpu_host){
 		.vm = machine->vm,
+		.xsave_size = machine->error.info.xsave_size,
 		.bus = machine->board.bus,
 		.interrupts = machine->interrupts,
 		.dead = vcpu_dead,
@@ -360,11 +374,29 @@ static int build_vcpus(struct machine *machine)
 		err = vcpu_new(&machine->vcpus[id], &machine->host, id);
 		if (err)
 			return fail(machine, MACHINE_STEP_VCPU, err);
-		err = firmware_cache(vcpu_fd(machine->vcpus[id]));
-		if (err)
-			return fail(machine, MACHINE_STEP_START, err);
 	}
-	err = firmware_leave(vcpu_fd(machine->vcpus[0]), &machine->entry);
+	return 0;
+}
+
+/* What firmware does to processors that have been reset. */
+static int start_firmware(struct machine *machine)
+{
+	struct vcpu **vcpus = machine->vcpus;
+	int err = 0;
+
+	for (struct vcpu **vcpu = vcpus; *vcpu && !err; vcpu++)
+		err = firmware_cache(vcpu_fd(*vcpu));
+	if (!err)
+		err = firmware_leave(vcpu_fd(vcpus[0]), &machine->entry);
+	return err ? fail(machine, MACHINE_STEP_START, err) : 0;
+}
+
+static int reset_vcpus(struct machine *machine)
+{
+	int err = 0;
+
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_reset(*vcpu);
 	return err ? fail(machine, MACHINE_STEP_START, err) : 0;
 }
 
@@ -396,8 +428,9 @@ static int take_steps(struct machine *machine,
 static int build(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
-		build_loop, build_show,	 build_ram,	load_image,
-		build_vm,   build_board, build_devices, build_vcpus,
+		build_loop,    build_show,  build_ram,
+		load_image,    build_vm,    build_board,
+		build_devices, build_vcpus, start_firmware,
 	};
 
 	return take_steps(machine, steps, sizeof(steps) / sizeof(steps[0]));
@@ -418,17 +451,14 @@ static void count_reset(struct machine *machine)
 	machine->reset_times[slot] = now.tv_sec;
 }
 
-/* Its vCPUs come back as new ones, of a new VM; the board stays. */
-static int reset(struct machine *machine)
+int machine_reset(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
 		load_image,
-		build_vm,
-		build_vcpus,
+		reset_vcpus,
+		start_firmware,
 	};
 
-	count_reset(machine);
-	free_vm(machine);
 	devices_reset(machine->devices);
 	interrupts_reset(machine->interrupts);
 	pthread_mutex_lock(&machine->lock);
@@ -437,7 +467,7 @@ static int reset(struct machine *machine)
 	return take_steps(machine, steps, sizeof(steps) / sizeof(steps[0]));
 }
 
-void machine_pause(struct machine *machine)
+static void freeze(struct machine *machine)
 {
 	stop_vcpus(machine);
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
@@ -445,7 +475,7 @@ void machine_pause(struct machine *machine)
 	loop_clock_stop(machine->loop);
 }
 
-int machine_resume(struct machine *machine)
+static int thaw(struct machine *machine)
 {
 	int err = 0;
 
@@ -453,18 +483,29 @@ int machine_resume(struct machine *machine)
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
 		err = vcpu_start(*vcpu);
 	if (err)
-		machine_pause(machine);
+		freeze(machine);
 	return err;
 }
 
-static bool is_over(struct machine *machine)
+/* True unless the machine's thread is to end. */
+static bool is_to_serve(struct machine *machine)
 {
-	bool over;
+	bool serve;
 
 	pthread_mutex_lock(&machine->lock);
-	over = machine->over;
+	serve = !machine->over && !machine->hold;
 	pthread_mutex_unlock(&machine->lock);
-	return over;
+	return serve;
+}
+
+static bool is_to_restart(struct machine *machine)
+{
+	bool restart;
+
+	pthread_mutex_lock(&machine->lock);
+	restart = machine->restart && !machine->over;
+	pthread_mutex_unlock(&machine->lock);
+	return restart;
 }
 
 /* The user wants to see the vCPUs; the guest does not notice. */
@@ -478,7 +519,7 @@ static void show(void *opaque)
 		free(state);
 		return;
 	}
-	machine_pause(machine);
+	freeze(machine);
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++) {
 		crash_take(state, vcpu_fd(*vcpu), vcpu_id(*vcpu),
 			   vcpu_run_page(*vcpu), 0, machine->ram);
@@ -486,22 +527,75 @@ static void show(void *opaque)
 		machine->config->show(state, &last);
 	}
 	free(state);
-	if (!is_over(machine) && machine_resume(machine))
-		end_from_outside(machine, MACHINE_QUIT, 0);
+	/* The guest may have ended or reset the machine meanwhile. */
+	if (is_to_serve(machine) && !is_to_restart(machine))
+		machine->failure = thaw(machine);
+	if (machine->failure)
+		loop_stop(machine->loop);
 }
 
-/* Run it until the guest resets it or it ends. */
+/* Run it until the guest resets it, it ends, or it is to be held. */
 static int execute(struct machine *machine)
 {
 	enum machine_step step = MACHINE_STEP_START;
-	int err = machine_resume(machine);
+	int err;
 
+	/* A reset, or a state that was loaded, may have made room. */
+	input_drained(machine->input);
+	err = thaw(machine);
 	if (!err) {
 		step = MACHINE_STEP_RUN;
 		err = loop_run(machine->loop);
 	}
-	machine_pause(machine);
+	if (machine->failure) {
+		step = MACHINE_STEP_START;
+		err = machine->failure;
+	}
+	freeze(machine);
 	return err ? fail(machine, step, err) : 0;
+}
+
+/* The machine's thread.  When it ends, all stands still. */
+static void *serve(void *opaque)
+{
+	struct machine *machine = opaque;
+	int err = 0;
+
+	while (!err && is_to_serve(machine)) {
+		err = execute(machine);
+		if (!err && is_to_restart(machine)) {
+			count_reset(machine);
+			err = machine_reset(machine);
+		}
+	}
+	machine->failure = err;
+	return NULL;
+}
+
+void machine_pause(struct machine *machine)
+{
+	if (!machine->running)
+		return;
+	pthread_mutex_lock(&machine->lock);
+	machine->hold = true;
+	loop_stop(machine->loop);
+	pthread_mutex_unlock(&machine->lock);
+	pthread_join(machine->thread, NULL);
+	machine->running = false;
+	pthread_mutex_lock(&machine->lock);
+	machine->hold = false;
+	pthread_mutex_unlock(&machine->lock);
+}
+
+int machine_resume(struct machine *machine)
+{
+	int err;
+
+	if (machine->running)
+		return 0;
+	err = pthread_create(&machine->thread, NULL, serve, machine);
+	machine->running = !err;
+	return -err;
 }
 
 /* From outside, a machine that has been built can end from here on. */
@@ -514,33 +608,45 @@ static int open_to_the_user(struct machine *machine)
 	return err ? fail(machine, MACHINE_STEP_RUN, err) : 0;
 }
 
-static int run_to_the_end(struct machine *machine)
+static void close_to_the_user(struct machine *machine)
 {
-	int err = open_to_the_user(machine);
-
-	if (!err)
-		err = start_input(machine);
-	while (!err && !is_over(machine)) {
-		err = execute(machine);
-		if (!err && !is_over(machine))
-			err = reset(machine);
-	}
 	terminal_restore();
 	signals_stop(machine->signals);
+	machine->signals = NULL;
 	input_free(machine->input);
 	machine->input = NULL;
+}
+
+int machine_start(struct machine *machine, struct console *console,
+		  struct machine_error *error)
+{
+	int err;
+
+	machine->console = console;
+	err = open_to_the_user(machine);
+	if (!err)
+		err = start_input(machine);
+	if (!err) {
+		err = machine_resume(machine);
+		if (err)
+			fail(machine, MACHINE_STEP_START, err);
+	}
+	if (err)
+		close_to_the_user(machine);
+	*error = machine->error;
 	return err;
 }
 
-int machine_run(struct machine *machine, struct console *console,
-		struct machine_end *end, struct machine_error *error)
+int machine_wait(struct machine *machine, struct machine_end *end,
+		 struct machine_error *error)
 {
-	memset(end, 0, sizeof(*end));
-	memset(error, 0, sizeof(*error));
-	machine->console = console;
-	machine->end = end;
-	machine->error = error;
-	return run_to_the_end(machine);
+	if (machine->running)
+		pthread_join(machine->thread, NULL);
+	machine->running = false;
+	close_to_the_user(machine);
+	*end = machine->end;
+	*error = machine->error;
+	return machine->failure;
 }
 
 int machine_new(struct machine **machine, const struct machine_config *config,
@@ -553,10 +659,10 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 	if (!new)
 		return -ENOMEM;
 	new->config = config;
-	new->error = error;
 	new->vm = -1;
 	pthread_mutex_init(&new->lock, NULL);
 	err = build(new);
+	*error = new->error;
 	if (err) {
 		machine_free(new);
 		return err;
@@ -574,6 +680,8 @@ void machine_free(struct machine *machine)
 {
 	if (!machine)
 		return;
+	machine_pause(machine);
+	close_to_the_user(machine);
 	free_vm(machine);
 	devices_free(machine->devices);
 	interrupts_free(machine->interrupts);

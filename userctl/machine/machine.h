@@ -110,18 +110,27 @@ enum machine_step {
  * struct machine_error - why there is no machine
  * @step: what failed
  * @boot: the reason, with MACHINE_STEP_BOOT
+ * @device: the device that could not be made, with MACHINE_STEP_DEVICES; NULL: it
+ *	is none of the user's choice
  * @info: what the host can do, from MACHINE_STEP_HOST on
  */
 struct machine_error {
 	enum machine_step step;
 	struct boot_error boot;
+	const char *device;
 	struct lodge_info info;
 };
 
 struct machine;
 
+/*
+ * A machine is held or it runs.  All calls come from one thread, the machine's
+ * owner.  While a machine is held its vCPUs and its clock stand still, and all of
+ * it can be looked at and changed.
+ */
+
 /**
- * machine_new() - build a machine, ready to run
+ * machine_new() - build a machine, held before its first instruction
  * @machine: set to it
  * @config: its description, which must live as long
  * @error: out: with a return value that is not 0: why
@@ -140,43 +149,59 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 bool machine_starts_from(const struct machine *machine, const char *path);
 
 /**
- * machine_free() - free a machine that does not run; NULL is fine
+ * machine_free() - free a machine; NULL is fine
  */
 void machine_free(struct machine *machine);
 
 /**
- * machine_run() - run a machine to its end
- * @machine: it cannot be run again
+ * machine_start() - connect a machine to the user and let it run, once in its life
  * @console: the other end of its serial port
+ * @error: out: with a return value that is not 0: why
+ *
+ * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
+ * machine, SIGUSR1 asks for the vCPUs' state, standard input is the guest's if the
+ * console is CONSOLE_STDIO, and SIGTSTP puts the terminal back while the process
+ * is stopped.
+ *
+ * When the guest resets the machine, its devices and vCPUs are reset where they
+ * are.  As in a PC this leaves alone what is in memory, until the image is loaded
+ * again, and what the clock's battery keeps.
+ *
+ * Return: 0 or -errno; the machine is still held.
+ */
+int machine_start(struct machine *machine, struct console *console,
+		  struct machine_error *error);
+
+/**
+ * machine_wait() - wait for the end of a machine that runs, and disconnect it from
+ * the user
  * @end: out: how it ended
  * @error: out: with a return value that is not 0: why
  *
- * The calling thread serves the machine's events.  SIGINT, SIGTERM, SIGHUP and
- * SIGQUIT end it, SIGUSR1 asks for the vCPUs' state, standard input is the guest's if the console is CONSOLE_STDIO,
- * and SIGTSTP puts the terminal back while the process is stopped.  All is as
- * before when the call returns.
- *
- * When the guest resets the machine, its devices are reset where they are.  As in
- * a PC this leaves alone what is in memory, until the image is loaded again, and
- * what the clock's battery keeps.
- *
  * Return: 0 or -errno.
  */
-int machine_run(struct machine *machine, struct console *console,
-		struct machine_end *end, struct machine_error *error);
+int machine_wait(struct machine *machine, struct machine_end *end,
+		 struct machine_error *error);
 
 /**
- * machine_pause() - let no vCPU run and stop the machine's clock
+ * machine_pause() - hold a machine; one that is held already is fine
  *
- * In the loop's thread, from a callback of the loop.
+ * The guest's accesses under way are ended first; output waits for its reader.
  */
 void machine_pause(struct machine *machine);
 
 /**
- * machine_resume() - go on after machine_pause()
+ * machine_resume() - let a machine go on that was started and is held
  *
- * Return: 0 or -errno; the machine is still paused.
+ * Return: 0 or -errno; the machine is still held.
  */
 int machine_resume(struct machine *machine);
+
+/**
+ * machine_reset() - do to a held machine what its reset button does
+ *
+ * Return: 0 or -errno; only machine_free() is left then.
+ */
+int machine_reset(struct machine *machine);
 
 #endif

@@ -16,8 +16,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "lib/client.h"
 #include "board/bus.h"
+#include "lib/client.h"
+#include "machine/cpu_state.h"
 #include "machine/interrupts.h"
 
 #define KICK_SIGNAL SIGRTMIN
@@ -28,9 +29,11 @@
  * @run: its run page
  * @fd: its descriptor
  * @id: its number
+ * @reset: its state when it was made; never changes
  * @last: the last exit that was answered; the thread's
  * @stop: set by anybody; the thread ends when it sees it; cleared by vcpu_join()
- * @started: @thread is valid; written by whoever starts and joins it
+ * @lock: guards @started and @thread; a leaf
+ * @started: @thread is there to be signalled
  * @thread: the thread
  */
 struct vcpu {
@@ -38,9 +41,11 @@ struct vcpu {
 	struct lodge_run *run;
 	int fd;
 	uint32_t id;
+	struct cpu_state *reset;
 	struct vcpu_exit last;
 	atomic_bool stop;
-	atomic_bool started;
+	pthread_mutex_t lock;
+	bool started;
 	pthread_t thread;
 };
 
@@ -51,14 +56,23 @@ static void kicked(int signal)
 {
 	(void)signal;
 	if (self)
-		__atomic_store_n(&self->run->immediate_exit, 1,
+		__atomic_store_n(&self->run->immediate_exit, true,
 				 __ATOMIC_RELAXED);
+}
+
+/* Return: 0 or -errno. */
+static int keep_reset_state(struct vcpu *vcpu)
+{
+	vcpu->reset = cpu_state_new(vcpu->host->xsave_size);
+	if (!vcpu->reset)
+		return -ENOMEM;
+	return cpu_state_get(vcpu->fd, vcpu->reset);
 }
 
 int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
 {
 	struct vcpu *new = calloc(1, sizeof(*new));
-	int fd;
+	int fd, err;
 
 	if (!new)
 		return -ENOMEM;
@@ -67,9 +81,15 @@ int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
 		free(new);
 		return fd;
 	}
+	pthread_mutex_init(&new->lock, NULL);
 	new->host = host;
 	new->fd = fd;
 	new->id = id;
+	err = keep_reset_state(new);
+	if (err) {
+		vcpu_free(new);
+		return err;
+	}
 	*vcpu = new;
 	return 0;
 }
@@ -79,7 +99,15 @@ void vcpu_free(struct vcpu *vcpu)
 	if (!vcpu)
 		return;
 	lodge_vcpu_close(vcpu->fd, vcpu->run);
+	cpu_state_free(vcpu->reset);
+	pthread_mutex_destroy(&vcpu->lock);
 	free(vcpu);
+}
+
+int vcpu_reset(struct vcpu *vcpu)
+{
+	vcpu->last = (struct vcpu_exit){ 0 };
+	return cpu_state_set(vcpu->fd, vcpu->reset, false);
 }
 
 uint32_t vcpu_id(const struct vcpu *vcpu)
@@ -181,12 +209,23 @@ static bool exit_handle(struct vcpu *vcpu, int *error)
 	return false;
 }
 
-/*
- * One turn from the look around to the end of an exit.  Return: whether there
- * is to be another; if not, *error tells -errno, or 0 for an exit that ends the
- * vCPU.
+/**
+ * enum turn - what follows a turn of the thread's loop
+ * @TURN_AGAIN: another one
+ * @TURN_BETWEEN: the same, and no access is under way
+ * @TURN_DEAD: nothing: the vCPU cannot go on
  */
-static bool turn(struct vcpu *vcpu, int *error)
+enum turn {
+	TURN_AGAIN,
+	TURN_BETWEEN,
+	TURN_DEAD,
+};
+
+/*
+ * One turn from the look around to the end of an exit.  With TURN_DEAD, *error is
+ * -errno, or 0 for an exit that ends the vCPU.
+ */
+static enum turn turn(struct vcpu *vcpu, int *error)
 {
 	int err = 0;
 
@@ -196,32 +235,47 @@ static bool turn(struct vcpu *vcpu, int *error)
 	if (!err)
 		err = lodge_run(vcpu->fd);
 	if (err == -EINTR)
-		return true;
+		return TURN_BETWEEN;
 	*error = err;
-	return !err && exit_handle(vcpu, error);
+	return !err && exit_handle(vcpu, error) ? TURN_AGAIN : TURN_DEAD;
+}
+
+static void set_immediate_exit(struct vcpu *vcpu, bool on)
+{
+	__atomic_store_n(&vcpu->run->immediate_exit, on, __ATOMIC_RELAXED);
+}
+
+/* An access under way is carried to its end before the thread stops. */
+static void run_until_stopped(struct vcpu *vcpu)
+{
+	enum turn next = TURN_AGAIN;
+	bool stop = false;
+	int error = 0;
+
+	while (!stop || next == TURN_AGAIN) {
+		set_immediate_exit(vcpu, false);
+		atomic_signal_fence(memory_order_seq_cst);
+		stop = atomic_load(&vcpu->stop);
+		if (stop)
+			set_immediate_exit(vcpu, true);
+		next = turn(vcpu, &error);
+		if (next == TURN_DEAD) {
+			vcpu->host->dead(vcpu->host->opaque, vcpu, error);
+			return;
+		}
+	}
 }
 
 static void *thread_main(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
 	sigset_t kick;
-	int error = 0;
 
 	self = vcpu;
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	for (;;) {
-		__atomic_store_n(&vcpu->run->immediate_exit, 0,
-				 __ATOMIC_RELAXED);
-		atomic_signal_fence(memory_order_seq_cst);
-		if (atomic_load(&vcpu->stop))
-			break;
-		if (!turn(vcpu, &error)) {
-			vcpu->host->dead(vcpu->host->opaque, vcpu, error);
-			break;
-		}
-	}
+	run_until_stopped(vcpu);
 	return NULL;
 }
 
@@ -247,16 +301,22 @@ int vcpu_start(struct vcpu *vcpu)
 		return -errno;
 	fill_blocked(&blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	pthread_mutex_lock(&vcpu->lock);
 	err = -pthread_create(&vcpu->thread, NULL, thread_main, vcpu);
+	vcpu->started = !err;
+	pthread_mutex_unlock(&vcpu->lock);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	atomic_store(&vcpu->started, !err);
 	return err;
 }
 
 void vcpu_kick(struct vcpu *vcpu)
 {
-	if (self != vcpu && atomic_load(&vcpu->started))
+	if (self == vcpu)
+		return;
+	pthread_mutex_lock(&vcpu->lock);
+	if (vcpu->started)
 		pthread_kill(vcpu->thread, KICK_SIGNAL);
+	pthread_mutex_unlock(&vcpu->lock);
 }
 
 void vcpu_stop(struct vcpu *vcpu)
@@ -267,9 +327,14 @@ void vcpu_stop(struct vcpu *vcpu)
 
 void vcpu_join(struct vcpu *vcpu)
 {
-	if (atomic_load(&vcpu->started)) {
+	bool started;
+
+	/* From here on nobody signals a thread that may be gone. */
+	pthread_mutex_lock(&vcpu->lock);
+	started = vcpu->started;
+	vcpu->started = false;
+	pthread_mutex_unlock(&vcpu->lock);
+	if (started)
 		pthread_join(vcpu->thread, NULL);
-		atomic_store(&vcpu->started, false);
-	}
 	atomic_store(&vcpu->stop, false);
 }

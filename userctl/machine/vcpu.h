@@ -26,6 +26,7 @@ struct vcpu_exit {
 /**
  * struct vcpu_host - what a vCPU needs of its machine
  * @vm: the VM's descriptor
+ * @xsave_size: bytes of a vCPU's XSAVE area on this host
  * @bus: where port and memory accesses go
  * @interrupts: where end-of-interrupt goes, and where vCPU 0 finds the PIC's
  *	interrupts
@@ -38,6 +39,7 @@ struct vcpu_exit {
  */
 struct vcpu_host {
 	int vm;
+	uint32_t xsave_size;
 	const struct bus *bus;
 	struct interrupts *interrupts;
 	void (*dead)(void *opaque, struct vcpu *vcpu, int error);
@@ -58,6 +60,15 @@ int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id);
  * vcpu_free() - free a vCPU whose thread does not run; NULL is fine
  */
 void vcpu_free(struct vcpu *vcpu);
+
+/**
+ * vcpu_reset() - put a vCPU whose thread does not run back to its reset state
+ *
+ * Its time stamp counter goes on, so that it stays that of the others.
+ *
+ * Return: 0 or -errno.
+ */
+int vcpu_reset(struct vcpu *vcpu);
 
 /**
  * vcpu_id() - its number
@@ -97,8 +108,11 @@ int vcpu_start(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 
 /**
- * vcpu_stop() - ask the thread to end, at the latest when the exit that it
+ * vcpu_stop() - ask the thread to end, at the latest when the access that it
  * handles now is done; from any thread
+ *
+ * The guest executes no further instruction.  Once the thread has ended, the
+ * vCPU's state is that between two instructions.
  *
  * Who starts the thread must call it once more before vcpu_join(), for a call
  * may fall between the thread's birth and the moment it can be kicked.
