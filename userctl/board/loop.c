@@ -298,6 +298,7 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 	       void *opaque)
 {
 	struct loop_watch *watch = calloc(1, sizeof(*watch));
+	bool always = false;
 	int error;
 
 	if (!watch)
@@ -316,7 +317,9 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 		watch->next = loop->watches;
 		loop->watches = watch;
 		loop->nr_always += watch->always;
+		always = watch->always;
 	}
+	/* From here on another thread may unwatch and free it. */
 	pthread_mutex_unlock(&loop->lock);
 
 	if (error) {
@@ -324,7 +327,7 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 		return error;
 	}
 	/* A loop that waits now does not know yet that it need not. */
-	if (watch->always)
+	if (always)
 		eventfd_write(loop->wake, 1);
 	return 0;
 }
