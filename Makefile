@@ -87,11 +87,12 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 # The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
 EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c insn.c \
-	   machine_check.c portio.c svm/exit.c vmx/exit.c)
-EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c fuzz_exit.c machine_check.c)
+	   iobus.c lapic_page.c machine_check.c portio.c svm/exit.c vmx/exit.c)
+EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c fuzz_exit.c iobus.c \
+	   machine_check.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,atomic.h hrtimer.h kref.h \
 	   mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h seqlock.h \
-	   spinlock.h srcu.h) $(addprefix asm/,apicdef.h asm.h cpu.h cpufeature.h \
+	   slab.h spinlock.h srcu.h) $(addprefix asm/,apicdef.h asm.h cpu.h cpufeature.h \
 	   msr-index.h page_types.h ptrace.h trapnr.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))

@@ -62,6 +62,9 @@ void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
 void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
 		       size_t size);
 
+/* Each vCPU's page; a device of the bus that finds its APIC by the vCPU. */
+extern struct lodge_iodevice lodge_lapic_page;
+
 /**
  * lodge_lapic_msr_read() - APIC_BASE, TSC_DEADLINE, x2APIC's 0x800 to 0x8ff
  *

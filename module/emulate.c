@@ -11,6 +11,7 @@
 
 #include "apic.h"
 #include "emulate.h"
+#include "iobus.h"
 #include "insn.h"
 #include "mem.h"
 #include "portio.h"
@@ -41,18 +42,15 @@ static void lodge_emulate_begin(struct lodge_vcpu *vcpu, u64 gpa,
 	fragment->gpa = gpa;
 	fragment->size = size;
 	fragment->write = write;
-	fragment->done = lodge_lapic_claims(vcpu, gpa);
-	if (write)
-		memcpy(fragment->data, data, size);
 	io->nr = io->next + 1;
-	if (!fragment->done)
-		return;
-	if (write)
-		lodge_lapic_write(vcpu, offset_in_page(gpa), fragment->data,
-				  size);
-	else
-		lodge_lapic_read(vcpu, offset_in_page(gpa), fragment->data,
-				 size);
+	if (write) {
+		memcpy(fragment->data, data, size);
+		fragment->done = lodge_iobus_write(vcpu, LODGE_IOBUS_MMIO, gpa,
+						   fragment->data, size);
+	} else {
+		fragment->done = lodge_iobus_read(vcpu, LODGE_IOBUS_MMIO, gpa,
+						  fragment->data, size);
+	}
 }
 
 /* Whether the replay is at this very access: memory may have come or gone. */
@@ -76,8 +74,8 @@ static bool lodge_emulate_post(struct lodge_vcpu *vcpu, bool write)
 }
 
 /*
- * A device's answer, from the replay or from the local APIC; -EAGAIN when user
- * space must give it, or must first hear of a write before this access.
+ * A device's answer, from the replay or from the bus; -EAGAIN when user space must
+ * give it, or must first hear of a write before this access.
  */
 static int lodge_emulate_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 				size_t size, bool write)

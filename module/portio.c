@@ -6,6 +6,7 @@
 
 #include "emulate.h"
 #include "insn.h"
+#include "iobus.h"
 #include "portio.h"
 #include "vm.h"
 
@@ -26,6 +27,38 @@ static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
 	return LODGE_TO_USER;
 }
 
+/*
+ * Let devices in the kernel answer elements of INS or OUTS, which are in the data
+ * area.  User space writes there meanwhile: a device gets a copy.
+ *
+ * Return: how many, up to the first that none answers.
+ */
+static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
+{
+	const u8 size = vcpu->emul.insn.operand_size;
+	u8 *data = vcpu->run->data;
+	u32 i, element = 0;
+
+	if (!lodge_emulate_sound(vcpu,
+				 size <= sizeof(element) &&
+					 count <= LODGE_RUN_DATA_SIZE / size))
+		return 0;
+	for (i = 0; i < count; i++, data += size) {
+		if (in) {
+			if (!lodge_iobus_read(vcpu, LODGE_IOBUS_PORT,
+					      vcpu->io.port, &element, size))
+				break;
+			memcpy(data, &element, size);
+		} else {
+			memcpy(&element, data, size);
+			if (!lodge_iobus_write(vcpu, LODGE_IOBUS_PORT,
+					       vcpu->io.port, &element, size))
+				break;
+		}
+	}
+	return i;
+}
+
 /* Bytes of an exit of INS or OUTS; a guest that single-steps hears of each element. */
 static size_t lodge_portio_room(const struct lodge_vcpu *vcpu)
 {
@@ -39,7 +72,8 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 {
 	struct lodge_emul *e = &vcpu->emul;
 	u64 rip = vcpu->regs.general.rip;
-	u32 count;
+	const u8 size = e->insn.operand_size;
+	u32 count, sent;
 	int answer;
 
 	vcpu->io.next = 0;
@@ -49,10 +83,13 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 		return lodge_emulate_outcome(vcpu, answer);
 	lodge_emul_outs_commit(e, count);
 	lodge_emulate_advance(vcpu, rip);
-	if (!count)
+	sent = lodge_portio_transfer(vcpu, false, count);
+	if (sent == count)
 		return LODGE_ENTER_AGAIN;
-	return lodge_portio_report(vcpu, vcpu->io.port, e->insn.operand_size,
-				   false, count);
+	memmove(vcpu->run->data, vcpu->run->data + sent * size,
+		(count - sent) * size);
+	return lodge_portio_report(vcpu, vcpu->io.port, size, false,
+				   count - sent);
 }
 
 /* INS, its first half: ask for elements. */
@@ -62,6 +99,7 @@ static int lodge_portio_ins(struct lodge_vcpu *vcpu)
 	struct lodge_io *io = &vcpu->io;
 	u64 rip = vcpu->regs.general.rip;
 	int answer = lodge_emul_ins(e, lodge_portio_room(vcpu), &io->count);
+	u32 got;
 
 	if (!answer && !io->count) {
 		answer = lodge_emul_ins_commit(e, NULL, &io->count);
@@ -72,6 +110,11 @@ static int lodge_portio_ins(struct lodge_vcpu *vcpu)
 	if (answer)
 		return lodge_emulate_outcome(vcpu, answer);
 	io->stored = 0;
+	got = lodge_portio_transfer(vcpu, true, io->count);
+	if (got) {
+		io->count = got;
+		return lodge_portio_finish_ins(vcpu);
+	}
 	io->completion = LODGE_COMPLETE_INS;
 	return lodge_portio_report(vcpu, io->port, e->insn.operand_size, true,
 				   io->count);
@@ -138,42 +181,73 @@ static int lodge_portio_string(struct lodge_vcpu *vcpu,
 	return exit->io.in ? lodge_portio_ins(vcpu) : lodge_portio_outs(vcpu);
 }
 
-int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+/* A 32-bit input clears the upper half of RAX. */
+static void lodge_portio_set_rax(struct lodge_vcpu *vcpu, u8 size, u32 value)
+{
+	__u64 *rax = &vcpu->regs.general.gpr[LODGE_RAX];
+
+	switch (size) {
+	case 1:
+		*rax = (*rax & ~0xffULL) | (u8)value;
+		break;
+	case 2:
+		*rax = (*rax & ~0xffffULL) | (u16)value;
+		break;
+	case 4:
+		*rax = value;
+		break;
+	}
+}
+
+static int lodge_portio_in(struct lodge_vcpu *vcpu,
+			   const struct lodge_vmexit *exit)
 {
 	struct lodge_io *io = &vcpu->io;
+	u32 value = 0;
 
+	if (unlikely(lodge_iobus_read(vcpu, LODGE_IOBUS_PORT, exit->io.port,
+				      &value, exit->io.size))) {
+		lodge_portio_set_rax(vcpu, exit->io.size, value);
+		lodge_insn_done(vcpu, exit->next_rip);
+		return LODGE_ENTER_AGAIN;
+	}
+	io->completion = LODGE_COMPLETE_IN;
+	io->size = exit->io.size;
+	io->next_rip = exit->next_rip;
+	return lodge_portio_report(vcpu, exit->io.port, exit->io.size, true, 1);
+}
+
+/* An output is over once it is on its way. */
+static int lodge_portio_out(struct lodge_vcpu *vcpu,
+			    const struct lodge_vmexit *exit)
+{
+	u32 value = vcpu->regs.general.gpr[LODGE_RAX];
+
+	lodge_insn_done(vcpu, exit->next_rip);
+	if (unlikely(lodge_iobus_write(vcpu, LODGE_IOBUS_PORT, exit->io.port,
+				       &value, exit->io.size)))
+		return LODGE_ENTER_AGAIN;
+	memcpy(vcpu->run->data, &value, sizeof(value));
+	return lodge_portio_report(vcpu, exit->io.port, exit->io.size, false,
+				   1);
+}
+
+int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	const u8 size = exit->io.size;
+
+	if (!lodge_emulate_sound(vcpu, size == 1 || size == 2 || size == 4))
+		return -EIO;
 	if (exit->io.string)
 		return lodge_portio_string(vcpu, exit);
-	if (exit->io.in) {
-		io->completion = LODGE_COMPLETE_IN;
-		io->size = exit->io.size;
-		io->next_rip = exit->next_rip;
-	} else {
-		/* An output is over once it is on its way. */
-		memcpy(vcpu->run->data, &vcpu->regs.general.gpr[LODGE_RAX],
-		       sizeof(u32));
-		lodge_insn_done(vcpu, exit->next_rip);
-	}
-	return lodge_portio_report(vcpu, exit->io.port, exit->io.size,
-				   exit->io.in, 1);
+	return exit->io.in ? lodge_portio_in(vcpu, exit) :
+			     lodge_portio_out(vcpu, exit);
 }
 
 void lodge_portio_finish_in(struct lodge_vcpu *vcpu)
 {
-	__u64 *rax = &vcpu->regs.general.gpr[LODGE_RAX];
-	const u8 *data = vcpu->run->data;
-
-	switch (vcpu->io.size) {
-	case 1:
-		*rax = (*rax & ~0xffULL) | READ_ONCE(*data);
-		break;
-	case 2:
-		*rax = (*rax & ~0xffffULL) | READ_ONCE(*(const u16 *)data);
-		break;
-	case 4:
-		*rax = READ_ONCE(*(const u32 *)data);
-		break;
-	}
+	lodge_portio_set_rax(vcpu, vcpu->io.size,
+			     READ_ONCE(*(const u32 *)vcpu->run->data));
 	lodge_insn_done(vcpu, vcpu->io.next_rip);
 }
 

@@ -28,6 +28,7 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 	unsigned int i;
 
 	/* The notifier goes first: it reads slots and flushes vCPUs. */
+	lodge_iobus_fini(vm);
 	lodge_mem_fini(vm);
 	for (i = 0; i < LODGE_MAX_VCPUS; i++)
 		if (vm->vcpus[i])

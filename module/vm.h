@@ -28,6 +28,7 @@
 #include "emul.h"
 #include "fpu.h"
 #include "guard.h"
+#include "iobus.h"
 #include "npt/npt.h"
 #include "translate.h"
 
@@ -303,6 +304,7 @@ struct lodge_clock_base {
  * @slots: see slots.c; changed under @lock, read under @slots_srcu
  * @slots_srcu: guards @slots
  * @slots_generation: moves with each change of @slots
+ * @iobus: devices in the kernel; see iobus.h
  * @npt_lock: guards @npt and the notifier's members
  * @npt: nested page tables
  * @has_mmio: a device's memory is, or was, mapped; set under @npt_lock, readable
@@ -329,6 +331,7 @@ struct lodge_vm {
 	struct lodge_slots __rcu *slots;
 	struct srcu_struct slots_srcu;
 	u64 slots_generation;
+	struct lodge_iobus iobus;
 	spinlock_t npt_lock;
 	struct lodge_npt npt;
 	bool has_mmio;

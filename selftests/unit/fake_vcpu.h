@@ -15,6 +15,7 @@
 #include "emulate.h"
 #include "event.h"
 #include "insn.h"
+#include "iobus.h"
 #include "mem.h"
 #include "policy.h"
 #include "pv.h"
@@ -364,6 +365,7 @@ static inline struct lodge_vcpu *fake_vcpu_new(void)
 
 static inline void fake_vcpu_free(struct lodge_vcpu *vcpu)
 {
+	lodge_iobus_fini(vcpu->vm);
 	free(vcpu->run);
 	free(vcpu->vm);
 	free(vcpu);

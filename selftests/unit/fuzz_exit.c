@@ -23,6 +23,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define FLAG_REWRITTEN 0x01
 #define FLAG_SCRIBBLES 0x02
 #define FLAG_REMAPS 0x04
+#define FLAG_PLUGS 0x08
+
+#define NR_DEVICES 3
 
 struct input {
 	const u8 *data;
@@ -157,6 +160,45 @@ static void choose_guest(struct lodge_vcpu *vcpu, struct input *in)
 		general->rflags &= ~(u64)(X86_EFLAGS_TF | X86_EFLAGS_VM);
 	general->rip = 0x1000;
 	choose_segments(in, &vcpu->regs.segments);
+}
+
+/* Devices of the kernel: each answers as its number and the address say. */
+
+static struct lodge_iodevice devices[NR_DEVICES];
+
+static bool device_read(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
+			u64 offset, void *data, size_t size)
+{
+	fake_require(size >= 1 && size <= 16);
+	memset(data, (u8)offset, size);
+	return (offset ^ (u64)(device - devices)) % 4;
+}
+
+static bool device_write(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
+			 u64 offset, const void *data, size_t size)
+{
+	u8 copy[16];
+
+	fake_require(size >= 1 && size <= 16);
+	memcpy(copy, data, size);
+	return (offset ^ (u64)(device - devices)) % 4;
+}
+
+static const struct lodge_iodevice_ops device_ops = {
+	.read = device_read,
+	.write = device_write,
+};
+
+static void plug_device(struct lodge_vcpu *vcpu, struct input *in)
+{
+	u8 byte = next_byte(in);
+	struct lodge_iodevice *device = &devices[byte / 2 % NR_DEVICES];
+	enum lodge_iobus_space space = byte % LODGE_NR_IOBUS_SPACES;
+
+	device->ops = &device_ops;
+	if (lodge_iobus_remove(vcpu->vm, space, device))
+		lodge_iobus_add(vcpu->vm, space, next_value(in), next_value(in),
+				device);
 }
 
 /* What the processor would leave the guest with, at this very instruction. */
@@ -298,6 +340,8 @@ static void answer(struct lodge_vcpu *vcpu, struct input *in, u8 flags)
 		memset(vcpu->run->data, byte, sizeof(vcpu->run->data));
 	if (flags & FLAG_REMAPS)
 		choose_page(in, byte);
+	if (flags & FLAG_PLUGS)
+		plug_device(vcpu, in);
 }
 
 /* Return: whether the guest can go on. */
@@ -314,7 +358,7 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 		check_exit(vcpu);
 		if (exits++ == MANY_EXITS) {
 			fake_require(vcpu->emul.insn.rep ||
-				     flags & FLAG_REMAPS);
+				     flags & (FLAG_REMAPS | FLAG_PLUGS));
 			return false;
 		}
 		answer(vcpu, in, flags);
@@ -337,8 +381,10 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 	/* One in eight: a controller that only answers finds more. */
 	if (!one_in(&in, 8))
-		flags &= FLAG_REWRITTEN;
+		flags &= FLAG_REWRITTEN | FLAG_PLUGS;
 	choose_guest(vcpu, &in);
+	for (i = 0; flags & FLAG_PLUGS && i < NR_DEVICES; i++)
+		plug_device(vcpu, &in);
 	for (i = 0; i < NR_EXITS && goes_on; i++) {
 		choose_exit(vcpu, &in, &exit);
 		if (flags & FLAG_REWRITTEN)

@@ -8,6 +8,7 @@
 #define LODGE_UNIT_KERNEL_H
 
 #include <linux/types.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "pure.h"
@@ -65,7 +66,7 @@ struct rcuwait {
 };
 
 struct srcu_struct {
-	int index;
+	int readers;
 };
 
 struct mmu_notifier {
@@ -195,6 +196,53 @@ static inline bool atomic_add_unless(atomic_t *value, int add, int unless)
 
 static inline void yield(void)
 {
+}
+
+/*
+ * SRCU, and memory that can run out in a test that says when.  Whoever waits for
+ * readers waits for all of them, which is more than is promised.
+ */
+#define lockdep_is_held(lock) true
+#define rcu_access_pointer(p) __atomic_load_n(&(p), __ATOMIC_RELAXED)
+#define rcu_dereference_protected(p, held) (p)
+#define srcu_dereference(p, srcu) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
+#define rcu_assign_pointer(p, value) \
+	__atomic_store_n(&(p), value, __ATOMIC_RELEASE)
+#define RCU_INIT_POINTER(p, value) ((p) = (value))
+
+static inline int srcu_read_lock(struct srcu_struct *srcu)
+{
+	__atomic_fetch_add(&srcu->readers, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static inline void srcu_read_unlock(struct srcu_struct *srcu, int index)
+{
+	__atomic_fetch_sub(&srcu->readers, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void synchronize_srcu_expedited(struct srcu_struct *srcu)
+{
+	while (__atomic_load_n(&srcu->readers, __ATOMIC_SEQ_CST))
+		sched_yield();
+}
+
+#define GFP_KERNEL_ACCOUNT 0
+#define struct_size(p, member, count) \
+	(sizeof(*(p)) + (count) * sizeof((p)->member[0]))
+
+__attribute__((weak)) bool kernel_has_no_memory(void);
+
+static inline void *kzalloc(size_t size, int flags)
+{
+	if (kernel_has_no_memory && kernel_has_no_memory())
+		return NULL;
+	return calloc(1, size);
+}
+
+static inline void kfree(const void *memory)
+{
+	free((void *)memory);
 }
 
 static inline bool lodge_handle_split_lock(unsigned long rip)
