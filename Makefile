@@ -246,6 +246,9 @@ lint: layers $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, and la
 layers: ## who includes whom, against the rules in selftests/host/layers
 	$(Q)selftests/host/layers
 
+state-fields: module-6.1 ## each field that holds a guest's state is in a register group (selftests/host/state.fields)
+	$(Q)selftests/host/state-fields $(B)/module-6.1/lodge.ko uapi
+
 lint-%:
 	$(call lint,LINT,$@,$*,C=2 W=1)
 
@@ -463,7 +466,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi life sparse w1 smatch lint layers lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi life sparse w1 smatch lint layers state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 
