@@ -337,7 +337,7 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 static int lodge_emulate_report(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.next];
-	struct lodge_exit_mmio *mmio = &vcpu->run->exit.mmio;
+	struct lodge_exit_mmio *mmio = &vcpu->answer.exit.mmio;
 
 	if (!lodge_emulate_sound(vcpu, vcpu->io.nr == vcpu->io.next + 1))
 		return -EIO;
@@ -347,7 +347,7 @@ static int lodge_emulate_report(struct lodge_vcpu *vcpu)
 	mmio->write = f->write;
 	if (f->write)
 		memcpy(mmio->data, f->data, f->size);
-	vcpu->run->reason = LODGE_EXIT_MMIO;
+	vcpu->answer.reason = LODGE_EXIT_MMIO;
 	return LODGE_TO_USER;
 }
 
@@ -446,7 +446,7 @@ static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)
 	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
 
 	if (!f->write)
-		memcpy(f->data, vcpu->run->exit.mmio.data, f->size);
+		memcpy(f->data, vcpu->answer.exit.mmio.data, f->size);
 	f->done = true;
 	if (vcpu->emul.insn.op == LODGE_OP_OUTS ||
 	    vcpu->emul.insn.op == LODGE_OP_INS)

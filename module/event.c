@@ -331,8 +331,7 @@ static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 	u32 wanted = 0;
 
 	if (lodge_event_has_interrupt(vcpu) ||
-	    (READ_ONCE(vcpu->run->request_window) &&
-	     lodge_lapic_accepts_extint(vcpu)))
+	    (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu)))
 		wanted |= LODGE_BLOCK_INTERRUPT;
 	if (lodge_lapic_blocked_by_tpr(vcpu))
 		wanted |= LODGE_BLOCK_PRIORITY;
@@ -365,12 +364,11 @@ enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu)
 		return LODGE_ENTER_AGAIN;
 	if (unlikely(vcpu->shutdown)) {
 		vcpu->shutdown = false;
-		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
+		vcpu->answer.reason = LODGE_EXIT_SHUTDOWN;
 		return LODGE_TO_USER;
 	}
-	if (READ_ONCE(vcpu->run->request_window) &&
-	    lodge_event_window_open(vcpu)) {
-		vcpu->run->reason = LODGE_EXIT_WINDOW;
+	if (vcpu->wants_window && lodge_event_window_open(vcpu)) {
+		vcpu->answer.reason = LODGE_EXIT_WINDOW;
 		return LODGE_TO_USER;
 	}
 	blocked = lodge_event_blocked(vcpu);
@@ -427,6 +425,5 @@ bool lodge_event_wakes(struct lodge_vcpu *vcpu)
 	if (blocked & LODGE_BLOCK_INTERRUPT)
 		return false;
 	return lodge_event_has_interrupt(vcpu) ||
-	       (READ_ONCE(vcpu->run->request_window) &&
-		lodge_lapic_accepts_extint(vcpu));
+	       (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu));
 }

@@ -103,13 +103,13 @@ static enum lodge_outcome
 lodge_exit_memory_error(struct lodge_vcpu *vcpu,
 			const struct lodge_vmexit *exit, u64 hva, int error)
 {
-	struct lodge_exit_memory *memory = &vcpu->run->exit.memory;
+	struct lodge_exit_memory *memory = &vcpu->answer.exit.memory;
 
 	memory->gpa = exit->fault.gpa;
 	memory->hva = hva;
 	memory->error = -error;
 	memory->write = !!(exit->fault.error & LODGE_PF_WRITE);
-	vcpu->run->reason = LODGE_EXIT_MEMORY_ERROR;
+	vcpu->answer.reason = LODGE_EXIT_MEMORY_ERROR;
 	return LODGE_TO_USER;
 }
 
@@ -280,25 +280,25 @@ static enum lodge_outcome lodge_exit_exception(struct lodge_vcpu *vcpu,
 static enum lodge_outcome lodge_exit_invalid(struct lodge_vcpu *vcpu,
 					     const struct lodge_vmexit *exit)
 {
-	struct lodge_exit_fail_entry *fail = &vcpu->run->exit.fail_entry;
+	struct lodge_exit_fail_entry *fail = &vcpu->answer.exit.fail_entry;
 
 	fail->code = exit->code;
-	fail->count = lodge_backend->check(vcpu, (void *)vcpu->run->data,
+	fail->count = lodge_backend->check(vcpu, vcpu->data,
 					   LODGE_RUN_DATA_SIZE /
 						   sizeof(struct lodge_rule));
-	vcpu->run->reason = LODGE_EXIT_FAIL_ENTRY;
+	vcpu->answer.reason = LODGE_EXIT_FAIL_ENTRY;
 	return LODGE_TO_USER;
 }
 
 static enum lodge_outcome lodge_exit_unknown(struct lodge_vcpu *vcpu,
 					     const struct lodge_vmexit *exit)
 {
-	struct lodge_exit_unknown *unknown = &vcpu->run->exit.unknown;
+	struct lodge_exit_unknown *unknown = &vcpu->answer.exit.unknown;
 
 	unknown->code = exit->code;
 	unknown->info[0] = exit->info[0];
 	unknown->info[1] = exit->info[1];
-	vcpu->run->reason = LODGE_EXIT_UNKNOWN;
+	vcpu->answer.reason = LODGE_EXIT_UNKNOWN;
 	return LODGE_TO_USER;
 }
 
@@ -382,7 +382,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_TASK_SWITCH:
 		return lodge_task_exit(vcpu, exit);
 	case LODGE_VMEXIT_SHUTDOWN:
-		vcpu->run->reason = LODGE_EXIT_SHUTDOWN;
+		vcpu->answer.reason = LODGE_EXIT_SHUTDOWN;
 		return LODGE_TO_USER;
 	case LODGE_VMEXIT_INVALID:
 		return lodge_exit_invalid(vcpu, exit);

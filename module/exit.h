@@ -11,7 +11,7 @@ struct lodge_vmexit;
 /**
  * enum lodge_outcome - what the run loop does next
  * @LODGE_ENTER_AGAIN: the guest goes on
- * @LODGE_TO_USER: user space hears of it: the run page's exit is filled in
+ * @LODGE_TO_USER: the caller of lodge_vcpu_run() hears of it: vcpu->answer is filled in
  * @LODGE_CANNOT_EMULATE: the same, with LODGE_EXIT_CANNOT_EMULATE
  *
  * Functions that answer one are of type int: they answer a negative errno, too.

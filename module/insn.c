@@ -158,12 +158,12 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
 
 enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 {
-	struct lodge_exit_emulate *emulate = &vcpu->run->exit.emulate;
+	struct lodge_exit_emulate *emulate = &vcpu->answer.exit.emulate;
 
 	emulate->gpa = gpa;
 	emulate->length = vcpu->insn_bytes.length;
 	memcpy(emulate->bytes, vcpu->insn_bytes.data, sizeof(emulate->bytes));
-	vcpu->run->reason = LODGE_EXIT_CANNOT_EMULATE;
+	vcpu->answer.reason = LODGE_EXIT_CANNOT_EMULATE;
 	return LODGE_CANNOT_EMULATE;
 }
 

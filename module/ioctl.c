@@ -2,17 +2,21 @@
 /*
  * A table of ioctls: see ioctl.h.
  */
-#include <linux/build_bug.h>
 #include <linux/ioctl.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "ioctl.h"
 
-/* Two numbers for the same call differ in nothing but the structure's size. */
-static bool lodge_ioctl_same(unsigned int a, unsigned int b)
+/*
+ * Two numbers for the same call differ in nothing but the size of its structure;
+ * a call without one has only one number.
+ */
+static bool lodge_ioctl_same(unsigned int known, unsigned int cmd)
 {
-	return !((a ^ b) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT));
+	if (!_IOC_SIZE(known))
+		return known == cmd;
+	return !((known ^ cmd) & ~(_IOC_SIZEMASK << _IOC_SIZESHIFT));
 }
 
 static const struct lodge_call *lodge_ioctl_find(const struct lodge_call *calls,
@@ -55,39 +59,40 @@ static int lodge_ioctl_give(const struct lodge_call *call, unsigned int cmd,
 	return 0;
 }
 
-static long lodge_ioctl_locked(const struct lodge_call *call, void *object,
-			       struct mutex *lock, void *argument)
+static bool lodge_ioctl_gives(const struct lodge_call *call, long answer)
 {
-	long answer;
-
-	if (!call->locked)
-		return call->handle(object, argument);
-	if (mutex_lock_killable(lock))
-		return -EINTR;
-	answer = call->handle(object, argument);
-	mutex_unlock(lock);
-	return answer;
+	return answer >= 0 ||
+	       (answer == -ENOSPC && call->flags & LODGE_CALL_TELLS_SIZE);
 }
 
-long lodge_ioctl(const struct lodge_call *calls, size_t count, void *object,
-		 struct mutex *lock, unsigned int cmd, unsigned long argument)
+static long lodge_ioctl_structure(const struct lodge_call *call,
+				  const struct lodge_subject *subject,
+				  unsigned int cmd, void __user *user)
 {
-	const struct lodge_call *call = lodge_ioctl_find(calls, count, cmd);
 	u64 copy[LODGE_IOCTL_MAX / sizeof(u64)];
-	void __user *user = (void __user *)argument;
 	long answer;
 	int error;
 
-	if (!call)
-		return -ENOTTY;
-	if (WARN_ON_ONCE(_IOC_SIZE(call->cmd) > sizeof(copy)))
-		return -ENOTTY;
 	error = lodge_ioctl_take(call, cmd, copy, user);
 	if (error)
 		return error;
-	answer = lodge_ioctl_locked(call, object, lock, copy);
-	if (answer < 0 && answer != -ENOSPC)
+	answer = lodge_ioctl_locked(call, subject, copy);
+	if (!lodge_ioctl_gives(call, answer))
 		return answer;
 	error = lodge_ioctl_give(call, cmd, copy, user);
 	return error ? error : answer;
+}
+
+long lodge_ioctl(const struct lodge_call *calls, size_t count,
+		 const struct lodge_subject *subject, unsigned int cmd,
+		 unsigned long argument)
+{
+	const struct lodge_call *call = lodge_ioctl_find(calls, count, cmd);
+
+	if (!call)
+		return -ENOTTY;
+	if (!_IOC_SIZE(call->cmd))
+		return lodge_ioctl_locked(call, subject, NULL);
+	return lodge_ioctl_structure(call, subject, cmd,
+				     (void __user *)argument);
 }

@@ -12,31 +12,101 @@
 /* The largest argument of any call. */
 #define LODGE_IOCTL_MAX 1024
 
+/* The lock that is held while a call is carried out. */
+enum lodge_lock {
+	LODGE_LOCK_NONE,
+	LODGE_LOCK_VM,
+	LODGE_LOCK_VCPU,
+	LODGE_NR_LOCKS,
+};
+
+/* Give the structure back with -ENOSPC too: it says how much room is needed. */
+#define LODGE_CALL_TELLS_SIZE 1
+
 /**
  * struct lodge_call - one ioctl
  * @cmd: its number, as <lodge.h> has it
  * @first: size of its structure in the first version that had the call
- * @locked: hold the object's lock meanwhile
+ * @lock: held meanwhile
+ * @flags: LODGE_CALL_*
  * @handle: carry it out; @argument has the kernel's size of the structure, zero
- *	where the caller gave less; answers what the ioctl returns
+ *	where the caller gave less, and is NULL for a call without one; answers what
+ *	the ioctl returns
  */
 struct lodge_call {
 	unsigned int cmd;
-	size_t first;
-	bool locked;
+	u16 first;
+	u8 lock;
+	u8 flags;
 	long (*handle)(void *object, void *argument);
 };
 
-#define LODGE_CALL(name, type, lock, function)                                 \
-	{                                                                      \
-		.cmd = (name), .first = sizeof(struct type), .locked = (lock), \
-		.handle = (function),                                          \
+/*
+ * LODGE_CALLS() - define a table of calls
+ * @table: its name
+ * @list: a macro with two parameters, of which it uses the one for each call with
+ *	a structure and the other for each call without:
+ *	CALL(name, structure, lock, flags, function) and PLAIN(name, lock, function)
+ */
+#define LODGE_CALLS(table, list)                                        \
+	list(LODGE_CALL_THUNK, LODGE_PLAIN_THUNK);                      \
+	static const struct lodge_call table[] = { list(LODGE_CALL_ROW, \
+							LODGE_PLAIN_ROW) }
+
+#define LODGE_CALL_THUNK(name, type, lock, flags, function)         \
+	static long lodge_call_##name(void *object, void *argument) \
+	{                                                           \
+		struct type *typed = argument;                      \
+                                                                    \
+		BUILD_BUG_ON(sizeof(*typed) > LODGE_IOCTL_MAX);     \
+		return function(object, typed);                     \
 	}
+
+#define LODGE_PLAIN_THUNK(name, lock, function)                   \
+	static long lodge_call_##name(void *object, void *unused) \
+	{                                                         \
+		return function(object);                          \
+	}
+
+#define LODGE_CALL_ROW(name, type, lock, flags, function) \
+	{ LODGE_##name, sizeof(struct type), lock, flags, lodge_call_##name },
+
+#define LODGE_PLAIN_ROW(name, lock, function) \
+	{ LODGE_##name, 0, lock, 0, lodge_call_##name },
+
+/**
+ * struct lodge_subject - what a call is made on
+ * @object: first argument of the handlers
+ * @lock: by enum lodge_lock; NULL: there is nothing to take
+ */
+struct lodge_subject {
+	void *object;
+	struct mutex *lock[LODGE_NR_LOCKS];
+};
+
+/**
+ * lodge_ioctl_locked() - carry a call out, with its lock held
+ *
+ * Return: what the handler answers; -EINTR killed while waiting for the lock.
+ */
+static inline long lodge_ioctl_locked(const struct lodge_call *call,
+				      const struct lodge_subject *subject,
+				      void *argument)
+{
+	struct mutex *lock = subject->lock[call->lock];
+	long answer;
+
+	if (!lock)
+		return call->handle(subject->object, argument);
+	if (mutex_lock_killable(lock))
+		return -EINTR;
+	answer = call->handle(subject->object, argument);
+	mutex_unlock(lock);
+	return answer;
+}
 
 /**
  * lodge_ioctl() - find a call in a table and carry it out
- * @object: first argument of the handler
- * @lock: the object's
  * @cmd: as received: its size bits are the caller's
  * @argument: as received
  *
@@ -44,7 +114,8 @@ struct lodge_call {
  * smaller than the first version's; -E2BIG one with bytes set that the kernel
  * does not know; -EFAULT; -EINTR killed while waiting for the lock.
  */
-long lodge_ioctl(const struct lodge_call *calls, size_t count, void *object,
-		 struct mutex *lock, unsigned int cmd, unsigned long argument);
+long lodge_ioctl(const struct lodge_call *calls, size_t count,
+		 const struct lodge_subject *subject, unsigned int cmd,
+		 unsigned long argument);
 
 #endif

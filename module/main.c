@@ -8,6 +8,7 @@
 #include <asm/fpu/xstate.h>
 #include <asm/tsc.h>
 
+#include "face.h"
 #include "hw.h"
 #include "ioctl.h"
 #include "mem.h"
@@ -39,10 +40,8 @@ static enum lodge_status lodge_main_status(void)
 	return lodge_backend ? lodge_hw_status() : lodge_status;
 }
 
-static long lodge_main_info(void *unused, void *argument)
+static long lodge_main_info(void *unused, struct lodge_info *info)
 {
-	struct lodge_info *info = argument;
-
 	info->abi_version = LODGE_ABI_VERSION;
 	info->status = lodge_main_status();
 	strscpy(info->message, lodge_status_words[info->status],
@@ -62,28 +61,32 @@ static long lodge_main_info(void *unused, void *argument)
 	return 0;
 }
 
-static long lodge_main_create_vm(void *unused, void *argument)
+static long lodge_main_create_vm(void *unused,
+				 const struct lodge_vm_create *create)
 {
-	const struct lodge_vm_create *create = argument;
-
 	if (create->flags)
 		return -EINVAL;
 	if (!lodge_backend)
 		return -ENODEV;
-	return lodge_vm_create();
+	return lodge_face_create_vm();
 }
 
-static const struct lodge_call lodge_main_calls[] = {
-	LODGE_CALL(LODGE_GET_INFO, lodge_info, false, lodge_main_info),
-	LODGE_CALL(LODGE_CREATE_VM, lodge_vm_create, false,
-		   lodge_main_create_vm),
-};
+/* clang-format off */
+#define LODGE_MAIN_CALLS(CALL, PLAIN)                                          \
+	CALL(GET_INFO, lodge_info, LODGE_LOCK_NONE, 0, lodge_main_info)        \
+	CALL(CREATE_VM, lodge_vm_create, LODGE_LOCK_NONE, 0,                   \
+	     lodge_main_create_vm)
+/* clang-format on */
+
+LODGE_CALLS(lodge_main_calls, LODGE_MAIN_CALLS);
 
 static long lodge_main_ioctl(struct file *file, unsigned int cmd,
 			     unsigned long argument)
 {
-	return lodge_ioctl(lodge_main_calls, ARRAY_SIZE(lodge_main_calls), NULL,
-			   NULL, cmd, argument);
+	static const struct lodge_subject subject;
+
+	return lodge_ioctl(lodge_main_calls, ARRAY_SIZE(lodge_main_calls),
+			   &subject, cmd, argument);
 }
 
 static const struct file_operations lodge_main_fops = {

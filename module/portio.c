@@ -13,7 +13,7 @@
 static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
 			       bool in, u32 count)
 {
-	struct lodge_exit_io *io = &vcpu->run->exit.io;
+	struct lodge_exit_io *io = &vcpu->answer.exit.io;
 
 	if (!lodge_emulate_sound(vcpu,
 				 (size == 1 || size == 2 || size == 4) &&
@@ -23,7 +23,7 @@ static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
 	io->size = size;
 	io->in = in;
 	io->count = count;
-	vcpu->run->reason = LODGE_EXIT_IO;
+	vcpu->answer.reason = LODGE_EXIT_IO;
 	return LODGE_TO_USER;
 }
 
@@ -36,7 +36,7 @@ static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
 static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
 {
 	const u8 size = vcpu->emul.insn.operand_size;
-	u8 *data = vcpu->run->data;
+	u8 *data = vcpu->data;
 	u32 i, element = 0;
 
 	if (!lodge_emulate_sound(vcpu,
@@ -77,7 +77,7 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	int answer;
 
 	vcpu->io.next = 0;
-	answer = lodge_emul_outs(e, vcpu->run->data, lodge_portio_room(vcpu),
+	answer = lodge_emul_outs(e, vcpu->data, lodge_portio_room(vcpu),
 				 &count);
 	if (answer)
 		return lodge_emulate_outcome(vcpu, answer);
@@ -86,7 +86,7 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	sent = lodge_portio_transfer(vcpu, false, count);
 	if (sent == count)
 		return LODGE_ENTER_AGAIN;
-	memmove(vcpu->run->data, vcpu->run->data + sent * size,
+	memmove(vcpu->data, vcpu->data + sent * size,
 		(count - sent) * size);
 	return lodge_portio_report(vcpu, vcpu->io.port, size, false,
 				   count - sent);
@@ -137,7 +137,7 @@ static int lodge_portio_store(struct lodge_vcpu *vcpu)
 		io->next = 0;
 		data = io->count == 1 ?
 			       io->element :
-			       vcpu->run->data +
+			       vcpu->data +
 				       io->stored * e->insn.operand_size;
 		count = io->count - io->stored;
 		answer = lodge_emul_ins_commit(e, data, &count);
@@ -227,7 +227,7 @@ static int lodge_portio_out(struct lodge_vcpu *vcpu,
 	if (unlikely(lodge_iobus_write(vcpu, LODGE_IOBUS_PORT, exit->io.port,
 				       &value, exit->io.size)))
 		return LODGE_ENTER_AGAIN;
-	memcpy(vcpu->run->data, &value, sizeof(value));
+	memcpy(vcpu->data, &value, sizeof(value));
 	return lodge_portio_report(vcpu, exit->io.port, exit->io.size, false,
 				   1);
 }
@@ -247,7 +247,7 @@ int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 void lodge_portio_finish_in(struct lodge_vcpu *vcpu)
 {
 	lodge_portio_set_rax(vcpu, vcpu->io.size,
-			     READ_ONCE(*(const u32 *)vcpu->run->data));
+			     READ_ONCE(*(const u32 *)vcpu->data));
 	lodge_insn_done(vcpu, vcpu->io.next_rip);
 }
 
@@ -256,7 +256,7 @@ int lodge_portio_finish_ins(struct lodge_vcpu *vcpu)
 	struct lodge_io *io = &vcpu->io;
 
 	if (io->count == 1)
-		memcpy(io->element, vcpu->run->data, sizeof(io->element));
+		memcpy(io->element, vcpu->data, sizeof(io->element));
 	return lodge_portio_store(vcpu);
 }
 

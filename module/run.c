@@ -274,8 +274,8 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 	if (test_and_clear_bit(LODGE_REQ_EOI, &vcpu->requests)) {
 		vector = lodge_lapic_take_eoi(vcpu);
 		if (vector >= 0) {
-			vcpu->run->exit.eoi.vector = vector;
-			vcpu->run->reason = LODGE_EXIT_EOI;
+			vcpu->answer.exit.eoi.vector = vector;
+			vcpu->answer.reason = LODGE_EXIT_EOI;
 			return LODGE_TO_USER;
 		}
 	}
@@ -304,7 +304,7 @@ static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 
 static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
 {
-	vcpu->run->reason = LODGE_EXIT_INTERRUPTED;
+	vcpu->answer.reason = LODGE_EXIT_INTERRUPTED;
 	return -EINTR;
 }
 
@@ -338,35 +338,25 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 }
 
 /* What has to be done before the guest can be entered for the first time. */
-static int lodge_run_prepare(struct lodge_vcpu *vcpu)
+static void lodge_run_prepare(struct lodge_vcpu *vcpu, bool window)
 {
-	int error;
-
-	if (vcpu->run->load) {
-		error = lodge_state_load_run(vcpu);
-		if (error)
-			return error;
-	}
 	vcpu->has_run = true;
 	lodge_vcpu_unload(vcpu);
-	if (READ_ONCE(vcpu->run->request_window))
+	vcpu->wants_window = window;
+	if (window)
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
-	return 0;
 }
 
-int lodge_vcpu_run(struct lodge_vcpu *vcpu)
+int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 {
-	int error = lodge_run_prepare(vcpu);
 	int outcome = LODGE_ENTER_AGAIN;
 
-	if (error)
-		return error;
-
+	lodge_run_prepare(vcpu, window);
 	lodge_fpu_begin(vcpu);
 	if (vcpu->io.completion != LODGE_COMPLETE_NONE)
 		outcome = lodge_emulate_complete(vcpu);
 	if (outcome == LODGE_ENTER_AGAIN) {
-		if (READ_ONCE(vcpu->run->immediate_exit))
+		if (at_once)
 			outcome = lodge_run_interrupted(vcpu);
 		else
 			outcome = lodge_run_loop(vcpu);
@@ -374,8 +364,6 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu)
 	lodge_fpu_end(vcpu);
 
 	lodge_event_take_back(vcpu);
-	vcpu->run->window_open = lodge_event_window_open(vcpu);
-	if (vcpu->run->save)
-		lodge_state_save_run(vcpu);
+	vcpu->answer.window_open = lodge_event_window_open(vcpu);
 	return outcome < 0 ? outcome : 0;
 }

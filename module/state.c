@@ -237,7 +237,7 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
-static void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
+void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
 				   struct lodge_regs *to)
 {
 	const struct lodge_regs *regs = &vcpu->regs;
@@ -516,26 +516,17 @@ int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state)
 	return error;
 }
 
-int lodge_state_load_run(struct lodge_vcpu *vcpu)
+int lodge_state_load(struct lodge_vcpu *vcpu, u64 groups,
+		     const struct lodge_regs *shared)
 {
-	u64 groups = READ_ONCE(vcpu->run->load);
 	struct lodge_regs regs;
 
 	if (groups & ~LODGE_GROUPS_INLINE)
 		return -EINVAL;
-	/* User space may write to the page meanwhile: check a copy. */
-	memcpy(&regs, &vcpu->run->regs, sizeof(regs));
+	memcpy(&regs, shared, sizeof(regs));
 	barrier();
 	if (!lodge_state_valid(vcpu, groups, &regs))
 		return -EINVAL;
 	lodge_state_set_inline(vcpu, groups, &regs);
-	WRITE_ONCE(vcpu->run->load, 0);
 	return 0;
-}
-
-void lodge_state_save_run(struct lodge_vcpu *vcpu)
-{
-	u64 groups = READ_ONCE(vcpu->run->save) & LODGE_GROUPS_INLINE;
-
-	lodge_state_get_inline(vcpu, groups, &vcpu->run->regs);
 }

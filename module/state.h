@@ -30,10 +30,19 @@ u32 lodge_state_xsave_size(void);
 int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state);
 
 /**
- * lodge_state_load_run() - take the groups that the run page's @load names
+ * lodge_state_get_inline() - write inline groups to @out, which is never read
  */
-int lodge_state_load_run(struct lodge_vcpu *vcpu);
-void lodge_state_save_run(struct lodge_vcpu *vcpu);
+void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
+			    struct lodge_regs *out);
+
+/**
+ * lodge_state_load() - set inline groups
+ * @shared: user space may write there meanwhile
+ *
+ * Return: 0, or -EINVAL as LODGE_SET_STATE.
+ */
+int lodge_state_load(struct lodge_vcpu *vcpu, u64 groups,
+		     const struct lodge_regs *shared);
 
 /**
  * lodge_state_init() - what all vCPUs share: the host's CR4, XCR0 and XSS

@@ -196,9 +196,9 @@ static enum lodge_outcome lodge_task_refuse(struct lodge_vcpu *vcpu,
 		[LODGE_TASK_GATE] = 2,
 	};
 
-	vcpu->run->exit.task_switch.selector = task->selector;
-	vcpu->run->exit.task_switch.cause = causes[task->cause];
-	vcpu->run->reason = LODGE_EXIT_TASK_SWITCH;
+	vcpu->answer.exit.task_switch.selector = task->selector;
+	vcpu->answer.exit.task_switch.cause = causes[task->cause];
+	vcpu->answer.reason = LODGE_EXIT_TASK_SWITCH;
 	return LODGE_TO_USER;
 }
 

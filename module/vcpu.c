@@ -1,20 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The vCPU: its file, its run page, its calls, and how others get its attention.
+ * The vCPU: its lifetime, and how others get its attention.
  */
-#include <linux/anon_inodes.h>
-#include <linux/file.h>
-#include <linux/fs.h>
-#include <linux/mm.h>
-#include <linux/nospec.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <trace/events/ipi.h>
 
 #include "apic.h"
-#include "event.h"
-#include "inject.h"
-#include "ioctl.h"
 #include "policy.h"
 #include "state.h"
 #include "user.h"
@@ -45,109 +37,16 @@ void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
 		lodge_vcpu_kick(vcpu);
 }
 
-static long lodge_vcpu_call_get_state(void *object, void *argument)
+void lodge_vcpu_free(struct lodge_vcpu *vcpu)
 {
-	return lodge_state_get(object, argument);
+	lodge_lapic_free(vcpu);
+	kfree(vcpu);
 }
 
-static long lodge_vcpu_call_set_state(void *object, void *argument)
+void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 {
-	return lodge_state_set(object, argument);
-}
+	struct lodge_vm *vm = vcpu->vm;
 
-static long lodge_vcpu_call_get_cpuid(void *object, void *argument)
-{
-	return lodge_cpuid_get(object, argument);
-}
-
-static long lodge_vcpu_call_set_cpuid(void *object, void *argument)
-{
-	return lodge_cpuid_set(object, argument);
-}
-
-static long lodge_vcpu_call_get_msr_list(void *object, void *argument)
-{
-	return lodge_msr_list_get(object, argument);
-}
-
-static long lodge_vcpu_call_set_msr_list(void *object, void *argument)
-{
-	return lodge_msr_list_set(object, argument);
-}
-
-static long lodge_vcpu_call_extint(void *object, void *argument)
-{
-	const struct lodge_extint *extint = argument;
-
-	if (extint->flags || extint->vector > U8_MAX)
-		return -EINVAL;
-	return lodge_event_extint(object, extint->vector);
-}
-
-static const struct lodge_call lodge_vcpu_calls[] = {
-	LODGE_CALL(LODGE_GET_STATE, lodge_state, true,
-		   lodge_vcpu_call_get_state),
-	LODGE_CALL(LODGE_SET_STATE, lodge_state, true,
-		   lodge_vcpu_call_set_state),
-	LODGE_CALL(LODGE_EXTINT, lodge_extint, false, lodge_vcpu_call_extint),
-	LODGE_CALL(LODGE_GET_CPUID, lodge_cpuid, true,
-		   lodge_vcpu_call_get_cpuid),
-	LODGE_CALL(LODGE_SET_CPUID, lodge_cpuid, true,
-		   lodge_vcpu_call_set_cpuid),
-	LODGE_CALL(LODGE_GET_MSR_LIST, lodge_msr_list, true,
-		   lodge_vcpu_call_get_msr_list),
-	LODGE_CALL(LODGE_SET_MSR_LIST, lodge_msr_list, true,
-		   lodge_vcpu_call_set_msr_list),
-};
-
-static long lodge_vcpu_call_run(struct lodge_vcpu *vcpu)
-{
-	long answer;
-
-	if (mutex_lock_killable(&vcpu->lock))
-		return -EINTR;
-	answer = lodge_vcpu_run(vcpu);
-	mutex_unlock(&vcpu->lock);
-	return answer;
-}
-
-static long lodge_vcpu_ioctl(struct file *file, unsigned int cmd,
-			     unsigned long argument)
-{
-	struct lodge_vcpu *vcpu = file->private_data;
-	int error = lodge_vm_usable(vcpu->vm);
-
-	if (error)
-		return error;
-	/* The two calls without an argument; the first is the fast path. */
-	if (likely(cmd == LODGE_RUN))
-		return lodge_vcpu_call_run(vcpu);
-	if (cmd == LODGE_NMI) {
-		lodge_event_nmi(vcpu);
-		return 0;
-	}
-	return lodge_ioctl(lodge_vcpu_calls, ARRAY_SIZE(lodge_vcpu_calls), vcpu,
-			   &vcpu->lock, cmd, argument);
-}
-
-static int lodge_vcpu_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	struct lodge_vcpu *vcpu = file->private_data;
-
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != LODGE_RUN_SIZE)
-		return -EINVAL;
-	if (!(vma->vm_flags & VM_SHARED))
-		return -EINVAL;
-	vm_flags_set(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY);
-	return vm_insert_page(vma, vma->vm_start, virt_to_page(vcpu->run));
-}
-
-/*
- * Give up all that only running takes; also of one that was never whole.  Others
- * may find the vCPU still, and send it what its APIC and its requests note.
- */
-static void lodge_vcpu_close(struct lodge_vcpu *vcpu)
-{
 	lodge_lapic_close(vcpu);
 	if (vcpu->backend)
 		lodge_backend->vcpu_fini(vcpu);
@@ -155,44 +54,44 @@ static void lodge_vcpu_close(struct lodge_vcpu *vcpu)
 	lodge_cpuid_free(vcpu);
 	lodge_npt_cache_free(&vcpu->npt_cache);
 	lodge_fpu_fini(vcpu);
-	if (vcpu->run)
-		put_page(virt_to_page(vcpu->run));
-	vcpu->run = NULL;
-	lodge_user_put_vcpu(vcpu->vm->user);
-}
-
-void lodge_vcpu_free(struct lodge_vcpu *vcpu)
-{
-	lodge_lapic_free(vcpu);
-	kfree(vcpu);
-}
-
-static int lodge_vcpu_release(struct inode *inode, struct file *file)
-{
-	struct lodge_vcpu *vcpu = file->private_data;
-	struct lodge_vm *vm = vcpu->vm;
-
-	lodge_vcpu_close(vcpu);
+	lodge_user_put_vcpu(vm->user);
+	if (READ_ONCE(vm->vcpus[vcpu->id]) != vcpu)
+		lodge_vcpu_free(vcpu);
 	lodge_vm_put(vm);
-	return 0;
 }
 
-static const struct file_operations lodge_vcpu_fops = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = lodge_vcpu_ioctl,
-	.compat_ioctl = lodge_vcpu_ioctl,
-	.mmap = lodge_vcpu_mmap,
-	.release = lodge_vcpu_release,
-	.llseek = noop_llseek,
-};
+/* Return: a vCPU that is zero but for what cannot fail, or an error pointer. */
+static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
+{
+	int error = lodge_user_get_vcpu(vm->user);
+	struct lodge_vcpu *vcpu;
+
+	if (error)
+		return ERR_PTR(error);
+	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	if (!vcpu) {
+		lodge_user_put_vcpu(vm->user);
+		return ERR_PTR(-ENOMEM);
+	}
+	vcpu->vm = lodge_vm_get(vm);
+	vcpu->id = id;
+	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
+	vcpu->cpu = -1;
+	vcpu->tsc_offset = vm->tsc_offset;
+	/* What it finds in the TLB is none of its own. */
+	vcpu->requests = BIT(LODGE_REQ_FLUSH);
+	lodge_vcpu_unload(vcpu);
+	mutex_init(&vcpu->lock);
+	rcuwait_init(&vcpu->wait);
+	return vcpu;
+}
 
 /* The order matters: each step reads what those before it have set. */
 static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 {
 	int error;
 
-	vcpu->run = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
-	if (!vcpu->run || lodge_fpu_init(vcpu))
+	if (lodge_fpu_init(vcpu))
 		return -ENOMEM;
 	error = lodge_cpuid_init(vcpu);
 	if (!error)
@@ -206,40 +105,27 @@ static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 	return error;
 }
 
-static struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id)
+struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id, void *data)
 {
 	struct lodge_vcpu *vcpu;
 	int error;
 
-	error = lodge_user_get_vcpu(vm->user);
-	if (error)
-		return ERR_PTR(error);
-	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
-	if (!vcpu) {
-		lodge_user_put_vcpu(vm->user);
-		return ERR_PTR(-ENOMEM);
-	}
-	vcpu->vm = vm;
-	vcpu->id = id;
-	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
-	vcpu->cpu = -1;
-	lodge_vcpu_unload(vcpu);
-	vcpu->tsc_offset = vm->tsc_offset;
-	/* What it finds in the TLB is none of its own. */
-	vcpu->requests = BIT(LODGE_REQ_FLUSH);
-	mutex_init(&vcpu->lock);
-	rcuwait_init(&vcpu->wait);
+	lockdep_assert_held(&vm->lock);
+	if (vm->vcpus[id])
+		return ERR_PTR(-EEXIST);
+	vcpu = lodge_vcpu_alloc(vm, id);
+	if (IS_ERR(vcpu))
+		return vcpu;
+	vcpu->data = data;
 	error = lodge_vcpu_init(vcpu);
 	if (error) {
-		lodge_vcpu_close(vcpu);
-		lodge_vcpu_free(vcpu);
+		lodge_vcpu_end(vcpu);
 		return ERR_PTR(error);
 	}
 	return vcpu;
 }
 
-/* From here on interrupts, invalidations and the VM's end find it. */
-static void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
+void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
 {
 	struct lodge_vm *vm = vcpu->vm;
 
@@ -247,39 +133,4 @@ static void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
 	/* Whoever finds it in the table finds it complete. */
 	smp_store_release(&vm->vcpus[vcpu->id], vcpu);
 	WRITE_ONCE(vm->nr_vcpus, max(vm->nr_vcpus, vcpu->id + 1));
-}
-
-/*
- * The descriptor comes last: who has it can run the vCPU, of whose translations
- * lodge_vm_flush_tlbs() must know by then.  Nothing fails once it is published.
- */
-int lodge_vcpu_create(struct lodge_vm *vm, u32 id)
-{
-	struct lodge_vcpu *vcpu;
-	struct file *file;
-	int fd;
-
-	id = array_index_nospec(id, LODGE_MAX_VCPUS);
-	if (vm->vcpus[id])
-		return -EEXIST;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	vcpu = lodge_vcpu_new(vm, id);
-	if (IS_ERR(vcpu)) {
-		put_unused_fd(fd);
-		return PTR_ERR(vcpu);
-	}
-	file = anon_inode_getfile("lodge-vcpu", &lodge_vcpu_fops, vcpu, O_RDWR);
-	if (IS_ERR(file)) {
-		put_unused_fd(fd);
-		lodge_vcpu_close(vcpu);
-		lodge_vcpu_free(vcpu);
-		return PTR_ERR(file);
-	}
-	lodge_vm_get(vm);
-	lodge_vcpu_publish(vcpu);
-	lodge_inject_delay(&lodge_inject.publish_ms);
-	fd_install(fd, file);
-	return fd;
 }

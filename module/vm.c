@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The VM: its file, its calls, its lifetime.
+ * The VM and its lifetime.
  *
- * A VM lives as long as its file or one of its vCPUs' files is open.  A vCPU that
- * is closed gives up all that it takes to run; what others may reach lives as long
- * as its VM, so that interrupts can be sent without a lock.
+ * A VM lives as long as who has made it, or one of its vCPUs, holds a reference.  A
+ * vCPU that has ended gives up all that it takes to run; what others may reach lives
+ * as long as its VM, so that interrupts can be sent without a lock.
  */
-#include <linux/anon_inodes.h>
 #include <linux/cpumask.h>
-#include <linux/file.h>
-#include <linux/fs.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
 #include "apic.h"
 #include "hw.h"
-#include "ioctl.h"
 #include "mem.h"
 #include "pv.h"
 #include "tsc.h"
@@ -104,80 +100,6 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 	preempt_enable();
 }
 
-static long lodge_vm_call_memory(void *object, void *argument)
-{
-	return lodge_mem_set(object, argument);
-}
-
-static long lodge_vm_call_vcpu(void *object, void *argument)
-{
-	const struct lodge_vcpu_create *create = argument;
-
-	if (create->flags || create->id >= LODGE_MAX_VCPUS)
-		return -EINVAL;
-	return lodge_vcpu_create(object, create->id);
-}
-
-static long lodge_vm_call_msi(void *object, void *argument)
-{
-	return lodge_irq_msi(object, argument);
-}
-
-static long lodge_vm_call_get_clock(void *object, void *argument)
-{
-	struct lodge_clock *clock = argument;
-
-	if (clock->flags)
-		return -EINVAL;
-	clock->ns = lodge_pv_clock_now(object, &clock->host_tsc);
-	clock->host_tsc = lodge_tsc_to_user(clock->host_tsc);
-	return 0;
-}
-
-static long lodge_vm_call_set_clock(void *object, void *argument)
-{
-	const struct lodge_clock *clock = argument;
-
-	if (clock->flags)
-		return -EINVAL;
-	return lodge_pv_clock_set(object, clock->ns, clock->host_tsc);
-}
-
-static const struct lodge_call lodge_vm_calls[] = {
-	LODGE_CALL(LODGE_SEND_MSI, lodge_msi, false, lodge_vm_call_msi),
-	LODGE_CALL(LODGE_SET_MEMORY, lodge_memory, true, lodge_vm_call_memory),
-	LODGE_CALL(LODGE_CREATE_VCPU, lodge_vcpu_create, true,
-		   lodge_vm_call_vcpu),
-	LODGE_CALL(LODGE_GET_CLOCK, lodge_clock, true, lodge_vm_call_get_clock),
-	LODGE_CALL(LODGE_SET_CLOCK, lodge_clock, true, lodge_vm_call_set_clock),
-};
-
-static long lodge_vm_ioctl(struct file *file, unsigned int cmd,
-			   unsigned long argument)
-{
-	struct lodge_vm *vm = file->private_data;
-	int error = lodge_vm_usable(vm);
-
-	if (error)
-		return error;
-	return lodge_ioctl(lodge_vm_calls, ARRAY_SIZE(lodge_vm_calls), vm,
-			   &vm->lock, cmd, argument);
-}
-
-static int lodge_vm_release(struct inode *inode, struct file *file)
-{
-	lodge_vm_put(file->private_data);
-	return 0;
-}
-
-static const struct file_operations lodge_vm_fops = {
-	.owner = THIS_MODULE,
-	.unlocked_ioctl = lodge_vm_ioctl,
-	.compat_ioctl = lodge_vm_ioctl,
-	.release = lodge_vm_release,
-	.llseek = noop_llseek,
-};
-
 static int lodge_vm_init(struct lodge_vm *vm)
 {
 	kref_init(&vm->ref);
@@ -211,25 +133,23 @@ static struct lodge_vm *lodge_vm_alloc(void)
 	return vm;
 }
 
-int lodge_vm_create(void)
+struct lodge_vm *lodge_vm_new(void)
 {
 	struct lodge_vm *vm;
-	int answer;
+	int error;
 
-	answer = lodge_hw_get();
-	if (answer)
-		return answer;
+	error = lodge_hw_get();
+	if (error)
+		return ERR_PTR(error);
 	vm = lodge_vm_alloc();
 	if (IS_ERR(vm)) {
 		lodge_hw_put();
-		return PTR_ERR(vm);
+		return vm;
 	}
-	answer = lodge_vm_init(vm);
-	/* The descriptor comes last: who has it has a VM that is whole. */
-	if (!answer)
-		answer = anon_inode_getfd("lodge-vm", &lodge_vm_fops, vm,
-					  O_RDWR | O_CLOEXEC);
-	if (answer < 0)
-		lodge_vm_destroy(vm);
-	return answer;
+	error = lodge_vm_init(vm);
+	if (error) {
+		lodge_vm_put(vm);
+		return ERR_PTR(error);
+	}
+	return vm;
 }

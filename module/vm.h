@@ -164,6 +164,19 @@ struct lodge_features {
 };
 
 /**
+ * struct lodge_answer - what lodge_vcpu_run() tells its caller
+ * @reason: enum lodge_exit_reason
+ * @window_open: an external interrupt can be taken now
+ * @exit: by @reason; a device's answer to an MMIO read is put into it before the
+ *	next run
+ */
+struct lodge_answer {
+	u32 reason;
+	bool window_open;
+	union lodge_exit exit;
+};
+
+/**
  * struct lodge_vcpu - a virtual processor
  *
  * Everything without another word is the owner's: the thread that holds @lock.
@@ -171,8 +184,11 @@ struct lodge_features {
  * @vm: its VM, for ever
  * @id: its number and first APIC ID, for ever
  * @serial: never used twice, unlike its address; never 0
- * @lock: held through each call on the vCPU's file
- * @run: the run page, mapped by user space too: read each member once
+ * @lock: held through each call on the vCPU
+ * @data: LODGE_RUN_DATA_SIZE bytes for an exit's data, given by who has made the
+ *	vCPU.  User space may write there at any time: read each byte once
+ * @answer: what lodge_vcpu_run() tells its caller
+ * @wants_window: its caller wants to hear when an interrupt can be taken
  * @backend: the vendor's part
  * @regs: registers; see lodge_backend.get_state for what is current when
  * @requests: enum lodge_request; set by anyone, then kicked
@@ -226,7 +242,9 @@ struct lodge_vcpu {
 	u32 id;
 	u64 serial;
 	struct mutex lock;
-	struct lodge_run *run;
+	void *data;
+	struct lodge_answer answer;
+	bool wants_window;
 	void *backend;
 
 	struct lodge_regs regs;
@@ -294,7 +312,7 @@ struct lodge_clock_base {
 
 /**
  * struct lodge_vm - a virtual machine
- * @ref: one for its file and one for each vCPU's file
+ * @ref: one for who has made it and one for each vCPU
  * @lock: creation of vCPUs, changes of slots
  * @mm: whose memory it uses, for ever
  * @user: who is counted for it and its vCPUs
@@ -351,7 +369,14 @@ struct lodge_vm {
 extern const struct lodge_backend *lodge_backend;
 
 /* vm.c */
-int lodge_vm_create(void);
+
+/**
+ * lodge_vm_new() - make a VM that uses the memory of the calling process
+ *
+ * Return: the VM, of which lodge_vm_put() disposes, or an error pointer: EBUSY,
+ * EDQUOT, ENOMEM as LODGE_CREATE_VM.
+ */
+struct lodge_vm *lodge_vm_new(void);
 struct lodge_vm *lodge_vm_get(struct lodge_vm *vm);
 void lodge_vm_put(struct lodge_vm *vm);
 
@@ -376,10 +401,38 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm);
 int lodge_vm_usable(const struct lodge_vm *vm);
 
 /* vcpu.c */
-int lodge_vcpu_create(struct lodge_vm *vm, u32 id);
 
 /**
- * lodge_vcpu_free() - a closed vCPU's VM ends: nobody can find it any more
+ * lodge_vcpu_new() - make a vCPU in its reset state
+ * @id: below LODGE_MAX_VCPUS
+ * @data: LODGE_RUN_DATA_SIZE bytes, which live as long as the vCPU can run
+ *
+ * Nobody finds it before lodge_vcpu_publish(), and it must not run before.  Called
+ * under vm->lock.
+ *
+ * Return: the vCPU, which holds a reference on the VM and of which
+ * lodge_vcpu_end() disposes, or an error pointer: EEXIST, EDQUOT, ENOMEM as
+ * LODGE_CREATE_VCPU.
+ */
+struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id, void *data);
+
+/**
+ * lodge_vcpu_publish() - let interrupts, invalidations and the VM's end find it
+ *
+ * Called under vm->lock.
+ */
+void lodge_vcpu_publish(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_end() - the vCPU runs no more; also one that is only partly made
+ *
+ * One that was published keeps its id: others may send it messages until the VM
+ * ends.
+ */
+void lodge_vcpu_end(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_free() - free one that has ended, once nobody can find it any more
  */
 void lodge_vcpu_free(struct lodge_vcpu *vcpu);
 
@@ -398,7 +451,17 @@ void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request);
 void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
 
 /* run.c */
-int lodge_vcpu_run(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_run() - run the vCPU until its user must hear of something
+ * @window: answer LODGE_EXIT_WINDOW as soon as an external interrupt can be taken
+ * @at_once: only finish the instruction that the last answer has left unfinished
+ *
+ * Called under vcpu->lock.
+ *
+ * Return: 0 or -errno as LODGE_RUN; vcpu->answer is set in both cases.
+ */
+int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once);
 
 /* The vCPU whose state this CPU holds, or NULL.  Preemption is off. */
 DECLARE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);

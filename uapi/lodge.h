@@ -348,6 +348,22 @@ struct lodge_exit_unknown {
 	__u64 info[2];
 };
 
+/**
+ * union lodge_exit - what an exit tells, by enum lodge_exit_reason
+ * @size: reserves room for what later versions add
+ */
+union lodge_exit {
+	struct lodge_exit_io io;
+	struct lodge_exit_mmio mmio;
+	struct lodge_exit_eoi eoi;
+	struct lodge_exit_fail_entry fail_entry;
+	struct lodge_exit_emulate emulate;
+	struct lodge_exit_task_switch task_switch;
+	struct lodge_exit_memory memory;
+	struct lodge_exit_unknown unknown;
+	__u8 size[256];
+};
+
 #define LODGE_RUN_DATA_OFFSET 2048
 #define LODGE_RUN_DATA_SIZE 2048
 
@@ -377,17 +393,7 @@ struct lodge_run {
 	__u32 reason;
 	__u8 window_open;
 	__u8 reserved2[3];
-	union {
-		struct lodge_exit_io io;
-		struct lodge_exit_mmio mmio;
-		struct lodge_exit_eoi eoi;
-		struct lodge_exit_fail_entry fail_entry;
-		struct lodge_exit_emulate emulate;
-		struct lodge_exit_task_switch task_switch;
-		struct lodge_exit_memory memory;
-		struct lodge_exit_unknown unknown;
-		__u8 size[256];
-	} exit;
+	union lodge_exit exit;
 	struct lodge_regs regs;
 	__u8 reserved3[LODGE_RUN_DATA_OFFSET - 288 - sizeof(struct lodge_regs)];
 	__u8 data[LODGE_RUN_DATA_SIZE];

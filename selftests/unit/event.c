@@ -114,13 +114,10 @@ FIXTURE_SETUP(nmis)
 	self->done = 0;
 	self->vcpu = calloc(1, sizeof(*self->vcpu));
 	ASSERT_NE(NULL, self->vcpu);
-	self->vcpu->run = calloc(1, sizeof(*self->vcpu->run));
-	ASSERT_NE(NULL, self->vcpu->run);
 }
 
 FIXTURE_TEARDOWN(nmis)
 {
-	free(self->vcpu->run);
 	free(self->vcpu);
 }
 

@@ -3,9 +3,6 @@
  * What the processor has said of an exit, and what is at RIP when it is read
  * again: where they differ nothing is carried out, and the guest tries again.
  */
-#include <signal.h>
-#include <x86intrin.h>
-
 #include "fake_vcpu.h"
 
 #include "kselftest_harness.h"
@@ -73,8 +70,8 @@ TEST_F(exits, string_io_of_another_size_is_tried_again)
 	EXPECT_RETRY();
 	CODE(0xf3, 0x6f);
 	ASSERT_EQ(LODGE_TO_USER, HANDLE());
-	EXPECT_EQ(4, self->vcpu->run->exit.io.size);
-	EXPECT_EQ(512U, self->vcpu->run->exit.io.count);
+	EXPECT_EQ(4, self->vcpu->answer.exit.io.size);
+	EXPECT_EQ(512U, self->vcpu->answer.exit.io.count);
 }
 
 TEST_F(exits, string_io_in_the_other_direction_is_tried_again)
@@ -84,7 +81,7 @@ TEST_F(exits, string_io_in_the_other_direction_is_tried_again)
 	EXPECT_RETRIES();
 	CODE(0x6c);
 	ASSERT_EQ(LODGE_TO_USER, HANDLE());
-	EXPECT_EQ(1, self->vcpu->run->exit.io.in);
+	EXPECT_EQ(1, self->vcpu->answer.exit.io.in);
 }
 
 TEST_F(exits, string_io_that_repeats_by_now_is_tried_again)
@@ -129,8 +126,8 @@ TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
 	while ((outcome = HANDLE()) == LODGE_ENTER_AGAIN)
 		ASSERT_GT(100U, tries++);
 	EXPECT_EQ(LODGE_CANNOT_EMULATE, outcome);
-	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, self->vcpu->run->reason);
-	EXPECT_EQ(0x0f, self->vcpu->run->exit.emulate.bytes[0]);
+	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, self->vcpu->answer.reason);
+	EXPECT_EQ(0x0f, self->vcpu->answer.exit.emulate.bytes[0]);
 }
 
 static void register_exit(struct lodge_vmexit *exit,
@@ -216,7 +213,7 @@ TEST_F(exits, an_msr_is_not_written_for_what_has_read_it)
 
 TEST_F(exits, answers_of_a_device_are_forgotten_where_it_has_moved)
 {
-	struct lodge_exit_mmio *mmio = &self->vcpu->run->exit.mmio;
+	struct lodge_exit_mmio *mmio = &self->vcpu->answer.exit.mmio;
 
 	self->exit.kind = LODGE_VMEXIT_FAULT;
 	self->exit.fault.device = true;
@@ -245,15 +242,15 @@ static void device_exit(struct lodge_vmexit *exit)
 }
 
 /* Carries out one instruction, to which a device answers with zeros. */
-#define ANSWER_ZERO()                                                     \
-	do {                                                              \
-		ASSERT_EQ(LODGE_TO_USER, HANDLE());                       \
-		ASSERT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
-		memset(self->vcpu->run->exit.mmio.data, 0, 16);           \
-		ASSERT_EQ(LODGE_ENTER_AGAIN,                              \
-			  lodge_emulate_complete(self->vcpu));            \
-		ASSERT_EQ(RIP + 2U, self->general->rip);                  \
-		self->general->rip = RIP;                                 \
+#define ANSWER_ZERO()                                                       \
+	do {                                                                \
+		ASSERT_EQ(LODGE_TO_USER, HANDLE());                         \
+		ASSERT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->answer.reason); \
+		memset(self->vcpu->answer.exit.mmio.data, 0, 16);           \
+		ASSERT_EQ(LODGE_ENTER_AGAIN,                                \
+			  lodge_emulate_complete(self->vcpu));              \
+		ASSERT_EQ(RIP + 2U, self->general->rip);                    \
+		self->general->rip = RIP;                                   \
 	} while (0)
 #define SHADOW() (self->vcpu->regs.events.flags & LODGE_EVENT_SHADOW)
 
@@ -293,15 +290,15 @@ TEST_F(exits, an_interrupt_waits_behind_a_pop_of_ss)
 	EXPECT_TRUE(SHADOW());
 }
 
-#define MMIO (&self->vcpu->run->exit.mmio)
+#define MMIO (&self->vcpu->answer.exit.mmio)
 /* User space hears of an access, of a write with its bytes as a number. */
-#define EXPECT_TOLD(outcome, _gpa, _size, _write)                         \
-	do {                                                              \
-		ASSERT_EQ(LODGE_TO_USER, outcome);                        \
-		EXPECT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->run->reason); \
-		EXPECT_EQ(_gpa, MMIO->gpa);                               \
-		EXPECT_EQ(_size, MMIO->size);                             \
-		EXPECT_EQ(_write, MMIO->write);                           \
+#define EXPECT_TOLD(outcome, _gpa, _size, _write)                           \
+	do {                                                                \
+		ASSERT_EQ(LODGE_TO_USER, outcome);                          \
+		EXPECT_EQ(LODGE_EXIT_MMIO, (int)self->vcpu->answer.reason); \
+		EXPECT_EQ(_gpa, MMIO->gpa);                                 \
+		EXPECT_EQ(_size, MMIO->size);                               \
+		EXPECT_EQ(_write, MMIO->write);                             \
 	} while (0)
 #define EXPECT_OVER(_rip)                                                  \
 	do {                                                               \
@@ -393,49 +390,10 @@ TEST_F(exits, what_ins_has_received_is_stored_to_a_device_bit_by_bit)
 	self->general->gpr[LODGE_RCX] = 2;
 	CODE(0xf3, 0x6c); /* rep insb */
 	ASSERT_EQ(LODGE_TO_USER, HANDLE());
-	ASSERT_EQ(LODGE_EXIT_IO, (int)self->vcpu->run->reason);
-	self->vcpu->run->data[0] = 0x77;
+	ASSERT_EQ(LODGE_EXIT_IO, (int)self->vcpu->answer.reason);
+	*(u8 *)self->vcpu->data = 0x77;
 	EXPECT_TOLD(COMPLETE(), 0x3000U, 1U, 1);
 	EXPECT_EQ(0x77, MMIO->data[0]);
-	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->io.completion);
-}
-
-/* Another thread of user space, which writes to the run page all the time. */
-static struct lodge_run *written_run;
-
-static void write_reason(int signal)
-{
-	written_run->reason = LODGE_EXIT_CANNOT_EMULATE;
-}
-
-/* As if that thread wrote after each single instruction of ours. */
-static void begin_writing(struct lodge_run *run)
-{
-	written_run = run;
-	signal(SIGTRAP, write_reason);
-	__writeeflags(__readeflags() | X86_EFLAGS_TF);
-}
-
-static void end_writing(void)
-{
-	__writeeflags(__readeflags() & ~(u64)X86_EFLAGS_TF);
-	signal(SIGTRAP, SIG_DFL);
-}
-
-TEST_F(exits, who_writes_to_the_run_page_ends_no_access)
-{
-	int outcome;
-
-	self->exit.kind = LODGE_VMEXIT_FAULT;
-	self->exit.fault.device = true;
-	/* Memory has come where the exit was; the access is to another page. */
-	fake_guest.page[1] = FAKE_HOLE;
-	self->general->gpr[LODGE_RDI] = 0x1000;
-	CODE(0x8b, 0x07); /* mov (%rdi), %eax */
-	begin_writing(self->vcpu->run);
-	outcome = HANDLE();
-	end_writing();
-	EXPECT_EQ(LODGE_TO_USER, outcome);
 	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->io.completion);
 }
 

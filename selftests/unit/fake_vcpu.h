@@ -351,8 +351,8 @@ static inline struct lodge_vcpu *fake_vcpu_new(void)
 
 	fake_require(vcpu);
 	vcpu->vm = calloc(1, sizeof(*vcpu->vm));
-	vcpu->run = calloc(1, sizeof(*vcpu->run));
-	fake_require(vcpu->vm && vcpu->run);
+	vcpu->data = calloc(1, LODGE_RUN_DATA_SIZE);
+	fake_require(vcpu->vm && vcpu->data);
 	for (i = 0; i < LODGE_NR_SEGS; i++)
 		vcpu->regs.segments.seg[i] =
 			(struct lodge_segment){ .limit = 0xffffffff,
@@ -366,7 +366,7 @@ static inline struct lodge_vcpu *fake_vcpu_new(void)
 static inline void fake_vcpu_free(struct lodge_vcpu *vcpu)
 {
 	lodge_iobus_fini(vcpu->vm);
-	free(vcpu->run);
+	free(vcpu->data);
 	free(vcpu->vm);
 	free(vcpu);
 }

@@ -292,11 +292,11 @@ static void choose_exit(const struct lodge_vcpu *vcpu, struct input *in,
 /* What user space sees must be within the ABI. */
 static void check_exit(const struct lodge_vcpu *vcpu)
 {
-	const struct lodge_run *run = vcpu->run;
-	const struct lodge_exit_io *io = &run->exit.io;
-	const struct lodge_exit_mmio *mmio = &run->exit.mmio;
+	const union lodge_exit *exit = &vcpu->answer.exit;
+	const struct lodge_exit_io *io = &exit->io;
+	const struct lodge_exit_mmio *mmio = &exit->mmio;
 
-	switch ((enum lodge_exit_reason)run->reason) {
+	switch ((enum lodge_exit_reason)vcpu->answer.reason) {
 	case LODGE_EXIT_IO:
 		fake_require(io->size == 1 || io->size == 2 || io->size == 4);
 		fake_require(io->count >= 1);
@@ -306,7 +306,7 @@ static void check_exit(const struct lodge_vcpu *vcpu)
 		fake_require(mmio->size >= 1 && mmio->size <= 16);
 		break;
 	case LODGE_EXIT_CANNOT_EMULATE:
-		fake_require(run->exit.emulate.length <= 15);
+		fake_require(exit->emulate.length <= 15);
 		break;
 	default:
 		break;
@@ -332,12 +332,10 @@ static void answer(struct lodge_vcpu *vcpu, struct input *in, u8 flags)
 {
 	u8 byte = next_byte(in);
 
-	if (flags & FLAG_SCRIBBLES)
-		memset(vcpu->run, byte, sizeof(*vcpu->run));
-	else if (vcpu->run->reason == LODGE_EXIT_MMIO)
-		memset(vcpu->run->exit.mmio.data, byte, 16);
-	else
-		memset(vcpu->run->data, byte, sizeof(vcpu->run->data));
+	if (flags & FLAG_SCRIBBLES || vcpu->answer.reason == LODGE_EXIT_MMIO)
+		memset(vcpu->answer.exit.mmio.data, byte, 16);
+	if (flags & FLAG_SCRIBBLES || vcpu->answer.reason != LODGE_EXIT_MMIO)
+		memset(vcpu->data, byte, LODGE_RUN_DATA_SIZE);
 	if (flags & FLAG_REMAPS)
 		choose_page(in, byte);
 	if (flags & FLAG_PLUGS)

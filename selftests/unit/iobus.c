@@ -403,9 +403,9 @@ TEST_F(iobus, what_is_left_of_a_string_is_user_spaces)
 	memcpy(&fake_guest.memory[0x2000], "\x0a\x0b\x0c\x0d", 4);
 	CODE(0xf3, 0x6e);
 	ASSERT_EQ(LODGE_TO_USER, lodge_exit_handle(self->vcpu, &exit));
-	EXPECT_EQ(LODGE_EXIT_IO, (int)self->vcpu->run->reason);
-	EXPECT_EQ(2U, self->vcpu->run->exit.io.count);
-	EXPECT_EQ(0, memcmp(self->vcpu->run->data, "\x0c\x0d", 2));
+	EXPECT_EQ(LODGE_EXIT_IO, (int)self->vcpu->answer.reason);
+	EXPECT_EQ(2U, self->vcpu->answer.exit.io.count);
+	EXPECT_EQ(0, memcmp(self->vcpu->data, "\x0c\x0d", 2));
 }
 
 /* A reader that is inside while the device is removed. */
