@@ -145,8 +145,8 @@ static void lodge_run_switch(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	lodge_fpu_save(&vcpu->fpu);
 }
 
-/* Where the kernel has a barrier at each exit, none is needed between two. */
-static void lodge_run_part_vcpus(const struct lodge_vcpu *vcpu, int cpu)
+/* IBPB between two vCPUs, unless the kernel has a barrier at each exit. */
+static void lodge_run_barrier(const struct lodge_vcpu *vcpu, int cpu)
 {
 	if (!lodge_guard_barrier(__this_cpu_read(lodge_run_last), vcpu->serial,
 				 vcpu->cpu, cpu))
@@ -176,7 +176,7 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 	if (likely(vcpu->loaded_cpu == cpu &&
 		   __this_cpu_read(lodge_run_loaded) == vcpu))
 		return;
-	lodge_run_part_vcpus(vcpu, cpu);
+	lodge_run_barrier(vcpu, cpu);
 	lodge_run_obey(vcpu, cpu);
 	lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, vcpu->regs.msrs.tsc_aux);
 	lodge_backend->vcpu_load(vcpu, cpu);
@@ -190,17 +190,17 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 }
 
 /*
- * Whether something came up since the loop looked.  The mode is visible before
- * the requests are read: see lodge_vcpu_request().
+ * True if something came up since the loop looked.  The mode is visible before the
+ * requests are read: see lodge_vcpu_request().
  */
-static bool lodge_run_must_wait(struct lodge_vcpu *vcpu)
+static bool lodge_run_aborts(struct lodge_vcpu *vcpu)
 {
 	smp_store_mb(vcpu->mode, LODGE_IN_GUEST);
 	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
 	       !lodge_hw_ready();
 }
 
-/* Signals, rescheduling, task work.  Return: whether the thread must go back. */
+/* Signals, rescheduling, task work.  Return: true if the thread must go back. */
 static bool lodge_run_work(void)
 {
 	if (likely(!__xfer_to_guest_mode_work_pending()))
@@ -208,8 +208,11 @@ static bool lodge_run_work(void)
 	return lodge_handle_work();
 }
 
-/* One entry.  Return: whether it came about. */
-static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+/*
+ * The first half of an entry.  Return: true if the guest is entered now, with
+ * preemption and interrupts off.
+ */
+static bool lodge_run_begin(struct lodge_vcpu *vcpu)
 {
 	preempt_disable();
 	if (unlikely(!lodge_hw_ready())) {
@@ -219,24 +222,27 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	}
 	lodge_run_load(vcpu);
 	local_irq_disable();
-	if (unlikely(lodge_run_must_wait(vcpu))) {
+	if (unlikely(lodge_run_aborts(vcpu))) {
 		WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 		local_irq_enable();
 		preempt_enable();
 		return false;
 	}
-
 	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu);
 	if (unlikely(vcpu->exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
-
 	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
 	kcsan_disable_current();
 	guest_timing_enter_irqoff();
 	kcsan_enable_current();
-	lodge_run_switch(vcpu, exit);
-	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
+	return true;
+}
 
+/* The second half: interrupts and preemption go on again. */
+static void lodge_run_end(struct lodge_vcpu *vcpu,
+			  const struct lodge_vmexit *exit)
+{
+	WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 	/*
 	 * The interrupt that ended the guest's run is accounted to the guest.
 	 * STI lets it in only after one more instruction.
@@ -251,7 +257,15 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	kcsan_enable_current();
 	local_irq_enable();
 	preempt_enable();
+}
 
+/* One entry.  Return: true if it came about. */
+static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (!lodge_run_begin(vcpu))
+		return false;
+	lodge_run_switch(vcpu, exit);
+	lodge_run_end(vcpu, exit);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
 		lodge_event_delivered(vcpu, &exit->interrupted);
