@@ -245,10 +245,12 @@ static long lodge_face_create_vcpu(struct lodge_vm *vm,
 
 static long lodge_face_get_clock(struct lodge_vm *vm, struct lodge_clock *clock)
 {
+	u64 host_tsc;
+
 	if (clock->flags)
 		return -EINVAL;
-	clock->ns = lodge_pv_clock_now(vm, &clock->host_tsc);
-	clock->host_tsc = lodge_tsc_to_user(clock->host_tsc);
+	clock->ns = lodge_pv_clock_now(vm, &host_tsc);
+	clock->host_tsc = lodge_tsc_to_user(host_tsc);
 	return 0;
 }
 
