@@ -77,8 +77,8 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	int answer;
 
 	vcpu->io.next = 0;
-	answer = lodge_emul_outs(e, vcpu->data, lodge_portio_room(vcpu),
-				 &count);
+	answer =
+		lodge_emul_outs(e, vcpu->data, lodge_portio_room(vcpu), &count);
 	if (answer)
 		return lodge_emulate_outcome(vcpu, answer);
 	lodge_emul_outs_commit(e, count);
@@ -86,8 +86,7 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	sent = lodge_portio_transfer(vcpu, false, count);
 	if (sent == count)
 		return LODGE_ENTER_AGAIN;
-	memmove(vcpu->data, vcpu->data + sent * size,
-		(count - sent) * size);
+	memmove(vcpu->data, vcpu->data + sent * size, (count - sent) * size);
 	return lodge_portio_report(vcpu, vcpu->io.port, size, false,
 				   count - sent);
 }
@@ -137,8 +136,7 @@ static int lodge_portio_store(struct lodge_vcpu *vcpu)
 		io->next = 0;
 		data = io->count == 1 ?
 			       io->element :
-			       vcpu->data +
-				       io->stored * e->insn.operand_size;
+			       vcpu->data + io->stored * e->insn.operand_size;
 		count = io->count - io->stored;
 		answer = lodge_emul_ins_commit(e, data, &count);
 		if (answer)
