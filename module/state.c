@@ -238,7 +238,7 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 }
 
 void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
-				   struct lodge_regs *to)
+			    struct lodge_regs *to)
 {
 	const struct lodge_regs *regs = &vcpu->regs;
 
