@@ -87,14 +87,16 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 # The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
 EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c insn.c \
-	   ioctl.c iobus.c lapic_page.c machine_check.c portio.c svm/exit.c vmx/exit.c)
-EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c face.c fuzz_exit.c iobus.c \
-	   machine_check.c)
+	   ioctl.c iobus.c irq.c lapic.c lapic_page.c lapic_state.c lapic_timer.c \
+	   machine_check.c portio.c svm/exit.c vmx/exit.c)
+EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c face.c fuzz_exit.c fuzz_lapic.c \
+	   iobus.c lapic.c lapic_timer.c machine_check.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
-	   build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h mm.h mmu_notifier.h \
-	   mutex.h nospec.h percpu.h rcuwait.h sched.h seqlock.h slab.h spinlock.h \
-	   srcu.h uaccess.h) $(addprefix asm/,apicdef.h asm.h cpu.h cpufeature.h \
-	   msr-index.h page_types.h ptrace.h trapnr.h tsc.h))
+	   bitmap.h build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h ktime.h \
+	   math64.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h \
+	   seqlock.h slab.h spinlock.h srcu.h time64.h uaccess.h) $(addprefix \
+	   asm/,apicdef.h asm.h barrier.h cpu.h cpufeature.h msr-index.h page_types.h \
+	   ptrace.h trapnr.h tsc.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
@@ -301,6 +303,9 @@ $(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
 $(call obj,san,module/face.c module/ioctl.c selftests/unit/face.c) \
 	$(call obj,fuzz,module/face.c module/ioctl.c): \
 	CFLAGS += -include selftests/unit/kernel_face.h
+$(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_state.c \
+	lapic_timer.c) $(addprefix selftests/unit/,fuzz_lapic.c lapic.c lapic_timer.c))): \
+	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	| $(EXITS_HEADERS)
 

@@ -7,59 +7,53 @@
 
 #include <lodge.h>
 
-struct lodge_vcpu;
-struct lodge_vm;
+struct lodge_apic;
 
 /* lapic.c */
 
 #define LODGE_APIC_BASE_DEFAULT 0xfee00000ULL
 
 /**
- * lodge_lapic_init() - make the local APIC, in its reset state
+ * lodge_lapic_init() - put a local APIC into its reset state
  *
- * Before the vCPU can be found in vm->vcpus.  Return: 0 or -ENOMEM.
- */
-int lodge_lapic_init(struct lodge_vcpu *vcpu);
-
-/**
- * lodge_lapic_close() - its timer ends; it takes messages as before
+ * Before anyone can find it.
  *
- * There may be no APIC, as for lodge_lapic_free().
+ * Return: 0, or -ENODEV on a host without a usable time stamp counter.
  */
-void lodge_lapic_close(struct lodge_vcpu *vcpu);
+int lodge_lapic_init(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_free() - once nobody can find the vCPU, which is closed
+ * lodge_lapic_close() - end its timer; it takes messages as before
+ * @apic: the APIC, or NULL
  */
-void lodge_lapic_free(struct lodge_vcpu *vcpu);
+void lodge_lapic_close(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_reset() - after reset or INIT; sets vcpu->regs.control.apic_base
- * (kept over INIT)
+ * lodge_lapic_reset() - reset or INIT; INIT keeps MSR APIC_BASE
  *
  * AMD APM vol. 2, section 16.3; Intel SDM vol. 3, section 10.4.7.
  */
-void lodge_lapic_reset(struct lodge_vcpu *vcpu, bool init);
+void lodge_lapic_reset(struct lodge_apic *apic, bool init);
 
 /**
- * lodge_lapic_base_valid() - whether MSR APIC_BASE can hold @value
+ * lodge_lapic_base_valid() - true if MSR APIC_BASE can hold @value
  *
- * For LODGE_SET_STATE, which may then store it in vcpu->regs.control.apic_base:
- * the APIC keeps no other note of its mode.
+ * For LODGE_SET_STATE, which may then store it: the APIC keeps no other note of its
+ * mode.
  */
-bool lodge_lapic_base_valid(const struct lodge_vcpu *vcpu, u64 value);
+bool lodge_lapic_base_valid(const struct lodge_apic *apic, u64 value);
 
 /**
- * lodge_lapic_claims() - whether @gpa is in the vCPU's xAPIC page
+ * lodge_lapic_claims() - true if @gpa is in the xAPIC page
  */
-bool lodge_lapic_claims(const struct lodge_vcpu *vcpu, u64 gpa);
+bool lodge_lapic_claims(const struct lodge_apic *apic, u64 gpa);
 
 /**
  * lodge_lapic_read() - MMIO read of 1 to 16 bytes at an offset in the page
  */
-void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
+void lodge_lapic_read(struct lodge_apic *apic, u32 offset, void *data,
 		      size_t size);
-void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
+void lodge_lapic_write(struct lodge_apic *apic, u32 offset, const void *data,
 		       size_t size);
 
 /* Each vCPU's page; a device of the bus that finds its APIC by the vCPU. */
@@ -70,29 +64,29 @@ extern struct lodge_iodevice lodge_lapic_page;
  *
  * Return: true for #GP.
  */
-bool lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value);
-bool lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value);
+bool lodge_lapic_msr_read(struct lodge_apic *apic, u32 index, u64 *value);
+bool lodge_lapic_msr_write(struct lodge_apic *apic, u32 index, u64 value);
 
 /**
  * lodge_lapic_pending() - highest requested vector that the priority lets pass
  *
  * Return: the vector, or -1.
  */
-int lodge_lapic_pending(struct lodge_vcpu *vcpu);
+int lodge_lapic_pending(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_blocked_by_tpr() - whether a request waits only for a lower TPR
+ * lodge_lapic_blocked_by_tpr() - true if a request waits only for a lower TPR
  */
-bool lodge_lapic_blocked_by_tpr(struct lodge_vcpu *vcpu);
+bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic);
 
 /**
  * lodge_lapic_acknowledge() - @vector, which lodge_lapic_pending() answered, is
  * delivered: it goes from request to in service
  */
-void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector);
+void lodge_lapic_acknowledge(struct lodge_apic *apic, u8 vector);
 
-u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu);
-void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8);
+u8 lodge_lapic_cr8(const struct lodge_apic *apic);
+void lodge_lapic_set_cr8(struct lodge_apic *apic, u8 cr8);
 
 /**
  * lodge_lapic_take_eoi() - next level-triggered vector whose end is to be told
@@ -101,49 +95,49 @@ void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8);
  *
  * Return: the vector, or -1.
  */
-int lodge_lapic_take_eoi(struct lodge_vcpu *vcpu);
+int lodge_lapic_take_eoi(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_tsc_changed() - vcpu->tsc_offset is another: a TSC deadline moves
+ * lodge_lapic_tsc_changed() - move a TSC deadline after a change of the TSC's offset
  */
-void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu);
+void lodge_lapic_tsc_changed(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_sleep() - the vCPU is about to sleep: its timer is to wake it
+ * lodge_lapic_sleep() - before the vCPU sleeps: have its timer wake it
  */
-void lodge_lapic_sleep(struct lodge_vcpu *vcpu);
+void lodge_lapic_sleep(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_wake() - it has slept
+ * lodge_lapic_wake() - after the vCPU has slept
  */
-void lodge_lapic_wake(struct lodge_vcpu *vcpu);
+void lodge_lapic_wake(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_deadline() - raise the timer's interrupt if vcpu->deadline, which
- * nothing but the processor watches, has come
+ * lodge_lapic_deadline() - raise the timer's interrupt if the deadline that only the
+ * processor watches has come
  */
-void lodge_lapic_deadline(struct lodge_vcpu *vcpu);
+void lodge_lapic_deadline(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_accepts_extint() - whether LINT0 lets the PIC's interrupt through
+ * lodge_lapic_accepts_extint() - true if LINT0 lets the PIC's interrupt through
  */
-bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu);
+bool lodge_lapic_accepts_extint(const struct lodge_apic *apic);
 
-void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out);
+void lodge_lapic_get(struct lodge_apic *apic, struct lodge_lapic *out);
 
 /**
- * lodge_lapic_check() - whether an APIC could hold this, in one mode or another
+ * lodge_lapic_check() - see that an APIC could hold this, in one mode or another
  *
  * Return: 0 or -EINVAL.
  */
-int lodge_lapic_check(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
+int lodge_lapic_check(struct lodge_apic *apic, const struct lodge_lapic *in);
 
 /**
  * lodge_lapic_set() - take what lodge_lapic_check() let pass
  *
  * After MSR APIC_BASE and the TSC: the mode and the timer depend on them.
  */
-void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in);
+void lodge_lapic_set(struct lodge_apic *apic, const struct lodge_lapic *in);
 
 /**
  * struct lodge_irq - an interrupt message on its way
@@ -166,32 +160,49 @@ struct lodge_irq {
 };
 
 /**
- * lodge_lapic_accept() - this vCPU's APIC takes the message; any context
+ * lodge_lapic_accept() - take a message; any context
  *
  * Return: whether it does.
  */
-bool lodge_lapic_accept(struct lodge_vcpu *vcpu, const struct lodge_irq *irq);
+bool lodge_lapic_accept(struct lodge_apic *apic, const struct lodge_irq *irq);
 
 /**
- * lodge_lapic_matches() - whether the message is meant for this vCPU
+ * lodge_lapic_matches() - true if the message is addressed to this APIC
  */
-bool lodge_lapic_matches(const struct lodge_vcpu *vcpu,
+bool lodge_lapic_matches(const struct lodge_apic *apic,
 			 const struct lodge_irq *irq);
 
 /* irq.c */
 
 /**
- * lodge_irq_send() - carry a message to whom it is meant for; any context
- * @from: the sending vCPU, for shorthands; NULL from a device
+ * struct lodge_apic_bus - carries messages to the local APICs of a VM
+ * @apic: by their ID; set once, readable by anyone
+ * @nr: one more than the highest ID; readable by anyone
+ * @turn: where the search for the lowest priority begins; a mere hint
+ */
+struct lodge_apic_bus {
+	struct lodge_apic *apic[LODGE_MAX_VCPUS];
+	u32 nr;
+	u32 turn;
+};
+
+/**
+ * lodge_irq_connect() - let messages find an APIC from now on; one at a time
+ */
+void lodge_irq_connect(struct lodge_apic_bus *bus, struct lodge_apic *apic);
+
+/**
+ * lodge_irq_send() - carry a message to its destinations; any context
+ * @from: the sending APIC, for shorthands; NULL from a device
  *
  * Return: how many took it.
  */
-int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
+int lodge_irq_send(struct lodge_apic_bus *bus, struct lodge_apic *from,
 		   const struct lodge_irq *irq);
 
 /**
  * lodge_irq_msi() - LODGE_SEND_MSI
  */
-int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi);
+int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi);
 
 #endif

@@ -84,7 +84,7 @@ bool lodge_control_valid(const struct lodge_vcpu *vcpu,
 		return false;
 	if (c->cr4 & X86_CR4_PCIDE && !long_mode)
 		return false;
-	return lodge_lapic_base_valid(vcpu, c->apic_base);
+	return lodge_lapic_base_valid(vcpu->apic, c->apic_base);
 }
 
 /* Make the backend's state what vcpu->regs.control says. */

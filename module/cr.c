@@ -24,7 +24,7 @@ static u64 lodge_cr_read(struct lodge_vcpu *vcpu, u8 number)
 	case 4:
 		return c->cr4;
 	default:
-		return lodge_lapic_cr8(vcpu);
+		return lodge_lapic_cr8(vcpu->apic);
 	}
 }
 
@@ -41,7 +41,7 @@ static bool lodge_cr_write(struct lodge_vcpu *vcpu, u8 number, u64 value)
 	case 8:
 		if (value > 15)
 			return true;
-		lodge_lapic_set_cr8(vcpu, value);
+		lodge_lapic_set_cr8(vcpu->apic, value);
 		vcpu->regs.control.cr8 = value;
 		return false;
 	default:

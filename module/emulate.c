@@ -106,7 +106,7 @@ static int lodge_emulate_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 {
 	int error;
 
-	if (unlikely(lodge_lapic_claims(vcpu, gpa)))
+	if (unlikely(lodge_lapic_claims(vcpu->apic, gpa)))
 		return lodge_emulate_device(vcpu, gpa, data, size, write);
 	if (write)
 		error = lodge_mem_write(vcpu->vm, gpa, data, size);
@@ -192,7 +192,7 @@ static int lodge_emulate_cmpxchg(void *opaque, u64 linear, const void *old,
 		return answer;
 	memcpy(expected, old, size);
 	answer = -ENXIO;
-	if (!lodge_lapic_claims(vcpu, gpa[0]))
+	if (!lodge_lapic_claims(vcpu->apic, gpa[0]))
 		answer = lodge_mem_cmpxchg(vcpu->vm, gpa[0], expected, new,
 					   size);
 	if (answer == -ENXIO || answer == -EROFS)
@@ -221,7 +221,7 @@ static int lodge_emulate_page(struct lodge_vcpu *vcpu, u64 linear, size_t size,
 				 offset_in_page(linear) + size <= PAGE_SIZE))
 		return -EIO;
 	answer = lodge_translate(vcpu, linear, access, gpa, fault);
-	if (!answer && lodge_lapic_claims(vcpu, *gpa))
+	if (!answer && lodge_lapic_claims(vcpu->apic, *gpa))
 		return -ENXIO;
 	return answer;
 }

@@ -273,7 +273,8 @@ bool lodge_event_has_extint(struct lodge_vcpu *vcpu)
 static bool lodge_event_has_interrupt(struct lodge_vcpu *vcpu)
 {
 	return vcpu->acknowledged.type != LODGE_EVENT_NONE ||
-	       lodge_event_has_extint(vcpu) || lodge_lapic_pending(vcpu) >= 0;
+	       lodge_event_has_extint(vcpu) ||
+	       lodge_lapic_pending(vcpu->apic) >= 0;
 }
 
 static void lodge_event_take_interrupt(struct lodge_vcpu *vcpu)
@@ -288,8 +289,8 @@ static void lodge_event_take_interrupt(struct lodge_vcpu *vcpu)
 		interrupt.vector = READ_ONCE(vcpu->extint);
 		lodge_event_extint_done(vcpu);
 	} else {
-		interrupt.vector = lodge_lapic_pending(vcpu);
-		lodge_lapic_acknowledge(vcpu, interrupt.vector);
+		interrupt.vector = lodge_lapic_pending(vcpu->apic);
+		lodge_lapic_acknowledge(vcpu->apic, interrupt.vector);
 	}
 	lodge_event_hand_over(vcpu, &interrupt);
 }
@@ -313,7 +314,7 @@ static void lodge_event_choose(struct lodge_vcpu *vcpu, u32 blocked)
 bool lodge_event_window_open(struct lodge_vcpu *vcpu)
 {
 	return vcpu->mp_state != LODGE_MP_WAIT_SIPI &&
-	       lodge_lapic_accepts_extint(vcpu) &&
+	       lodge_lapic_accepts_extint(vcpu->apic) &&
 	       !(lodge_event_blocked(vcpu) & LODGE_BLOCK_INTERRUPT) &&
 	       vcpu->in_flight.type == LODGE_EVENT_NONE &&
 	       vcpu->exception.type == LODGE_EVENT_NONE &&
@@ -331,9 +332,9 @@ static void lodge_event_set_window(struct lodge_vcpu *vcpu)
 	u32 wanted = 0;
 
 	if (lodge_event_has_interrupt(vcpu) ||
-	    (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu)))
+	    (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu->apic)))
 		wanted |= LODGE_BLOCK_INTERRUPT;
-	if (lodge_lapic_blocked_by_tpr(vcpu))
+	if (lodge_lapic_blocked_by_tpr(vcpu->apic))
 		wanted |= LODGE_BLOCK_PRIORITY;
 	/* A single step towards the NMI would be seen by what is in flight. */
 	if (nmi && !in_flight)
@@ -425,5 +426,5 @@ bool lodge_event_wakes(struct lodge_vcpu *vcpu)
 	if (blocked & LODGE_BLOCK_INTERRUPT)
 		return false;
 	return lodge_event_has_interrupt(vcpu) ||
-	       (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu));
+	       (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu->apic));
 }

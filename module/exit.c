@@ -361,7 +361,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		return LODGE_ENTER_AGAIN;
 	case LODGE_VMEXIT_TIMER:
-		lodge_lapic_deadline(vcpu);
+		lodge_lapic_deadline(vcpu->apic);
 		return LODGE_ENTER_AGAIN;
 	case LODGE_VMEXIT_CR:
 	case LODGE_VMEXIT_DR:

@@ -243,6 +243,12 @@ static long lodge_face_create_vcpu(struct lodge_vm *vm,
 	return fd;
 }
 
+static long lodge_face_send_msi(struct lodge_vm *vm,
+				const struct lodge_msi *msi)
+{
+	return lodge_irq_msi(&vm->apics, msi);
+}
+
 static long lodge_face_get_clock(struct lodge_vm *vm, struct lodge_clock *clock)
 {
 	u64 host_tsc;
@@ -264,7 +270,7 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 
 /* clang-format off */
 #define LODGE_FACE_VM_CALLS(CALL, PLAIN)                                       \
-	CALL(SEND_MSI, lodge_msi, LODGE_LOCK_NONE, 0, lodge_irq_msi)           \
+	CALL(SEND_MSI, lodge_msi, LODGE_LOCK_NONE, 0, lodge_face_send_msi)     \
 	CALL(SET_MEMORY, lodge_memory, LODGE_LOCK_VM, 0, lodge_mem_set)        \
 	CALL(CREATE_VCPU, lodge_vcpu_create, LODGE_LOCK_VM, 0,                 \
 	     lodge_face_create_vcpu)                                           \

@@ -235,7 +235,8 @@ static bool lodge_iobus_access(struct lodge_vcpu *vcpu,
 			       enum lodge_iobus_space space, u64 address,
 			       void *in, const void *out, size_t size)
 {
-	if (space == LODGE_IOBUS_MMIO && lodge_lapic_claims(vcpu, address))
+	if (space == LODGE_IOBUS_MMIO &&
+	    lodge_lapic_claims(vcpu->apic, address))
 		return lodge_iobus_call(vcpu, &lodge_lapic_page,
 					offset_in_page(address), in, out, size);
 	if (likely(!rcu_access_pointer(vcpu->vm->iobus.table[space])))

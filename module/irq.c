@@ -2,8 +2,8 @@
 /*
  * Carries interrupt messages from an APIC or a device to the local APICs.
  *
- * No lock is taken: a vCPU that is being made is found or it is not.  APIC IDs
- * never change, so a physical destination is an index.
+ * No lock is taken: an APIC that is being connected is found or it is not.  APIC
+ * IDs never change, so a physical destination is an index.
  *
  * Intel SDM vol. 3, sections 10.6 and 10.11; AMD APM vol. 2, chapter 16.
  */
@@ -32,59 +32,68 @@ enum {
 /* Below every destination that means everyone. */
 static_assert(LODGE_MAX_VCPUS < 0xff);
 
-static struct lodge_vcpu *irq_vcpu_at(struct lodge_vm *vm, u32 id)
+void lodge_irq_connect(struct lodge_apic_bus *bus, struct lodge_apic *apic)
 {
-	id = array_index_nospec(id, LODGE_MAX_VCPUS);
-	return READ_ONCE(vm->vcpus[id]);
+	u32 id = array_index_nospec(apic->id, LODGE_MAX_VCPUS);
+
+	/* A sender that finds it finds it complete. */
+	smp_store_release(&bus->apic[id], apic);
+	WRITE_ONCE(bus->nr, max(bus->nr, id + 1));
 }
 
-/* Of all shorthands but SELF. */
-static bool irq_is_for(struct lodge_vcpu *vcpu, struct lodge_vcpu *from,
+static struct lodge_apic *irq_apic_at(struct lodge_apic_bus *bus, u32 id)
+{
+	id = array_index_nospec(id, LODGE_MAX_VCPUS);
+	return READ_ONCE(bus->apic[id]);
+}
+
+/* For every shorthand but SELF. */
+static bool irq_is_for(struct lodge_apic *apic, struct lodge_apic *from,
 		       const struct lodge_irq *irq)
 {
 	switch (irq->shorthand) {
 	case SHORTHAND_ALL:
 		return true;
 	case SHORTHAND_OTHERS:
-		return vcpu != from;
+		return apic != from;
 	default:
-		return lodge_lapic_matches(vcpu, irq);
+		return lodge_lapic_matches(apic, irq);
 	}
 }
 
 /* Those of equal priority take turns. */
-static int irq_send_lowest(struct lodge_vm *vm, struct lodge_vcpu *from,
+static int irq_send_lowest(struct lodge_apic_bus *bus, struct lodge_apic *from,
 			   const struct lodge_irq *irq)
 {
-	u32 count = READ_ONCE(vm->nr_vcpus);
-	u32 turn = READ_ONCE(vm->irq_turn);
-	struct lodge_vcpu *best = NULL;
+	u32 count = READ_ONCE(bus->nr);
+	u32 turn = READ_ONCE(bus->turn);
+	struct lodge_apic *best = NULL;
 	u8 best_priority = 0;
 	u32 i;
 
 	for (i = 0; i < count; i++) {
-		struct lodge_vcpu *vcpu = irq_vcpu_at(vm, (turn + i) % count);
+		struct lodge_apic *apic = irq_apic_at(bus, (turn + i) % count);
 		u8 priority;
 
-		if (!vcpu || !irq_is_for(vcpu, from, irq) ||
-		    !lapic_takes_vectors(vcpu))
+		if (!apic || !irq_is_for(apic, from, irq) ||
+		    !lapic_takes_vectors(apic))
 			continue;
-		priority = READ_ONCE(vcpu->apic->ppr) & 0xf0;
+		priority = READ_ONCE(apic->ppr) & 0xf0;
 		if (!best || priority < best_priority) {
-			best = vcpu;
+			best = apic;
 			best_priority = priority;
 		}
 	}
 	if (!best)
 		return 0;
-	WRITE_ONCE(vm->irq_turn, best->id + 1);
+	WRITE_ONCE(bus->turn, best->id + 1);
 	return lodge_lapic_accept(best, irq);
 }
 
-int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
+int lodge_irq_send(struct lodge_apic_bus *bus, struct lodge_apic *from,
 		   const struct lodge_irq *irq)
 {
-	struct lodge_vcpu *vcpu;
+	struct lodge_apic *apic;
 	u32 count, i;
 	int taken = 0;
 
@@ -92,21 +101,21 @@ int lodge_irq_send(struct lodge_vm *vm, struct lodge_vcpu *from,
 		return from && lodge_lapic_accept(from, irq);
 	if (irq->shorthand == SHORTHAND_NONE && !irq->logical &&
 	    irq->destination < LODGE_MAX_VCPUS) {
-		vcpu = irq_vcpu_at(vm, irq->destination);
-		return vcpu && lodge_lapic_accept(vcpu, irq);
+		apic = irq_apic_at(bus, irq->destination);
+		return apic && lodge_lapic_accept(apic, irq);
 	}
 	if (irq->mode == APIC_DM_LOWEST)
-		return irq_send_lowest(vm, from, irq);
-	count = READ_ONCE(vm->nr_vcpus);
+		return irq_send_lowest(bus, from, irq);
+	count = READ_ONCE(bus->nr);
 	for (i = 0; i < count; i++) {
-		vcpu = irq_vcpu_at(vm, i);
-		if (vcpu && irq_is_for(vcpu, from, irq))
-			taken += lodge_lapic_accept(vcpu, irq);
+		apic = irq_apic_at(bus, i);
+		if (apic && irq_is_for(apic, from, irq))
+			taken += lodge_lapic_accept(apic, irq);
 	}
 	return taken;
 }
 
-int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi)
+int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 {
 	u32 wide = MSI_WIDE_DESTINATION(msi->address);
 	struct lodge_irq irq = {
@@ -133,5 +142,5 @@ int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi)
 	default:
 		return -EINVAL;
 	}
-	return lodge_irq_send(vm, NULL, &irq) ? 0 : -ENXIO;
+	return lodge_irq_send(bus, NULL, &irq) ? 0 : -ENXIO;
 }

@@ -65,17 +65,15 @@ static u8 lapic_service_class(const struct lodge_apic *apic)
 	return vector < 0 ? 0 : vector & 0xf0;
 }
 
-static void lapic_raise_error(struct lodge_vcpu *vcpu, u32 error);
+static void lapic_raise_error(struct lodge_apic *apic, u32 error);
 
 /* The trigger mode goes first: it must be there when the vector is ended. */
-static bool lapic_raise_vector(struct lodge_vcpu *vcpu, u8 vector, bool level)
+static bool lapic_raise_vector(struct lodge_apic *apic, u8 vector, bool level)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
-	if (!lapic_takes_vectors(vcpu))
+	if (!lapic_takes_vectors(apic))
 		return false;
 	if (vector < LAPIC_FIRST_VECTOR) {
-		lapic_raise_error(vcpu, APIC_ESR_RECVILL);
+		lapic_raise_error(apic, APIC_ESR_RECVILL);
 		return false;
 	}
 	if (level && !test_bit(vector, apic->tmr))
@@ -83,50 +81,46 @@ static bool lapic_raise_vector(struct lodge_vcpu *vcpu, u8 vector, bool level)
 	else if (!level && test_bit(vector, apic->tmr))
 		clear_bit(vector, apic->tmr);
 	if (!test_and_set_bit(vector, apic->irr))
-		lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+		lodge_vcpu_request(apic->vcpu, LODGE_REQ_EVENT);
 	return true;
 }
 
 /* An error that is already noted interrupts no more, not even itself. */
-static void lapic_raise_error(struct lodge_vcpu *vcpu, u32 error)
+static void lapic_raise_error(struct lodge_apic *apic, u32 error)
 {
-	if (!test_and_set_bit(__ffs(error), &vcpu->apic->errors))
-		lodge_lapic_local(vcpu, LAPIC_LVT_ERROR);
+	if (!test_and_set_bit(__ffs(error), &apic->errors))
+		lodge_lapic_local(apic, LAPIC_LVT_ERROR);
 }
 
-void lodge_lapic_local(struct lodge_vcpu *vcpu, enum lapic_lvt entry)
+void lodge_lapic_local(struct lodge_apic *apic, enum lapic_lvt entry)
 {
-	u32 lvt = READ_ONCE(vcpu->apic->lvt[entry]);
+	u32 lvt = READ_ONCE(apic->lvt[entry]);
 
 	if (!(lvt & APIC_LVT_MASKED))
-		lapic_raise_vector(vcpu, lvt & APIC_VECTOR_MASK, false);
+		lapic_raise_vector(apic, lvt & APIC_VECTOR_MASK, false);
 }
 
-int lodge_lapic_pending(struct lodge_vcpu *vcpu)
+int lodge_lapic_pending(struct lodge_apic *apic)
 {
-	const struct lodge_apic *apic = vcpu->apic;
 	int vector = lapic_highest(apic->irr);
 
 	if (vector < 0 || (vector & 0xf0) <= (apic->ppr & 0xf0) ||
-	    !lapic_enabled(vcpu))
+	    !lapic_enabled(apic))
 		return -1;
 	return vector;
 }
 
-bool lodge_lapic_blocked_by_tpr(struct lodge_vcpu *vcpu)
+bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic)
 {
-	const struct lodge_apic *apic = vcpu->apic;
 	int vector = lapic_highest(apic->irr);
 
-	return vector >= 0 && lapic_enabled(vcpu) &&
+	return vector >= 0 && lapic_enabled(apic) &&
 	       (vector & 0xf0) <= (apic->tpr & 0xf0) &&
 	       (vector & 0xf0) > lapic_service_class(apic);
 }
 
-void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector)
+void lodge_lapic_acknowledge(struct lodge_apic *apic, u8 vector)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
 	u32 timer = apic->lvt[LAPIC_LVT_TIMER];
 
 	clear_bit(vector, apic->irr);
@@ -137,19 +131,17 @@ void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector)
 		lodge_lapic_timer_tick(apic);
 }
 
-void lodge_lapic_update_priority(struct lodge_vcpu *vcpu)
+void lodge_lapic_update_priority(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic = vcpu->apic;
 	u8 class = lapic_service_class(apic);
 
 	WRITE_ONCE(apic->ppr, (apic->tpr & 0xf0) >= class ? apic->tpr : class);
-	if (lodge_lapic_pending(vcpu) >= 0)
-		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	if (lodge_lapic_pending(apic) >= 0)
+		set_bit(LODGE_REQ_EVENT, apic->requests);
 }
 
-static void lapic_end_interrupt(struct lodge_vcpu *vcpu)
+static void lapic_end_interrupt(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic = vcpu->apic;
 	int vector = lapic_highest(apic->isr);
 
 	if (vector < 0)
@@ -157,64 +149,63 @@ static void lapic_end_interrupt(struct lodge_vcpu *vcpu)
 	__clear_bit(vector, apic->isr);
 	if (test_bit(vector, apic->tmr)) {
 		__set_bit(vector, apic->eoi);
-		set_bit(LODGE_REQ_EOI, &vcpu->requests);
+		set_bit(LODGE_REQ_EOI, apic->requests);
 	}
-	lodge_lapic_update_priority(vcpu);
+	lodge_lapic_update_priority(apic);
 }
 
-int lodge_lapic_take_eoi(struct lodge_vcpu *vcpu)
+int lodge_lapic_take_eoi(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic = vcpu->apic;
 	int vector = lapic_highest(apic->eoi);
 
 	if (vector < 0)
 		return -1;
 	__clear_bit(vector, apic->eoi);
 	if (!bitmap_empty(apic->eoi, LAPIC_NR_VECTORS))
-		set_bit(LODGE_REQ_EOI, &vcpu->requests);
+		set_bit(LODGE_REQ_EOI, apic->requests);
 	return vector;
 }
 
-u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu)
+u8 lodge_lapic_cr8(const struct lodge_apic *apic)
 {
-	return vcpu->apic->tpr >> 4;
+	return apic->tpr >> 4;
 }
 
-void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8)
+void lodge_lapic_set_cr8(struct lodge_apic *apic, u8 cr8)
 {
-	if (cr8 == vcpu->apic->tpr >> 4)
+	if (cr8 == apic->tpr >> 4)
 		return;
-	vcpu->apic->tpr = cr8 << 4;
-	lodge_lapic_update_priority(vcpu);
+	apic->tpr = cr8 << 4;
+	lodge_lapic_update_priority(apic);
 }
 
-bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu)
+bool lodge_lapic_accepts_extint(const struct lodge_apic *apic)
 {
-	u32 lvt = vcpu->apic->lvt[LAPIC_LVT_LINT0];
+	u32 lvt = apic->lvt[LAPIC_LVT_LINT0];
 
 	/* Without its APIC the boot processor's pin is wired to the PIC. */
-	if (!lapic_enabled(vcpu))
-		return vcpu->id == 0;
+	if (!lapic_enabled(apic))
+		return apic->id == 0;
 	return !(lvt & APIC_LVT_MASKED) &&
 	       (lvt & APIC_MODE_MASK) == APIC_DM_EXTINT;
 }
 
-bool lodge_lapic_accept(struct lodge_vcpu *vcpu, const struct lodge_irq *irq)
+bool lodge_lapic_accept(struct lodge_apic *apic, const struct lodge_irq *irq)
 {
-	if (!lapic_enabled(vcpu))
+	if (!lapic_enabled(apic))
 		return false;
 	switch (irq->mode) {
 	case APIC_DM_FIXED:
 	case APIC_DM_LOWEST:
-		return lapic_raise_vector(vcpu, irq->vector, irq->level);
+		return lapic_raise_vector(apic, irq->vector, irq->level);
 	case APIC_DM_NMI:
-		lodge_event_nmi(vcpu);
+		lodge_event_nmi(apic->vcpu);
 		return true;
 	case APIC_DM_INIT:
-		lodge_event_init(vcpu);
+		lodge_event_init(apic->vcpu);
 		return true;
 	case APIC_DM_STARTUP:
-		lodge_event_sipi(vcpu, irq->vector);
+		lodge_event_sipi(apic->vcpu, irq->vector);
 		return true;
 	default:
 		return false;
@@ -238,33 +229,32 @@ static bool lapic_matches_ldr(const struct lodge_apic *apic, u32 destination)
 	}
 }
 
-bool lodge_lapic_matches(const struct lodge_vcpu *vcpu,
+bool lodge_lapic_matches(const struct lodge_apic *apic,
 			 const struct lodge_irq *irq)
 {
 	u32 everyone = irq->x2apic ? 0xffffffff : 0xff;
 
-	if (!lapic_enabled(vcpu))
+	if (!lapic_enabled(apic))
 		return false;
 	if (irq->destination == everyone)
 		return true;
 	if (!irq->logical)
-		return irq->destination == vcpu->id;
-	if (lapic_is_x2apic(vcpu))
-		return irq->destination >> 16 == vcpu->id >> 4 &&
-		       irq->destination & BIT(vcpu->id & 15);
-	return lapic_matches_ldr(vcpu->apic, irq->destination);
+		return irq->destination == apic->id;
+	if (lapic_is_x2apic(apic))
+		return irq->destination >> 16 == apic->id >> 4 &&
+		       irq->destination & BIT(apic->id & 15);
+	return lapic_matches_ldr(apic, irq->destination);
 }
 
 /* Send what the interrupt command register says. */
-static void lapic_send_command(struct lodge_vcpu *vcpu)
+static void lapic_send_command(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic = vcpu->apic;
 	u32 icr = apic->icr;
 	struct lodge_irq irq = {
 		.vector = icr & APIC_VECTOR_MASK,
 		.mode = icr & APIC_MODE_MASK,
 		.logical = icr & APIC_DEST_LOGICAL,
-		.x2apic = lapic_is_x2apic(vcpu),
+		.x2apic = lapic_is_x2apic(apic),
 		.shorthand = icr >> 18 & 3,
 	};
 
@@ -273,7 +263,7 @@ static void lapic_send_command(struct lodge_vcpu *vcpu)
 	case APIC_DM_FIXED:
 	case APIC_DM_LOWEST:
 		if (irq.vector < LAPIC_FIRST_VECTOR) {
-			lapic_raise_error(vcpu, APIC_ESR_SENDILL);
+			lapic_raise_error(apic, APIC_ESR_SENDILL);
 			return;
 		}
 		break;
@@ -289,12 +279,11 @@ static void lapic_send_command(struct lodge_vcpu *vcpu)
 	default:
 		return;
 	}
-	lodge_irq_send(vcpu->vm, vcpu, &irq);
+	lodge_irq_send(apic->bus, apic, &irq);
 }
 
-static void lapic_write_svr(struct lodge_vcpu *vcpu, u32 value)
+static void lapic_write_svr(struct lodge_apic *apic, u32 value)
 {
-	struct lodge_apic *apic = vcpu->apic;
 	int i;
 
 	WRITE_ONCE(apic->svr, value);
@@ -304,15 +293,13 @@ static void lapic_write_svr(struct lodge_vcpu *vcpu, u32 value)
 		WRITE_ONCE(apic->lvt[i], apic->lvt[i] | APIC_LVT_MASKED);
 }
 
-static void lapic_write_lvt(struct lodge_vcpu *vcpu, u32 entry, u32 value)
+static void lapic_write_lvt(struct lodge_apic *apic, u32 entry, u32 value)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
 	value &= ~(LVT_STATUS | LVT_REMOTE_IRR);
 	if (!(apic->svr & APIC_SPIV_APIC_ENABLED))
 		value |= APIC_LVT_MASKED;
 	if (entry == LAPIC_LVT_TIMER) {
-		if (!vcpu->features.tsc_deadline)
+		if (!apic->features->tsc_deadline)
 			value &= ~APIC_LVT_TIMER_TSCDEADLINE;
 		lodge_lapic_timer_set_lvt(apic, value);
 		return;
@@ -320,28 +307,26 @@ static void lapic_write_lvt(struct lodge_vcpu *vcpu, u32 entry, u32 value)
 	entry = array_index_nospec(entry, LAPIC_NR_LVTS);
 	WRITE_ONCE(apic->lvt[entry], value);
 	/* LINT0 may now let the PIC's interrupt through. */
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	set_bit(LODGE_REQ_EVENT, apic->requests);
 }
 
 /* Answers false where there is nothing to be written. */
-static bool lapic_write_reg(struct lodge_vcpu *vcpu, u32 reg, u32 value)
+static bool lapic_write_reg(struct lodge_apic *apic, u32 reg, u32 value)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
 	switch (reg) {
 	case LAPIC_REG(APIC_EOI):
-		lapic_end_interrupt(vcpu);
+		lapic_end_interrupt(apic);
 		return true;
 	case LAPIC_REG(APIC_ICR):
 		apic->icr = value & ~APIC_ICR_BUSY;
-		lapic_send_command(vcpu);
+		lapic_send_command(apic);
 		return true;
 	case LAPIC_REG(APIC_ICR2):
 		apic->icr2 = value;
 		return true;
 	case LAPIC_REG(APIC_TASKPRI):
 		apic->tpr = value;
-		lodge_lapic_update_priority(vcpu);
+		lodge_lapic_update_priority(apic);
 		return true;
 	case LAPIC_REG(APIC_LDR):
 		WRITE_ONCE(apic->ldr, value);
@@ -350,13 +335,13 @@ static bool lapic_write_reg(struct lodge_vcpu *vcpu, u32 reg, u32 value)
 		WRITE_ONCE(apic->dfr, value | APIC_DFR_CLUSTER);
 		return true;
 	case LAPIC_REG(APIC_SPIV):
-		lapic_write_svr(vcpu, value);
+		lapic_write_svr(apic, value);
 		return true;
 	case LAPIC_REG(APIC_ESR):
 		apic->esr = xchg(&apic->errors, 0);
 		return true;
 	case LAPIC_REG(APIC_LVTT)... LAPIC_REG(APIC_LVTERR):
-		lapic_write_lvt(vcpu, reg - LAPIC_REG(APIC_LVTT), value);
+		lapic_write_lvt(apic, reg - LAPIC_REG(APIC_LVTT), value);
 		return true;
 	case LAPIC_REG(APIC_TMICT):
 		lodge_lapic_timer_set_count(apic, value);
@@ -376,14 +361,13 @@ static u32 lapic_bitmap_word(const unsigned long *bitmap, u32 reg)
 	return READ_ONCE(bitmap[i / 2]) >> i % 2 * 32;
 }
 
-bool lodge_lapic_reg_read(struct lodge_vcpu *vcpu, u32 reg, u32 *value)
+bool lodge_lapic_reg_read(struct lodge_apic *apic, u32 reg, u32 *value)
 {
-	const struct lodge_apic *apic = vcpu->apic;
-	bool x2apic = lapic_is_x2apic(vcpu);
+	bool x2apic = lapic_is_x2apic(apic);
 
 	switch (reg) {
 	case LAPIC_REG(APIC_ID):
-		*value = x2apic ? vcpu->id : vcpu->id << 24;
+		*value = x2apic ? apic->id : apic->id << 24;
 		return true;
 	case LAPIC_REG(APIC_LVR):
 		*value = LAPIC_VERSION;
@@ -395,7 +379,7 @@ bool lodge_lapic_reg_read(struct lodge_vcpu *vcpu, u32 reg, u32 *value)
 		*value = apic->ppr;
 		return true;
 	case LAPIC_REG(APIC_LDR):
-		*value = x2apic ? lapic_x2apic_ldr(vcpu) : apic->ldr;
+		*value = x2apic ? lapic_x2apic_ldr(apic) : apic->ldr;
 		return true;
 	case LAPIC_REG(APIC_DFR):
 		*value = apic->dfr;
@@ -439,9 +423,9 @@ bool lodge_lapic_reg_read(struct lodge_vcpu *vcpu, u32 reg, u32 *value)
 	}
 }
 
-bool lodge_lapic_claims(const struct lodge_vcpu *vcpu, u64 gpa)
+bool lodge_lapic_claims(const struct lodge_apic *apic, u64 gpa)
 {
-	u64 base = lapic_base(vcpu);
+	u64 base = lapic_base(apic);
 
 	return base >> PAGE_SHIFT == gpa >> PAGE_SHIFT &&
 	       (base & MSR_IA32_APICBASE_ENABLE) && !(base & X2APIC_ENABLE);
@@ -451,7 +435,7 @@ bool lodge_lapic_claims(const struct lodge_vcpu *vcpu, u64 gpa)
  * Only aligned accesses of 32 bits are defined.  What else is read comes out of
  * the register's four bytes and is zero beyond.
  */
-void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
+void lodge_lapic_read(struct lodge_apic *apic, u32 offset, void *data,
 		      size_t size)
 {
 	u32 reg = LAPIC_REG(offset);
@@ -461,15 +445,15 @@ void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
 	memset(data, 0, size);
 	if (reg != LAPIC_REG(APIC_EOI) && reg != LAPIC_REG(APIC_ARBPRI) &&
 	    reg != LAPIC_REG(APIC_RRR) &&
-	    !lodge_lapic_reg_read(vcpu, reg, &value))
-		lapic_raise_error(vcpu, APIC_ESR_ILLREGA);
+	    !lodge_lapic_reg_read(apic, reg, &value))
+		lapic_raise_error(apic, APIC_ESR_ILLREGA);
 	if (byte < sizeof(value))
 		memcpy(data,
 		       (u8 *)&value + array_index_nospec(byte, sizeof(value)),
 		       min(size, sizeof(value) - byte));
 }
 
-void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
+void lodge_lapic_write(struct lodge_apic *apic, u32 offset, const void *data,
 		       size_t size)
 {
 	u32 reg = LAPIC_REG(offset);
@@ -479,73 +463,71 @@ void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
 		return;
 	memcpy(&value, data, sizeof(value));
 	if (reg < LAPIC_NR_REGS &&
-	    lapic_write_reg(vcpu, reg, value & lodge_lapic_valid_bits(reg)))
+	    lapic_write_reg(apic, reg, value & lodge_lapic_valid_bits(reg)))
 		return;
 	/* A register that can only be read ignores the write. */
-	if (!lodge_lapic_reg_read(vcpu, reg, &value))
-		lapic_raise_error(vcpu, APIC_ESR_ILLREGA);
+	if (!lodge_lapic_reg_read(apic, reg, &value))
+		lapic_raise_error(apic, APIC_ESR_ILLREGA);
 }
 
-bool lodge_lapic_base_valid(const struct lodge_vcpu *vcpu, u64 value)
+bool lodge_lapic_base_valid(const struct lodge_apic *apic, u64 value)
 {
 	u64 flags = MSR_IA32_APICBASE_BSP | MSR_IA32_APICBASE_ENABLE;
 
-	if (vcpu->features.x2apic && value & MSR_IA32_APICBASE_ENABLE)
+	if (apic->features->x2apic && value & MSR_IA32_APICBASE_ENABLE)
 		flags |= X2APIC_ENABLE;
-	if (value >> vcpu->features.phys_bits || value & ~(PAGE_MASK | flags))
+	if (value >> apic->features->phys_bits || value & ~(PAGE_MASK | flags))
 		return false;
-	return !(value & MSR_IA32_APICBASE_BSP) == !!vcpu->id;
+	return !(value & MSR_IA32_APICBASE_BSP) == !!apic->id;
 }
 
 /* Intel SDM vol. 3, section 10.12.5; the BSP flag is read-only. */
-static bool lapic_write_base(struct lodge_vcpu *vcpu, u64 value)
+static bool lapic_write_base(struct lodge_apic *apic, u64 value)
 {
 	const u64 mode = MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE;
-	u64 old = lapic_base(vcpu);
+	u64 old = lapic_base(apic);
 
 	value &= ~MSR_IA32_APICBASE_BSP;
 	value |= old & MSR_IA32_APICBASE_BSP;
-	if (!lodge_lapic_base_valid(vcpu, value))
+	if (!lodge_lapic_base_valid(apic, value))
 		return true;
 	if ((old ^ value) & X2APIC_ENABLE && value & MSR_IA32_APICBASE_ENABLE &&
 	    (old & mode) != MSR_IA32_APICBASE_ENABLE)
 		return true;
 
-	WRITE_ONCE(vcpu->regs.control.apic_base, value);
+	WRITE_ONCE(*apic->base, value);
 	if ((old ^ value) & mode)
-		vcpu->apic->icr2 = 0;
+		apic->icr2 = 0;
 	if (!(value & MSR_IA32_APICBASE_ENABLE))
-		lodge_lapic_timer_stop(vcpu->apic);
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+		lodge_lapic_timer_stop(apic);
+	set_bit(LODGE_REQ_EVENT, apic->requests);
 	return false;
 }
 
-static bool lapic_x2apic_read(struct lodge_vcpu *vcpu, u32 reg, u64 *value)
+static bool lapic_x2apic_read(struct lodge_apic *apic, u32 reg, u64 *value)
 {
 	u32 low;
 
 	/* x2APIC has no DFR, and the halves of ICR are one register. */
-	if (!lapic_is_x2apic(vcpu) || reg == LAPIC_REG(APIC_DFR) ||
+	if (!lapic_is_x2apic(apic) || reg == LAPIC_REG(APIC_DFR) ||
 	    reg == LAPIC_REG(APIC_ICR2) ||
-	    !lodge_lapic_reg_read(vcpu, reg, &low))
+	    !lodge_lapic_reg_read(apic, reg, &low))
 		return true;
 	*value = low;
 	if (reg == LAPIC_REG(APIC_ICR))
-		*value |= (u64)vcpu->apic->icr2 << 32;
+		*value |= (u64)apic->icr2 << 32;
 	return false;
 }
 
-static bool lapic_x2apic_write(struct lodge_vcpu *vcpu, u32 reg, u64 value)
+static bool lapic_x2apic_write(struct lodge_apic *apic, u32 reg, u64 value)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
-	if (!lapic_is_x2apic(vcpu) || reg >= LAPIC_NR_REGS)
+	if (!lapic_is_x2apic(apic) || reg >= LAPIC_NR_REGS)
 		return true;
 	if (reg == LAPIC_REG(APIC_ICR)) {
 		if ((u32)value & ~lodge_lapic_valid_bits(reg))
 			return true;
 		apic->icr2 = value >> 32;
-		lapic_write_reg(vcpu, reg, value);
+		lapic_write_reg(apic, reg, value);
 		return false;
 	}
 	if (value & ~(u64)lodge_lapic_valid_bits(reg))
@@ -557,43 +539,43 @@ static bool lapic_x2apic_write(struct lodge_vcpu *vcpu, u32 reg, u64 value)
 		return true;
 	case LAPIC_REG(LAPIC_SELF_IPI):
 		if (value < LAPIC_FIRST_VECTOR)
-			lapic_raise_error(vcpu, APIC_ESR_SENDILL);
+			lapic_raise_error(apic, APIC_ESR_SENDILL);
 		else
-			lapic_raise_vector(vcpu, value, false);
+			lapic_raise_vector(apic, value, false);
 		return false;
 	default:
-		return !lapic_write_reg(vcpu, reg, value);
+		return !lapic_write_reg(apic, reg, value);
 	}
 }
 
-bool lodge_lapic_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
+bool lodge_lapic_msr_read(struct lodge_apic *apic, u32 index, u64 *value)
 {
 	switch (index) {
 	case MSR_IA32_APICBASE:
-		*value = lapic_base(vcpu);
+		*value = lapic_base(apic);
 		return false;
 	case MSR_IA32_TSC_DEADLINE:
-		if (!vcpu->features.tsc_deadline)
+		if (!apic->features->tsc_deadline)
 			return true;
-		*value = READ_ONCE(vcpu->apic->deadline);
+		*value = READ_ONCE(apic->deadline);
 		return false;
 	default:
-		return lapic_x2apic_read(vcpu, index - X2APIC_FIRST_MSR, value);
+		return lapic_x2apic_read(apic, index - X2APIC_FIRST_MSR, value);
 	}
 }
 
-bool lodge_lapic_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
+bool lodge_lapic_msr_write(struct lodge_apic *apic, u32 index, u64 value)
 {
 	switch (index) {
 	case MSR_IA32_APICBASE:
-		return lapic_write_base(vcpu, value);
+		return lapic_write_base(apic, value);
 	case MSR_IA32_TSC_DEADLINE:
-		if (!vcpu->features.tsc_deadline)
+		if (!apic->features->tsc_deadline)
 			return true;
-		lodge_lapic_timer_set_deadline(vcpu->apic, value);
+		lodge_lapic_timer_set_deadline(apic, value);
 		return false;
 	default:
-		return lapic_x2apic_write(vcpu, index - X2APIC_FIRST_MSR,
+		return lapic_x2apic_write(apic, index - X2APIC_FIRST_MSR,
 					  value);
 	}
 }

@@ -11,7 +11,11 @@
 #include <asm/apicdef.h>
 #include <asm/msr-index.h>
 
-#include "vm.h"
+#include "apic.h"
+#include "compat.h"
+#include "features.h"
+#include "pure.h"
+#include "request.h"
 
 /* Number of a register: its offset in the xAPIC page / 16, its MSR - 0x800. */
 #define LAPIC_REG(offset) ((offset) >> 4)
@@ -44,9 +48,18 @@ enum lapic_lvt {
  *
  * Everything without another word is the owner's, the thread that holds
  * vcpu->lock.  "Readable by anyone": with READ_ONCE, the owner writes with
- * WRITE_ONCE.  The mode is in vcpu->regs.control.apic_base and the APIC ID,
- * which software cannot change, in vcpu->id.
+ * WRITE_ONCE.  The first group of members is set before lodge_lapic_init() and
+ * never changes: it is all that the APIC knows of its vCPU.
  *
+ * @vcpu: whose attention it calls for
+ * @id: APIC ID, which software cannot change
+ * @bus: carries its messages
+ * @base: MSR APIC_BASE, which holds the mode; readable by anyone
+ * @features: what the vCPU's CPUID allows
+ * @requests: enum lodge_request, for what its owner is to do next
+ * @tsc_offset: guest's TSC less lodge_tsc(); readable by anyone
+ * @watched: the deadline that the processor watches, as the guest's TSC; 0: none
+ * @by_processor: it watches one while the vCPU is awake
  * @irr: requested vectors; an atomic bitmap, set by anyone
  * @tmr: which of those are level-triggered; an atomic bitmap, set by anyone
  * @isr: vectors in service
@@ -62,7 +75,6 @@ enum lapic_lvt {
  * @esr: error status, as the last write to it has latched it
  * @errors: APIC_ESR_* since then; an atomic word, set by anyone
  * @lvt: local vector table; readable by anyone
- * @vcpu: whose it is, for the timer
  * @timer: see lapic_timer.c, as for all that follow
  * @initial_count: the timer's initial count
  * @divide: divide configuration register
@@ -70,9 +82,18 @@ enum lapic_lvt {
  * @period: how long the initial count lasts, ns; 0: the counter stands at zero
  * @deadline: MSR TSC_DEADLINE; zero once the timer has fired
  * @armed: the deadline for which @timer was queued
- * @by_processor: the processor watches the deadline while the vCPU is awake
  */
 struct lodge_apic {
+	struct lodge_vcpu *vcpu;
+	u32 id;
+	struct lodge_apic_bus *bus;
+	u64 *base;
+	const struct lodge_features *features;
+	unsigned long *requests;
+	const u64 *tsc_offset;
+	u64 *watched;
+	bool by_processor;
+
 	DECLARE_BITMAP(irr, LAPIC_NR_VECTORS);
 	DECLARE_BITMAP(tmr, LAPIC_NR_VECTORS);
 	DECLARE_BITMAP(isr, LAPIC_NR_VECTORS);
@@ -88,7 +109,6 @@ struct lodge_apic {
 	unsigned long errors;
 	u32 lvt[LAPIC_NR_LVTS];
 
-	struct lodge_vcpu *vcpu;
 	struct hrtimer timer;
 	u32 initial_count;
 	u32 divide;
@@ -96,35 +116,34 @@ struct lodge_apic {
 	u64 period;
 	u64 deadline;
 	u64 armed;
-	bool by_processor;
 };
 
-static inline u64 lapic_base(const struct lodge_vcpu *vcpu)
+static inline u64 lapic_base(const struct lodge_apic *apic)
 {
-	return READ_ONCE(vcpu->regs.control.apic_base);
+	return READ_ONCE(*apic->base);
 }
 
-static inline bool lapic_enabled(const struct lodge_vcpu *vcpu)
+static inline bool lapic_enabled(const struct lodge_apic *apic)
 {
-	return lapic_base(vcpu) & MSR_IA32_APICBASE_ENABLE;
+	return lapic_base(apic) & MSR_IA32_APICBASE_ENABLE;
 }
 
-static inline bool lapic_is_x2apic(const struct lodge_vcpu *vcpu)
+static inline bool lapic_is_x2apic(const struct lodge_apic *apic)
 {
-	return lapic_base(vcpu) & X2APIC_ENABLE;
+	return lapic_base(apic) & X2APIC_ENABLE;
 }
 
 /* Software has enabled it: without that it takes only NMI, INIT and SIPI. */
-static inline bool lapic_takes_vectors(const struct lodge_vcpu *vcpu)
+static inline bool lapic_takes_vectors(const struct lodge_apic *apic)
 {
-	return lapic_enabled(vcpu) &&
-	       (READ_ONCE(vcpu->apic->svr) & APIC_SPIV_APIC_ENABLED);
+	return lapic_enabled(apic) &&
+	       (READ_ONCE(apic->svr) & APIC_SPIV_APIC_ENABLED);
 }
 
 /* Intel SDM vol. 3, section 10.12.10.2: it follows from the APIC ID. */
-static inline u32 lapic_x2apic_ldr(const struct lodge_vcpu *vcpu)
+static inline u32 lapic_x2apic_ldr(const struct lodge_apic *apic)
 {
-	return (vcpu->id >> 4) << 16 | BIT(vcpu->id & 15);
+	return (apic->id >> 4) << 16 | BIT(apic->id & 15);
 }
 
 /* lapic.c */
@@ -139,18 +158,18 @@ u32 lodge_lapic_valid_bits(u32 reg);
  *
  * Return: whether there is such a register.
  */
-bool lodge_lapic_reg_read(struct lodge_vcpu *vcpu, u32 reg, u32 *value);
+bool lodge_lapic_reg_read(struct lodge_apic *apic, u32 reg, u32 *value);
 
 /**
  * lodge_lapic_update_priority() - @tpr, @isr or @irr is another
  */
-void lodge_lapic_update_priority(struct lodge_vcpu *vcpu);
+void lodge_lapic_update_priority(struct lodge_apic *apic);
 
 /**
  * lodge_lapic_local() - an interrupt of the APIC's own, by its LVT entry; any
  * context
  */
-void lodge_lapic_local(struct lodge_vcpu *vcpu, enum lapic_lvt entry);
+void lodge_lapic_local(struct lodge_apic *apic, enum lapic_lvt entry);
 
 /* lapic_timer.c */
 void lodge_lapic_timer_init(struct lodge_apic *apic);

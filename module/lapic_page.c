@@ -4,12 +4,13 @@
  */
 #include "apic.h"
 #include "iobus.h"
+#include "vm.h"
 
 static bool lapic_page_read(struct lodge_vcpu *vcpu,
 			    struct lodge_iodevice *device, u64 offset,
 			    void *data, size_t size)
 {
-	lodge_lapic_read(vcpu, offset, data, size);
+	lodge_lapic_read(vcpu->apic, offset, data, size);
 	return true;
 }
 
@@ -17,7 +18,7 @@ static bool lapic_page_write(struct lodge_vcpu *vcpu,
 			     struct lodge_iodevice *device, u64 offset,
 			     const void *data, size_t size)
 {
-	lodge_lapic_write(vcpu, offset, data, size);
+	lodge_lapic_write(vcpu->apic, offset, data, size);
 	return true;
 }
 

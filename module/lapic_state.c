@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The local APIC's state: birth and end, reset, and the register group LAPIC,
- * which has the form of the xAPIC page in every mode.
+ * The local APIC's state: beginning, reset, and the register group LAPIC, which has
+ * the form of the xAPIC page in every mode.
  */
-#include <linux/slab.h>
 #include <asm/tsc.h>
 
 #include "apic.h"
@@ -16,42 +15,29 @@
 	(APIC_ESR_SEND_ACC | APIC_ESR_RECV_ACC | APIC_ESR_SENDILL | \
 	 APIC_ESR_RECVILL | APIC_ESR_ILLREGA)
 
-int lodge_lapic_init(struct lodge_vcpu *vcpu)
+int lodge_lapic_init(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic;
-
 	/* The timer divides by it. */
 	if (!tsc_khz)
 		return -ENODEV;
-	apic = kzalloc(sizeof(*apic), GFP_KERNEL_ACCOUNT);
-	if (!apic)
-		return -ENOMEM;
-	apic->vcpu = vcpu;
 	lodge_lapic_timer_init(apic);
-	vcpu->apic = apic;
-	lodge_lapic_reset(vcpu, false);
+	lodge_lapic_reset(apic, false);
 	return 0;
 }
 
-void lodge_lapic_close(struct lodge_vcpu *vcpu)
+void lodge_lapic_close(struct lodge_apic *apic)
 {
-	if (vcpu->apic)
-		lodge_lapic_timer_stop(vcpu->apic);
+	if (apic)
+		lodge_lapic_timer_stop(apic);
 }
 
-void lodge_lapic_free(struct lodge_vcpu *vcpu)
-{
-	kfree(vcpu->apic);
-	vcpu->apic = NULL;
-}
-
-static void lapic_reset_base(struct lodge_vcpu *vcpu)
+static void lapic_reset_base(struct lodge_apic *apic)
 {
 	u64 base = LODGE_APIC_BASE_DEFAULT | MSR_IA32_APICBASE_ENABLE;
 
-	if (vcpu->id == 0)
+	if (apic->id == 0)
 		base |= MSR_IA32_APICBASE_BSP;
-	WRITE_ONCE(vcpu->regs.control.apic_base, base);
+	WRITE_ONCE(*apic->base, base);
 }
 
 static void lapic_store_bitmap(unsigned long *bitmap, const u32 word[8])
@@ -62,17 +48,16 @@ static void lapic_store_bitmap(unsigned long *bitmap, const u32 word[8])
 		WRITE_ONCE(bitmap[i], word[2 * i] | (u64)word[2 * i + 1] << 32);
 }
 
-void lodge_lapic_reset(struct lodge_vcpu *vcpu, bool init)
+void lodge_lapic_reset(struct lodge_apic *apic, bool init)
 {
 	static const u32 none[8];
-	struct lodge_apic *apic = vcpu->apic;
 	int i;
 
 	lodge_lapic_timer_stop(apic);
 	apic->initial_count = 0;
 	apic->divide = 0;
 	if (!init) {
-		lapic_reset_base(vcpu);
+		lapic_reset_base(apic);
 		bitmap_zero(apic->eoi, LAPIC_NR_VECTORS);
 	}
 	apic->tpr = 0;
@@ -88,7 +73,7 @@ void lodge_lapic_reset(struct lodge_vcpu *vcpu, bool init)
 	lapic_store_bitmap(apic->irr, none);
 	lapic_store_bitmap(apic->tmr, none);
 	lapic_store_bitmap(apic->isr, none);
-	lodge_lapic_update_priority(vcpu);
+	lodge_lapic_update_priority(apic);
 }
 
 static u32 lapic_get_reg(const struct lodge_lapic *in, u32 offset)
@@ -108,18 +93,17 @@ static void lapic_put_reg(struct lodge_lapic *out, u32 offset, u32 value)
  * The timer is read before the requests: one that shows itself as expired has
  * made its request.
  */
-void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out)
+void lodge_lapic_get(struct lodge_apic *apic, struct lodge_lapic *out)
 {
-	const struct lodge_apic *apic = vcpu->apic;
 	u32 reg, value;
 
-	lodge_lapic_deadline(vcpu);
+	lodge_lapic_deadline(apic);
 	memset(out, 0, sizeof(*out));
 	out->timer_ns = lodge_lapic_timer_left(apic);
 	out->tsc_deadline = READ_ONCE(apic->deadline);
 	smp_rmb();
 	for (reg = 0; reg < LAPIC_NR_REGS; reg++)
-		if (lodge_lapic_reg_read(vcpu, reg, &value))
+		if (lodge_lapic_reg_read(apic, reg, &value))
 			lapic_put_reg(out, 16 * reg, value);
 	lapic_put_reg(out, APIC_TMCCT,
 		      lodge_lapic_timer_count_of(apic, out->timer_ns));
@@ -128,18 +112,18 @@ void lodge_lapic_get(struct lodge_vcpu *vcpu, struct lodge_lapic *out)
 	out->ldr = apic->ldr;
 }
 
-static bool lapic_reg_valid(const struct lodge_vcpu *vcpu, u32 reg, u32 value)
+static bool lapic_reg_valid(const struct lodge_apic *apic, u32 reg, u32 value)
 {
 	switch (reg) {
 	case LAPIC_REG(APIC_ID):
-		return value == vcpu->id || value == vcpu->id << 24;
+		return value == apic->id || value == apic->id << 24;
 	case LAPIC_REG(APIC_LVR):
 		return value == LAPIC_VERSION;
 	case LAPIC_REG(APIC_PROCPRI):
 		return value <= 0xff;
 	case LAPIC_REG(APIC_LDR):
 		return !(value & ~lodge_lapic_valid_bits(reg)) ||
-		       value == lapic_x2apic_ldr(vcpu);
+		       value == lapic_x2apic_ldr(apic);
 	case LAPIC_REG(APIC_DFR):
 		return (value | lodge_lapic_valid_bits(reg)) == APIC_DFR_FLAT;
 	case LAPIC_REG(APIC_ISR):
@@ -161,19 +145,19 @@ static bool lapic_reg_valid(const struct lodge_vcpu *vcpu, u32 reg, u32 value)
 	}
 }
 
-int lodge_lapic_check(struct lodge_vcpu *vcpu, const struct lodge_lapic *in)
+int lodge_lapic_check(struct lodge_apic *apic, const struct lodge_lapic *in)
 {
 	u32 lvt = lapic_get_reg(in, APIC_LVTT);
 	u32 reg;
 
 	for (reg = 0; reg < LAPIC_NR_REGS; reg++)
-		if (!lapic_reg_valid(vcpu, reg, lapic_get_reg(in, 16 * reg)) ||
+		if (!lapic_reg_valid(apic, reg, lapic_get_reg(in, 16 * reg)) ||
 		    memchr_inv(in->regs + 16 * reg + 4, 0, 12))
 			return -EINVAL;
 	if (in->eoi[0] & EXCEPTION_VECTORS || in->errors & ~ESR_BITS ||
 	    in->ldr & ~lodge_lapic_valid_bits(LAPIC_REG(APIC_LDR)))
 		return -EINVAL;
-	if (lvt & APIC_LVT_TIMER_TSCDEADLINE && !vcpu->features.tsc_deadline)
+	if (lvt & APIC_LVT_TIMER_TSCDEADLINE && !apic->features->tsc_deadline)
 		return -EINVAL;
 	if (in->tsc_deadline &&
 	    (lvt & LAPIC_TIMER_MODE) != APIC_LVT_TIMER_TSCDEADLINE)
@@ -185,7 +169,7 @@ static void lapic_load_bitmap(unsigned long *bitmap,
 			      const struct lodge_lapic *in, u32 offset)
 {
 	u32 word[8];
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(word); i++)
 		word[i] = lapic_get_reg(in, offset + 16 * i);
@@ -215,18 +199,17 @@ static void lapic_load_timer(struct lodge_apic *apic,
 	lodge_lapic_timer_set_deadline(apic, in->tsc_deadline);
 }
 
-static void lapic_load_eoi(struct lodge_vcpu *vcpu,
+static void lapic_load_eoi(struct lodge_apic *apic,
 			   const struct lodge_lapic *in)
 {
-	bitmap_from_arr32(vcpu->apic->eoi, in->eoi, LAPIC_NR_VECTORS);
-	if (!bitmap_empty(vcpu->apic->eoi, LAPIC_NR_VECTORS))
-		set_bit(LODGE_REQ_EOI, &vcpu->requests);
+	bitmap_from_arr32(apic->eoi, in->eoi, LAPIC_NR_VECTORS);
+	if (!bitmap_empty(apic->eoi, LAPIC_NR_VECTORS))
+		set_bit(LODGE_REQ_EOI, apic->requests);
 }
 
-void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in)
+void lodge_lapic_set(struct lodge_apic *apic, const struct lodge_lapic *in)
 {
-	struct lodge_apic *apic = vcpu->apic;
-	u32 ldr = lapic_is_x2apic(vcpu) ? in->ldr : lapic_get_reg(in, APIC_LDR);
+	u32 ldr = lapic_is_x2apic(apic) ? in->ldr : lapic_get_reg(in, APIC_LDR);
 
 	lodge_lapic_timer_stop(apic);
 	apic->tpr = lapic_get_reg(in, APIC_TASKPRI);
@@ -241,8 +224,8 @@ void lodge_lapic_set(struct lodge_vcpu *vcpu, const struct lodge_lapic *in)
 	lapic_load_bitmap(apic->tmr, in, APIC_TMR);
 	lapic_load_bitmap(apic->isr, in, APIC_ISR);
 	lapic_load_bitmap(apic->irr, in, APIC_IRR);
-	lapic_load_eoi(vcpu, in);
+	lapic_load_eoi(apic, in);
 	lapic_load_timer(apic, in);
-	lodge_lapic_update_priority(vcpu);
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	lodge_lapic_update_priority(apic);
+	set_bit(LODGE_REQ_EVENT, apic->requests);
 }

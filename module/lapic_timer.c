@@ -11,7 +11,7 @@
  * mostly do, costs no host timer operation, and an interrupt is never early.
  *
  * Where the processor can leave the guest at a time given (@by_processor), it
- * watches the deadline, which then stands in vcpu->deadline, too; the host's timer
+ * watches the deadline, which then stands in *apic->watched too; the host's timer
  * does that only while the vCPU sleeps, and lets an expiry at another time pass.
  *
  * A periodic timer's host timer rests after each tick, until the guest has taken
@@ -28,7 +28,6 @@
 #include <asm/tsc.h>
 
 #include "apic.h"
-#include "backend.h"
 #include "lapic.h"
 #include "tsc.h"
 
@@ -64,7 +63,7 @@ static u64 lapic_timer_ns(const struct lodge_apic *apic, u32 count)
 /* How long until the guest's TSC gets to @deadline, ns; 0: it is there. */
 static u64 lapic_deadline_wait(const struct lodge_apic *apic, u64 deadline)
 {
-	u64 now = lodge_tsc() + READ_ONCE(apic->vcpu->tsc_offset);
+	u64 now = lodge_tsc() + READ_ONCE(*apic->tsc_offset);
 	u64 left;
 
 	if (deadline <= now)
@@ -83,12 +82,12 @@ static enum hrtimer_restart lapic_deadline_expired(struct lodge_apic *apic)
 	 */
 	smp_mb();
 	deadline = READ_ONCE(apic->deadline);
-	if (!deadline || READ_ONCE(apic->vcpu->deadline))
+	if (!deadline || READ_ONCE(*apic->watched))
 		return HRTIMER_NORESTART;
 	wait = lapic_deadline_wait(apic, deadline);
 	if (!wait) {
 		/* In this order: who finds no deadline finds the interrupt. */
-		lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
+		lodge_lapic_local(apic, LAPIC_LVT_TIMER);
 		cmpxchg(&apic->deadline, deadline, 0);
 		return HRTIMER_NORESTART;
 	}
@@ -105,7 +104,7 @@ static enum hrtimer_restart lapic_timer_expired(struct hrtimer *timer)
 		return lapic_deadline_expired(apic);
 	/* Off its queue first, then the LVT entry: see lodge_lapic_timer_tick(). */
 	smp_mb();
-	lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
+	lodge_lapic_local(apic, LAPIC_LVT_TIMER);
 	return HRTIMER_NORESTART;
 }
 
@@ -120,7 +119,7 @@ static void lapic_deadline_store(struct lodge_apic *apic, u64 deadline)
 {
 	WRITE_ONCE(apic->deadline, deadline);
 	if (apic->by_processor)
-		WRITE_ONCE(apic->vcpu->deadline, deadline);
+		WRITE_ONCE(*apic->watched, deadline);
 }
 
 /*
@@ -137,7 +136,7 @@ static u64 lapic_deadline_settle(struct lodge_apic *apic)
 	if (apic->deadline) {
 		wait = lapic_deadline_wait(apic, apic->deadline);
 		if (!wait)
-			lodge_lapic_local(apic->vcpu, LAPIC_LVT_TIMER);
+			lodge_lapic_local(apic, LAPIC_LVT_TIMER);
 	}
 	if (!wait)
 		lapic_deadline_store(apic, 0);
@@ -240,7 +239,6 @@ static void lapic_count_resume(struct lodge_apic *apic, u32 count)
 
 void lodge_lapic_timer_init(struct lodge_apic *apic)
 {
-	apic->by_processor = lodge_backend->has_timer;
 	hrtimer_setup(&apic->timer, lapic_timer_expired, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_ABS_HARD);
 }
@@ -318,25 +316,25 @@ void lodge_lapic_timer_set_deadline(struct lodge_apic *apic, u64 value)
 		lapic_deadline_queue(apic);
 }
 
-void lodge_lapic_sleep(struct lodge_vcpu *vcpu)
+void lodge_lapic_sleep(struct lodge_apic *apic)
 {
-	if (!vcpu->deadline)
+	if (!*apic->watched)
 		return;
-	WRITE_ONCE(vcpu->deadline, 0);
-	lapic_deadline_queue(vcpu->apic);
+	WRITE_ONCE(*apic->watched, 0);
+	lapic_deadline_queue(apic);
 }
 
 /* The host's timer may have made the deadline zero, or be about to. */
-void lodge_lapic_wake(struct lodge_vcpu *vcpu)
+void lodge_lapic_wake(struct lodge_apic *apic)
 {
-	if (vcpu->apic->by_processor)
-		WRITE_ONCE(vcpu->deadline, READ_ONCE(vcpu->apic->deadline));
+	if (apic->by_processor)
+		WRITE_ONCE(*apic->watched, READ_ONCE(apic->deadline));
 }
 
-void lodge_lapic_deadline(struct lodge_vcpu *vcpu)
+void lodge_lapic_deadline(struct lodge_apic *apic)
 {
-	if (vcpu->deadline)
-		lapic_deadline_settle(vcpu->apic);
+	if (*apic->watched)
+		lapic_deadline_settle(apic);
 }
 
 void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
@@ -353,10 +351,8 @@ void lodge_lapic_timer_load(struct lodge_apic *apic, u32 initial_count,
 		lapic_count_resume(apic, count);
 }
 
-void lodge_lapic_tsc_changed(struct lodge_vcpu *vcpu)
+void lodge_lapic_tsc_changed(struct lodge_apic *apic)
 {
-	struct lodge_apic *apic = vcpu->apic;
-
 	if (!apic || lapic_timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
 		return;
 	/* What it was queued for is another time now. */

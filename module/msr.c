@@ -45,7 +45,7 @@ bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	const struct lodge_msr_rule *rule;
 
 	if (msr_is_lapic(index))
-		return lodge_lapic_msr_read(vcpu, index, value);
+		return lodge_lapic_msr_read(vcpu->apic, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule)
 		return true;
@@ -71,7 +71,7 @@ bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	const struct lodge_msr_rule *rule;
 
 	if (msr_is_lapic(index))
-		return lodge_lapic_msr_write(vcpu, index, value);
+		return lodge_lapic_msr_write(vcpu->apic, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule || rule->kind == MSR_READ_ONLY)
 		return true;
@@ -102,7 +102,7 @@ void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 {
 	WRITE_ONCE(vcpu->tsc_offset, offset);
 	lodge_msr_load_tsc(vcpu);
-	lodge_lapic_tsc_changed(vcpu);
+	lodge_lapic_tsc_changed(vcpu->apic);
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 }
 

@@ -228,7 +228,7 @@ static bool lodge_run_begin(struct lodge_vcpu *vcpu)
 		preempt_enable();
 		return false;
 	}
-	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu);
+	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu->apic);
 	if (unlikely(vcpu->exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
 	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
@@ -269,8 +269,8 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
 		lodge_event_delivered(vcpu, &exit->interrupted);
-	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu)))
-		lodge_lapic_set_cr8(vcpu, vcpu->regs.control.cr8);
+	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu->apic)))
+		lodge_lapic_set_cr8(vcpu->apic, vcpu->regs.control.cr8);
 	return true;
 }
 
@@ -286,7 +286,7 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 		lodge_pv_clock_update(vcpu);
 	clear_bit(LODGE_REQ_KICK, &vcpu->requests);
 	if (test_and_clear_bit(LODGE_REQ_EOI, &vcpu->requests)) {
-		vector = lodge_lapic_take_eoi(vcpu);
+		vector = lodge_lapic_take_eoi(vcpu->apic);
 		if (vector >= 0) {
 			vcpu->answer.exit.eoi.vector = vector;
 			vcpu->answer.reason = LODGE_EXIT_EOI;
@@ -304,13 +304,13 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
  */
 static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 {
-	lodge_lapic_sleep(vcpu);
+	lodge_lapic_sleep(vcpu->apic);
 	rcuwait_wait_event(&vcpu->wait,
 			   lodge_event_wakes(vcpu) ||
 				   READ_ONCE(vcpu->requests) ||
 				   __xfer_to_guest_mode_work_pending(),
 			   TASK_INTERRUPTIBLE);
-	lodge_lapic_wake(vcpu);
+	lodge_lapic_wake(vcpu->apic);
 	/* What is delivered then makes the vCPU runnable. */
 	if (lodge_event_wakes(vcpu))
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);

@@ -134,7 +134,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	regs->debug.dr6 = LODGE_DR6_FIXED;
 	regs->debug.dr7 = LODGE_DR7_FIXED;
 
-	lodge_lapic_reset(vcpu, init);
+	lodge_lapic_reset(vcpu->apic, init);
 	lodge_state_reset_control(&regs->control, init);
 	lodge_msr_reset(vcpu, init);
 	lodge_pv_reset(vcpu);
@@ -338,7 +338,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 	if (groups & LODGE_GROUP_CONTROL) {
 		regs->control = from->control;
 		regs->control.cr0 |= X86_CR0_ET;
-		lodge_lapic_set_cr8(vcpu, from->control.cr8);
+		lodge_lapic_set_cr8(vcpu->apic, from->control.cr8);
 		lodge_backend->flush_tlb(vcpu, false);
 		set_bit(LODGE_REQ_PDPTES, &vcpu->requests);
 	}
@@ -450,7 +450,7 @@ static int lodge_state_get_lapic(struct lodge_vcpu *vcpu,
 
 	if (!lapic)
 		return -ENOMEM;
-	lodge_lapic_get(vcpu, lapic);
+	lodge_lapic_get(vcpu->apic, lapic);
 	error = lodge_state_give_lapic(state, lapic);
 	kfree(lapic);
 	return error;
@@ -489,7 +489,7 @@ static int lodge_state_take_lapic(struct lodge_vcpu *vcpu,
 				      u64_to_user_ptr(state->lapic),
 				      lodge_state_lapic_size(state));
 	if (!error)
-		error = lodge_lapic_check(vcpu, *lapic);
+		error = lodge_lapic_check(vcpu->apic, *lapic);
 	return error;
 }
 
@@ -510,7 +510,7 @@ int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state)
 	if (!error) {
 		lodge_state_set_inline(vcpu, groups, &state->regs);
 		if (lapic)
-			lodge_lapic_set(vcpu, lapic);
+			lodge_lapic_set(vcpu->apic, lapic);
 	}
 	kfree(lapic);
 	return error;

@@ -59,7 +59,7 @@ static int lodge_task_memory(struct lodge_vcpu *vcpu, u64 linear, void *data,
 		answer = lodge_translate(vcpu, at, access, &gpa, fault);
 		if (answer)
 			return answer;
-		if (lodge_lapic_claims(vcpu, gpa))
+		if (lodge_lapic_claims(vcpu->apic, gpa))
 			return -ENXIO;
 		answer = act(vcpu->vm, gpa, data ? data + done : NULL, part);
 		if (answer)
@@ -103,7 +103,7 @@ static int lodge_task_exchange(void *opaque, u64 linear, u8 old, u8 new,
 
 	if (answer)
 		return answer;
-	if (lodge_lapic_claims(vcpu, gpa))
+	if (lodge_lapic_claims(vcpu->apic, gpa))
 		return -ENXIO;
 	answer = lodge_mem_cmpxchg(vcpu->vm, gpa, &old, &new, sizeof(new));
 	/* In read-only memory the bits of descriptors stay as they are. */

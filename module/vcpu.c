@@ -6,7 +6,7 @@
 #include <linux/smp.h>
 #include <trace/events/ipi.h>
 
-#include "apic.h"
+#include "lapic.h"
 #include "policy.h"
 #include "state.h"
 #include "user.h"
@@ -39,7 +39,7 @@ void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
 
 void lodge_vcpu_free(struct lodge_vcpu *vcpu)
 {
-	lodge_lapic_free(vcpu);
+	kfree(vcpu->apic);
 	kfree(vcpu);
 }
 
@@ -47,7 +47,7 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 {
 	struct lodge_vm *vm = vcpu->vm;
 
-	lodge_lapic_close(vcpu);
+	lodge_lapic_close(vcpu->apic);
 	if (vcpu->backend)
 		lodge_backend->vcpu_fini(vcpu);
 	lodge_msr_free(vcpu);
@@ -86,6 +86,25 @@ static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
 	return vcpu;
 }
 
+static int lodge_vcpu_init_apic(struct lodge_vcpu *vcpu)
+{
+	struct lodge_apic *apic = kzalloc(sizeof(*apic), GFP_KERNEL_ACCOUNT);
+
+	if (!apic)
+		return -ENOMEM;
+	vcpu->apic = apic;
+	apic->vcpu = vcpu;
+	apic->id = vcpu->id;
+	apic->bus = &vcpu->vm->apics;
+	apic->base = &vcpu->regs.control.apic_base;
+	apic->features = &vcpu->features;
+	apic->requests = &vcpu->requests;
+	apic->tsc_offset = &vcpu->tsc_offset;
+	apic->watched = &vcpu->deadline;
+	apic->by_processor = lodge_backend->has_timer;
+	return lodge_lapic_init(apic);
+}
+
 /* The order matters: each step reads what those before it have set. */
 static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 {
@@ -97,7 +116,7 @@ static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 	if (!error)
 		error = lodge_msr_init(vcpu);
 	if (!error)
-		error = lodge_lapic_init(vcpu);
+		error = lodge_vcpu_init_apic(vcpu);
 	if (!error)
 		error = lodge_backend->vcpu_init(vcpu);
 	if (!error)
@@ -133,4 +152,5 @@ void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
 	/* Whoever finds it in the table finds it complete. */
 	smp_store_release(&vm->vcpus[vcpu->id], vcpu);
 	WRITE_ONCE(vm->nr_vcpus, max(vm->nr_vcpus, vcpu->id + 1));
+	lodge_irq_connect(&vm->apics, vcpu->apic);
 }

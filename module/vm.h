@@ -23,24 +23,17 @@
 
 #include <lodge.h>
 
+#include "apic.h"
 #include "backend.h"
 #include "compat.h"
 #include "emul.h"
+#include "features.h"
 #include "fpu.h"
 #include "guard.h"
 #include "iobus.h"
 #include "npt/npt.h"
+#include "request.h"
 #include "translate.h"
-
-/* Bits of vcpu->requests: what to see to before the next entry. */
-enum lodge_request {
-	LODGE_REQ_EVENT, /* something may be deliverable */
-	LODGE_REQ_FLUSH, /* the nested tables changed */
-	LODGE_REQ_PDPTES, /* CR3 came from user space */
-	LODGE_REQ_CLOCK, /* the paravirtual clock page is stale */
-	LODGE_REQ_EOI, /* lodge_lapic_take_eoi() has news for user space */
-	LODGE_REQ_KICK, /* only leave guest mode */
-};
 
 /* vcpu->mode: who must be interrupted for a request to be seen. */
 enum lodge_vcpu_mode {
@@ -129,38 +122,6 @@ struct lodge_insn_bytes {
 	u8 doubts;
 	u8 length;
 	u8 data[LODGE_INSN_MAX_LENGTH];
-};
-
-/**
- * struct lodge_features - what the vCPU's CPUID allows, worked out once
- * @cr4: bits of CR4 that the guest may set
- * @efer: bits of EFER that the guest may set
- * @xcr0: bits of XCR0 that the guest may set
- * @phys_bits: width of a guest physical address
- * @x2apic: has x2APIC
- * @tsc_deadline: has the timer's TSC-deadline mode
- * @rdtscp: has RDTSCP or RDPID
- * @tsc_adjust: has MSR TSC_ADJUST
- * @spec_ctrl: has MSR SPEC_CTRL
- * @pred_cmd: commands that it may give to MSR PRED_CMD; 0: it has none
- * @flush_l1d: has MSR FLUSH_CMD
- * @arch_caps: has MSR ARCH_CAPABILITIES
- * @spec_ctrl_bits: bits of SPEC_CTRL that the guest may set
- */
-struct lodge_features {
-	u64 cr4;
-	u64 efer;
-	u64 xcr0;
-	u8 phys_bits;
-	bool x2apic;
-	bool tsc_deadline;
-	bool rdtscp;
-	bool tsc_adjust;
-	bool spec_ctrl;
-	u8 pred_cmd;
-	bool flush_l1d;
-	bool arch_caps;
-	u64 spec_ctrl_bits;
 };
 
 /**
@@ -334,7 +295,7 @@ struct lodge_clock_base {
  * @notifier_end: its end
  * @tsc_offset: guest's TSC less lodge_tsc(), at creation
  * @clock: see pv.c
- * @irq_turn: where the search for the lowest priority begins; a mere hint
+ * @apics: the vCPUs' local APICs, as messages find them
  * @flush_mask: for lodge_vm_flush_tlbs(); under @npt_lock
  */
 struct lodge_vm {
@@ -361,7 +322,7 @@ struct lodge_vm {
 
 	u64 tsc_offset;
 	struct lodge_clock_base clock;
-	u32 irq_turn;
+	struct lodge_apic_bus apics;
 	cpumask_var_t flush_mask;
 };
 
@@ -435,13 +396,6 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu);
  * lodge_vcpu_free() - free one that has ended, once nobody can find it any more
  */
 void lodge_vcpu_free(struct lodge_vcpu *vcpu);
-
-/**
- * lodge_vcpu_request() - ask for something before the next entry, and kick
- *
- * Any context.
- */
-void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request);
 
 /**
  * lodge_vcpu_kick() - leave guest mode, or wake from HLT

@@ -80,21 +80,21 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 {
 }
 
-int lodge_lapic_pending(struct lodge_vcpu *vcpu)
+int lodge_lapic_pending(struct lodge_apic *apic)
 {
 	return -1;
 }
 
-void lodge_lapic_acknowledge(struct lodge_vcpu *vcpu, u8 vector)
+void lodge_lapic_acknowledge(struct lodge_apic *apic, u8 vector)
 {
 }
 
-bool lodge_lapic_accepts_extint(const struct lodge_vcpu *vcpu)
+bool lodge_lapic_accepts_extint(const struct lodge_apic *apic)
 {
 	return false;
 }
 
-bool lodge_lapic_blocked_by_tpr(struct lodge_vcpu *vcpu)
+bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic)
 {
 	return false;
 }

@@ -291,7 +291,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	return 0;
 }
 
-int lodge_irq_msi(struct lodge_vm *vm, const struct lodge_msi *msi)
+int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 {
 	core.locked = world.locked;
 	return 0;

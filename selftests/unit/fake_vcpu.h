@@ -48,6 +48,7 @@ enum fake_page {
  * @events: exceptions raised
  * @vector: of the last one
  * @apic_writes: writes that the local APIC has had
+ * @cr8: the task priority
  */
 static struct fake_guest {
 	u8 page[FAKE_PAGES];
@@ -57,6 +58,7 @@ static struct fake_guest {
 	unsigned int events;
 	u8 vector;
 	unsigned int apic_writes;
+	u8 cr8;
 } fake_guest;
 
 static void fake_require_at(bool condition, const char *what)
@@ -165,19 +167,19 @@ int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 	return 0;
 }
 
-bool lodge_lapic_claims(const struct lodge_vcpu *vcpu, u64 gpa)
+bool lodge_lapic_claims(const struct lodge_apic *apic, u64 gpa)
 {
 	return fake_page_of(gpa) == FAKE_APIC;
 }
 
-void lodge_lapic_read(struct lodge_vcpu *vcpu, u32 offset, void *data,
+void lodge_lapic_read(struct lodge_apic *apic, u32 offset, void *data,
 		      size_t size)
 {
 	fake_require(size >= 1 && size <= 16 && offset + size <= PAGE_SIZE);
 	memset(data, (u8)offset, size);
 }
 
-void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
+void lodge_lapic_write(struct lodge_apic *apic, u32 offset, const void *data,
 		       size_t size)
 {
 	u8 copy[16];
@@ -187,17 +189,17 @@ void lodge_lapic_write(struct lodge_vcpu *vcpu, u32 offset, const void *data,
 	fake_guest.apic_writes++;
 }
 
-u8 lodge_lapic_cr8(const struct lodge_vcpu *vcpu)
+u8 lodge_lapic_cr8(const struct lodge_apic *apic)
 {
-	return (u8)vcpu->regs.control.cr8;
+	return fake_guest.cr8;
 }
 
-void lodge_lapic_set_cr8(struct lodge_vcpu *vcpu, u8 cr8)
+void lodge_lapic_set_cr8(struct lodge_apic *apic, u8 cr8)
 {
 	fake_require(cr8 <= 15);
 }
 
-void lodge_lapic_deadline(struct lodge_vcpu *vcpu)
+void lodge_lapic_deadline(struct lodge_apic *apic)
 {
 }
 

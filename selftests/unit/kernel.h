@@ -126,35 +126,38 @@ static const struct {
 static inline void set_bit(long number, unsigned long *bits)
 {
 	kernel_shared();
-	__atomic_fetch_or(bits, 1UL << number, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&bits[number / 64], BIT(number % 64),
+			  __ATOMIC_SEQ_CST);
 }
 
 static inline void clear_bit(long number, unsigned long *bits)
 {
 	kernel_shared();
-	__atomic_fetch_and(bits, ~(1UL << number), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&bits[number / 64], ~BIT(number % 64),
+			   __ATOMIC_SEQ_CST);
 }
 
 static inline bool test_bit(long number, const unsigned long *bits)
 {
 	kernel_shared();
-	return __atomic_load_n(bits, __ATOMIC_SEQ_CST) >> number & 1;
+	return __atomic_load_n(&bits[number / 64], __ATOMIC_SEQ_CST) &
+	       BIT(number % 64);
 }
 
 static inline bool test_and_set_bit(long number, unsigned long *bits)
 {
 	kernel_shared();
-	return __atomic_fetch_or(bits, 1UL << number, __ATOMIC_SEQ_CST) >>
-		       number &
-	       1;
+	return __atomic_fetch_or(&bits[number / 64], BIT(number % 64),
+				 __ATOMIC_SEQ_CST) &
+	       BIT(number % 64);
 }
 
 static inline bool test_and_clear_bit(long number, unsigned long *bits)
 {
 	kernel_shared();
-	return __atomic_fetch_and(bits, ~(1UL << number), __ATOMIC_SEQ_CST) >>
-		       number &
-	       1;
+	return __atomic_fetch_and(&bits[number / 64], ~BIT(number % 64),
+				  __ATOMIC_SEQ_CST) &
+	       BIT(number % 64);
 }
 
 #define test_and_set_bit_lock test_and_set_bit

@@ -1,0 +1,828 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The local APIC against models of the manual's rules: priorities, messages, and
+ * registers, each over thousands of random states; and senders in the middle of
+ * whatever the owner does.
+ *
+ * Intel SDM vol. 3, chapter 10.
+ */
+#include <pthread.h>
+#include <sched.h>
+
+#include "fake_apic.h"
+
+#include "kselftest_harness.h"
+
+#define VECTORS 256
+#define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
+
+/* What is to happen before access number @at to what is shared, from now on. */
+static __thread struct {
+	void (*happens)(void);
+	unsigned int at;
+} interleave;
+
+void kernel_interleave(void)
+{
+	void (*happens)(void) = interleave.happens;
+
+	if (!happens || interleave.at--)
+		return;
+	interleave.happens = NULL;
+	happens();
+}
+
+/* ------------------------------------------------------------------ priorities */
+
+/* Sections 10.8.3 to 10.8.5, vector by vector. */
+struct model {
+	bool irr[VECTORS];
+	bool isr[VECTORS];
+	bool level[VECTORS];
+	bool ended[VECTORS];
+	u8 tpr;
+};
+
+static int model_highest(const bool set[VECTORS])
+{
+	for (int vector = VECTORS - 1; vector >= 0; vector--)
+		if (set[vector])
+			return vector;
+	return -1;
+}
+
+static u8 model_service_class(const struct model *model)
+{
+	int vector = model_highest(model->isr);
+
+	return vector < 0 ? 0 : vector / 16;
+}
+
+static u8 model_ppr(const struct model *model)
+{
+	u8 class = model_service_class(model);
+
+	return model->tpr / 16 >= class ? model->tpr : 16 * class;
+}
+
+static int model_pending(const struct model *model)
+{
+	int vector = model_highest(model->irr);
+
+	return vector >= 0 && vector / 16 > model_ppr(model) / 16 ? vector : -1;
+}
+
+static bool model_waits_for_tpr(const struct model *model)
+{
+	int vector = model_highest(model->irr);
+
+	return vector >= 0 && vector / 16 <= model->tpr / 16 &&
+	       vector / 16 > model_service_class(model);
+}
+
+static void model_end(struct model *model)
+{
+	int vector = model_highest(model->isr);
+
+	if (vector < 0)
+		return;
+	model->isr[vector] = false;
+	if (model->level[vector])
+		model->ended[vector] = true;
+}
+
+static bool same_bits(struct lodge_apic *apic, u32 offset,
+		      const bool set[VECTORS])
+{
+	for (int vector = 0; vector < VECTORS; vector++) {
+		u32 word = fake_read(apic, offset + 16 * (vector / 32));
+
+		if ((word >> vector % 32 & 1) != set[vector])
+			return false;
+	}
+	return true;
+}
+
+FIXTURE(apic)
+{
+	struct lodge_apic *apic;
+	struct fake_cpu *cpu;
+	struct model model;
+};
+
+FIXTURE_SETUP(apic)
+{
+	fake_seed = 1;
+	fake_apics_reset();
+	memset(&self->model, 0, sizeof(self->model));
+	self->apic = fake_apic_new(false);
+	self->cpu = &fake.cpu[0];
+	fake_apic_enable(self->apic);
+	self->cpu->requests = 0;
+}
+
+FIXTURE_TEARDOWN(apic)
+{
+	interleave.happens = NULL;
+}
+
+static void send(struct lodge_apic *apic, u8 vector, bool level)
+{
+	struct lodge_irq irq = { .destination = apic->id,
+				 .vector = vector,
+				 .mode = APIC_DM_FIXED,
+				 .level = level };
+
+	lodge_irq_send(apic->bus, NULL, &irq);
+}
+
+/* The owner sees to its request: it takes what can be taken. */
+static int take(struct fake_cpu *cpu)
+{
+	int vector = -1;
+
+	if (test_and_clear_bit(LODGE_REQ_EVENT, &cpu->requests)) {
+		vector = lodge_lapic_pending(&cpu->apic);
+		if (vector >= 0)
+			lodge_lapic_acknowledge(&cpu->apic, vector);
+	}
+	return vector;
+}
+
+static void step_message(FIXTURE_DATA(apic) * self)
+{
+	u8 vector = fake_random(VECTORS);
+	bool level = fake_random(2);
+
+	send(self->apic, vector, level);
+	if (vector < 16)
+		return;
+	self->model.irr[vector] = true;
+	self->model.level[vector] = level;
+}
+
+static void step_take(FIXTURE_DATA(apic) * self)
+{
+	int vector = model_pending(&self->model);
+
+	if (take(self->cpu) != vector)
+		self->model.tpr = ~self->model.tpr;
+	if (vector < 0)
+		return;
+	self->model.irr[vector] = false;
+	self->model.isr[vector] = true;
+}
+
+static void step_tpr(FIXTURE_DATA(apic) * self)
+{
+	self->model.tpr = fake_random(VECTORS);
+	fake_write(self->apic, APIC_TASKPRI, self->model.tpr);
+}
+
+/* CR8 is bits 7:4; a write that changes nothing leaves bits 3:0, too. */
+static void step_cr8(FIXTURE_DATA(apic) * self)
+{
+	u8 cr8 = fake_random(16);
+
+	lodge_lapic_set_cr8(self->apic, cr8);
+	if (cr8 != self->model.tpr / 16)
+		self->model.tpr = cr8 * 16;
+}
+
+static void step_eoi(FIXTURE_DATA(apic) * self)
+{
+	fake_write(self->apic, APIC_EOI, 0);
+	model_end(&self->model);
+}
+
+static void step_take_eoi(FIXTURE_DATA(apic) * self)
+{
+	int vector = model_highest(self->model.ended);
+	int told = -1;
+
+	if (test_and_clear_bit(LODGE_REQ_EOI, &self->cpu->requests))
+		told = lodge_lapic_take_eoi(self->apic);
+	if (told != vector)
+		self->model.tpr = ~self->model.tpr;
+	if (vector >= 0)
+		self->model.ended[vector] = false;
+}
+
+TEST_F(apic, has_the_priorities_of_the_model)
+{
+	static void (*const steps[])(FIXTURE_DATA(apic) * self) = {
+		step_message, step_message, step_message,  step_take, step_take,
+		step_tpr,     step_cr8,	    step_take_eoi, step_eoi,  step_eoi,
+	};
+
+	for (int i = 0; i < 30000; i++) {
+		int pending;
+
+		steps[fake_random(ARRAY_SIZE(steps))](self);
+		ASSERT_TRUE(same_bits(self->apic, APIC_IRR, self->model.irr));
+		ASSERT_TRUE(same_bits(self->apic, APIC_ISR, self->model.isr));
+		ASSERT_TRUE(same_bits(self->apic, APIC_TMR, self->model.level));
+		ASSERT_EQ(self->model.tpr, fake_read(self->apic, APIC_TASKPRI));
+		ASSERT_EQ(model_ppr(&self->model),
+			  fake_read(self->apic, APIC_PROCPRI));
+		pending = model_pending(&self->model);
+		ASSERT_EQ(pending, lodge_lapic_pending(self->apic));
+		ASSERT_EQ(model_waits_for_tpr(&self->model),
+			  lodge_lapic_blocked_by_tpr(self->apic));
+		/* The owner is told of what it can take. */
+		if (pending >= 0)
+			ASSERT_TRUE(test_bit(LODGE_REQ_EVENT,
+					     &self->cpu->requests));
+	}
+}
+
+TEST_F(apic, holds_no_vector_of_an_exception)
+{
+	for (int vector = 0; vector < VECTORS; vector++) {
+		send(self->apic, vector, false);
+		EXPECT_EQ(vector < 16 ? -1 : vector,
+			  lodge_lapic_pending(self->apic));
+	}
+	fake_write(self->apic, APIC_ESR, 0);
+	EXPECT_EQ(APIC_ESR_RECVILL, fake_read(self->apic, APIC_ESR));
+}
+
+TEST_F(apic, takes_no_vector_until_software_has_enabled_it)
+{
+	fake_write(self->apic, APIC_SPIV, 0xff);
+	send(self->apic, 0x50, false);
+	EXPECT_EQ(0U, fake_read(self->apic, APIC_IRR + 0x20));
+	fake_apic_enable(self->apic);
+	send(self->apic, 0x50, false);
+	EXPECT_EQ(0x50, lodge_lapic_pending(self->apic));
+}
+
+TEST_F(apic, masks_its_local_vectors_while_software_has_disabled_it)
+{
+	for (u32 lvt = APIC_LVTT; lvt <= APIC_LVTERR; lvt += 16)
+		fake_write(self->apic, lvt, 0x40);
+	fake_write(self->apic, APIC_SPIV, 0xff);
+	for (u32 lvt = APIC_LVTT; lvt <= APIC_LVTERR; lvt += 16) {
+		EXPECT_EQ(APIC_LVT_MASKED | 0x40, fake_read(self->apic, lvt));
+		fake_write(self->apic, lvt, 0x41);
+		EXPECT_EQ(APIC_LVT_MASKED | 0x41, fake_read(self->apic, lvt));
+	}
+}
+
+/* -------------------------------------------------------------------- messages */
+
+enum mode { OFF, XAPIC, X2APIC };
+
+/* An APIC as the model of messages sees it. */
+struct station {
+	enum mode mode;
+	bool takes_vectors;
+	u8 ldr;
+	bool flat;
+	u8 class;
+};
+
+#define STATIONS MAX_FAKE_CPUS
+
+FIXTURE(bus)
+{
+	struct station station[STATIONS];
+};
+
+static void make_station(struct station *station)
+{
+	struct lodge_apic *apic = fake_apic_new(false);
+
+	*station = (struct station){
+		.mode = fake_random(8) ? XAPIC + fake_random(2) : OFF,
+		.takes_vectors = fake_random(8),
+		.ldr = fake_random(4) ? 1U << fake_random(8) :
+					fake_random(VECTORS),
+		.flat = fake_random(2),
+		.class = fake_random(4),
+	};
+	fake_write(apic, APIC_LDR, (u32)station->ldr << 24);
+	fake_write(apic, APIC_DFR, station->flat ? ~0U : 0x0fffffff);
+	fake_write(apic, APIC_TASKPRI, 16 * station->class);
+	if (station->takes_vectors)
+		fake_apic_enable(apic);
+	if (station->mode == X2APIC)
+		fake_apic_x2apic(apic);
+	else if (station->mode == OFF)
+		fake_wrmsr(apic, MSR_IA32_APICBASE,
+			   *apic->base & ~(u64)MSR_IA32_APICBASE_ENABLE);
+}
+
+FIXTURE_SETUP(bus)
+{
+	fake_seed = 2;
+}
+
+FIXTURE_TEARDOWN(bus)
+{
+}
+
+static void make_stations(FIXTURE_DATA(bus) * self)
+{
+	fake_apics_reset();
+	for (int i = 0; i < STATIONS; i++)
+		make_station(&self->station[i]);
+}
+
+/* A message in the manual's words. */
+struct message {
+	u32 destination;
+	bool wide;
+	bool logical;
+	u8 shorthand;
+	u16 mode;
+	u8 vector;
+};
+
+/* Sections 10.6.2 and 10.12.10: true if @station, number @id, is addressed. */
+static bool is_addressed(const struct station *station, u32 id, u32 sender,
+			 const struct message *m)
+{
+	if (station->mode == OFF)
+		return false;
+	switch (m->shorthand) {
+	case 1:
+		return id == sender;
+	case 2:
+		return true;
+	case 3:
+		return id != sender;
+	}
+	if (m->destination == (m->wide ? 0xffffffff : 0xff))
+		return true;
+	if (!m->logical)
+		return m->destination == id;
+	if (station->mode == X2APIC)
+		return m->destination >> 16 == id / 16 &&
+		       m->destination >> id % 16 & 1;
+	if (m->destination > 0xff)
+		return false;
+	if (station->flat)
+		return station->ldr & m->destination;
+	return station->ldr / 16 == m->destination / 16 &&
+	       station->ldr % 16 & m->destination % 16;
+}
+
+/* Sets those that may take it; returns how many shall. */
+static unsigned int model_send(FIXTURE_DATA(bus) * self, u32 sender,
+			       const struct message *m, bool may[STATIONS])
+{
+	bool vector = m->mode == APIC_DM_FIXED || m->mode == APIC_DM_LOWEST;
+	unsigned int count = 0;
+	u8 lowest = 16;
+
+	for (u32 i = 0; i < STATIONS; i++) {
+		const struct station *station = &self->station[i];
+
+		may[i] = is_addressed(station, i, sender, m) &&
+			 (!vector || station->takes_vectors);
+		count += may[i];
+		if (may[i] && station->class < lowest)
+			lowest = station->class;
+	}
+	if (m->mode != APIC_DM_LOWEST)
+		return count;
+	for (u32 i = 0; i < STATIONS; i++)
+		may[i] = may[i] && self->station[i].class == lowest;
+	return count ? 1 : 0;
+}
+
+static bool has_taken(const struct fake_cpu *cpu, const struct message *m)
+{
+	switch (m->mode) {
+	case APIC_DM_FIXED:
+	case APIC_DM_LOWEST:
+		return cpu->apic.irr[m->vector / 64] >> m->vector % 64 & 1;
+	case APIC_DM_NMI:
+		return cpu->nmis;
+	case APIC_DM_INIT:
+		return cpu->inits;
+	case APIC_DM_STARTUP:
+		return cpu->sipis && cpu->sipi_vector == m->vector;
+	}
+	return false;
+}
+
+static void forget_all(void)
+{
+	for (u32 i = 0; i < STATIONS; i++) {
+		struct fake_cpu *cpu = &fake.cpu[i];
+
+		memset(cpu->apic.irr, 0, sizeof(cpu->apic.irr));
+		cpu->nmis = cpu->inits = cpu->sipis = 0;
+	}
+}
+
+/* True if those took it that were to, and nobody else. */
+static bool went_right(FIXTURE_DATA(bus) * self, u32 sender,
+		       const struct message *m)
+{
+	bool may[STATIONS];
+	unsigned int want = model_send(self, sender, m, may);
+	unsigned int got = 0;
+
+	for (u32 i = 0; i < STATIONS; i++) {
+		if (!has_taken(&fake.cpu[i], m))
+			continue;
+		got++;
+		if (!may[i]) {
+			printf("# %u has taken it\n", i);
+			return false;
+		}
+	}
+	if (got != want)
+		printf("# %u have taken it, not %u\n", got, want);
+	return got == want;
+}
+
+static struct message random_message(bool wide)
+{
+	static const u16 modes[] = { APIC_DM_FIXED,  APIC_DM_FIXED,
+				     APIC_DM_LOWEST, APIC_DM_NMI,
+				     APIC_DM_INIT,   APIC_DM_STARTUP };
+	struct message m = {
+		.wide = wide,
+		.logical = fake_random(2),
+		.shorthand = fake_random(3) ? 0 : fake_random(4),
+		.mode = modes[fake_random(ARRAY_SIZE(modes))],
+		.vector = 16 + fake_random(VECTORS - 16),
+	};
+
+	/* To itself an APIC sends vectors only. */
+	if (m.shorthand == 1)
+		m.mode = APIC_DM_FIXED;
+	if (!fake_random(8))
+		m.destination = wide ? 0xffffffff : 0xff;
+	else if (!m.logical || !wide)
+		m.destination = fake_random(m.logical ? VECTORS : STATIONS + 8);
+	else
+		m.destination = fake_random(4) << 16 | fake_random(0x10000);
+	return m;
+}
+
+/* By the sender's ICR, in the form that its mode has. */
+static void command(u32 sender, const struct message *m)
+{
+	struct lodge_apic *apic = &fake.cpu[sender].apic;
+	u32 low = m->vector | m->mode | m->shorthand << 18 | APIC_INT_ASSERT;
+
+	if (m->logical)
+		low |= APIC_DEST_LOGICAL;
+	if (m->wide) {
+		fake_wrmsr(apic, X2APIC_MSR(APIC_ICR),
+			   (u64)m->destination << 32 | low);
+	} else {
+		fake_write(apic, APIC_ICR2, m->destination << 24);
+		fake_write(apic, APIC_ICR, low);
+	}
+}
+
+TEST_F(bus, carries_commands_to_those_of_the_model)
+{
+	for (int i = 0; i < 20000; i++) {
+		u32 sender = fake_random(STATIONS);
+		struct message m;
+
+		if (i % 100 == 0)
+			make_stations(self);
+		if (self->station[sender].mode == OFF)
+			continue;
+		m = random_message(self->station[sender].mode == X2APIC);
+		forget_all();
+		command(sender, &m);
+		ASSERT_TRUE(went_right(self, sender, &m));
+	}
+}
+
+TEST_F(bus, carries_messages_of_devices_to_those_of_the_model)
+{
+	for (int i = 0; i < 20000; i++) {
+		struct message m = random_message(false);
+		struct lodge_msi msi = { 0 };
+		bool hint = fake_random(2);
+		int error;
+
+		if (i % 100 == 0)
+			make_stations(self);
+		m.shorthand = 0;
+		if (m.mode == APIC_DM_STARTUP)
+			m.mode = APIC_DM_NMI;
+		msi.address = 0xfee00000 | m.destination << 12 | hint << 3 |
+			      m.logical << 2;
+		msi.data = m.vector | m.mode;
+		forget_all();
+		error = lodge_irq_msi(&fake.bus, &msi);
+		/* The hint turns one of several into one of the lowest priority. */
+		if (hint && m.logical && m.mode == APIC_DM_FIXED)
+			m.mode = APIC_DM_LOWEST;
+		ASSERT_TRUE(went_right(self, ~0U, &m));
+		ASSERT_TRUE(error == 0 || error == -ENXIO);
+	}
+}
+
+TEST_F(bus, gives_each_of_equal_priority_its_turn)
+{
+	unsigned int taken[8] = { 0 };
+
+	fake_apics_reset();
+	for (int i = 0; i < 8; i++)
+		fake_apic_enable(fake_apic_new(false));
+	for (int i = 0; i < 800; i++) {
+		const struct message m = { .destination = 0xff,
+					   .logical = true,
+					   .mode = APIC_DM_LOWEST,
+					   .vector = 0x40 };
+
+		command(0, &m);
+		for (int cpu = 0; cpu < 8; cpu++) {
+			taken[cpu] += has_taken(&fake.cpu[cpu], &m);
+			fake.cpu[cpu].apic.irr[1] = 0;
+		}
+	}
+	for (int cpu = 0; cpu < 8; cpu++)
+		EXPECT_EQ(100U, taken[cpu]);
+}
+
+TEST_F(bus, carries_no_vector_of_an_exception)
+{
+	const struct message m = { .shorthand = 2, .vector = 15 };
+	struct lodge_apic *apic;
+
+	fake_apics_reset();
+	apic = fake_apic_new(false);
+	fake_apic_enable(apic);
+	command(0, &m);
+	EXPECT_FALSE(has_taken(&fake.cpu[0], &m));
+	fake_write(apic, APIC_ESR, 0);
+	EXPECT_EQ(APIC_ESR_SENDILL, fake_read(apic, APIC_ESR));
+	fake_write(apic, APIC_ESR, 0);
+	EXPECT_EQ(0U, fake_read(apic, APIC_ESR));
+}
+
+/* ------------------------------------------------------------------- registers */
+
+/* Table 10-6: what RDMSR and WRMSR find, and the bits that can be written. */
+static const struct {
+	u16 first;
+	u16 last;
+	bool read;
+	bool write;
+	u64 bits;
+} x2apic_registers[] = {
+	{ 0x802, 0x803, true, false, 0 },
+	{ 0x808, 0x808, true, true, 0xff },
+	{ 0x80a, 0x80a, true, false, 0 },
+	{ 0x80b, 0x80b, false, true, 0 },
+	{ 0x80d, 0x80d, true, false, 0 },
+	{ 0x80f, 0x80f, true, true, 0x3ff },
+	{ 0x810, 0x827, true, false, 0 },
+	{ 0x828, 0x828, true, true, 0 },
+	/* Processors do not check bit 12, xAPIC's delivery status. */
+	{ 0x830, 0x830, true, true, 0xffffffff000cdfff },
+	{ 0x832, 0x832, true, true, 0x000710ff },
+	{ 0x833, 0x834, true, true, 0x000117ff },
+	{ 0x835, 0x836, true, true, 0x0001f7ff },
+	{ 0x837, 0x837, true, true, 0x000110ff },
+	{ 0x838, 0x838, true, true, 0xffffffff },
+	{ 0x839, 0x839, true, false, 0 },
+	{ 0x83e, 0x83e, true, true, 0xb },
+	{ 0x83f, 0x83f, false, true, 0xff },
+};
+
+TEST_F(apic, has_the_registers_of_x2apic_and_their_bits)
+{
+	fake_apic_x2apic(self->apic);
+	for (u32 msr = 0x800; msr < 0x900; msr++) {
+		bool read = false, write = false;
+		u64 bits = 0, value;
+
+		for (size_t i = 0; i < ARRAY_SIZE(x2apic_registers); i++) {
+			if (msr < x2apic_registers[i].first ||
+			    msr > x2apic_registers[i].last)
+				continue;
+			read = x2apic_registers[i].read;
+			write = x2apic_registers[i].write;
+			bits = x2apic_registers[i].bits;
+		}
+		EXPECT_EQ(!read, fake_rdmsr(self->apic, msr, &value));
+		EXPECT_EQ(!write, fake_wrmsr(self->apic, msr, 0));
+		for (int bit = 0; write && bit < 64; bit++)
+			EXPECT_EQ(!(bits >> bit & 1),
+				  fake_wrmsr(self->apic, msr, 1ULL << bit));
+	}
+}
+
+/* Section 10.12.5: of nine ways from a mode to another these are open. */
+TEST_F(apic, changes_its_mode_as_the_manual_lets_it)
+{
+	static const bool open[3][3] = { [OFF] = { true, true, false },
+					 [XAPIC] = { true, true, true },
+					 [X2APIC] = { true, false, true } };
+	const u64 flags[] = { 0, MSR_IA32_APICBASE_ENABLE,
+			      MSR_IA32_APICBASE_ENABLE | X2APIC_ENABLE };
+	const u64 base = LODGE_APIC_BASE_DEFAULT | MSR_IA32_APICBASE_BSP;
+
+	for (int from = OFF; from <= X2APIC; from++) {
+		for (int to = OFF; to <= X2APIC; to++) {
+			bool refused;
+
+			self->cpu->base = base | flags[from];
+			refused = fake_wrmsr(self->apic, MSR_IA32_APICBASE,
+					     base | flags[to]);
+			EXPECT_EQ(!open[from][to], refused);
+			EXPECT_EQ(base | flags[refused ? from : to],
+				  self->cpu->base);
+		}
+	}
+	self->cpu->base = base;
+	EXPECT_TRUE(fake_wrmsr(self->apic, MSR_IA32_APICBASE,
+			       base | X2APIC_ENABLE));
+}
+
+/* An access of any size and place finds what it is to find, and no more. */
+TEST_F(apic, answers_any_access_to_its_page)
+{
+	u8 bytes[16], word[4];
+
+	for (u32 offset = 0; offset < 4096; offset++) {
+		for (size_t size = 1; size <= 16 && offset + size <= 4096;
+		     size++) {
+			u32 at = offset % 16;
+
+			memset(bytes, 0xa5, sizeof(bytes));
+			lodge_lapic_write(self->apic, offset, bytes, size);
+			lodge_lapic_read(self->apic, offset, bytes, size);
+			lodge_lapic_read(self->apic, offset - at, word, 4);
+			for (size_t i = 0; i < size; i++)
+				ASSERT_EQ(at + i < 4 ? word[at + i] : 0,
+					  bytes[i]);
+		}
+	}
+}
+
+/* A state that was read can be set, and is then read again, from any APIC's life. */
+TEST_F(apic, goes_on_from_its_saved_state)
+{
+	static struct lodge_lapic saved, again;
+	struct lodge_apic *other = fake_apic_new(false);
+
+	other->id = 0;
+	for (int i = 0; i < 3000; i++) {
+		u32 offset = 16 * fake_random(64);
+
+		if (offset != APIC_ICR)
+			fake_write(self->apic, offset, fake_random(1U << 31));
+		send(self->apic, fake_random(VECTORS), fake_random(2));
+		if (fake_random(2))
+			take(self->cpu);
+		*other->base = *self->apic->base;
+		lodge_lapic_get(self->apic, &saved);
+		ASSERT_EQ(0, lodge_lapic_check(other, &saved));
+		lodge_lapic_set(other, &saved);
+		lodge_lapic_get(other, &again);
+		/* PPR, and a timer's count, are worked out anew. */
+		ASSERT_EQ(0, memcmp(&saved, &again, sizeof(saved)));
+		ASSERT_EQ(lodge_lapic_pending(self->apic),
+			  lodge_lapic_pending(other));
+	}
+}
+
+/* --------------------------------------------------------------------- at once */
+
+static struct fake_cpu *victim;
+
+static void one_is_sent(void)
+{
+	send(&victim->apic, 0x80, false);
+}
+
+static void one_is_taken(void)
+{
+	take(victim);
+}
+
+static void it_is_ended(void)
+{
+	fake_write(&victim->apic, APIC_EOI, 0);
+}
+
+static void priority_falls(void)
+{
+	fake_write(&victim->apic, APIC_TASKPRI, 0);
+}
+
+/* @inner at each point of @outer in turn.  Return: true if none is lost then. */
+static bool none_is_lost(struct fake_cpu *cpu, void (*outer)(void),
+			 void (*inner)(void))
+{
+	unsigned int at;
+
+	victim = cpu;
+	for (at = 0;; at++) {
+		unsigned int taken = 0;
+
+		fake_write(&cpu->apic, APIC_TASKPRI, 0xf0);
+		send(&cpu->apic, 0x90, false);
+		fake_write(&cpu->apic, APIC_TASKPRI, 0);
+		take(cpu);
+		fake_write(&cpu->apic, APIC_TASKPRI, 0xf0);
+		interleave.at = at;
+		interleave.happens = inner;
+		outer();
+		if (interleave.happens)
+			break;
+		fake_write(&cpu->apic, APIC_TASKPRI, 0);
+		/* The request alone tells the owner to look. */
+		for (int i = 0; i < 4; i++) {
+			fake_write(&cpu->apic, APIC_EOI, 0);
+			taken += take(cpu) == 0x80;
+		}
+		if (taken != 1 || cpu->requests & BIT(LODGE_REQ_EVENT))
+			return false;
+	}
+	interleave.happens = NULL;
+	return at > 0;
+}
+
+TEST_F(apic, takes_a_message_in_the_middle_of_what_its_owner_does)
+{
+	EXPECT_TRUE(none_is_lost(self->cpu, one_is_taken, one_is_sent));
+	EXPECT_TRUE(none_is_lost(self->cpu, it_is_ended, one_is_sent));
+	EXPECT_TRUE(none_is_lost(self->cpu, priority_falls, one_is_sent));
+}
+
+TEST_F(apic, may_be_used_in_the_middle_of_a_message)
+{
+	EXPECT_TRUE(none_is_lost(self->cpu, one_is_sent, priority_falls));
+	EXPECT_TRUE(none_is_lost(self->cpu, one_is_sent, it_is_ended));
+}
+
+#define SENDERS 3
+#define SENT 30000
+/* So many looks in vain, and what was sent is lost. */
+#define LOST 100000000
+
+/* One of those that send at once, each a vector of its own. */
+struct sender {
+	struct lodge_apic *apic;
+	pthread_t thread;
+	u8 vector;
+	u32 handled;
+};
+
+/* A thread gives way at every seventh access, and so at each one in its turn. */
+static void give_way(void)
+{
+	sched_yield();
+	interleave.at = 6;
+	interleave.happens = give_way;
+}
+
+static void *sender_thread(void *argument)
+{
+	struct sender *sender = argument;
+
+	give_way();
+	for (u32 i = 0; i < SENT; i++) {
+		while (__atomic_load_n(&sender->handled, __ATOMIC_ACQUIRE) < i)
+			sched_yield();
+		send(sender->apic, sender->vector, false);
+	}
+	return NULL;
+}
+
+TEST_F(apic, loses_nothing_that_others_send_at_once)
+{
+	struct sender sender[SENDERS];
+	u32 total = 0, idle = 0;
+
+	for (int i = 0; i < SENDERS; i++) {
+		sender[i] = (struct sender){ .apic = self->apic,
+					     .vector = 0x80 + 0x11 * i };
+		ASSERT_EQ(0, pthread_create(&sender[i].thread, NULL,
+					    sender_thread, &sender[i]));
+	}
+	give_way();
+	while (total < SENDERS * SENT && idle++ < LOST) {
+		int vector = take(self->cpu);
+
+		if (vector < 0)
+			continue;
+		idle = 0;
+		total++;
+		fake_write(self->apic, APIC_EOI, 0);
+		__atomic_fetch_add(&sender[(vector - 0x80) / 0x11].handled, 1,
+				   __ATOMIC_RELEASE);
+	}
+	ASSERT_EQ(SENDERS * SENT, total);
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(sender[i].thread, NULL);
+	EXPECT_EQ(-1, take(self->cpu));
+}
+
+TEST_HARNESS_MAIN
