@@ -39,7 +39,8 @@ typedef int64_t s64;
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
-#define static_assert _Static_assert
+#define static_assert(condition, ...) \
+	_Static_assert(condition, #condition)
 #define fallthrough __attribute__((__fallthrough__))
 
 #endif

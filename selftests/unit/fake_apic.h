@@ -37,11 +37,17 @@ struct fake_cpu {
 	u8 sipi_vector;
 };
 
+/**
+ * fake - the machine
+ * @ns: the host's monotonic clock
+ * @tsc_lost: what suspends have taken from the processor's TSC
+ */
 static struct {
 	struct lodge_apic_bus bus;
 	struct fake_cpu cpu[MAX_FAKE_CPUS];
 	u32 nr;
 	u64 ns;
+	u64 tsc_lost;
 } fake;
 
 u32 tsc_khz = FAKE_TSC_PER_2NS * 500000;
@@ -54,7 +60,7 @@ u64 ktime_get_ns(void)
 
 u64 rdtsc(void)
 {
-	return fake.ns * FAKE_TSC_PER_2NS / 2;
+	return fake.ns * FAKE_TSC_PER_2NS / 2 - fake.tsc_lost;
 }
 
 static struct fake_cpu *fake_cpu_of(struct lodge_vcpu *vcpu)
@@ -113,6 +119,7 @@ static inline struct lodge_apic *fake_apic_new(bool by_processor)
 static inline void fake_apics_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
+	lodge_tsc_moved = 0;
 	fake.ns = 3600 * 1000000000ULL;
 }
 
@@ -152,8 +159,10 @@ static inline void fake_apic_x2apic(struct lodge_apic *apic)
 static inline void fake_expire(struct hrtimer *timer)
 {
 	timer->queued = false;
+	timer->running = true;
 	if (timer->function(timer) == HRTIMER_RESTART)
 		timer->queued = true;
+	timer->running = false;
 }
 
 /* The timer that fires next until @end, or NULL. */
@@ -183,6 +192,12 @@ static inline void fake_sleep(u64 ns)
 		fake_expire(timer);
 	}
 	fake.ns = end;
+}
+
+/* Let time pass in which no timer fires. */
+static inline void fake_stall(u64 ns)
+{
+	fake.ns += ns;
 }
 
 /* The same numbers in each run. */

@@ -16,14 +16,21 @@
 #define __fls(word) (63UL - __builtin_clzl(word))
 #define __ffs(word) ((unsigned long)__builtin_ctzl(word))
 
+/* Not atomic: others can come in between. */
 static inline void __set_bit(long number, unsigned long *bits)
 {
-	bits[number / 64] |= BIT(number % 64);
+	unsigned long word = bits[number / 64];
+
+	kernel_shared();
+	bits[number / 64] = word | BIT(number % 64);
 }
 
 static inline void __clear_bit(long number, unsigned long *bits)
 {
-	bits[number / 64] &= ~BIT(number % 64);
+	unsigned long word = bits[number / 64];
+
+	kernel_shared();
+	bits[number / 64] = word & ~BIT(number % 64);
 }
 
 static inline void bitmap_zero(unsigned long *bits, unsigned int count)
@@ -108,7 +115,11 @@ struct hrtimer {
 	enum hrtimer_restart (*function)(struct hrtimer *timer);
 	u64 expires;
 	bool queued;
+	bool running;
 };
+
+/* What waits for a timer's function would wait here for ever: a test gets away. */
+__attribute__((weak)) void kernel_waits(void);
 
 extern u32 tsc_khz;
 
@@ -148,12 +159,16 @@ static inline bool hrtimer_is_queued(struct hrtimer *timer)
 	return __atomic_load_n(&timer->queued, __ATOMIC_SEQ_CST);
 }
 
-/* A timer's function has returned by now: a test calls it from here, or elsewhere. */
-#define hrtimer_active(timer) hrtimer_is_queued((struct hrtimer *)(timer))
+static inline bool hrtimer_active(const struct hrtimer *timer)
+{
+	return timer->queued || timer->running;
+}
 
 static inline bool hrtimer_cancel(struct hrtimer *timer)
 {
 	kernel_shared();
+	if (timer->running)
+		kernel_waits();
 	return __atomic_exchange_n(&timer->queued, false, __ATOMIC_SEQ_CST);
 }
 
