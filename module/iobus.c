@@ -239,7 +239,7 @@ static bool lodge_iobus_access(struct lodge_vcpu *vcpu,
 	    lodge_lapic_claims(vcpu->apic, address))
 		return lodge_iobus_call(vcpu, &lodge_lapic_page,
 					offset_in_page(address), in, out, size);
-	if (likely(!rcu_access_pointer(vcpu->vm->iobus.table[space])))
+	if (likely(!lodge_iobus_has(&vcpu->vm->iobus, space)))
 		return false;
 	return lodge_iobus_search(vcpu, space, address, in, out, size);
 }

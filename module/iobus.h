@@ -6,6 +6,7 @@
 #ifndef LODGE_IOBUS_H
 #define LODGE_IOBUS_H
 
+#include <linux/srcu.h>
 #include <linux/types.h>
 
 #include <lodge.h>
@@ -90,6 +91,17 @@ int lodge_iobus_remove(struct lodge_vm *vm, enum lodge_iobus_space space,
  * lodge_iobus_fini() - the VM ends: release all devices
  */
 void lodge_iobus_fini(struct lodge_vm *vm);
+
+/**
+ * lodge_iobus_has() - see if a space has devices in tables
+ *
+ * For a caller that is in a hurry: where there is none, no port is answered.
+ */
+static inline bool lodge_iobus_has(const struct lodge_iobus *bus,
+				   enum lodge_iobus_space space)
+{
+	return rcu_access_pointer(bus->table[space]);
+}
 
 /**
  * lodge_iobus_read() - let a device in the kernel answer a read

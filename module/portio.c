@@ -197,49 +197,48 @@ static void lodge_portio_set_rax(struct lodge_vcpu *vcpu, u8 size, u32 value)
 	}
 }
 
-static int lodge_portio_in(struct lodge_vcpu *vcpu,
-			   const struct lodge_vmexit *exit)
+/* Return: true if a device in the kernel has answered IN or taken OUT. */
+static noinline bool lodge_portio_ask(struct lodge_vcpu *vcpu,
+				      const struct lodge_vmexit *exit)
 {
-	struct lodge_io *io = &vcpu->io;
-	u32 value = 0;
-
-	if (unlikely(lodge_iobus_read(vcpu, LODGE_IOBUS_PORT, exit->io.port,
-				      &value, exit->io.size))) {
-		lodge_portio_set_rax(vcpu, exit->io.size, value);
-		lodge_insn_done(vcpu, exit->next_rip);
-		return LODGE_ENTER_AGAIN;
-	}
-	io->completion = LODGE_COMPLETE_IN;
-	io->size = exit->io.size;
-	io->next_rip = exit->next_rip;
-	return lodge_portio_report(vcpu, exit->io.port, exit->io.size, true, 1);
-}
-
-/* An output is over once it is on its way. */
-static int lodge_portio_out(struct lodge_vcpu *vcpu,
-			    const struct lodge_vmexit *exit)
-{
+	const u8 size = exit->io.size;
 	u32 value = vcpu->regs.general.gpr[LODGE_RAX];
 
-	lodge_insn_done(vcpu, exit->next_rip);
-	if (unlikely(lodge_iobus_write(vcpu, LODGE_IOBUS_PORT, exit->io.port,
-				       &value, exit->io.size)))
-		return LODGE_ENTER_AGAIN;
-	memcpy(vcpu->data, &value, sizeof(value));
-	return lodge_portio_report(vcpu, exit->io.port, exit->io.size, false,
-				   1);
+	if (!lodge_emulate_sound(vcpu, size == 1 || size == 2 || size == 4))
+		return false;
+	if (!exit->io.in)
+		return lodge_iobus_write(vcpu, LODGE_IOBUS_PORT, exit->io.port,
+					 &value, size);
+	if (!lodge_iobus_read(vcpu, LODGE_IOBUS_PORT, exit->io.port, &value,
+			      size))
+		return false;
+	lodge_portio_set_rax(vcpu, size, value);
+	return true;
 }
 
 int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	const u8 size = exit->io.size;
+	struct lodge_io *io = &vcpu->io;
 
-	if (!lodge_emulate_sound(vcpu, size == 1 || size == 2 || size == 4))
-		return -EIO;
 	if (exit->io.string)
 		return lodge_portio_string(vcpu, exit);
-	return exit->io.in ? lodge_portio_in(vcpu, exit) :
-			     lodge_portio_out(vcpu, exit);
+	if (unlikely(lodge_iobus_has(&vcpu->vm->iobus, LODGE_IOBUS_PORT)) &&
+	    lodge_portio_ask(vcpu, exit)) {
+		lodge_insn_done(vcpu, exit->next_rip);
+		return LODGE_ENTER_AGAIN;
+	}
+	if (exit->io.in) {
+		io->completion = LODGE_COMPLETE_IN;
+		io->size = exit->io.size;
+		io->next_rip = exit->next_rip;
+	} else {
+		/* An output is over once it is on its way. */
+		memcpy(vcpu->data, &vcpu->regs.general.gpr[LODGE_RAX],
+		       sizeof(u32));
+		lodge_insn_done(vcpu, exit->next_rip);
+	}
+	return lodge_portio_report(vcpu, exit->io.port, exit->io.size,
+				   exit->io.in, 1);
 }
 
 void lodge_portio_finish_in(struct lodge_vcpu *vcpu)

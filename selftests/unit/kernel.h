@@ -21,6 +21,7 @@
 #define __rcu
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
+#define noinline __attribute__((noinline))
 
 /*
  * Comes before each access to what others may change: a test that defines it has
