@@ -121,6 +121,9 @@ struct lodge_vmexit {
 /* A task priority: leave the guest when it writes CR8. */
 #define LODGE_BLOCK_PRIORITY (1U << 2)
 
+/* For ops.get_state only: of SEGMENTS, CS and SS, which say mode and privilege. */
+#define LODGE_GROUP_MODE (1ULL << 63)
+
 /**
  * struct lodge_backend - a vendor
  *

@@ -21,7 +21,7 @@ bool lodge_cr_same(const struct lodge_insn *insn,
 /**
  * lodge_cr_execute() - carry out vcpu->emul.insn
  *
- * SEGMENTS and CONTROL are up to date; the instruction has no operand in memory.
+ * After lodge_insn_fetch(); the instruction has no operand in memory.
  */
 enum lodge_execute lodge_cr_execute(struct lodge_vcpu *vcpu);
 

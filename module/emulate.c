@@ -106,7 +106,8 @@ static int lodge_emulate_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 {
 	int error;
 
-	if (unlikely(lodge_lapic_claims(vcpu->apic, gpa)))
+	if (lodge_lapic_claims(vcpu->apic, gpa) ||
+	    lodge_translate_missed(vcpu, gpa))
 		return lodge_emulate_device(vcpu, gpa, data, size, write);
 	if (write)
 		error = lodge_mem_write(vcpu->vm, gpa, data, size);
@@ -314,10 +315,26 @@ static unsigned int lodge_emulate_features(const struct lodge_control *c)
 	return features;
 }
 
+/*
+ * In 64-bit mode no segment but FS and GS has a part in an address.  Return: false
+ * if segment registers other than CS and SS matter to the instruction.
+ */
+static bool lodge_emulate_is_plain(const struct lodge_insn *insn)
+{
+	return insn->mode == LODGE_MODE_64 && insn->op >= LODGE_OP_ADD &&
+	       insn->op <= LODGE_OP_CMOVCC &&
+	       insn->memory.segment != LODGE_FS &&
+	       insn->memory.segment != LODGE_GS &&
+	       insn->operand[0].kind != LODGE_OPERAND_SEGMENT &&
+	       insn->operand[1].kind != LODGE_OPERAND_SEGMENT;
+}
+
 void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 {
 	struct lodge_emul *e = &vcpu->emul;
 
+	if (!lodge_emulate_is_plain(&e->insn))
+		lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
 	e->regs = &vcpu->regs.general;
 	e->segmentation.segs = &vcpu->regs.segments;
 	e->segmentation.mode = e->insn.mode;

@@ -69,8 +69,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	int answer;
 
 	vcpu->host_worked = true;
-	lodge_backend->get_state(vcpu,
-				 LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL);
+	lodge_backend->get_state(vcpu, LODGE_GROUP_MODE | LODGE_GROUP_CONTROL);
 	mode = lodge_state_mode(vcpu);
 	linear = vcpu->regs.general.rip;
 	if (mode != LODGE_MODE_64)

@@ -29,7 +29,7 @@ enum lodge_execute {
 /**
  * lodge_insn_fetch() - read and decode the instruction at RIP
  *
- * Brings SEGMENTS and CONTROL up to date, and fills vcpu->emul.insn and
+ * Brings CS and SS of SEGMENTS, and CONTROL, up to date; fills vcpu->emul.insn and
  * vcpu->insn_bytes.
  *
  * Return: 0; LODGE_FAULT an exception is raised; -EINVAL not known; -EFAULT not

@@ -175,6 +175,15 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 	return answer;
 }
 
+bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa)
+{
+	const struct lodge_walk *walk = &vcpu->data_walk;
+
+	return walk->usable && !walk->memory &&
+	       walk->gpa == (gpa & PAGE_MASK) &&
+	       walk->generation == READ_ONCE(vcpu->vm->slots_generation);
+}
+
 /* The two words that hold any instruction; under vm->slots_srcu. */
 static bool lodge_walk_read_code(const struct lodge_walk *walk, u64 linear,
 				 u8 *bytes)

@@ -69,12 +69,20 @@ struct lodge_walk {
  * @gpa: out: guest physical address
  * @fault: out: the page fault
  *
- * SEGMENTS and CONTROL of vcpu->regs are up to date.  May sleep.
+ * CONTROL of vcpu->regs, and SS, are up to date.  May sleep.
  *
  * Return: as lodge_gva_walk().
  */
 int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 		    u64 *gpa, struct lodge_fault *fault);
+
+/**
+ * lodge_translate_missed() - see if the last lodge_translate() has met no memory
+ * @gpa: what it answered
+ *
+ * Return: true if there is no slot at @gpa; false: look there.
+ */
+bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
  * lodge_translate_code() - read instruction bytes, not beyond the page's end

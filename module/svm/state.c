@@ -36,20 +36,30 @@ static void svm_set_segment(struct svm_vmcb_seg *to,
 	to->attrib = from->attr;
 }
 
-static void svm_get_segments(struct lodge_vcpu *vcpu)
+/* The privilege level is where the ABI has it, also for a null SS. */
+static void svm_get_mode(struct lodge_vcpu *vcpu)
 {
 	struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
 	struct lodge_segments *segs = &vcpu->regs.segments;
 	struct lodge_segment *ss = &segs->seg[LODGE_SS];
+
+	svm_get_segment(&save->cs, &segs->seg[LODGE_CS]);
+	svm_get_segment(&save->ss, ss);
+	ss->attr = (ss->attr & ~LODGE_SEG_DPL) | save->cpl
+							 << LODGE_SEG_DPL_SHIFT;
+}
+
+static void svm_get_segments(struct lodge_vcpu *vcpu)
+{
+	struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
+	struct lodge_segments *segs = &vcpu->regs.segments;
 	unsigned int i;
 
 	for (i = LODGE_ES; i <= LODGE_GS; i++)
 		svm_get_segment(&svm_user_segs(save)[i], &segs->seg[i]);
 	svm_get_segment(&save->ldtr, &segs->seg[LODGE_LDTR]);
 	svm_get_segment(&save->tr, &segs->seg[LODGE_TR]);
-	/* The privilege level is where the ABI has it, also for a null SS. */
-	ss->attr = (ss->attr & ~LODGE_SEG_DPL) | save->cpl
-							 << LODGE_SEG_DPL_SHIFT;
+	svm_get_mode(vcpu);
 	segs->gdt.base = save->gdtr.base;
 	segs->gdt.limit = save->gdtr.limit;
 	segs->idt.base = save->idtr.base;
@@ -173,6 +183,8 @@ static void svm_set_events(struct lodge_vcpu *vcpu)
 
 void svm_get_state(struct lodge_vcpu *vcpu, u64 groups)
 {
+	if (groups & LODGE_GROUP_MODE)
+		svm_get_mode(vcpu);
 	if (groups & LODGE_GROUP_SEGMENTS)
 		svm_get_segments(vcpu);
 	if (groups & LODGE_GROUP_CONTROL)

@@ -57,20 +57,24 @@ static u32 vmx_rights(enum lodge_seg seg, const struct lodge_segment *from)
 	       (attr & LODGE_SEG_P ? 0 : VMX_AR_UNUSABLE);
 }
 
+static void vmx_get_segment(struct lodge_vcpu *vcpu, enum lodge_seg seg)
+{
+	struct lodge_segment *to = &vcpu->regs.segments.seg[seg];
+	u32 at = VMX_FIELD_STEP * seg;
+
+	to->selector = vmx_read(GUEST_ES_SELECTOR + at);
+	to->base = vmx_read(GUEST_ES_BASE + at);
+	to->limit = vmx_read(GUEST_ES_LIMIT + at);
+	to->attr = vmx_attr(vmx_read(GUEST_ES_AR_BYTES + at));
+}
+
 static void vmx_get_segments(struct lodge_vcpu *vcpu)
 {
 	struct lodge_segments *segs = &vcpu->regs.segments;
 	unsigned int i;
 
-	for (i = 0; i < LODGE_NR_SEGS; i++) {
-		struct lodge_segment *to = &segs->seg[i];
-		u32 at = VMX_FIELD_STEP * i;
-
-		to->selector = vmx_read(GUEST_ES_SELECTOR + at);
-		to->base = vmx_read(GUEST_ES_BASE + at);
-		to->limit = vmx_read(GUEST_ES_LIMIT + at);
-		to->attr = vmx_attr(vmx_read(GUEST_ES_AR_BYTES + at));
-	}
+	for (i = 0; i < LODGE_NR_SEGS; i++)
+		vmx_get_segment(vcpu, i);
 	segs->gdt.base = vmx_read(GUEST_GDTR_BASE);
 	segs->gdt.limit = vmx_read(GUEST_GDTR_LIMIT);
 	segs->idt.base = vmx_read(GUEST_IDTR_BASE);
@@ -199,9 +203,15 @@ void vmx_get_state(struct lodge_vcpu *vcpu, u64 groups)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
 	groups &= ~vmx->fresh;
+	if (vmx->fresh & LODGE_GROUP_SEGMENTS)
+		groups &= ~LODGE_GROUP_MODE;
 	if (!groups)
 		return;
 	vmx_begin(vcpu);
+	if (groups & LODGE_GROUP_MODE) {
+		vmx_get_segment(vcpu, LODGE_CS);
+		vmx_get_segment(vcpu, LODGE_SS);
+	}
 	if (groups & LODGE_GROUP_SEGMENTS)
 		vmx_get_segments(vcpu);
 	if (groups & LODGE_GROUP_CONTROL)

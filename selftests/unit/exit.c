@@ -318,6 +318,38 @@ TEST_F(exits, a_write_to_a_device_is_over_when_it_is_told)
 	EXPECT_OVER(RIP + 2U);
 }
 
+/* Segment registers but CS and SS are read for an instruction. */
+#define EXPECT_SEGMENTS(expected, ...)                                   \
+	do {                                                             \
+		CODE(__VA_ARGS__);                                       \
+		fake_guest.groups = 0;                                   \
+		self->general->rip = RIP;                                \
+		self->vcpu->io.completion = LODGE_COMPLETE_NONE;         \
+		EXPECT_LE(LODGE_ENTER_AGAIN, HANDLE());                  \
+		EXPECT_EQ(expected,                                      \
+			  !!(fake_guest.groups & LODGE_GROUP_SEGMENTS)); \
+	} while (0)
+
+TEST_F(exits, segment_registers_are_read_where_they_matter)
+{
+	device_exit(&self->exit);
+	self->general->gpr[LODGE_RDI] = 0x3000;
+	self->general->gpr[LODGE_RCX] = 1;
+	self->general->gpr[LODGE_RSP] = 0x3100;
+	EXPECT_SEGMENTS(0, 0x89, 0x07); /* mov %eax, (%rdi) */
+	EXPECT_SEGMENTS(0, 0x0f, 0xb6, 0x07); /* movzbl (%rdi), %eax */
+	EXPECT_SEGMENTS(0, 0x87, 0x07); /* xchg %eax, (%rdi) */
+	EXPECT_SEGMENTS(1, 0x64, 0x89, 0x07); /* mov %eax, %fs:(%rdi) */
+	EXPECT_SEGMENTS(1, 0x65, 0x8b, 0x07); /* mov %gs:(%rdi), %eax */
+	EXPECT_SEGMENTS(1, 0x8c, 0x1f); /* mov %ds, (%rdi) */
+	EXPECT_SEGMENTS(1, 0x8e, 0x1f); /* mov (%rdi), %ds */
+	EXPECT_SEGMENTS(1, 0xff, 0x1f); /* lcall *(%rdi) */
+	EXPECT_SEGMENTS(1, 0x0f, 0x01, 0x07); /* sgdt (%rdi) */
+	EXPECT_SEGMENTS(1, 0xf3, 0xaa); /* rep stosb */
+	self->vcpu->regs.segments.seg[LODGE_CS].attr = 0xc9b;
+	EXPECT_SEGMENTS(1, 0x89, 0x07);
+}
+
 TEST_F(exits, a_write_to_two_devices_is_over_with_the_second)
 {
 	device_exit(&self->exit);

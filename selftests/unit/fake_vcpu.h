@@ -49,6 +49,7 @@ enum fake_page {
  * @vector: of the last one
  * @apic_writes: writes that the local APIC has had
  * @cr8: the task priority
+ * @groups: of registers that the backend was asked for
  */
 static struct fake_guest {
 	u8 page[FAKE_PAGES];
@@ -59,6 +60,7 @@ static struct fake_guest {
 	u8 vector;
 	unsigned int apic_writes;
 	u8 cr8;
+	u64 groups;
 } fake_guest;
 
 static void fake_require_at(bool condition, const char *what)
@@ -156,6 +158,11 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 		return 0;
 	*fault = (struct lodge_fault){ X86_TRAP_PF, true, 2, linear };
 	return LODGE_FAULT;
+}
+
+bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa)
+{
+	return false;
 }
 
 int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
@@ -317,6 +324,11 @@ void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data)
 
 static void fake_get_state(struct lodge_vcpu *vcpu, u64 groups)
 {
+	fake_guest.groups |= groups;
+}
+
+static void fake_set_state(struct lodge_vcpu *vcpu, u64 groups)
+{
 }
 
 static void fake_skip(struct lodge_vcpu *vcpu, u64 rip)
@@ -337,7 +349,7 @@ static u32 fake_check(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
 
 static const struct lodge_backend fake_backend = {
 	.get_state = fake_get_state,
-	.set_state = fake_get_state,
+	.set_state = fake_set_state,
 	.skip = fake_skip,
 	.interruptibility = fake_interruptibility,
 	.check = fake_check,
