@@ -80,6 +80,11 @@ ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 NMI_FILES := $(wildcard selftests/nmi/module/*)
 # The module that crashes the host, or suspends it (see selftests/life/module/main.c).
 LIFE_FILES := $(wildcard selftests/life/module/*)
+# The module that has VMs without descriptors (see selftests/core/module/main.c), and
+# which of lodge.ko's objects it does without.
+CORE_FILES := Kbuild $(wildcard module/*.h module/npt/*.h uapi/*.h \
+	   selftests/core/module/*)
+FACE	:= main.o face.o ioctl.o
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c task.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \
@@ -124,7 +129,7 @@ UNIT	:= $(call selected,$(addprefix unit/,$(filter-out fuzz_%,$(call names,\
 ABI	:= $(call selected,$(addprefix abi/,$(call names,$(call programs,abi))))
 FUZZ	:= $(call names,$(wildcard selftests/unit/fuzz_*.c))
 # Tests that need a host with /dev/lodge, in the order in which they run.
-HOSTED	:= api guest boot oracle nmi life soak
+HOSTED	:= api guest boot oracle nmi core life soak
 HOSTED_C := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
 	   $(call programs,$(d)))))
 HOSTED_SH := $(foreach d,$(HOSTED),$(addprefix $(d)/,$(call names,\
@@ -198,6 +203,18 @@ life-%:
 	$(call say,MODULE,$(B)/$@)
 	$(call farm,$(B)/$@,$(LIFE_FILES))
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/life/module) modules
+
+core: $(addprefix core-,$(KERNELS)) ## module of the tests core/, in build/core-KERNEL/
+
+# modpost wants a .cmd file of every object, which a copied one has not.
+core-%: module-%
+	$(call say,MODULE,$(B)/$@)
+	$(call farm,$(B)/$@,$(CORE_FILES))
+	$(Q)ld -r -z noexecstack -o $(B)/$@/selftests/core/module/core.o_shipped \
+		$(addprefix $(B)/module-$*/,$(filter-out $(addprefix module/,$(FACE)),\
+		$(shell sed 's|^.*/module-$*/||' $(B)/module-$*/lodge.mod)))
+	$(Q): >$(B)/$@/selftests/core/module/.core.o.cmd
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/core/module) modules
 
 # lint(what, farm's name, kernel, flags): a clean build of which every warning
 # fails; C=2 and W=1 need one, since they report only on what is compiled.  Each of
@@ -475,7 +492,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi life sparse w1 smatch lint layers state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 

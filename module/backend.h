@@ -213,6 +213,31 @@ struct lodge_backend {
 		     u32 max);
 };
 
+/* backend.c */
+
+/* The processor's; NULL: it can run no virtual machines. */
+extern const struct lodge_backend *lodge_backend;
+
+/**
+ * lodge_backend_init() - find the processor's backend and set it up
+ *
+ * A host without one is no error, so that LODGE_GET_INFO can say what is wrong.
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_backend_init(void);
+void lodge_backend_exit(void);
+
+/**
+ * lodge_backend_status() - what the host can do at this moment
+ */
+enum lodge_status lodge_backend_status(void);
+
+/**
+ * lodge_backend_words() - a status for a person
+ */
+const char *lodge_backend_words(enum lodge_status status);
+
 /* machine_check.c */
 
 /**

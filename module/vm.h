@@ -326,9 +326,6 @@ struct lodge_vm {
 	cpumask_var_t flush_mask;
 };
 
-/* main.c */
-extern const struct lodge_backend *lodge_backend;
-
 /* vm.c */
 
 /**
