@@ -194,8 +194,9 @@ TEST_F(acpi, the_fadt_flags_tell_the_truth)
 	uint32_t flags = get32(self->fadt + 112);
 
 	EXPECT_NE(0, flags & 1 << 0); /* WBINVD works */
-	EXPECT_NE(0, flags & 1 << 4); /* no fixed power button */
+	EXPECT_EQ(0, flags & 1 << 4); /* a fixed power button */
 	EXPECT_NE(0, flags & 1 << 5); /* no fixed sleep button */
+	EXPECT_EQ(0, flags & 1 << 6); /* the clock's alarm wakes */
 	EXPECT_EQ(PM_TIMER_BITS == 32, !!(flags & 1 << 8));
 	EXPECT_EQ(0, flags & 1 << 20); /* there is fixed hardware */
 	EXPECT_EQ(3, get16(self->fadt + 109) & 3); /* legacy devices, 8042 */
@@ -261,20 +262,21 @@ TEST_F(acpi, the_madt_tells_of_the_interrupt_wiring)
 	EXPECT_EQ(1, nmi[5]);
 }
 
-TEST_F(acpi, the_dsdt_begins_with_soft_off)
+TEST_F(acpi, the_dsdt_begins_with_the_sleep_states)
 {
-	static const uint8_t s5[] = {
-		0x08, '_',  'S',  '5',	'_',  0x12, 0x88,
-		0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
+	static const uint8_t states[] = {
+		0x08, '_',  'S',  '3',	'_',  0x12, 0x8a, 0x00, 0x00, 0x04,
+		0x0a, 0x01, 0x0a, 0x01, 0x00, 0x00, 0x08, '_',	'S',  '5',
+		'_',  0x12, 0x88, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
 	};
 
-	/* The length counts itself: 3 + 1 + 1 + 1 + 1 + 1 bytes. */
-	EXPECT_EQ(0, memcmp(self->dsdt + 36, s5, sizeof(s5)));
+	/* A length counts itself: 3 + 1 + 2 + 2 + 1 + 1 bytes, and 3 + 5. */
+	EXPECT_EQ(0, memcmp(self->dsdt + 36, states, sizeof(states)));
 }
 
 TEST_F(acpi, the_scope_of_the_dsdt_ends_with_the_table)
 {
-	const uint8_t *scope = self->dsdt + 36 + 14;
+	const uint8_t *scope = self->dsdt + 36 + 30;
 	uint32_t length = (scope[1] & 0xf) | scope[2] << 4 | scope[3] << 12;
 
 	EXPECT_EQ(0x10, scope[0]);

@@ -184,6 +184,55 @@ int lodge_state_set(int vcpu, const struct lodge_state *state)
 	return 0;
 }
 
+int lodge_msr_list(int vcpu, struct lodge_msr_entry *entries, uint32_t *count)
+{
+	if (fails())
+		return -ENOMEM;
+	entries[0] =
+		(struct lodge_msr_entry){ .index = 0x250, .value = fake.mtrr };
+	*count = 1;
+	return 0;
+}
+
+int lodge_msr_set(int vcpu, const struct lodge_msr_entry *entries,
+		  uint32_t count)
+{
+	if (fails())
+		return -ENOMEM;
+	fake.mtrr = count ? entries[0].value : 0;
+	return 0;
+}
+
+int lodge_cpuid_get(int vcpu, struct lodge_cpuid_entry *entries,
+		    uint32_t *count)
+{
+	/* As a processor's, it shows in leaf 1 whether CR4.OSXSAVE is set. */
+	entries[0] = (struct lodge_cpuid_entry){
+		.leaf = 1,
+		.ecx = fake.state.control.cr4 & 1 << 18 ? 1 << 27 : 0,
+	};
+	*count = 1;
+	return fails() ? -ENOMEM : 0;
+}
+
+int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
+		    uint32_t count)
+{
+	return -EBUSY;
+}
+
+int lodge_clock_get(int vm, struct lodge_clock *clock)
+{
+	*clock = (struct lodge_clock){ .ns = fake.clock, .host_tsc = 1 };
+	return fails() ? -ENOMEM : 0;
+}
+
+int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc)
+{
+	fake.clock = ns;
+	return fails() ? -ENOMEM : 0;
+}
+
 int lodge_extint(int vcpu, uint8_t vector)
 {
 	if (fake.extint_busy) {

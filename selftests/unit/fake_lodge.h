@@ -33,6 +33,8 @@
  * @nr_extints: vectors delivered, in @extints as far as they fit
  * @state: last inline groups set on vCPU 0, and what LODGE_GET_STATE gives
  * @lapic: the same for the local APIC
+ * @mtrr: the same for the one MSR that is in no group
+ * @clock: the VM's clock
  */
 struct fake_lodge {
 	int (*run)(struct lodge_run *run);
@@ -53,6 +55,8 @@ struct fake_lodge {
 	uint8_t extints[FAKE_LOG_SIZE];
 	struct lodge_regs state;
 	struct lodge_lapic lapic;
+	uint64_t mtrr;
+	uint64_t clock;
 };
 
 /* The one there is; all zero at first. */

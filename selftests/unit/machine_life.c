@@ -24,6 +24,12 @@
 #define DEBUG_EXIT 0xf4
 #define PM_CONTROL 0x604
 #define POWER_OFF (1 << 13)
+#define SLEEP_S3 (1 << 13 | 1 << 10)
+#define PM_STATUS_HIGH 0x601
+#define PM_WOKEN_BY_BUTTON 0x81
+#define FACS_WAKING_VECTOR 0xe004c
+#define WAKING_VECTOR 0x9a123
+#define SERIAL_SCRATCH 0x3ff
 #define RESET 0xcf9
 #define RESET_NOW 6
 #define CMOS_INDEX 0x70
@@ -360,7 +366,7 @@ TEST(a_machine_that_is_held_stands_still_and_goes_on)
 	ASSERT_EQ(0, machine_start(machine, console, &error));
 	for (int round = 0; round < 10; round++) {
 		watch(3);
-		machine_pause(machine);
+		ASSERT_EQ(0, machine_pause(machine));
 		before = turns;
 		usleep(2000);
 		EXPECT_EQ(before, turns);
@@ -379,7 +385,7 @@ TEST(a_machine_that_is_held_can_be_reset)
 	ASSERT_NE(NULL, machine);
 	ASSERT_EQ(0, machine_start(machine, console, &error));
 	watch(3);
-	machine_pause(machine);
+	ASSERT_EQ(0, machine_pause(machine));
 	((uint8_t *)fake_memory(FLAT_ADDRESS))[0] = 0x11;
 	fake.state.general.rip = 1;
 	ASSERT_EQ(0, machine_reset(machine));
@@ -398,13 +404,68 @@ TEST(a_signal_ends_a_machine_that_is_held_when_it_goes_on)
 
 	ASSERT_NE(NULL, machine);
 	ASSERT_EQ(0, machine_start(machine, console, &error));
-	machine_pause(machine);
+	ASSERT_EQ(0, machine_pause(machine));
 	kill(getpid(), SIGTERM);
 	usleep(10000);
 	ASSERT_EQ(0, machine_resume(machine));
 	ASSERT_EQ(0, machine_wait(machine, &end, &error));
 	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
 	machine_free(machine);
+}
+
+/* Leaves a waking vector, sleeps in S3, and looks around when it is woken. */
+static int guest_sleeps(struct lodge_run *run)
+{
+	const struct lodge_segment *cs = &fake.state.segments.seg[LODGE_CS];
+	static int step;
+
+	switch (step++) {
+	case 0:
+		*(uint32_t *)fake_memory(FACS_WAKING_VECTOR) = WAKING_VECTOR;
+		*(uint8_t *)fake_memory(FLAT_ADDRESS) = 0x11;
+		return fake_out(run, SERIAL_SCRATCH, 1, 0x5a);
+	case 1:
+		kill(getpid(), SIGUSR2);
+		return fake_out(run, PM_CONTROL, 2, SLEEP_S3);
+	case 2:
+		return fake_in(run, PM_STATUS_HIGH);
+	case 3:
+		if (run->data[0] != PM_WOKEN_BY_BUTTON)
+			return fake_out(run, DEBUG_EXIT, 1, 1);
+		return fake_in(run, SERIAL_SCRATCH);
+	}
+	if (run->data[0] || cs->base != (WAKING_VECTOR & ~0xf) ||
+	    cs->selector != WAKING_VECTOR >> 4 ||
+	    fake.state.general.rip != (WAKING_VECTOR & 0xf))
+		return fake_out(run, DEBUG_EXIT, 1, 2);
+	return fake_out(run, DEBUG_EXIT, 1,
+			*(uint8_t *)fake_memory(FLAT_ADDRESS) == 0x11 ? 3 : 4);
+}
+
+TEST(a_guest_sleeps_until_the_power_button_and_goes_on_at_its_waking_vector)
+{
+	ASSERT_EQ(0, run_machine(guest_sleeps, 2));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(7, end.code);
+	EXPECT_EQ(1, fake.resets);
+}
+
+static int guest_sleeps_without_a_vector(struct lodge_run *run)
+{
+	static bool slept;
+
+	if (slept)
+		return guest_powers_off(run);
+	slept = true;
+	kill(getpid(), SIGUSR2);
+	return fake_out(run, PM_CONTROL, 2, SLEEP_S3);
+}
+
+TEST(a_guest_that_has_left_no_waking_vector_is_reset)
+{
+	ASSERT_EQ(0, run_machine(guest_sleeps_without_a_vector, 1));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(FLAT_ADDRESS, fake.state.general.rip);
 }
 
 static int guest_crashes(struct lodge_run *run)
@@ -469,6 +530,7 @@ static int guest_writes_to_memory(struct lodge_run *run)
 	uint8_t *image = fake_memory(FLAT_ADDRESS);
 
 	if (!lives++) {
+		fake.state.control.cr4 = 1 << 18;
 		image[0] = 0x11;
 		image[1] = 0x22;
 		return guest_resets(run);

@@ -170,10 +170,63 @@ TEST_F(pm, upper_byte_alone_powers_off)
 TEST_F(pm, other_sleep_states_do_nothing)
 {
 	for (unsigned int type = 0; type < 8; type++) {
-		if (type != PM_SLP_TYP_S5)
+		if (type != PM_SLP_TYP_S5 && type != PM_SLP_TYP_S3)
 			out(self->bus, CONTROL, SLP_TYP(type) | SLP_EN, 2);
 	}
 	EXPECT_EQ(0, self->power.events);
+}
+
+static void sleep_s3(struct bus *bus)
+{
+	out(bus, CONTROL, SLP_TYP(PM_SLP_TYP_S3) | SLP_EN, 2);
+}
+
+#define PM_RTC 0x0400
+#define PM_BUTTON 0x0100
+#define PM_WAKE 0x8000
+
+TEST_F(pm, the_alarm_wakes_a_guest_that_has_enabled_it)
+{
+	out(self->bus, ENABLE, PM_RTC, 2);
+	sleep_s3(self->bus);
+	EXPECT_EQ(1, self->power.events);
+	EXPECT_EQ(POWER_SLEEP, self->power.event);
+	pm_alarm(self->pm);
+	EXPECT_EQ(2, self->power.events);
+	EXPECT_EQ(POWER_WAKE, self->power.event);
+	pm_device.wake(self->pm);
+	EXPECT_EQ(PM_WAKE | PM_RTC, in(self->bus, STATUS, 2) & ~1);
+	EXPECT_EQ(PM_RTC, in(self->bus, ENABLE, 2));
+	pm_alarm(self->pm);
+	EXPECT_EQ(2, self->power.events);
+}
+
+TEST_F(pm, the_alarm_leaves_a_guest_asleep_that_has_not_enabled_it)
+{
+	sleep_s3(self->bus);
+	pm_alarm(self->pm);
+	EXPECT_EQ(1, self->power.events);
+}
+
+TEST_F(pm, the_power_button_wakes_and_interrupts)
+{
+	sleep_s3(self->bus);
+	pm_press_power_button(self->pm);
+	EXPECT_EQ(POWER_WAKE, self->power.event);
+	pm_device.wake(self->pm);
+	EXPECT_FALSE(self->sci.level);
+	out(self->bus, ENABLE, PM_BUTTON, 2);
+	EXPECT_TRUE(self->sci.level);
+	EXPECT_EQ(2, self->power.events);
+}
+
+TEST_F(pm, what_has_happened_before_wakes_at_once)
+{
+	out(self->bus, ENABLE, PM_RTC, 2);
+	pm_alarm(self->pm);
+	sleep_s3(self->bus);
+	EXPECT_EQ(2, self->power.events);
+	EXPECT_EQ(POWER_WAKE, self->power.event);
 }
 
 TEST_F(pm, sleep_enable_reads_as_zero)

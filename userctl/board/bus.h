@@ -79,10 +79,10 @@ int bus_add(struct bus *bus, const struct bus_region *region);
 /**
  * bus_read() - carry out a guest's read
  *
- * Where nobody answers, the data is all ones.  An access over the end of a
+ * If nobody answers, the data is all ones.  An access over the end of a
  * region is split into bytes.
  *
- * Return: whether a device answered.
+ * Return: true if a device answered.
  */
 bool bus_read(const struct bus *bus, enum bus_space space, uint64_t address,
 	      void *data, size_t size);
@@ -90,7 +90,7 @@ bool bus_read(const struct bus *bus, enum bus_space space, uint64_t address,
 /**
  * bus_write() - carry out a guest's write
  *
- * Return: whether a device answered.
+ * Return: true if a device answered.
  */
 bool bus_write(const struct bus *bus, enum bus_space space, uint64_t address,
 	       const void *data, size_t size);

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What every device is to its machine.
+ * Saving and loading of devices.
  */
 #include "board/device.h"
+
+#include <errno.h>
+#include <string.h>
 
 int device_save(const struct device_kind *kind, const void *device,
 		struct record *record)
@@ -19,4 +22,45 @@ int device_load(const struct device_kind *kind, void *device,
 	if (!err && kind->loaded)
 		kind->loaded(device);
 	return err;
+}
+
+static size_t size_of_options(const struct device_kind *kind)
+{
+	size_t count = 0;
+
+	while (kind->options && kind->options[count].name)
+		count++;
+	return count * sizeof(uint64_t);
+}
+
+int device_save_section(const struct device_kind *kind, const void *device,
+			const uint64_t *values, struct record *record)
+{
+	size_t place;
+	int err = record_open(record, kind->name, 0, &place);
+
+	if (!err && size_of_options(kind))
+		err = record_append(record, values, size_of_options(kind));
+	if (!err)
+		err = device_save(kind, device, record);
+	if (!err)
+		record_close(record, place);
+	return err;
+}
+
+int device_load_section(const struct device_kind *kind, void *device,
+			const uint64_t *values, const struct record *record)
+{
+	size_t options = size_of_options(kind);
+	struct record_section section;
+	int err = record_find(record, kind->name, 0, &section);
+
+	if (err)
+		return err;
+	if (section.body.size < options ||
+	    (options && memcmp(section.body.data, values, options)))
+		return -EINVAL;
+	section.body.data += options;
+	section.body.size -= options;
+	return device_load(kind, device, &section.body);
 }

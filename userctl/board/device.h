@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every device is to its machine: a kind, which makes devices on a board.
+ * A kind of device, and the board on which it makes devices.
  *
  * A new device is one file, which ends with its kind, and one row in the table of
  * machine/devices.c.
@@ -32,7 +32,8 @@
  * @cpus: number of vCPUs
  * @output: takes what a serial port sends, from a vCPU's thread
  * @drained: a serial port has room for input again
- * @opaque: for @output and @drained
+ * @alarm: the clock's alarm has rung; called with the clock's lock held
+ * @opaque: for @output, @drained and @alarm
  */
 struct board {
 	struct bus *bus;
@@ -46,6 +47,7 @@ struct board {
 	unsigned int cpus;
 	void (*output)(void *opaque, const void *bytes, size_t size);
 	void (*drained)(void *opaque);
+	void (*alarm)(void *opaque);
 	void *opaque;
 };
 
@@ -86,6 +88,8 @@ struct device_option {
  *	their order.  Returns NULL with errno set
  * @free: free one, once nothing calls it any more
  * @reset: put it back to what @make gives, in place; NULL: it has no state
+ * @wake: the same after sleep in state S3, in which some devices keep their state;
+ *	NULL: it is a reset
  * @size: of its structure, in bytes
  * @fields: the members of that structure which are its state
  * @nr_fields: how many
@@ -104,6 +108,7 @@ struct device_kind {
 	void *(*make)(const struct board *board, const uint64_t *values);
 	void (*free)(void *device);
 	void (*reset)(void *device);
+	void (*wake)(void *device);
 	size_t size;
 	const struct record_field *fields;
 	size_t nr_fields;
@@ -115,6 +120,26 @@ struct device_kind {
 #define DEVICE_STATE(type, table)                \
 	.size = sizeof(type), .fields = (table), \
 	.nr_fields = sizeof(table) / sizeof((table)[0])
+
+/**
+ * device_save_section() - append a device's state to a record of sections, under
+ * the name of its kind
+ * @values: of its options, which are part of the state; NULL: it has none
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int device_save_section(const struct device_kind *kind, const void *device,
+			const uint64_t *values, struct record *record);
+
+/**
+ * device_load_section() - give a device, which has just been reset, the state
+ * that the section of its kind has
+ *
+ * Return: as device_load() does; -EINVAL also when there is no section, or it is of
+ * a device with other options.
+ */
+int device_load_section(const struct device_kind *kind, void *device,
+			const uint64_t *values, const struct record *record);
 
 /**
  * device_save() - append a device's state to a record

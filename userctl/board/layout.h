@@ -61,7 +61,9 @@
  * QEMU's PC, so that guests which write 0x2000 without looking power off.
  */
 #define PM_SLP_TYP_S5 0
-/* What the FADT has the guest write to the reset register. */
+/* The same for S3, suspend to RAM. */
+#define PM_SLP_TYP_S3 1
+/* The FADT has the guest write this to the reset register. */
 #define PM_RESET_VALUE 0x06
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The power button's other end: how a device ends or restarts its machine.
+ * The power supply: how a device ends its machine, restarts it or puts it to sleep.
  */
 #ifndef LODGE_BOARD_POWER_H
 #define LODGE_BOARD_POWER_H
@@ -9,6 +9,8 @@ enum power_event {
 	POWER_OFF, /* the guest has powered off */
 	POWER_RESET, /* the guest wants a reset */
 	POWER_EXIT, /* the guest ends the controller with a code */
+	POWER_SLEEP, /* the guest sleeps: state S3 of ACPI */
+	POWER_WAKE, /* something has woken a guest that sleeps */
 };
 
 /**

@@ -8,9 +8,12 @@
  */
 #include "board/ram.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #define RAM_PAGE 4096ULL
@@ -90,4 +93,91 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
 	if (gpa >= ram->high || size > ram->high - gpa)
 		return NULL;
 	return ram->base + ram->low + gpa;
+}
+
+/* A run of pages in a record: what follows it are its bytes. */
+struct run_head {
+	uint64_t first;
+	uint64_t count;
+};
+
+static bool page_is_zero(const struct ram *ram, uint64_t page)
+{
+	const unsigned char *bytes = ram->base + page * RAM_PAGE;
+
+	return !bytes[0] && !memcmp(bytes, bytes + 1, RAM_PAGE - 1);
+}
+
+static uint64_t nr_pages(const struct ram *ram)
+{
+	return (ram->low + ram->high) / RAM_PAGE;
+}
+
+int ram_save(const struct ram *ram, struct record *record)
+{
+	uint64_t pages = nr_pages(ram), page = 0, end;
+	int err = 0;
+
+	while (!err && page < pages) {
+		struct run_head head;
+
+		if (page_is_zero(ram, page)) {
+			page++;
+			continue;
+		}
+		for (end = page + 1; end < pages && !page_is_zero(ram, end);)
+			end++;
+		head.first = htole64(page);
+		head.count = htole64(end - page);
+		err = record_append(record, &head, sizeof(head));
+		if (!err)
+			err = record_append(record, ram->base + page * RAM_PAGE,
+					    (end - page) * RAM_PAGE);
+		page = end;
+	}
+	return err;
+}
+
+/* Takes the run at @*at, which begins at the page @*page at least. */
+static int run_next(const struct ram *ram, const struct record *record,
+		    size_t *at, uint64_t *page, struct run_head *run)
+{
+	size_t left = record->size - *at;
+
+	if (left < sizeof(*run))
+		return -EINVAL;
+	memcpy(run, record->data + *at, sizeof(*run));
+	*at += sizeof(*run);
+	left -= sizeof(*run);
+	run->first = le64toh(run->first);
+	run->count = le64toh(run->count);
+	if (run->first < *page || run->first >= nr_pages(ram) || !run->count ||
+	    run->count > nr_pages(ram) - run->first ||
+	    run->count > left / RAM_PAGE)
+		return -EINVAL;
+	*page = run->first + run->count;
+	*at += run->count * RAM_PAGE;
+	return 0;
+}
+
+int ram_load(struct ram *ram, const struct record *record)
+{
+	uint64_t page = 0;
+	struct run_head run;
+	size_t at = 0;
+	int err = 0;
+
+	while (!err && at < record->size)
+		err = run_next(ram, record, &at, &page, &run);
+	if (err)
+		return err;
+	/* The host gives zeroes when they are looked at. */
+	madvise(ram->base, nr_pages(ram) * RAM_PAGE, MADV_DONTNEED);
+	for (at = 0, page = 0; at < record->size;) {
+		run_next(ram, record, &at, &page, &run);
+		memcpy(ram->base + run.first * RAM_PAGE,
+		       record->data + at - run.count * RAM_PAGE,
+		       run.count * RAM_PAGE);
+	}
+	return 0;
 }

@@ -10,6 +10,8 @@
 
 #include <stdint.h>
 
+#include "board/record.h"
+
 /* Where the hole for devices begins: RAM above it moves to 4 GiB. */
 #define RAM_HOLE_START 0xc0000000ULL
 #define RAM_HOLE_END 0x100000000ULL
@@ -47,5 +49,20 @@ uint64_t ram_high(const struct ram *ram);
  * Return: the address, or NULL when not all of it is RAM.
  */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+/**
+ * ram_save() - append all that is not zero to a record
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ram_save(const struct ram *ram, struct record *record);
+
+/**
+ * ram_load() - give it the contents that ram_save() has written
+ * @record: made by ram_save() of a RAM of the same size, or by an enemy
+ *
+ * Return: 0, or -EINVAL: nothing has changed.
+ */
+int ram_load(struct ram *ram, const struct record *record);
 
 #endif

@@ -15,7 +15,14 @@ struct field_head {
 	uint32_t size;
 };
 
-/* Room for one more field; its bytes are left to the caller. */
+struct section_head {
+	char name[RECORD_NAME_SIZE];
+	uint32_t number;
+	uint32_t reserved;
+	uint64_t size;
+};
+
+/* Room for more bytes; what is in it is left to the caller. */
 static uint8_t *record_room(struct record *record, size_t size)
 {
 	uint8_t *grown = realloc(record->data, record->size + size);
@@ -26,6 +33,72 @@ static uint8_t *record_room(struct record *record, size_t size)
 	grown += record->size;
 	record->size += size;
 	return grown;
+}
+
+int record_append(struct record *record, const void *bytes, size_t size)
+{
+	uint8_t *at = record_room(record, size);
+
+	if (!at)
+		return -ENOMEM;
+	memcpy(at, bytes, size);
+	return 0;
+}
+
+int record_open(struct record *record, const char *name, uint32_t number,
+		size_t *place)
+{
+	struct section_head head = { .number = htole32(number) };
+
+	strncpy(head.name, name, sizeof(head.name) - 1);
+	*place = record->size;
+	return record_append(record, &head, sizeof(head));
+}
+
+void record_close(struct record *record, size_t place)
+{
+	struct section_head head;
+
+	memcpy(&head, record->data + place, sizeof(head));
+	head.size = htole64(record->size - place - sizeof(head));
+	memcpy(record->data + place, &head, sizeof(head));
+}
+
+int record_next(const struct record *record, size_t *at,
+		struct record_section *section)
+{
+	struct section_head head;
+	size_t left = record->size - *at;
+
+	if (!left)
+		return -ENOENT;
+	if (left < sizeof(head))
+		return -EINVAL;
+	memcpy(&head, record->data + *at, sizeof(head));
+	left -= sizeof(head);
+	if (head.name[sizeof(head.name) - 1] || head.reserved ||
+	    le64toh(head.size) > left)
+		return -EINVAL;
+	*at += sizeof(head);
+	memcpy(section->name, head.name, sizeof(head.name));
+	section->number = le32toh(head.number);
+	section->body.data = record->data + *at;
+	section->body.size = le64toh(head.size);
+	*at += section->body.size;
+	return 0;
+}
+
+int record_find(const struct record *record, const char *name, uint32_t number,
+		struct record_section *section)
+{
+	size_t at = 0;
+	int err;
+
+	do {
+		err = record_next(record, &at, section);
+	} while (!err &&
+		 (strcmp(section->name, name) || section->number != number));
+	return err ? -EINVAL : 0;
 }
 
 int record_save(struct record *record, const struct record_field *fields,
@@ -56,7 +129,7 @@ static const struct record_field *field_find(const struct record_field *fields,
 	return NULL;
 }
 
-/* Whether a value has no bit that its field cannot have. */
+/* True if a value has only bits that its field can have. */
 static bool field_allows(const struct record_field *field, const void *bytes)
 {
 	uint64_t value = 0;

@@ -7,6 +7,9 @@
  * is loaded may come from anybody: a field of another size, a value with bits
  * that no guest can set, a tag that is unknown or comes twice are refused.  A
  * field that is absent keeps the value that it has.
+ *
+ * A record may also be a row of sections, each with a name, a number and a body
+ * that is a record or other bytes.
  */
 #ifndef LODGE_BOARD_RECORD_H
 #define LODGE_BOARD_RECORD_H
@@ -51,6 +54,59 @@ struct record_field {
 
 /* A table has no more fields. */
 #define RECORD_MAX_FIELDS 128
+
+/**
+ * record_append() - append bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int record_append(struct record *record, const void *bytes, size_t size);
+
+#define RECORD_NAME_SIZE 16
+
+/**
+ * struct record_section - a section that was found
+ * @name: ended by a zero
+ * @number: which of those of that name
+ * @body: bytes within the record; not to be freed
+ */
+struct record_section {
+	char name[RECORD_NAME_SIZE];
+	uint32_t number;
+	struct record body;
+};
+
+/**
+ * record_open() - begin a section
+ * @name: shorter than RECORD_NAME_SIZE
+ * @place: out: for record_close(), once the body has been appended
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int record_open(struct record *record, const char *name, uint32_t number,
+		size_t *place);
+
+/**
+ * record_close() - end a section
+ */
+void record_close(struct record *record, size_t place);
+
+/**
+ * record_next() - take one section after the other
+ * @at: where it begins; 0 at first, and moved on
+ *
+ * Return: 0; -ENOENT there is no more; -EINVAL what follows is no section.
+ */
+int record_next(const struct record *record, size_t *at,
+		struct record_section *section);
+
+/**
+ * record_find() - find a section
+ *
+ * Return: 0; -EINVAL there is none, or the record is not made of sections.
+ */
+int record_find(const struct record *record, const char *name, uint32_t number,
+		struct record_section *section);
 
 /**
  * record_save() - append an object's fields

@@ -22,6 +22,10 @@
 #define CREATOR "LODG"
 #define TABLE_ALIGN 16
 #define FACS_ALIGN 64
+/* The first table behind the RSDP. */
+#define ACPI_FACS (ACPI_RSDP + FACS_ALIGN)
+/* The waking vector is for real mode. */
+#define WAKING_LIMIT (1U << 20)
 
 #define LAPIC_BASE 0xfee00000
 
@@ -150,9 +154,7 @@ struct acpi_fadt {
 
 #define FADT_WBINVD (1U << 0)
 #define FADT_PROC_C1 (1U << 2)
-#define FADT_NO_POWER_BUTTON (1U << 4)
 #define FADT_NO_SLEEP_BUTTON (1U << 5)
-#define FADT_NO_FIXED_RTC (1U << 6)
 #define FADT_TIMER_32BIT (1U << 8)
 #define FADT_RESET_REGISTER (1U << 10)
 
@@ -218,6 +220,8 @@ struct madt_lapic_nmi {
 #define PIT_GSI 2
 
 _Static_assert(sizeof(struct acpi_rsdp) == 36, "RSDP");
+_Static_assert(sizeof(struct acpi_rsdp) <= FACS_ALIGN,
+	       "the FACS is at ACPI_FACS");
 _Static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 _Static_assert(sizeof(struct acpi_fadt) == 244, "FADT, revision 4");
 _Static_assert(PM_TIMER_BITS == 32, "FADT_TIMER_32BIT says so");
@@ -344,8 +348,7 @@ static uint32_t acpi_fadt(struct tables *tables, uint32_t facs, uint32_t dsdt)
 	fadt->c3_latency = FADT_C3_NONE;
 	fadt->century = RTC_CENTURY;
 	fadt->boot_flags = BOOT_LEGACY_DEVICES | BOOT_8042 | BOOT_NO_VGA;
-	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_POWER_BUTTON |
-		      FADT_NO_SLEEP_BUTTON | FADT_NO_FIXED_RTC |
+	fadt->flags = FADT_WBINVD | FADT_PROC_C1 | FADT_NO_SLEEP_BUTTON |
 		      FADT_TIMER_32BIT | FADT_RESET_REGISTER;
 	return tables_finish(tables, &fadt->header, "FACP", FADT_REVISION,
 			     sizeof(*fadt));
@@ -442,6 +445,23 @@ static void acpi_rsdp(struct acpi_rsdp *rsdp, uint32_t rsdt, uint32_t xsdt)
 	rsdp->xsdt = xsdt;
 	rsdp->checksum = acpi_checksum(rsdp, RSDP_FIRST_SIZE);
 	rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
+}
+
+bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry)
+{
+	const struct acpi_facs *facs =
+		ram_at(ram, ACPI_FACS, sizeof(struct acpi_facs));
+
+	if (facs->x_waking_vector >> 32)
+		return false;
+	if (facs->x_waking_vector) {
+		entry_protected(ram, entry, facs->x_waking_vector, ENTRY_CS);
+		return true;
+	}
+	if (!facs->waking_vector || facs->waking_vector >= WAKING_LIMIT)
+		return false;
+	entry_waking(entry, facs->waking_vector);
+	return true;
 }
 
 int acpi_write(const struct ram *ram, unsigned int cpus,

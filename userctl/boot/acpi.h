@@ -5,10 +5,12 @@
 #ifndef LODGE_BOOT_ACPI_H
 #define LODGE_BOOT_ACPI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "boot/error.h"
 #include "board/ram.h"
+#include "boot/entry.h"
+#include "boot/error.h"
 
 /* Guest physical address of the RSDP; it begins the area of all tables. */
 #define ACPI_RSDP 0xe0000
@@ -26,5 +28,15 @@
  */
 int acpi_write(const struct ram *ram, unsigned int cpus,
 	       struct boot_error *error);
+
+/**
+ * acpi_waking_entry() - where a guest that has slept in S3 goes on (ACPI
+ * specification 6.0, section 5.2.10)
+ * @ram: has the FACS with the guest's waking vector
+ * @entry: out: the state for vCPU 0
+ *
+ * Return: true; false: the guest has left no vector that can be gone to.
+ */
+bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry);
 
 #endif

@@ -11,15 +11,15 @@
 
 #define LAST_PORT 0xffff
 
-/* Name (\_S5, ...): SLP_TYP for PM1a, for PM1b, and two reserved numbers. */
-static void dsdt_soft_off(struct aml *aml)
+/* Name (\_Sx, ...): SLP_TYP for PM1a, for PM1b, and two reserved numbers. */
+static void dsdt_sleep(struct aml *aml, const char *name, unsigned int type)
 {
 	size_t package;
 
-	aml_name(aml, "_S5_");
+	aml_name(aml, name);
 	package = aml_package_open(aml, 4);
-	aml_integer(aml, PM_SLP_TYP_S5);
-	aml_integer(aml, PM_SLP_TYP_S5);
+	aml_integer(aml, type);
+	aml_integer(aml, type);
 	aml_integer(aml, 0);
 	aml_integer(aml, 0);
 	aml_close(aml, package);
@@ -125,7 +125,8 @@ void dsdt_build(struct aml *aml, unsigned int cpus)
 	unsigned int id;
 	size_t scope;
 
-	dsdt_soft_off(aml);
+	dsdt_sleep(aml, "_S3_", PM_SLP_TYP_S3);
+	dsdt_sleep(aml, "_S5_", PM_SLP_TYP_S5);
 	scope = aml_scope_open(aml, "_SB_");
 	for (id = 0; id < cpus; id++)
 		dsdt_processor(aml, id);

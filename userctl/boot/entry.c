@@ -87,6 +87,16 @@ void entry_real(struct boot_entry *entry, uint32_t address)
 	entry->regs.segments.idt.limit = 0x3ff;
 }
 
+void entry_waking(struct boot_entry *entry, uint32_t vector)
+{
+	struct lodge_segment *cs = &entry->regs.segments.seg[LODGE_CS];
+
+	entry_real(entry, 0);
+	cs->selector = vector >> 4;
+	cs->base = vector & ~0xfU;
+	entry->regs.general.rip = vector & 0xf;
+}
+
 /* Flat segments: CS is @cs with the attributes @code and the descriptor @desc. */
 static void entry_flat(const struct ram *ram, struct boot_entry *entry,
 		       uint16_t cs, uint64_t desc, uint16_t code)

@@ -52,6 +52,13 @@ struct boot_entry {
 void entry_real(struct boot_entry *entry, uint32_t address);
 
 /**
+ * entry_waking() - start in real mode at a waking vector, as ACPI's firmware does
+ * @entry: to be filled
+ * @vector: linear address below 1 MiB: CS is @vector / 16, and IP the rest
+ */
+void entry_waking(struct boot_entry *entry, uint32_t vector);
+
+/**
  * entry_protected() - start in 32-bit protected mode, flat, without paging
  * @ram: the descriptor table is written here
  * @entry: to be filled

@@ -24,6 +24,7 @@ static void show_keys(void)
 {
 	fputs("\nCtrl-A h    these keys\n"
 	      "Ctrl-A i    show the state of each vCPU\n"
+	      "Ctrl-A p    press the power button\n"
 	      "Ctrl-A x    end the machine\n"
 	      "Ctrl-A a    send Ctrl-A\n",
 	      stderr);

@@ -4,7 +4,7 @@
  * Hardware Interface Technical Reference, "Keyboard and Auxiliary Device
  * Controller"; the keyboard's part is in "Keyboards").
  *
- * What is written is answered at once: the input buffer is never full.
+ * Each byte written is answered at once: the input buffer is never full.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -107,7 +107,7 @@ static void i8042_update(struct i8042 *i8042)
 	irq_line_set(&i8042->irq, level);
 }
 
-/* What finds the buffer full is lost. */
+/* A byte that finds the buffer full is lost. */
 static void i8042_answer(struct i8042 *i8042, uint8_t byte)
 {
 	if (i8042->count < BUFFER_SIZE)

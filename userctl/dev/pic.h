@@ -48,7 +48,7 @@ void pic_setup_as_bios(struct pic *pic);
 void pic_line_set(void *opaque, unsigned int number, bool level);
 
 /**
- * pic_pending() - whether the output to the processor is up
+ * pic_pending() - true if the output to the processor is up
  */
 bool pic_pending(struct pic *pic);
 

@@ -18,8 +18,11 @@
 
 /* Bits of status and enable; the timer's tells that its top bit has changed. */
 #define EVENT_TIMER 0x0001
+#define EVENT_POWER_BUTTON 0x0100
+#define EVENT_RTC 0x0400
 #define EVENT_ALL 0x0721
-#define STATUS_ALL (EVENT_ALL | 0x8000)
+#define STATUS_WAKE 0x8000
+#define STATUS_ALL (EVENT_ALL | STATUS_WAKE)
 
 /* Bits of the control register's bytes. */
 #define CONTROL_SCI_EN 0x01
@@ -32,7 +35,7 @@
 
 /*
  * @lock guards all that changes.  @toggles: how often the timer's top bit has
- * changed by the last look.
+ * changed by the last look.  @asleep: the guest sleeps in S3.
  */
 struct pm {
 	pthread_mutex_t lock;
@@ -45,6 +48,7 @@ struct pm {
 	uint16_t enable;
 	uint8_t control[PM_CONTROL_SIZE];
 	uint8_t reset;
+	bool asleep;
 	bool level;
 };
 
@@ -83,6 +87,40 @@ static void pm_update(struct pm *pm)
 		return;
 	pm->level = level;
 	irq_line_set(&pm->sci, level);
+}
+
+/*
+ * Lock held.  The power button wakes whether it is enabled or not; the clock's alarm
+ * must be (ACPI specification 6.0, section 4.8.3.1).
+ */
+static void pm_check_wake(struct pm *pm)
+{
+	uint16_t events = EVENT_POWER_BUTTON | (pm->enable & EVENT_RTC);
+
+	if (!pm->asleep || !(pm->status & events))
+		return;
+	pm->asleep = false;
+	pm->status |= STATUS_WAKE;
+	pm->power.event(pm->power.opaque, POWER_WAKE, 0);
+}
+
+static void pm_raise(struct pm *pm, uint16_t event)
+{
+	pthread_mutex_lock(&pm->lock);
+	pm->status |= event;
+	pm_update(pm);
+	pm_check_wake(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+void pm_press_power_button(struct pm *pm)
+{
+	pm_raise(pm, EVENT_POWER_BUTTON);
+}
+
+void pm_alarm(struct pm *pm)
+{
+	pm_raise(pm, EVENT_RTC);
 }
 
 static void pm_expired(void *opaque)
@@ -140,7 +178,20 @@ static void control_read(void *opaque, uint64_t offset, void *data, size_t size)
 	pthread_mutex_unlock(&pm->lock);
 }
 
-/* SLP_TYP and SLP_EN are both in the upper byte; there is no state but S5. */
+/* Lock held.  There are no states but these two. */
+static void pm_sleep(struct pm *pm, uint8_t type)
+{
+	if (type == PM_SLP_TYP_S5)
+		pm->power.event(pm->power.opaque, POWER_OFF, 0);
+	if (type != PM_SLP_TYP_S3)
+		return;
+	pm->asleep = true;
+	pm->power.event(pm->power.opaque, POWER_SLEEP, 0);
+	/* An event that has happened before wakes it at once. */
+	pm_check_wake(pm);
+}
+
+/* SLP_TYP and SLP_EN are both in the upper byte. */
 static void control_write(void *opaque, uint64_t offset, const void *data,
 			  size_t size)
 {
@@ -153,9 +204,8 @@ static void control_write(void *opaque, uint64_t offset, const void *data,
 		pm->control[0] = CONTROL_SCI_EN | (value & CONTROL_BM_RLD);
 	else
 		pm->control[1] = value & CONTROL_SLP_TYP;
-	if (offset == 1 && (value & CONTROL_SLP_EN) &&
-	    (value & CONTROL_SLP_TYP) >> 2 == PM_SLP_TYP_S5)
-		pm->power.event(pm->power.opaque, POWER_OFF, 0);
+	if (offset == 1 && (value & CONTROL_SLP_EN))
+		pm_sleep(pm, (value & CONTROL_SLP_TYP) >> 2);
 	pthread_mutex_unlock(&pm->lock);
 }
 
@@ -237,6 +287,7 @@ static void pm_power_on(struct pm *pm)
 	pm->control[0] = CONTROL_SCI_EN;
 	pm->control[1] = 0;
 	pm->reset = 0;
+	pm->asleep = false;
 }
 
 struct pm *pm_new(struct bus *bus, struct loop *loop,
@@ -292,6 +343,18 @@ static void pm_reset(void *opaque)
 	pm_schedule(opaque);
 }
 
+/* The guest sees by the status what has woken it. */
+static void pm_wake(void *opaque)
+{
+	struct pm *pm = opaque;
+
+	pm_catch_up(pm);
+	pm->control[1] = 0;
+	pm->reset = 0;
+	pm_update(pm);
+	pm_schedule(pm);
+}
+
 static const struct record_field pm_fields[] = {
 	RECORD_ANY(1, struct pm, toggles),
 	RECORD_FIELD(2, struct pm, status, STATUS_ALL),
@@ -299,6 +362,7 @@ static const struct record_field pm_fields[] = {
 	RECORD_FIELD(4, struct pm, control,
 		     CONTROL_SCI_EN | CONTROL_BM_RLD | CONTROL_SLP_TYP << 8),
 	RECORD_FIELD(5, struct pm, reset, RESET_KEPT),
+	RECORD_BOOL(6, struct pm, asleep),
 };
 
 static bool pm_is_sound(const void *opaque)
@@ -320,6 +384,7 @@ const struct device_kind pm_device = {
 	.make = pm_make,
 	.free = pm_free,
 	.reset = pm_reset,
+	.wake = pm_wake,
 	DEVICE_STATE(struct pm, pm_fields),
 	.is_sound = pm_is_sound,
 	.loaded = pm_loaded,

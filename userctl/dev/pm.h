@@ -21,7 +21,7 @@ struct pm;
 /**
  * pm_new() - make it
  * @sci: the system control interrupt, level-triggered; driven with its lock held
- * @power: whom to tell of power off and reset
+ * @power: whom to tell of power off, reset, sleep and waking
  *
  * Return: the device, or NULL with errno set.
  */
@@ -32,6 +32,16 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
  * pm_free() - free it, once nothing calls it any more; NULL is fine
  */
 void pm_free(void *pm);
+
+/**
+ * pm_press_power_button() - press the power button; from any thread
+ */
+void pm_press_power_button(struct pm *pm);
+
+/**
+ * pm_alarm() - the clock's alarm has rung; from any thread
+ */
+void pm_alarm(struct pm *pm);
 
 /* ACPI's fixed hardware, for a machine. */
 extern const struct device_kind pm_device;

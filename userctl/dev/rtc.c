@@ -262,6 +262,13 @@ static uint64_t periods_passed(const struct rtc *rtc)
 	       NSEC_PER_SEC / cycles;
 }
 
+static void rtc_ring(struct rtc *rtc)
+{
+	rtc->cmos[REG_C] |= FLAG_ALARM;
+	if (rtc->config.alarm && (rtc->cmos[REG_B] & FLAG_ALARM))
+		rtc->config.alarm(rtc->config.opaque);
+}
+
 static void rtc_catch_up(struct rtc *rtc)
 {
 	uint64_t periods = periods_passed(rtc);
@@ -276,7 +283,7 @@ static void rtc_catch_up(struct rtc *rtc)
 	if (now > rtc->checked) {
 		rtc->cmos[REG_C] |= FLAG_UPDATE;
 		if (next_alarm(rtc, rtc->checked + 1) <= now)
-			rtc->cmos[REG_C] |= FLAG_ALARM;
+			rtc_ring(rtc);
 	}
 	rtc->checked = now;
 }
@@ -510,7 +517,7 @@ static uint64_t beyond(uint64_t size, uint64_t start)
 	return size > start ? size - start : 0;
 }
 
-/* What a BIOS puts there, and its callers read: memory sizes. */
+/* The sizes of memory, where a BIOS puts them for its callers. */
 static void cmos_fill(struct rtc *rtc)
 {
 	uint64_t low = rtc->config.ram_low, high = rtc->config.ram_high;
@@ -583,6 +590,8 @@ static void *rtc_make(const struct board *board, const uint64_t *values)
 		.bus = board->bus,
 		.loop = board->loop,
 		.irq = board_line(board, RTC_IRQ),
+		.alarm = board->alarm,
+		.opaque = board->opaque,
 		.ram_low = ram_low(board->ram),
 		.ram_high = ram_high(board->ram),
 	};
@@ -649,6 +658,8 @@ const struct device_kind rtc_device = {
 	.make = rtc_make,
 	.free = rtc_free,
 	.reset = rtc_reset,
+	/* Its battery keeps it as it is, and it may just have rung. */
+	.wake = rtc_loaded,
 	DEVICE_STATE(struct rtc, rtc_fields),
 	.is_sound = rtc_is_sound,
 	.loaded = rtc_loaded,

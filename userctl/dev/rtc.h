@@ -24,6 +24,9 @@ struct rtc;
  * @bus: where it answers
  * @loop: for its interrupts
  * @irq: its interrupt line, IRQ 8 of a PC; driven with the clock's lock held
+ * @alarm: an alarm has rung that is enabled; called with the clock's lock held; NULL:
+ *	nobody wants to know
+ * @opaque: for @alarm
  * @wall_clock: the time of day in nanoseconds since 1970-01-01 UTC; NULL: the
  *	host's CLOCK_REALTIME
  * @ram_low: bytes of RAM below 4 GiB, for the CMOS memory
@@ -33,6 +36,8 @@ struct rtc_config {
 	struct bus *bus;
 	struct loop *loop;
 	struct irq_line irq;
+	void (*alarm)(void *opaque);
+	void *opaque;
 	int64_t (*wall_clock)(void);
 	uint64_t ram_low;
 	uint64_t ram_high;
@@ -51,7 +56,7 @@ struct rtc *rtc_new(const struct rtc_config *config);
 void rtc_free(void *rtc);
 
 /**
- * rtc_nmi_masked() - whether the guest has masked NMIs by bit 7 of port 0x70
+ * rtc_nmi_masked() - true if the guest has masked NMIs by bit 7 of port 0x70
  */
 bool rtc_nmi_masked(struct rtc *rtc);
 

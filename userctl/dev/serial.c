@@ -121,7 +121,7 @@ static unsigned int fifo_capacity(const struct serial *serial)
 	return serial->fifo_enabled ? FIFO_SIZE : 1;
 }
 
-/* What the interrupt identification register shows, by priority. */
+/* The interrupt identification register: the cause of highest priority. */
 static uint8_t serial_iir(const struct serial *serial)
 {
 	unsigned int wanted = serial->fifo_enabled ? serial->trigger : 1;

@@ -61,7 +61,7 @@ int console_input(const struct console *console);
 ssize_t console_read(struct console *console, void *data, size_t size);
 
 /**
- * console_is_terminal() - whether a person types at it in this process's own
+ * console_is_terminal() - true if a person types at it in this process's own
  * terminal
  */
 bool console_is_terminal(const struct console *console);
@@ -77,7 +77,7 @@ bool console_is_terminal(const struct console *console);
 int console_write(struct console *console, const void *data, size_t size);
 
 /**
- * console_in_line() - whether the last output to the process's own terminal has
+ * console_in_line() - true if the last output to the process's own terminal has
  * not ended its line
  */
 bool console_in_line(const struct console *console);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is to be known of a vCPU that cannot go on: its exit, its registers, and
+ * The report on a vCPU that cannot go on: its exit, its registers, and
  * the instruction it stands at.
  */
 #include "machine/crash.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is to be known of a vCPU that cannot go on.
+ * The report on a vCPU that cannot go on.
  */
 #ifndef LODGE_MACHINE_CRASH_H
 #define LODGE_MACHINE_CRASH_H
@@ -56,7 +56,7 @@ void crash_take(struct crash *crash, int vcpu, uint32_t id,
  *
  * Permissions do not count.  No guest has the fifth level.
  *
- * Return: whether the address is mapped.
+ * Return: true if the address is mapped.
  */
 bool crash_translate(const struct ram *ram, const struct lodge_control *control,
 		     uint64_t linear, uint64_t *gpa);

@@ -47,8 +47,10 @@ static const struct row rows[] = {
 
 _Static_assert(ROWS <= DEVICES_MAX, "devices_wanted has a place for each row");
 
+/* By the row of the kind; NULL: the machine has none. */
 struct devices {
 	void *device[ROWS];
+	uint64_t values[ROWS][DEVICE_MAX_OPTIONS];
 };
 
 static size_t row_of(const struct device_kind *kind)
@@ -111,6 +113,8 @@ struct devices *devices_new(const struct board *board,
 	for (size_t i = 0; devices && i < ROWS; i++) {
 		if (!wanted->row[i].present)
 			continue;
+		memcpy(devices->values[i], wanted->row[i].values,
+		       sizeof(devices->values[i]));
 		devices->device[i] =
 			rows[i].kind->make(board, wanted->row[i].values);
 		if (!devices->device[i]) {
@@ -139,6 +143,46 @@ void devices_reset(struct devices *devices)
 	for (size_t i = 0; i < ROWS; i++)
 		if (devices->device[i] && rows[i].kind->reset)
 			rows[i].kind->reset(devices->device[i]);
+}
+
+void devices_wake(struct devices *devices)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct device_kind *kind = rows[i].kind;
+		void (*wake)(void *device) = kind->wake ? kind->wake :
+							  kind->reset;
+
+		if (devices->device[i] && wake)
+			wake(devices->device[i]);
+	}
+}
+
+int devices_save(const struct devices *devices, struct record *record)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ROWS && !err; i++)
+		if (devices->device[i])
+			err = device_save_section(rows[i].kind,
+						  devices->device[i],
+						  devices->values[i], record);
+	return err;
+}
+
+int devices_load(struct devices *devices, const struct record *record,
+		 unsigned int *sections)
+{
+	int err = 0;
+
+	*sections = 0;
+	for (size_t i = 0; i < ROWS && !err; i++) {
+		if (!devices->device[i])
+			continue;
+		err = device_load_section(rows[i].kind, devices->device[i],
+					  devices->values[i], record);
+		++*sections;
+	}
+	return err;
 }
 
 void *devices_get(const struct devices *devices, const struct device_kind *kind)

@@ -85,6 +85,29 @@ void devices_free(struct devices *devices);
 void devices_reset(struct devices *devices);
 
 /**
+ * devices_wake() - the same after sleep in state S3
+ */
+void devices_wake(struct devices *devices);
+
+/**
+ * devices_save() - append a section for each device to a record
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int devices_save(const struct devices *devices, struct record *record);
+
+/**
+ * devices_load() - give the devices, which have just been reset, the states of a
+ * record
+ * @sections: out: how many sections of it are devices'
+ *
+ * Return: 0; -EINVAL a device has no section, or one that it cannot take; -ENOMEM.
+ * Some devices may have changed then.
+ */
+int devices_load(struct devices *devices, const struct record *record,
+		 unsigned int *sections);
+
+/**
  * devices_get() - the machine's device of a kind
  *
  * Return: the device, or NULL: it has none.

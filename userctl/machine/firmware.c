@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What firmware leaves in the processors before it starts an image.
+ * The state in which firmware leaves the processors for an image.
  */
 #include "machine/firmware.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is typed at the console, on its way to the serial port.
+ * Input: from the console to the serial port.
  */
 #include "machine/input.h"
 
@@ -46,6 +46,9 @@ static size_t filter(struct input *input, uint8_t *keys, size_t count)
 			break;
 		case TERMINAL_INFO:
 			input->config.info(input->config.opaque);
+			break;
+		case TERMINAL_POWER:
+			input->config.power(input->config.opaque);
 			break;
 		case TERMINAL_HELP:
 			if (input->config.help)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is typed at the console, on its way to the serial port.
+ * Input: from the console to the serial port.
  */
 #ifndef LODGE_MACHINE_INPUT_H
 #define LODGE_MACHINE_INPUT_H
@@ -18,8 +18,9 @@ struct input;
  * @serial: where it goes
  * @quit: the user's wish to end the machine, from a terminal
  * @info: the user's wish to see the vCPUs' state, from a terminal
+ * @power: the user presses the power button, at a terminal
  * @help: the user's wish to know the keys, from a terminal; may be NULL
- * @opaque: for @quit and @info
+ * @opaque: for @quit, @info and @power
  *
  * From a terminal all is read at once, so that the controller's own keys always
  * count, and what the guest's queue has no room for is lost.  From elsewhere as
@@ -31,6 +32,7 @@ struct input_config {
 	struct serial *serial;
 	void (*quit)(void *opaque);
 	void (*info)(void *opaque);
+	void (*power)(void *opaque);
 	void (*help)(void);
 	void *opaque;
 };

@@ -111,6 +111,51 @@ void interrupts_reset(struct interrupts *interrupts)
 	ioapic_device.reset(interrupts->ioapic);
 }
 
+static const struct record_field wiring_fields[] = {
+	RECORD_ANY(1, struct interrupts, vector),
+};
+
+static bool wiring_is_sound(const void *opaque)
+{
+	const struct interrupts *interrupts = opaque;
+
+	return interrupts->vector >= NO_VECTOR &&
+	       interrupts->vector <= UINT8_MAX;
+}
+
+/* The way from the PIC to vCPU 0 is saved as a device is. */
+static const struct device_kind wiring = {
+	.name = "interrupts",
+	DEVICE_STATE(struct interrupts, wiring_fields),
+	.is_sound = wiring_is_sound,
+};
+
+int interrupts_save(const struct interrupts *interrupts, struct record *record)
+{
+	int err = device_save_section(&wiring, interrupts, NULL, record);
+
+	if (!err)
+		err = device_save_section(&pic_device, interrupts->pic, NULL,
+					  record);
+	if (!err)
+		err = device_save_section(&ioapic_device, interrupts->ioapic,
+					  NULL, record);
+	return err;
+}
+
+int interrupts_load(struct interrupts *interrupts, const struct record *record)
+{
+	int err = device_load_section(&wiring, interrupts, NULL, record);
+
+	if (!err)
+		err = device_load_section(&pic_device, interrupts->pic, NULL,
+					  record);
+	if (!err)
+		err = device_load_section(&ioapic_device, interrupts->ioapic,
+					  NULL, record);
+	return err;
+}
+
 void interrupts_eoi(struct interrupts *interrupts, uint32_t vector)
 {
 	ioapic_eoi(interrupts->ioapic, vector);

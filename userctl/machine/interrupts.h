@@ -56,6 +56,23 @@ void interrupts_set_vm(struct interrupts *interrupts, int vm);
  */
 void interrupts_reset(struct interrupts *interrupts);
 
+/* Sections that interrupts_save() makes. */
+#define INTERRUPTS_SECTIONS 3
+
+/**
+ * interrupts_save() - append the state of controllers and wiring to a record
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int interrupts_save(const struct interrupts *interrupts, struct record *record);
+
+/**
+ * interrupts_load() - take it back, before the devices take theirs
+ *
+ * Return: 0, -EINVAL or -ENOMEM; some of it may have changed then.
+ */
+int interrupts_load(struct interrupts *interrupts, const struct record *record);
+
 /**
  * interrupts_eoi() - a vCPU has ended a level-triggered interrupt
  */

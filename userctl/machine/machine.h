@@ -10,13 +10,14 @@
 
 #include <lodge.h>
 
+#include "board/record.h"
 #include "boot/detect.h"
 #include "machine/console.h"
 #include "machine/crash.h"
 #include "machine/devices.h"
 #include "machine/vcpu.h"
 
-/* What a machine's memory may be, in bytes; a multiple of the unit. */
+/* Bounds of a machine's memory, in bytes; a multiple of the unit. */
 #define MACHINE_MEMORY_MIN (1ULL << 20)
 #define MACHINE_MEMORY_MAX (1ULL << 40)
 #define MACHINE_MEMORY_UNIT 4096ULL
@@ -143,8 +144,8 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 		struct machine_error *error);
 
 /**
- * machine_starts_from() - whether a file, by whatever name, is one of those that
- * the machine starts from
+ * machine_starts_from() - true if the machine starts from this file, which may have
+ * another name
  */
 bool machine_starts_from(const struct machine *machine, const char *path);
 
@@ -159,7 +160,7 @@ void machine_free(struct machine *machine);
  * @error: out: with a return value that is not 0: why
  *
  * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
- * machine, SIGUSR1 asks for the vCPUs' state, standard input is the guest's if the
+ * machine, SIGUSR1 asks for the vCPUs' state, SIGUSR2 presses the power button, standard input is the guest's if the
  * console is CONSOLE_STDIO, and SIGTSTP puts the terminal back while the process
  * is stopped.
  *
@@ -186,9 +187,12 @@ int machine_wait(struct machine *machine, struct machine_end *end,
 /**
  * machine_pause() - hold a machine; one that is held already is fine
  *
- * The guest's accesses under way are ended first; output waits for its reader.
+ * The guest's accesses under way are ended first; output waits for its reader.  The
+ * guest does not notice for how long it is held, but by the time of day.
+ *
+ * Return: 0 or -errno; it is held, and only machine_free() is left.
  */
-void machine_pause(struct machine *machine);
+int machine_pause(struct machine *machine);
 
 /**
  * machine_resume() - let a machine go on that was started and is held
@@ -203,5 +207,21 @@ int machine_resume(struct machine *machine);
  * Return: 0 or -errno; only machine_free() is left then.
  */
 int machine_reset(struct machine *machine);
+
+/**
+ * machine_save() - append the state of a held machine to a record
+ *
+ * Return: 0 or -errno.
+ */
+int machine_save(struct machine *machine, struct record *record);
+
+/**
+ * machine_load() - give a held machine the state of another one
+ * @record: of a machine of the same description; or made by an enemy
+ *
+ * Return: 0; -EINVAL for what no machine_save() of such a machine makes; -errno.
+ * On failure only machine_free() is left.
+ */
+int machine_load(struct machine *machine, const struct record *record);
 
 #endif

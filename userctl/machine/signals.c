@@ -46,7 +46,7 @@ static void *take(void *opaque)
 	return NULL;
 }
 
-/* Who ignores a signal, as under nohup, goes on ignoring it. */
+/* A process that ignores a signal, as under nohup, goes on ignoring it. */
 static bool is_ignored(int number)
 {
 	struct sigaction action;
@@ -58,8 +58,8 @@ static bool is_ignored(int number)
 int signals_start(struct signals **signals,
 		  void (*received)(void *opaque, int number), void *opaque)
 {
-	static const int taken[] = { SIGINT,  SIGTERM, SIGHUP,
-				     SIGQUIT, SIGUSR1, SIGTSTP };
+	static const int taken[] = { SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
+				     SIGUSR1, SIGUSR2, SIGTSTP };
 	struct signals *new = calloc(1, sizeof(*new));
 	int err;
 

@@ -9,7 +9,8 @@
 struct signals;
 
 /**
- * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGUSR1 from now on
+ * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
+ * SIGUSR2 from now on
  * @signals: set to the taker
  * @received: called from a thread of its own with the signal's number
  *

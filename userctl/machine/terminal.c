@@ -97,6 +97,8 @@ enum terminal_key terminal_key(bool *escaped, uint8_t *key)
 		return TERMINAL_PASS;
 	case 'x':
 		return TERMINAL_QUIT;
+	case 'p':
+		return TERMINAL_POWER;
 	case 'i':
 		return TERMINAL_INFO;
 	case 'h':

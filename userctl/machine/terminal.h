@@ -29,16 +29,17 @@ int terminal_raw(void);
  * terminal_restore() - put the terminal back as terminal_raw() found it; safe
  * in a signal handler and when called twice
  *
- * Return: whether it was raw.
+ * Return: true if it was raw.
  */
 bool terminal_restore(void);
 
-/* What a key means. */
+/* The meaning of a key. */
 enum terminal_key {
 	TERMINAL_PASS, /* it is the guest's */
 	TERMINAL_DROP, /* it is the controller's; nothing to do */
 	TERMINAL_QUIT, /* end the machine */
 	TERMINAL_INFO, /* tell the state of the vCPUs */
+	TERMINAL_POWER, /* press the machine's power button */
 	TERMINAL_HELP, /* tell the user which keys there are */
 };
 
@@ -48,8 +49,8 @@ enum terminal_key {
  *	caller from key to key
  * @key: the character
  *
- * Ctrl-A x quits, Ctrl-A i informs, Ctrl-A h helps, Ctrl-A a and Ctrl-A Ctrl-A are one Ctrl-A
- * (TERMINAL_PASS with @key set to it).
+ * Ctrl-A x quits, Ctrl-A i informs, Ctrl-A p presses the power button, Ctrl-A h helps,
+ * Ctrl-A a and Ctrl-A Ctrl-A are one Ctrl-A (TERMINAL_PASS with @key set to it).
  */
 enum terminal_key terminal_key(bool *escaped, uint8_t *key);
 

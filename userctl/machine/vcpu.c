@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "board/bus.h"
 #include "lib/client.h"
@@ -30,6 +31,7 @@
  * @fd: its descriptor
  * @id: its number
  * @reset: its state when it was made; never changes
+ * @state: a place for its state while it is held
  * @last: the last exit that was answered; the thread's
  * @stop: set by anybody; the thread ends when it sees it; cleared by vcpu_join()
  * @lock: guards @started and @thread; a leaf
@@ -42,6 +44,7 @@ struct vcpu {
 	int fd;
 	uint32_t id;
 	struct cpu_state *reset;
+	struct cpu_state *state;
 	struct vcpu_exit last;
 	atomic_bool stop;
 	pthread_mutex_t lock;
@@ -63,10 +66,17 @@ static void kicked(int signal)
 /* Return: 0 or -errno. */
 static int keep_reset_state(struct vcpu *vcpu)
 {
+	int err;
+
 	vcpu->reset = cpu_state_new(vcpu->host->xsave_size);
-	if (!vcpu->reset)
+	vcpu->state = cpu_state_new(vcpu->host->xsave_size);
+	if (!vcpu->reset || !vcpu->state)
 		return -ENOMEM;
-	return cpu_state_get(vcpu->fd, vcpu->reset);
+	err = cpu_state_get(vcpu->fd, vcpu->reset, 0);
+	if (!err)
+		err = cpu_state_get_leaves(vcpu->fd, vcpu->reset);
+	vcpu->reset->regs.msrs.tsc = 0;
+	return err;
 }
 
 int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
@@ -100,14 +110,35 @@ void vcpu_free(struct vcpu *vcpu)
 		return;
 	lodge_vcpu_close(vcpu->fd, vcpu->run);
 	cpu_state_free(vcpu->reset);
+	cpu_state_free(vcpu->state);
 	pthread_mutex_destroy(&vcpu->lock);
 	free(vcpu);
 }
 
-int vcpu_reset(struct vcpu *vcpu)
+int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc)
+{
+	memcpy(vcpu->state->leaves, vcpu->reset->leaves,
+	       sizeof(vcpu->state->leaves));
+	vcpu->state->nr_leaves = vcpu->reset->nr_leaves;
+	return cpu_state_get(vcpu->fd, vcpu->state, host_tsc);
+}
+
+int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc)
+{
+	int err = cpu_state_set_leaves(vcpu->fd, vcpu->state, vcpu->reset);
+
+	return err ? err : cpu_state_set(vcpu->fd, vcpu->state, host_tsc);
+}
+
+struct cpu_state *vcpu_state(struct vcpu *vcpu)
+{
+	return vcpu->state;
+}
+
+int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc)
 {
 	vcpu->last = (struct vcpu_exit){ 0 };
-	return cpu_state_set(vcpu->fd, vcpu->reset, false);
+	return cpu_state_set(vcpu->fd, vcpu->reset, host_tsc);
 }
 
 uint32_t vcpu_id(const struct vcpu *vcpu)
@@ -178,7 +209,7 @@ static int exit_mmio(struct vcpu *vcpu)
 	return 0;
 }
 
-/* Return: whether the vCPU can go on; if not, *error as for turn(). */
+/* Return: true if the vCPU can go on; if not, *error is as for turn(). */
 static bool exit_handle(struct vcpu *vcpu, int *error)
 {
 	switch ((enum lodge_exit_reason)vcpu->run->reason) {
@@ -279,7 +310,7 @@ static void *thread_main(void *opaque)
 	return NULL;
 }
 
-/* What a vCPU's thread never sees; a fault of its own must stay deadly. */
+/* Signals that a vCPU's thread blocks: all but those of its own faults. */
 static void fill_blocked(sigset_t *set)
 {
 	sigfillset(set);

@@ -9,6 +9,8 @@
 
 #include <lodge.h>
 
+#include "machine/cpu_state.h"
+
 struct bus;
 struct interrupts;
 struct vcpu;
@@ -63,12 +65,33 @@ void vcpu_free(struct vcpu *vcpu);
 
 /**
  * vcpu_reset() - put a vCPU whose thread does not run back to its reset state
- *
- * Its time stamp counter goes on, so that it stays that of the others.
+ * @host_tsc: the host's time stamp counter at the moment of the reset, at which
+ *	the vCPU's is 0
  *
  * Return: 0 or -errno.
  */
-int vcpu_reset(struct vcpu *vcpu);
+int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
+
+/**
+ * vcpu_take() - read its state into vcpu_state(), while its thread does not run
+ * @host_tsc: moment that its time stamp counter is to be of
+ *
+ * Return: 0 or -errno.
+ */
+int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
+
+/**
+ * vcpu_give() - give it the state in vcpu_state()
+ * @host_tsc: moment that its time stamp counter is of
+ *
+ * Return: 0; -EBUSY it has run already and has another CPUID; -errno.
+ */
+int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc);
+
+/**
+ * vcpu_state() - the place for its state while it is held
+ */
+struct cpu_state *vcpu_state(struct vcpu *vcpu);
 
 /**
  * vcpu_id() - its number
@@ -114,7 +137,7 @@ void vcpu_kick(struct vcpu *vcpu);
  * The guest executes no further instruction.  Once the thread has ended, the
  * vCPU's state is that between two instructions.
  *
- * Who starts the thread must call it once more before vcpu_join(), for a call
+ * The caller that starts the thread calls it once more before vcpu_join(), for a call
  * may fall between the thread's birth and the moment it can be kicked.
  */
 void vcpu_stop(struct vcpu *vcpu);

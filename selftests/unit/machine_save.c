@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A machine saved in the middle of its work goes on in another one, and a record
+ * that an enemy has made is refused or does no harm.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fake_lodge.h"
+#include "kselftest_harness.h"
+#include "machine/machine.h"
+#include "memfile.h"
+
+#define DEBUG_EXIT 0xf4
+#define SERIAL_SCRATCH 0x3ff
+#define PLACE 0x5000
+#define MEMORY (2ULL << 20)
+#define RIP 0x8123
+#define MTRR 0x0606060606060606
+#define CLOCK 123456789
+
+static struct machine_config config;
+static struct machine_error error;
+static char image_path[MEMFILE_PATH_SIZE];
+static struct console *console;
+static _Atomic int turns;
+
+FIXTURE(save)
+{
+	struct machine *machine;
+	struct record record;
+	int image;
+};
+
+/* A guest that uses a device, and its memory. */
+static int guest_works(struct lodge_run *run)
+{
+	turns++;
+	usleep(100);
+	*(uint8_t *)fake_memory(PLACE) = 0x17;
+	return fake_out(run, SERIAL_SCRATCH, 1, 0x5a);
+}
+
+static struct machine *new_machine(unsigned int cpus, uint64_t memory)
+{
+	struct machine *machine = NULL;
+
+	/* The fake has one state for all: a new vCPU has enabled nothing. */
+	fake.state = (struct lodge_regs){ 0 };
+	config.boot.cpus = cpus;
+	config.memory = memory;
+	if (machine_new(&machine, &config, &error))
+		abort();
+	return machine;
+}
+
+FIXTURE_SETUP(save)
+{
+	self->image = memfile("\xf4", 1, image_path);
+	config.boot.kernel = image_path;
+	config.boot.flat = true;
+	config.boot.flat_address = 0x8000;
+	devices_default(&config.devices);
+	fake.run = guest_works;
+	self->machine = new_machine(2, MEMORY);
+	ASSERT_EQ(0, console_open(&console, CONSOLE_NONE, NULL));
+	ASSERT_EQ(0, machine_start(self->machine, console, &error));
+	while (turns < 3)
+		usleep(100);
+	fake.state.general.rip = RIP;
+	fake.state.control.cr4 = 1 << 18;
+	fake.mtrr = MTRR;
+	fake.clock = CLOCK;
+	ASSERT_EQ(0, machine_pause(self->machine));
+	ASSERT_EQ(0, machine_save(self->machine, &self->record));
+}
+
+FIXTURE_TEARDOWN(save)
+{
+	machine_free(self->machine);
+	console_close(console);
+	free(self->record.data);
+	close(self->image);
+}
+
+static int guest_looks(struct lodge_run *run)
+{
+	static bool asked;
+
+	if (!asked) {
+		asked = true;
+		return fake_in(run, SERIAL_SCRATCH);
+	}
+	return fake_out(run, DEBUG_EXIT, 1,
+			run->data[0] == 0x5a &&
+				*(uint8_t *)fake_memory(PLACE) == 0x17);
+}
+
+TEST_F(save, a_machine_goes_on_in_another_one)
+{
+	struct machine_end end;
+
+	machine_free(self->machine);
+	fake.run = guest_looks;
+	fake.clock = 0;
+	fake.mtrr = 0;
+	self->machine = new_machine(2, MEMORY);
+	ASSERT_EQ(0, machine_load(self->machine, &self->record));
+	EXPECT_EQ(RIP, fake.state.general.rip);
+	EXPECT_EQ(MTRR, fake.mtrr);
+	EXPECT_EQ(CLOCK, fake.clock);
+	ASSERT_EQ(0, machine_start(self->machine, console, &error));
+	ASSERT_EQ(0, machine_wait(self->machine, &end, &error));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(3, end.code);
+}
+
+TEST_F(save, what_was_loaded_is_saved_the_same)
+{
+	struct record_section first, second;
+	struct record again = { 0 };
+	size_t at = 0, to = 0;
+
+	ASSERT_EQ(0, machine_load(self->machine, &self->record));
+	ASSERT_EQ(0, machine_save(self->machine, &again));
+	ASSERT_EQ(self->record.size, again.size);
+	while (!record_next(&self->record, &at, &first)) {
+		ASSERT_EQ(0, record_next(&again, &to, &second));
+		ASSERT_EQ(first.body.size, second.body.size);
+		/* The time of day goes on. */
+		if (strcmp(first.name, "rtc"))
+			EXPECT_EQ(0, memcmp(first.body.data, second.body.data,
+					    first.body.size));
+	}
+	free(again.data);
+}
+
+TEST_F(save, memory_that_was_zero_is_zero_again)
+{
+	*(uint8_t *)fake_memory(0x100000) = 1;
+	ASSERT_EQ(0, machine_load(self->machine, &self->record));
+	EXPECT_EQ(0, *(uint8_t *)fake_memory(0x100000));
+}
+
+TEST_F(save, a_machine_of_another_shape_does_not_take_it)
+{
+	struct machine *more = new_machine(3, MEMORY);
+	struct machine *larger = new_machine(2, 2 * MEMORY);
+
+	EXPECT_EQ(-EINVAL, machine_load(more, &self->record));
+	EXPECT_EQ(-EINVAL, machine_load(larger, &self->record));
+	machine_free(more);
+	machine_free(larger);
+}
+
+TEST_F(save, a_device_with_other_options_does_not_take_it)
+{
+	struct machine *other;
+
+	*devices_want(&config.devices, devices_find("debug-exit")) = 0x501;
+	other = new_machine(2, MEMORY);
+	EXPECT_EQ(-EINVAL, machine_load(other, &self->record));
+	machine_free(other);
+}
+
+TEST_F(save, a_device_more_does_not_take_it_and_one_less_does_not_either)
+{
+	struct machine *more;
+
+	devices_want(&config.devices, devices_find("testdev"));
+	more = new_machine(2, MEMORY);
+	EXPECT_EQ(-EINVAL, machine_load(more, &self->record));
+	self->record.size = 0;
+	ASSERT_EQ(0, machine_save(more, &self->record));
+	EXPECT_EQ(-EINVAL, machine_load(self->machine, &self->record));
+	machine_free(more);
+}
+
+TEST_F(save, a_record_that_is_cut_is_refused)
+{
+	size_t size = self->record.size;
+
+	for (size_t cut = 1; cut < size; cut += 1 + size / 200) {
+		self->record.size = size - cut;
+		EXPECT_EQ(-EINVAL, machine_load(self->machine, &self->record));
+	}
+}
+
+TEST_F(save, a_section_that_comes_twice_is_refused)
+{
+	struct record twice = { 0 };
+
+	ASSERT_EQ(0,
+		  record_append(&twice, self->record.data, self->record.size));
+	ASSERT_EQ(0,
+		  record_append(&twice, self->record.data, self->record.size));
+	EXPECT_EQ(-EINVAL, machine_load(self->machine, &twice));
+	free(twice.data);
+}
+
+TEST_F(save, a_record_that_an_enemy_has_changed_does_no_harm)
+{
+	uint8_t *data = self->record.data;
+
+	srandom(1);
+	for (int round = 0; round < 1000; round++) {
+		size_t at = random() % self->record.size;
+		uint8_t before = data[at];
+		int err;
+
+		data[at] ^= 1 << random() % 8;
+		err = machine_load(self->machine, &self->record);
+		EXPECT_TRUE(!err || err == -EINVAL || err == -EBUSY);
+		data[at] = before;
+	}
+	EXPECT_EQ(0, machine_load(self->machine, &self->record));
+}
+
+/* The vCPUs' time is that of before, whatever the host's is. */
+TEST_F(save, time_stands_while_a_machine_is_held)
+{
+	struct machine_end end;
+
+	fake.clock = 0;
+	fake.run = guest_looks;
+	ASSERT_EQ(0, machine_resume(self->machine));
+	ASSERT_EQ(0, machine_wait(self->machine, &end, &error));
+	EXPECT_EQ(CLOCK, fake.clock);
+}
+
+TEST_HARNESS_MAIN

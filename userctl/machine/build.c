@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A machine from its description: its parts, one after the other.
+ */
+#include <errno.h>
+#include <unistd.h>
+#include <x86intrin.h>
+
+#include "board/loop.h"
+#include "dev/serial.h"
+#include "lib/client.h"
+#include "machine/firmware.h"
+#include "machine/memory.h"
+#include "machine/parts.h"
+
+int machine_fail(struct machine *machine, enum machine_step step, int err)
+{
+	machine->error.step = step;
+	return err;
+}
+
+static int build_loop(struct machine *machine)
+{
+	machine->loop = loop_new();
+	if (!machine->loop)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
+	loop_clock_stop(machine->loop);
+	return 0;
+}
+
+static int build_wishes(struct machine *machine)
+{
+	machine->show = loop_timer_new(machine->loop, machine_show, machine);
+	machine->press = loop_timer_new(machine->loop, machine_press, machine);
+	if (!machine->show || !machine->press)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
+	return 0;
+}
+
+static int build_ram(struct machine *machine)
+{
+	machine->ram = ram_new(machine->config->memory);
+	if (!machine->ram)
+		return machine_fail(machine, MACHINE_STEP_MEMORY, -errno);
+	return 0;
+}
+
+int machine_load_image(struct machine *machine)
+{
+	int err = boot_load(machine->ram, &machine->config->boot,
+			    &machine->images, &machine->entry,
+			    &machine->error.boot);
+
+	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
+}
+
+/* The VM outlives the descriptor of /dev/lodge. */
+static int create_vm(struct machine *machine, int lodge)
+{
+	struct lodge_info *info = &machine->error.info;
+	int err = lodge_info(lodge, info);
+
+	if (err)
+		return machine_fail(machine, MACHINE_STEP_OPEN, err);
+	if (info->abi_version != LODGE_ABI_VERSION ||
+	    info->status != LODGE_STATUS_READY)
+		return machine_fail(machine, MACHINE_STEP_HOST, -ENODEV);
+	machine->vm = lodge_vm_create(lodge);
+	if (machine->vm >= 0)
+		return 0;
+	/* Another hypervisor may have been faster: the reason is news. */
+	lodge_info(lodge, info);
+	return machine_fail(machine,
+			    info->status == LODGE_STATUS_READY ?
+				    MACHINE_STEP_VM :
+				    MACHINE_STEP_HOST,
+			    machine->vm);
+}
+
+static int build_vm(struct machine *machine)
+{
+	int lodge = lodge_open();
+	int err;
+
+	if (lodge < 0)
+		return machine_fail(machine, MACHINE_STEP_OPEN, lodge);
+	err = create_vm(machine, lodge);
+	close(lodge);
+	if (err)
+		return err;
+	err = memory_map(machine->vm, machine->ram);
+	return err ? machine_fail(machine, MACHINE_STEP_MEMORY, err) : 0;
+}
+
+static int build_board(struct machine *machine)
+{
+	const struct interrupts_config interrupts = {
+		.kick = machine_kick_first,
+		.opaque = machine,
+	};
+
+	machine->board = (struct board){
+		.bus = bus_new(),
+		.loop = machine->loop,
+		.ram = machine->ram,
+		.power = { .event = machine_power, .opaque = machine },
+		.cpus = machine->config->boot.cpus,
+		.output = machine_output,
+		.drained = machine_drained,
+		.alarm = machine_alarm,
+		.opaque = machine,
+	};
+	if (!machine->board.bus)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -ENOMEM);
+	machine->interrupts = interrupts_new(&interrupts, &machine->board);
+	if (!machine->interrupts)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
+	return 0;
+}
+
+static int build_devices(struct machine *machine)
+{
+	machine->devices = devices_new(&machine->board,
+				       &machine->config->devices,
+				       &machine->error.device);
+	if (!machine->devices)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
+	return 0;
+}
+
+static int build_vcpus(struct machine *machine)
+{
+	int err;
+
+	machine->host = (struct vcpu_host){
+		.vm = machine->vm,
+		.xsave_size = machine->error.info.xsave_size,
+		.bus = machine->board.bus,
+		.interrupts = machine->interrupts,
+		.dead = machine_vcpu_dead,
+		.opaque = machine,
+	};
+	interrupts_set_vm(machine->interrupts, machine->vm);
+	for (unsigned int id = 0; id < machine->config->boot.cpus; id++) {
+		err = vcpu_new(&machine->vcpus[id], &machine->host, id);
+		if (err)
+			return machine_fail(machine, MACHINE_STEP_VCPU, err);
+	}
+	return 0;
+}
+
+/* Firmware's part, after a reset of the processors. */
+int machine_start_firmware(struct machine *machine)
+{
+	struct vcpu **vcpus = machine->vcpus;
+	int err = 0;
+
+	for (struct vcpu **vcpu = vcpus; *vcpu && !err; vcpu++)
+		err = firmware_cache(vcpu_fd(*vcpu));
+	if (!err)
+		err = firmware_leave(vcpu_fd(vcpus[0]), &machine->entry);
+	return err ? machine_fail(machine, MACHINE_STEP_START, err) : 0;
+}
+
+int machine_reset_vcpus(struct machine *machine)
+{
+	uint64_t now = __rdtsc();
+	int err = 0;
+
+	machine->held.taken = false;
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_reset(*vcpu, now);
+	return err ? machine_fail(machine, MACHINE_STEP_START, err) : 0;
+}
+
+void machine_free_vm(struct machine *machine)
+{
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++) {
+		vcpu_free(*vcpu);
+		*vcpu = NULL;
+	}
+	if (machine->interrupts)
+		interrupts_set_vm(machine->interrupts, -1);
+	if (machine->vm >= 0)
+		close(machine->vm);
+	machine->vm = -1;
+}
+
+/* Takes steps in their order until one fails. */
+int machine_take_steps(struct machine *machine,
+		       int (*const steps[])(struct machine *machine),
+		       size_t count)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = steps[i](machine);
+	return err;
+}
+
+static int gather(struct machine *machine)
+{
+	machine->held = (struct held){
+		.ram = machine->ram,
+		.loop = machine->loop,
+		.vm = machine->vm,
+		.vcpus = machine->vcpus,
+		.interrupts = machine->interrupts,
+		.devices = machine->devices,
+	};
+	return 0;
+}
+
+int machine_build(struct machine *machine)
+{
+	int (*const steps[])(struct machine * machine) = {
+		build_loop,
+		build_wishes,
+		build_ram,
+		machine_load_image,
+		build_vm,
+		build_board,
+		build_devices,
+		build_vcpus,
+		machine_start_firmware,
+		gather,
+	};
+
+	return machine_take_steps(machine, steps,
+				  sizeof(steps) / sizeof(steps[0]));
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The events of a machine: from its guest, and from its user.
+ *
+ * Nothing is done here but to note it and to make the threads look: the machine's
+ * thread acts.
+ */
+#include <errno.h>
+#include <signal.h>
+
+#include "board/loop.h"
+#include "dev/pm.h"
+#include "machine/parts.h"
+
+void machine_stop_vcpus(struct machine *machine)
+{
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
+		vcpu_stop(*vcpu);
+}
+
+/* The first end counts; the caller holds the lock. */
+static void set_end(struct machine *machine, enum machine_fate fate, int code)
+{
+	if (machine->over)
+		return;
+	machine->over = true;
+	machine->end.fate = fate;
+	machine->end.code = code;
+}
+
+/* An end from outside: it counts even when the guest is being reset. */
+static void end_from_outside(struct machine *machine, enum machine_fate fate,
+			     int code)
+{
+	pthread_mutex_lock(&machine->lock);
+	set_end(machine, fate, code);
+	loop_stop(machine->loop);
+	pthread_mutex_unlock(&machine->lock);
+	console_hang_up(machine->console);
+}
+
+void machine_signal(void *opaque, int number)
+{
+	struct machine *machine = opaque;
+
+	if (number == SIGUSR1)
+		loop_timer_arm(machine->show, 0);
+	else if (number == SIGUSR2)
+		loop_timer_arm(machine->press, 0);
+	else
+		end_from_outside(machine, MACHINE_SIGNALLED, number);
+}
+
+void machine_quit(void *opaque)
+{
+	end_from_outside(opaque, MACHINE_QUIT, 0);
+}
+
+/*
+ * The guest ends or resets the machine.  What it does after the first such wish
+ * no longer counts; its vCPUs do not even get to execute another instruction
+ * after the exit that they handle now.
+ */
+void machine_power(void *opaque, enum power_event event, int code)
+{
+	struct machine *machine = opaque;
+
+	pthread_mutex_lock(&machine->lock);
+	if (!machine->restart) {
+		switch (event) {
+		case POWER_OFF:
+			set_end(machine, MACHINE_POWERED_OFF, 0);
+			break;
+		case POWER_EXIT:
+			set_end(machine, MACHINE_EXITED, code);
+			break;
+		case POWER_RESET:
+			if (machine->config->no_reboot)
+				set_end(machine, MACHINE_RESET, 0);
+			else
+				machine->restart = true;
+			break;
+		case POWER_SLEEP:
+			machine->asleep = true;
+			break;
+		case POWER_WAKE:
+			machine->woken = true;
+			break;
+		}
+	}
+	loop_stop(machine->loop);
+	pthread_mutex_unlock(&machine->lock);
+	machine_stop_vcpus(machine);
+}
+
+/* The processor has shut down: a PC's board answers by a reset. */
+static void triple_fault(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->lock);
+	/* Only the event that ends the machine says how. */
+	if (!machine->restart && !machine->over && machine->config->no_reboot) {
+		set_end(machine, MACHINE_RESET, 0);
+		machine->end.triple_fault = true;
+	}
+	pthread_mutex_unlock(&machine->lock);
+	machine_power(machine, POWER_RESET, 0);
+}
+
+void machine_vcpu_dead(void *opaque, struct vcpu *vcpu, int error)
+{
+	struct machine *machine = opaque;
+
+	if (!error && vcpu_run_page(vcpu)->reason == LODGE_EXIT_SHUTDOWN &&
+	    !machine->config->stop_on_crash) {
+		triple_fault(machine);
+		return;
+	}
+	pthread_mutex_lock(&machine->lock);
+	if (!machine->restart && !machine->over) {
+		set_end(machine, MACHINE_CRASHED, 0);
+		crash_take(&machine->end.crash, vcpu_fd(vcpu), vcpu_id(vcpu),
+			   vcpu_run_page(vcpu), error, machine->ram);
+	}
+	loop_stop(machine->loop);
+	pthread_mutex_unlock(&machine->lock);
+}
+
+void machine_kick_first(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	if (machine->vcpus[0])
+		vcpu_kick(machine->vcpus[0]);
+}
+
+void machine_output(void *opaque, const void *bytes, size_t size)
+{
+	struct machine *machine = opaque;
+	int err = console_write(machine->console, bytes, size);
+
+	if (!err)
+		return;
+	pthread_mutex_lock(&machine->lock);
+	if (!machine->end.lost_output)
+		machine->end.lost_output = err;
+	pthread_mutex_unlock(&machine->lock);
+	/* Nobody reads any more: end as any program in a pipeline does. */
+	if (err == -EPIPE)
+		end_from_outside(machine, MACHINE_SIGNALLED, SIGPIPE);
+}
+
+void machine_drained(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	input_drained(machine->input);
+}
+
+/* The clock's alarm is wired to ACPI's fixed hardware. */
+void machine_alarm(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	pm_alarm(devices_get(machine->devices, &pm_device));
+}
+
+void machine_press(void *opaque)
+{
+	struct machine *machine = opaque;
+
+	pm_press_power_button(devices_get(machine->devices, &pm_device));
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A machine while it is held.
+ */
+#include "machine/held.h"
+
+#include <errno.h>
+#include <x86intrin.h>
+
+#include "lib/client.h"
+
+#define MACHINE_SECTION "machine"
+#define RAM_SECTION "ram"
+
+/**
+ * struct shape - what a machine is, and what time it has
+ * @ram_low: bytes of RAM below the hole
+ * @ram_high: bytes of RAM above
+ * @vcpus: how many
+ * @now: the machine's clock
+ * @clock_ns: the VM's clock
+ * @asleep: the guest sleeps in S3
+ */
+struct shape {
+	uint64_t ram_low;
+	uint64_t ram_high;
+	uint32_t vcpus;
+	uint64_t now;
+	uint64_t clock_ns;
+	bool asleep;
+};
+
+static const struct record_field fields[] = {
+	RECORD_ANY(1, struct shape, ram_low),
+	RECORD_ANY(2, struct shape, ram_high),
+	RECORD_ANY(3, struct shape, vcpus),
+	RECORD_FIELD(4, struct shape, now, INT64_MAX),
+	RECORD_ANY(5, struct shape, clock_ns),
+	RECORD_BOOL(6, struct shape, asleep),
+};
+
+#define COUNT (sizeof(fields) / sizeof(fields[0]))
+
+/* One moment for all vCPUs and the clock. */
+int held_take(struct held *held)
+{
+	struct lodge_clock clock;
+	int err;
+
+	if (held->taken)
+		return 0;
+	err = lodge_clock_get(held->vm, &clock);
+	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_take(*vcpu, clock.host_tsc);
+	held->clock_ns = clock.ns;
+	held->taken = !err;
+	return err;
+}
+
+int held_give(struct held *held)
+{
+	uint64_t now = __rdtsc();
+	int err = 0;
+
+	if (!held->taken)
+		return 0;
+	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_give(*vcpu, now);
+	if (!err)
+		err = lodge_clock_set(held->vm, held->clock_ns, now);
+	held->taken = err;
+	return err;
+}
+
+static struct shape shape_of(const struct held *held)
+{
+	struct shape shape = {
+		.ram_low = ram_low(held->ram),
+		.ram_high = ram_high(held->ram),
+		.now = loop_now(held->loop),
+		.clock_ns = held->clock_ns,
+		.asleep = held->asleep,
+	};
+
+	while (held->vcpus[shape.vcpus])
+		shape.vcpus++;
+	return shape;
+}
+
+static int save_shape(const struct held *held, struct record *record)
+{
+	struct shape shape = shape_of(held);
+	size_t place;
+	int err = record_open(record, MACHINE_SECTION, 0, &place);
+
+	if (!err)
+		err = record_save(record, fields, COUNT, &shape);
+	if (!err)
+		record_close(record, place);
+	return err;
+}
+
+static int save_ram(const struct held *held, struct record *record)
+{
+	size_t place;
+	int err = record_open(record, RAM_SECTION, 0, &place);
+
+	if (!err)
+		err = ram_save(held->ram, record);
+	if (!err)
+		record_close(record, place);
+	return err;
+}
+
+int held_save(struct held *held, struct record *record)
+{
+	int err = held_take(held);
+
+	if (!err)
+		err = save_shape(held, record);
+	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
+		err = cpu_state_save(vcpu_state(*vcpu), vcpu_id(*vcpu), record);
+	if (!err)
+		err = interrupts_save(held->interrupts, record);
+	if (!err)
+		err = devices_save(held->devices, record);
+	if (!err)
+		err = save_ram(held, record);
+	return err;
+}
+
+static int load_shape(struct held *held, const struct record *record)
+{
+	struct shape own = shape_of(held), shape = own;
+	struct record_section section;
+	int err = record_find(record, MACHINE_SECTION, 0, &section);
+
+	if (!err)
+		err = record_load(&section.body, fields, COUNT, &shape,
+				  sizeof(shape), NULL);
+	if (err)
+		return err;
+	if (shape.ram_low != own.ram_low || shape.ram_high != own.ram_high ||
+	    shape.vcpus != own.vcpus)
+		return -EINVAL;
+	held->clock_ns = shape.clock_ns;
+	held->asleep = shape.asleep;
+	return loop_clock_set(held->loop, shape.now);
+}
+
+static int load_ram(struct held *held, const struct record *record)
+{
+	struct record_section section;
+	int err = record_find(record, RAM_SECTION, 0, &section);
+
+	return err ? err : ram_load(held->ram, &section.body);
+}
+
+/* The machine's clock is there before the timers that go by it. */
+static int load_board(struct held *held, const struct record *record,
+		      unsigned int *sections)
+{
+	unsigned int devices = 0;
+	int err = load_shape(held, record);
+
+	if (!err)
+		err = interrupts_load(held->interrupts, record);
+	if (!err)
+		err = devices_load(held->devices, record, &devices);
+	if (!err)
+		err = load_ram(held, record);
+	*sections = 2 + INTERRUPTS_SECTIONS + devices;
+	return err;
+}
+
+/* Each section that was wanted is there: so none comes twice or is unknown. */
+static int check_number(const struct record *record, unsigned int wanted)
+{
+	struct record_section section;
+	unsigned int count = 0;
+	size_t at = 0;
+	int err;
+
+	while (!(err = record_next(record, &at, &section)))
+		count++;
+	return err == -ENOENT && count == wanted ? 0 : -EINVAL;
+}
+
+int held_load(struct held *held, const struct record *record)
+{
+	unsigned int sections;
+	int err = load_board(held, record, &sections);
+
+	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++) {
+		err = cpu_state_load(vcpu_state(*vcpu), vcpu_id(*vcpu), record);
+		sections += CPU_STATE_SECTIONS;
+	}
+	if (!err)
+		err = check_number(record, sections);
+	if (err)
+		return err;
+	/* The calls check it, and it is given once more when it goes on. */
+	held->taken = true;
+	err = held_give(held);
+	held->taken = !err;
+	return err;
+}
