@@ -142,4 +142,76 @@ TEST_F(record, an_object_that_is_not_sound_is_left_alone)
 	EXPECT_TRUE(untouched(&self->other));
 }
 
+FIXTURE(sections)
+{
+	struct record record;
+};
+
+FIXTURE_SETUP(sections)
+{
+	size_t place;
+
+	ASSERT_EQ(0, record_open(&self->record, "one", 0, &place));
+	ASSERT_EQ(0, record_append(&self->record, "first", 5));
+	record_close(&self->record, place);
+	ASSERT_EQ(0, record_open(&self->record, "two", 7, &place));
+	record_close(&self->record, place);
+}
+
+FIXTURE_TEARDOWN(sections)
+{
+	free(self->record.data);
+}
+
+TEST_F(sections, are_found_by_name_and_number)
+{
+	struct record_section section;
+
+	ASSERT_EQ(0, record_find(&self->record, "one", 0, &section));
+	ASSERT_EQ(5, section.body.size);
+	EXPECT_EQ(0, memcmp("first", section.body.data, 5));
+	ASSERT_EQ(0, record_find(&self->record, "two", 7, &section));
+	EXPECT_EQ(0, section.body.size);
+	EXPECT_EQ(-EINVAL, record_find(&self->record, "two", 0, &section));
+	EXPECT_EQ(-EINVAL, record_find(&self->record, "three", 0, &section));
+}
+
+TEST_F(sections, come_one_after_the_other)
+{
+	struct record_section section;
+	size_t at = 0;
+
+	ASSERT_EQ(0, record_next(&self->record, &at, &section));
+	EXPECT_STREQ("one", section.name);
+	ASSERT_EQ(0, record_next(&self->record, &at, &section));
+	EXPECT_STREQ("two", section.name);
+	EXPECT_EQ(-ENOENT, record_next(&self->record, &at, &section));
+}
+
+TEST_F(sections, that_are_cut_or_lie_about_their_size_are_refused)
+{
+	struct record_section section;
+	size_t size = self->record.size, at;
+
+	for (size_t cut = 1; cut < 32; cut++) {
+		at = 0;
+		self->record.size = size - cut;
+		ASSERT_EQ(0, record_next(&self->record, &at, &section));
+		EXPECT_EQ(-EINVAL, record_next(&self->record, &at, &section));
+	}
+	self->record.size = size;
+	memset(self->record.data + 24, 0xff, 8);
+	at = 0;
+	EXPECT_EQ(-EINVAL, record_next(&self->record, &at, &section));
+}
+
+TEST_F(sections, with_a_name_that_does_not_end_are_refused)
+{
+	struct record_section section;
+	size_t at = 0;
+
+	memset(self->record.data, 'x', 16);
+	EXPECT_EQ(-EINVAL, record_next(&self->record, &at, &section));
+}
+
 TEST_HARNESS_MAIN

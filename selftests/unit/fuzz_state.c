@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Fuzzes the loading of saved state: of each kind of device, and of a board whole.
+ *
+ * The input is a row of choices: what is loaded, whether as raw bytes or as a good
+ * record with changes, and what the guest does afterwards.  A state that is taken
+ * must be one that can be saved and taken again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "dev/ioapic.h"
+#include "dev/pic.h"
+#include "machine/devices.h"
+#include "machine/held.h"
+#include "machine/interrupts.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define NOW 123456789012ULL
+#define MEMORY (1ULL << 20)
+#define CHIPS 2
+#define KINDS 12
+#define MAX_CHANGES 64
+
+struct input {
+	const uint8_t *next;
+	size_t left;
+};
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static uint8_t take(struct input *input)
+{
+	if (!input->left)
+		return 0;
+	input->left--;
+	return *input->next++;
+}
+
+static uint32_t take32(struct input *input)
+{
+	uint32_t value = 0;
+
+	for (int i = 0; i < 4; i++)
+		value = value << 8 | take(input);
+	return value;
+}
+
+static bool drop_msi(void *opaque, uint64_t address, uint32_t value)
+{
+	return true;
+}
+
+static void drop_power(void *opaque, enum power_event event, int code)
+{
+}
+
+static void drop_output(void *opaque, const void *bytes, size_t size)
+{
+}
+
+static void drop_call(void *opaque)
+{
+}
+
+static struct board new_board(void)
+{
+	struct board board = {
+		.bus = bus_new(),
+		.loop = loop_new(),
+		.ram = ram_new(MEMORY),
+		.power = { .event = drop_power },
+		.msi = drop_msi,
+		.cpus = 1,
+		.output = drop_output,
+		.drained = drop_call,
+		.alarm = drop_call,
+	};
+
+	require(board.bus && board.loop && board.ram);
+	loop_clock_stop(board.loop);
+	require(!loop_clock_set(board.loop, NOW));
+	return board;
+}
+
+static void free_board(struct board *board)
+{
+	bus_free(board->bus);
+	loop_free(board->loop);
+	ram_free((struct ram *)board->ram);
+}
+
+/* Ports and memory of all devices. */
+static const struct {
+	enum bus_space space;
+	uint64_t first;
+	unsigned int count;
+} places[] = {
+	{ BUS_PORT, 0x20, 2 },	     { BUS_PORT, 0x40, 4 },
+	{ BUS_PORT, 0x60, 5 },	     { BUS_PORT, 0x70, 2 },
+	{ BUS_PORT, 0x92, 1 },	     { BUS_PORT, 0xa0, 2 },
+	{ BUS_PORT, 0xe0, 12 },	     { BUS_PORT, 0x3f8, 8 },
+	{ BUS_PORT, 0x3d4, 7 },	     { BUS_PORT, 0x4d0, 2 },
+	{ BUS_PORT, 0x510, 5 },	     { BUS_PORT, 0x600, 12 },
+	{ BUS_PORT, 0xcf8, 8 },	     { BUS_PORT, 0x2000, 24 },
+	{ BUS_MMIO, 0xfec00000, 1 }, { BUS_MMIO, 0xfec00010, 1 },
+};
+
+#define PLACES (sizeof(places) / sizeof(places[0]))
+
+/* The guest's accesses, while time passes. */
+static void work(struct input *input, const struct board *board)
+{
+	while (input->left) {
+		size_t place = take(input) % PLACES;
+		uint64_t address =
+			places[place].first + take(input) % places[place].count;
+		uint8_t choice = take(input);
+		size_t size = 1 << choice % 3;
+		uint32_t value = take32(input);
+
+		if (choice & 0x80)
+			loop_clock_set(board->loop,
+				       loop_now(board->loop) + value);
+		if (choice & 0x40)
+			bus_write(board->bus, places[place].space, address,
+				  &value, size);
+		else
+			bus_read(board->bus, places[place].space, address,
+				 &value, size);
+	}
+}
+
+/* Bytes of a good record are changed, or it is cut, or raw bytes replace it. */
+static void change(struct input *input, struct record *record)
+{
+	uint8_t changes = take(input) % MAX_CHANGES;
+
+	if (take(input) & 1) {
+		size_t size = take(input);
+
+		record->size = 0;
+		while (size--) {
+			uint8_t byte = take(input);
+
+			require(!record_append(record, &byte, 1));
+		}
+		return;
+	}
+	while (changes-- && record->size) {
+		uint32_t at = take32(input) % record->size;
+
+		record->data[at] = take(input);
+	}
+	if (take(input) == 0xff)
+		record->size = take32(input) % (record->size + 1);
+}
+
+static const struct device_kind *kind_of(size_t number)
+{
+	static const struct device_kind *const chips[CHIPS] = {
+		&pic_device,
+		&ioapic_device,
+	};
+
+	return number < CHIPS ? chips[number] : devices_kind(number - CHIPS);
+}
+
+static void fuzz_device(struct input *input, const struct device_kind *kind)
+{
+	const struct device_option *option = kind->options;
+	uint64_t values[DEVICE_MAX_OPTIONS] = { 0 };
+	struct record record = { 0 };
+	struct board board = new_board();
+	void *device;
+
+	for (size_t i = 0; option && option[i].name; i++)
+		values[i] = option[i].value;
+	device = kind->make(&board, values);
+	require(device && !device_save(kind, device, &record));
+	change(input, &record);
+	if (!device_load(kind, device, &record)) {
+		work(input, &board);
+		record.size = 0;
+		require(!device_save(kind, device, &record));
+		if (kind->reset)
+			kind->reset(device);
+		require(!device_load(kind, device, &record));
+	}
+	kind->free(device);
+	free(record.data);
+	free_board(&board);
+}
+
+/* All sections of a machine but the vCPUs'. */
+static void fuzz_board(struct input *input)
+{
+	const struct interrupts_config config = { .kick = drop_call };
+	struct vcpu *none = NULL;
+	struct devices_wanted wanted;
+	struct record record = { 0 };
+	struct board board = new_board();
+	const char *failed;
+	struct held held = {
+		.ram = (struct ram *)board.ram,
+		.loop = board.loop,
+		.vm = -1,
+		.vcpus = &none,
+		.taken = true,
+	};
+
+	held.interrupts = interrupts_new(&config, &board);
+	devices_default(&wanted);
+	held.devices = devices_new(&board, &wanted, &failed);
+	require(held.interrupts && held.devices);
+	require(!held_save(&held, &record));
+	change(input, &record);
+	devices_reset(held.devices);
+	interrupts_reset(held.interrupts);
+	/* There is no VM that could take the clock: it never succeeds. */
+	require(held_load(&held, &record));
+	work(input, &board);
+	devices_free(held.devices);
+	interrupts_free(held.interrupts);
+	free(record.data);
+	free_board(&board);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = { data, size };
+	uint8_t number = take(&input) % (KINDS + 1);
+
+	if (number < KINDS)
+		fuzz_device(&input, kind_of(number));
+	else
+		fuzz_board(&input);
+	return 0;
+}
