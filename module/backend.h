@@ -10,6 +10,8 @@
 
 #include <lodge.h>
 
+#include "page_fault.h"
+
 struct lodge_vcpu;
 struct lodge_vm;
 struct lodge_npt_format;
@@ -97,7 +99,7 @@ struct lodge_vmexit {
 		} reg;
 		struct {
 			u64 gpa;
-			u32 error; /* as in a page fault's error code */
+			u32 error; /* LODGE_PF_* */
 			bool device; /* met a device entry; @error is 0 */
 		} fault;
 		struct {

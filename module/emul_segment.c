@@ -80,7 +80,7 @@ int emul_check_target(struct lodge_emul *e, const struct lodge_segment *cs,
 	bool good = target <= cs->limit;
 
 	if (is_64bit(e, cs))
-		good = (u64)((s64)(target << 16) >> 16) == target;
+		good = lodge_is_canonical(target);
 	return good ? 0 : emul_protection(e);
 }
 

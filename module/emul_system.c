@@ -91,7 +91,7 @@ static int load_table(struct lodge_emul *e)
 		return error;
 	memcpy(&limit, data, 2);
 	memcpy(&base, data + 2, size);
-	if ((u64)((s64)(base << 16) >> 16) != base)
+	if (!lodge_is_canonical(base))
 		return emul_protection(e);
 	if (has_short_base(&e->insn))
 		base &= 0xffffff;

@@ -82,11 +82,6 @@ struct walk {
 	u64 allowed;
 };
 
-static bool canonical(u64 linear)
-{
-	return (u64)((s64)(linear << 16) >> 16) == linear;
-}
-
 static bool segment_type_allows(const struct lodge_segment *seg,
 				unsigned int access)
 {
@@ -135,7 +130,8 @@ int lodge_linear(const struct lodge_segmentation *s, enum lodge_seg seg,
 		*linear = offset;
 		if (seg == LODGE_FS || seg == LODGE_GS)
 			*linear += segment->base;
-		allowed = canonical(*linear) && canonical(*linear + size - 1) &&
+		allowed = lodge_is_canonical(*linear) &&
+			  lodge_is_canonical(*linear + size - 1) &&
 			  *linear + size - 1 >= *linear;
 	} else {
 		*linear = (u32)(segment->base + offset);

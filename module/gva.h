@@ -12,6 +12,7 @@
 #include <lodge.h>
 
 #include "decode.h"
+#include "page_fault.h"
 #include "pure.h"
 
 /* Kinds of access; READ and WRITE together are a read-modify-write. */
@@ -21,13 +22,11 @@
 /* By the processor itself (descriptor tables, TSS): supervisor at any CPL. */
 #define LODGE_ACCESS_IMPLICIT 0x8
 
-/* Bits of a page fault's error code (APM vol. 2, 8.4.2). */
-#define LODGE_PF_PRESENT 0x01
-#define LODGE_PF_WRITE 0x02
-#define LODGE_PF_USER 0x04
-#define LODGE_PF_RESERVED 0x08
-#define LODGE_PF_FETCH 0x10
-#define LODGE_PF_KEY 0x20
+/* Linear addresses have 48 bits: LA57 is not carried. */
+static inline bool lodge_is_canonical(u64 linear)
+{
+	return (u64)((s64)(linear << 16) >> 16) == linear;
+}
 
 /* What gva.h's and emul.h's functions answer when the guest has faulted. */
 #define LODGE_FAULT 1

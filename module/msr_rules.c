@@ -58,10 +58,9 @@
 #define MSR_INTEL BIT(1)
 #define MSR_ANY (MSR_AMD | MSR_INTEL)
 
-/* Linear addresses have 48 bits: LA57 is not carried. */
 static bool msr_canonical(const struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	return (u64)((s64)(value << 16) >> 16) == value;
+	return lodge_is_canonical(value);
 }
 
 static bool mtrr_type_valid(u8 type)

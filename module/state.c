@@ -262,12 +262,6 @@ void lodge_state_get_inline(struct lodge_vcpu *vcpu, u64 groups,
 	}
 }
 
-/* Linear addresses have 48 bits: LA57 is not carried. */
-static bool lodge_state_canonical(u64 address)
-{
-	return (u64)((s64)(address << 16) >> 16) == address;
-}
-
 /* Only FS, GS and the system segments have bases of 64 bits. */
 static bool lodge_state_segments_valid(const struct lodge_segments *segs)
 {
@@ -278,12 +272,12 @@ static bool lodge_state_segments_valid(const struct lodge_segments *segs)
 
 		if (seg->attr & ~LODGE_SEG_ALL)
 			return false;
-		if (i >= LODGE_FS ? !lodge_state_canonical(seg->base) :
+		if (i >= LODGE_FS ? !lodge_is_canonical(seg->base) :
 				    seg->base >> 32)
 			return false;
 	}
-	return lodge_state_canonical(segs->gdt.base) &&
-	       lodge_state_canonical(segs->idt.base) &&
+	return lodge_is_canonical(segs->gdt.base) &&
+	       lodge_is_canonical(segs->idt.base) &&
 	       segs->gdt.limit <= U16_MAX && segs->idt.limit <= U16_MAX;
 }
 

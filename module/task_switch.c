@@ -188,12 +188,11 @@ static void lodge_task_commit(struct lodge_vcpu *vcpu,
 static enum lodge_outcome lodge_task_refuse(struct lodge_vcpu *vcpu,
 					    const struct lodge_task *task)
 {
-	/* The numbers of the ABI: JMP, IRET, CALL or an event. */
 	static const u8 causes[] = {
-		[LODGE_TASK_JMP] = 0,
-		[LODGE_TASK_IRET] = 1,
-		[LODGE_TASK_CALL] = 2,
-		[LODGE_TASK_GATE] = 2,
+		[LODGE_TASK_JMP] = LODGE_TASK_SWITCH_JMP,
+		[LODGE_TASK_IRET] = LODGE_TASK_SWITCH_IRET,
+		[LODGE_TASK_CALL] = LODGE_TASK_SWITCH_CALL,
+		[LODGE_TASK_GATE] = LODGE_TASK_SWITCH_CALL,
 	};
 
 	vcpu->answer.exit.task_switch.selector = task->selector;

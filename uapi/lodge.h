@@ -314,9 +314,21 @@ struct lodge_exit_emulate {
 };
 
 /**
+ * enum lodge_task_switch_cause - what has begun a task switch
+ * @LODGE_TASK_SWITCH_JMP: a far JMP
+ * @LODGE_TASK_SWITCH_IRET: an IRET with EFLAGS.NT set
+ * @LODGE_TASK_SWITCH_CALL: a far CALL, or an event through a task gate
+ */
+enum lodge_task_switch_cause {
+	LODGE_TASK_SWITCH_JMP = 0,
+	LODGE_TASK_SWITCH_IRET = 1,
+	LODGE_TASK_SWITCH_CALL = 2,
+};
+
+/**
  * struct lodge_exit_task_switch - LODGE_EXIT_TASK_SWITCH
  * @selector: of the new task's TSS
- * @cause: 0 jmp, 1 iret, 2 call or event
+ * @cause: enum lodge_task_switch_cause
  */
 struct lodge_exit_task_switch {
 	__u16 selector;

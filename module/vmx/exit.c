@@ -6,7 +6,6 @@
 #include <linux/nospec.h>
 #include <asm/trapnr.h>
 
-#include "emul.h"
 #include "task.h"
 #include "vmx/vmx.h"
 
