@@ -39,6 +39,8 @@ typedef int64_t s64;
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
+/* A library's header may have had it from <assert.h>. */
+#undef static_assert
 #define static_assert(condition, ...) \
 	_Static_assert(condition, #condition)
 #define fallthrough __attribute__((__fallthrough__))
