@@ -95,7 +95,7 @@ EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c ins
 	   ioctl.c iobus.c irq.c lapic.c lapic_page.c lapic_state.c lapic_timer.c \
 	   machine_check.c portio.c svm/exit.c vmx/exit.c)
 EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c face.c fuzz_exit.c fuzz_lapic.c \
-	   iobus.c lapic.c lapic_timer.c machine_check.c)
+	   iobus.c lapic.c lapic_messages.c lapic_timer.c machine_check.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
 	   bitmap.h build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h ktime.h \
 	   math64.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h \
@@ -321,7 +321,8 @@ $(call obj,san,module/face.c module/ioctl.c selftests/unit/face.c) \
 	$(call obj,fuzz,module/face.c module/ioctl.c): \
 	CFLAGS += -include selftests/unit/kernel_face.h
 $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_state.c \
-	lapic_timer.c) $(addprefix selftests/unit/,fuzz_lapic.c lapic.c lapic_timer.c))): \
+	lapic_timer.c) $(addprefix selftests/unit/,fuzz_lapic.c lapic.c \
+	lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	| $(EXITS_HEADERS)

@@ -19,6 +19,8 @@
 
 #define MAX_FAKE_CPUS 40
 
+enum mode { OFF, XAPIC, X2APIC };
+
 /**
  * struct fake_cpu - all that an APIC sees of its vCPU
  * @nmis: how many it was sent, like those below
