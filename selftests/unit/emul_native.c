@@ -8,11 +8,12 @@
  * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
 #include "alu.h"
 #include "emul.h"
+#include "emul_random.h"
+#include "native.h"
 
 #include "kselftest_harness.h"
 
@@ -21,145 +22,6 @@
 #define MEMORY_BYTES 4096
 /* Operands stay this far from both ends. */
 #define MARGIN 256
-#define XMMS 2
-
-/* What an instruction works on; native_run() knows the layout. */
-struct machine {
-	u64 gpr[16];
-	u64 rflags;
-	u8 xmm[XMMS][16];
-	u8 ymm[XMMS][16]; /* the upper halves */
-	u64 mmx[8];
-};
-
-/* The code at @code ends with a jump to native_return. */
-void native_run(struct machine *m, const void *code);
-extern const char native_return[];
-extern bool native_avx;
-bool native_avx;
-
-asm("	.text\n"
-    "native_run:\n"
-    "	push %rbx\n"
-    "	push %rbp\n"
-    "	push %r12\n"
-    "	push %r13\n"
-    "	push %r14\n"
-    "	push %r15\n"
-    "	push %rdi\n"
-    "	mov %rsp, native_stack(%rip)\n"
-    "	mov %rsi, native_code(%rip)\n"
-    "	movdqu 136(%rdi), %xmm0\n"
-    "	movdqu 152(%rdi), %xmm1\n"
-    "	cmpb $0, native_avx(%rip)\n"
-    "	je 1f\n"
-    "	vinsertf128 $1, 168(%rdi), %ymm0, %ymm0\n"
-    "	vinsertf128 $1, 184(%rdi), %ymm1, %ymm1\n"
-    "1:	movq 200(%rdi), %mm0\n"
-    "	movq 208(%rdi), %mm1\n"
-    "	movq 216(%rdi), %mm2\n"
-    "	movq 224(%rdi), %mm3\n"
-    "	movq 232(%rdi), %mm4\n"
-    "	movq 240(%rdi), %mm5\n"
-    "	movq 248(%rdi), %mm6\n"
-    "	movq 256(%rdi), %mm7\n"
-    "	pushq 128(%rdi)\n"
-    "	popfq\n"
-    "	mov 0(%rdi), %rax\n"
-    "	mov 8(%rdi), %rcx\n"
-    "	mov 16(%rdi), %rdx\n"
-    "	mov 24(%rdi), %rbx\n"
-    "	mov 32(%rdi), %rsp\n"
-    "	mov 40(%rdi), %rbp\n"
-    "	mov 48(%rdi), %rsi\n"
-    "	mov 64(%rdi), %r8\n"
-    "	mov 72(%rdi), %r9\n"
-    "	mov 80(%rdi), %r10\n"
-    "	mov 88(%rdi), %r11\n"
-    "	mov 96(%rdi), %r12\n"
-    "	mov 104(%rdi), %r13\n"
-    "	mov 112(%rdi), %r14\n"
-    "	mov 120(%rdi), %r15\n"
-    "	mov 56(%rdi), %rdi\n"
-    "	jmp *native_code(%rip)\n"
-    "native_return:\n"
-    "	mov %rax, native_rax(%rip)\n"
-    "	mov %rsp, native_rsp(%rip)\n"
-    "	mov native_stack(%rip), %rsp\n"
-    "	mov (%rsp), %rax\n"
-    "	pushfq\n"
-    "	popq 128(%rax)\n"
-    "	cld\n"
-    "	mov %rcx, 8(%rax)\n"
-    "	mov %rdx, 16(%rax)\n"
-    "	mov %rbx, 24(%rax)\n"
-    "	mov %rbp, 40(%rax)\n"
-    "	mov %rsi, 48(%rax)\n"
-    "	mov %rdi, 56(%rax)\n"
-    "	mov %r8, 64(%rax)\n"
-    "	mov %r9, 72(%rax)\n"
-    "	mov %r10, 80(%rax)\n"
-    "	mov %r11, 88(%rax)\n"
-    "	mov %r12, 96(%rax)\n"
-    "	mov %r13, 104(%rax)\n"
-    "	mov %r14, 112(%rax)\n"
-    "	mov %r15, 120(%rax)\n"
-    "	movdqu %xmm0, 136(%rax)\n"
-    "	movdqu %xmm1, 152(%rax)\n"
-    "	cmpb $0, native_avx(%rip)\n"
-    "	je 1f\n"
-    "	vextractf128 $1, %ymm0, 168(%rax)\n"
-    "	vextractf128 $1, %ymm1, 184(%rax)\n"
-    "	vzeroupper\n"
-    "1:	movq %mm0, 200(%rax)\n"
-    "	movq %mm1, 208(%rax)\n"
-    "	movq %mm2, 216(%rax)\n"
-    "	movq %mm3, 224(%rax)\n"
-    "	movq %mm4, 232(%rax)\n"
-    "	movq %mm5, 240(%rax)\n"
-    "	movq %mm6, 248(%rax)\n"
-    "	movq %mm7, 256(%rax)\n"
-    "	emms\n"
-    "	mov native_rax(%rip), %rcx\n"
-    "	mov %rcx, 0(%rax)\n"
-    "	mov native_rsp(%rip), %rcx\n"
-    "	mov %rcx, 32(%rax)\n"
-    "	pop %rdi\n"
-    "	pop %r15\n"
-    "	pop %r14\n"
-    "	pop %r13\n"
-    "	pop %r12\n"
-    "	pop %rbp\n"
-    "	pop %rbx\n"
-    "	ret\n"
-    "	.local native_stack, native_code, native_rax, native_rsp\n"
-    "	.comm native_stack, 8, 8\n"
-    "	.comm native_code, 8, 8\n"
-    "	.comm native_rax, 8, 8\n"
-    "	.comm native_rsp, 8, 8\n");
-
-static_assert(offsetof(struct machine, rflags) == 128, "native_run()");
-static_assert(offsetof(struct machine, xmm) == 136, "native_run()");
-static_assert(offsetof(struct machine, ymm) == 168, "native_run()");
-static_assert(offsetof(struct machine, mmx) == 200, "native_run()");
-
-static u64 random_state;
-
-/* Marsaglia's xorshift64. */
-static u64 random_u64(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-static u32 random_below(u32 bound)
-{
-	return (u32)(random_u64() >> 32) % bound;
-}
-
-#define PICK(array) ((array)[random_below(ARRAY_SIZE(array))])
 
 /* Values at which carries, signs and sizes change, or any. */
 static u64 random_value(void)
@@ -331,102 +193,6 @@ static int emulate(struct bench *b, int stop_at)
 	if (!error && regs.rip != (u64)b->code + b->insn.length)
 		return -ERANGE;
 	return error;
-}
-
-static const u8 opcodes[] = {
-	0x63, 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a,
-	0x8b, 0x8c, 0x8f, 0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad,
-	0xae, 0xaf, 0xc6, 0xc7, 0xf6, 0xf7, 0xfe, 0xff, 0x50, 0x57, 0x59,
-	0x5f, 0x68, 0x6a, 0x69, 0x6b, 0xc0, 0xc1, 0xd0, 0xd1, 0xd2, 0xd3,
-	0xc8, 0xc9, 0xd7, 0x9c, 0xc0, 0xc1, 0xd2, 0xd3,
-};
-static const u8 opcodes_0f[] = {
-	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29, 0x2b, 0x6e,
-	0x6f, 0x7e, 0x7f, 0xa3, 0xab, 0xb0, 0xb1, 0xb3, 0xb6, 0xb7,
-	0xba, 0xbb, 0xbe, 0xbf, 0xc0, 0xc1, 0xc3, 0xc7, 0xd6, 0xe7,
-	0xf0, 0x40, 0x4c, 0x4f, 0x90, 0x9d, 0x9e, 0xa4, 0xa5, 0xac,
-	0xad, 0xae, 0xaf, 0xb8, 0xbc, 0xbd, 0x47, 0x46, 0x95,
-};
-/* With a VEX prefix: of the second map. */
-static const u8 opcodes_vex[] = {
-	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29,
-	0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0,
-};
-static const u8 opcodes_0f38[] = { 0x2a, 0xf0, 0xf1, 0xf9 };
-static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xf3 };
-
-/* A base that random_machine() points into memory, and a small displacement. */
-static u32 random_modrm(u8 *bytes)
-{
-	static const u8 rm[] = { LODGE_RBX, LODGE_RSI, LODGE_RDI, 4 };
-	u8 modrm = random_below(8) << 3 | PICK(rm);
-	u32 n = 0;
-
-	if (random_below(2))
-		modrm |= 0x40;
-	bytes[n++] = modrm;
-	if ((modrm & 7) == 4)
-		bytes[n++] = random_below(4) << 6 | LODGE_RAX << 3 | LODGE_RBX;
-	if (modrm & 0x40)
-		bytes[n++] = random_below(256);
-	return n;
-}
-
-/* The base and the index stay; XMM0 or XMM1 as second source. */
-static u32 random_vex(u8 *bytes)
-{
-	u8 last = (random_below(2) ? 0x78 : 0x70) | random_below(8);
-	u32 n = 0;
-
-	if (random_below(2)) {
-		bytes[n++] = 0xc5;
-		bytes[n++] = 0x80 | last;
-		bytes[n++] = PICK(opcodes_vex);
-		return n;
-	}
-	bytes[n++] = 0xc4;
-	bytes[n++] = random_below(4) ? 0xe1 : 0xe2;
-	bytes[n++] = random_below(2) << 7 | last;
-	bytes[n] = bytes[1] == 0xe1 ? PICK(opcodes_vex) : 0x2a;
-	return n + 1;
-}
-
-static void random_instruction(u8 bytes[16])
-{
-	u32 n = 0, i;
-
-	if (native_avx && !random_below(5)) {
-		n = random_vex(bytes);
-		n += random_modrm(bytes + n);
-		while (n < 16)
-			bytes[n++] = random_below(256);
-		return;
-	}
-	for (i = random_below(3); i; i--)
-		bytes[n++] = PICK(prefixes);
-	/* REX.B would change the base; REX.X makes R8 the index. */
-	if (random_below(2))
-		bytes[n++] = 0x42 | (random_below(16) & ~1);
-	switch (random_below(4)) {
-	case 0:
-		bytes[n++] = random_below(0x40) & ~4;
-		break;
-	case 1:
-		bytes[n++] = PICK(opcodes);
-		break;
-	case 2:
-		bytes[n++] = 0x0f;
-		bytes[n++] = PICK(opcodes_0f);
-		break;
-	default:
-		bytes[n++] = 0x0f;
-		bytes[n++] = 0x38;
-		bytes[n++] = PICK(opcodes_0f38);
-		break;
-	}
-	n += random_modrm(bytes + n);
-	while (n < 16)
-		bytes[n++] = random_below(256);
 }
 
 static u64 random_pointer(const struct bench *b)
@@ -836,14 +602,13 @@ static void set_up(struct bench *b)
 TEST(instructions_do_what_they_do_on_the_processor)
 {
 	static struct bench b;
-	const char *text = getenv("LODGE_SEED"), *what;
-	u64 seed = text ? strtoull(text, NULL, 0) : 0x10d6e;
+	const char *what;
 	int i, differing = 0, seen[LODGE_NR_OPS] = { 0 };
 
 	native_avx = __builtin_cpu_supports("avx2");
 	set_up(&b);
 	ASSERT_NE(NULL, b.memory);
-	random_state = seed * 0x9e3779b97f4a7c15ULL | 1;
+	random_start(0);
 	for (i = 0; i < INSTRUCTIONS; i++) {
 		next_instruction(&b);
 		seen[b.insn.op]++;
@@ -851,8 +616,7 @@ TEST(instructions_do_what_they_do_on_the_processor)
 		if (what && differing++ < MAX_REPORTS)
 			report(&b, what);
 	}
-	printf("# seed %#llx: %d instructions, %d differ\n",
-	       (unsigned long long)seed, INSTRUCTIONS, differing);
+	printf("# %d instructions, %d differ\n", INSTRUCTIONS, differing);
 	fflush(stdout);
 	EXPECT_EQ(0, differing);
 	for (i = LODGE_OP_ADD; i <= LODGE_OP_SCAS; i++) {
