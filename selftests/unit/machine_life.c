@@ -7,109 +7,34 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fake_lodge.h"
-#include "kselftest_harness.h"
-#include "machine/machine.h"
-#include "memfile.h"
+#include "machine_fixture.h"
 
-#define DEBUG_EXIT 0xf4
-#define PM_CONTROL 0x604
-#define POWER_OFF (1 << 13)
 #define SLEEP_S3 (1 << 13 | 1 << 10)
 #define PM_STATUS_HIGH 0x601
 #define PM_WOKEN_BY_BUTTON 0x81
 #define FACS_WAKING_VECTOR 0xe004c
 #define WAKING_VECTOR 0x9a123
 #define SERIAL_SCRATCH 0x3ff
-#define RESET 0xcf9
-#define RESET_NOW 6
 #define CMOS_INDEX 0x70
 #define CMOS_DATA 0x71
 #define CMOS_FREE 0x70
 #define RESET_VECTOR 0xfffffff0
-#define COM1 0x3f8
-#define COM1_STATUS 0x3fd
 #define PIC_MASK 0x21
 #define I8042_COMMAND 0x64
 #define I8042_SELF_TEST 0xaa
-#define DATA_READY 1
-
-#define FLAT_ADDRESS 0x8000
-#define MEMORY (16ULL << 20)
 /* More than a machine needs to be built. */
 #define MANY_CALLS 64
 
-/* Of the guest: how often it has run, and what it has in mind. */
-static int runs;
-static int lives;
-
-/* What a test runs: a machine, its end, and what it printed. */
-static struct machine_config config;
-static struct console *console;
-static struct machine_end end;
-static struct machine_error error;
-static int image;
-static char image_path[MEMFILE_PATH_SIZE];
-static int output;
-static char output_path[MEMFILE_PATH_SIZE];
-
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-static int build_and_run(void)
-{
-	struct machine *machine;
-	int err = machine_new(&machine, &config, &error);
-
-	if (err)
-		return err;
-	if (!console)
-		console_open(&console, CONSOLE_FILE, output_path);
-	err = machine_start(machine, console, &error);
-	if (!err)
-		err = machine_wait(machine, &end, &error);
-	machine_free(machine);
-	return err;
-}
-
-static void describe(int (*guest)(struct lodge_run *run), unsigned int cpus)
-{
-	image = memfile("\xf4", 1, image_path);
-	output = memfile("", 0, output_path);
-	fake.run = guest;
-	config.boot.kernel = image_path;
-	config.boot.flat = true;
-	config.boot.flat_address = FLAT_ADDRESS;
-	config.boot.cpus = cpus;
-	config.memory = MEMORY;
-	devices_default(&config.devices);
-}
-
-static int run_machine(int (*guest)(struct lodge_run *run), unsigned int cpus)
-{
-	int err;
-
-	describe(guest, cpus);
-	err = build_and_run();
-	console_close(console);
-	console = NULL;
-	close(image);
-	return err;
-}
-
-static int guest_exits(struct lodge_run *run)
-{
-	runs++;
-	return fake_out(run, DEBUG_EXIT, 1, 0x10);
-}
+/* How often a guest has been reset. */
+static int lives;
 
 TEST(debug_exit_ends_with_its_code)
 {
@@ -132,21 +57,10 @@ TEST(other_vcpus_end_with_the_first)
 	EXPECT_EQ(0, fake.vcpus);
 }
 
-static int guest_powers_off(struct lodge_run *run)
-{
-	return fake_out(run, PM_CONTROL, 2, POWER_OFF);
-}
-
 TEST(acpi_powers_off)
 {
 	ASSERT_EQ(0, run_machine(guest_powers_off, 1));
 	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
-}
-
-static int guest_resets(struct lodge_run *run)
-{
-	runs++;
-	return fake_out(run, RESET, 1, RESET_NOW);
 }
 
 TEST(a_reset_ends_the_machine_when_it_may_not_reboot)
@@ -611,97 +525,6 @@ TEST(the_image_gets_its_registers_and_the_virtual_wire)
 	EXPECT_EQ(0x04, fake.lapic.regs[0x361]);
 }
 
-static int guest_prints(struct lodge_run *run)
-{
-	static const char text[] = "hello";
-
-	if (runs < (int)strlen(text))
-		return fake_out(run, COM1, 1, text[runs++]);
-	return guest_powers_off(run);
-}
-
-TEST(the_serial_port_writes_to_the_console)
-{
-	char text[16] = "";
-
-	ASSERT_EQ(0, run_machine(guest_prints, 1));
-	ASSERT_EQ(5, pread(output, text, sizeof(text), 0));
-	EXPECT_STREQ("hello", text);
-	EXPECT_EQ(0, end.lost_output);
-}
-
-/* Waits for a byte and ends with it as its code. */
-static int guest_reads(struct lodge_run *run)
-{
-	enum { POLL, LOOK, TAKE, TELL };
-	static int step = POLL;
-
-	if (step == LOOK && !(run->data[0] & DATA_READY))
-		step = POLL;
-	switch (step) {
-	case POLL:
-		step = LOOK;
-		return fake_in(run, COM1_STATUS);
-	case LOOK:
-		step = TAKE;
-		return fake_in(run, COM1);
-	}
-	return fake_out(run, DEBUG_EXIT, 1, run->data[0]);
-}
-
-TEST(what_comes_from_a_pipe_reaches_the_guest)
-{
-	int ends[2];
-
-	ASSERT_EQ(0, pipe(ends));
-	ASSERT_EQ(1, write(ends[1], "\x01", 1));
-	close(ends[1]);
-	ASSERT_EQ(STDIN_FILENO, dup2(ends[0], STDIN_FILENO));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	ASSERT_EQ(0, run_machine(guest_reads, 1));
-	EXPECT_EQ(MACHINE_EXITED, end.fate);
-	EXPECT_EQ(3, end.code);
-}
-
-static int input_ends[2];
-#define INPUT_SIZE 2000
-
-/* Bytes that wait in the pipe. */
-static int waiting(void)
-{
-	int count = 0;
-
-	ioctl(input_ends[0], FIONREAD, &count);
-	return count;
-}
-
-/* Lets its queue fill up, resets, and then reads all that comes. */
-static int guest_resets_with_a_full_queue(struct lodge_run *run)
-{
-	static int before = -1;
-
-	if (fake.resets)
-		return waiting() ? fake_in(run, COM1) : guest_powers_off(run);
-	usleep(1000);
-	/* Full is what no longer takes anything. */
-	if (waiting() < INPUT_SIZE && waiting() == before)
-		return guest_resets(run);
-	before = waiting();
-	return fake_in(run, COM1_STATUS);
-}
-
-TEST(a_reset_with_a_full_queue_does_not_stop_the_input)
-{
-	static char bytes[INPUT_SIZE];
-
-	ASSERT_EQ(0, pipe(input_ends));
-	ASSERT_EQ(INPUT_SIZE, write(input_ends[1], bytes, INPUT_SIZE));
-	ASSERT_EQ(STDIN_FILENO, dup2(input_ends[0], STDIN_FILENO));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	ASSERT_EQ(0, run_machine(guest_resets_with_a_full_queue, 1));
-	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
-}
-
 TEST(a_device_that_has_no_place_is_named)
 {
 	describe(guest_exits, 1);
@@ -709,128 +532,6 @@ TEST(a_device_that_has_no_place_is_named)
 	EXPECT_EQ(-EEXIST, build_and_run());
 	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
 	EXPECT_STREQ("debug-exit", error.device);
-}
-
-static int guest_is_interrupted(struct lodge_run *run)
-{
-	if (!runs++)
-		kill(getpid(), SIGTERM);
-	return fake_wait(run);
-}
-
-TEST(a_signal_ends_a_guest_that_does_nothing)
-{
-	ASSERT_EQ(0, run_machine(guest_is_interrupted, 2));
-	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
-	EXPECT_EQ(SIGTERM, end.code);
-	EXPECT_EQ(0, fake.vcpus);
-}
-
-static int guest_floods(struct lodge_run *run)
-{
-	return fake_out(run, COM1, 1, 'x');
-}
-
-/* The signal is taken while the guest waits for the pipe, or before. */
-static int guest_floods_after_signal(struct lodge_run *run)
-{
-	if (!runs++)
-		kill(getpid(), SIGINT);
-	return guest_floods(run);
-}
-
-TEST(a_signal_ends_a_guest_that_waits_for_a_slow_reader)
-{
-	static char filling[4096];
-	int ends[2];
-
-	ASSERT_EQ(0, pipe2(ends, O_NONBLOCK));
-	while (write(ends[1], filling, sizeof(filling)) > 0)
-		;
-	ASSERT_EQ(0, fcntl(ends[1], F_SETFL, 0));
-	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	ASSERT_EQ(0, run_machine(guest_floods_after_signal, 1));
-	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
-	EXPECT_EQ(SIGINT, end.code);
-}
-
-TEST(a_reader_that_goes_away_ends_the_machine)
-{
-	int ends[2];
-
-	signal(SIGPIPE, SIG_IGN);
-	ASSERT_EQ(0, pipe(ends));
-	close(ends[0]);
-	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	ASSERT_EQ(0, run_machine(guest_floods, 1));
-	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
-	EXPECT_EQ(SIGPIPE, end.code);
-	EXPECT_EQ(-EPIPE, end.lost_output);
-}
-
-TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
-{
-	struct termios before, after;
-	int keyboard, terminal;
-
-	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
-	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
-	ASSERT_EQ(0, tcgetattr(terminal, &before));
-	ASSERT_EQ(4, write(keyboard, "ls\x01x", 4));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	ASSERT_EQ(0, run_machine(NULL, 2));
-	EXPECT_EQ(MACHINE_QUIT, end.fate);
-	ASSERT_EQ(0, tcgetattr(terminal, &after));
-	EXPECT_EQ(before.c_lflag, after.c_lflag);
-	EXPECT_EQ(before.c_iflag, after.c_iflag);
-	EXPECT_EQ(before.c_oflag, after.c_oflag);
-}
-
-static int shown;
-static struct vcpu_exit shown_exit;
-
-static void count_shown(const struct crash *state, const struct vcpu_exit *last)
-{
-	if (state->vcpu == (uint32_t)shown)
-		shown++;
-	if (!state->vcpu)
-		shown_exit = *last;
-}
-
-TEST(ctrl_a_i_shows_every_vcpu_and_the_guest_goes_on)
-{
-	int keyboard, terminal;
-
-	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
-	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
-	ASSERT_EQ(4, write(keyboard, "\x01i\x01x", 4));
-	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	config.show = count_shown;
-	ASSERT_EQ(0, run_machine(NULL, 2));
-	EXPECT_EQ(2, shown);
-	EXPECT_EQ(MACHINE_QUIT, end.fate);
-}
-
-/* Asks for its own state, waits until it has been told, and powers off. */
-static int guest_asks_for_its_state(struct lodge_run *run)
-{
-	if (!runs++)
-		return fake_out(run, COM1, 1, 'x');
-	if (runs == 2)
-		kill(getpid(), SIGUSR1);
-	return shown ? guest_powers_off(run) : fake_wait(run);
-}
-
-TEST(sigusr1_shows_the_vcpus_with_their_last_exit)
-{
-	config.show = count_shown;
-	ASSERT_EQ(0, run_machine(guest_asks_for_its_state, 1));
-	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
-	EXPECT_EQ(1, shown);
-	EXPECT_EQ(LODGE_EXIT_IO, shown_exit.reason);
-	EXPECT_EQ(COM1, shown_exit.where);
 }
 
 static int told;
