@@ -3,8 +3,8 @@
  * A vCPU's CPUID: its own copy of the defaults, which LODGE_SET_CPUID may narrow
  * down, the features that follow from it, and the answer to the guest.
  *
- * What follows the vCPU's number, the number of vCPUs or the vCPU's state is
- * worked in when the guest asks.
+ * Values that depend on the vCPU's number, the number of vCPUs or the vCPU's state
+ * are filled in when the guest asks.
  */
 #include <linux/log2.h>
 #include <linux/nospec.h>
@@ -65,7 +65,7 @@ static u32 cpuid_value(const struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 	return entry ? *(&entry->eax + reg) : 0;
 }
 
-/* What lies beyond the index is empty: see cpuid_entry_valid(). */
+/* Entries beyond the index are empty: see cpuid_entry_valid(). */
 static void cpuid_settle_index(struct lodge_vcpu *vcpu)
 {
 	u32 i = vcpu->nr_cpuid;
@@ -86,7 +86,7 @@ static void cpuid_settle_index(struct lodge_vcpu *vcpu)
  * @leaf: its leaf, subleaf 0
  * @reg: its register
  * @feature: its bit
- * @cr4: what the guest may then set
+ * @cr4: the bits of CR4 that the guest may then set
  */
 struct cpuid_cr4 {
 	u32 leaf;
@@ -338,7 +338,7 @@ static void cpuid_add_state(const struct lodge_vcpu *vcpu, u32 leaf,
 	}
 }
 
-/* Whether one of the two above has a word to say on it. */
+/* True if one of the two functions above changes this leaf. */
 static bool cpuid_varies(u32 leaf)
 {
 	const u32 basic = BIT(0) | BIT(1) | BIT(4) | BIT(7) | BIT(0xb) |
@@ -405,7 +405,7 @@ int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg)
 	return 0;
 }
 
-/* What cpuid_add_state() works in: a caller may give back what it got. */
+/* Clears the values that cpuid_add_state() adds: a caller may give back what it got. */
 static void cpuid_drop_state(struct lodge_cpuid_entry *entry)
 {
 	switch (entry->leaf) {

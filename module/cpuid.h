@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What cpuid.c and cpuid_default.c share: tables of leaves, and the host's
- * defaults.
+ * Shared by cpuid.c and cpuid_default.c: tables of leaves, and the host's defaults.
  */
 #ifndef LODGE_CPUID_H
 #define LODGE_CPUID_H

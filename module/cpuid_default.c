@@ -15,7 +15,7 @@
 #include "mem.h"
 #include "vm.h"
 
-/* What AMD repeats of leaf 1's EDX in leaf 0x80000001's. */
+/* The bits of leaf 1's EDX that AMD repeats in leaf 0x80000001's. */
 #define CPUID_AMD_ALIASES 0x0183f3ffU
 
 /* Highest leaves that the guest is told of. */
@@ -100,7 +100,7 @@ static const struct cpuid_word cpuid_words[] = {
  * struct cpuid_note - what AMD's processors do not say and the kernel knows
  * @leaf: EAX in, subleaf 0
  * @reg: register
- * @bit: what the guest is to read there
+ * @bit: the bit that the guest is to read there
  * @feature: when this X86_FEATURE_* is set
  */
 struct cpuid_note {
@@ -193,7 +193,7 @@ static struct lodge_cpuid_entry cpuid_default[LODGE_MAX_CPUID];
 static u32 cpuid_nr_default;
 static DEFINE_MUTEX(cpuid_default_lock);
 
-/* What the processor itself says; zeros where it has no such leaf or subleaf. */
+/* The processor's own answer; zeros where it has no such leaf or subleaf. */
 static void cpuid_host(u32 leaf, u32 subleaf, u32 answer[4])
 {
 	memset(answer, 0, 4 * sizeof(u32));
@@ -324,8 +324,8 @@ u64 lodge_cpuid_xcr0(u32 ecx_1, u32 ebx_7, u32 ecx_7)
 }
 
 /*
- * Where each component lies is the processor's affair; how much there is
- * follows from what the guest may switch on (APM vol. 3, appendix E.4.12).
+ * The processor decides where each component lies; the size follows from what the
+ * guest may switch on (APM vol. 3, appendix E.4.12).
  */
 static void cpuid_add_xsave(void)
 {
@@ -356,7 +356,7 @@ static void cpuid_add_xsave(void)
 }
 
 /*
- * What tells a guest of AMD's what it need not look for or work around.  No guest
+ * Bits that tell a guest on AMD what it need not look for or work around.  No guest
  * has LMSLE or an MSR for SMM.  A processor older than the leaf has room for it.
  */
 static void cpuid_add_notes(void)

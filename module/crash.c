@@ -14,7 +14,7 @@
  *    the kernel, which would warn, and park it here until KVM withdraws it or we
  *    let go of the hook.
  *
- * What KVM does in its hook is the same as what we do, and does for us.
+ * KVM's hook does the same as ours, and so does for both.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -120,7 +120,7 @@ static struct kprobe crash_probe_withdrawn = {
 
 static bool crash_has_probes;
 
-/* Whether the hook has become ours. */
+/* Return: true if the hook is ours now. */
 static bool crash_acquire(void)
 {
 	unsigned long flags;
@@ -153,7 +153,7 @@ static void crash_release(void)
 	WRITE_ONCE(crash_task, NULL);
 }
 
-/* Whether the hook is to be ours, or may stay so. */
+/* True if the hook is to become ours, or may stay ours. */
 static bool crash_may_hold(void)
 {
 	if (!crash_has_kvm)

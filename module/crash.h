@@ -7,7 +7,7 @@
 
 /**
  * lodge_crash_init() - learn of KVM, loaded or not; takes no hook yet
- * @hook: what switches virtualization off on a CPU, in any context
+ * @hook: switches virtualization off on a CPU, in any context
  */
 void lodge_crash_init(void (*hook)(void));
 
@@ -19,7 +19,7 @@ void lodge_crash_exit(void);
 /**
  * lodge_crash_take() - before virtualization goes on: a crash is to undo it
  *
- * Where KVM's own hook does that for us, it stays KVM's.  May sleep.
+ * The hook stays KVM's where KVM's own does that for us.  May sleep.
  *
  * Return: 0, or -EBUSY when KVM is just about to take the processor.
  */

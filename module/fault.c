@@ -188,7 +188,7 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 }
 
 /*
- * What a VM's tables may be at most, in pages: by itself they reach four times the
+ * The most pages that a VM's tables may take: by itself they reach four times the
  * host's memory with the smallest leaves.
  */
 static u64 mem_max_tables(void)

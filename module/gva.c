@@ -61,12 +61,12 @@ static const struct format format_long = { 4, 9, 8, GENMASK_ULL(51, 12) };
 
 /**
  * struct walk - a walk under way
- * @p: what the caller gave
+ * @p: the caller's request
  * @format: of the tables
  * @linear: the address
  * @access: LODGE_ACCESS_*
  * @entry: the entries met, by level; level 1 is a page table's
- * @address: where they stand
+ * @address: their physical addresses
  * @level: level of the last one
  * @allowed: rights common to all levels: PTE_WRITE, PTE_USER, and PTE_NX when
  *	no level has it set

@@ -28,13 +28,13 @@ static inline bool lodge_is_canonical(u64 linear)
 	return (u64)((s64)(linear << 16) >> 16) == linear;
 }
 
-/* What gva.h's and emul.h's functions answer when the guest has faulted. */
+/* The answer of gva.h's and emul.h's functions when the guest has faulted. */
 #define LODGE_FAULT 1
 
 /**
  * struct lodge_fault - an exception that an access raises
  * @vector: exception vector
- * @has_error: whether it pushes @error
+ * @has_error: it pushes @error
  * @error: error code
  * @address: for CR2, with a page fault
  */

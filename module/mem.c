@@ -38,7 +38,7 @@ static int host_fault_killable(struct mm_struct *mm, const void __user *where,
 		       0;
 }
 
-/* Where the caller has @gpa; cuts @size at the slot's end. */
+/* Finds the caller's address of @gpa; cuts @size at the slot's end. */
 static int slots_locate(const struct lodge_slots *slots, u64 gpa, bool write,
 			void __user **where, size_t *size)
 {

@@ -44,7 +44,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
  *
  * The calling thread's mm is vm->mm.
  *
- * Where there is no slot, the next access to that page exits as a device's
+ * If there is no slot, the next access to that page exits as a device's
  * (fault.device), for as long as that is so and where nested tables can say it.
  *
  * Return: 0; -ENXIO no slot; -EROFS a write to a read-only one; -EINTR a signal came
@@ -84,7 +84,7 @@ void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write);
 /**
  * lodge_mem_cmpxchg() - compare and exchange 1, 2, 4, 8 or 16 aligned bytes
  * @old: in: what must be there; out: what was there
- * @new: what to put there
+ * @new: the value to put there
  *
  * Return: 0, -EAGAIN when something else was there, and as lodge_mem_write().
  */

@@ -82,7 +82,7 @@ void lodge_simd_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
 #undef WRITE_XMM
 }
 
-/* What is above 256 bits is cleared, as VEX instructions do. */
+/* Clears the bits above 255, as VEX instructions do. */
 void lodge_simd_set_ymm(void *opaque, unsigned int reg, const u8 data[16])
 {
 	const struct {

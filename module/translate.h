@@ -3,7 +3,7 @@
  * From the guest's linear addresses to its physical ones, with the last walk of
  * each kind remembered.
  *
- * What is remembered is believed only after each page-table entry of that walk
+ * A remembered answer is believed only after each page-table entry of that walk
  * was read again and is what it was: the answer is always the one that a walk
  * would give now, whatever the guest has written meanwhile.
  */
@@ -34,8 +34,8 @@ struct lodge_walk_key {
 
 /**
  * struct lodge_walk_step - an entry that a walk has read
- * @where: where user space has it
- * @value: what was in it
+ * @where: its address in user space
+ * @value: its content then
  */
 struct lodge_walk_step {
 	const u64 __user *where;
@@ -46,10 +46,10 @@ struct lodge_walk_step {
  * struct lodge_walk - a walk that came to an end without a fault
  * @usable: the rest is filled in
  * @nr: entries that were read
- * @key: what it depended on
+ * @key: the state that the walk depended on
  * @generation: vm->slots_generation at the time
  * @gpa: guest physical address of the page
- * @memory: where user space has that page; NULL: there is no slot
+ * @memory: the page's address in user space; NULL: there is no slot
  * @step: they
  */
 struct lodge_walk {
@@ -78,7 +78,7 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 
 /**
  * lodge_translate_missed() - see if the last lodge_translate() has met no memory
- * @gpa: what it answered
+ * @gpa: its answer
  *
  * Return: true if there is no slot at @gpa; false: look there.
  */
@@ -86,7 +86,7 @@ bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
  * lodge_translate_code() - read instruction bytes, not beyond the page's end
- * @linear: where they begin
+ * @linear: the address of the first
  * @bytes: out
  * @size: how many are wanted, at most 16
  * @got: out: how many there are

@@ -127,7 +127,7 @@ void lodge_npt_fini(struct lodge_npt *npt)
 	npt->root = NULL;
 }
 
-/* What a processor refuses would look like a device, or like nothing at all. */
+/* A leaf that the processor refuses would look like a device, or like nothing at all. */
 static bool leaf_possible(const struct lodge_npt_format *format, u32 attr)
 {
 	if (attr & LODGE_NPT_READ)
@@ -157,7 +157,7 @@ static u64 leaf_make(const struct lodge_npt_format *format, u64 pa, u8 level,
 }
 
 /*
- * Whether leaf @old does all that leaf @new of the same or a lower level would:
+ * True if leaf @old does all that leaf @new of the same or a lower level would:
  * the same place and memory type, and no right less.
  */
 static bool leaf_covers(const struct lodge_npt_format *format, u64 old,

@@ -11,7 +11,7 @@
  * A level counts up from 1: an entry of level 1 covers 4 KiB, of level 2 2 MiB,
  * of level 3 1 GiB.  An entry that is not present is zero.
  *
- * Where the format has it, an entry can say that there is a device in place of
+ * If the format has it, an entry can say that there is a device in place of
  * memory: the guest's access then ends in an exit of its own kind, and nobody has
  * to look for memory first.
  */
@@ -23,7 +23,7 @@
 #define LODGE_NPT_MAX_LEVELS 5
 #define LODGE_NPT_MAX_LEAF 3
 
-/* What the guest may do with a page, and what it is known to have done. */
+/* The guest's rights to a page, and what it is known to have done with it. */
 #define LODGE_NPT_READ (1U << 0)
 #define LODGE_NPT_WRITE (1U << 1)
 #define LODGE_NPT_EXEC (1U << 2)
@@ -196,7 +196,7 @@ u8 lodge_npt_bits(const struct lodge_npt_format *format);
  * A leaf of a higher level in the way is split; a table in the way of a leaf of a
  * higher level is removed; a device entry is replaced.
  *
- * What already maps @gpa to the same place with these rights stays as it is.
+ * A leaf that already maps @gpa to the same place with these rights stays as it is.
  *
  * Return: 0, LODGE_NPT_FLUSH, or with nothing changed -ENOMEM @cache holds too
  * few, -EINVAL the format has no leaf with these rights.
@@ -244,7 +244,7 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
  *
  * Needs no flush: at worst a page looks older than it is.
  *
- * Where the format has no accessed bit, the guest has used what is mapped, and
+ * If the format has no accessed bit, the guest has used what is mapped, and
  * only removing a leaf forgets that: true for @clear then asks for a flush.
  */
 bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear);
@@ -269,8 +269,8 @@ void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed, bool rest);
  * struct lodge_npt_iter - a walk over present entries, from above
  * @gpa: first address that @entry covers
  * @level: its level
- * @value: what it holds, as read once
- * @entry: where it is
+ * @value: its content, as read once
+ * @entry: its place in memory
  *
  * The rest is the walk's own.
  */

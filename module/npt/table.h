@@ -73,7 +73,7 @@ static inline void lodge_entry_clear(u64 *entry, u64 bit)
 	clear_bit(__ffs64(bit), (unsigned long *)entry);
 }
 
-/* Where one may sleep: others run before the next tables are freed. */
+/* May sleep: others run before the next tables are freed. */
 static inline void lodge_table_rest(void)
 {
 	cond_resched();

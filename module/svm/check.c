@@ -229,7 +229,7 @@ static bool svm_g_pat_type(const struct svm_vmcb *vmcb,
  * @text: the rule, in short, with its section of the manual
  * @offset: of the member in struct svm_vmcb
  * @size: of the member, in bytes
- * @broken: whether @vmcb breaks it
+ * @broken: true if @vmcb breaks the rule
  */
 struct svm_rule {
 	u32 id;

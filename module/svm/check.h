@@ -65,7 +65,7 @@ struct svm_check_host {
 /**
  * svm_check_vmcb() - find the entry rules that a control block breaks
  * @vmcb: the control block
- * @host: what the processor supports
+ * @host: the processor's features
  * @rules: filled in, in the manual's order; may be NULL when @max is 0
  * @max: how many @rules holds
  *

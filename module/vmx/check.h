@@ -301,7 +301,7 @@ typedef u64 (*vmx_check_read_fn)(void *context, u32 field);
  * vmx_check() - find the entry rules that a VMCS breaks
  * @read: reads its fields
  * @context: given to @read, and to @host's memory
- * @host: what the processor supports
+ * @host: the processor's features
  * @rules: filled in, in the manual's order; may be NULL when @max is 0
  * @max: room in @rules, in rules
  *

@@ -143,7 +143,7 @@ static bool vmx_pending_reserved(const struct vmx_checker *check, u64 value)
 	return value & ~known;
 }
 
-/* Whether a single step is due, which these states would not lose. */
+/* True if a single step is due, which these states would not lose. */
 static bool vmx_pending_must_tell(const struct vmx_checker *check)
 {
 	return (vmx_blocking_state(check) & VMX_BLOCKING_SHADOW) ||

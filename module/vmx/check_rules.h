@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tables of entry rules share: the row, the VMCS as the rules see it,
+ * Shared by the tables of entry rules: the row, the VMCS as the rules see it,
  * and the predicates that more than one of them needs.
  */
 #ifndef LODGE_VMX_CHECK_RULES_H
@@ -99,7 +99,7 @@ struct vmx_segment {
  * struct vmx_checker - a VMCS as the rules see it
  * @read: reads its fields
  * @context: for @read and for the host's memory
- * @host: what the processor supports
+ * @host: the processor's features
  * @controls: words of controls; of bits that the processor lacks, none, so that
  *	no field is read which they would bring
  * @event: VM-entry interruption information; 0: there is none
@@ -135,7 +135,7 @@ struct vmx_checker {
  * @word: enum vmx_word; with @with: the rule is for a VMCS that has all these
  *	controls set, and so the field is there
  * @with: bits of @word; 0: for every VMCS
- * @broken: whether this value breaks it
+ * @broken: true if this value breaks the rule
  */
 struct vmx_rule {
 	u32 id;
@@ -215,7 +215,7 @@ static inline u64 vmx_check_beyond(const struct vmx_checker *check)
 	return GENMASK_ULL(63, check->host->phys_bits);
 }
 
-/* Whether an event of this INTR_TYPE_* is injected. */
+/* True if an event of this INTR_TYPE_* is injected. */
 static inline bool vmx_check_injects(const struct vmx_checker *check, u32 type)
 {
 	return check->event &&

@@ -46,7 +46,7 @@ enum vmx_segment_scope {
  * @if_usable: of these, those for which it is only while they are usable
  * @scope: enum vmx_segment_scope
  * @part: enum vmx_segment_part
- * @broken: whether @segment breaks it
+ * @broken: true if @segment breaks the rule
  */
 struct vmx_segment_rule {
 	u32 id;

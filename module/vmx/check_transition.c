@@ -86,7 +86,7 @@ static bool vmx_event_vector(const struct vmx_checker *check, u64 value)
 	return false;
 }
 
-/* Whether the processor looks at the vector to tell if there is a code. */
+/* True if the processor tells by the vector if there is an error code. */
 static bool vmx_code_by_vector(const struct vmx_checker *check)
 {
 	return !(check->host->basic & VMX_BASIC_ANY_ERROR_CODE);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a VM makes the host hold is charged to the control group of whoever has made
+ * Memory that a VM makes the host hold is charged to the control group of whoever made
  * it, and given back when it is not needed any more.
  */
 #include <errno.h>

@@ -32,7 +32,7 @@ TEST_F(state, unknown_groups_are_invalid)
 	EXPECT_EQ(NULL, snapshot_differs(&self->was, self->vcpu));
 }
 
-/* Whether a group is refused, alone and behind good ones. */
+/* Return: true if a group is refused, alone and behind good ones. */
 static bool refused(int vcpu, uint64_t group, const struct lodge_regs *bad)
 {
 	struct lodge_regs both = *bad;

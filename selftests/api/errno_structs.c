@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What holds for the argument of every call: its size may be another than the
+ * Rules for the argument of every call: its size may be another than the
  * kernel's, a bad address is found, and no call is on a file that is not its
  * own.
  */
@@ -13,7 +13,7 @@
 
 #include "kselftest_harness.h"
 
-/* What an ioctl number can say at most. */
+/* The largest size that an ioctl number can hold. */
 #define LARGEST ((1U << _IOC_SIZEBITS) - 1)
 #define PAGE 4096
 
@@ -43,7 +43,7 @@ static const struct call {
 		struct lodge_cpuid cpuid;
 		uint8_t bytes[1024];
 	} argument;
-	/* What it answers, when not 0. */
+	/* The call's answer, when not 0. */
 	int answer;
 } calls[] = {
 	CALL(GET_INFO, ON_LODGE),

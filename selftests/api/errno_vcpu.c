@@ -202,7 +202,7 @@ static uint32_t read_cpuid(int vcpu)
 	return lodge_cpuid_get(vcpu, leaves, &count) ? 0 : count;
 }
 
-/* Whether the vCPU's leaves are those that @before holds. */
+/* Return: true if the vCPU's leaves are those that @before holds. */
 static bool same_cpuid(int vcpu, const struct lodge_cpuid_entry *before,
 		       uint32_t count)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where things are in the memory of a machine.h machine: for C and guest.S.
+ * The memory map of a machine.h machine: for C and guest.S.
  */
 #ifndef LODGE_API_GUEST_H
 #define LODGE_API_GUEST_H
@@ -49,7 +49,7 @@ extern const char guest_stride[];
 /* Enables the APIC and takes interrupts, spinning or in HLT. */
 extern const char guest_serve[];
 extern const char guest_serve_halted[];
-/* What they call: counts, and ends interrupts. */
+/* Called by them: counts, and ends interrupts. */
 extern const char guest_interrupt[], guest_nmi[];
 #endif
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What tests do to the host: see host.h.
+ * Actions of tests on the host: see host.h.
  */
 #include "host.h"
 

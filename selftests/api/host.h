@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tests do to the host, as root in one of their own: load and remove
+ * Actions of tests on the host, as root in one of their own: load and remove
  * modules, read and write the kernel's files, take processors offline, suspend.
  */
 #ifndef LODGE_API_HOST_H

@@ -21,7 +21,7 @@
 #define ROUNDS 150
 #define WARM_UP 50
 
-/* What the process does when its end comes. */
+/* The ways in which the process ends. */
 enum deed {
 	SPINS,
 	EXITS, /* to user space, all the time */

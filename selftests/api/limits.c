@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a user can make the host hold and do: VMs, vCPUs, nested page tables,
+ * The limits of what a user can make the host hold and do: VMs, vCPUs, nested page tables,
  * timers, and waits for pages that nobody serves.
  */
 #include <errno.h>

@@ -55,7 +55,7 @@ static uint32_t word(const uint8_t *window, int page)
 	return SEEN(*(const uint32_t *)(window + page * PAGE));
 }
 
-/* Whether the guest gets through all of its window once more. */
+/* Return: true if the guest gets through all of its window once more. */
 static bool goes_on(const struct machine *machine)
 {
 	uint32_t rounds = machine_word(machine, GUEST_ROUNDS);
@@ -63,7 +63,7 @@ static bool goes_on(const struct machine *machine)
 	return EVENTUALLY(machine_word(machine, GUEST_ROUNDS) - rounds >= 2);
 }
 
-/* Whether what the guest writes shows in each page. */
+/* Return: true if each page shows the guest's writes. */
 static bool reaches(const uint8_t *window)
 {
 	for (int i = 0; i < GUEST_WINDOW_PAGES; i++) {
@@ -329,7 +329,7 @@ CHANGE(a_forked_child_keeps_its_copy)
 
 #define SOFT_DIRTY (1ULL << 55)
 
-/* Whether the host has noted a write to the page. */
+/* Return: true if the host has noted a write to the page. */
 static bool soft_dirty(const uint8_t *page)
 {
 	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -54,7 +54,7 @@ static int start(struct runner *runner, struct machine *machine,
 	return error;
 }
 
-/* Whether the guest gets on. */
+/* Return: true if the guest makes progress. */
 static bool goes_on(const struct machine *machine)
 {
 	uint32_t rounds = machine_word(machine, GUEST_ROUNDS);
@@ -62,7 +62,7 @@ static bool goes_on(const struct machine *machine)
 	return EVENTUALLY(machine_word(machine, GUEST_ROUNDS) != rounds);
 }
 
-/* Whether the runner's thread answers a kick, @times in turn. */
+/* Return: true if the runner's thread answers @times kicks in turn. */
 static bool answers_kicks(struct runner *runner, int times)
 {
 	while (times--) {
@@ -327,7 +327,7 @@ static void *pairing_thread(void *argument)
 	return NULL;
 }
 
-/* Whether as many come as are sent. */
+/* Return: true if as many arrive as are sent. */
 static bool takes_pairs_of_nmis(struct machine *machine)
 {
 	int last = sysconf(_SC_NPROCESSORS_CONF) - 1;

@@ -32,8 +32,8 @@ enum event_answer {
  * @name: for machines
  * @title: for people
  * @start: the guest that repeats it
- * @exits: whether each sample goes to the controller
- * @answer: what the controller then answers
+ * @exits: each sample goes to the controller
+ * @answer: the controller's answer to it
  * @absent: the host has no pages behind GUEST_FAULTS yet
  * @interrupts: each sample takes one
  * @measure: counts it with this hypervisor, less what @overhead says.  Answers

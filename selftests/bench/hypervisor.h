@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the bench needs of a hypervisor: a VM with one vCPU and one piece of
+ * The bench's view of a hypervisor: a VM with one vCPU and one piece of
  * memory, and where in its run page things are.
  */
 #ifndef BENCH_HYPERVISOR_H
@@ -13,7 +13,7 @@
 /**
  * struct machine - a VM in the making, or made
  * @memory: GUEST_MEMORY bytes, filled by guest_fill(); guest physical address 0
- * @rip: where it starts
+ * @rip: its first instruction
  * @vm: descriptor, -1 when there is none
  * @vcpu: descriptor, -1 when there is none
  * @run: the vCPU's run page, or NULL
@@ -35,7 +35,7 @@ struct machine {
  * @open: once, before all else
  * @create: VM, memory, vCPU and its registers; answers 0 or -errno, and what was
  *	made until then stands in the machine
- * @wrote: whether the last exit is a write to this port
+ * @wrote: the last exit is a write to this port
  * @port_answer: where the answer to an input goes
  * @mmio_answer: where the answer to an MMIO read goes
  */

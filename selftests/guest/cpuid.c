@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a guest learns from CPUID.
+ * A guest's view of CPUID.
  */
 #include <cpuid.h>
 #include <string.h>

@@ -145,7 +145,7 @@ struct machine {
 	struct guest_cpu cpu[GUEST_MAX_CPUS];
 };
 
-/* What a stub finds on its stack. */
+/* The stack that a stub finds. */
 struct guest_event {
 	unsigned int vector;
 	uint64_t error;

@@ -57,7 +57,7 @@ static void rewrite_start(struct machine *m, struct guest_code code,
 	cpu_run_aside(other);
 }
 
-/* Whether vCPU 1 has got on all the time. */
+/* Return: true if vCPU 1 has made progress all the time. */
 static bool rewrite_stop(struct machine *m)
 {
 	*machine_u64(m, STOP) = 1;
@@ -113,7 +113,7 @@ FIXTURE_TEARDOWN(string)
 	EXPECT_TRUE(rewrite_stop(&self->m));
 }
 
-/* What one round's exits have moved, in bytes and elements. */
+/* The bytes and elements that one round's exits have moved. */
 struct moved {
 	uint64_t in;
 	uint64_t out;

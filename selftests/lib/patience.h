@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How long a test waits for what does not come.  It ends a test that hangs and
+ * The longest that a test waits for an event.  The limit ends a test that hangs and
  * judges nothing: a machine that does ten other things at once must not reach it.
  */
 #ifndef LODGE_LIB_PATIENCE_H

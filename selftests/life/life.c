@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the tests of a host's end share: see life.h.
+ * Shared by the tests of a host's end: see life.h.
  */
 #include "life.h"
 

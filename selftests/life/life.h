@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the tests of a host's end share: the next kernel, VMs that keep the
+ * Shared by the tests of a host's end: the next kernel, VMs that keep the
  * processors busy meanwhile, and the words to the other side (see host/run).
  */
 #ifndef LODGE_LIFE_H

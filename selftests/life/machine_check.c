@@ -18,7 +18,7 @@
 #include "../guest/machine.h"
 #include "life.h"
 
-/* What guest and test tell each other. */
+/* Words that guest and test exchange. */
 #define ROUNDS (GUEST_DATA + 0x00)
 #define STOP (GUEST_DATA + 0x08)
 #define TAKEN (GUEST_DATA + 0x10)

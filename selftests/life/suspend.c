@@ -23,7 +23,7 @@
 #define VARIANT "/sys/power/mem_sleep"
 #define ALARM "/sys/class/rtc/rtc0/wakealarm"
 
-/* What guest and test tell each other: see the code. */
+/* Words that guest and test exchange: see the code. */
 #define LAST (GUEST_DATA + 0x00)
 #define LONGEST (GUEST_DATA + 0x08)
 #define ROUNDS (GUEST_DATA + 0x10)
@@ -104,7 +104,7 @@ FIXTURE_SETUP(suspend)
 	self->guest_ns = guest_clock(self);
 }
 
-/* What the suspend has done to the guest. */
+/* The suspend's effects on the guest. */
 FIXTURE_TEARDOWN(suspend)
 {
 	uint64_t before = rounds(self);

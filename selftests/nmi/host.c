@@ -26,12 +26,12 @@
 #define VECTOR 0x44
 #define HANDLER 0x18000
 
-/* What guest and test tell each other. */
+/* Words that guest and test exchange. */
 #define ROUNDS (GUEST_DATA + 0x00)
 #define STOP (GUEST_DATA + 0x08)
 #define NMIS (GUEST_DATA + 0x10)
 #define RETURN (GUEST_DATA + 0x18)
-/* What must be in the guest's registers, in the order of enum lodge_gpr. */
+/* Contents of the guest's registers, in the order of enum lodge_gpr. */
 #define PATTERNS (GUEST_DATA + 0x100)
 #define PATTERN_CR2 (PATTERNS + 16 * 8)
 
@@ -69,7 +69,7 @@ static int nmis_begin(void)
 	return error == -EEXIST ? 0 : error;
 }
 
-/* Whether @times more are counted. */
+/* Return: true if @times more are counted. */
 static bool come(const char *counter, long times)
 {
 	long before = host_read(counter);
@@ -164,7 +164,7 @@ static bool runs(FIXTURE_DATA(nmi) * self)
 	       EVENTUALLY(word(&self->m, ROUNDS) > 0);
 }
 
-/* Whether it has ended by DONE. */
+/* Return: true if it has ended by DONE. */
 static bool ends(FIXTURE_DATA(nmi) * self)
 {
 	tell(&self->m, STOP);
@@ -177,7 +177,7 @@ static bool ends(FIXTURE_DATA(nmi) * self)
 	return false;
 }
 
-/* What the guest has not changed, and nobody else was to. */
+/* Registers that neither the guest nor anybody else was to change. */
 static void expect_intact(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(nmi) * self)
 {

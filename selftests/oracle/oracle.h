@@ -87,7 +87,7 @@ int oracle_on(void);
 /* Leaves VMX operation; also after oracle_on() has failed. */
 void oracle_off(void);
 
-/* Whether the processor has a field. */
+/* Return: true if the processor has the field. */
 bool oracle_has(u32 field);
 u64 oracle_read(u32 field);
 void oracle_write(u32 field, u64 value);
@@ -124,7 +124,7 @@ void oracle_group_end(void);
  * @preset: enum oracle_preset
  * @sets: what is changed
  * @count: how many
- * @host: whether host state is
+ * @host: host state is changed
  */
 void oracle_attempt(enum oracle_preset preset, const struct oracle_set *sets,
 		    u32 count, bool host);
@@ -166,13 +166,13 @@ void oracle_combine_guest(void);
 
 /* emulator.c: where Bochs 2.7 is not as the manual says */
 
-/* What the manual has a processor make of broken rules: outcomes, as bits. */
+/* The outcomes that the manual allows for broken rules, as bits. */
 u32 oracle_manual_outcomes(const struct lodge_rule *rules, u32 count);
 
-/* What the emulator makes of them, and of the VMCS as it is. */
+/* The emulator's outcomes for them, and for the VMCS as it is. */
 u32 oracle_emulator_outcomes(const struct lodge_rule *rules, u32 count);
 
-/* Whether the emulator, for want of an answer, would stop at this VMCS. */
+/* Return: true if the emulator would stop at this VMCS for want of an answer. */
 bool oracle_emulator_stops(void);
 
 /* The emulator did what the last oracle_emulator_outcomes() said. */

@@ -29,7 +29,7 @@
  * @field: its encoding
  * @presets: those that it is changed in, as bits
  * @flips: bits to flip; ORACLE_ADDRESS: those that are outside of RAM
- * @host: whether it is host state
+ * @host: it is host state
  */
 struct oracle_sweep {
 	const char *name;
@@ -193,7 +193,7 @@ static u64 oracle_flips(const struct oracle_sweep *sweep)
 	return ~ORACLE_RAM;
 }
 
-/* What would enter, and not come back. */
+/* States with which the guest would be entered and not come back. */
 static bool oracle_is_fatal(const struct oracle_set *set)
 {
 	return set->field == GUEST_ACTIVITY_STATE &&

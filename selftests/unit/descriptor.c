@@ -362,7 +362,7 @@ TEST_F(descriptor, null_stack_is_for_64_bit_mode_below_level_3)
 	EXPECT_FAULT(GP, 0, LOAD(SS, 3));
 }
 
-/* Whether CS may be loaded, by CPL, RPL and DPL. */
+/* True if CS may be loaded, by CPL, RPL and DPL. */
 static bool code_allowed(u8 cpl, u8 rpl, u8 dpl, bool conforming,
 			 enum lodge_code_load load)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What `lodge doctor` says of processors, and of what the module tells it; and
+ * The report of `lodge doctor` on processors and on what the module tells it; and
  * what `lodge run` does.
  */
 #include <errno.h>
@@ -66,7 +66,7 @@ static int doctor(void)
 	return say(doctor_command, arguments, STDOUT_FILENO);
 }
 
-/* What it says of a check, from its result on. */
+/* Its line on a check, from the result on. */
 static const char *result(const char *check)
 {
 	static char text[1024];

@@ -332,7 +332,7 @@ static bool divides(struct bench *b, u64 operand)
 	return true;
 }
 
-/* Whether the processor can run it here without a fault. */
+/* True if the processor can run it here without a fault. */
 static bool runs_natively(struct bench *b)
 {
 	struct lodge_general regs = { .rip = (u64)b->code };
@@ -522,7 +522,7 @@ static void rewind_bench(struct bench *b)
 	b->after = b->before;
 }
 
-/* What makes several writes has made the earlier ones, and will make them again. */
+/* An instruction with several writes has made the earlier ones and repeats them. */
 static bool writes_often(const struct lodge_insn *insn)
 {
 	return insn->op == LODGE_OP_ENTER || insn->operand_size > 16;

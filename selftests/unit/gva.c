@@ -116,7 +116,7 @@ static struct lodge_paging paging(struct guest *g)
 	};
 }
 
-/* Where the tables of the fixtures have the entries of LINEAR. */
+/* The addresses of LINEAR's entries in the tables of the fixtures. */
 #define LINEAR 0x0000008040201abcULL
 #define PML4E 0x1008
 #define PDPTE 0x2008

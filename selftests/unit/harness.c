@@ -34,7 +34,7 @@ TEST_F(sample, second)
 {
 }
 
-/* What it prints that is no comment; sets its exit status.  It goes one level deep. */
+/* Its output without comments; sets its exit status.  It goes one level deep. */
 static const char *call(const char *arguments, int *status)
 {
 	static char text[4096];

@@ -14,7 +14,7 @@
 
 struct vmx_caps vmx_caps;
 
-/* What the host's handler was called with. */
+/* The arguments of the last call of the host's handler. */
 static struct {
 	unsigned int calls;
 	struct pt_regs regs;

@@ -82,7 +82,7 @@ static inline u64 npt_entry(const struct lodge_npt *npt, u64 gpa, u8 *level)
 	return 0;
 }
 
-/* Where @gpa leads to, or all ones. */
+/* Return: the address that @gpa leads to, or all ones. */
 static inline u64 npt_translate(const struct lodge_npt *npt, u64 gpa)
 {
 	u8 level;

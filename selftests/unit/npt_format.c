@@ -67,7 +67,7 @@ static u64 entry_at(const struct lodge_npt *npt, u64 gpa, u8 level)
 	return 0;
 }
 
-/* What mapping @pa makes of an empty entry at @level; or -errno. */
+/* Return: an empty entry at @level after @pa was mapped there; or -errno. */
 static u64 leaf(struct lodge_npt_format format, u64 pa, u8 level, u32 attr)
 {
 	struct lodge_npt_cache cache = {};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a user is told of a guest's crash.
+ * The report of a guest's crash to the user.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -60,7 +60,7 @@ struct set {
  * @id: enum vmx_rule_id
  * @field: encoding of the field that is shown
  * @name: its name
- * @sets: what is written to the valid VMCS
+ * @sets: the fields written to the valid VMCS
  * @mode: enum guest_mode for which that is valid
  * @on: enum processor
  * @also: other rules that are thereby broken
@@ -158,7 +158,7 @@ static void expect_valid(struct __test_metadata *_metadata,
 		       rules[i].field, rules[i].text);
 }
 
-/* Whether each rule from @first to before @end is broken by some case. */
+/* True if some case breaks each rule from @first to before @end. */
 static void expect_all_covered(struct __test_metadata *_metadata,
 			       const struct breakage *cases, size_t count,
 			       u32 first, u32 end)

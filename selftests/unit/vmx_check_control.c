@@ -36,7 +36,7 @@
 		VM_ENTRY_CONTROLS, ENTRY | VM_ENTRY_IA32E_MODE | (bits) \
 	}
 
-/* What posted interrupts need. */
+/* Controls that posted interrupts need. */
 #define POSTED                                                          \
 	SET_PIN(PIN_BASED_POSTED_INTR), SET_PROC(CPU_BASED_TPR_SHADOW), \
 		SET_PROC2(SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY)

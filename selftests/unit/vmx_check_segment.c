@@ -17,7 +17,7 @@
  * @id: enum vmx_rule_id
  * @registers: each of which breaks it, as bits by enum vmx_segment_index
  * @field: the field that is given @value, for ES
- * @value: what breaks it
+ * @value: a value that breaks the rule
  * @mode: enum guest_mode
  * @sets: other writes
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What becomes of perf's wishes for the time in which a guest runs.
+ * The effect of perf's settings while a guest runs.
  */
 #include "vmx/counters.h"
 

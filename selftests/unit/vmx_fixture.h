@@ -72,7 +72,7 @@ static bool fake_memory(void *context, u64 address, u64 *value)
 	return (address & ~0x1fULL) == PDPT || (address & ~0x1fULL) == BAD_PDPT;
 }
 
-/* What the processor CPU_FULL supports. */
+/* The features of the processor CPU_FULL. */
 static const struct vmx_check_host full = {
 	.basic = REVISION | BIT_ULL(55),
 	.pin = 0xffULL << 32 | 0x16,
@@ -132,7 +132,7 @@ struct fake_vmcs {
 
 static struct fake_vmcs vmcs;
 
-/* Whether a field came with a feature; of those of 64 bits, most have. */
+/* True if a field came with a feature; of those of 64 bits, most have. */
 static bool field_is_optional(u32 field)
 {
 	static const u32 always[] = {

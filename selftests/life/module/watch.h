@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Whether the processors have virtualization on while the host goes down.
+ * Sees if the processors have virtualization on while the host goes down.
  */
 #ifndef LODGE_LIFE_WATCH_H
 #define LODGE_LIFE_WATCH_H
