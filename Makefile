@@ -114,11 +114,12 @@ programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 helpers	= $(filter-out $(call programs,$(1)) selftests/$(1)/fuzz_%,$(wildcard \
 	   selftests/$(1)/*.[cS])) \
 	   $(helpers_$(1))
-helpers_guest := selftests/api/guest_cpuid.c
-helpers_nmi := selftests/guest/machine.c selftests/api/host.c $(helpers_guest)
-helpers_soak := selftests/api/machine.c selftests/api/host.c selftests/api/guest.S
-helpers_life := $(addprefix selftests/api/,machine.c guest.S host.c) \
-	   selftests/guest/machine.c $(helpers_guest)
+helpers_guest := selftests/lib/guest_cpuid.c
+helpers_api := selftests/lib/host.c selftests/lib/guest_cpuid.c
+helpers_nmi := selftests/guest/machine.c $(helpers_api)
+helpers_soak := $(addprefix selftests/api/,machine.c guest.S) selftests/lib/host.c
+helpers_life := $(addprefix selftests/api/,machine.c guest.S) \
+	   selftests/guest/machine.c $(helpers_api)
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))

@@ -10,7 +10,7 @@
 
 #include "kselftest_harness.h"
 
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "machine.h"
 
 #define VECTOR 0x41

@@ -13,7 +13,7 @@
 
 #include "kselftest.h"
 
-#include "../api/guest_cpuid.h"
+#include "guest_cpuid.h"
 
 #define DATA_ATTR (LODGE_SEG_P | LODGE_SEG_S | 3)
 #define CODE_ATTR (LODGE_SEG_P | LODGE_SEG_S | 11)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "../api/machine.h"
 #include "life.h"
 

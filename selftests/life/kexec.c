@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "life.h"
 
 int main(void)

@@ -17,9 +17,9 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "../api/machine.h"
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "lib/client.h"
 
 #define NEXT_KERNEL "/next/vmlinuz"

@@ -13,8 +13,8 @@
 
 #include "kselftest_harness.h"
 
-#include "../api/host.h"
-#include "../api/waiting.h"
+#include "host.h"
+#include "waiting.h"
 #include "../guest/machine.h"
 #include "life.h"
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/reboot.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "life.h"
 
 #define MODULE "/tests/life/lodge_life.ko"

@@ -14,8 +14,8 @@
 
 #include "kselftest_harness.h"
 
-#include "../api/host.h"
-#include "../api/waiting.h"
+#include "host.h"
+#include "waiting.h"
 #include "../guest/machine.h"
 
 #define COUNTERS "/sys/kernel/debug/lodge_nmi/"

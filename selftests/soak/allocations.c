@@ -9,9 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "../api/machine.h"
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "lib/client.h"
 
 #include "kselftest_harness.h"

@@ -18,8 +18,8 @@
 
 #include <lodge.h>
 
-#include "../api/host.h"
-#include "../api/waiting.h"
+#include "host.h"
+#include "waiting.h"
 #include "chance.h"
 
 #include "kselftest_harness.h"

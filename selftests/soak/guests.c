@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <sys/time.h>
 
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"
 

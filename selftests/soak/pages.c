@@ -12,9 +12,9 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "../api/machine.h"
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"
 

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../api/host.h"
+#include "host.h"
 #include "../api/machine.h"
-#include "../api/waiting.h"
+#include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"
 

@@ -2,8 +2,8 @@
 /*
  * Waiting for what another thread, the guest or the host does.
  */
-#ifndef LODGE_API_WAITING_H
-#define LODGE_API_WAITING_H
+#ifndef LODGE_LIB_WAITING_H
+#define LODGE_LIB_WAITING_H
 
 #include <unistd.h>
 

@@ -2,8 +2,8 @@
 /*
  * CPUID as a vCPU's guest has it.
  */
-#ifndef LODGE_API_GUEST_CPUID_H
-#define LODGE_API_GUEST_CPUID_H
+#ifndef LODGE_LIB_GUEST_CPUID_H
+#define LODGE_LIB_GUEST_CPUID_H
 
 #include <stdint.h>
 

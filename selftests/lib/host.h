@@ -3,8 +3,8 @@
  * Actions of tests on the host, as root in one of their own: load and remove
  * modules, read and write the kernel's files, take processors offline, suspend.
  */
-#ifndef LODGE_API_HOST_H
-#define LODGE_API_HOST_H
+#ifndef LODGE_LIB_HOST_H
+#define LODGE_LIB_HOST_H
 
 #include <pthread.h>
 #include <stdbool.h>
