@@ -191,7 +191,7 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
  * The most pages that a VM's tables may take: by itself they reach four times the
  * host's memory with the smallest leaves.
  */
-static u64 mem_max_tables(void)
+static u64 fault_max_tables(void)
 {
 	u64 pages = READ_ONCE(max_tables) ?: totalram_pages() / 128;
 
@@ -205,7 +205,7 @@ static bool fault_has_tables_left(struct lodge_vm *vm)
 
 	if (tables <= MEM_MIN_TABLES)
 		return true;
-	return tables <= mem_max_tables() &&
+	return tables <= fault_max_tables() &&
 	       !lodge_user_tables_exceeded(vm->user);
 }
 

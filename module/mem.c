@@ -25,8 +25,8 @@
  * For an access in the middle of an instruction, which only the end of the process
  * may cut short.  It is the @nth fault in a row.
  */
-static int host_fault_killable(struct mm_struct *mm, const void __user *where,
-			       bool write, unsigned int nth)
+static int mem_fault_killable(struct mm_struct *mm, const void __user *where,
+			      bool write, unsigned int nth)
 {
 	if (nth > MEM_MAX_FAULTS)
 		return -EFAULT;
@@ -39,8 +39,8 @@ static int host_fault_killable(struct mm_struct *mm, const void __user *where,
 }
 
 /* Finds the caller's address of @gpa; cuts @size at the slot's end. */
-static int slots_locate(const struct lodge_slots *slots, u64 gpa, bool write,
-			void __user **where, size_t *size)
+static int mem_locate(const struct lodge_slots *slots, u64 gpa, bool write,
+		      void __user **where, size_t *size)
 {
 	const struct lodge_slot *slot = lodge_slot_find(slots, gpa);
 	u64 offset;
@@ -62,8 +62,8 @@ void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
 	int index;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	if (slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
-			 write, &where, &size))
+	if (mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa, write,
+		       &where, &size))
 		where = NULL;
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return where;
@@ -100,8 +100,8 @@ static ssize_t mem_copy_present(struct lodge_vm *vm, u64 gpa, void *in,
 	int index, err;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	err = slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
-			   out, where, &size);
+	err = mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa, out,
+			 where, &size);
 	if (!err) {
 		pagefault_disable();
 		left = out ? copy_to_user(*where, out, size) :
@@ -128,7 +128,7 @@ static int mem_copy(struct lodge_vm *vm, u64 gpa, void *in, const void *out,
 		if (done < 0)
 			return done;
 		if (!done) {
-			err = host_fault_killable(vm->mm, where, out, ++faults);
+			err = mem_fault_killable(vm->mm, where, out, ++faults);
 			if (err)
 				return err;
 			continue;
@@ -160,8 +160,8 @@ struct octa {
 };
 
 /* As __try_cmpxchg_user(), which has nothing above 8 bytes. */
-static int user_cmpxchg16(struct octa __user *where, struct octa *old,
-			  const struct octa *new)
+static int mem_user_cmpxchg16(struct octa __user *where, struct octa *old,
+			      const struct octa *new)
 {
 	int err = 0;
 	bool same;
@@ -181,8 +181,8 @@ static int user_cmpxchg16(struct octa __user *where, struct octa *old,
 	return err ?: !same;
 }
 
-static int user_cmpxchg(void __user *where, void *old, const void *new,
-			size_t size)
+static int mem_user_cmpxchg(void __user *where, void *old, const void *new,
+			    size_t size)
 {
 	switch (size) {
 	case 1:
@@ -198,7 +198,7 @@ static int user_cmpxchg(void __user *where, void *old, const void *new,
 		return __try_cmpxchg_user((u64 __user *)where, (u64 *)old,
 					  *(const u64 *)new, fault8);
 	case 16:
-		return user_cmpxchg16(where, old, new);
+		return mem_user_cmpxchg16(where, old, new);
 	default:
 		return -EINVAL;
 	}
@@ -213,11 +213,11 @@ static int mem_cmpxchg_present(struct lodge_vm *vm, u64 gpa, void *old,
 	int index, err;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	err = slots_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
-			   true, where, &part);
+	err = mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
+			 true, where, &part);
 	if (!err) {
 		pagefault_disable();
-		err = user_cmpxchg(*where, old, new, size);
+		err = mem_user_cmpxchg(*where, old, new, size);
 		pagefault_enable();
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);
@@ -238,7 +238,7 @@ int lodge_mem_cmpxchg(struct lodge_vm *vm, u64 gpa, void *old, const void *new,
 		err = mem_cmpxchg_present(vm, gpa, old, new, size, &where);
 		if (err != -EFAULT)
 			return err;
-		err = host_fault_killable(vm->mm, where, true, ++faults);
+		err = mem_fault_killable(vm->mm, where, true, ++faults);
 		if (err)
 			return err;
 	}

@@ -27,8 +27,8 @@ static const struct lodge_slots *notifier_slots(struct lodge_vm *vm)
  * The guest physical addresses at which a slot has [hva, hva_end).  An end behind
  * all user space, as that of a whole address space, must not be rounded up.
  */
-static bool slot_range(const struct lodge_slot *slot, unsigned long hva,
-		       unsigned long hva_end, u64 *start, u64 *end)
+static bool notifier_range(const struct lodge_slot *slot, unsigned long hva,
+			   unsigned long hva_end, u64 *start, u64 *end)
 {
 	unsigned long slot_end = slot->hva + slot->size;
 
@@ -42,8 +42,8 @@ static bool slot_range(const struct lodge_slot *slot, unsigned long hva,
 }
 
 /* Return: tables to be freed after vm->npt_lock is released. */
-static u64 *range_unmap(struct lodge_vm *vm, unsigned long hva,
-			unsigned long hva_end)
+static u64 *notifier_unmap(struct lodge_vm *vm, unsigned long hva,
+			   unsigned long hva_end)
 {
 	const struct lodge_slots *slots = notifier_slots(vm);
 	bool flush = false;
@@ -51,7 +51,7 @@ static u64 *range_unmap(struct lodge_vm *vm, unsigned long hva,
 	u32 i;
 
 	for (i = 0; i < slots->nr; i++) {
-		if (slot_range(&slots->slot[i], hva, hva_end, &start, &end))
+		if (notifier_range(&slots->slot[i], hva, hva_end, &start, &end))
 			flush |= lodge_npt_unmap(&vm->npt, start, end);
 	}
 	if (!flush)
@@ -61,8 +61,8 @@ static u64 *range_unmap(struct lodge_vm *vm, unsigned long hva,
 }
 
 /* See lodge_npt_age() for when to flush. */
-static bool range_age(struct lodge_vm *vm, unsigned long hva,
-		      unsigned long hva_end, bool clear)
+static bool notifier_age(struct lodge_vm *vm, unsigned long hva,
+			 unsigned long hva_end, bool clear)
 {
 	const struct lodge_slots *slots;
 	bool young = false;
@@ -72,7 +72,7 @@ static bool range_age(struct lodge_vm *vm, unsigned long hva,
 	spin_lock(&vm->npt_lock);
 	slots = notifier_slots(vm);
 	for (i = 0; i < slots->nr; i++) {
-		if (slot_range(&slots->slot[i], hva, hva_end, &start, &end))
+		if (notifier_range(&slots->slot[i], hva, hva_end, &start, &end))
 			young |= lodge_npt_age(&vm->npt, start, end, clear);
 	}
 	if (young && clear && !vm->npt.format->accessed)
@@ -82,8 +82,8 @@ static bool range_age(struct lodge_vm *vm, unsigned long hva,
 }
 
 /* Waits for nobody; where the range is blockable, others may run meanwhile. */
-static int invalidate_start(struct mmu_notifier *notifier,
-			    const struct mmu_notifier_range *range)
+static int notifier_invalidate_start(struct mmu_notifier *notifier,
+				     const struct mmu_notifier_range *range)
 {
 	struct lodge_vm *vm = notifier_vm(notifier);
 	u64 *removed;
@@ -96,15 +96,15 @@ static int invalidate_start(struct mmu_notifier *notifier,
 		vm->notifier_start = min(vm->notifier_start, range->start);
 		vm->notifier_end = max(vm->notifier_end, range->end);
 	}
-	removed = range_unmap(vm, range->start, range->end);
+	removed = notifier_unmap(vm, range->start, range->end);
 	spin_unlock(&vm->npt_lock);
 	lodge_npt_free_removed(&vm->npt, removed,
 			       mmu_notifier_range_blockable(range));
 	return 0;
 }
 
-static void invalidate_end(struct mmu_notifier *notifier,
-			   const struct mmu_notifier_range *range)
+static void notifier_invalidate_end(struct mmu_notifier *notifier,
+				    const struct mmu_notifier_range *range)
 {
 	struct lodge_vm *vm = notifier_vm(notifier);
 
@@ -115,45 +115,49 @@ static void invalidate_end(struct mmu_notifier *notifier,
 }
 
 /* The host does not flush for its own accessed bits either. */
-static lodge_young_t clear_flush_young(struct mmu_notifier *notifier,
-				       struct mm_struct *mm,
-				       unsigned long start, unsigned long end)
+static lodge_young_t notifier_clear_flush_young(struct mmu_notifier *notifier,
+						struct mm_struct *mm,
+						unsigned long start,
+						unsigned long end)
 {
-	return range_age(notifier_vm(notifier), start, end, true);
+	return notifier_age(notifier_vm(notifier), start, end, true);
 }
 
-static lodge_young_t clear_young(struct mmu_notifier *notifier,
-				 struct mm_struct *mm, unsigned long start,
-				 unsigned long end)
+static lodge_young_t notifier_clear_young(struct mmu_notifier *notifier,
+					  struct mm_struct *mm,
+					  unsigned long start,
+					  unsigned long end)
 {
-	return range_age(notifier_vm(notifier), start, end, true);
+	return notifier_age(notifier_vm(notifier), start, end, true);
 }
 
-static lodge_young_t test_young(struct mmu_notifier *notifier,
-				struct mm_struct *mm, unsigned long address)
+static lodge_young_t notifier_test_young(struct mmu_notifier *notifier,
+					 struct mm_struct *mm,
+					 unsigned long address)
 {
-	return range_age(notifier_vm(notifier), address, address + 1, false);
+	return notifier_age(notifier_vm(notifier), address, address + 1, false);
 }
 
 /* The last user of the memory is gone: no thread can run a vCPU any more. */
-static void release(struct mmu_notifier *notifier, struct mm_struct *mm)
+static void notifier_release(struct mmu_notifier *notifier,
+			     struct mm_struct *mm)
 {
 	struct lodge_vm *vm = notifier_vm(notifier);
 	u64 *removed;
 
 	spin_lock(&vm->npt_lock);
-	removed = range_unmap(vm, 0, TASK_SIZE_MAX);
+	removed = notifier_unmap(vm, 0, TASK_SIZE_MAX);
 	spin_unlock(&vm->npt_lock);
 	lodge_npt_free_removed(&vm->npt, removed, true);
 }
 
 static const struct mmu_notifier_ops notifier_ops = {
-	.release = release,
-	.clear_flush_young = clear_flush_young,
-	.clear_young = clear_young,
-	.test_young = test_young,
-	.invalidate_range_start = invalidate_start,
-	.invalidate_range_end = invalidate_end,
+	.release = notifier_release,
+	.clear_flush_young = notifier_clear_flush_young,
+	.clear_young = notifier_clear_young,
+	.test_young = notifier_test_young,
+	.invalidate_range_start = notifier_invalidate_start,
+	.invalidate_range_end = notifier_invalidate_end,
 };
 
 /* A signal cuts the registration short: the call then starts anew behind it. */

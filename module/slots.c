@@ -44,7 +44,7 @@ u8 lodge_mem_phys_bits(void)
 	return min(bits, lodge_npt_bits(lodge_backend->format));
 }
 
-static bool memory_valid(const struct lodge_memory *arg)
+static bool slots_valid(const struct lodge_memory *arg)
 {
 	u64 limit = 1ULL << lodge_mem_phys_bits();
 
@@ -128,7 +128,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	struct lodge_slots *old, *new;
 	u32 i;
 
-	if (!memory_valid(arg))
+	if (!slots_valid(arg))
 		return -EINVAL;
 	old = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
 	for (i = 0; i < old->nr; i++) {
