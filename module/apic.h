@@ -133,7 +133,7 @@ void lodge_lapic_get(struct lodge_apic *apic, struct lodge_lapic *out);
 int lodge_lapic_check(struct lodge_apic *apic, const struct lodge_lapic *in);
 
 /**
- * lodge_lapic_set() - take what lodge_lapic_check() let pass
+ * lodge_lapic_set() - take values that lodge_lapic_check() has let pass
  *
  * After MSR APIC_BASE and the TSC: the mode and the timer depend on them.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The values of a guest's MSRs: read, written, reset.  What each may be is in
- * msr_rules.c.
+ * The values of a guest's MSRs: read, written, reset.  msr_rules.c says which values
+ * each can hold.
  */
 #include <linux/nospec.h>
 #include <linux/slab.h>
@@ -27,13 +27,13 @@ u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
 	void *values = rule->kind == MSR_NAMED ? (void *)&vcpu->regs.msrs :
 						 (void *)vcpu->msr;
 
-	/* The guest's number may have been found by a wrong guess only. */
+	/* The processor may be here by a wrong guess, with any number of the guest's. */
 	index = array_index_nospec(index - rule->first,
 				   rule->last - rule->first + 1);
 	return (u64 *)(values + rule->offset) + index;
 }
 
-/* What the guest writes most: its timer, and x2APIC's ICR and EOI. */
+/* The MSRs that guests write most: the timer, and x2APIC's ICR and EOI. */
 static bool msr_is_lapic(u32 index)
 {
 	return index == MSR_IA32_TSC_DEADLINE ||

@@ -27,19 +27,19 @@ enum msr_kind {
 };
 
 /**
- * struct lodge_msr_rule - what an MSR, or a range of them, does
+ * struct lodge_msr_rule - how an MSR, or a range of them, behaves
  * @first: first index
  * @last: last index; consecutive values stand in consecutive members
  * @vendors: whose processors have it
  * @kind: enum msr_kind
  * @drops: a write drops other bits than @mask, and raises no #GP for them
- * @offset: where its value is; of MSR_STORED set by lodge_msr_rules_init()
+ * @offset: of its value; lodge_msr_rules_init() sets that of MSR_STORED
  * @value: what it reads as; MSR_STORED: after reset
  * @mask: bits that may be set by a write
- * @present: whether this vCPU has it; NULL: it has
- * @valid: whether it can hold a value; NULL: any within @mask
- * @read: answers true for #GP
- * @write: answers true for #GP
+ * @present: true if this vCPU has it; NULL: each has
+ * @valid: true if it can hold a value; NULL: any within @mask
+ * @read: true for #GP
+ * @write: true for #GP
  */
 struct lodge_msr_rule {
 	u32 first;
@@ -62,7 +62,7 @@ struct lodge_msr_rule {
 extern unsigned int lodge_msr_nr_stored;
 
 /**
- * lodge_msr_rule_at() - a rule by its place in the table; NULL: behind the last one
+ * lodge_msr_rule_at() - a rule by its place in the table, or NULL behind the last
  */
 const struct lodge_msr_rule *lodge_msr_rule_at(unsigned int place);
 
@@ -80,7 +80,7 @@ bool lodge_msr_rule_allows(const struct lodge_vcpu *vcpu,
 			   u64 value);
 
 /**
- * lodge_msr_rule_find() - the rule of an MSR, or NULL: this vCPU has it not
+ * lodge_msr_rule_find() - the rule of an MSR, or NULL if this vCPU does not have it
  */
 const struct lodge_msr_rule *lodge_msr_rule_find(const struct lodge_vcpu *vcpu,
 						 u32 index);
@@ -88,8 +88,8 @@ const struct lodge_msr_rule *lodge_msr_rule_find(const struct lodge_vcpu *vcpu,
 /* msr.c */
 
 /**
- * lodge_msr_value() - where the value of an MSR_NAMED or MSR_STORED is
- * @index: within the rule's range, or else one that is
+ * lodge_msr_value() - the value of an MSR_NAMED or MSR_STORED
+ * @index: a number within the rule's range; any other one is forced into it
  */
 u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
 		     u32 index);

@@ -43,12 +43,12 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
 void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
 			u32 answer[4]);
 
-/* msr.c, msr_list.c, msr_rules.c: what the guest may see, MSR by MSR */
+/* msr.c, msr_list.c, msr_rules.c: the guest's MSRs */
 
 /**
  * lodge_msr_rules_init() - give each MSR that only stores a place; once
  *
- * Return: 0, or -EIO for a table that nobody could search.
+ * Return: 0, or -EIO if the table is not sorted or has too many.
  */
 int lodge_msr_rules_init(void);
 int lodge_msr_init(struct lodge_vcpu *vcpu);
@@ -63,7 +63,7 @@ void lodge_msr_free(struct lodge_vcpu *vcpu);
 void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init);
 
 /**
- * lodge_msr_check() - whether a vCPU could hold these values
+ * lodge_msr_check() - refuse values that no vCPU with this CPUID can hold
  *
  * Return: 0 or -EINVAL.
  */
@@ -89,8 +89,8 @@ int lodge_msr_list_set(struct lodge_vcpu *vcpu,
 		       const struct lodge_msr_list *arg);
 
 /**
- * lodge_msr_get_state() - bring those of vcpu->regs.msrs up to date that the
- * backend does not hold
+ * lodge_msr_get_state() - bring the members of vcpu->regs.msrs up to date that are
+ * not the backend's
  */
 void lodge_msr_get_state(struct lodge_vcpu *vcpu);
 

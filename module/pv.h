@@ -50,8 +50,8 @@ void lodge_pv_hypercall(struct lodge_vcpu *vcpu);
 void lodge_pv_clock_update(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_pv_clock_stable() - whether all CPUs of the host share one TSC that
- * never stops, so that one base serves all vCPUs
+ * lodge_pv_clock_stable() - true if all CPUs of the host share one TSC that never
+ * stops, so that one base serves all vCPUs
  */
 bool lodge_pv_clock_stable(void);
 

@@ -121,7 +121,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	struct lodge_regs *regs = &vcpu->regs;
 	u32 signature[4];
 
-	/* What the backend was to inject at the next entry is void too. */
+	/* The event that the next entry would have injected is void, too. */
 	lodge_event_take_back(vcpu);
 	lodge_cpuid_answer(vcpu, 1, 0, signature);
 	memset(&regs->general, 0, sizeof(regs->general));
@@ -159,7 +159,7 @@ static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
 		e->flags |= LODGE_EVENT_NMI_LATCHED;
 }
 
-/* What waits for delivery, gathered from where each kind waits. */
+/* Gather the events that wait for delivery; each kind waits in a place of its own. */
 static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 {
 	struct lodge_events *e = &vcpu->regs.events;
@@ -348,7 +348,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 		regs->events = from->events;
 		lodge_state_set_events(vcpu);
 	}
-	/* New registers are not those of the instruction under way. */
+	/* The instruction under way belongs to the registers that were there before. */
 	if (groups & (LODGE_GROUP_GENERAL | LODGE_GROUP_EVENTS))
 		vcpu->io.completion = LODGE_COMPLETE_NONE;
 	lodge_backend->set_state(vcpu, groups);
@@ -403,7 +403,7 @@ static int lodge_state_set_xsave(struct lodge_vcpu *vcpu, u64 user, u32 size)
 	return error ? (error == -EFAULT ? -EFAULT : -EINVAL) : 0;
 }
 
-/* Bytes at state->lapic; of callers that do not say how many there are, too. */
+/* Size of the structure at state->lapic; 0 is what first callers have said. */
 static u32 lodge_state_lapic_size(const struct lodge_state *state)
 {
 	return state->lapic_size ?: LODGE_LAPIC_FIRST_SIZE;
@@ -497,7 +497,7 @@ int lodge_state_set(struct lodge_vcpu *vcpu, const struct lodge_state *state)
 		error = -EINVAL;
 	if (!error)
 		error = lodge_state_take_lapic(vcpu, state, &lapic);
-	/* The last of what can fail, and it changes nothing when it does. */
+	/* The last step that can fail; it changes nothing when it does. */
 	if (!error && state->groups & LODGE_GROUP_XSAVE)
 		error = lodge_state_set_xsave(vcpu, state->xsave,
 					      state->xsave_size);

@@ -8,7 +8,7 @@
 
 u64 lodge_tsc_moved __read_mostly;
 
-/* What it showed when the host was suspended. */
+/* lodge_tsc() when the host was suspended. */
 static u64 tsc_suspended;
 
 void lodge_tsc_suspend(void)

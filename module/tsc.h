@@ -11,7 +11,7 @@
 #include <linux/types.h>
 #include <asm/tsc.h>
 
-/* What to add to the processor's; changes in a suspend, when nothing else runs. */
+/* Added to the processor's; changes in a suspend only, when nothing else runs. */
 extern u64 lodge_tsc_moved;
 
 static inline u64 lodge_tsc(void)

@@ -3,8 +3,11 @@
  * The ABI of /dev/lodge: the state of a vCPU, in groups.  Part of lodge.h, which
  * has the rules that hold for every structure.
  *
- * The groups together are all that a guest can notice of its vCPU: a vCPU that is
- * given what another one had goes on in its place.
+ * The groups, the MSR list and CPUID together are all that a guest can notice of its
+ * vCPU: a vCPU that is given what another one had goes on in its place.  To save one,
+ * let LODGE_RUN with immediate_exit complete the access that was answered last: no
+ * group has it.  Then read, and to restore write in this order, CPUID, the MSR list and
+ * all groups; LODGE_SET_CLOCK sets the VM's clock.
  */
 #ifndef _UAPI_LODGE_STATE_H
 #define _UAPI_LODGE_STATE_H
