@@ -10,9 +10,6 @@
 #include "state.h"
 #include "vm.h"
 
-#define LODGE_DR6_TRAPS GENMASK_ULL(3, 0)
-#define LODGE_DR6_BD BIT_ULL(13) /* a debug register was touched under GD */
-
 /* Not every processor makes these checks before the intercept. */
 static bool lodge_debugreg_faults(struct lodge_vcpu *vcpu, u8 number)
 {

@@ -53,7 +53,7 @@ static void lodge_emulate_begin(struct lodge_vcpu *vcpu, u64 gpa,
 	}
 }
 
-/* Whether the replay is at this very access: memory may have come or gone. */
+/* Return: true if the replay is at this very access: memory may have come or gone. */
 static bool lodge_emulate_known(const struct lodge_io *io, u64 gpa, size_t size,
 				bool write)
 {

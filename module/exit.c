@@ -310,7 +310,7 @@ static enum lodge_outcome lodge_exit_unknown(struct lodge_vcpu *vcpu,
 	 BIT(LODGE_VMEXIT_RDPMC) | BIT(LODGE_VMEXIT_INVD))
 
 /*
- * Where the processor does not say where the next instruction starts, read the
+ * If the processor does not say where the next instruction starts, read the
  * one that has left the guest, before it has any effect.  Behind the last one below
  * 4 GiB that is 0, too.
  *

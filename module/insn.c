@@ -6,13 +6,12 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "debugreg.h"
 #include "event.h"
 #include "insn.h"
 #include "state.h"
 #include "translate.h"
 #include "vm.h"
-
-#define LODGE_DR6_STEP BIT(14)
 
 /* So often in a row an unknown instruction may be one that was just rewritten. */
 #define LODGE_INSN_DOUBTS 16
@@ -48,7 +47,7 @@ static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
 	int answer;
 
 	if (lodge_insn_same(vcpu, mode, bytes, length)) {
-		/* What follows it may be another by now. */
+		/* The bytes behind it may have changed. */
 		known->length = vcpu->emul.insn.length;
 		return 0;
 	}

@@ -17,7 +17,7 @@
 #define RFLAGS_FIXED BIT_ULL(1)
 #define RFLAGS_NT BIT_ULL(14)
 #define RFLAGS_VM BIT_ULL(17)
-/* What EFLAGS can hold. */
+/* The bits that EFLAGS can hold. */
 #define RFLAGS_BITS 0x3f7fd5ULL
 /* L0 to L3 and LE: a task's own breakpoints. */
 #define DR7_LOCAL 0x155ULL
@@ -159,7 +159,7 @@ static u64 type_address(const struct lodge_task *t, u16 selector)
 		     DESCRIPTOR_TYPE);
 }
 
-/* Whatever faults in the first half faults here, before memory changes. */
+/* All faults of the first half happen here, before memory changes. */
 static int try_all(struct lodge_task *t, struct new_task *new)
 {
 	const struct lodge_segment *tr = &t->regs->segments.seg[LODGE_TR];

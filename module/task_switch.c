@@ -8,6 +8,7 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "debugreg.h"
 #include "event.h"
 #include "insn.h"
 #include "mem.h"
@@ -17,13 +18,11 @@
 #include "translate.h"
 #include "vm.h"
 
-#define LODGE_DR6_TASK BIT_ULL(15)
-
 #define LODGE_TASK_GROUPS                                                 \
 	(LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL | LODGE_GROUP_DEBUG | \
 	 LODGE_GROUP_EVENTS)
 
-/* What is done to a piece of memory that lies within a page. */
+/* An access to a piece of memory that lies within a page. */
 typedef int (*lodge_task_access)(struct lodge_vm *vm, u64 gpa, void *data,
 				 size_t size);
 
