@@ -95,13 +95,18 @@ EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c ins
 	   ioctl.c iobus.c irq.c lapic.c lapic_page.c lapic_state.c lapic_timer.c \
 	   machine_check.c portio.c svm/exit.c vmx/exit.c)
 EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c face.c fuzz_exit.c fuzz_lapic.c \
-	   iobus.c lapic.c lapic_messages.c lapic_timer.c machine_check.c)
+	   host_page.c iobus.c lapic.c lapic_messages.c lapic_timer.c machine_check.c)
+# The same for the way of an entry, and for what makes the CPU ready for it, with
+# selftests/unit/kernel_cpu.h.
+ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c vmx/flush.c)
+ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c vmx_flush.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
 	   bitmap.h build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h ktime.h \
-	   math64.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h rcuwait.h sched.h \
-	   seqlock.h slab.h spinlock.h srcu.h time64.h uaccess.h) $(addprefix \
-	   asm/,apicdef.h asm.h barrier.h cpu.h cpufeature.h msr-index.h page_types.h \
-	   ptrace.h trapnr.h tsc.h))
+	   kvm_host.h math64.h mem_encrypt.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h \
+	   rcuwait.h sched.h sched/signal.h sched/smt.h seqlock.h slab.h spinlock.h srcu.h \
+	   time64.h uaccess.h) $(addprefix asm/,apicdef.h asm.h barrier.h cpu.h cpufeature.h \
+	   hardirq.h io.h mmu_context.h msr-index.h nospec-branch.h page_types.h pgtable.h \
+	   processor.h ptrace.h trapnr.h tsc.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
@@ -231,6 +236,10 @@ define lint
 		grep -v 'pahole version differs'
 	$(Q)objdump -d $(B)/$(2)/module/svm/entry.o | grep -q verw || \
 		{ echo "svm_enter() leaves the buffers as they are" >&2; exit 1; }
+	$(Q)objdump -d $(B)/$(2)/module/svm/entry.o | \
+		awk '/\$$0x49,%ecx/ { own = 1 } /lfence/ { fills++ } \
+		     END { exit own && fills < 4 }' || \
+		{ echo "svm_enter() has a barrier that leaves returns" >&2; exit 1; }
 endef
 
 sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), all kernels: a warning fails
@@ -306,7 +315,7 @@ $(B)/fuzz/%.o: %.c
 
 $(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
-$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS))
+$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES))
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
 $(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS))
 
@@ -315,6 +324,8 @@ $(EXITS_HEADERS):
 
 $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
+$(call obj,san,$(ENTRIES) $(ENTRIES_TESTS)): CFLAGS += -I$(B)/kernel \
+	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpu.h
 $(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
 	$(call obj,fuzz,module/machine_check.c module/svm/exit.c module/vmx/exit.c): \
 	CFLAGS += -include selftests/unit/kernel_vendor.h
@@ -325,13 +336,13 @@ $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_sta
 	lapic_timer.c) $(addprefix selftests/unit/,fuzz_lapic.c lapic.c \
 	lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
-$(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): \
-	| $(EXITS_HEADERS)
+$(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS)) \
+	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(USERLIB) $(PURE) $(EXITS)' | cmp -s - $@ || \
-		echo '$(USERLIB) $(PURE) $(EXITS)' >$@
+	@echo '$(USERLIB) $(PURE) $(EXITS) $(ENTRIES)' | cmp -s - $@ || \
+		echo '$(USERLIB) $(PURE) $(EXITS) $(ENTRIES)' >$@
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)

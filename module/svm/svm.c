@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * AMD-V: whether the processor has it, switching it on and off on a CPU, and
- * the vendor part of a vCPU.
+ * AMD-V: whether the processor has it, and the vendor part of a vCPU.
  */
 #include <linux/io.h>
 #include <linux/mem_encrypt.h>
@@ -12,7 +11,6 @@
 #include <asm/processor-flags.h>
 
 #include "svm/check.h"
-#include "svm/erratum.h"
 #include "svm/svm.h"
 
 #define SVM_CPUID_FEATURES 0x8000000a
@@ -177,57 +175,6 @@ static void svm_teardown(void)
 {
 	svm_bitmap_exit();
 	svm_free_cpus();
-}
-
-static bool svm_cpu_busy(void)
-{
-	u64 efer;
-
-	rdmsrq(MSR_EFER, efer);
-	return efer & EFER_SVME;
-}
-
-static void svm_set_tsc_ratio(u64 ratio)
-{
-	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
-}
-
-static int svm_cpu_enable(void)
-{
-	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
-	u64 efer;
-
-	rdmsrq(MSR_EFER, efer);
-	if (efer & EFER_SVME)
-		return -EBUSY;
-
-	rdmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
-	if (wrmsrq_safe(MSR_EFER, efer | EFER_SVME))
-		return -EIO;
-	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
-	/* A kernel that crashed into this one may have left guests another rate. */
-	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR))
-		svm_set_tsc_ratio(SVM_TSC_RATIO_DEFAULT);
-	lodge_predict_less(true);
-	svm_erratum_cpu_enable();
-	svm_asid_cpu_init(cpu);
-	cpu->vcpu = NULL;
-	return 0;
-}
-
-static void svm_cpu_disable(void)
-{
-	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
-	u64 efer;
-
-	rdmsrq(MSR_EFER, efer);
-	if (!(efer & EFER_SVME))
-		return;
-	/* A crash may have come after CLGI.  Without SVM nothing ends that. */
-	svm_stgi();
-	wrmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
-	lodge_predict_less(false);
-	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
 static void svm_vcpu_fini(struct lodge_vcpu *vcpu)

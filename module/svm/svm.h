@@ -134,6 +134,11 @@ static inline void svm_vmsave(u64 pa)
  */
 void svm_vmcb_init(struct lodge_vcpu *vcpu);
 
+/* cpu.c; as struct lodge_backend has them */
+bool svm_cpu_busy(void);
+int svm_cpu_enable(void);
+void svm_cpu_disable(void);
+
 /* run.c */
 void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 
