@@ -214,6 +214,18 @@ TEST_F(elf, the_pvh_note_is_found_behind_one_of_another_alignment)
 	EXPECT_EQ(ELF_IMAGE_PVH, self->program.pvh_entry);
 }
 
+TEST_F(elf, notes_that_overlap_are_not_read_for_each_segment)
+{
+	Elf64_Phdr *segment = self->elf.segment64;
+
+	segment[ELF_IMAGE_SEGMENT_DATA] = segment[ELF_IMAGE_SEGMENT_NOTES];
+	ASSERT_EQ(0, load(self));
+	segment[ELF_IMAGE_SEGMENT_DATA].p_offset = 0;
+	segment[ELF_IMAGE_SEGMENT_DATA].p_filesz = ELF_IMAGE_SIZE;
+	EXPECT_EQ(-EINVAL, load(self));
+	EXPECT_SAYS("overlap");
+}
+
 TEST_F(elf, a_segment_outside_free_ram_is_refused)
 {
 	static const uint64_t bad[] = {

@@ -25,6 +25,7 @@
  * @header: its file header
  * @program: what has been found
  * @segments: loaded so far
+ * @notes: bytes of the notes seen so far
  * @error: the reason of a failure
  */
 struct elf_file {
@@ -34,6 +35,7 @@ struct elf_file {
 	GElf_Ehdr header;
 	struct elf_program *program;
 	unsigned int segments;
+	uint64_t notes;
 	struct boot_error *error;
 };
 
@@ -174,6 +176,13 @@ static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
 		return boot_error_set(
 			file->error, -EINVAL,
 			"%s: truncated: notes of segment %d end beyond the file",
+			file->image->path, index);
+	/* So that thousands of segments do not have the same bytes read by each. */
+	file->notes += segment->p_filesz;
+	if (file->notes > file->image->size)
+		return boot_error_set(
+			file->error, -EINVAL,
+			"%s: notes of segment %d overlap those of others",
 			file->image->path, index);
 	if (segment->p_align == 8)
 		elf_notes_of(file, segment, ELF_T_NHDR8);
