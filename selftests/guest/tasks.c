@@ -777,6 +777,170 @@ SPOILED(fs_beyond_the_table, fs, SEL_BEYOND | USER, TS, SEL_BEYOND);
 SPOILED(fs_in_the_ldt_without_one, fs, LDT_DATA | USER, TS, LDT_DATA);
 SPOILED(gs_of_a_tss, gs, SEL_TSS | USER, TS, SEL_TSS);
 
+/*
+ * Who may switch (Intel SDM vol. 3, sections 7.2.5 and 8.3; AMD APM vol. 2, chapter
+ * 12): the rights are those of a gate where there is one, and of the TSS where there is
+ * none.  Interrupts and faults need none.
+ */
+FIXTURE(rights)
+{
+	FIXTURE_DATA(task) task;
+};
+
+FIXTURE_VARIANT(rights)
+{
+	const struct guest_code *code;
+	unsigned int level; /* at which it begins */
+	uint8_t tss; /* attributes of SEL_OTHER's descriptor */
+	uint8_t gate; /* those of SEL_TASK_GATE's, and of the gates in the IDT */
+	uint16_t gate_to;
+	unsigned int vector; /* 0: the switch is made */
+	uint32_t error;
+};
+
+FIXTURE_SETUP(rights)
+{
+	task_setup(_metadata, &self->task, NULL);
+}
+
+FIXTURE_TEARDOWN(rights)
+{
+}
+
+#define TSS_OF(level) (0x89 | (level) << 5)
+#define GATE_OF(level) (0x85 | (level) << 5)
+#define ABSENT(attributes) ((attributes) & ~0x80)
+
+static void enter_level_3(struct lodge_regs *regs)
+{
+	struct lodge_segment *seg = regs->segments.seg;
+	unsigned int i;
+
+	for (i = LODGE_ES; i <= LODGE_GS; i++) {
+		seg[i].selector = i == LODGE_CS ? SEL_USER_CODE32 :
+						  SEL_USER_DATA;
+		seg[i].attr |= LODGE_SEG_DPL;
+	}
+}
+
+static void begin_with_rights(FIXTURE_DATA(task) * self,
+			      const FIXTURE_VARIANT(rights) * variant)
+{
+	static const unsigned int vectors[] = { BP, UD, 0x40 };
+	unsigned int i;
+
+	begin(self, PROT32, *variant->code, return_twice);
+	self->gdt[SEL_OTHER / 8] =
+		system_segment(OTHER_TSS, 0x67, variant->tss);
+	self->gdt[SEL_TASK_GATE / 8] =
+		system_segment(variant->gate_to, 0, variant->gate);
+	for (i = 0; i < ARRAY_SIZE(vectors); i++)
+		*machine_u64(&self->m, GUEST_IDT + vectors[i] * 8) =
+			system_segment(variant->gate_to, 0, variant->gate);
+	if (variant->level)
+		enter_level_3(&self->cpu->run->regs);
+}
+
+TEST_F(rights, are_looked_at_before_the_switch)
+{
+	FIXTURE_DATA(task) *task = &self->task;
+	struct guest_event event;
+
+	begin_with_rights(task, variant);
+	if (!variant->vector) {
+		ASSERT_TRUE(cpu_writes(task->cpu, STOPPED));
+		EXPECT_EQ(SEL_OTHER, selector_of(task, LODGE_TR) & ~USER);
+		return;
+	}
+	ASSERT_TRUE(cpu_raises(task->cpu, variant->vector, &event));
+	EXPECT_EQ(variant->error, event.error);
+	EXPECT_EQ(GUEST_CODE_BASE, event.rip);
+	EXPECT_EQ(SEL_TSS, selector_of(task, LODGE_TR));
+	EXPECT_EQ(!!(variant->tss & TYPE_BUSY), is_busy(task, SEL_OTHER));
+}
+
+#define RIGHTS_TO(name, cpl, what, tss_attributes, gate_attributes, to, ...) \
+	FIXTURE_VARIANT_ADD(rights, name)                                    \
+	{                                                                    \
+		.code = &(what), .level = (cpl), .tss = (tss_attributes),    \
+		.gate = (gate_attributes), .gate_to = (to), ##__VA_ARGS__    \
+	}
+#define RIGHTS(name, cpl, what, tss_attributes, gate_attributes, ...)          \
+	RIGHTS_TO(name, cpl, what, tss_attributes, gate_attributes, SEL_OTHER, \
+		  ##__VA_ARGS__)
+#define FAULTS(number, code) .vector = (number), .error = (code)
+
+CODE(jump_other, 32, "ljmp $0x68, $0;");
+CODE(jump_as_user, 32, "ljmp $0x6b, $0;");
+CODE(call_as_user, 32, "lcall $0x6b, $0;");
+CODE(jump_gate, 32, "ljmp $0x78, $0;");
+CODE(jump_gate_as_user, 32, "ljmp $0x7b, $0;");
+CODE(call_gate_as_user, 32, "lcall $0x7b, $0;");
+CODE(software_interrupt, 32, "int $0x40;");
+CODE(breakpoint, 32, "int3;");
+CODE(invalid, 32, "ud2;");
+
+/* Without a gate. */
+RIGHTS(user_jumps_to_a_tss_of_level_0, 3, jump_as_user, TSS_OF(0), GATE_OF(3),
+       FAULTS(GP, SEL_OTHER));
+RIGHTS(user_calls_a_tss_of_level_0, 3, call_as_user, TSS_OF(0), GATE_OF(3),
+       FAULTS(GP, SEL_OTHER));
+RIGHTS(user_jumps_to_a_tss_of_level_3, 3, jump_as_user, TSS_OF(3), GATE_OF(0));
+RIGHTS(user_calls_a_tss_of_level_3, 3, call_as_user, TSS_OF(3), GATE_OF(0));
+RIGHTS(user_names_a_tss_of_level_2_with_rpl_0, 3, jump_other, TSS_OF(2),
+       GATE_OF(3), FAULTS(GP, SEL_OTHER));
+RIGHTS(rpl_above_the_level_of_the_tss, 0, jump_as_user, TSS_OF(2), GATE_OF(3),
+       FAULTS(GP, SEL_OTHER));
+RIGHTS(rights_come_before_presence, 3, jump_as_user, ABSENT(TSS_OF(0)),
+       GATE_OF(3), FAULTS(GP, SEL_OTHER));
+RIGHTS(absent_tss, 3, jump_as_user, ABSENT(TSS_OF(3)), GATE_OF(3),
+       FAULTS(NP, SEL_OTHER));
+RIGHTS(busy_tss, 3, call_as_user, TSS_OF(3) | TYPE_BUSY, GATE_OF(3),
+       FAULTS(GP, SEL_OTHER));
+
+/* Through a gate in the GDT. */
+RIGHTS(user_jumps_through_a_gate_of_level_0, 3, jump_gate_as_user, TSS_OF(3),
+       GATE_OF(0), FAULTS(GP, SEL_TASK_GATE));
+RIGHTS(user_calls_through_a_gate_of_level_0, 3, call_gate_as_user, TSS_OF(3),
+       GATE_OF(0), FAULTS(GP, SEL_TASK_GATE));
+RIGHTS(user_jumps_through_a_gate_of_level_3, 3, jump_gate_as_user, TSS_OF(0),
+       GATE_OF(3));
+RIGHTS(user_calls_through_a_gate_of_level_3, 3, call_gate_as_user, TSS_OF(0),
+       GATE_OF(3));
+RIGHTS(rpl_above_the_level_of_the_gate, 0, call_gate_as_user, TSS_OF(3),
+       GATE_OF(2), FAULTS(GP, SEL_TASK_GATE));
+RIGHTS(kernel_jumps_through_a_gate_of_level_0, 0, jump_gate, TSS_OF(0),
+       GATE_OF(0));
+RIGHTS(absent_gate, 0, jump_gate, TSS_OF(0), ABSENT(GATE_OF(0)),
+       FAULTS(NP, SEL_TASK_GATE));
+RIGHTS(absent_gate_of_level_0, 3, jump_gate_as_user, TSS_OF(0),
+       ABSENT(GATE_OF(0)), FAULTS(GP, SEL_TASK_GATE));
+RIGHTS(gate_to_an_absent_tss, 0, jump_gate, ABSENT(TSS_OF(0)), GATE_OF(0),
+       FAULTS(NP, SEL_OTHER));
+RIGHTS(gate_to_a_busy_tss, 0, jump_gate, TSS_OF(0) | TYPE_BUSY, GATE_OF(0),
+       FAULTS(GP, SEL_OTHER));
+RIGHTS_TO(gate_to_a_data_segment, 0, jump_gate, TSS_OF(0), GATE_OF(0), SEL_DATA,
+	  FAULTS(GP, SEL_DATA));
+RIGHTS_TO(gate_to_a_tss_in_the_ldt, 0, jump_gate, TSS_OF(0), GATE_OF(0),
+	  SEL_OTHER | 4, FAULTS(GP, SEL_OTHER | 4));
+RIGHTS_TO(gate_to_a_tss_beyond_the_table, 0, jump_gate, TSS_OF(0), GATE_OF(0),
+	  SEL_BEYOND, FAULTS(GP, SEL_BEYOND));
+
+/* Through a gate in the IDT, whose error codes say so. */
+#define IDT_CODE(number) ((number)*8 | 2)
+RIGHTS(user_interrupts_through_a_gate_of_level_0, 3, software_interrupt,
+       TSS_OF(3), GATE_OF(0), FAULTS(GP, IDT_CODE(0x40)));
+RIGHTS(user_interrupts_through_a_gate_of_level_3, 3, software_interrupt,
+       TSS_OF(0), GATE_OF(3));
+RIGHTS(user_breaks_through_a_gate_of_level_0, 3, breakpoint, TSS_OF(3),
+       GATE_OF(0), FAULTS(GP, IDT_CODE(BP)));
+RIGHTS(user_faults_through_a_gate_of_level_0, 3, invalid, TSS_OF(0),
+       GATE_OF(0));
+RIGHTS(interrupt_through_an_absent_gate, 3, software_interrupt, TSS_OF(0),
+       ABSENT(GATE_OF(3)), FAULTS(NP, IDT_CODE(0x40)));
+RIGHTS(interrupt_to_a_busy_tss, 3, software_interrupt, TSS_OF(0) | TYPE_BUSY,
+       GATE_OF(3), FAULTS(GP, SEL_OTHER));
+
 TEST_F(task, an_instruction_pointer_beyond_its_segment_faults_in_the_new_task)
 {
 	struct guest_event event;
