@@ -632,8 +632,8 @@ static void *x87_thread(void *argument)
 
 /*
  * What QEMU's AMD-V host gets wrong on its first processor (see selftests/host/svm)
- * does not reach guests on another one.  With this guest on the first one the whole
- * emulated host hangs here.
+ * does not reach guests on another one.  With this guest on the first one the emulated
+ * host has hung here, if not each time.
  */
 RACE(a_vcpu_survives_threads_that_load_their_x87_state)
 {

@@ -3,6 +3,9 @@
  * Code that another vCPU rewrites while the hypervisor carries it out: what is read
  * again may be another instruction than the one that has left the guest.  Each is
  * carried out as one or the other, whole.
+ *
+ * When the rewriter is not in time nothing is tried, and most of what it can change is
+ * looked at in more than one place: unit/exit takes each place alone.
  */
 #include <string.h>
 
