@@ -288,6 +288,11 @@ static bool is_simd(const struct row *row)
 	return false;
 }
 
+static bool is_x87(const struct lodge_insn *insn)
+{
+	return insn->op >= LODGE_OP_FLD && insn->op <= LODGE_OP_STMXCSR;
+}
+
 /* Instructions that do not follow the general rule for their sizes. */
 static void correct_sizes(const struct decoder *d, const struct row *row)
 {
@@ -300,6 +305,8 @@ static void correct_sizes(const struct decoder *d, const struct row *row)
 		insn->operand_size = mode64 ? 8 : 4;
 	else if (row->width == W_PAIR || (row->flags & BARE))
 		insn->operand_size = insn->rex & REX_W ? 8 : 4;
+	else if (is_x87(insn))
+		insn->operand_size = row->width;
 	else if (is_simd(row))
 		insn->operand_size = row->width	       ? row->width :
 				     insn->rex & REX_W ? 8 :
@@ -372,6 +379,8 @@ int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
 		return -EINVAL;
 	if (insn->op == LODGE_OP_SETCC || insn->op == LODGE_OP_CMOVCC)
 		insn->condition = d.opcode & 0xf;
+	if (is_x87(insn))
+		insn->fpu_opcode = (u16)((d.opcode & 7) << 8 | d.modrm);
 	insn->rep = insn->op >= LODGE_OP_MOVS && insn->op <= LODGE_OP_OUTS &&
 		    insn->prefixes & (LODGE_PREFIX_REP | LODGE_PREFIX_REPNE);
 	insn->length = (u8)d.at;

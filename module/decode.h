@@ -48,7 +48,7 @@ enum lodge_cpu_mode {
  * @LODGE_OP_SETCC: byte to 1 or 0 by struct lodge_insn.condition
  * @LODGE_OP_CMOVCC: memory to register by struct lodge_insn.condition
  * @LODGE_OP_FLUSH: CLFLUSH, CLFLUSHOPT, CLWB
- * @LODGE_OP_MOV_TO_SEG: selector in memory to segment register operand[0].reg
+ * @LODGE_OP_MOV_TO_SEG: selector to segment register operand[0].reg
  * @LODGE_OP_LOAD_FAR: LES, LSS, LDS, LFS, LGS: far pointer to register
  *	operand[0] and segment register operand[2].reg
  * @LODGE_OP_MMX_MOV: memory from or to MMX
@@ -133,6 +133,20 @@ enum lodge_op {
 	LODGE_OP_SSE_MOV_LOW,
 	LODGE_OP_SSE_MOV_HIGH,
 
+	/* x87 and MXCSR: those that read memory, then those that write it. */
+	LODGE_OP_FLD,
+	LODGE_OP_FILD,
+	LODGE_OP_FLDCW,
+	LODGE_OP_LDMXCSR,
+	LODGE_OP_FST,
+	LODGE_OP_FSTP,
+	LODGE_OP_FIST,
+	LODGE_OP_FISTP,
+	LODGE_OP_FISTTP,
+	LODGE_OP_FNSTCW,
+	LODGE_OP_FNSTSW,
+	LODGE_OP_STMXCSR,
+
 	/* Stack, and branches that use it or memory. */
 	LODGE_OP_PUSH,
 	LODGE_OP_POP,
@@ -148,6 +162,7 @@ enum lodge_op {
 	LODGE_OP_CALL_FAR,
 	LODGE_OP_JMP_FAR,
 	LODGE_OP_RET_FAR,
+	LODGE_OP_IRET,
 
 	/* String instructions, and ports. */
 	LODGE_OP_MOVS,
@@ -210,7 +225,6 @@ enum lodge_op {
 	LODGE_OP_ICEBP,
 	LODGE_OP_INT,
 	LODGE_OP_INTO,
-	LODGE_OP_IRET,
 
 	LODGE_NR_OPS,
 };
@@ -297,11 +311,12 @@ struct lodge_address {
  * @rex: the REX prefix in force, or what VEX has in its place, or 0
  * @vex: has a VEX prefix; the prefix that it implies is among @prefixes
  * @condition: of SETCC and CMOVCC, bits 3:0 of the opcode
+ * @fpu_opcode: of an x87 instruction, what the processor notes of it (FOP)
  * @rep: the string instruction repeats, under LODGE_PREFIX_REP or _REPNE
  * @aligned: the memory operand must be aligned to its size (#GP(0))
  * @operand_size: effective operand size: 1, 2, 4 or 8; of a string or port
  *	instruction, the bytes that one access moves; of an MMX, SSE or AVX
- *	move, the bytes moved, up to 32
+ *	move, the bytes moved, up to 32; of an x87 instruction, likewise, up to 10
  * @address_size: 2, 4 or 8
  * @operand: the explicit operands, destination first.  String instructions
  *	have none: they use rSI and rDI; of them memory.segment is the segment
@@ -318,6 +333,7 @@ struct lodge_insn {
 	u8 rex;
 	bool vex;
 	u8 condition;
+	u16 fpu_opcode;
 	bool rep;
 	bool aligned;
 	u8 operand_size;

@@ -46,6 +46,7 @@ enum width {
 	W_2 = 2,
 	W_4 = 4,
 	W_8 = 8,
+	W_10 = 10,
 	W_16 = 16,
 	W_PAIR, /* two operands: CMPXCHG8B and CMPXCHG16B */
 	W_FAR, /* offset and selector */

@@ -297,12 +297,15 @@ static int apply(struct lodge_emul *e)
 		return emul_flush(e);
 	case LODGE_OP_MMX_MOV ... LODGE_OP_SSE_MOV_HIGH:
 		return lodge_emul_simd(e);
+	case LODGE_OP_FLD ... LODGE_OP_STMXCSR:
+		return lodge_emul_x87(e);
 	case LODGE_OP_PUSH ... LODGE_OP_RET:
 		return lodge_emul_stack(e);
 	case LODGE_OP_MOV_TO_SEG:
 	case LODGE_OP_LOAD_FAR:
-	case LODGE_OP_CALL_FAR ... LODGE_OP_RET_FAR:
 		return lodge_emul_segment(e);
+	case LODGE_OP_CALL_FAR ... LODGE_OP_IRET:
+		return lodge_emul_far(e);
 	case LODGE_OP_MOVS ... LODGE_OP_SCAS:
 		return lodge_emul_string(e);
 	case LODGE_OP_LMSW ... LODGE_OP_ARPL:

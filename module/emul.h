@@ -19,6 +19,7 @@
 #include "decode.h"
 #include "gva.h"
 #include "pure.h"
+#include "x87.h"
 
 /* Bytes of the longest access that may meet a device. */
 #define LODGE_EMUL_MAX_ACCESS 16
@@ -44,9 +45,12 @@
  * @set_ymm: write it
  * @get_mmx: read an MMX register
  * @set_mmx: write it, as an MMX instruction does that makes the x87 state MMX's
+ * @get_fpu: read the x87 state, and MXCSR
+ * @set_fpu: write it
  * @set_cr0: load CR0: 0, or LODGE_FAULT for #GP(0)
  * @set_segment: load a segment register, LDTR or TR
  * @set_table: load GDTR, or IDTR
+ * @end_nmi: an IRET is done: NMIs are let in
  *
  * An access has at most LODGE_EMUL_MAX_ACCESS bytes and may cross a page
  * boundary; only those of probe, gather and scatter may be longer.  Linear addresses are
@@ -76,10 +80,13 @@ struct lodge_emul_ops {
 	void (*set_ymm)(void *opaque, unsigned int reg, const u8 data[16]);
 	void (*get_mmx)(void *opaque, unsigned int reg, u64 *data);
 	void (*set_mmx)(void *opaque, unsigned int reg, u64 data);
+	void (*get_fpu)(void *opaque, struct lodge_fxsave *state);
+	void (*set_fpu)(void *opaque, const struct lodge_fxsave *state);
 	int (*set_cr0)(void *opaque, u64 value);
 	void (*set_segment)(void *opaque, enum lodge_seg seg,
 			    const struct lodge_segment *segment);
 	void (*set_table)(void *opaque, bool idt, u64 base, u16 limit);
+	void (*end_nmi)(void *opaque);
 };
 
 /* Bits of struct lodge_emul.features: what the processor does in the guest. */
@@ -92,6 +99,7 @@ struct lodge_emul_ops {
  * struct lodge_emul - one instruction about to be applied
  * @insn: what lodge_decode() made of the bytes at regs->rip
  * @regs: general registers; changed only when an instruction completes
+ * @rflags: RFLAGS at the start of the instruction, for the caller
  * @segmentation: segment registers and mode; its mode is that of @insn
  * @control: control registers
  * @cpl: current privilege level
@@ -103,6 +111,7 @@ struct lodge_emul_ops {
 struct lodge_emul {
 	struct lodge_insn insn;
 	struct lodge_general *regs;
+	u64 rflags;
 	struct lodge_segmentation segmentation;
 	const struct lodge_control *control;
 	u8 cpl;
@@ -118,7 +127,8 @@ struct lodge_emul {
  *
  * With a repeat prefix one iteration is done: rCX, rSI and rDI move on, and RIP
  * only with the last one; the caller calls again or lets the guest run.
- * RFLAGS.TF, RFLAGS.RF and the interrupt shadow are the caller's business.
+ * RFLAGS.TF, RFLAGS.RF (but for IRET, which loads it) and the interrupt shadow are the
+ * caller's business.
  *
  * A locked instruction whose memory another processor has just changed answers
  * 0 too and has changed nothing: RIP still points at it.

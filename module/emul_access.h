@@ -19,8 +19,10 @@
  */
 int lodge_emul_math(struct lodge_emul *e);
 int lodge_emul_simd(struct lodge_emul *e);
+int lodge_emul_x87(struct lodge_emul *e);
 int lodge_emul_stack(struct lodge_emul *e);
 int lodge_emul_segment(struct lodge_emul *e);
+int lodge_emul_far(struct lodge_emul *e);
 int lodge_emul_system(struct lodge_emul *e);
 
 /* emul_operand.c */
@@ -66,6 +68,17 @@ struct lodge_descriptors emul_descriptors(struct lodge_emul *e);
 /* What @seg will hold once @selector is loaded; not CS. */
 int emul_load_segment(struct lodge_emul *e, enum lodge_seg seg, u16 selector,
 		      struct lodge_segment *segment);
+
+/* The same in real and in virtual-8086 mode, where the selector alone makes the base. */
+void emul_load_real(const struct lodge_emul *e, enum lodge_seg seg,
+		    u16 selector, struct lodge_segment *segment);
+
+/* A far pointer in memory, or of an immediate. */
+int emul_read_pointer(struct lodge_emul *e, const struct lodge_operand *o,
+		      u64 *offset, u16 *selector);
+
+/* True if code of the segment @cs runs in 64-bit mode. */
+bool emul_is_64bit(const struct lodge_emul *e, const struct lodge_segment *cs);
 
 /* #GP(0) where a branch to @target of the code segment @cs is none. */
 int emul_check_target(struct lodge_emul *e, const struct lodge_segment *cs,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loads of segment registers, and far branches, which load CS: those that stay at
- * their privilege level and need no gate.
+ * Loads of segment registers, and what far branches have in common with them.
  */
 #include "emul_access.h"
 
@@ -44,9 +43,8 @@ struct lodge_descriptors emul_descriptors(struct lodge_emul *e)
 	};
 }
 
-/* In real and in virtual-8086 mode the selector alone makes the base. */
-static void load_real(const struct lodge_emul *e, enum lodge_seg seg,
-		      u16 selector, struct lodge_segment *segment)
+void emul_load_real(const struct lodge_emul *e, enum lodge_seg seg,
+		    u16 selector, struct lodge_segment *segment)
 {
 	*segment = e->segmentation.segs->seg[seg];
 	segment->selector = selector;
@@ -65,11 +63,11 @@ int emul_load_segment(struct lodge_emul *e, enum lodge_seg seg, u16 selector,
 	if (e->segmentation.protect)
 		return lodge_descriptor_load_data(&t, seg, selector, segment,
 						  &e->fault);
-	load_real(e, seg, selector, segment);
+	emul_load_real(e, seg, selector, segment);
 	return 0;
 }
 
-static bool is_64bit(const struct lodge_emul *e, const struct lodge_segment *cs)
+bool emul_is_64bit(const struct lodge_emul *e, const struct lodge_segment *cs)
 {
 	return e->control->efer & EFER_LMA && cs->attr & LODGE_SEG_L;
 }
@@ -79,7 +77,7 @@ int emul_check_target(struct lodge_emul *e, const struct lodge_segment *cs,
 {
 	bool good = target <= cs->limit;
 
-	if (is_64bit(e, cs))
+	if (emul_is_64bit(e, cs))
 		good = lodge_is_canonical(target);
 	return good ? 0 : emul_protection(e);
 }
@@ -100,12 +98,9 @@ static int emul_mov_to_seg(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/*
- * A far pointer in memory, or of an immediate.  Vendors differ in an offset of 64
- * bits.
- */
-static int read_pointer(struct lodge_emul *e, const struct lodge_operand *o,
-			u64 *offset, u16 *selector)
+/* Vendors differ in an offset of 64 bits. */
+int emul_read_pointer(struct lodge_emul *e, const struct lodge_operand *o,
+		      u64 *offset, u16 *selector)
 {
 	unsigned int size = e->insn.operand_size;
 	u8 data[16] = { 0 };
@@ -136,7 +131,7 @@ static int emul_load_far(struct lodge_emul *e)
 	struct lodge_segment segment;
 	u64 offset;
 	u16 selector;
-	int error = read_pointer(e, &insn->operand[1], &offset, &selector);
+	int error = emul_read_pointer(e, &insn->operand[1], &offset, &selector);
 
 	if (!error)
 		error = emul_load_segment(e, seg, selector, &segment);
@@ -147,118 +142,12 @@ static int emul_load_far(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* Gates, and tasks, are not carried out here. */
-static int find_code(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     u16 selector, enum lodge_code_load load,
-		     struct lodge_descriptor *d)
-{
-	int error;
-
-	if (!e->segmentation.protect) {
-		load_real(e, LODGE_CS, selector, &d->segment);
-		return 0;
-	}
-	error = lodge_descriptor_read(t, selector, d, &e->fault);
-	if (error)
-		return error;
-	if (load == LODGE_CODE_BRANCH && !(d->segment.attr & LODGE_SEG_S))
-		return -EOPNOTSUPP;
-	return lodge_descriptor_check_code(t, d, load, &e->fault);
-}
-
-/* The selector's RPL is the privilege level, which stays. */
-static int load_code(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     struct lodge_descriptor *d)
-{
-	int error;
-
-	if (!e->segmentation.protect)
-		return 0;
-	error = lodge_descriptor_access(t, d, &e->fault);
-	d->segment.selector &= ~LODGE_SELECTOR_RPL;
-	d->segment.selector |= e->cpl;
-	return error;
-}
-
-static int push_return(struct lodge_emul *e, u64 *rsp)
-{
-	const struct lodge_insn *insn = &e->insn;
-	unsigned int size = insn->operand_size;
-	u16 cs = e->segmentation.segs->seg[LODGE_CS].selector;
-	int error = emul_probe_stack(e, *rsp, 2 * size);
-
-	if (!error)
-		error = emul_push_at(e, rsp, cs, size);
-	if (!error)
-		error = emul_push_at(e, rsp,
-				     lodge_insn_next_rip(e->regs, insn->mode,
-							 insn->length),
-				     size);
-	return error;
-}
-
-static int emul_far_branch(struct lodge_emul *e)
-{
-	const struct lodge_descriptors t = emul_descriptors(e);
-	u64 rsp = e->regs->gpr[LODGE_RSP], target;
-	struct lodge_descriptor d;
-	u16 selector;
-	int error = read_pointer(e, &e->insn.operand[0], &target, &selector);
-
-	if (!error)
-		error = find_code(e, &t, selector, LODGE_CODE_BRANCH, &d);
-	if (!error)
-		error = emul_check_target(e, &d.segment, target);
-	if (!error && e->insn.op == LODGE_OP_CALL_FAR)
-		error = push_return(e, &rsp);
-	if (!error)
-		error = load_code(e, &t, &d);
-	if (error)
-		return error;
-	emul_set_rsp(e, rsp);
-	e->ops->set_segment(e->opaque, LODGE_CS, &d.segment);
-	e->regs->rip = target;
-	return 0;
-}
-
-static int emul_far_return(struct lodge_emul *e)
-{
-	const struct lodge_descriptors t = emul_descriptors(e);
-	unsigned int size = e->insn.operand_size;
-	u64 rsp = e->regs->gpr[LODGE_RSP], target, selector;
-	struct lodge_descriptor d;
-	int error = emul_pop_at(e, &rsp, &target, size);
-
-	if (!error)
-		error = emul_pop_at(e, &rsp, &selector, size);
-	if (error)
-		return error;
-	/* To an outer level with the stack of that one. */
-	if (e->segmentation.protect && (selector & LODGE_SELECTOR_RPL) > e->cpl)
-		return -EOPNOTSUPP;
-	error = find_code(e, &t, (u16)selector, LODGE_CODE_RETURN, &d);
-	if (!error)
-		error = emul_check_target(e, &d.segment, target);
-	if (!error)
-		error = load_code(e, &t, &d);
-	if (error)
-		return error;
-	emul_set_rsp(e, rsp + e->insn.immediate);
-	e->ops->set_segment(e->opaque, LODGE_CS, &d.segment);
-	e->regs->rip = target;
-	return 0;
-}
-
 int lodge_emul_segment(struct lodge_emul *e)
 {
 	switch (e->insn.op) {
 	case LODGE_OP_MOV_TO_SEG:
 		return emul_mov_to_seg(e);
-	case LODGE_OP_LOAD_FAR:
+	default: /* LOAD_FAR */
 		return emul_load_far(e);
-	case LODGE_OP_RET_FAR:
-		return emul_far_return(e);
-	default: /* CALL_FAR, JMP_FAR */
-		return emul_far_branch(e);
 	}
 }

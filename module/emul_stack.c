@@ -216,7 +216,9 @@ static int emul_popf(struct lodge_emul *e)
 		error = emul_pop_at(e, &rsp, &value, e->insn.operand_size);
 	if (error)
 		return error;
-	e->regs->rflags = (e->regs->rflags & ~changes) | (value & changes);
+	changes |= RFLAGS_RF;
+	e->regs->rflags = (e->regs->rflags & ~changes) |
+			  (value & changes & ~RFLAGS_RF);
 	emul_set_rsp(e, rsp);
 	return emul_advance(e);
 }

@@ -230,13 +230,17 @@ static int store_selector(struct lodge_emul *e)
 	return store_word(e, e->segmentation.segs->seg[seg].selector);
 }
 
-/* The register forms do not come here: they are intercepted, or run. */
+/*
+ * The register forms do not come here: they are intercepted, or run.  But LLDT and LTR
+ * read a table, and LTR writes to it that the TSS is busy.
+ */
 int lodge_emul_system(struct lodge_emul *e)
 {
 	u8 op = e->insn.op;
 	bool reads = op == LODGE_OP_LAR || op == LODGE_OP_LSL;
 
-	if (e->insn.operand[reads].kind != LODGE_OPERAND_MEMORY)
+	if (e->insn.operand[reads].kind != LODGE_OPERAND_MEMORY &&
+	    op != LODGE_OP_LLDT && op != LODGE_OP_LTR)
 		return -EOPNOTSUPP;
 	switch (op) {
 	case LODGE_OP_LMSW:

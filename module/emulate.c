@@ -279,6 +279,16 @@ static void lodge_emulate_set_table(void *opaque, bool idt, u64 base, u16 limit)
 	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
 }
 
+static void lodge_emulate_end_nmi(void *opaque)
+{
+	struct lodge_vcpu *vcpu = opaque;
+
+	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
+	vcpu->regs.events.flags &= ~LODGE_EVENT_NMI_BLOCKED;
+	lodge_backend->set_state(vcpu, LODGE_GROUP_EVENTS);
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
 static const struct lodge_emul_ops lodge_emulate_ops = {
 	.read = lodge_emulate_read,
 	.write = lodge_emulate_write,
@@ -292,9 +302,12 @@ static const struct lodge_emul_ops lodge_emulate_ops = {
 	.set_ymm = lodge_simd_set_ymm,
 	.get_mmx = lodge_simd_get_mmx,
 	.set_mmx = lodge_simd_set_mmx,
+	.get_fpu = lodge_simd_get_fpu,
+	.set_fpu = lodge_simd_set_fpu,
 	.set_cr0 = lodge_emulate_set_cr0,
 	.set_segment = lodge_emulate_set_segment,
 	.set_table = lodge_emulate_set_table,
+	.end_nmi = lodge_emulate_end_nmi,
 };
 
 /* LODGE_EMUL_*: what this processor would do in the guest's place. */
@@ -336,6 +349,7 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 	if (!lodge_emulate_is_plain(&e->insn))
 		lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
 	e->regs = &vcpu->regs.general;
+	e->rflags = e->regs->rflags;
 	e->segmentation.segs = &vcpu->regs.segments;
 	e->segmentation.mode = e->insn.mode;
 	e->segmentation.protect = vcpu->regs.control.cr0 & X86_CR0_PE &&
@@ -395,7 +409,7 @@ int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
 /* Can go to itself, in another code segment even. */
 static bool lodge_emulate_branches(const struct lodge_insn *insn)
 {
-	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_RET_FAR;
+	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_IRET;
 }
 
 /* MOV SS and POP SS (SDM vol. 3, 6.8.3; APM vol. 2, 8.5): LSS is none of them. */
@@ -404,6 +418,11 @@ static bool lodge_emulate_shadows(const struct lodge_insn *insn)
 	return (insn->op == LODGE_OP_MOV_TO_SEG || insn->op == LODGE_OP_POP) &&
 	       insn->operand[0].kind == LODGE_OPERAND_SEGMENT &&
 	       insn->operand[0].reg == LODGE_SS;
+}
+
+static bool lodge_emulate_loads_flags(const struct lodge_insn *insn)
+{
+	return insn->op == LODGE_OP_POPF || insn->op == LODGE_OP_IRET;
 }
 
 bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip)
@@ -415,6 +434,8 @@ bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip)
 		return false;
 	if (lodge_emulate_shadows(&vcpu->emul.insn))
 		lodge_insn_done_shadow(vcpu, general->rip);
+	else if (lodge_emulate_loads_flags(&vcpu->emul.insn))
+		lodge_insn_done_flags(vcpu, general->rip, vcpu->emul.rflags);
 	else
 		lodge_insn_done(vcpu, general->rip);
 	return true;

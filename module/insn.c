@@ -143,15 +143,29 @@ void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip)
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
-void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
+static void lodge_insn_step(struct lodge_vcpu *vcpu)
 {
-	lodge_insn_leave(vcpu, next_rip);
-	if (likely(!(vcpu->regs.general.rflags & X86_EFLAGS_TF)))
-		return;
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
+}
+
+void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)
+{
+	lodge_insn_leave(vcpu, next_rip);
+	if (unlikely(vcpu->regs.general.rflags & X86_EFLAGS_TF))
+		lodge_insn_step(vcpu);
+}
+
+void lodge_insn_done_flags(struct lodge_vcpu *vcpu, u64 next_rip, u64 old)
+{
+	u64 loaded = vcpu->regs.general.rflags;
+
+	lodge_insn_leave(vcpu, next_rip);
+	vcpu->regs.general.rflags = loaded;
+	if (old & X86_EFLAGS_TF)
+		lodge_insn_step(vcpu);
 }
 
 enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)

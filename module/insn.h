@@ -60,6 +60,15 @@ void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip);
 void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip);
 
 /**
+ * lodge_insn_done_flags() - the same for one that has loaded RFLAGS
+ * @old: RFLAGS before
+ *
+ * RF stays as it is.  The trap is for the TF with which the instruction began: a new
+ * one counts from the next instruction on.
+ */
+void lodge_insn_done_flags(struct lodge_vcpu *vcpu, u64 next_rip, u64 old);
+
+/**
  * lodge_insn_refuse() - fill in LODGE_EXIT_CANNOT_EMULATE
  * @gpa: what the instruction touched, or all ones
  *

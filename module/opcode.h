@@ -36,6 +36,10 @@ enum {
 	GROUP_PAIR,
 	GROUP_FLUSH,
 	GROUP_FLUSH_66,
+	GROUP_D9,
+	GROUP_DB,
+	GROUP_DD,
+	GROUP_DF,
 };
 
 static const struct row group[][8] = {
@@ -108,11 +112,44 @@ static const struct row group[][8] = {
 		[1] = ROW(CMPXCHG_PAIR, RM, NONE, W(W_PAIR)),
 	},
 	[GROUP_FLUSH] = {
+		[2] = ROW(LDMXCSR, RM, NONE, W(W_4)),
+		[3] = ROW(STMXCSR, RM, NONE, W(W_4)),
 		[7] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
 	},
 	[GROUP_FLUSH_66] = {
 		[6] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
 		[7] = ROW(FLUSH, RM, NONE, W(W_ADDRESS)),
+	},
+	/* x87: moves of one value or word. */
+	[GROUP_D9] = {
+		[0] = ROW(FLD, RM, NONE, W(W_4)),
+		[2] = ROW(FST, RM, NONE, W(W_4)),
+		[3] = ROW(FSTP, RM, NONE, W(W_4)),
+		[5] = ROW(FLDCW, RM, NONE, W(W_2)),
+		[7] = ROW(FNSTCW, RM, NONE, W(W_2)),
+	},
+	[GROUP_DB] = {
+		[0] = ROW(FILD, RM, NONE, W(W_4)),
+		[1] = ROW(FISTTP, RM, NONE, W(W_4)),
+		[2] = ROW(FIST, RM, NONE, W(W_4)),
+		[3] = ROW(FISTP, RM, NONE, W(W_4)),
+		[5] = ROW(FLD, RM, NONE, W(W_10)),
+		[7] = ROW(FSTP, RM, NONE, W(W_10)),
+	},
+	[GROUP_DD] = {
+		[0] = ROW(FLD, RM, NONE, W(W_8)),
+		[1] = ROW(FISTTP, RM, NONE, W(W_8)),
+		[2] = ROW(FST, RM, NONE, W(W_8)),
+		[3] = ROW(FSTP, RM, NONE, W(W_8)),
+		[7] = ROW(FNSTSW, RM, NONE, W(W_2)),
+	},
+	[GROUP_DF] = {
+		[0] = ROW(FILD, RM, NONE, W(W_2)),
+		[1] = ROW(FISTTP, RM, NONE, W(W_2)),
+		[2] = ROW(FIST, RM, NONE, W(W_2)),
+		[3] = ROW(FISTP, RM, NONE, W(W_2)),
+		[5] = ROW(FILD, RM, NONE, W(W_8)),
+		[7] = ROW(FISTP, RM, NONE, W(W_8)),
 	},
 };
 
@@ -177,7 +214,7 @@ static const struct row one_byte[256] = {
 	BOTH(0x88, MOV, RM, REG),
 	BOTH(0x8a, MOV, REG, RM),
 	[0x8c] = ROW(MOV, RM, SEGREG, W(W_2)),
-	[0x8e] = ROW(MOV_TO_SEG, SEGREG, RM, W(W_2)),
+	[0x8e] = ROW(MOV_TO_SEG, SEGREG, RM, W(W_2), F(REGS)),
 	[0x8f] = SELECT(GROUP_POP, NONE, NONE, F(GROUP)),
 	[0x90] = ROW(PAUSE, NONE, NONE),
 	[0x9a] = ROW(CALL_FAR, FAR, NONE, F(NO64)),
@@ -208,6 +245,10 @@ static const struct row one_byte[256] = {
 	SHIFT(0xd0, ONE),
 	SHIFT(0xd2, CL),
 	[0xd7] = ROW(XLAT, NONE, NONE, F(BYTE)),
+	[0xd9] = SELECT(GROUP_D9, NONE, NONE, F(GROUP)),
+	[0xdb] = SELECT(GROUP_DB, NONE, NONE, F(GROUP)),
+	[0xdd] = SELECT(GROUP_DD, NONE, NONE, F(GROUP)),
+	[0xdf] = SELECT(GROUP_DF, NONE, NONE, F(GROUP)),
 	BOTH_IO(0xe4, IN, ACC, UIMM8),
 	BOTH_IO(0xe6, OUT, UIMM8, ACC),
 	[0xe8] = ROW(CALL, IMM, NONE, F(STACK | NEAR)),

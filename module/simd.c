@@ -9,6 +9,7 @@
 
 #include "simd.h"
 #include "vm.h"
+#include "x87.h"
 
 /* FXSAVE's words: four to an x87 register, and its stack's top in the status. */
 #define LODGE_ST_WORDS 4
@@ -198,4 +199,26 @@ void lodge_simd_get_mmx(void *opaque, unsigned int reg, u64 *data)
 void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data)
 {
 	lodge_simd_mmx(opaque, reg, &data, true);
+}
+
+/* Unlike the x87 instructions, these raise no exception that the guest has pending. */
+void lodge_simd_get_fpu(void *opaque, struct lodge_fxsave *state)
+{
+	struct fxregs_state fx __aligned(16);
+
+	lodge_fpu_lock(opaque);
+	asm volatile("fxsaveq %0" : "=m"(fx));
+	lodge_fpu_unlock(opaque);
+	memcpy(state, &fx, sizeof(*state));
+}
+
+void lodge_simd_set_fpu(void *opaque, const struct lodge_fxsave *state)
+{
+	struct fxregs_state fx __aligned(16);
+
+	lodge_fpu_lock(opaque);
+	asm volatile("fxsaveq %0" : "=m"(fx));
+	memcpy(&fx, state, sizeof(*state));
+	asm volatile("fxrstorq %0" : : "m"(fx));
+	lodge_fpu_unlock(opaque);
 }

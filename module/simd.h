@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The running guest's MMX and vector registers, for its emulator: see struct
+ * The running guest's x87, MMX and vector registers, for its emulator: see struct
  * lodge_emul_ops.  The upper half of a YMM register is there where the host has
  * AVX.
  */
@@ -15,5 +15,10 @@ void lodge_simd_get_ymm(void *opaque, unsigned int reg, u8 data[16]);
 void lodge_simd_set_ymm(void *opaque, unsigned int reg, const u8 data[16]);
 void lodge_simd_get_mmx(void *opaque, unsigned int reg, u64 *data);
 void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data);
+
+struct lodge_fxsave;
+
+void lodge_simd_get_fpu(void *opaque, struct lodge_fxsave *state);
+void lodge_simd_set_fpu(void *opaque, const struct lodge_fxsave *state);
 
 #endif

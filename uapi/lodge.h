@@ -215,7 +215,10 @@ struct lodge_extint {
  *	the rules it breaks
  * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself
  *	and does not know, could not read, or whose operand is in memory that the host
- *	lets nobody access
+ *	lets nobody access.  Nothing of it is done, unless it had several accesses to
+ *	devices.  Those that it does not know with an operand on a device: FXSAVE,
+ *	XSAVE, FLDENV, FNSAVE, FBLD and their kin, arithmetic on MMX, vector and x87
+ *	registers, AVX-512, and far branches that switch tasks
  * @LODGE_EXIT_TASK_SWITCH: a hardware task switch whose TSS, or a descriptor that
  *	it needs, lies in what is no memory; some of it may be done
  * @LODGE_EXIT_MEMORY_ERROR: the host has no page behind a slot's address

@@ -15,7 +15,7 @@ struct access {
 	uint64_t offset; /* from GUEST_HOLE */
 	uint32_t size; /* 0: no more accesses */
 	bool write;
-	uint64_t data; /* lower half where there are 16 bytes */
+	uint64_t data; /* lower half where there are 10 or 16 bytes */
 };
 
 #define R(where, bytes, value)                                \
@@ -455,6 +455,133 @@ TEST(moves_of_32_bytes_are_two_accesses)
 	EXPECT_EQ(6, *machine_u64(&m, GUEST_DATA + 16));
 	EXPECT_EQ(7, *machine_u64(&m, GUEST_DATA + 32));
 	EXPECT_EQ(0, *machine_u64(&m, GUEST_DATA + 48));
+}
+
+/* What a program of 32 bits makes of an access of 64: GCC's atomic loads and stores. */
+CODE(x87, 32,
+     "fninit; fildll (%edi); fistpll (%esi); fildll (%esi); fistpll 8(%edi);"
+     "flds 16(%edi); fstl 24(%edi); fstpt 32(%edi);"
+     "fildl 48(%edi); fisttps 52(%edi);"
+     "fldcw 56(%edi); fnstcw 58(%edi); fldl 64(%edi); fistl 72(%edi);"
+     "fnstsw 76(%edi); fstp %st;" DONE);
+
+TEST(x87_moves_values_to_and_from_a_device)
+{
+	static const struct access accesses[] = {
+		R(0, 8, 0x8123456789abcdef),
+		W(8, 8, 0x8123456789abcdef),
+		R(16, 4, 0x40490fdb), /* 3.1415927 */
+		W(24, 8, 0x400921fb60000000),
+		W(32, 10, 0xc90fdb0000000000),
+		R(48, 4, -7),
+		W(52, 2, 0xfff9),
+		R(56, 2, 0x0b7f), /* rounds up */
+		W(58, 2, 0x0b7f),
+		R(64, 8, 0x3ff4000000000000), /* 1.25 */
+		W(72, 4, 2),
+		W(76, 2, 0x3a20),
+		{ 0 },
+	};
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+
+	machine_create(&m, 1);
+	cpu_start(cpu, PROT32, x87);
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+	*cpu_gpr(cpu, LODGE_RSI) = GUEST_DATA;
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	ASSERT_TRUE(cpu_done(cpu));
+	EXPECT_EQ(0x8123456789abcdef, *machine_u64(&m, GUEST_DATA));
+}
+
+CODE(mxcsr, 64,
+     "ldmxcsr (%rdi); stmxcsr (%rsi); ldmxcsr 4(%rsi); stmxcsr 4(%rdi);"
+     "ldmxcsr 8(%rdi);" DONE);
+
+TEST(mxcsr_is_loaded_from_a_device_and_stored_to_it)
+{
+	static const struct access accesses[] = {
+		R(0, 4, 0x9fa0),
+		W(4, 4, 0x1f80),
+		R(8, 4, 0x10000),
+		{ 0 },
+	};
+	struct machine m;
+	struct guest_cpu *cpu = &m.cpu[0];
+
+	machine_create(&m, 1);
+	*machine_u32(&m, GUEST_DATA + 4) = 0x1f80;
+	cpu_start(cpu, LONG64, mxcsr);
+	cpu->run->regs.control.cr4 |= X86_CR4_OSFXSR;
+	*cpu_gpr(cpu, LODGE_RDI) = GUEST_HOLE;
+	*cpu_gpr(cpu, LODGE_RSI) = GUEST_DATA;
+	ASSERT_TRUE(makes_accesses(cpu, accesses));
+	EXPECT_TRUE(cpu_raises(cpu, GP, NULL));
+	EXPECT_EQ(0x9fa0, *machine_u32(&m, GUEST_DATA));
+}
+
+/*
+ * The instructions that lodge(1) lists as those that cannot have a device as their
+ * operand.
+ */
+FIXTURE(refused)
+{
+	struct machine m;
+	struct guest_cpu *cpu;
+};
+
+FIXTURE_VARIANT(refused)
+{
+	const struct guest_code *code;
+	enum guest_mode mode;
+};
+
+FIXTURE_SETUP(refused)
+{
+	machine_create(&self->m, 1);
+	self->cpu = &self->m.cpu[0];
+}
+
+FIXTURE_TEARDOWN(refused)
+{
+}
+
+#define REFUSED(name, text)                   \
+	CODE(name, 64, text DONE);            \
+	FIXTURE_VARIANT_ADD(refused, name)    \
+	{                                     \
+		.code = &name, .mode = LONG64 \
+	}
+
+REFUSED(fxsave, "fxsave (%rdi);");
+REFUSED(fxrstor, "fxrstor (%rdi);");
+REFUSED(fldenv, "fldenv (%rdi);");
+REFUSED(fnstenv, "fnstenv (%rdi);");
+REFUSED(fnsave, "fnsave (%rdi);");
+REFUSED(frstor, "frstor (%rdi);");
+REFUSED(fbld, "fbld (%rdi);");
+REFUSED(fbstp, "fbstp (%rdi);");
+REFUSED(fadd, "fadds (%rdi);");
+REFUSED(fiadd, "fiaddl (%rdi);");
+REFUSED(paddb_mmx, "paddb (%rdi), %mm0;");
+REFUSED(addps, "addps (%rdi), %xmm0;");
+
+TEST_F(refused, ends_with_its_bytes_and_nothing_changed)
+{
+	const struct lodge_exit_emulate *emulate =
+		&self->cpu->run->exit.emulate;
+	const struct lodge_general *general = &self->cpu->run->regs.general;
+	uint64_t rip;
+
+	cpu_start(self->cpu, variant->mode, *variant->code);
+	self->cpu->run->regs.control.cr4 |= X86_CR4_OSFXSR;
+	*cpu_gpr(self->cpu, LODGE_RDI) = GUEST_HOLE;
+	rip = general->rip;
+	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_CANNOT_EMULATE));
+	EXPECT_EQ(rip, general->rip);
+	EXPECT_EQ(GUEST_HOLE, emulate->gpa & ~0xfffULL);
+	ASSERT_LE(3, emulate->length);
+	EXPECT_EQ(0, memcmp(emulate->bytes, variant->code->start, 3));
 }
 
 CODE(system_stores, 64,

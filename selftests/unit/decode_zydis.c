@@ -209,6 +209,18 @@ static const struct {
 	AS(OUTSD, OUTS),
 	SAME(IN),
 	SAME(OUT),
+	SAME(FLD),
+	SAME(FST),
+	SAME(FSTP),
+	SAME(FILD),
+	SAME(FIST),
+	SAME(FISTP),
+	SAME(FISTTP),
+	SAME(FLDCW),
+	SAME(FNSTCW),
+	SAME(FNSTSW),
+	SAME(LDMXCSR),
+	SAME(STMXCSR),
 	SAME(CPUID),
 	SAME(RDMSR),
 	SAME(WRMSR),
@@ -261,7 +273,7 @@ static const u8 one_byte[] = {
 	0xef, 0xf1, 0xf4, 0xf6, 0xf7, 0xfe, 0xff, 0x06, 0x07, 0x1e, 0x17, 0x50,
 	0x57, 0x5f, 0x60, 0x61, 0x62, 0x68, 0x69, 0x6a, 0x6b, 0x9a, 0xea, 0x9c,
 	0x9d, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc8, 0xc9, 0xca, 0xcb, 0xd0,
-	0xd1, 0xd2, 0xd3, 0xd7, 0xe8,
+	0xd1, 0xd2, 0xd3, 0xd7, 0xd9, 0xdb, 0xdd, 0xdf, 0xe8,
 };
 static const u8 two_byte[] = {
 	0x00, 0x01, 0x01, 0x06, 0x08, 0x09, 0x10, 0x11, 0x12, 0x13, 0x16, 0x17,
@@ -444,6 +456,10 @@ static u8 op_of_mov(const struct reference *z)
 		return LODGE_OP_MOV_TO_DR;
 	if (class_of(&z->operand[1]) == ZYDIS_REGCLASS_DEBUG)
 		return LODGE_OP_MOV_FROM_DR;
+	if (class_of(&z->operand[0]) == ZYDIS_REGCLASS_SEGMENT)
+		return z->operand[0].reg.value == ZYDIS_REGISTER_CS ?
+			       LODGE_OP_INVALID :
+			       LODGE_OP_MOV_TO_SEG;
 	return LODGE_OP_MOV;
 }
 
@@ -474,7 +490,8 @@ static u8 expected_op(const struct reference *z)
 	/* Below the stack's only memory forms are decoded. */
 	if ((op < LODGE_OP_PUSH ||
 	     (op >= LODGE_OP_VERR && op <= LODGE_OP_ARPL)) &&
-	    op != LODGE_OP_XLAT && !explicit_memory(z))
+	    op != LODGE_OP_XLAT && op != LODGE_OP_MOV_TO_SEG &&
+	    !explicit_memory(z))
 		return LODGE_OP_INVALID;
 	/* Strings have no visible operand; SSE's MOVSD and CMPSD have. */
 	if (op >= LODGE_OP_MOVS && op <= LODGE_OP_SCAS &&
@@ -482,11 +499,6 @@ static u8 expected_op(const struct reference *z)
 		return LODGE_OP_INVALID;
 	if (op == LODGE_OP_SSE_MOV && has_class(z, ZYDIS_REGCLASS_MMX))
 		return LODGE_OP_MMX_MOV;
-	if (op == LODGE_OP_MOV &&
-	    class_of(&z->operand[0]) == ZYDIS_REGCLASS_SEGMENT)
-		return z->operand[0].reg.value == ZYDIS_REGISTER_CS ?
-			       LODGE_OP_INVALID :
-			       LODGE_OP_MOV_TO_SEG;
 	return op;
 }
 

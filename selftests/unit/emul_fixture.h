@@ -33,6 +33,8 @@ struct guest {
 	struct lodge_control control;
 	u64 mmx[8];
 	u8 ymm[16];
+	struct lodge_fxsave fpu;
+	int nmis_ended;
 	struct lodge_emul e;
 };
 
@@ -150,6 +152,20 @@ static void guest_set_mmx(void *opaque, unsigned int reg, u64 data)
 	g->mmx[reg] = data;
 }
 
+static void guest_get_fpu(void *opaque, struct lodge_fxsave *state)
+{
+	struct guest *g = opaque;
+
+	*state = g->fpu;
+}
+
+static void guest_set_fpu(void *opaque, const struct lodge_fxsave *state)
+{
+	struct guest *g = opaque;
+
+	g->fpu = *state;
+}
+
 static int guest_set_cr0(void *opaque, u64 value)
 {
 	struct guest *g = opaque;
@@ -177,6 +193,13 @@ static void guest_set_table(void *opaque, bool idt, u64 base, u16 limit)
 	table->limit = limit;
 }
 
+static void guest_end_nmi(void *opaque)
+{
+	struct guest *g = opaque;
+
+	g->nmis_ended++;
+}
+
 static const struct lodge_emul_ops guest_ops = {
 	.read = guest_read,
 	.write = guest_write,
@@ -190,9 +213,12 @@ static const struct lodge_emul_ops guest_ops = {
 	.set_ymm = guest_set_ymm,
 	.get_mmx = guest_get_mmx,
 	.set_mmx = guest_set_mmx,
+	.get_fpu = guest_get_fpu,
+	.set_fpu = guest_set_fpu,
 	.set_cr0 = guest_set_cr0,
 	.set_segment = guest_set_segment,
 	.set_table = guest_set_table,
+	.end_nmi = guest_end_nmi,
 };
 
 static void guest_setup(struct guest *g)

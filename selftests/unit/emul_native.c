@@ -382,7 +382,8 @@ static bool is_tried(struct lodge_insn *insn)
 		return insn->operand[0].kind != LODGE_OPERAND_SEGMENT;
 	case LODGE_OP_MOV_TO_SEG:
 	case LODGE_OP_LOAD_FAR:
-	case LODGE_OP_CALL ... LODGE_OP_RET_FAR:
+	case LODGE_OP_CALL ... LODGE_OP_IRET:
+	case LODGE_OP_FLD ... LODGE_OP_STMXCSR:
 	case LODGE_OP_BOUND:
 		return false;
 	case LODGE_OP_PUSHA:

@@ -86,6 +86,23 @@ TEST_F(system, segment_register_is_loaded_from_memory)
 	EXPECT_FAULT(GP, 0x80);
 }
 
+/* Of the table, that is: it may lie on a device, or in read-only memory. */
+TEST_F(system, selectors_in_registers_are_loaded_from_memory_too)
+{
+	GPR(RAX) = DATA_SEL;
+	LOAD(LODGE_MODE_32, 0x8e, 0xe0); /* mov %eax, %fs */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(DATA_SEL, self->g.segs.seg[LODGE_FS].selector);
+	EXPECT_EQ(0x93U, get(&self->g, GDT + DATA_SEL + 5, 1));
+	GPR(RAX) = TSS_SEL;
+	LOAD(LODGE_MODE_32, 0x0f, 0x00, 0xd8); /* ltr %ax */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(TSS_SEL, self->g.segs.seg[LODGE_TR].selector);
+	EXPECT_EQ(0x8bU, get(&self->g, GDT + TSS_SEL + 5, 1));
+	LOAD(LODGE_MODE_32, 0x0f, 0x01, 0xe0); /* smsw %eax */
+	EXPECT_EQ(-EOPNOTSUPP, STEP());
+}
+
 TEST_F(system, real_mode_makes_the_base_of_the_selector)
 {
 	self->g.e.segmentation.protect = false;
@@ -129,14 +146,6 @@ TEST_F(system, far_call_pushes_segment_and_address)
 	ASSERT_EQ(0, STEP());
 	EXPECT_EQ(RIP + 2U, self->g.regs.rip);
 	EXPECT_EQ(STACK_TOP + 0x10U, GPR(RSP));
-}
-
-TEST_F(system, gates_are_not_carried_out)
-{
-	LOAD(LODGE_MODE_32, 0xff, 0x2b);
-	put(&self->g, OPERAND + 4, TSS_SEL, 2);
-	EXPECT_EQ(-EOPNOTSUPP, STEP());
-	EXPECT_EQ(RIP, self->g.regs.rip);
 }
 
 TEST_F(system, real_mode_branches_far)
@@ -433,6 +442,105 @@ TEST_F(system, long_moves_are_checked_before_their_first_piece)
 	EXPECT_FAULT(PF, 2);
 	EXPECT_EQ(1, self->g.probes);
 	EXPECT_EQ(0, self->g.writes);
+}
+
+/*
+ * x87 and MXCSR; what becomes of values is x87_native's matter.
+ */
+
+static void fpu_set_up(struct guest *g)
+{
+	lodge_x87_set_control(&g->fpu, 0x37f);
+	g->fpu.mxcsr = 0x1f80;
+}
+
+TEST_F(system, x87_moves_a_value_of_64_bits_in_one_access)
+{
+	fpu_set_up(&self->g);
+	LOAD(LODGE_MODE_32, 0xdf, 0x2b); /* fildll (%ebx) */
+	put(&self->g, OPERAND, 0x1122334455667788, 8);
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(1, self->g.reads);
+	EXPECT_EQ(RIP + 2, self->g.regs.rip);
+	EXPECT_EQ(0x80, self->g.fpu.tw);
+	put(&self->g, OPERAND, 0, 8);
+	LOAD(LODGE_MODE_32, 0xdf, 0x3b); /* fistpll (%ebx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(1, self->g.writes);
+	EXPECT_EQ(0x1122334455667788U, get(&self->g, OPERAND, 8));
+	EXPECT_EQ(0, self->g.fpu.tw);
+}
+
+TEST_F(system, x87_notes_the_instruction_for_handlers)
+{
+	fpu_set_up(&self->g);
+	LOAD(LODGE_MODE_64, 0xdd, 0x03); /* fldl (%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x503, self->g.fpu.op);
+	EXPECT_EQ(RIP, self->g.fpu.ip);
+	EXPECT_EQ(OPERAND, self->g.fpu.dp);
+}
+
+TEST_F(system, x87_waits_for_a_device_and_changes_nothing_until_then)
+{
+	struct lodge_fxsave before;
+
+	fpu_set_up(&self->g);
+	LOAD(LODGE_MODE_64, 0xdb, 0x2b); /* fldt (%rbx) */
+	ASSERT_EQ(0, STEP());
+	before = self->g.fpu;
+	self->g.regs.rip = RIP;
+	self->g.answer = -EAGAIN;
+	EXPECT_EQ(-EAGAIN, STEP());
+	LOAD(LODGE_MODE_64, 0xdb, 0x3b); /* fstpt (%rbx) */
+	EXPECT_EQ(-EAGAIN, STEP());
+	EXPECT_EQ(RIP, self->g.regs.rip);
+	EXPECT_EQ(0, memcmp(&before, &self->g.fpu, sizeof(before)));
+}
+
+TEST_F(system, x87_writes_nothing_where_an_exception_is_not_masked)
+{
+	fpu_set_up(&self->g);
+	lodge_x87_set_control(&self->g.fpu, 0x37e);
+	LOAD(LODGE_MODE_64, 0xdf, 0x3b); /* fistpll (%rbx), of an empty stack */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0, self->g.writes);
+	EXPECT_EQ(RIP + 2, self->g.regs.rip);
+	EXPECT_EQ(0x80c1, self->g.fpu.sw);
+}
+
+TEST_F(system, x87_control_and_status_are_words)
+{
+	fpu_set_up(&self->g);
+	self->g.fpu.sw = 0x1234;
+	put(&self->g, OPERAND, ~0ULL, 8);
+	LOAD(LODGE_MODE_64, 0xd9, 0x3b); /* fnstcw (%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0xffff037fU, get(&self->g, OPERAND, 4));
+	LOAD(LODGE_MODE_64, 0xdd, 0x3b); /* fnstsw (%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0xffff1234U, get(&self->g, OPERAND, 4));
+	put(&self->g, OPERAND, 0xffff0f3f, 4);
+	LOAD(LODGE_MODE_64, 0xd9, 0x2b); /* fldcw (%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0xf7f, self->g.fpu.cw);
+}
+
+TEST_F(system, mxcsr_has_no_other_bits_than_the_processor_has)
+{
+	fpu_set_up(&self->g);
+	LOAD(LODGE_MODE_64, 0x0f, 0xae, 0x1b); /* stmxcsr (%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x1f80U, get(&self->g, OPERAND, 4));
+	LOAD(LODGE_MODE_64, 0x0f, 0xae, 0x13); /* ldmxcsr (%rbx) */
+	put(&self->g, OPERAND, 0x1fc0, 4);
+	EXPECT_FAULT(GP, 0);
+	self->g.fpu.mxcsr_mask = 0xffff;
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(0x1fc0U, self->g.fpu.mxcsr);
+	put(&self->g, OPERAND, 0x10000, 4);
+	self->g.regs.rip = RIP;
+	EXPECT_FAULT(GP, 0);
 }
 
 TEST_F(system, tzcnt_is_bsf_to_processors_that_do_not_know_it)

@@ -24,6 +24,7 @@
 #include "task_switch.h"
 #include "translate.h"
 #include "vm.h"
+#include "x87.h"
 
 #define FAKE_PAGES 16
 
@@ -45,6 +46,7 @@ enum fake_page {
  * @memory: of each page
  * @code: what is at any RIP, and what it has become when it is read again
  * @rewritten: it has
+ * @walks_busy: the page tables change faster than they can be walked
  * @events: exceptions raised
  * @vector: of the last one
  * @apic_writes: writes that the local APIC has had
@@ -56,6 +58,7 @@ static struct fake_guest {
 	u8 memory[FAKE_PAGES * PAGE_SIZE];
 	u8 code[2][16];
 	bool rewritten;
+	bool walks_busy;
 	unsigned int events;
 	u8 vector;
 	unsigned int apic_writes;
@@ -169,6 +172,8 @@ int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 			 size_t size, size_t *got, struct lodge_fault *fault)
 {
 	fake_require(size <= sizeof(fake_guest.code[0]));
+	if (fake_guest.walks_busy)
+		return -EBUSY;
 	*got = size;
 	memcpy(bytes, fake_guest.code[fake_guest.rewritten], size);
 	return 0;
@@ -320,6 +325,15 @@ void lodge_simd_get_mmx(void *opaque, unsigned int reg, u64 *data)
 void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data)
 {
 	fake_require(reg < 8);
+}
+
+void lodge_simd_get_fpu(void *opaque, struct lodge_fxsave *state)
+{
+	memset(state, 0, sizeof(*state));
+}
+
+void lodge_simd_set_fpu(void *opaque, const struct lodge_fxsave *state)
+{
 }
 
 static void fake_get_state(struct lodge_vcpu *vcpu, u64 groups)
