@@ -86,7 +86,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 		}
 		if (answer) {
 			vcpu->insn_bytes.length = 0;
-			return -EFAULT;
+			return answer == -EBUSY ? answer : -EFAULT;
 		}
 		length += got;
 		answer = lodge_insn_decode(vcpu, mode, bytes, length);
@@ -184,7 +184,7 @@ enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
 {
 	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
 
-	if (answer == LODGE_FAULT)
+	if (answer == LODGE_FAULT || answer == -EBUSY)
 		return LODGE_ENTER_AGAIN;
 	if (answer != -EFAULT && ++known->doubts < LODGE_INSN_DOUBTS)
 		return LODGE_ENTER_AGAIN;

@@ -33,7 +33,8 @@ enum lodge_execute {
  * vcpu->insn_bytes.
  *
  * Return: 0; LODGE_FAULT an exception is raised; -EINVAL not known; -EFAULT not
- * readable.  lodge_insn_doubt() acts on all but 0.
+ * readable; -EBUSY the page tables keep changing.  lodge_insn_doubt() acts on all but
+ * 0.
  */
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
 

@@ -139,6 +139,18 @@ static void register_exit(struct lodge_vmexit *exit,
 	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
 }
 
+TEST_F(exits, page_tables_that_keep_changing_are_walked_again)
+{
+	self->exit.kind = LODGE_VMEXIT_FAULT;
+	self->exit.fault.device = true;
+	fake_guest.page[0] = FAKE_HOLE;
+	fake_guest.walks_busy = true;
+	CODE(0x88, 0x07);
+	EXPECT_RETRIES();
+	fake_guest.walks_busy = false;
+	EXPECT_EQ(LODGE_TO_USER, HANDLE());
+}
+
 TEST_F(exits, another_control_register_is_tried_again)
 {
 	register_exit(&self->exit, LODGE_VMEXIT_CR, 0, true);
