@@ -40,7 +40,9 @@
 
 #define CR0_PE (1U << 0)
 #define CR0_PG (1U << 31)
+#define CR4_PSE (1U << 4)
 #define CR4_PAE (1U << 5)
+#define RFLAGS_VM (1U << 17)
 #define EFER_LME (1U << 8)
 #define EFER_LMA (1U << 10)
 
@@ -135,6 +137,9 @@ static const struct piece pieces[] = {
 	{ { 0xc4 }, 1, 4 },
 	{ { 0xc5 }, 1, 4 },
 	{ { 0xea }, 1, 6 },
+	{ { 0x9a }, 1, 6 },
+	{ { 0xcb }, 1, 0 },
+	{ { 0xca }, 1, 2 },
 	{ { 0x89 }, 1, 2 }, /* plain moves and arithmetic on memory */
 	{ { 0x8b }, 1, 2 },
 	{ { 0x01 }, 1, 2 },
@@ -145,6 +150,10 @@ static const struct piece pieces[] = {
 	{ { 0x0f, 0x10 }, 2, 2 },
 	{ { 0x0f, 0x11 }, 2, 2 },
 	{ { 0x66, 0x0f, 0x7f }, 3, 2 },
+	{ { 0xd9 }, 1, 2 }, /* x87 */
+	{ { 0xdb }, 1, 2 },
+	{ { 0xdd }, 1, 2 },
+	{ { 0xdf }, 1, 2 },
 	{ { 0xeb }, 1, 1 }, /* jumps */
 	{ { 0x75 }, 1, 1 },
 	{ { 0xe2 }, 1, 1 },
@@ -237,6 +246,78 @@ static void write_tables(struct guest *guest)
 	table[0] = TABLES + PAGE + 7;
 	table[512] = TABLES + 2 * PAGE + 7;
 	table[1024] = 0x87;
+	/* A directory of 32-bit paging: 4 MiB. */
+	table[1536] = (table[1536] & ~0xffffffffULL) | 0x87;
+}
+
+enum start_mode {
+	REAL, /* with 4 GiB segments */
+	PROTECTED,
+	PROTECTED_16,
+	VIRTUAL_8086,
+	PAGED_32,
+	PAGED_PAE,
+	LONG,
+	COMPATIBILITY,
+	NR_START_MODES,
+};
+
+/* What each mode's segment registers hold, but for CS. */
+static const struct lodge_segment data_segments[NR_START_MODES] = {
+	[REAL] = { .limit = 0xffffffff, .attr = 0x93 },
+	[PROTECTED] = { .limit = 0xffffffff, .attr = 0xc93 },
+	[PROTECTED_16] = { .limit = 0xffff, .attr = 0x93 },
+	[VIRTUAL_8086] = { .limit = 0xffff, .attr = 0xf3 },
+	[PAGED_32] = { .limit = 0xffffffff, .attr = 0xc93 },
+	[PAGED_PAE] = { .limit = 0xffffffff, .attr = 0xc93 },
+	[LONG] = { .limit = 0xffffffff, .attr = 0xc93 },
+	[COMPATIBILITY] = { .limit = 0xffffffff, .attr = 0xc93 },
+};
+
+static const uint16_t code_attributes[NR_START_MODES] = {
+	[REAL] = 0x9b,	       [PROTECTED] = 0xc9b,	[PROTECTED_16] = 0x9b,
+	[VIRTUAL_8086] = 0xf3, [PAGED_32] = 0xc9b,	[PAGED_PAE] = 0xc9b,
+	[LONG] = 0xa9b,	       [COMPATIBILITY] = 0xc9b,
+};
+
+static void start_segments(struct lodge_segment *seg, enum start_mode mode)
+{
+	unsigned int i;
+
+	for (i = LODGE_ES; i <= LODGE_GS; i++)
+		seg[i] = data_segments[mode];
+	seg[LODGE_CS].attr = code_attributes[mode];
+}
+
+static void start_control(struct lodge_control *control, enum start_mode mode)
+{
+	control->cr3 = TABLES;
+	if (mode > REAL)
+		control->cr0 |= CR0_PE;
+	if (mode >= PAGED_32)
+		control->cr0 |= CR0_PG;
+	if (mode == PAGED_32) {
+		control->cr4 |= CR4_PSE;
+		control->cr3 += 3 * PAGE;
+	} else if (mode > PAGED_32) {
+		control->cr4 |= CR4_PAE;
+	}
+	/* Whose first table is the 64-bit modes' second. */
+	if (mode == PAGED_PAE)
+		control->cr3 += PAGE;
+	if (mode >= LONG)
+		control->efer |= EFER_LME | EFER_LMA;
+}
+
+/*
+ * QEMU's AMD-V (7.2) aborts at an exception of level 3 outside long mode when TR, as it
+ * was loaded for the guest, is busy.
+ */
+static enum start_mode random_mode(struct chance *chance)
+{
+	enum start_mode mode = chance_below(chance, NR_START_MODES);
+
+	return mode == VIRTUAL_8086 && !__builtin_cpu_is("intel") ? REAL : mode;
 }
 
 static void start_vcpu(struct guest *guest, unsigned int id)
@@ -246,38 +327,18 @@ static void start_vcpu(struct guest *guest, unsigned int id)
 		.groups = LODGE_GROUP_GENERAL | LODGE_GROUP_SEGMENTS |
 			  LODGE_GROUP_CONTROL | LODGE_GROUP_EVENTS,
 	};
-	struct lodge_segment *seg = state.regs.segments.seg;
-	struct lodge_control *control = &state.regs.control;
-	unsigned int mode = chance_below(chance, 4), i;
+	enum start_mode mode = random_mode(chance);
+	unsigned int i;
 
 	lodge_state_get(guest->vcpu[id], &state);
 	for (i = 0; i < 16; i++)
 		state.regs.general.gpr[i] = interesting(chance);
 	state.regs.general.rip = CODE + chance_below(chance, 64);
 	state.regs.general.rflags = 2 | (chance_number(chance) & 0x244fd5);
-	for (i = LODGE_ES; i <= LODGE_GS; i++)
-		seg[i] = (struct lodge_segment){ .limit = 0xffffffff,
-						 .attr = 0xc93 };
-	seg[LODGE_CS].attr = mode == 3 ? 0xa9b : 0xc9b;
-	control->cr3 = TABLES;
-	switch (mode) {
-	case 0: /* real mode, with 4 GiB segments */
-		for (i = LODGE_ES; i <= LODGE_GS; i++)
-			seg[i].attr = i == LODGE_CS ? 0x9b : 0x93;
-		break;
-	case 1:
-		control->cr0 |= CR0_PE;
-		break;
-	case 2: /* PAE, whose first table is the 64-bit modes' second */
-		control->cr0 |= CR0_PE | CR0_PG;
-		control->cr4 |= CR4_PAE;
-		control->cr3 += PAGE;
-		break;
-	default:
-		control->cr0 |= CR0_PE | CR0_PG;
-		control->cr4 |= CR4_PAE;
-		control->efer |= EFER_LME | EFER_LMA;
-	}
+	if (mode == VIRTUAL_8086)
+		state.regs.general.rflags |= RFLAGS_VM;
+	start_segments(state.regs.segments.seg, mode);
+	start_control(&state.regs.control, mode);
 	state.regs.events.mp_state = LODGE_MP_RUNNABLE;
 	/* What is refused leaves the vCPU in real mode, at the reset vector. */
 	chance_flip(chance, &state.regs.segments, sizeof(state.regs.segments),
