@@ -271,10 +271,16 @@ smatch-%:
 		-e "lodge_host_page_fault() warn: inconsistent returns '&mm->mmap_lock'" \
 		-e 'error: multiple address spaces given'
 
-lint: layers $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, and layers
+lint: layers lengths $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, layers and lengths
 
 layers: ## who includes whom, against the rules in selftests/host/layers
 	$(Q)selftests/host/layers
+
+lengths: ## no source file and no script is longer than 700 lines
+	$(Q)find Kbuild Makefile module uapi userctl selftests -type f \
+		\( -name '*.[chS]' -o -name Makefile -o -name Kbuild -o -perm -u=x \) \
+		! -name '*.mod.c' -exec awk 'FNR == 701 { print FILENAME " is too long"; \
+		long = 1 } END { exit long }' {} +
 
 state-fields: module-6.1 ## each field that holds a guest's state is in a register group (selftests/host/state.fields)
 	$(Q)selftests/host/state-fields $(B)/module-6.1/lodge.ko uapi
@@ -505,7 +511,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 
