@@ -129,25 +129,34 @@ static long lodge_face_extint(struct lodge_vcpu *vcpu,
 
 LODGE_CALLS(lodge_face_vcpu_calls, LODGE_FACE_VCPU_CALLS);
 
-static long lodge_face_vcpu_ioctl(struct file *file, unsigned int cmd,
-				  unsigned long argument)
+static noinline long lodge_face_vcpu_call(struct lodge_vcpu *vcpu,
+					  unsigned int cmd,
+					  unsigned long argument)
 {
-	const struct lodge_call *calls = lodge_face_vcpu_calls;
-	struct lodge_vcpu *vcpu = file->private_data;
 	const struct lodge_subject subject = {
 		.object = vcpu,
 		.lock[LODGE_LOCK_VM] = &vcpu->vm->lock,
 		.lock[LODGE_LOCK_VCPU] = &vcpu->lock,
 	};
+
+	return lodge_ioctl(lodge_face_vcpu_calls,
+			   ARRAY_SIZE(lodge_face_vcpu_calls), &subject, cmd,
+			   argument);
+}
+
+static long lodge_face_vcpu_ioctl(struct file *file, unsigned int cmd,
+				  unsigned long argument)
+{
+	const struct lodge_call *run = lodge_face_vcpu_calls;
+	struct lodge_vcpu *vcpu = file->private_data;
 	int error = lodge_vm_usable(vcpu->vm);
 
 	if (error)
 		return error;
-	/* LODGE_RUN is the first row. */
-	if (likely(cmd == calls->cmd))
-		return lodge_ioctl_locked(calls, &subject, NULL);
-	return lodge_ioctl(calls, ARRAY_SIZE(lodge_face_vcpu_calls), &subject,
-			   cmd, argument);
+	/* The first row is LODGE_RUN: what it says is known to the compiler here. */
+	if (likely(cmd == run->cmd && run->lock == LODGE_LOCK_VCPU))
+		return lodge_ioctl_locked(run, vcpu, &vcpu->lock, NULL);
+	return lodge_face_vcpu_call(vcpu, cmd, argument);
 }
 
 static int lodge_face_vcpu_mmap(struct file *file, struct vm_area_struct *vma)

@@ -76,7 +76,8 @@ static long lodge_ioctl_structure(const struct lodge_call *call,
 	error = lodge_ioctl_take(call, cmd, copy, user);
 	if (error)
 		return error;
-	answer = lodge_ioctl_locked(call, subject, copy);
+	answer = lodge_ioctl_locked(call, subject->object,
+				    subject->lock[call->lock], copy);
 	if (!lodge_ioctl_gives(call, answer))
 		return answer;
 	error = lodge_ioctl_give(call, cmd, copy, user);
@@ -92,7 +93,8 @@ long lodge_ioctl(const struct lodge_call *calls, size_t count,
 	if (!call)
 		return -ENOTTY;
 	if (!_IOC_SIZE(call->cmd))
-		return lodge_ioctl_locked(call, subject, NULL);
+		return lodge_ioctl_locked(call, subject->object,
+					  subject->lock[call->lock], NULL);
 	return lodge_ioctl_structure(call, subject, cmd,
 				     (void __user *)argument);
 }

@@ -86,21 +86,21 @@ struct lodge_subject {
 
 /**
  * lodge_ioctl_locked() - carry a call out, with its lock held
+ * @lock: that of the row; NULL: there is nothing to take
  *
  * Return: what the handler answers; -EINTR killed while waiting for the lock.
  */
 static inline long lodge_ioctl_locked(const struct lodge_call *call,
-				      const struct lodge_subject *subject,
+				      void *object, struct mutex *lock,
 				      void *argument)
 {
-	struct mutex *lock = subject->lock[call->lock];
 	long answer;
 
 	if (!lock)
-		return call->handle(subject->object, argument);
+		return call->handle(object, argument);
 	if (mutex_lock_killable(lock))
 		return -EINTR;
-	answer = call->handle(subject->object, argument);
+	answer = call->handle(object, argument);
 	mutex_unlock(lock);
 	return answer;
 }

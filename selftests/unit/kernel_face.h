@@ -14,6 +14,12 @@
 /* The controller's library, which every test is linked with, has these names, too. */
 #define lodge_state_get module_state_get
 #define lodge_state_set module_state_set
+#define lodge_cpuid_get module_cpuid_get
+#define lodge_cpuid_set module_cpuid_set
+
+#ifndef noinline
+#define noinline __attribute__((noinline))
+#endif
 
 #define THIS_MODULE NULL
 #define GFP_KERNEL_ACCOUNT 0
