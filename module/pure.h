@@ -41,8 +41,7 @@ typedef int64_t s64;
 #define max(a, b) ((a) > (b) ? (a) : (b))
 /* A library's header may have had it from <assert.h>. */
 #undef static_assert
-#define static_assert(condition, ...) \
-	_Static_assert(condition, #condition)
+#define static_assert(condition, ...) _Static_assert(condition, #condition)
 #define fallthrough __attribute__((__fallthrough__))
 
 #endif
