@@ -94,8 +94,9 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c insn.c \
 	   ioctl.c iobus.c irq.c lapic.c lapic_page.c lapic_state.c lapic_timer.c \
 	   machine_check.c portio.c svm/exit.c vmx/exit.c)
-EXITS_TESTS := $(addprefix selftests/unit/,event.c exit.c face.c fuzz_exit.c fuzz_lapic.c \
-	   host_page.c iobus.c lapic.c lapic_messages.c lapic_timer.c machine_check.c)
+EXITS_TESTS := $(addprefix selftests/unit/,delivery.c event.c exit.c face.c fuzz_event.c \
+	   fuzz_exit.c fuzz_lapic.c host_page.c iobus.c lapic.c lapic_messages.c \
+	   lapic_timer.c machine_check.c)
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
 ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c vmx/flush.c)
@@ -339,8 +340,8 @@ $(call obj,san,module/face.c module/ioctl.c selftests/unit/face.c) \
 	$(call obj,fuzz,module/face.c module/ioctl.c): \
 	CFLAGS += -include selftests/unit/kernel_face.h
 $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_state.c \
-	lapic_timer.c) $(addprefix selftests/unit/,fuzz_lapic.c lapic.c \
-	lapic_messages.c lapic_timer.c))): \
+	lapic_timer.c) $(addprefix selftests/unit/,delivery.c fuzz_event.c fuzz_lapic.c \
+	lapic.c lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS)) \
 	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)

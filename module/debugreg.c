@@ -16,14 +16,14 @@ static bool lodge_debugreg_faults(struct lodge_vcpu *vcpu, u8 number)
 	struct lodge_debug *debug = &vcpu->regs.debug;
 
 	if ((number | 1) == 5 && vcpu->regs.control.cr4 & X86_CR4_DE) {
-		lodge_event_raise(vcpu, X86_TRAP_UD, 0);
+		lodge_event_raise(&vcpu->delivery, X86_TRAP_UD, 0);
 		return true;
 	}
 	if (!(debug->dr7 & LODGE_DR7_GD))
 		return false;
 	debug->dr6 |= LODGE_DR6_BD;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
-	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
+	lodge_event_raise(&vcpu->delivery, X86_TRAP_DB, 0);
 	return true;
 }
 

@@ -13,8 +13,8 @@
 #include "apic.h"
 #include "debugreg.h"
 #include "event.h"
+#include "request.h"
 #include "state.h"
-#include "vm.h"
 
 enum lodge_fault_class {
 	LODGE_BENIGN,
@@ -45,164 +45,164 @@ static enum lodge_fault_class lodge_event_class(u8 vector)
 #define LODGE_BLOCK_NMI_HANDLER (1U << 3)
 
 /* LODGE_BLOCK_*: what the guest cannot take now. */
-static u32 lodge_event_blocked(struct lodge_vcpu *vcpu)
+static u32 lodge_event_blocked(struct lodge_delivery *d)
 {
-	u32 flags = lodge_backend->interruptibility(vcpu);
+	u32 flags = lodge_backend->interruptibility(d->vcpu);
 	u32 blocked = 0;
 
 	if (flags & LODGE_EVENT_SHADOW)
 		blocked = LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI;
-	if (!(vcpu->regs.general.rflags & X86_EFLAGS_IF))
+	if (!(d->regs->general.rflags & X86_EFLAGS_IF))
 		blocked |= LODGE_BLOCK_INTERRUPT;
 	if (flags & LODGE_EVENT_NMI_BLOCKED)
 		blocked |= LODGE_BLOCK_NMI | LODGE_BLOCK_NMI_HANDLER;
 	return blocked;
 }
 
-static bool lodge_event_has_error(struct lodge_vcpu *vcpu, u8 vector)
+static bool lodge_event_has_error(struct lodge_delivery *d, u8 vector)
 {
 	const u32 vectors = BIT(X86_TRAP_DF) | BIT(X86_TRAP_TS) |
 			    BIT(X86_TRAP_NP) | BIT(X86_TRAP_SS) |
 			    BIT(X86_TRAP_GP) | BIT(X86_TRAP_PF) |
 			    BIT(X86_TRAP_AC);
 
-	return vcpu->regs.control.cr0 & X86_CR0_PE && vectors & BIT(vector);
+	return d->regs->control.cr0 & X86_CR0_PE && vectors & BIT(vector);
 }
 
-static void lodge_event_set(struct lodge_vcpu *vcpu, u8 vector, u32 error)
+static void lodge_event_set(struct lodge_delivery *d, u8 vector, u32 error)
 {
-	bool has_error = lodge_event_has_error(vcpu, vector);
+	bool has_error = lodge_event_has_error(d, vector);
 
-	vcpu->exception = (struct lodge_event){
+	d->exception = (struct lodge_event){
 		.type = LODGE_EVENT_FAULT,
 		.vector = vector,
 		.has_error = has_error,
 		.error = has_error ? error : 0,
 	};
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	set_bit(LODGE_REQ_EVENT, d->requests);
 }
 
 /* The fault that the new one came on top of, if any. */
-static struct lodge_event *lodge_event_first(struct lodge_vcpu *vcpu)
+static struct lodge_event *lodge_event_first(struct lodge_delivery *d)
 {
-	if (vcpu->exception.type == LODGE_EVENT_FAULT)
-		return &vcpu->exception;
-	if (vcpu->reinject.type == LODGE_EVENT_FAULT)
-		return &vcpu->reinject;
+	if (d->exception.type == LODGE_EVENT_FAULT)
+		return &d->exception;
+	if (d->reinject.type == LODGE_EVENT_FAULT)
+		return &d->reinject;
 	return NULL;
 }
 
-void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error)
+void lodge_event_raise(struct lodge_delivery *d, u8 vector, u32 error)
 {
-	struct lodge_event *first = lodge_event_first(vcpu);
+	struct lodge_event *first = lodge_event_first(d);
 	enum lodge_fault_class before, now = lodge_event_class(vector);
 
 	if (!first) {
-		lodge_event_set(vcpu, vector, error);
+		lodge_event_set(d, vector, error);
 		return;
 	}
 
 	before = lodge_event_class(first->vector);
 	first->type = LODGE_EVENT_NONE;
 	if (before == LODGE_DOUBLE_FAULT && now != LODGE_BENIGN) {
-		vcpu->shutdown = true;
-		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+		d->shutdown = true;
+		set_bit(LODGE_REQ_EVENT, d->requests);
 	} else if ((before == LODGE_CONTRIBUTORY &&
 		    now == LODGE_CONTRIBUTORY) ||
 		   (before == LODGE_PAGE_FAULT && now != LODGE_BENIGN)) {
-		lodge_event_set(vcpu, X86_TRAP_DF, 0);
+		lodge_event_set(d, X86_TRAP_DF, 0);
 	} else {
 		/* One after the other: the first is raised again by itself. */
-		lodge_event_set(vcpu, vector, error);
+		lodge_event_set(d, vector, error);
 	}
 }
 
-void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error)
+void lodge_event_page_fault(struct lodge_delivery *d, u64 address, u32 error)
 {
-	lodge_backend->get_state(vcpu, LODGE_GROUP_CONTROL);
-	vcpu->regs.control.cr2 = address;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_CONTROL);
-	lodge_event_raise(vcpu, X86_TRAP_PF, error);
+	lodge_backend->get_state(d->vcpu, LODGE_GROUP_CONTROL);
+	d->regs->control.cr2 = address;
+	lodge_backend->set_state(d->vcpu, LODGE_GROUP_CONTROL);
+	lodge_event_raise(d, X86_TRAP_PF, error);
 }
 
-static void lodge_event_latch(struct lodge_vcpu *vcpu, enum lodge_latch latch)
+static void lodge_event_latch(struct lodge_delivery *d, enum lodge_latch latch)
 {
-	set_bit(latch, &vcpu->latches);
-	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+	set_bit(latch, &d->latches);
+	lodge_vcpu_request(d->vcpu, LODGE_REQ_EVENT);
 }
 
-void lodge_event_nmi(struct lodge_vcpu *vcpu)
+void lodge_event_nmi(struct lodge_delivery *d)
 {
-	atomic_add_unless(&vcpu->nmis, 1, LODGE_MAX_NMIS);
-	lodge_vcpu_request(vcpu, LODGE_REQ_EVENT);
+	atomic_add_unless(&d->nmis, 1, LODGE_MAX_NMIS);
+	lodge_vcpu_request(d->vcpu, LODGE_REQ_EVENT);
 }
 
-bool lodge_event_has_nmi(const struct lodge_vcpu *vcpu)
+bool lodge_event_has_nmi(const struct lodge_delivery *d)
 {
-	return atomic_read(&vcpu->nmis);
+	return atomic_read(&d->nmis);
 }
 
 /*
  * Behind an NMI that is being delivered or handled the processor latches one.  A
  * sender that comes later has the owner look again by its request.
  */
-static void lodge_event_latch_nmi(struct lodge_vcpu *vcpu, u32 blocked)
+static void lodge_event_latch_nmi(struct lodge_delivery *d, u32 blocked)
 {
 	if (blocked & LODGE_BLOCK_NMI_HANDLER ||
-	    vcpu->in_flight.type == LODGE_EVENT_NMI ||
-	    vcpu->reinject.type == LODGE_EVENT_NMI)
-		atomic_cmpxchg(&vcpu->nmis, LODGE_MAX_NMIS, 1);
+	    d->in_flight.type == LODGE_EVENT_NMI ||
+	    d->reinject.type == LODGE_EVENT_NMI)
+		atomic_cmpxchg(&d->nmis, LODGE_MAX_NMIS, 1);
 }
 
-void lodge_event_init(struct lodge_vcpu *vcpu)
+void lodge_event_init(struct lodge_delivery *d)
 {
 	/* A start-up IPI that came earlier is void. */
-	clear_bit(LODGE_LATCH_SIPI, &vcpu->latches);
-	lodge_event_latch(vcpu, LODGE_LATCH_INIT);
+	clear_bit(LODGE_LATCH_SIPI, &d->latches);
+	lodge_event_latch(d, LODGE_LATCH_INIT);
 }
 
-void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector)
+void lodge_event_sipi(struct lodge_delivery *d, u8 vector)
 {
-	WRITE_ONCE(vcpu->sipi_vector, vector);
-	lodge_event_latch(vcpu, LODGE_LATCH_SIPI);
+	WRITE_ONCE(d->sipi_vector, vector);
+	lodge_event_latch(d, LODGE_LATCH_SIPI);
 }
 
-int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector)
+int lodge_event_extint(struct lodge_delivery *d, u8 vector)
 {
-	if (test_and_set_bit_lock(LODGE_LATCH_EXTINT_BUSY, &vcpu->latches))
+	if (test_and_set_bit_lock(LODGE_LATCH_EXTINT_BUSY, &d->latches))
 		return -EBUSY;
-	WRITE_ONCE(vcpu->extint, vector);
-	lodge_event_latch(vcpu, LODGE_LATCH_EXTINT);
+	WRITE_ONCE(d->extint, vector);
+	lodge_event_latch(d, LODGE_LATCH_EXTINT);
 	return 0;
 }
 
-void lodge_event_extint_done(struct lodge_vcpu *vcpu)
+void lodge_event_extint_done(struct lodge_delivery *d)
 {
-	clear_bit(LODGE_LATCH_EXTINT, &vcpu->latches);
-	clear_bit_unlock(LODGE_LATCH_EXTINT_BUSY, &vcpu->latches);
+	clear_bit(LODGE_LATCH_EXTINT, &d->latches);
+	clear_bit_unlock(LODGE_LATCH_EXTINT_BUSY, &d->latches);
 }
 
-static void lodge_event_take_init(struct lodge_vcpu *vcpu)
+static void lodge_event_take_init(struct lodge_delivery *d)
 {
-	clear_bit(LODGE_LATCH_INIT, &vcpu->latches);
-	lodge_state_reset(vcpu, true);
+	clear_bit(LODGE_LATCH_INIT, &d->latches);
+	lodge_state_reset(d->vcpu, true);
 }
 
 /* AMD APM vol. 2, section 15.27.8: execution starts at a page below 1 MiB. */
-static void lodge_event_take_sipi(struct lodge_vcpu *vcpu)
+static void lodge_event_take_sipi(struct lodge_delivery *d)
 {
-	struct lodge_segment *cs = &vcpu->regs.segments.seg[LODGE_CS];
-	u8 vector = READ_ONCE(vcpu->sipi_vector);
+	struct lodge_segment *cs = &d->regs->segments.seg[LODGE_CS];
+	u8 vector = READ_ONCE(d->sipi_vector);
 
-	clear_bit(LODGE_LATCH_SIPI, &vcpu->latches);
-	if (vcpu->mp_state != LODGE_MP_WAIT_SIPI)
+	clear_bit(LODGE_LATCH_SIPI, &d->latches);
+	if (d->mp_state != LODGE_MP_WAIT_SIPI)
 		return;
-	lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
+	lodge_backend->get_state(d->vcpu, LODGE_GROUP_SEGMENTS);
 	cs->selector = vector << 8;
 	cs->base = vector << 12;
-	vcpu->regs.general.rip = 0;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_SEGMENTS);
-	vcpu->mp_state = LODGE_MP_RUNNABLE;
+	d->regs->general.rip = 0;
+	lodge_backend->set_state(d->vcpu, LODGE_GROUP_SEGMENTS);
+	d->mp_state = LODGE_MP_RUNNABLE;
 }
 
 /*
@@ -227,204 +227,200 @@ static bool lodge_event_sets_rf(const struct lodge_event *event)
  * injected the processor leaves DR7 to us (AMD APM vol. 2, sections 13.1.1 and
  * 15.20; Intel SDM vol. 3, section 27.6.1).
  */
-static void lodge_event_deliver_debug(struct lodge_vcpu *vcpu)
+static void lodge_event_deliver_debug(struct lodge_delivery *d)
 {
-	struct lodge_debug *debug = &vcpu->regs.debug;
+	struct lodge_debug *debug = &d->regs->debug;
 
-	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
+	lodge_backend->get_state(d->vcpu, LODGE_GROUP_DEBUG);
 	if (!(debug->dr7 & LODGE_DR7_GD))
 		return;
 	debug->dr7 &= ~LODGE_DR7_GD;
-	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
+	lodge_backend->set_state(d->vcpu, LODGE_GROUP_DEBUG);
 }
 
 /* What is delivered ends a HLT: it may have come before the vCPU could sleep. */
-static void lodge_event_hand_over(struct lodge_vcpu *vcpu,
+static void lodge_event_hand_over(struct lodge_delivery *d,
 				  struct lodge_event *event)
 {
-	if (vcpu->mp_state == LODGE_MP_HALTED)
-		vcpu->mp_state = LODGE_MP_RUNNABLE;
+	if (d->mp_state == LODGE_MP_HALTED)
+		d->mp_state = LODGE_MP_RUNNABLE;
 	if (lodge_event_sets_rf(event))
-		vcpu->regs.general.rflags |= X86_EFLAGS_RF;
+		d->regs->general.rflags |= X86_EFLAGS_RF;
 	if (event->type == LODGE_EVENT_FAULT && event->vector == X86_TRAP_DB)
-		lodge_event_deliver_debug(vcpu);
-	vcpu->in_flight = *event;
+		lodge_event_deliver_debug(d);
+	d->in_flight = *event;
 	event->type = LODGE_EVENT_NONE;
-	lodge_backend->inject(vcpu, &vcpu->in_flight);
+	lodge_backend->inject(d->vcpu, &d->in_flight);
 }
 
-static void lodge_event_take_nmi(struct lodge_vcpu *vcpu)
+static void lodge_event_take_nmi(struct lodge_delivery *d)
 {
 	struct lodge_event nmi = {
 		.type = LODGE_EVENT_NMI,
 		.vector = X86_TRAP_NMI,
 	};
 
-	atomic_dec(&vcpu->nmis);
-	lodge_event_hand_over(vcpu, &nmi);
+	atomic_dec(&d->nmis);
+	lodge_event_hand_over(d, &nmi);
 }
 
-bool lodge_event_has_extint(struct lodge_vcpu *vcpu)
+bool lodge_event_has_extint(struct lodge_delivery *d)
 {
-	return test_bit(LODGE_LATCH_EXTINT, &vcpu->latches);
+	return test_bit(LODGE_LATCH_EXTINT, &d->latches);
 }
 
 /* An interrupt cut short comes first, then the PIC's, then the APIC's. */
-static bool lodge_event_has_interrupt(struct lodge_vcpu *vcpu)
+static bool lodge_event_has_interrupt(struct lodge_delivery *d)
 {
-	return vcpu->acknowledged.type != LODGE_EVENT_NONE ||
-	       lodge_event_has_extint(vcpu) ||
-	       lodge_lapic_pending(vcpu->apic) >= 0;
+	return d->acknowledged.type != LODGE_EVENT_NONE ||
+	       lodge_event_has_extint(d) || lodge_lapic_pending(d->apic) >= 0;
 }
 
-static void lodge_event_take_interrupt(struct lodge_vcpu *vcpu)
+static void lodge_event_take_interrupt(struct lodge_delivery *d)
 {
 	struct lodge_event interrupt = { .type = LODGE_EVENT_EXTERNAL };
 
-	if (vcpu->acknowledged.type != LODGE_EVENT_NONE) {
-		lodge_event_hand_over(vcpu, &vcpu->acknowledged);
+	if (d->acknowledged.type != LODGE_EVENT_NONE) {
+		lodge_event_hand_over(d, &d->acknowledged);
 		return;
 	}
-	if (lodge_event_has_extint(vcpu)) {
-		interrupt.vector = READ_ONCE(vcpu->extint);
-		lodge_event_extint_done(vcpu);
+	if (lodge_event_has_extint(d)) {
+		interrupt.vector = READ_ONCE(d->extint);
+		lodge_event_extint_done(d);
 	} else {
-		interrupt.vector = lodge_lapic_pending(vcpu->apic);
-		lodge_lapic_acknowledge(vcpu->apic, interrupt.vector);
+		interrupt.vector = lodge_lapic_pending(d->apic);
+		lodge_lapic_acknowledge(d->apic, interrupt.vector);
 	}
-	lodge_event_hand_over(vcpu, &interrupt);
+	lodge_event_hand_over(d, &interrupt);
 }
 
 /* Hand over at most one event, in the order of their priority. */
-static void lodge_event_choose(struct lodge_vcpu *vcpu, u32 blocked)
+static void lodge_event_choose(struct lodge_delivery *d, u32 blocked)
 {
-	if (vcpu->in_flight.type != LODGE_EVENT_NONE)
+	if (d->in_flight.type != LODGE_EVENT_NONE)
 		return;
-	if (vcpu->exception.type != LODGE_EVENT_NONE)
-		lodge_event_hand_over(vcpu, &vcpu->exception);
-	else if (vcpu->reinject.type != LODGE_EVENT_NONE)
-		lodge_event_hand_over(vcpu, &vcpu->reinject);
-	else if (lodge_event_has_nmi(vcpu) && !(blocked & LODGE_BLOCK_NMI))
-		lodge_event_take_nmi(vcpu);
+	if (d->exception.type != LODGE_EVENT_NONE)
+		lodge_event_hand_over(d, &d->exception);
+	else if (d->reinject.type != LODGE_EVENT_NONE)
+		lodge_event_hand_over(d, &d->reinject);
+	else if (lodge_event_has_nmi(d) && !(blocked & LODGE_BLOCK_NMI))
+		lodge_event_take_nmi(d);
 	else if (!(blocked & LODGE_BLOCK_INTERRUPT) &&
-		 lodge_event_has_interrupt(vcpu))
-		lodge_event_take_interrupt(vcpu);
+		 lodge_event_has_interrupt(d))
+		lodge_event_take_interrupt(d);
 }
 
-bool lodge_event_window_open(struct lodge_vcpu *vcpu)
+bool lodge_event_window_open(struct lodge_delivery *d)
 {
-	return vcpu->mp_state != LODGE_MP_WAIT_SIPI &&
-	       lodge_lapic_accepts_extint(vcpu->apic) &&
-	       !(lodge_event_blocked(vcpu) & LODGE_BLOCK_INTERRUPT) &&
-	       vcpu->in_flight.type == LODGE_EVENT_NONE &&
-	       vcpu->exception.type == LODGE_EVENT_NONE &&
-	       vcpu->reinject.type == LODGE_EVENT_NONE &&
-	       vcpu->acknowledged.type == LODGE_EVENT_NONE &&
-	       !lodge_event_has_extint(vcpu);
+	return d->mp_state != LODGE_MP_WAIT_SIPI &&
+	       lodge_lapic_accepts_extint(d->apic) &&
+	       !(lodge_event_blocked(d) & LODGE_BLOCK_INTERRUPT) &&
+	       d->in_flight.type == LODGE_EVENT_NONE &&
+	       d->exception.type == LODGE_EVENT_NONE &&
+	       d->reinject.type == LODGE_EVENT_NONE &&
+	       d->acknowledged.type == LODGE_EVENT_NONE &&
+	       !lodge_event_has_extint(d);
 }
 
 /* What is still waiting decides when the guest must be left. */
-static void lodge_event_set_window(struct lodge_vcpu *vcpu)
+static void lodge_event_set_window(struct lodge_delivery *d)
 {
-	bool nmi = lodge_event_has_nmi(vcpu) ||
-		   vcpu->reinject.type == LODGE_EVENT_NMI;
-	bool in_flight = vcpu->in_flight.type != LODGE_EVENT_NONE;
+	bool nmi = lodge_event_has_nmi(d) ||
+		   d->reinject.type == LODGE_EVENT_NMI;
+	bool in_flight = d->in_flight.type != LODGE_EVENT_NONE;
 	u32 wanted = 0;
 
-	if (lodge_event_has_interrupt(vcpu) ||
-	    (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu->apic)))
+	if (lodge_event_has_interrupt(d) ||
+	    (d->wants_window && lodge_lapic_accepts_extint(d->apic)))
 		wanted |= LODGE_BLOCK_INTERRUPT;
-	if (lodge_lapic_blocked_by_tpr(vcpu->apic))
+	if (lodge_lapic_blocked_by_tpr(d->apic))
 		wanted |= LODGE_BLOCK_PRIORITY;
 	/* A single step towards the NMI would be seen by what is in flight. */
 	if (nmi && !in_flight)
 		wanted |= LODGE_BLOCK_NMI;
-	vcpu->exit_at_once = nmi && in_flight;
-	vcpu->window = wanted;
-	lodge_backend->window(vcpu, wanted);
+	d->exit_at_once = nmi && in_flight;
+	d->window = wanted;
+	lodge_backend->window(d->vcpu, wanted);
 }
 
-bool lodge_event_window_opened(struct lodge_vcpu *vcpu)
+bool lodge_event_window_opened(struct lodge_delivery *d)
 {
-	u32 wanted = vcpu->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
+	u32 wanted = d->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
 
-	return wanted && wanted & ~lodge_event_blocked(vcpu);
+	return wanted && wanted & ~lodge_event_blocked(d);
 }
 
-enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu)
+enum lodge_delivered lodge_event_deliver(struct lodge_delivery *d)
 {
 	u32 blocked;
 
-	if (unlikely(READ_ONCE(vcpu->latches))) {
-		if (test_bit(LODGE_LATCH_INIT, &vcpu->latches))
-			lodge_event_take_init(vcpu);
-		if (test_bit(LODGE_LATCH_SIPI, &vcpu->latches))
-			lodge_event_take_sipi(vcpu);
+	if (unlikely(READ_ONCE(d->latches))) {
+		if (test_bit(LODGE_LATCH_INIT, &d->latches))
+			lodge_event_take_init(d);
+		if (test_bit(LODGE_LATCH_SIPI, &d->latches))
+			lodge_event_take_sipi(d);
 	}
-	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
-		return LODGE_ENTER_AGAIN;
-	if (unlikely(vcpu->shutdown)) {
-		vcpu->shutdown = false;
-		vcpu->answer.reason = LODGE_EXIT_SHUTDOWN;
-		return LODGE_TO_USER;
+	if (d->mp_state == LODGE_MP_WAIT_SIPI)
+		return LODGE_DELIVERED;
+	if (unlikely(d->shutdown)) {
+		d->shutdown = false;
+		return LODGE_SHUTDOWN;
 	}
-	if (vcpu->wants_window && lodge_event_window_open(vcpu)) {
-		vcpu->answer.reason = LODGE_EXIT_WINDOW;
-		return LODGE_TO_USER;
-	}
-	blocked = lodge_event_blocked(vcpu);
-	lodge_event_latch_nmi(vcpu, blocked);
-	lodge_event_choose(vcpu, blocked);
-	lodge_event_set_window(vcpu);
-	return LODGE_ENTER_AGAIN;
+	if (d->wants_window && lodge_event_window_open(d))
+		return LODGE_WINDOW;
+	blocked = lodge_event_blocked(d);
+	lodge_event_latch_nmi(d, blocked);
+	lodge_event_choose(d, blocked);
+	lodge_event_set_window(d);
+	return LODGE_DELIVERED;
 }
 
-void lodge_event_delivered(struct lodge_vcpu *vcpu,
+void lodge_event_delivered(struct lodge_delivery *d,
 			   const struct lodge_event *interrupted)
 {
-	vcpu->in_flight.type = LODGE_EVENT_NONE;
-	if (vcpu->exit_at_once)
-		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+	d->in_flight.type = LODGE_EVENT_NONE;
+	if (d->exit_at_once)
+		set_bit(LODGE_REQ_EVENT, d->requests);
 	if (likely(interrupted->type == LODGE_EVENT_NONE))
 		return;
 	if (interrupted->type == LODGE_EVENT_EXTERNAL)
-		vcpu->acknowledged = *interrupted;
+		d->acknowledged = *interrupted;
 	else
-		vcpu->reinject = *interrupted;
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+		d->reinject = *interrupted;
+	set_bit(LODGE_REQ_EVENT, d->requests);
 }
 
-void lodge_event_take_back(struct lodge_vcpu *vcpu)
+void lodge_event_take_back(struct lodge_delivery *d)
 {
 	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
 
-	if (vcpu->in_flight.type == LODGE_EVENT_NONE)
+	if (d->in_flight.type == LODGE_EVENT_NONE)
 		return;
-	lodge_backend->inject(vcpu, &none);
-	if (vcpu->in_flight.type == LODGE_EVENT_FAULT)
-		vcpu->exception = vcpu->in_flight;
-	else if (vcpu->in_flight.type == LODGE_EVENT_EXTERNAL)
-		vcpu->acknowledged = vcpu->in_flight;
+	lodge_backend->inject(d->vcpu, &none);
+	if (d->in_flight.type == LODGE_EVENT_FAULT)
+		d->exception = d->in_flight;
+	else if (d->in_flight.type == LODGE_EVENT_EXTERNAL)
+		d->acknowledged = d->in_flight;
 	else
-		vcpu->reinject = vcpu->in_flight;
-	vcpu->in_flight.type = LODGE_EVENT_NONE;
-	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+		d->reinject = d->in_flight;
+	d->in_flight.type = LODGE_EVENT_NONE;
+	set_bit(LODGE_REQ_EVENT, d->requests);
 }
 
-bool lodge_event_wakes(struct lodge_vcpu *vcpu)
+bool lodge_event_wakes(struct lodge_delivery *d)
 {
-	unsigned long latches = READ_ONCE(vcpu->latches);
+	unsigned long latches = READ_ONCE(d->latches);
 	u32 blocked;
 
 	if (latches & (BIT(LODGE_LATCH_INIT) | BIT(LODGE_LATCH_SIPI)))
 		return true;
-	if (vcpu->mp_state == LODGE_MP_WAIT_SIPI)
+	if (d->mp_state == LODGE_MP_WAIT_SIPI)
 		return false;
-	blocked = lodge_event_blocked(vcpu);
-	if (lodge_event_has_nmi(vcpu) && !(blocked & LODGE_BLOCK_NMI))
+	blocked = lodge_event_blocked(d);
+	if (lodge_event_has_nmi(d) && !(blocked & LODGE_BLOCK_NMI))
 		return true;
 	if (blocked & LODGE_BLOCK_INTERRUPT)
 		return false;
-	return lodge_event_has_interrupt(vcpu) ||
-	       (vcpu->wants_window && lodge_lapic_accepts_extint(vcpu->apic));
+	return lodge_event_has_interrupt(d) ||
+	       (d->wants_window && lodge_lapic_accepts_extint(d->apic));
 }

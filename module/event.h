@@ -1,16 +1,77 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What waits for delivery to a guest: exceptions, interrupts, NMI, INIT, SIPI.
+ * Events that wait for delivery to a guest: exceptions, interrupts, NMI, INIT, SIPI.
  */
 #ifndef LODGE_EVENT_H
 #define LODGE_EVENT_H
 
+#include <linux/atomic.h>
 #include <linux/types.h>
 
-#include "exit.h"
+#include <lodge.h>
 
-struct lodge_event;
+#include "backend.h"
+
+struct lodge_apic;
 struct lodge_vcpu;
+
+/* Bits of struct lodge_delivery.latches, set by other vCPUs and taken by the owner. */
+enum lodge_latch {
+	LODGE_LATCH_INIT,
+	LODGE_LATCH_SIPI,
+	LODGE_LATCH_EXTINT,
+	LODGE_LATCH_EXTINT_BUSY, /* @extint is taken */
+};
+
+/* One NMI on its way to the handler, and one latched behind it. */
+#define LODGE_MAX_NMIS 2
+
+/**
+ * struct lodge_delivery - the events that wait for a vCPU
+ *
+ * Everything without another word is the owner's, the thread that holds vcpu->lock.
+ * The first group of members is set once: it is all that event.c knows of the vCPU.
+ *
+ * @vcpu: for the backend, and whose attention events call for
+ * @apic: its local APIC
+ * @regs: its registers
+ * @requests: enum lodge_request, for what its owner is to do next
+ * @latches: enum lodge_latch; set by anyone, with REQ_EVENT
+ * @nmis: NMIs that wait, at most LODGE_MAX_NMIS; raised by anyone, with
+ *	REQ_EVENT, and lowered by the owner alone
+ * @mp_state: enum lodge_mp_state
+ * @sipi_vector: with LATCH_SIPI
+ * @extint: with LATCH_EXTINT
+ * @exception: waits for delivery, or type NONE
+ * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
+ * @acknowledged: interrupt that its controller holds for delivered, and that is
+ *	not: its delivery was cut short; or type NONE
+ * @in_flight: handed to the backend for the next entry; or type NONE
+ * @window: what ops.window was asked for last
+ * @wants_window: user space waits until an external interrupt can be taken
+ * @shutdown: a triple fault: leave to user space
+ * @exit_at_once: more waits behind @in_flight: leave right after its delivery
+ */
+struct lodge_delivery {
+	struct lodge_vcpu *vcpu;
+	struct lodge_apic *apic;
+	struct lodge_regs *regs;
+	unsigned long *requests;
+
+	unsigned long latches;
+	atomic_t nmis;
+	u32 mp_state;
+	u8 sipi_vector;
+	u8 extint;
+	struct lodge_event exception;
+	struct lodge_event reinject;
+	struct lodge_event acknowledged;
+	struct lodge_event in_flight;
+	u32 window;
+	bool wants_window;
+	bool shutdown;
+	bool exit_at_once;
+};
 
 /* event.c */
 
@@ -22,79 +83,89 @@ struct lodge_vcpu;
  * Follows the rules for a fault while another one is pending or was being
  * delivered: double fault, then shutdown.
  */
-void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error);
+void lodge_event_raise(struct lodge_delivery *d, u8 vector, u32 error);
 
 /**
  * lodge_event_page_fault() - #PF in the guest, with CR2
  */
-void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error);
+void lodge_event_page_fault(struct lodge_delivery *d, u64 address, u32 error);
 
 /**
  * lodge_event_nmi() - a non-maskable interrupt
  *
  * Any context.  Those that come while the guest handles one are one.
  */
-void lodge_event_nmi(struct lodge_vcpu *vcpu);
+void lodge_event_nmi(struct lodge_delivery *d);
 
 /**
- * lodge_event_has_nmi() - whether one waits that has not been handed over
+ * lodge_event_has_nmi() - true if one waits that has not been handed over
  */
-bool lodge_event_has_nmi(const struct lodge_vcpu *vcpu);
+bool lodge_event_has_nmi(const struct lodge_delivery *d);
 
-void lodge_event_init(struct lodge_vcpu *vcpu);
-void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector);
+void lodge_event_init(struct lodge_delivery *d);
+void lodge_event_sipi(struct lodge_delivery *d, u8 vector);
 
 /**
  * lodge_event_extint() - LODGE_EXTINT: the PIC's interrupt
  *
  * Any thread.  Return: 0, or -EBUSY while an earlier one waits.
  */
-int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector);
+int lodge_event_extint(struct lodge_delivery *d, u8 vector);
 
-bool lodge_event_has_extint(struct lodge_vcpu *vcpu);
+bool lodge_event_has_extint(struct lodge_delivery *d);
 
 /**
- * lodge_event_extint_done() - it has been taken
+ * lodge_event_extint_done() - the PIC's interrupt has been taken
  */
-void lodge_event_extint_done(struct lodge_vcpu *vcpu);
+void lodge_event_extint_done(struct lodge_delivery *d);
+
+/**
+ * enum lodge_delivered - what becomes of the events that wait
+ * @LODGE_DELIVERED: the next entry delivers the first of them, if there is any
+ * @LODGE_WINDOW: user space can send the interrupt that it has announced
+ * @LODGE_SHUTDOWN: a triple fault
+ */
+enum lodge_delivered {
+	LODGE_DELIVERED,
+	LODGE_WINDOW,
+	LODGE_SHUTDOWN,
+};
 
 /**
  * lodge_event_deliver() - choose what the next entry delivers
- *
- * Return: LODGE_TO_USER for a window or a shutdown, else LODGE_ENTER_AGAIN.
  */
-enum lodge_outcome lodge_event_deliver(struct lodge_vcpu *vcpu);
+enum lodge_delivered lodge_event_deliver(struct lodge_delivery *d);
 
 /**
  * lodge_event_delivered() - the guest was entered, and left again
  * @interrupted: the event whose delivery the exit cut short, or type NONE
  */
-void lodge_event_delivered(struct lodge_vcpu *vcpu,
+void lodge_event_delivered(struct lodge_delivery *d,
 			   const struct lodge_event *interrupted);
 
 /**
  * lodge_event_take_back() - the entry did not come about after all
  */
-void lodge_event_take_back(struct lodge_vcpu *vcpu);
+void lodge_event_take_back(struct lodge_delivery *d);
 
 /**
- * lodge_event_window_opened() - whether what waits for its window can be taken now
+ * lodge_event_window_opened() - true if what waits for its window can be taken now
  *
  * A window may open with an exit for another reason, or by an instruction that the
  * kernel has carried out.  To deliver then saves the exit right after the next
  * entry, which Bochs' AMD-V (2.7) moreover leaves out: it takes no virtual
  * interrupt that VMRUN finds pending before IF changes.
  */
-bool lodge_event_window_opened(struct lodge_vcpu *vcpu);
+bool lodge_event_window_opened(struct lodge_delivery *d);
 
 /**
- * lodge_event_wakes() - whether something ends the vCPU's sleep
+ * lodge_event_wakes() - true if something ends the vCPU's sleep
  */
-bool lodge_event_wakes(struct lodge_vcpu *vcpu);
+bool lodge_event_wakes(struct lodge_delivery *d);
 
 /**
- * lodge_event_window_open() - whether the PIC's interrupt could be taken now
+ * lodge_event_window_open() - true if the PIC's interrupt could be taken now
  */
-bool lodge_event_window_open(struct lodge_vcpu *vcpu);
+bool lodge_event_window_open(struct lodge_delivery *d);
 
 #endif

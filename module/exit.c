@@ -52,7 +52,7 @@ static enum lodge_outcome lodge_exit_skip(struct lodge_vcpu *vcpu,
 
 static enum lodge_outcome lodge_exit_raise(struct lodge_vcpu *vcpu, u8 vector)
 {
-	lodge_event_raise(vcpu, vector, 0);
+	lodge_event_raise(&vcpu->delivery, vector, 0);
 	return LODGE_ENTER_AGAIN;
 }
 
@@ -94,8 +94,8 @@ static enum lodge_outcome lodge_exit_hlt(struct lodge_vcpu *vcpu,
 {
 	lodge_insn_done(vcpu, exit->next_rip);
 	/* The single step's trap comes first. */
-	if (vcpu->exception.type == LODGE_EVENT_NONE)
-		vcpu->mp_state = LODGE_MP_HALTED;
+	if (vcpu->delivery.exception.type == LODGE_EVENT_NONE)
+		vcpu->delivery.mp_state = LODGE_MP_HALTED;
 	return LODGE_ENTER_AGAIN;
 }
 
@@ -273,7 +273,8 @@ static enum lodge_outcome lodge_exit_exception(struct lodge_vcpu *vcpu,
 	if (exit->exception.vector == X86_TRAP_AC &&
 	    lodge_exit_split_lock(vcpu))
 		return LODGE_ENTER_AGAIN;
-	lodge_event_raise(vcpu, exit->exception.vector, exit->exception.error);
+	lodge_event_raise(&vcpu->delivery, exit->exception.vector,
+			  exit->exception.error);
 	return LODGE_ENTER_AGAIN;
 }
 

@@ -99,7 +99,7 @@ static long lodge_face_run(struct lodge_vcpu *vcpu)
 
 static long lodge_face_nmi(struct lodge_vcpu *vcpu)
 {
-	lodge_event_nmi(vcpu);
+	lodge_event_nmi(&vcpu->delivery);
 	return 0;
 }
 
@@ -108,7 +108,7 @@ static long lodge_face_extint(struct lodge_vcpu *vcpu,
 {
 	if (extint->flags || extint->vector > U8_MAX)
 		return -EINVAL;
-	return lodge_event_extint(vcpu, extint->vector);
+	return lodge_event_extint(&vcpu->delivery, extint->vector);
 }
 
 /* clang-format off */

@@ -22,9 +22,10 @@
 void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault)
 {
 	if (fault->vector == X86_TRAP_PF)
-		lodge_event_page_fault(vcpu, fault->address, fault->error);
+		lodge_event_page_fault(&vcpu->delivery, fault->address,
+				       fault->error);
 	else
-		lodge_event_raise(vcpu, fault->vector, fault->error);
+		lodge_event_raise(&vcpu->delivery, fault->vector, fault->error);
 }
 
 /* The bytes at RIP are those of the instruction that is decoded already. */
@@ -93,7 +94,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	} while (answer == -ENODATA && length < sizeof(bytes));
 
 	if (answer == -E2BIG) {
-		lodge_event_raise(vcpu, X86_TRAP_GP, 0);
+		lodge_event_raise(&vcpu->delivery, X86_TRAP_GP, 0);
 		return LODGE_FAULT;
 	}
 	return answer;
@@ -148,7 +149,7 @@ static void lodge_insn_step(struct lodge_vcpu *vcpu)
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
 	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
-	lodge_event_raise(vcpu, X86_TRAP_DB, 0);
+	lodge_event_raise(&vcpu->delivery, X86_TRAP_DB, 0);
 }
 
 void lodge_insn_done(struct lodge_vcpu *vcpu, u64 next_rip)

@@ -199,13 +199,13 @@ bool lodge_lapic_accept(struct lodge_apic *apic, const struct lodge_irq *irq)
 	case APIC_DM_LOWEST:
 		return lapic_raise_vector(apic, irq->vector, irq->level);
 	case APIC_DM_NMI:
-		lodge_event_nmi(apic->vcpu);
+		lodge_event_nmi(apic->delivery);
 		return true;
 	case APIC_DM_INIT:
-		lodge_event_init(apic->vcpu);
+		lodge_event_init(apic->delivery);
 		return true;
 	case APIC_DM_STARTUP:
-		lodge_event_sipi(apic->vcpu, irq->vector);
+		lodge_event_sipi(apic->delivery, irq->vector);
 		return true;
 	default:
 		return false;

@@ -53,6 +53,7 @@ enum lapic_lvt {
  *
  * @vcpu: whose attention it calls for
  * @id: APIC ID, which software cannot change
+ * @delivery: where NMI, INIT and SIPI go
  * @bus: carries its messages
  * @base: MSR APIC_BASE, which holds the mode; readable by anyone
  * @features: what the vCPU's CPUID allows
@@ -86,6 +87,7 @@ enum lapic_lvt {
 struct lodge_apic {
 	struct lodge_vcpu *vcpu;
 	u32 id;
+	struct lodge_delivery *delivery;
 	struct lodge_apic_bus *bus;
 	u64 *base;
 	const struct lodge_features *features;

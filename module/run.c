@@ -229,7 +229,7 @@ static bool lodge_run_begin(struct lodge_vcpu *vcpu)
 		return false;
 	}
 	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu->apic);
-	if (unlikely(vcpu->exit_at_once))
+	if (unlikely(vcpu->delivery.exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
 	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
 	kcsan_disable_current();
@@ -268,10 +268,25 @@ static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	lodge_run_end(vcpu, exit);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
-		lodge_event_delivered(vcpu, &exit->interrupted);
+		lodge_event_delivered(&vcpu->delivery, &exit->interrupted);
 	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu->apic)))
 		lodge_lapic_set_cr8(vcpu->apic, vcpu->regs.control.cr8);
 	return true;
+}
+
+static enum lodge_outcome lodge_run_deliver(struct lodge_vcpu *vcpu)
+{
+	switch (lodge_event_deliver(&vcpu->delivery)) {
+	case LODGE_DELIVERED:
+		break;
+	case LODGE_WINDOW:
+		vcpu->answer.reason = LODGE_EXIT_WINDOW;
+		return LODGE_TO_USER;
+	case LODGE_SHUTDOWN:
+		vcpu->answer.reason = LODGE_EXIT_SHUTDOWN;
+		return LODGE_TO_USER;
+	}
+	return LODGE_ENTER_AGAIN;
 }
 
 static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
@@ -294,7 +309,7 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 		}
 	}
 	if (test_and_clear_bit(LODGE_REQ_EVENT, &vcpu->requests))
-		return lodge_event_deliver(vcpu);
+		return lodge_run_deliver(vcpu);
 	return LODGE_ENTER_AGAIN;
 }
 
@@ -306,13 +321,13 @@ static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 {
 	lodge_lapic_sleep(vcpu->apic);
 	rcuwait_wait_event(&vcpu->wait,
-			   lodge_event_wakes(vcpu) ||
+			   lodge_event_wakes(&vcpu->delivery) ||
 				   READ_ONCE(vcpu->requests) ||
 				   __xfer_to_guest_mode_work_pending(),
 			   TASK_INTERRUPTIBLE);
 	lodge_lapic_wake(vcpu->apic);
 	/* What is delivered then makes the vCPU runnable. */
-	if (lodge_event_wakes(vcpu))
+	if (lodge_event_wakes(&vcpu->delivery))
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
@@ -329,7 +344,8 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	int outcome = LODGE_ENTER_AGAIN;
 
 	while (outcome == LODGE_ENTER_AGAIN) {
-		if (unlikely(vcpu->window) && lodge_event_window_opened(vcpu))
+		if (unlikely(vcpu->delivery.window) &&
+		    lodge_event_window_opened(&vcpu->delivery))
 			set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 		/* First, so that an EOI is told before a signal is. */
 		if (READ_ONCE(vcpu->requests)) {
@@ -341,7 +357,7 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 			return lodge_run_interrupted(vcpu);
 		if (unlikely(READ_ONCE(vcpu->vm->dead)))
 			return -EIO;
-		if (unlikely(vcpu->mp_state != LODGE_MP_RUNNABLE)) {
+		if (unlikely(vcpu->delivery.mp_state != LODGE_MP_RUNNABLE)) {
 			lodge_run_sleep(vcpu);
 			continue;
 		}
@@ -356,7 +372,7 @@ static void lodge_run_prepare(struct lodge_vcpu *vcpu, bool window)
 {
 	vcpu->has_run = true;
 	lodge_vcpu_unload(vcpu);
-	vcpu->wants_window = window;
+	vcpu->delivery.wants_window = window;
 	if (window)
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
@@ -377,7 +393,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	}
 	lodge_fpu_end(vcpu);
 
-	lodge_event_take_back(vcpu);
-	vcpu->answer.window_open = lodge_event_window_open(vcpu);
+	lodge_event_take_back(&vcpu->delivery);
+	vcpu->answer.window_open = lodge_event_window_open(&vcpu->delivery);
 	return outcome < 0 ? outcome : 0;
 }

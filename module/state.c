@@ -105,15 +105,16 @@ static void lodge_state_reset_control(struct lodge_control *c, bool init)
 
 static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
 {
-	vcpu->exception.type = LODGE_EVENT_NONE;
-	vcpu->reinject.type = LODGE_EVENT_NONE;
-	vcpu->acknowledged.type = LODGE_EVENT_NONE;
-	vcpu->in_flight.type = LODGE_EVENT_NONE;
-	vcpu->shutdown = false;
-	vcpu->exit_at_once = false;
+	vcpu->delivery.exception.type = LODGE_EVENT_NONE;
+	vcpu->delivery.reinject.type = LODGE_EVENT_NONE;
+	vcpu->delivery.acknowledged.type = LODGE_EVENT_NONE;
+	vcpu->delivery.in_flight.type = LODGE_EVENT_NONE;
+	vcpu->delivery.shutdown = false;
+	vcpu->delivery.exit_at_once = false;
 	vcpu->io.completion = LODGE_COMPLETE_NONE;
 	vcpu->regs.events.flags = 0;
-	vcpu->mp_state = vcpu->id ? LODGE_MP_WAIT_SIPI : LODGE_MP_RUNNABLE;
+	vcpu->delivery.mp_state = vcpu->id ? LODGE_MP_WAIT_SIPI :
+					     LODGE_MP_RUNNABLE;
 }
 
 void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
@@ -122,7 +123,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	u32 signature[4];
 
 	/* The event that the next entry would have injected is void, too. */
-	lodge_event_take_back(vcpu);
+	lodge_event_take_back(&vcpu->delivery);
 	lodge_cpuid_answer(vcpu, 1, 0, signature);
 	memset(&regs->general, 0, sizeof(regs->general));
 	regs->general.gpr[LODGE_RDX] = signature[0];
@@ -146,9 +147,9 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
 				 struct lodge_events *e)
 {
-	int nmis = atomic_read(&vcpu->nmis);
+	int nmis = atomic_read(&vcpu->delivery.nmis);
 
-	if (vcpu->reinject.type == LODGE_EVENT_NMI) {
+	if (vcpu->delivery.reinject.type == LODGE_EVENT_NMI) {
 		/* It is this one, yet to be repeated, that blocks others. */
 		nmis++;
 		e->flags &= ~LODGE_EVENT_NMI_BLOCKED;
@@ -163,34 +164,34 @@ static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
 static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 {
 	struct lodge_events *e = &vcpu->regs.events;
-	const struct lodge_event *fault = &vcpu->exception;
-	unsigned long latches = READ_ONCE(vcpu->latches);
+	const struct lodge_event *fault = &vcpu->delivery.exception;
+	unsigned long latches = READ_ONCE(vcpu->delivery.latches);
 
 	e->flags = lodge_backend->interruptibility(vcpu);
-	e->mp_state = vcpu->mp_state;
+	e->mp_state = vcpu->delivery.mp_state;
 
 	if (fault->type == LODGE_EVENT_NONE &&
-	    vcpu->reinject.type == LODGE_EVENT_FAULT)
-		fault = &vcpu->reinject;
+	    vcpu->delivery.reinject.type == LODGE_EVENT_FAULT)
+		fault = &vcpu->delivery.reinject;
 	if (fault->type != LODGE_EVENT_NONE) {
 		e->flags |= LODGE_EVENT_EXCEPTION;
 		e->flags |= fault->has_error ? LODGE_EVENT_ERROR_CODE : 0;
 		e->exception = fault->vector;
 		e->error_code = fault->error;
 	}
-	if (vcpu->acknowledged.type != LODGE_EVENT_NONE)
+	if (vcpu->delivery.acknowledged.type != LODGE_EVENT_NONE)
 		e->flags |= LODGE_EVENT_INTERRUPT;
-	e->interrupt = vcpu->acknowledged.vector;
+	e->interrupt = vcpu->delivery.acknowledged.vector;
 	if (latches & BIT(LODGE_LATCH_EXTINT))
 		e->flags |= LODGE_EVENT_EXTINT;
-	e->extint = READ_ONCE(vcpu->extint);
+	e->extint = READ_ONCE(vcpu->delivery.extint);
 	lodge_state_get_nmis(vcpu, e);
 	if (latches & BIT(LODGE_LATCH_INIT))
 		e->flags |= LODGE_EVENT_INIT_PENDING;
 	if (latches & BIT(LODGE_LATCH_SIPI))
 		e->flags |= LODGE_EVENT_SIPI_PENDING;
-	e->sipi_vector = READ_ONCE(vcpu->sipi_vector);
-	if (vcpu->shutdown)
+	e->sipi_vector = READ_ONCE(vcpu->delivery.sipi_vector);
+	if (vcpu->delivery.shutdown)
 		e->flags |= LODGE_EVENT_SHUTDOWN;
 }
 
@@ -198,38 +199,39 @@ static void lodge_state_set_latch(struct lodge_vcpu *vcpu,
 				  enum lodge_latch latch, bool on)
 {
 	if (on)
-		set_bit(latch, &vcpu->latches);
+		set_bit(latch, &vcpu->delivery.latches);
 	else
-		clear_bit(latch, &vcpu->latches);
+		clear_bit(latch, &vcpu->delivery.latches);
 }
 
 static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_events *e = &vcpu->regs.events;
 
-	vcpu->mp_state = e->mp_state;
-	vcpu->shutdown = e->flags & LODGE_EVENT_SHUTDOWN;
-	vcpu->exception = (struct lodge_event){
+	vcpu->delivery.mp_state = e->mp_state;
+	vcpu->delivery.shutdown = e->flags & LODGE_EVENT_SHUTDOWN;
+	vcpu->delivery.exception = (struct lodge_event){
 		.type = e->flags & LODGE_EVENT_EXCEPTION ? LODGE_EVENT_FAULT :
 							   LODGE_EVENT_NONE,
 		.vector = e->exception,
 		.has_error = e->flags & LODGE_EVENT_ERROR_CODE,
 		.error = e->error_code,
 	};
-	vcpu->reinject.type = LODGE_EVENT_NONE;
-	vcpu->acknowledged = (struct lodge_event){
+	vcpu->delivery.reinject.type = LODGE_EVENT_NONE;
+	vcpu->delivery.acknowledged = (struct lodge_event){
 		.type = e->flags & LODGE_EVENT_INTERRUPT ?
 				LODGE_EVENT_EXTERNAL :
 				LODGE_EVENT_NONE,
 		.vector = e->interrupt,
 	};
-	if (lodge_event_has_extint(vcpu))
-		lodge_event_extint_done(vcpu);
+	if (lodge_event_has_extint(&vcpu->delivery))
+		lodge_event_extint_done(&vcpu->delivery);
 	if (e->flags & LODGE_EVENT_EXTINT)
-		lodge_event_extint(vcpu, e->extint);
-	vcpu->sipi_vector = e->sipi_vector;
-	atomic_set(&vcpu->nmis, !!(e->flags & LODGE_EVENT_NMI_PENDING) +
-					!!(e->flags & LODGE_EVENT_NMI_LATCHED));
+		lodge_event_extint(&vcpu->delivery, e->extint);
+	vcpu->delivery.sipi_vector = e->sipi_vector;
+	atomic_set(&vcpu->delivery.nmis,
+		   !!(e->flags & LODGE_EVENT_NMI_PENDING) +
+			   !!(e->flags & LODGE_EVENT_NMI_LATCHED));
 	lodge_state_set_latch(vcpu, LODGE_LATCH_INIT,
 			      e->flags & LODGE_EVENT_INIT_PENDING);
 	lodge_state_set_latch(vcpu, LODGE_LATCH_SIPI,

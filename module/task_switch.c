@@ -165,11 +165,11 @@ static void lodge_task_end_event(struct lodge_vcpu *vcpu,
 		events->flags &= ~LODGE_EVENT_NMI_BLOCKED;
 	if (!task->external)
 		return;
-	if (vcpu->reinject.type == LODGE_EVENT_NMI) {
-		vcpu->reinject.type = LODGE_EVENT_NONE;
+	if (vcpu->delivery.reinject.type == LODGE_EVENT_NMI) {
+		vcpu->delivery.reinject.type = LODGE_EVENT_NONE;
 		events->flags |= LODGE_EVENT_NMI_BLOCKED;
 	}
-	vcpu->acknowledged.type = LODGE_EVENT_NONE;
+	vcpu->delivery.acknowledged.type = LODGE_EVENT_NONE;
 }
 
 /* The registers are the new task's: let the processor and the events know. */
@@ -214,11 +214,11 @@ static enum lodge_outcome lodge_task_outcome(struct lodge_vcpu *vcpu,
 		return answer < 0 && answer != -EBUSY ?
 			       lodge_task_refuse(vcpu, task) :
 			       LODGE_ENTER_AGAIN;
-	vcpu->reinject.type = LODGE_EVENT_NONE;
+	vcpu->delivery.reinject.type = LODGE_EVENT_NONE;
 	if (answer < 0)
 		return lodge_task_refuse(vcpu, task);
 	if (!answer && task->trap)
-		lodge_event_raise(vcpu, X86_TRAP_DB, 0);
+		lodge_event_raise(&vcpu->delivery, X86_TRAP_DB, 0);
 	return LODGE_ENTER_AGAIN;
 }
 

@@ -77,6 +77,9 @@ static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
 	vcpu->id = id;
 	vcpu->serial = atomic64_inc_return(&lodge_vcpu_serial);
 	vcpu->cpu = -1;
+	vcpu->delivery.vcpu = vcpu;
+	vcpu->delivery.regs = &vcpu->regs;
+	vcpu->delivery.requests = &vcpu->requests;
 	vcpu->tsc_offset = vm->tsc_offset;
 	/* What it finds in the TLB is none of its own. */
 	vcpu->requests = BIT(LODGE_REQ_FLUSH);
@@ -93,8 +96,10 @@ static int lodge_vcpu_init_apic(struct lodge_vcpu *vcpu)
 	if (!apic)
 		return -ENOMEM;
 	vcpu->apic = apic;
+	vcpu->delivery.apic = apic;
 	apic->vcpu = vcpu;
 	apic->id = vcpu->id;
+	apic->delivery = &vcpu->delivery;
 	apic->bus = &vcpu->vm->apics;
 	apic->base = &vcpu->regs.control.apic_base;
 	apic->features = &vcpu->features;

@@ -27,6 +27,7 @@
 #include "backend.h"
 #include "compat.h"
 #include "emul.h"
+#include "event.h"
 #include "features.h"
 #include "fpu.h"
 #include "guard.h"
@@ -40,17 +41,6 @@ enum lodge_vcpu_mode {
 	LODGE_OUTSIDE_GUEST,
 	LODGE_IN_GUEST,
 };
-
-/* Bits of vcpu->latches, set by other vCPUs and taken by the owner. */
-enum lodge_latch {
-	LODGE_LATCH_INIT,
-	LODGE_LATCH_SIPI,
-	LODGE_LATCH_EXTINT,
-	LODGE_LATCH_EXTINT_BUSY, /* vcpu->extint is taken */
-};
-
-/* One NMI on its way to the handler, and one latched behind it. */
-#define LODGE_MAX_NMIS 2
 
 /* PUSHA makes eight accesses, of which one can cross a page's end; no other more. */
 #define LODGE_NR_FRAGMENTS 9
@@ -149,27 +139,13 @@ struct lodge_answer {
  * @data: LODGE_RUN_DATA_SIZE bytes for an exit's data, given by who has made the
  *	vCPU.  User space may write there at any time: read each byte once
  * @answer: what lodge_vcpu_run() tells its caller
- * @wants_window: its caller wants to hear when an interrupt can be taken
  * @backend: the vendor's part
  * @regs: registers; see lodge_backend.get_state for what is current when
  * @requests: enum lodge_request; set by anyone, then kicked
- * @latches: enum lodge_latch; set by anyone, with REQ_EVENT
- * @nmis: NMIs that wait, at most LODGE_MAX_NMIS; raised by anyone, with
- *	REQ_EVENT, and lowered by the owner alone
  * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
  * @cpu: CPU on which it runs or last ran
  * @wait: where it sleeps in HLT
- * @mp_state: enum lodge_mp_state
- * @sipi_vector: with LATCH_SIPI
- * @extint: with LATCH_EXTINT
- * @exception: waits for delivery, or type NONE
- * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
- * @acknowledged: interrupt that its controller holds for delivered, and that is
- *	not: its delivery was cut short; or type NONE
- * @in_flight: handed to the backend for the next entry; or type NONE
- * @window: what ops.window was asked for last
- * @shutdown: a triple fault: leave to user space
- * @exit_at_once: more waits behind @in_flight: leave right after its delivery
+ * @delivery: the events that wait for it
  * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1: see
  *	lodge_vcpu_unload()
  * @pkru: guest's PKRU
@@ -205,28 +181,16 @@ struct lodge_vcpu {
 	struct mutex lock;
 	void *data;
 	struct lodge_answer answer;
-	bool wants_window;
 	void *backend;
 
 	struct lodge_regs regs;
 
 	unsigned long requests;
-	unsigned long latches;
-	atomic_t nmis;
 	int mode;
 	int cpu;
 	struct rcuwait wait;
 
-	u32 mp_state;
-	u8 sipi_vector;
-	u8 extint;
-	struct lodge_event exception;
-	struct lodge_event reinject;
-	struct lodge_event acknowledged;
-	struct lodge_event in_flight;
-	u32 window;
-	bool shutdown;
-	bool exit_at_once;
+	struct lodge_delivery delivery;
 	int loaded_cpu;
 	u32 pkru;
 	u32 host_pkru;

@@ -59,7 +59,7 @@ void svm_inject(struct lodge_vcpu *vcpu, const struct lodge_event *event)
 /* An INT3 or INTO that the guest itself has executed; not what was injected. */
 static bool svm_event_is_soft(const struct lodge_vcpu *vcpu, u8 vector)
 {
-	const struct lodge_event *injected = &vcpu->in_flight;
+	const struct lodge_event *injected = &vcpu->delivery.in_flight;
 
 	if (injected->type == LODGE_EVENT_FAULT && injected->vector == vector &&
 	    to_svm(vcpu)->injected_rip == vcpu->regs.general.rip)

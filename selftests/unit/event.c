@@ -114,6 +114,9 @@ FIXTURE_SETUP(nmis)
 	self->done = 0;
 	self->vcpu = calloc(1, sizeof(*self->vcpu));
 	ASSERT_NE(NULL, self->vcpu);
+	self->vcpu->delivery.vcpu = self->vcpu;
+	self->vcpu->delivery.regs = &self->vcpu->regs;
+	self->vcpu->delivery.requests = &self->vcpu->requests;
 }
 
 FIXTURE_TEARDOWN(nmis)
@@ -132,7 +135,7 @@ static void enter(FIXTURE_DATA(nmis) * self)
 		     !fake_cpu.interruptibility;
 
 	if (test_and_clear_bit(LODGE_REQ_EVENT, &self->vcpu->requests) || opens)
-		lodge_event_deliver(self->vcpu);
+		lodge_event_deliver(&self->vcpu->delivery);
 	if (fake_cpu.injected == LODGE_EVENT_NMI) {
 		fake_cpu.injected = LODGE_EVENT_NONE;
 		fake_cpu.interruptibility = LODGE_EVENT_NMI_BLOCKED;
@@ -141,7 +144,7 @@ static void enter(FIXTURE_DATA(nmis) * self)
 		fake_cpu.interruptibility = 0;
 		__atomic_store_n(&self->done, self->handled, __ATOMIC_RELEASE);
 	}
-	lodge_event_delivered(self->vcpu, &none);
+	lodge_event_delivered(&self->vcpu->delivery, &none);
 }
 
 /* Until nothing is on its way. */
@@ -153,11 +156,11 @@ static void settle(FIXTURE_DATA(nmis) * self)
 
 TEST_F(nmis, one_and_another_one_behind_it_are_two)
 {
-	lodge_event_nmi(self->vcpu);
+	lodge_event_nmi(&self->vcpu->delivery);
 	settle(self);
 	EXPECT_EQ(1U, self->handled);
-	lodge_event_nmi(self->vcpu);
-	lodge_event_nmi(self->vcpu);
+	lodge_event_nmi(&self->vcpu->delivery);
+	lodge_event_nmi(&self->vcpu->delivery);
 	settle(self);
 	EXPECT_EQ(3U, self->handled);
 }
@@ -165,18 +168,18 @@ TEST_F(nmis, one_and_another_one_behind_it_are_two)
 TEST_F(nmis, any_number_before_the_handler_is_two)
 {
 	for (int i = 0; i < 5; i++)
-		lodge_event_nmi(self->vcpu);
+		lodge_event_nmi(&self->vcpu->delivery);
 	settle(self);
 	EXPECT_EQ(2U, self->handled);
 }
 
 TEST_F(nmis, any_number_in_the_handler_is_one)
 {
-	lodge_event_nmi(self->vcpu);
+	lodge_event_nmi(&self->vcpu->delivery);
 	enter(self);
 	ASSERT_EQ(1U, self->handled);
 	for (int i = 0; i < 5; i++)
-		lodge_event_nmi(self->vcpu);
+		lodge_event_nmi(&self->vcpu->delivery);
 	settle(self);
 	EXPECT_EQ(2U, self->handled);
 }
@@ -186,7 +189,7 @@ static FIXTURE_DATA(nmis) * nmis;
 
 static void one_is_sent(void)
 {
-	lodge_event_nmi(nmis->vcpu);
+	lodge_event_nmi(&nmis->vcpu->delivery);
 }
 
 static void the_guest_is_entered(void)
@@ -272,7 +275,7 @@ static void *sender_thread(void *argument)
 	for (u32 i = 0; i < PAIRS; i++) {
 		while (__atomic_load_n(done, __ATOMIC_ACQUIRE) < SENDERS * i)
 			sched_yield();
-		lodge_event_nmi(sender->test->vcpu);
+		lodge_event_nmi(&sender->test->vcpu->delivery);
 	}
 	return NULL;
 }

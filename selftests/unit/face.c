@@ -297,13 +297,13 @@ int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 	return 0;
 }
 
-void lodge_event_nmi(struct lodge_vcpu *vcpu)
+void lodge_event_nmi(struct lodge_delivery *d)
 {
 	core.locked = world.locked;
 	core.runs++;
 }
 
-int lodge_event_extint(struct lodge_vcpu *vcpu, u8 vector)
+int lodge_event_extint(struct lodge_delivery *d, u8 vector)
 {
 	core.locked = world.locked;
 	return 0;

@@ -65,9 +65,10 @@ u64 rdtsc(void)
 	return fake.ns * FAKE_TSC_PER_2NS / 2 - fake.tsc_lost;
 }
 
-static struct fake_cpu *fake_cpu_of(struct lodge_vcpu *vcpu)
+/* A vCPU, and where its events go, are the fake CPU itself. */
+static struct fake_cpu *fake_cpu_of(void *owner)
 {
-	return (struct fake_cpu *)vcpu;
+	return owner;
 }
 
 void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
@@ -75,20 +76,20 @@ void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
 	set_bit(request, &fake_cpu_of(vcpu)->requests);
 }
 
-void lodge_event_nmi(struct lodge_vcpu *vcpu)
+void lodge_event_nmi(struct lodge_delivery *d)
 {
-	fake_cpu_of(vcpu)->nmis++;
+	fake_cpu_of(d)->nmis++;
 }
 
-void lodge_event_init(struct lodge_vcpu *vcpu)
+void lodge_event_init(struct lodge_delivery *d)
 {
-	fake_cpu_of(vcpu)->inits++;
+	fake_cpu_of(d)->inits++;
 }
 
-void lodge_event_sipi(struct lodge_vcpu *vcpu, u8 vector)
+void lodge_event_sipi(struct lodge_delivery *d, u8 vector)
 {
-	fake_cpu_of(vcpu)->sipis++;
-	fake_cpu_of(vcpu)->sipi_vector = vector;
+	fake_cpu_of(d)->sipis++;
+	fake_cpu_of(d)->sipi_vector = vector;
 }
 
 /* One more APIC, as it is after a reset.  @by_processor: see struct lodge_apic. */
@@ -102,6 +103,7 @@ static inline struct lodge_apic *fake_apic_new(bool by_processor)
 						 .x2apic = true,
 						 .tsc_deadline = true };
 	apic->vcpu = (struct lodge_vcpu *)cpu;
+	apic->delivery = (struct lodge_delivery *)cpu;
 	apic->id = fake.nr;
 	apic->bus = &fake.bus;
 	apic->base = &cpu->base;

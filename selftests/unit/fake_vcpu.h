@@ -215,15 +215,15 @@ void lodge_lapic_deadline(struct lodge_apic *apic)
 {
 }
 
-void lodge_event_raise(struct lodge_vcpu *vcpu, u8 vector, u32 error)
+void lodge_event_raise(struct lodge_delivery *d, u8 vector, u32 error)
 {
 	fake_guest.events++;
 	fake_guest.vector = vector;
 }
 
-void lodge_event_page_fault(struct lodge_vcpu *vcpu, u64 address, u32 error)
+void lodge_event_page_fault(struct lodge_delivery *d, u64 address, u32 error)
 {
-	lodge_event_raise(vcpu, X86_TRAP_PF, error);
+	lodge_event_raise(d, X86_TRAP_PF, error);
 }
 
 enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu)
