@@ -33,23 +33,32 @@ static inline bool lodge_guard_barrier(u64 last, u64 serial, int from, int here)
  * @given: it has done so, ever
  * @due: since the command was last carried out
  *
- * The CPU on which the command is given is not always the one on which the vCPU goes
- * on: the thread may move between the two.  And what the vCPU left on other CPUs
- * before is there until the command reaches them: at the latest when it comes back.
+ * The thread may move between the command and the guest's next entry, and what the
+ * vCPU left on other CPUs before is there until the command reaches them: at the
+ * latest when it comes back.
  */
 struct lodge_guard_command {
 	bool given;
 	bool due;
 };
 
-static inline void lodge_guard_give(struct lodge_guard_command *command)
+/**
+ * lodge_guard_give() - the guest gives the command
+ * @loaded: this CPU holds the vCPU's state
+ *
+ * Return: true if the command is to be carried out now, on this CPU; else
+ * lodge_guard_take() will say so as the vCPU is loaded.
+ */
+static inline bool lodge_guard_give(struct lodge_guard_command *command,
+				    bool loaded)
 {
 	command->given = true;
-	command->due = true;
+	command->due |= !loaded;
+	return loaded;
 }
 
 /**
- * lodge_guard_take() - whether the command is to be carried out now
+ * lodge_guard_take() - true if loading the vCPU carries out the command
  * @from: CPU on which the vCPU ran last, or -1
  * @here: this CPU, on which it will run
  */

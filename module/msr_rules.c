@@ -23,6 +23,7 @@
 #include "pv.h"
 #include "state.h"
 #include "tsc.h"
+#include "userreturn.h"
 #include "vm.h"
 
 #define MTRR_NR_VARIABLE 8
@@ -127,16 +128,15 @@ static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
 
 /*
  * CPUID announces it only where the host's processor has it.  Of the two barriers
- * the one that does more will be made, on the CPU that the vCPU is loaded on.
+ * the one that does more is made.
  */
 static bool msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)vcpu->features.pred_cmd)
 		return true;
-	if (value) {
-		lodge_guard_give(&vcpu->ibpb);
-		lodge_vcpu_unload(vcpu);
-	}
+	if (value)
+		lodge_vcpu_command(vcpu, &vcpu->ibpb, MSR_IA32_PRED_CMD,
+				   PRED_CMD_IBPB);
 	return false;
 }
 
@@ -149,10 +149,9 @@ static bool msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)L1D_FLUSH)
 		return true;
-	if (value) {
-		lodge_guard_give(&vcpu->flush_l1d);
-		lodge_vcpu_unload(vcpu);
-	}
+	if (value)
+		lodge_vcpu_command(vcpu, &vcpu->flush_l1d, MSR_IA32_FLUSH_CMD,
+				   L1D_FLUSH);
 	return false;
 }
 
@@ -207,13 +206,15 @@ static bool msr_tsc_aux_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 	return false;
 }
 
-/* The CPU has the old value until the vCPU is loaded again. */
 static bool msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value >> 32)
 		return true;
 	vcpu->regs.msrs.tsc_aux = value;
-	lodge_vcpu_unload(vcpu);
+	preempt_disable();
+	if (lodge_vcpu_loaded(vcpu))
+		lodge_userreturn_set(LODGE_USERRETURN_TSC_AUX, value);
+	preempt_enable();
 	return false;
 }
 

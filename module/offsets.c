@@ -19,12 +19,14 @@ static void __used lodge_offsets(void)
 	OFFSET(SVM_ENTRY_GENERAL, svm_entry, general);
 	OFFSET(SVM_ENTRY_GUEST_SPEC_CTRL, svm_entry, guest_spec_ctrl);
 	OFFSET(SVM_ENTRY_HOST_SPEC_CTRL, svm_entry, host_spec_ctrl);
+	OFFSET(SVM_ENTRY_OWN_SPEC_CTRL, svm_entry, own_spec_ctrl);
 
 	OFFSET(VMX_ENTRY_GENERAL, vmx_entry, general);
 	OFFSET(VMX_ENTRY_HOST_RSP, vmx_entry, host_rsp);
 	OFFSET(VMX_ENTRY_LAUNCHED, vmx_entry, launched);
 	OFFSET(VMX_ENTRY_GUEST_SPEC_CTRL, vmx_entry, guest_spec_ctrl);
 	OFFSET(VMX_ENTRY_HOST_SPEC_CTRL, vmx_entry, host_spec_ctrl);
+	OFFSET(VMX_ENTRY_OWN_SPEC_CTRL, vmx_entry, own_spec_ctrl);
 	DEFINE(VMX_HOST_RSP_FIELD, HOST_RSP);
 	DEFINE(VMX_L1D_BYTES, VMX_L1D_SIZE);
 

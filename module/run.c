@@ -156,7 +156,16 @@ static void lodge_run_barrier(const struct lodge_vcpu *vcpu, int cpu)
 		lodge_ibpb();
 }
 
-/* What the guest has the processor forget, whatever the host's policy is. */
+void lodge_vcpu_command(struct lodge_vcpu *vcpu,
+			struct lodge_guard_command *command, u32 msr, u64 value)
+{
+	preempt_disable();
+	if (lodge_guard_give(command, lodge_vcpu_loaded(vcpu)))
+		wrmsrq(msr, value);
+	preempt_enable();
+}
+
+/* Carry out what the guest has commanded by lodge_vcpu_command() on other CPUs. */
 static void lodge_run_obey(struct lodge_vcpu *vcpu, int cpu)
 {
 	if (lodge_guard_take(&vcpu->ibpb, vcpu->cpu, cpu))
@@ -173,8 +182,7 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 {
 	int cpu = smp_processor_id();
 
-	if (likely(vcpu->loaded_cpu == cpu &&
-		   __this_cpu_read(lodge_run_loaded) == vcpu))
+	if (likely(lodge_vcpu_loaded(vcpu)))
 		return;
 	lodge_run_barrier(vcpu, cpu);
 	lodge_run_obey(vcpu, cpu);

@@ -100,10 +100,24 @@
 #endif
 
 /*
- * Make %rax, %rcx and %rdx carry \value to MSR SPEC_CTRL unless it is there; both
- * lie in the entry's structure at %rdi.  With \always the write itself matters
- * where the kernel lives by it: it is what keeps a guest's branch targets from the
- * host.
+ * The guest writes SPEC_CTRL without an exit where \own, a flag in the entry's
+ * structure at %rdi, is set: keep in \guest what it has left there.
+ * Changes %rax, %rcx and %rdx.
+ */
+.macro SAVE_SPEC_CTRL own guest
+	cmpl	$0, \own(%rdi)
+	je	.Lknown_\@
+	movl	$MSR_IA32_SPEC_CTRL, %ecx
+	rdmsr
+	movl	%eax, \guest(%rdi)
+.Lknown_\@:
+.endm
+
+/*
+ * Write \value to MSR SPEC_CTRL unless \current, which is in it, is the same; both
+ * lie in the entry's structure at %rdi.  With \always it is written in any case on
+ * kernels with legacy IBRS: there the write itself keeps the host from using the
+ * guest's branch targets.  Changes %rax, %rcx and %rdx.
  */
 .macro WRITE_SPEC_CTRL value current always=0
 	movl	\value(%rdi), %eax

@@ -393,6 +393,28 @@ static inline void lodge_vcpu_unload(struct lodge_vcpu *vcpu)
 }
 
 /**
+ * lodge_vcpu_loaded() - true if this CPU holds the vCPU's state
+ *
+ * Then a change of what lodge_backend.vcpu_load brings to the CPU can be made there
+ * at once, and else that will make it.  Called by the owner, preemption is off.
+ */
+static inline bool lodge_vcpu_loaded(const struct lodge_vcpu *vcpu)
+{
+	return vcpu->loaded_cpu == smp_processor_id() &&
+	       __this_cpu_read(lodge_run_loaded) == vcpu;
+}
+
+/**
+ * lodge_vcpu_command() - carry out what the guest commands by a write-only MSR
+ * @command: what is kept of it
+ * @msr: the host's register
+ * @value: what to write there
+ */
+void lodge_vcpu_command(struct lodge_vcpu *vcpu,
+			struct lodge_guard_command *command, u32 msr,
+			u64 value);
+
+/**
  * lodge_cpu_unload() - this CPU holds no vCPU's state any more
  *
  * Preemption is off.

@@ -15,8 +15,10 @@
  * @host_pa: physical address of the page into which VMSAVE has put this CPU's
  *	and task's FS, GS, TR, LDTR and system-call state
  * @general: guest's general registers; RAX and RSP are in the VMCB
- * @guest_spec_ctrl: what MSR SPEC_CTRL holds while the guest runs
- * @host_spec_ctrl: and afterwards; where both are the same it is not written
+ * @guest_spec_ctrl: what MSR SPEC_CTRL holds as the guest is entered
+ * @host_spec_ctrl: and after the exit; where both are the same it is not written
+ * @own_spec_ctrl: the guest writes the MSR without an exit: the exit updates
+ *	@guest_spec_ctrl
  */
 struct svm_entry {
 	u64 vmcb_pa;
@@ -24,6 +26,7 @@ struct svm_entry {
 	struct lodge_general *general;
 	u32 guest_spec_ctrl;
 	u32 host_spec_ctrl;
+	u32 own_spec_ctrl;
 };
 
 /**

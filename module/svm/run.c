@@ -81,16 +81,11 @@ static bool svm_refused(const struct svm_vmcb_control *control)
 	       control->exit_code == (u64)SVM_EXIT_ERR;
 }
 
-static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu, struct svm_entry *entry)
+/* The thread's own value: with interrupts off it stays until the exit. */
+static void svm_load_spec_ctrl(struct svm_entry *entry)
 {
-	entry->host_spec_ctrl = 0;
-	entry->guest_spec_ctrl = 0;
-	/* With V_SPEC_CTRL the processor switches the register itself. */
-	if (!boot_cpu_has(X86_FEATURE_MSR_SPEC_CTRL) ||
-	    boot_cpu_has(X86_FEATURE_V_SPEC_CTRL))
-		return;
-	entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
-	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
+	if (svm_switches_spec_ctrl())
+		entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 }
 
 /*
@@ -120,7 +115,7 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	svm_load_registers(vcpu);
 	svm_asid_prepare(svm, this_cpu_ptr(&svm_cpu));
-	svm_set_spec_ctrl(vcpu, &svm->entry);
+	svm_load_spec_ctrl(&svm->entry);
 	svm_save_ldt(&svm->entry);
 	control->exit_code = SVM_EXIT_NOT_ENTERED;
 

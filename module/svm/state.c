@@ -2,6 +2,8 @@
 /*
  * Register groups between vcpu->regs and the VMCB's state-save area.
  */
+#include <linux/mem_encrypt.h>
+#include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
@@ -130,6 +132,40 @@ static void svm_get_debug(struct lodge_vcpu *vcpu)
 	vcpu->regs.debug.dr7 = to_svm(vcpu)->vmcb->save.dr7;
 }
 
+/*
+ * Without an exit the guest can set bits that its CPUID does not announce and the
+ * processor has.  They are not part of its state.
+ */
+static void svm_get_spec_ctrl(struct lodge_vcpu *vcpu)
+{
+	const struct svm_vcpu *svm = to_svm(vcpu);
+	u64 value = svm->entry.guest_spec_ctrl;
+
+	if (cpu_feature_enabled(X86_FEATURE_V_SPEC_CTRL))
+		value = svm->vmcb->save.spec_ctrl;
+	vcpu->regs.msrs.spec_ctrl = value & vcpu->features.spec_ctrl_bits;
+}
+
+/*
+ * From the first value on that is not 0 the guest reaches SPEC_CTRL without an
+ * exit: kernels with legacy IBRS write it twice a system call.  Others need not pay
+ * for reading it at each exit.
+ */
+static void svm_set_spec_ctrl(struct lodge_vcpu *vcpu)
+{
+	struct svm_vcpu *svm = to_svm(vcpu);
+	u64 value = vcpu->regs.msrs.spec_ctrl;
+
+	svm->vmcb->save.spec_ctrl = value;
+	if (svm_switches_spec_ctrl())
+		svm->entry.guest_spec_ctrl = value;
+	if (!value)
+		return;
+	svm->entry.own_spec_ctrl = svm_switches_spec_ctrl();
+	svm->vmcb->control.msrpm_base_pa = __sme_set(svm_bitmap_msr(true));
+	svm_dirty(svm, SVM_CLEAN_PERMISSIONS);
+}
+
 static void svm_get_msrs(struct lodge_vcpu *vcpu)
 {
 	const struct svm_vmcb_save *save = &to_svm(vcpu)->vmcb->save;
@@ -144,6 +180,7 @@ static void svm_get_msrs(struct lodge_vcpu *vcpu)
 	msrs->sysenter_esp = save->sysenter_esp;
 	msrs->sysenter_eip = save->sysenter_eip;
 	msrs->pat = save->g_pat;
+	svm_get_spec_ctrl(vcpu);
 }
 
 static void svm_set_msrs(struct lodge_vcpu *vcpu)
@@ -161,7 +198,7 @@ static void svm_set_msrs(struct lodge_vcpu *vcpu)
 	save->sysenter_esp = msrs->sysenter_esp;
 	save->sysenter_eip = msrs->sysenter_eip;
 	save->g_pat = msrs->pat;
-	save->spec_ctrl = msrs->spec_ctrl;
+	svm_set_spec_ctrl(vcpu);
 	svm_dirty(svm, SVM_CLEAN_NESTED);
 }
 

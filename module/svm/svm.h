@@ -81,6 +81,13 @@ static inline struct svm_vcpu *to_svm(const struct lodge_vcpu *vcpu)
 	return vcpu->backend;
 }
 
+/* True if the world switch is what switches SPEC_CTRL, not the processor itself. */
+static inline bool svm_switches_spec_ctrl(void)
+{
+	return cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL) &&
+	       !cpu_feature_enabled(X86_FEATURE_V_SPEC_CTRL);
+}
+
 static inline void svm_dirty(struct svm_vcpu *svm, u32 clean)
 {
 	svm->vmcb->control.clean &= ~clean;
@@ -215,9 +222,10 @@ int svm_bitmap_init(void);
 void svm_bitmap_exit(void);
 
 /**
- * svm_bitmap_msr() - physical address of the MSR permission map
+ * svm_bitmap_msr() - physical address of an MSR permission map
+ * @spec_ctrl: of the one with which the guest reaches SPEC_CTRL without an exit
  */
-u64 svm_bitmap_msr(void);
+u64 svm_bitmap_msr(bool spec_ctrl);
 
 /**
  * svm_bitmap_io() - physical address of the I/O permission map

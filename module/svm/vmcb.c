@@ -67,7 +67,7 @@ void svm_vmcb_init(struct lodge_vcpu *vcpu)
 	control->intercepts[INTERCEPT_DR] = SVM_INTERCEPT_ALL_DR;
 
 	control->iopm_base_pa = __sme_set(svm_bitmap_io());
-	control->msrpm_base_pa = __sme_set(svm_bitmap_msr());
+	control->msrpm_base_pa = __sme_set(svm_bitmap_msr(false));
 	control->int_ctl = V_INTR_MASKING_MASK;
 	control->nested_ctl = SVM_NP_ENABLE;
 	control->nested_cr3 = __sme_set(lodge_npt_root(&vcpu->vm->npt));

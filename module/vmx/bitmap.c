@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The MSR bitmap: which MSRs a guest reaches without an exit (those that the
- * world switch has in any case).
+ * The MSR bitmaps: a guest reaches those MSRs without an exit that each world
+ * switch has in any case, with the second map SPEC_CTRL too.
  *
- * It is the same for every VM and never changes (Intel SDM vol. 3, section
+ * They are the same for every VM and never change (Intel SDM vol. 3, section
  * 25.6.9).  There is no I/O bitmap: every port exits.
  */
 #include <linux/gfp.h>
@@ -16,7 +16,8 @@
 #define VMX_MSR_HIGH 0xc0000000
 #define VMX_MSR_WRITES (2 * VMX_MSRS_PER_RANGE)
 
-static unsigned long *vmx_msr_map;
+/* The second one is that of guests that own SPEC_CTRL. */
+static unsigned long *vmx_msr_maps[2];
 
 static const u32 vmx_direct_msrs[] = {
 	MSR_FS_BASE,	      MSR_GS_BASE,	     MSR_KERNEL_GS_BASE,
@@ -30,30 +31,46 @@ static unsigned long vmx_msr_bit(u32 index)
 	return index;
 }
 
-int vmx_bitmap_init(void)
+static void vmx_bitmap_open(unsigned long *map, u32 index)
 {
+	__clear_bit(vmx_msr_bit(index), map);
+	__clear_bit(vmx_msr_bit(index) + VMX_MSR_WRITES, map);
+}
+
+static unsigned long *vmx_bitmap_new(void)
+{
+	unsigned long *map = (void *)__get_free_page(GFP_KERNEL);
 	unsigned int i;
 
-	vmx_msr_map = (void *)__get_free_page(GFP_KERNEL);
-	if (!vmx_msr_map)
-		return -ENOMEM;
-	memset(vmx_msr_map, 0xff, PAGE_SIZE);
-	for (i = 0; i < ARRAY_SIZE(vmx_direct_msrs); i++) {
-		unsigned long bit = vmx_msr_bit(vmx_direct_msrs[i]);
+	if (!map)
+		return NULL;
+	memset(map, 0xff, PAGE_SIZE);
+	for (i = 0; i < ARRAY_SIZE(vmx_direct_msrs); i++)
+		vmx_bitmap_open(map, vmx_direct_msrs[i]);
+	return map;
+}
 
-		__clear_bit(bit, vmx_msr_map);
-		__clear_bit(bit + VMX_MSR_WRITES, vmx_msr_map);
+int vmx_bitmap_init(void)
+{
+	vmx_msr_maps[false] = vmx_bitmap_new();
+	vmx_msr_maps[true] = vmx_bitmap_new();
+	if (!vmx_msr_maps[false] || !vmx_msr_maps[true]) {
+		vmx_bitmap_exit();
+		return -ENOMEM;
 	}
+	vmx_bitmap_open(vmx_msr_maps[true], MSR_IA32_SPEC_CTRL);
 	return 0;
 }
 
 void vmx_bitmap_exit(void)
 {
-	free_page((unsigned long)vmx_msr_map);
-	vmx_msr_map = NULL;
+	free_page((unsigned long)vmx_msr_maps[false]);
+	free_page((unsigned long)vmx_msr_maps[true]);
+	vmx_msr_maps[false] = NULL;
+	vmx_msr_maps[true] = NULL;
 }
 
-u64 vmx_bitmap_msr(void)
+u64 vmx_bitmap_msr(bool spec_ctrl)
 {
-	return __pa(vmx_msr_map);
+	return __pa(vmx_msr_maps[spec_ctrl]);
 }

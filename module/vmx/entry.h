@@ -19,8 +19,10 @@
  * @general: guest's general registers; RSP is in the VMCS
  * @host_rsp: what the VMCS has as the host's RSP
  * @launched: enter by VMRESUME
- * @guest_spec_ctrl: what MSR SPEC_CTRL holds while the guest runs
- * @host_spec_ctrl: and afterwards; where both are the same it is not written
+ * @guest_spec_ctrl: what MSR SPEC_CTRL holds as the guest is entered
+ * @host_spec_ctrl: and after the exit; where both are the same it is not written
+ * @own_spec_ctrl: the guest writes the MSR without an exit: the exit updates
+ *	@guest_spec_ctrl
  */
 struct vmx_entry {
 	struct lodge_general *general;
@@ -28,6 +30,7 @@ struct vmx_entry {
 	u32 launched;
 	u32 guest_spec_ctrl;
 	u32 host_spec_ctrl;
+	u32 own_spec_ctrl;
 };
 
 /**

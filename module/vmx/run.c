@@ -253,12 +253,11 @@ static void vmx_save_registers(struct lodge_vcpu *vcpu)
 	vmx->fresh = 0;
 }
 
-static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu, struct vmx_entry *entry)
+/* The thread's own value: with interrupts off it stays until the exit. */
+static void vmx_load_spec_ctrl(struct vmx_entry *entry)
 {
-	if (!cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
-		return;
-	entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
-	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
+	if (cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
+		entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
 }
 
 /*
@@ -312,7 +311,7 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	vmx_load_registers(vcpu);
 	if (unlikely(vmx_vpid_is_stale(vmx, this_cpu_ptr(&vmx_cpu))))
 		vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
-	vmx_set_spec_ctrl(vcpu, &vmx->entry);
+	vmx_load_spec_ctrl(&vmx->entry);
 	vmx->entry.launched = vmx->vmcs.launched;
 	debugctl = get_debugctlmsr();
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))

@@ -151,6 +151,35 @@ void vmx_set_pdptes(struct lodge_vcpu *vcpu, const u64 pdptes[4])
 	vmx_end();
 }
 
+/*
+ * Without an exit the guest can set bits that its CPUID does not announce and the
+ * processor has.  They are not part of its state.
+ */
+static void vmx_get_spec_ctrl(struct lodge_vcpu *vcpu)
+{
+	vcpu->regs.msrs.spec_ctrl = to_vmx(vcpu)->entry.guest_spec_ctrl &
+				    vcpu->features.spec_ctrl_bits;
+}
+
+/*
+ * From the first value on that is not 0 the guest reaches SPEC_CTRL without an
+ * exit: kernels with legacy IBRS write it twice a system call.  Others need not pay
+ * for reading it at each exit.
+ */
+static void vmx_set_spec_ctrl(struct lodge_vcpu *vcpu)
+{
+	struct vmx_entry *entry = &to_vmx(vcpu)->entry;
+
+	if (!cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
+		return;
+	entry->guest_spec_ctrl = vcpu->regs.msrs.spec_ctrl;
+	if (!entry->guest_spec_ctrl || entry->own_spec_ctrl ||
+	    !(vmx_caps.proc & CPU_BASED_USE_MSR_BITMAPS))
+		return;
+	entry->own_spec_ctrl = true;
+	vmx_write(MSR_BITMAP, vmx_bitmap_msr(true));
+}
+
 /* Only exits reach SYSCALL's registers and the PAT: they are up to date. */
 static void vmx_get_msrs(struct lodge_vcpu *vcpu)
 {
@@ -159,6 +188,7 @@ static void vmx_get_msrs(struct lodge_vcpu *vcpu)
 	msrs->sysenter_cs = vmx_read(GUEST_SYSENTER_CS);
 	msrs->sysenter_esp = vmx_read(GUEST_SYSENTER_ESP);
 	msrs->sysenter_eip = vmx_read(GUEST_SYSENTER_EIP);
+	vmx_get_spec_ctrl(vcpu);
 }
 
 static void vmx_set_msrs(struct lodge_vcpu *vcpu)
@@ -170,8 +200,10 @@ static void vmx_set_msrs(struct lodge_vcpu *vcpu)
 	vmx_write(GUEST_SYSENTER_EIP, msrs->sysenter_eip);
 	if (vmx_caps.entry & VM_ENTRY_LOAD_IA32_PAT)
 		vmx_write(GUEST_IA32_PAT, msrs->pat);
-	/* Those of SYSCALL go to the CPU as the vCPU is loaded. */
-	lodge_vcpu_unload(vcpu);
+	vmx_set_spec_ctrl(vcpu);
+	/* Else vcpu_load does it. */
+	if (lodge_vcpu_loaded(vcpu))
+		vmx_load_syscall(vcpu);
 }
 
 /* The ABI knows one shadow.  That of STI needs the flag that STI sets. */

@@ -162,7 +162,7 @@ static void vmx_vmcs_init_controls(struct lodge_vcpu *vcpu)
 static void vmx_vmcs_init_features(struct vmx_vcpu *vmx)
 {
 	if (vmx_caps.proc & CPU_BASED_USE_MSR_BITMAPS)
-		vmx_write(MSR_BITMAP, vmx_bitmap_msr());
+		vmx_write(MSR_BITMAP, vmx_bitmap_msr(false));
 	if (vmx_caps.proc & CPU_BASED_TPR_SHADOW) {
 		vmx_write(VIRTUAL_APIC_PAGE_ADDR, __pa(vmx->virtual_apic));
 		vmx_write(TPR_THRESHOLD, 0);

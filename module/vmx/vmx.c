@@ -232,10 +232,18 @@ static int vmx_vcpu_init(struct lodge_vcpu *vcpu)
 	return 0;
 }
 
+void vmx_load_syscall(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_msrs *msrs = &vcpu->regs.msrs;
+
+	lodge_userreturn_set(LODGE_USERRETURN_STAR, msrs->star);
+	lodge_userreturn_set(LODGE_USERRETURN_LSTAR, msrs->lstar);
+	lodge_userreturn_set(LODGE_USERRETURN_SFMASK, msrs->sfmask);
+}
+
 static void vmx_vcpu_load(struct lodge_vcpu *vcpu, int cpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	const struct lodge_msrs *msrs = &vcpu->regs.msrs;
 
 	vmx_begin(vcpu);
 	if (vcpu->cpu != cpu) {
@@ -247,9 +255,7 @@ static void vmx_vcpu_load(struct lodge_vcpu *vcpu, int cpu)
 	vmx_run_load(vmx);
 	vmx_end();
 	lodge_userreturn_arm();
-	lodge_userreturn_set(LODGE_USERRETURN_STAR, msrs->star);
-	lodge_userreturn_set(LODGE_USERRETURN_LSTAR, msrs->lstar);
-	lodge_userreturn_set(LODGE_USERRETURN_SFMASK, msrs->sfmask);
+	vmx_load_syscall(vcpu);
 }
 
 static void vmx_skip(struct lodge_vcpu *vcpu, u64 rip)

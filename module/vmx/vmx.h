@@ -126,6 +126,15 @@ static inline void vmx_end(void)
 	vmx_vmcs_end();
 }
 
+/* vmx.c */
+
+/**
+ * vmx_load_syscall() - give this CPU the guest's MSRs of SYSCALL
+ *
+ * They are its own until it returns to user mode.  Preemption is off.
+ */
+void vmx_load_syscall(struct lodge_vcpu *vcpu);
+
 /* vmcs.c */
 
 /**
@@ -227,14 +236,15 @@ void vmx_flush_tlb(struct lodge_vcpu *vcpu, bool nested);
 /* bitmap.c */
 
 /**
- * vmx_bitmap_init() - allocate the MSR bitmap that all VMs share
+ * vmx_bitmap_init() - allocate the MSR bitmaps that all VMs share
  */
 int vmx_bitmap_init(void);
 void vmx_bitmap_exit(void);
 
 /**
- * vmx_bitmap_msr() - physical address of the MSR bitmap
+ * vmx_bitmap_msr() - physical address of an MSR bitmap
+ * @spec_ctrl: of the one with which the guest reaches SPEC_CTRL without an exit
  */
-u64 vmx_bitmap_msr(void);
+u64 vmx_bitmap_msr(bool spec_ctrl);
 
 #endif

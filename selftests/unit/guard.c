@@ -49,20 +49,34 @@ TEST(two_vcpus_that_share_a_cpu_are_parted_each_time)
 }
 
 /*
- * What a guest asks for.  The thread moves where it likes between the exit, in which
- * the guest's write is seen, and the next entry.
+ * What a guest commands: by an exit, after which this CPU still holds the vCPU's
+ * state, or the thread has moved.
  */
-TEST(what_a_guest_commands_is_done_where_it_goes_on)
+TEST(what_a_guest_commands_is_done_at_once_and_once)
 {
 	struct lodge_guard_command command = {};
 
 	EXPECT_FALSE(lodge_guard_take(&command, -1, 0));
-	lodge_guard_give(&command);
-	EXPECT_TRUE(lodge_guard_take(&command, 0, 0));
+	EXPECT_TRUE(lodge_guard_give(&command, true));
 	EXPECT_FALSE(lodge_guard_take(&command, 0, 0));
-	lodge_guard_give(&command);
+}
+
+TEST(what_a_guest_commands_is_done_where_it_goes_on)
+{
+	struct lodge_guard_command command = {};
+
+	EXPECT_TRUE(lodge_guard_give(&command, true));
 	EXPECT_TRUE(lodge_guard_take(&command, 0, 1));
 	EXPECT_FALSE(lodge_guard_take(&command, 1, 1));
+}
+
+TEST(what_a_guest_commands_is_not_done_on_a_cpu_that_does_not_hold_it)
+{
+	struct lodge_guard_command command = {};
+
+	EXPECT_FALSE(lodge_guard_give(&command, false));
+	EXPECT_TRUE(lodge_guard_take(&command, 0, 0));
+	EXPECT_FALSE(lodge_guard_take(&command, 0, 0));
 }
 
 TEST(what_a_guest_commanded_on_one_cpu_is_done_on_those_it_comes_back_to)
@@ -71,8 +85,7 @@ TEST(what_a_guest_commanded_on_one_cpu_is_done_on_those_it_comes_back_to)
 
 	/* It has run on CPU 0, goes on on CPU 1, and gives the command there. */
 	EXPECT_FALSE(lodge_guard_take(&command, 0, 1));
-	lodge_guard_give(&command);
-	EXPECT_TRUE(lodge_guard_take(&command, 1, 1));
+	EXPECT_TRUE(lodge_guard_give(&command, true));
 	EXPECT_TRUE(lodge_guard_take(&command, 1, 0));
 	EXPECT_FALSE(lodge_guard_take(&command, 0, 0));
 }
