@@ -6,9 +6,10 @@
  *	bench [-t NAME]		all events, or one
  *
  * Prints TAP, a test for each event; behind it a table between the lines `BEGIN
- * table` and `END table`, and the same as JSON between `BEGIN bench.json` and
+ * table` and `END table`, with the goals where the host has its default mitigations, and the same as JSON between `BEGIN bench.json` and
  * `END bench.json`.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,16 +41,50 @@ static double ratio(const struct row *row)
 	return (double)row->cost[LODGE].median / row->cost[KVM].median;
 }
 
+static enum vendor host_vendor(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	__cpuid(0, eax, ebx, ecx, edx);
+	return ebx == signature_INTEL_ebx ? INTEL : AMD;
+}
+
+/* The goals are for the default ones: true if the kernel was told of none. */
+static bool mitigations_are_default(void)
+{
+	char line[4096];
+	FILE *file = fopen("/proc/cmdline", "r");
+	bool found = file && fgets(line, sizeof(line), file);
+
+	if (file)
+		fclose(file);
+	return found && !strstr(line, "mitigations=");
+}
+
+/* Ratios are compared as they are printed. */
+static void print_goal(const struct row *row, double goal)
+{
+	if (goal)
+		printf(" %5.2f %s", goal,
+		       ratio(row) < goal + 0.005 ? "met" : "not met");
+}
+
 static void print_table(const struct row *rows, int nr)
 {
+	const bool goals = mitigations_are_default();
+	const enum vendor vendor = host_vendor();
 	int i;
 
-	printf("BEGIN table\n%-34s %10s %10s %7s\n", "instructions, median",
-	       "KVM", "Lodge", "ratio");
-	for (i = 0; i < nr; i++)
-		printf("%-34s %10" PRIu64 " %10" PRIu64 " %7.2f\n",
+	printf("BEGIN table\n%-34s %10s %10s %7s%s\n", "instructions, median",
+	       "KVM", "Lodge", "ratio", goals ? "  goal" : "");
+	for (i = 0; i < nr; i++) {
+		printf("%-34s %10" PRIu64 " %10" PRIu64 " %7.2f",
 		       rows[i].event->title, rows[i].cost[KVM].median,
 		       rows[i].cost[LODGE].median, ratio(&rows[i]));
+		if (goals)
+			print_goal(&rows[i], rows[i].event->goal[vendor]);
+		printf("\n");
+	}
 	printf("END table\n");
 }
 

@@ -313,6 +313,7 @@ const struct event events[] = {
 		.name = "cpuid",
 		.title = "CPUID",
 		.start = guest_cpuid,
+		.goal = { 0.35, 0.50 },
 		.measure = measure_guest,
 	},
 	{
@@ -320,6 +321,7 @@ const struct event events[] = {
 		.title = "port write, to the controller",
 		.start = guest_port_write,
 		.exits = true,
+		.goal = { 0.40, 0.40 },
 		.measure = measure_guest,
 	},
 	{
@@ -328,6 +330,7 @@ const struct event events[] = {
 		.start = guest_port_read,
 		.exits = true,
 		.answer = ANSWER_PORT,
+		.goal = { 0.40, 0.40 },
 		.measure = measure_guest,
 	},
 	{
@@ -335,6 +338,7 @@ const struct event events[] = {
 		.title = "MMIO write, to the controller",
 		.start = guest_mmio_write,
 		.exits = true,
+		.goal = { 0.40, 0.40 },
 		.measure = measure_guest,
 	},
 	{
@@ -343,18 +347,21 @@ const struct event events[] = {
 		.start = guest_mmio_read,
 		.exits = true,
 		.answer = ANSWER_MMIO,
+		.goal = { 0.50, 0.50 },
 		.measure = measure_guest,
 	},
 	{
 		.name = "wrmsr_tsc_deadline",
 		.title = "WRMSR TSC_DEADLINE, armed",
 		.start = guest_wrmsr,
+		.goal = { 0.35, 0.50 },
 		.measure = measure_guest,
 	},
 	{
 		.name = "rdmsr_apic_base",
 		.title = "RDMSR APIC_BASE",
 		.start = guest_rdmsr,
+		.goal = { 0.35, 0.50 },
 		.measure = measure_guest,
 	},
 	{
@@ -362,6 +369,7 @@ const struct event events[] = {
 		.title = "nested page fault, page fresh",
 		.start = guest_fault,
 		.absent = true,
+		.goal = { 0.60, 0.60 },
 		.measure = measure_guest,
 	},
 	{
@@ -375,6 +383,7 @@ const struct event events[] = {
 		.title = "self-IPI with handler and EOI",
 		.start = guest_self_ipi,
 		.interrupts = true,
+		.goal = { 0.33, 0.40 },
 		.measure = measure_guest,
 	},
 	{
@@ -389,6 +398,7 @@ const struct event events[] = {
 		.title = "HLT with TSC-deadline timer",
 		.start = guest_timer,
 		.interrupts = true,
+		.goal = { 0.50, 0.50 },
 		.measure = measure_sleep,
 	},
 	{

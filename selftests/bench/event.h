@@ -21,6 +21,12 @@ struct cost {
 	uint64_t mean;
 };
 
+enum vendor {
+	AMD,
+	INTEL,
+	NR_VENDORS,
+};
+
 enum event_answer {
 	ANSWER_NONE,
 	ANSWER_PORT,
@@ -36,6 +42,8 @@ enum event_answer {
  * @answer: the controller's answer to it
  * @absent: the host has no pages behind GUEST_FAULTS yet
  * @interrupts: each sample takes one
+ * @goal: the ratio to KVM that Lodge is to reach, with the default mitigations;
+ *	0: none
  * @measure: counts it with this hypervisor, less what @overhead says.  Answers
  *	0 or -errno, -EPROTO when the guest did something else
  */
@@ -47,6 +55,7 @@ struct event {
 	enum event_answer answer;
 	bool absent;
 	bool interrupts;
+	double goal[NR_VENDORS];
 	int (*measure)(const struct event *event,
 		       const struct hypervisor *hypervisor, uint64_t overhead,
 		       struct cost *cost);
