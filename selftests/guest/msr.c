@@ -391,6 +391,81 @@ TEST_F(msr, commands_to_the_processor_are_as_cpuid_has_them)
 	EXPECT_TRUE(commands(cpu, 0x10b, 2, false));
 }
 
+#define SPEC_CTRL 0x48
+#define SPEC_CTRL_IBRS 1
+#define SPEC_CTRL_SSBD 4
+
+static bool has_spec_ctrl(const struct guest_cpu *cpu)
+{
+	return cpu_feature(cpu, 7, 0, 3) & 1U << 26 ||
+	       cpu_feature(cpu, 0x80000008, 0, 1) & 1U << 14;
+}
+
+/* Writes RSI to the MSR, exits for CPUID, and reads it to RDI. */
+CODE(spec_ctrl, 64,
+     "mov $0x48, %ecx; mov %esi, %eax; xor %edx, %edx; wrmsr;"
+     "xor %eax, %eax; cpuid; mov $0x48, %ecx; rdmsr; mov %rax, %rdi;" DONE);
+
+/* With an exit at each write, from the first one on, and again. */
+TEST_F(msr, spec_ctrl_keeps_its_value_over_exits)
+{
+	static const uint64_t values[] = { 0, SPEC_CTRL_IBRS, 0,
+					   SPEC_CTRL_IBRS };
+	unsigned int i;
+
+	if (!has_spec_ctrl(self->cpu))
+		SKIP(return, "the guest's CPUID has no SPEC_CTRL");
+	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+		cpu_start(self->cpu, LONG64, spec_ctrl);
+		*cpu_gpr(self->cpu, LODGE_RSI) = values[i];
+		*cpu_gpr(self->cpu, LODGE_RDI) = ~0ULL;
+		ASSERT_TRUE(cpu_done(self->cpu));
+		EXPECT_EQ(values[i], *cpu_gpr(self->cpu, LODGE_RDI));
+		EXPECT_EQ(values[i], self->cpu->run->regs.msrs.spec_ctrl);
+	}
+}
+
+/* Takes a feature of leaf 7, EDX, from the guest's CPUID. */
+static void take_feature(struct guest_cpu *cpu, uint32_t bit)
+{
+	struct lodge_cpuid_entry entries[256];
+	uint32_t nr = 256, i;
+
+	if (lodge_cpuid_get(cpu->fd, entries, &nr))
+		return;
+	for (i = 0; i < nr; i++)
+		if (entries[i].leaf == 7 && !entries[i].subleaf)
+			entries[i].edx &= ~bit;
+	lodge_cpuid_set(cpu->fd, entries, nr);
+}
+
+/*
+ * What the processor has and CPUID does not announce faults only while each write
+ * is an exit.  It is not part of the guest's state.
+ */
+TEST_F(msr, spec_ctrl_is_the_guests_own_from_its_first_value_on)
+{
+	const uint32_t edx_7 = cpu_feature(self->cpu, 7, 0, 3);
+
+	if (!(edx_7 & 1U << 26) || !(edx_7 & 1U << 31))
+		SKIP(return, "the guest's CPUID has no IBRS and SSBD");
+	take_feature(self->cpu, 1U << 31);
+	start_write(self->cpu, SPEC_CTRL, SPEC_CTRL_SSBD);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+	start_write(self->cpu, SPEC_CTRL, 0);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	start_write(self->cpu, SPEC_CTRL, SPEC_CTRL_SSBD);
+	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
+
+	start_write(self->cpu, SPEC_CTRL, SPEC_CTRL_IBRS);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	start_write(self->cpu, SPEC_CTRL, SPEC_CTRL_IBRS | SPEC_CTRL_SSBD);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(SPEC_CTRL_IBRS | SPEC_CTRL_SSBD,
+		  *cpu_gpr(self->cpu, LODGE_RDI));
+	EXPECT_EQ(SPEC_CTRL_IBRS, self->cpu->run->regs.msrs.spec_ctrl);
+}
+
 #define ARCH_CAPABILITIES 0x10a
 
 /* Whether the host's kernel says that its processor is free of a bug. */
