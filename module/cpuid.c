@@ -218,6 +218,23 @@ void lodge_cpuid_free(struct lodge_vcpu *vcpu)
 	vcpu->nr_cpuid = 0;
 }
 
+static u32 cpuid_nr_vcpus(const struct lodge_vcpu *vcpu)
+{
+	return max(READ_ONCE(vcpu->vm->nr_vcpus), vcpu->id + 1);
+}
+
+/* How many bits of an APIC ID tell the vCPUs from each other. */
+static u32 cpuid_order(const struct lodge_vcpu *vcpu)
+{
+	return order_base_2(cpuid_nr_vcpus(vcpu));
+}
+
+/* How many vCPUs share the cache of leaf 4 or 0x8000001d, less one. */
+static u32 cpuid_sharing(const struct lodge_vcpu *vcpu, const u32 answer[4])
+{
+	return (answer[EAX] >> 5 & 7) > 2 ? (1U << cpuid_order(vcpu)) - 1 : 0;
+}
+
 /*
  * One thread a core, all cores in one package; a cache above level 2 is shared
  * by all.  The counts are those of LODGE_SET_CPUID, once it was called.
@@ -225,35 +242,38 @@ void lodge_cpuid_free(struct lodge_vcpu *vcpu)
 static void cpuid_add_topology(const struct lodge_vcpu *vcpu, u32 leaf,
 			       u32 subleaf, u32 answer[4])
 {
-	u32 nr = max(READ_ONCE(vcpu->vm->nr_vcpus), vcpu->id + 1);
-	u32 order = order_base_2(nr);
-	u32 sharing = (answer[EAX] >> 5 & 7) > 2 ? (1U << order) - 1 : 0;
+	u32 sharing;
 
 	switch (leaf) {
 	case 1:
 		answer[EBX] &= ~0x00ff0000U;
-		answer[EBX] |= nr << 16;
-		if (nr > 1)
+		answer[EBX] |= cpuid_nr_vcpus(vcpu) << 16;
+		if (cpuid_nr_vcpus(vcpu) > 1)
 			answer[EDX] |= F(HT);
 		break;
 	case 4:
+		sharing = cpuid_sharing(vcpu, answer);
 		answer[EAX] &= 0x3fff;
-		answer[EAX] |= sharing << 14 | ((1U << order) - 1) << 26;
+		answer[EAX] |= sharing << 14;
+		answer[EAX] |= ((1U << cpuid_order(vcpu)) - 1) << 26;
 		break;
 	case 0xb:
 		if (subleaf == 1) {
-			answer[EAX] = order;
-			answer[EBX] = nr;
+			answer[EAX] = cpuid_order(vcpu);
+			answer[EBX] = cpuid_nr_vcpus(vcpu);
 		}
 		break;
 	case 0x80000001:
-		if (nr > 1 && boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		if (cpuid_nr_vcpus(vcpu) > 1 &&
+		    boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
 			answer[ECX] |= F(CMP_LEGACY);
 		break;
 	case 0x80000008:
-		answer[ECX] = order << 12 | (nr - 1);
+		answer[ECX] = cpuid_order(vcpu) << 12 |
+			      (cpuid_nr_vcpus(vcpu) - 1);
 		break;
 	case 0x8000001d:
+		sharing = cpuid_sharing(vcpu, answer);
 		answer[EAX] &= 0x3fff;
 		answer[EAX] |= sharing << 14;
 		break;
