@@ -24,6 +24,7 @@
 #include "state.h"
 #include "task_switch.h"
 #include "vm.h"
+#include "yield.h"
 
 /* Counters that every AMD processor has. */
 #define LODGE_NR_COUNTERS 4
@@ -356,7 +357,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_HLT:
 		return lodge_exit_hlt(vcpu, exit);
 	case LODGE_VMEXIT_PAUSE:
-		yield();
+		lodge_yield(vcpu);
 		return lodge_exit_skip(vcpu, exit);
 	case LODGE_VMEXIT_WINDOW:
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);

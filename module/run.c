@@ -20,6 +20,7 @@
 #include "guard.h"
 #include "hw.h"
 #include "policy.h"
+#include "poll.h"
 #include "pv.h"
 #include "state.h"
 #include "tsc.h"
@@ -321,19 +322,10 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 	return LODGE_ENTER_AGAIN;
 }
 
-/*
- * Sleep until something wakes the vCPU, or a signal comes.  Any request ends the
- * sleep too: whoever makes one that stands already does not kick again.
- */
+/* Wait in HLT, or for a start-up IPI. */
 static void lodge_run_sleep(struct lodge_vcpu *vcpu)
 {
-	lodge_lapic_sleep(vcpu->apic);
-	rcuwait_wait_event(&vcpu->wait,
-			   lodge_event_wakes(&vcpu->delivery) ||
-				   READ_ONCE(vcpu->requests) ||
-				   __xfer_to_guest_mode_work_pending(),
-			   TASK_INTERRUPTIBLE);
-	lodge_lapic_wake(vcpu->apic);
+	lodge_poll_wait(vcpu);
 	/* What is delivered then makes the vCPU runnable. */
 	if (lodge_event_wakes(&vcpu->delivery))
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
@@ -390,6 +382,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	int outcome = LODGE_ENTER_AGAIN;
 
 	lodge_run_prepare(vcpu, window);
+	rcu_assign_pointer(vcpu->thread, current);
 	lodge_fpu_begin(vcpu);
 	if (vcpu->io.completion != LODGE_COMPLETE_NONE)
 		outcome = lodge_emulate_complete(vcpu);
@@ -400,6 +393,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 			outcome = lodge_run_loop(vcpu);
 	}
 	lodge_fpu_end(vcpu);
+	RCU_INIT_POINTER(vcpu->thread, NULL);
 
 	lodge_event_take_back(&vcpu->delivery);
 	vcpu->answer.window_open = lodge_event_window_open(&vcpu->delivery);

@@ -145,6 +145,8 @@ struct lodge_answer {
  * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
  * @cpu: CPU on which it runs or last ran
  * @wait: where it sleeps in HLT
+ * @thread: in LODGE_RUN, else NULL; written by that thread, read under RCU
+ * @poll_window: how long it polls at its next HLT, ns; see poll.h
  * @delivery: the events that wait for it
  * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1: see
  *	lodge_vcpu_unload()
@@ -189,6 +191,8 @@ struct lodge_vcpu {
 	int mode;
 	int cpu;
 	struct rcuwait wait;
+	struct task_struct __rcu *thread;
+	u32 poll_window;
 
 	struct lodge_delivery delivery;
 	int loaded_cpu;
@@ -260,6 +264,7 @@ struct lodge_clock_base {
  * @tsc_offset: guest's TSC less lodge_tsc(), at creation
  * @clock: see pv.c
  * @apics: the vCPUs' local APICs, as messages find them
+ * @yield_turn: which vCPU was given way to last; a mere hint
  * @flush_mask: for lodge_vm_flush_tlbs(); under @npt_lock
  */
 struct lodge_vm {
@@ -287,6 +292,7 @@ struct lodge_vm {
 	u64 tsc_offset;
 	struct lodge_clock_base clock;
 	struct lodge_apic_bus apics;
+	u32 yield_turn;
 	cpumask_var_t flush_mask;
 };
 

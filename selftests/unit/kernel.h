@@ -45,6 +45,8 @@ static inline void kernel_shared(void)
 #define offset_in_page(address) ((unsigned long)(address) & ~PAGE_MASK)
 #define GENMASK(high, low) GENMASK_ULL(high, low)
 #define DECLARE_PER_CPU(type, name) extern type name
+#define __this_cpu_read(name) (name)
+#define smp_processor_id() 0
 #define __this_cpu_write(name, value) ((name) = (value))
 
 /* A defect of ours: what the kernel survives is found here. */
@@ -113,9 +115,12 @@ enum {
 	X86_FEATURE_ABM,
 	X86_FEATURE_NRIPS,
 	X86_FEATURE_DECODEASSISTS,
+	X86_FEATURE_MSR_SPEC_CTRL,
+	X86_FEATURE_V_SPEC_CTRL,
 };
 
 #define boot_cpu_has(feature) ((feature) != X86_FEATURE_SPLIT_LOCK_DETECT)
+#define cpu_feature_enabled boot_cpu_has
 #define X86_VENDOR_INTEL 0
 #define XFEATURE_MASK_SSE 0x2
 #define XFEATURE_MASK_YMM 0x4
@@ -198,7 +203,8 @@ static inline bool atomic_add_unless(atomic_t *value, int add, int unless)
 	return false;
 }
 
-static inline void yield(void)
+struct lodge_vcpu;
+static inline void lodge_yield(struct lodge_vcpu *vcpu)
 {
 }
 

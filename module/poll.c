@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a halted vCPU waits: see poll.h.
+ */
+#include <linux/ktime.h>
+#include <linux/moduleparam.h>
+#include <linux/rcuwait.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
+#include <asm/cpufeature.h>
+
+#include "apic.h"
+#include "compat.h"
+#include "event.h"
+#include "poll.h"
+#include "trace.h"
+#include "vm.h"
+
+/*
+ * A sleep and its wake-up, with the exit from the processor's first idle states,
+ * cost about this.  Who polls as long as what he avoids costs never pays more than
+ * twice the cheaper of the two.
+ */
+#define LODGE_POLL_DEFAULT_NS 50000
+
+static int poll_max_ns = -1;
+module_param_named(halt_poll_ns, poll_max_ns, int, 0644);
+MODULE_PARM_DESC(
+	halt_poll_ns,
+	"how long a halted vCPU polls at most before it sleeps, ns; 0: not; -1: 50000, or 0 where the host is itself a guest (-1)");
+
+/*
+ * A host that is a guest seems busy to its own hypervisor while it polls, and so
+ * takes time from others, perhaps from the very one that would end the wait.
+ */
+static u32 lodge_poll_max(void)
+{
+	int max = READ_ONCE(poll_max_ns);
+
+	if (max >= 0)
+		return min(max, LODGE_POLL_LIMIT_NS);
+	return boot_cpu_has(X86_FEATURE_HYPERVISOR) ? 0 : LODGE_POLL_DEFAULT_NS;
+}
+
+/* Any request ends a wait: who makes one that stands already does not kick again. */
+static bool lodge_poll_ends(struct lodge_vcpu *vcpu)
+{
+	return lodge_event_wakes(&vcpu->delivery) || READ_ONCE(vcpu->requests) ||
+	       __xfer_to_guest_mode_work_pending();
+}
+
+/*
+ * Return: true if the wait is over.  The processor is not kept from another thread
+ * that could use it.
+ */
+static bool lodge_poll(struct lodge_vcpu *vcpu, u64 end)
+{
+	do {
+		if (lodge_poll_ends(vcpu))
+			return true;
+		cpu_relax();
+	} while (single_task_running() && !need_resched() &&
+		 ktime_get_ns() < end);
+	return false;
+}
+
+void lodge_poll_wait(struct lodge_vcpu *vcpu)
+{
+	const u32 max = lodge_poll_max();
+	const u32 window = min(vcpu->poll_window, max);
+	const u64 begin = max ? ktime_get_ns() : 0;
+	bool polled;
+	u64 waited;
+
+	/* The timer comes by an interrupt from here on, while polling, too. */
+	lodge_lapic_sleep(vcpu->apic);
+	polled = window && lodge_poll(vcpu, begin + window);
+	if (!polled)
+		rcuwait_wait_event(&vcpu->wait, lodge_poll_ends(vcpu),
+				   TASK_INTERRUPTIBLE);
+	lodge_lapic_wake(vcpu->apic);
+
+	waited = max ? ktime_get_ns() - begin : 0;
+	vcpu->poll_window = lodge_poll_next(window, waited, max);
+	trace_lodge_halt(vcpu->id, polled, window, waited);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a spinning vCPU does: it gives its time to one that may hold the lock.
+ */
+#ifndef LODGE_YIELD_H
+#define LODGE_YIELD_H
+
+struct lodge_vcpu;
+
+/**
+ * lodge_yield() - give way to a vCPU of the same VM that waits for a processor
+ *
+ * Called by the owner, with interrupts on.  Where no vCPU waits, other threads come
+ * first: the guest may spin for its controller.
+ */
+void lodge_yield(struct lodge_vcpu *vcpu);
+
+#endif
