@@ -34,7 +34,7 @@ DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
 /* Serial of the vCPU that ran here last. */
 static DEFINE_PER_CPU(u64, lodge_run_last);
 
-static bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
+static __always_inline bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
 {
 	return cpu_feature_enabled(X86_FEATURE_OSPKE) &&
 	       (vcpu->regs.control.cr4 & X86_CR4_PKE ||

@@ -148,6 +148,7 @@ struct lodge_answer {
  * @thread: in LODGE_RUN, else NULL; written by that thread, read under RCU
  * @poll_window: how long it polls at its next HLT, ns; see poll.h
  * @delivery: the events that wait for it
+ * @context_told: see lodge_context_enter()
  * @loaded_cpu: CPU that holds this vCPU's state since ops.vcpu_load, or -1: see
  *	lodge_vcpu_unload()
  * @pkru: guest's PKRU
@@ -195,6 +196,7 @@ struct lodge_vcpu {
 	u32 poll_window;
 
 	struct lodge_delivery delivery;
+	unsigned long context_told;
 	int loaded_cpu;
 	u32 pkru;
 	u32 host_pkru;

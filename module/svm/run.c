@@ -8,15 +8,16 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
+#include "context.h"
 #include "svm/svm.h"
 
 /*
  * Global interrupts are off all the time, so that RFLAGS.IF, which decides
  * whether an interrupt ends the guest's run, can already be on.
  */
-static noinstr void svm_switch(struct svm_entry *entry)
+static noinstr void svm_switch(struct lodge_vcpu *vcpu, struct svm_entry *entry)
 {
-	guest_state_enter_irqoff();
+	lodge_context_enter(&vcpu->context_told);
 	raw_local_irq_enable();
 	amd_clear_divider();
 	svm_enter(entry);
@@ -121,7 +122,7 @@ void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	svm_clgi();
 	debugctl = svm_clear_debugctl();
-	svm_switch(&svm->entry);
+	svm_switch(vcpu, &svm->entry);
 	if (unlikely(debugctl))
 		update_debugctlmsr(debugctl);
 	svm_stgi();

@@ -264,7 +264,7 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		vmx_exit_failed(exit);
 		return;
 	}
-	reason = vmx_read(VM_EXIT_REASON);
+	reason = vmx->reason;
 	exit->code = reason;
 	if (unlikely(reason & VMX_EXIT_REFUSED)) {
 		exit->kind = LODGE_VMEXIT_INVALID;

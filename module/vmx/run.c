@@ -13,6 +13,7 @@
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
+#include "context.h"
 #include "tsc.h"
 #include "vmx/vmx.h"
 
@@ -132,11 +133,11 @@ static __always_inline u64 vmx_swap_kernel_gs(u64 base)
  * NMIs are blocked from the exit that one has caused until the next IRET: its
  * handler is called by its gate, before anything can fault.
  */
-static __always_inline void vmx_host_nmi(void)
+static __always_inline void vmx_host_nmi(u32 reason)
 {
 	u32 info;
 
-	if ((u16)vmx_read(VM_EXIT_REASON) != EXIT_REASON_EXCEPTION_NMI)
+	if ((u16)reason != EXIT_REASON_EXCEPTION_NMI)
 		return;
 	info = vmx_read(VM_EXIT_INTR_INFO);
 	if ((info & INTR_INFO_INTR_TYPE_MASK) == INTR_TYPE_NMI_INTR)
@@ -148,7 +149,7 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 	u64 *cr2 = &vcpu->regs.control.cr2;
 	u64 *kernel_gs_base = &vcpu->regs.msrs.kernel_gs_base;
 
-	guest_state_enter_irqoff();
+	lodge_context_enter(&vcpu->context_told);
 	if (*cr2 != native_read_cr2())
 		native_write_cr2(*cr2);
 	vmx_swap_kernel_gs(*kernel_gs_base);
@@ -157,8 +158,10 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 
 	*kernel_gs_base = vmx_swap_kernel_gs(vmx->host.kernel_gs_base);
 	*cr2 = native_read_cr2();
-	if (likely(!vmx->failed))
-		vmx_host_nmi();
+	if (likely(!vmx->failed)) {
+		vmx->reason = vmx_read(VM_EXIT_REASON);
+		vmx_host_nmi(vmx->reason);
+	}
 	guest_state_exit_irqoff();
 }
 
@@ -264,19 +267,15 @@ static void vmx_load_spec_ctrl(struct vmx_entry *entry)
  * Where the host's counters use buffers in its memory, the processor must not
  * write to them while addresses are the guest's.  perf answers what to change.
  */
-static void vmx_load_counters(struct vmx_vcpu *vmx)
+static noinline void
+vmx_switch_counters(struct vmx_vcpu *vmx,
+		    const struct perf_guest_switch_msr *msrs, int count,
+		    u32 first)
 {
 	const bool by_control = vmx_caps.entry &
 				VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
-	const u32 first = vmx_caps.switches_efer ? 0 : VMX_MSRS_EFER + 1;
-	const struct perf_guest_switch_msr *msrs;
 	struct vmx_counters now = vmx->counters;
-	int count;
 
-	msrs = lodge_perf_guest_msrs(&count);
-	/* Without an answer nothing is switched, as before. */
-	if (!msrs && now.nr == first)
-		return;
 	if (unlikely(vmx_counters_fill(vmx->msrs, first, msrs, count,
 				       by_control, &now)))
 		wrmsrq(MSR_IA32_PEBS_ENABLE, 0);
@@ -289,6 +288,18 @@ static void vmx_load_counters(struct vmx_vcpu *vmx)
 		vmx_write(VM_EXIT_MSR_LOAD_COUNT, now.nr);
 	}
 	vmx->counters = now;
+}
+
+static void vmx_load_counters(struct vmx_vcpu *vmx)
+{
+	const u32 first = vmx_caps.switches_efer ? 0 : VMX_MSRS_EFER + 1;
+	const struct perf_guest_switch_msr *msrs;
+	int count;
+
+	msrs = lodge_perf_guest_msrs(&count);
+	/* Without an answer nothing is switched, as before. */
+	if (msrs || unlikely(vmx->counters.nr != first))
+		vmx_switch_counters(vmx, msrs, count, first);
 }
 
 /* An entry that its controls make fail has loaded no MSR, and no exit loads them. */
@@ -313,7 +324,11 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
 	vmx_load_spec_ctrl(&vmx->entry);
 	vmx->entry.launched = vmx->vmcs.launched;
-	debugctl = get_debugctlmsr();
+	/*
+	 * perf changes it by an interrupt, the kernel with the thread: what it is
+	 * now is what the exit clears.
+	 */
+	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
 		vmx_load_counters(vmx);
 	vmx_flush(vcpu);

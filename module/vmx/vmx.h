@@ -66,6 +66,7 @@ struct vmx_host {
  * @used: others than the guest may have used the L1 data cache since its flush
  * @switches: how often the thread had given way by then
  * @nmi_blocked: without virtual NMIs: an NMI was delivered
+ * @reason: of the last exit: that of the VMCS, unless @failed
  * @failed: the last entry did not come about
  */
 struct vmx_vcpu {
@@ -87,6 +88,7 @@ struct vmx_vcpu {
 	u32 event;
 	struct lodge_tag vpid;
 	unsigned long switches;
+	u32 reason;
 	bool flush;
 	bool flush_nested;
 	bool used;

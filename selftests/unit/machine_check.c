@@ -131,7 +131,7 @@ static void svm_exits(FIXTURE_DATA(machine_check) * self, u32 code)
 static void vmx_exits(FIXTURE_DATA(machine_check) * self, u32 reason, u32 event)
 {
 	self->vcpu->backend = &self->vmx;
-	vmcs.reason = reason;
+	self->vmx.reason = reason;
 	vmcs.event = event;
 	vmx_exit_translate(self->vcpu, &self->exit);
 }
