@@ -13,8 +13,6 @@ enum {
 	X86_FEATURE_ARCH_CAPABILITIES = 16,
 	X86_FEATURE_FLUSH_L1D,
 	X86_FEATURE_BUS_LOCK_DETECT,
-	X86_FEATURE_MSR_SPEC_CTRL,
-	X86_FEATURE_V_SPEC_CTRL,
 	X86_FEATURE_TSCRATEMSR,
 	X86_BUG_L1TF,
 };
@@ -104,7 +102,9 @@ extern struct task_struct kernel_thread;
 #define this_cpu_read(variable) (variable)
 extern u64 x86_spec_ctrl_current;
 
-#define guest_state_enter_irqoff()
+/* In place of module/context.h. */
+#define LODGE_CONTEXT_H
+#define lodge_context_enter(told)
 #define guest_state_exit_irqoff()
 #define raw_local_irq_enable()
 #define raw_local_irq_disable()
