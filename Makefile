@@ -99,8 +99,9 @@ EXITS_TESTS := $(addprefix selftests/unit/,delivery.c event.c exit.c face.c fuzz
 	   lapic_timer.c machine_check.c)
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
-ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c vmx/flush.c)
-ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c vmx_flush.c)
+ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/flush.c)
+ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_ctrl.c \
+	   vmx_flush.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
 	   bitmap.h build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h ktime.h \
 	   kvm_host.h math64.h mem_encrypt.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h \

@@ -138,6 +138,11 @@ void x86_clear_cpu_buffers(void);
 void lodge_predict_less(bool on);
 
 #define V_TPR_MASK 0x0f
+#define SVM_INTERRUPT_SHADOW_MASK 1
+/* What of control registers and IRET can be intercepted: APM vol. 2, appendix B. */
+#define INTERCEPT_CR0_READ 0
+#define INTERCEPT_CR4_READ 4
+#define INTERCEPT_IRET 116
 
 /* AMD's instructions, which user space may not execute. */
 #include "svm/svm.h"
