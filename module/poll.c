@@ -46,8 +46,8 @@ static u32 lodge_poll_max(void)
 /* Any request ends a wait: who makes one that stands already does not kick again. */
 static bool lodge_poll_ends(struct lodge_vcpu *vcpu)
 {
-	return lodge_event_wakes(&vcpu->delivery) || READ_ONCE(vcpu->requests) ||
-	       __xfer_to_guest_mode_work_pending();
+	return lodge_event_wakes(&vcpu->delivery) ||
+	       READ_ONCE(vcpu->requests) || __xfer_to_guest_mode_work_pending();
 }
 
 /*
