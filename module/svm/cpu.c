@@ -18,6 +18,12 @@ bool svm_cpu_busy(void)
 	return efer & EFER_SVME;
 }
 
+/* Not by the constant itself, whose halves sparse would see cut from it. */
+static void svm_set_tsc_ratio(u64 ratio)
+{
+	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
+}
+
 int svm_cpu_enable(void)
 {
 	struct svm_cpu *cpu = this_cpu_ptr(&svm_cpu);
@@ -33,7 +39,7 @@ int svm_cpu_enable(void)
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
 	/* A kernel that crashed into this one may have left guests another rate. */
 	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR))
-		wrmsrq(MSR_AMD64_TSC_RATIO, SVM_TSC_RATIO_DEFAULT);
+		svm_set_tsc_ratio(SVM_TSC_RATIO_DEFAULT);
 	lodge_predict_less(true);
 	svm_erratum_cpu_enable();
 	svm_asid_cpu_init(cpu);
