@@ -105,6 +105,16 @@ static void fuzz_set_mmx(void *opaque, unsigned int reg, u64 data)
 	require(reg < 8);
 }
 
+/* Any bytes, though no processor would hold all of them. */
+static void fuzz_get_fpu(void *opaque, struct lodge_fxsave *state)
+{
+	memset(state, *(const u8 *)opaque, sizeof(*state));
+}
+
+static void fuzz_set_fpu(void *opaque, const struct lodge_fxsave *state)
+{
+}
+
 static int fuzz_set_cr0(void *opaque, u64 value)
 {
 	return value & 2 ? LODGE_FAULT : 0;
@@ -117,6 +127,10 @@ static void fuzz_set_segment(void *opaque, enum lodge_seg seg,
 }
 
 static void fuzz_set_table(void *opaque, bool idt, u64 base, u16 limit)
+{
+}
+
+static void fuzz_end_nmi(void *opaque)
 {
 }
 
@@ -133,9 +147,12 @@ static const struct lodge_emul_ops fuzz_ops = {
 	.set_ymm = fuzz_set_xmm,
 	.get_mmx = fuzz_get_mmx,
 	.set_mmx = fuzz_set_mmx,
+	.get_fpu = fuzz_get_fpu,
+	.set_fpu = fuzz_set_fpu,
 	.set_cr0 = fuzz_set_cr0,
 	.set_segment = fuzz_set_segment,
 	.set_table = fuzz_set_table,
+	.end_nmi = fuzz_end_nmi,
 };
 
 static void check_insn(const struct lodge_insn *insn, size_t size)
