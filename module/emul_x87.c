@@ -9,12 +9,15 @@
 /* Where a processor does not say which bits of MXCSR exist (SDM vol. 1, 11.6.6). */
 #define MXCSR_BITS 0xffbf
 
-/* What handlers of x87 exceptions find of the last instruction. */
-static void note(struct lodge_emul *e, struct lodge_fxsave *x, u64 linear)
+/*
+ * What handlers of x87 exceptions find of the last instruction: both addresses are
+ * offsets in their segments (SDM vol. 1, 8.1.8).
+ */
+static void note(struct lodge_emul *e, struct lodge_fxsave *x)
 {
 	x->op = e->insn.fpu_opcode;
 	x->ip = e->regs->rip;
-	x->dp = linear;
+	x->dp = lodge_insn_offset(&e->insn, e->regs);
 }
 
 static enum lodge_x87_type type_of(const struct lodge_insn *insn)
@@ -34,7 +37,7 @@ static int x87_load(struct lodge_emul *e, struct lodge_fxsave *x, u64 linear)
 	if (error)
 		return error;
 	lodge_x87_load(x, type_of(&e->insn), data, size);
-	note(e, x, linear);
+	note(e, x);
 	return 0;
 }
 
@@ -45,7 +48,7 @@ static int x87_store(struct lodge_emul *e, struct lodge_fxsave *x, u64 linear)
 	u8 data[LODGE_X87_BYTES];
 	int error;
 
-	note(e, x, linear);
+	note(e, x);
 	if (!lodge_x87_store(x, type_of(insn), insn->op == LODGE_OP_FISTTP,
 			     data, insn->operand_size))
 		return 0;

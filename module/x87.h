@@ -21,8 +21,8 @@
  * @tw: a bit for each physical register that is not empty
  * @reserved: zero
  * @op: opcode of the last instruction that was no control instruction
- * @ip: its address
- * @dp: of its operand
+ * @ip: its address, as an offset in its segment
+ * @dp: of its operand, likewise
  * @mxcsr: control and status of SSE
  * @mxcsr_mask: its bits that exist; 0 stands for all but 6
  * @st: registers, from the top of the stack on

@@ -481,6 +481,16 @@ TEST_F(system, x87_notes_the_instruction_for_handlers)
 	EXPECT_EQ(OPERAND, self->g.fpu.dp);
 }
 
+TEST_F(system, x87_notes_the_operand_without_its_segment)
+{
+	fpu_set_up(&self->g);
+	self->g.segs.seg[LODGE_FS].base = 0x1000;
+	GPR(RBX) = OPERAND - 0x1000;
+	LOAD(LODGE_MODE_64, 0x64, 0xdd, 0x03); /* fldl %fs:(%rbx) */
+	ASSERT_EQ(0, STEP());
+	EXPECT_EQ(OPERAND - 0x1000, self->g.fpu.dp);
+}
+
 TEST_F(system, x87_waits_for_a_device_and_changes_nothing_until_then)
 {
 	struct lodge_fxsave before;
