@@ -282,6 +282,14 @@ static int read_global(const struct lodge_descriptors *t, u16 selector,
 	return lodge_descriptor_read(t, selector, d, fault);
 }
 
+/* Long mode's bases have 64 bits; VM entry refuses others (SDM vol. 3, 27.3.1.2). */
+static int check_base(const struct lodge_descriptors *t,
+		      const struct lodge_segment *s, struct lodge_fault *fault)
+{
+	return lodge_is_canonical(s->base) ? 0 :
+					     violation(t, s->selector, fault);
+}
+
 /* In a task switch an LDT that is not present is #TS (SDM vol. 3, table 8-1). */
 int lodge_descriptor_load_ldt(const struct lodge_descriptors *t, u16 selector,
 			      struct lodge_segment *segment,
@@ -303,8 +311,10 @@ int lodge_descriptor_load_ldt(const struct lodge_descriptors *t, u16 selector,
 		return violation(t, selector, fault);
 	if (!(d.segment.attr & LODGE_SEG_P))
 		return lodge_descriptor_fault(t, absent, selector, fault);
-	*segment = d.segment;
-	return 0;
+	error = check_base(t, &d.segment, fault);
+	if (!error)
+		*segment = d.segment;
+	return error;
 }
 
 int lodge_descriptor_check_tss(const struct lodge_descriptors *t,
@@ -334,6 +344,8 @@ int lodge_descriptor_load_tss(const struct lodge_descriptors *t, u16 selector,
 
 	if (!error)
 		error = lodge_descriptor_check_tss(t, &d, false, fault);
+	if (!error)
+		error = check_base(t, &d.segment, fault);
 	if (!error)
 		error = lodge_descriptor_change_type(t, &d, LODGE_SYSTEM_BUSY,
 						     0, fault);

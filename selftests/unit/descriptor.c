@@ -457,6 +457,21 @@ TEST_F(descriptor, ldt_is_a_present_ldt_of_the_global_table)
 	EXPECT_FAULT(TS, SELECTOR, LOAD_LDT(SELECTOR));
 }
 
+TEST_F(descriptor, bases_of_64_bits_are_canonical)
+{
+	self->g.t.long_mode = true;
+	PUT(SELECTOR, P | LODGE_SYSTEM_LDT);
+	self->g.memory[GDT + SELECTOR + 10] = 0x80; /* bit 55 */
+	EXPECT_FAULT(GP, SELECTOR, LOAD_LDT(SELECTOR));
+	PUT(SELECTOR, P | LODGE_SYSTEM_TSS);
+	EXPECT_FAULT(GP, SELECTOR, LOAD_TSS(SELECTOR));
+	EXPECT_EQ(P | LODGE_SYSTEM_TSS, access_byte(&self->g, SELECTOR));
+	memset(self->g.memory + GDT + SELECTOR + 8, 0xff, 4);
+	self->g.memory[GDT + SELECTOR + 9] = 0x80;
+	EXPECT_EQ(0, LOAD_TSS(SELECTOR));
+	EXPECT_EQ(0xffff80ff00001000U, self->s.base);
+}
+
 TEST_F(descriptor, null_ldt_is_none)
 {
 	self->s.attr = P;
