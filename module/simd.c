@@ -201,13 +201,17 @@ void lodge_simd_set_mmx(void *opaque, unsigned int reg, u64 data)
 	lodge_simd_mmx(opaque, reg, &data, true);
 }
 
-/* Unlike the x87 instructions, these raise no exception that the guest has pending. */
+/*
+ * Unlike the x87 instructions, these raise no exception that the guest has pending.
+ * AMD's older processors save pointers only where one is: what they leave alone must
+ * not be the host's (see X86_BUG_FXSAVE_LEAK).
+ */
 void lodge_simd_get_fpu(void *opaque, struct lodge_fxsave *state)
 {
-	struct fxregs_state fx __aligned(16);
+	struct fxregs_state fx __aligned(16) = {};
 
 	lodge_fpu_lock(opaque);
-	asm volatile("fxsaveq %0" : "=m"(fx));
+	asm volatile("fxsaveq %0" : "+m"(fx));
 	lodge_fpu_unlock(opaque);
 	memcpy(state, &fx, sizeof(*state));
 }
