@@ -168,7 +168,8 @@ static int push_caller(struct lodge_emul *e, const struct far *far,
 
 /*
  * Accesses to the inner stack are made in the inner level and mode: SS is loaded for
- * them, and is put back where one of them fails or has to wait.
+ * them, and is put back where one of them fails or has to wait.  What has no room
+ * there is the fault of the new selector (SDM vol. 2, CALL; APM vol. 3, CALL (Far)).
  */
 static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
 		      struct far *far, const struct caller *caller)
@@ -187,6 +188,8 @@ static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
 		e->insn.mode = LODGE_MODE_64;
 	e->segmentation.mode = e->insn.mode;
 	error = push_caller(e, far, caller, parameter, &rsp);
+	if (error == LODGE_FAULT && e->fault.vector == LODGE_VECTOR_SS)
+		error = violation(e, t, LODGE_VECTOR_SS, ss.selector);
 	if (!error)
 		error = load_code(e, t, far);
 	if (error)

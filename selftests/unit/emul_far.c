@@ -212,6 +212,20 @@ TEST_F(far, inner_stack_must_be_good)
 	EXPECT_FAULT(TS, TSS);
 }
 
+TEST_F(far, inner_stack_without_room_is_told_by_its_selector)
+{
+	LOAD(LODGE_MODE_32, 0xff, 0x1b);
+	set_gate(&self->g, CODE0, GATE32);
+	/* Of one byte only. */
+	put(&self->g, GDT + DATA0, 0x0040920000000000, 8);
+	EXPECT_FAULT(SS, DATA0);
+	/* The caller's own stack is no news to its handler. */
+	put(&self->g, GDT + DATA0, 0x00cf92000000ffff, 8);
+	set_gate(&self->g, CODE0, GATE32 | 1);
+	self->g.segs.seg[LODGE_SS].limit = STACK3;
+	EXPECT_FAULT(SS, 0);
+}
+
 TEST_F(far, call_that_has_to_wait_changes_nothing)
 {
 	struct guest before;
