@@ -315,9 +315,15 @@ static int apply(struct lodge_emul *e)
 	}
 }
 
+/* Where a branch leads may be itself: RIP does not tell that it has to be repeated. */
+static bool is_far_branch(const struct lodge_emul *e)
+{
+	return e->insn.op >= LODGE_OP_CALL_FAR && e->insn.op <= LODGE_OP_IRET;
+}
+
 int lodge_emul_step(struct lodge_emul *e)
 {
 	int error = apply(e);
 
-	return error == -EBUSY ? 0 : error;
+	return error == -EBUSY && !is_far_branch(e) ? 0 : error;
 }

@@ -131,7 +131,8 @@ struct lodge_emul {
  * caller's business.
  *
  * A locked instruction whose memory another processor has just changed answers
- * 0 too and has changed nothing: RIP still points at it.
+ * 0 too and has changed nothing: RIP still points at it.  A far branch, which may lead
+ * to itself, answers -EBUSY then.
  *
  * Return: 0; LODGE_FAULT with @e->fault; -EOPNOTSUPP: the instruction is
  * intercepted or does port I/O; or a callback's error, -EAGAIN among them.

@@ -226,6 +226,28 @@ TEST_F(far, inner_stack_without_room_is_told_by_its_selector)
 	EXPECT_FAULT(SS, 0);
 }
 
+static int busy_cmpxchg(void *opaque, u64 linear, const void *old,
+			const void *new, size_t size, unsigned int access,
+			struct lodge_fault *fault)
+{
+	return -EBUSY;
+}
+
+TEST_F(far, branch_that_loses_a_race_is_not_taken_for_done)
+{
+	struct lodge_emul_ops ops = guest_ops;
+	struct guest before;
+
+	ops.cmpxchg = busy_cmpxchg;
+	set_gate(&self->g, CODE3, GATE32);
+	LOAD(LODGE_MODE_32, 0xff, 0x2b);
+	self->g.e.ops = &ops;
+	before = self->g;
+	EXPECT_EQ(-EBUSY, STEP());
+	EXPECT_EQ(0, memcmp(&before.regs, &self->g.regs, sizeof(before.regs)));
+	EXPECT_EQ(0, memcmp(&before.segs, &self->g.segs, sizeof(before.segs)));
+}
+
 TEST_F(far, call_that_has_to_wait_changes_nothing)
 {
 	struct guest before;
