@@ -283,8 +283,9 @@ static void lodge_emulate_end_nmi(void *opaque)
 {
 	struct lodge_vcpu *vcpu = opaque;
 
-	lodge_backend->get_state(vcpu, LODGE_GROUP_EVENTS);
-	vcpu->regs.events.flags &= ~LODGE_EVENT_NMI_BLOCKED;
+	vcpu->regs.events.flags =
+		lodge_backend->interruptibility(vcpu) &
+		~(LODGE_EVENT_NMI_BLOCKED | LODGE_EVENT_SHADOW);
 	lodge_backend->set_state(vcpu, LODGE_GROUP_EVENTS);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
