@@ -17,10 +17,11 @@
 
 int lodge_lapic_init(struct lodge_apic *apic)
 {
+	/* First, so that lodge_lapic_close() can stop it in any case. */
+	lodge_lapic_timer_init(apic);
 	/* The timer divides by it. */
 	if (!tsc_khz)
 		return -ENODEV;
-	lodge_lapic_timer_init(apic);
 	lodge_lapic_reset(apic, false);
 	return 0;
 }

@@ -164,8 +164,11 @@ static inline bool hrtimer_active(const struct hrtimer *timer)
 	return timer->queued || timer->running;
 }
 
+/* The kernel's looks at what hrtimer_setup() has set. */
 static inline bool hrtimer_cancel(struct hrtimer *timer)
 {
+	if (!timer->function)
+		__builtin_trap();
 	kernel_shared();
 	if (timer->running)
 		kernel_waits();

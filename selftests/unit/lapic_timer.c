@@ -553,4 +553,15 @@ TEST_F(timer, ticks_on_when_it_is_unmasked_as_a_tick_comes)
 			     the_entry_is_unmasked));
 }
 
+TEST(ends_on_a_host_whose_tsc_has_no_rate)
+{
+	struct lodge_apic apic = { .watched = &(u64){ 0 } };
+	u32 khz = tsc_khz;
+
+	tsc_khz = 0;
+	EXPECT_EQ(-ENODEV, lodge_lapic_init(&apic));
+	lodge_lapic_close(&apic);
+	tsc_khz = khz;
+}
+
 TEST_HARNESS_MAIN
