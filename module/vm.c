@@ -138,6 +138,9 @@ struct lodge_vm *lodge_vm_new(void)
 	struct lodge_vm *vm;
 	int error;
 
+	/* The clock and the timers divide by it. */
+	if (!tsc_khz)
+		return ERR_PTR(-ENODEV);
 	error = lodge_hw_get();
 	if (error)
 		return ERR_PTR(error);
