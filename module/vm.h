@@ -304,7 +304,7 @@ struct lodge_vm {
  * lodge_vm_new() - make a VM that uses the memory of the calling process
  *
  * Return: the VM, of which lodge_vm_put() disposes, or an error pointer: EBUSY,
- * EDQUOT, ENOMEM as LODGE_CREATE_VM.
+ * EDQUOT, ENODEV, ENOMEM as LODGE_CREATE_VM.
  */
 struct lodge_vm *lodge_vm_new(void);
 struct lodge_vm *lodge_vm_get(struct lodge_vm *vm);
