@@ -77,7 +77,8 @@ static void lodge_vm_flush_ack(void *unused)
 
 /*
  * The request is set before the mode is read; a vCPU sets its mode before it
- * reads requests.  So either it sees the request or it is interrupted here.
+ * reads requests.  So either it sees the request or it is interrupted here.  A vCPU
+ * that is published too late to be found reads the tables as they are by now.
  */
 void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 {
@@ -86,6 +87,8 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 	lockdep_assert_held(&vm->npt_lock);
 	preempt_disable();
 	cpumask_clear(vm->flush_mask);
+	/* The tables were changed by plain stores. */
+	smp_mb();
 	for (i = 0; i < READ_ONCE(vm->nr_vcpus); i++) {
 		struct lodge_vcpu *vcpu = READ_ONCE(vm->vcpus[i]);
 

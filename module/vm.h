@@ -42,7 +42,10 @@ enum lodge_vcpu_mode {
 	LODGE_IN_GUEST,
 };
 
-/* PUSHA makes eight accesses, of which one can cross a page's end; no other more. */
+/*
+ * PUSHA makes eight accesses, of which one can cross a page's end.  Calls through
+ * gates can make more, and are refused at the tenth that meets a device.
+ */
 #define LODGE_NR_FRAGMENTS 9
 
 /**
@@ -382,7 +385,7 @@ void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
  *
  * Called under vcpu->lock.
  *
- * Return: 0 or -errno as LODGE_RUN; vcpu->answer is set in both cases.
+ * Return: 0 or -errno as LODGE_RUN; vcpu->answer is set but for -EIO.
  */
 int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once);
 

@@ -534,6 +534,9 @@ struct lodge_run {
 /**
  * LODGE_EXTINT - deliver an external interrupt, as the PIC does
  *
+ * Of this call and a LODGE_SET_STATE with an external interrupt, made at the same
+ * time, only one may have effect.
+ *
  * Errors: EINVAL vector or flags; EBUSY an earlier one is not yet delivered.
  */
 #define LODGE_EXTINT _IOW(LODGE_IOC, 0x25, struct lodge_extint)
