@@ -144,8 +144,9 @@ struct lodge_msi {
  * struct lodge_clock - argument of LODGE_GET_CLOCK and LODGE_SET_CLOCK
  * @ns: the VM's clock (what kvmclock shows), in nanoseconds; it stands still, as
  *	the guest's TSC does, while the host is suspended
- * @host_tsc: host time stamp counter at that moment, as RDTSC reads it in user
- *	space.  SET: when the clock has shown @ns; 0: now
+ * @host_tsc: the moment at which the clock shows @ns, as the host's time stamp
+ *	counter that RDTSC reads in user space.  GET: the moment of the call.
+ *	SET: a moment in the past, or 0: now
  * @flags: zero
  */
 struct lodge_clock {
@@ -207,20 +208,22 @@ struct lodge_extint {
  * @LODGE_EXIT_IO: port access; the answer to an input goes to the data area
  * @LODGE_EXIT_MMIO: access to an address without a slot, or a write to a
  *	read-only one; the answer to a read goes to mmio.data
- * @LODGE_EXIT_WINDOW: an external interrupt can be taken now
+ * @LODGE_EXIT_WINDOW: an external interrupt can be taken now, as request_window
+ *	asked to be told
  * @LODGE_EXIT_EOI: a level-triggered vector was ended; tell the IOAPIC
  * @LODGE_EXIT_SHUTDOWN: triple fault; some processors leave no defined registers
  *	behind, so a further run needs new ones
  * @LODGE_EXIT_FAIL_ENTRY: the processor refused the state; the data area holds
  *	the rules it breaks
- * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself
- *	and does not know, could not read, or whose operand is in memory that the host
- *	lets nobody access.  Nothing of it is done, unless it had several accesses to
- *	devices.  Those that it does not know with an operand on a device: FXSAVE,
- *	XSAVE, FLDENV, FNSAVE, FBLD and their kin, arithmetic on MMX, vector and x87
- *	registers, AVX-512, and far branches that switch tasks
+ * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself, but
+ *	does not know or could not read, or whose operand is in memory that the host
+ *	lets nobody access.  It has had no effect, unless it accesses devices more
+ *	than once: then some of these accesses may have been made.  With an operand
+ *	on a device Lodge does not know FXSAVE, XSAVE, FLDENV, FNSAVE, FBLD and their
+ *	kin, arithmetic on MMX, vector and x87 registers, AVX-512, and far branches
+ *	that switch tasks
  * @LODGE_EXIT_TASK_SWITCH: a hardware task switch whose TSS, or a descriptor that
- *	it needs, lies in what is no memory; some of it may be done
+ *	it needs, is not in memory; part of the switch may have been made
  * @LODGE_EXIT_MEMORY_ERROR: the host has no page behind a slot's address
  * @LODGE_EXIT_UNKNOWN: an exit of the processor that Lodge does not know
  */
@@ -317,7 +320,7 @@ struct lodge_exit_emulate {
 };
 
 /**
- * enum lodge_task_switch_cause - what has begun a task switch
+ * enum lodge_task_switch_cause - what started a task switch
  * @LODGE_TASK_SWITCH_JMP: a far JMP
  * @LODGE_TASK_SWITCH_IRET: an IRET with EFLAGS.NT set
  * @LODGE_TASK_SWITCH_CALL: a far CALL, or an event through a task gate
@@ -364,7 +367,7 @@ struct lodge_exit_unknown {
 };
 
 /**
- * union lodge_exit - what an exit tells, by enum lodge_exit_reason
+ * union lodge_exit - the details of an exit, by enum lodge_exit_reason
  * @size: reserves room for what later versions add
  */
 union lodge_exit {
@@ -384,13 +387,16 @@ union lodge_exit {
 
 /**
  * struct lodge_run - the run page: map LODGE_RUN_SIZE bytes of a vCPU's file
- * @load: in: inline groups to set from @regs before the entry; the kernel
+ * @load: in: inline groups to set from @regs before anything else; the kernel
  *	clears it.  Bad values make LODGE_RUN fail with EINVAL
- * @save: in: inline groups to store to @regs at each exit
- * @immediate_exit: in: not zero: finish what is pending and return EINTR; a
- *	signal handler sets it so that no signal is missed
+ * @save: in: inline groups to store to @regs when LODGE_RUN returns, also with
+ *	EINTR; read at that time
+ * @immediate_exit: in: not zero: complete the access that was answered last, do not
+ *	enter the guest, and return EINTR, unless that access needs its user again;
+ *	the kernel never clears it.  A signal handler sets it, so that a signal just
+ *	before LODGE_RUN counts
  * @request_window: in: not zero: exit as soon as an external interrupt can be
- *	taken
+ *	taken.  To announce one from another thread, send the vCPU's thread a signal
  * @reserved: zero
  * @reason: out: enum lodge_exit_reason
  * @window_open: out: an external interrupt can be taken now
@@ -398,6 +404,9 @@ union lodge_exit {
  * @exit: out: by @reason
  * @regs: the inline groups
  * @data: bytes of an I/O exit, or the rules of a refused entry
+ *
+ * Map it at offset 0, as a shared mapping.  What is "in" is read once, as LODGE_RUN
+ * begins, but for @save: what is written while it runs counts for the next LODGE_RUN.
  */
 struct lodge_run {
 	__u64 load;
@@ -490,9 +499,14 @@ struct lodge_run {
 /**
  * LODGE_RUN - run the vCPU until something needs its user
  *
- * The vCPU's run page says what came to pass.  A read of a port or of MMIO that is
- * answered there is completed by the next LODGE_RUN.  A write is complete when it is
- * told, unless the instruction has more accesses.
+ * The vCPU's run page says why it returned.  An exit for a read, from a port or by
+ * MMIO, waits for its answer in the run page: the next LODGE_RUN completes the
+ * instruction with it, and until then RIP is still at that instruction.  An exit for
+ * a write needs no answer: the instruction is complete already and RIP is behind it,
+ * unless it has more accesses, with which the next LODGE_RUN goes on.
+ *
+ * To set the group GENERAL or EVENTS, by LODGE_SET_STATE or @load, abandons an
+ * instruction that is still to be completed.
  *
  * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run
  * page's @load or the registers it names.
@@ -501,6 +515,9 @@ struct lodge_run {
 /**
  * LODGE_GET_STATE - read register groups
  *
+ * Of a struct lodge_lapic that is larger than the kernel's the rest is zeroed; of a
+ * smaller one, only what it has is given.
+ *
  * Errors: EINVAL unknown groups, lapic_size smaller than the first version's;
  * E2BIG lapic_size above 4096; ENOSPC xsave_size too small; ENOMEM.
  */
@@ -508,11 +525,13 @@ struct lodge_run {
 /**
  * LODGE_SET_STATE - write register groups
  *
- * Every group is checked before any is written.
+ * Every group is checked before any is written.  What a smaller struct lodge_lapic
+ * leaves out is taken as zero.
  *
- * Errors: EINVAL unknown groups, lapic_size smaller than the first version's, a
- * value that no processor with this vCPU's CPUID could hold; E2BIG lapic_size
- * above 4096, or more in the structure than the kernel knows; ENOMEM.
+ * Errors: EINVAL unknown groups, lapic_size smaller than the first version's,
+ * xsave_size below 576 (legacy area and header), a value that no processor with this
+ * vCPU's CPUID could hold; E2BIG lapic_size above 4096, or bytes that are not zero in
+ * what the kernel does not know of struct lodge_lapic; ENOMEM.
  */
 #define LODGE_SET_STATE _IOW(LODGE_IOC, 0x22, struct lodge_state)
 /**
@@ -545,21 +564,24 @@ struct lodge_run {
  */
 #define LODGE_NMI _IO(LODGE_IOC, 0x26)
 /**
- * LODGE_GET_MSR_LIST - read MSRs by number, those that are in no register group
+ * LODGE_GET_MSR_LIST - read, by number, MSRs that are in no register group
+ *
+ * The caller fills in each entry's index, and gets its value.  With
+ * LODGE_MSR_LIST_ALL it fills in nothing and gets both, of the whole list.
  *
  * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
- * that is not on the vCPU's list; ENOSPC count too small for the whole list (it
- * then says how many).
+ * that is not on the vCPU's list; ENOSPC, with LODGE_MSR_LIST_ALL, count too small
+ * (it then says how many); ENOMEM.
  */
 #define LODGE_GET_MSR_LIST _IOWR(LODGE_IOC, 0x27, struct lodge_msr_list)
 /**
- * LODGE_SET_MSR_LIST - write MSRs by number, after the vCPU's CPUID
+ * LODGE_SET_MSR_LIST - write, by number, MSRs that are in no register group
  *
- * Every entry is checked before any is written.  Of a number given twice the last
- * entry counts.
+ * Set the vCPU's CPUID first: the list follows from it.  Every entry is checked
+ * before any is written.  If a number is given twice, the last entry counts.
  *
  * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
- * that is not on the vCPU's list, a value that the MSR cannot hold.
+ * that is not on the vCPU's list, a value that the MSR cannot hold; ENOMEM.
  */
 #define LODGE_SET_MSR_LIST _IOW(LODGE_IOC, 0x28, struct lodge_msr_list)
 

@@ -4,10 +4,17 @@
  * has the rules that hold for every structure.
  *
  * The groups, the MSR list and CPUID together are all that a guest can notice of its
- * vCPU: a vCPU that is given what another one had goes on in its place.  To save one,
- * let LODGE_RUN with immediate_exit complete the access that was answered last: no
- * group has it.  Then read, and to restore write in this order, CPUID, the MSR list and
- * all groups; LODGE_SET_CLOCK sets the VM's clock.
+ * vCPU: a vCPU that is given what another one had goes on in its place.
+ *
+ * To save a vCPU, first call LODGE_RUN with immediate_exit until it returns EINTR: it
+ * completes the access that was answered last, which no group holds.  Then read CPUID,
+ * the MSR list and all groups; to restore, write them in this order to a vCPU that has
+ * not run.
+ *
+ * Time: the vCPUs are read one after the other, each as of its own msrs.host_tsc, the
+ * VM's clock as of lodge_clock.host_tsc.  Work out what all of them show at one moment;
+ * to restore, read the TSC once, by RDTSC, and write these values with that reading as
+ * host_tsc, to each vCPU and by LODGE_SET_CLOCK.
  */
 #ifndef _UAPI_LODGE_STATE_H
 #define _UAPI_LODGE_STATE_H
@@ -23,9 +30,12 @@
 #define LODGE_GROUP_EVENTS (1ULL << 5)
 #define LODGE_GROUP_XSAVE (1ULL << 6)
 #define LODGE_GROUP_LAPIC (1ULL << 7)
-/* For writing only: msrs.tsc with msrs.host_tsc, which MSRS reads but leaves alone. */
+/*
+ * For writing only: msrs.tsc and msrs.host_tsc.  To read MSRS gives both; to write it
+ * ignores them.
+ */
 #define LODGE_GROUP_TSC (1ULL << 8)
-/* The groups that stand in struct lodge_regs, and so fit the run page. */
+/* The groups that are in struct lodge_regs, and so in the run page. */
 #define LODGE_GROUPS_INLINE 0x13fULL
 #define LODGE_GROUPS_ALL 0x1ffULL
 
@@ -157,8 +167,8 @@ struct lodge_debug {
  * @sysenter_esp: MSR 0x175
  * @sysenter_eip: MSR 0x176
  * @pat: MSR 0x277
- * @tsc: time stamp counter as the guest reads it at the moment of @host_tsc; written
- *	with GROUP_TSC only, so that registers read earlier can be given back without
+ * @tsc: the guest's time stamp counter at the moment of @host_tsc; written with
+ *	GROUP_TSC only, so that registers read earlier can be given back without
  *	moving time
  * @tsc_aux: MSR 0xc0000103
  * @spec_ctrl: MSR 0x48
@@ -166,11 +176,12 @@ struct lodge_debug {
  * @mtrr_def_type: MSR 0x2ff
  * @pv_system_time: MSR 0x4b564d01, kvmclock
  * @pv_wall_clock: MSR 0x4b564d00, kvmclock
- * @tsc_adjust: MSR 0x3b; to write it here does not move @tsc
- * @host_tsc: the host's time stamp counter, as RDTSC reads it in user space.  SET,
- *	with GROUP_TSC: when the guest's shows, or has shown, @tsc; 0: now.  vCPUs
- *	that are given the same @host_tsc one after the other keep in step.  It means
- *	nothing after a suspend of the host
+ * @tsc_adjust: MSR 0x3b; writing it here does not move @tsc
+ * @host_tsc: the moment at which the guest's counter shows @tsc, as the host's time
+ *	stamp counter that RDTSC reads in user space.  GET: the moment of the call.
+ *	SET, with GROUP_TSC: any moment, or 0: now.  vCPUs that are given the same
+ *	@tsc and @host_tsc, one after the other, show the same time.  It means nothing
+ *	on another host, or after this one was suspended
  * @reserved: zero
  */
 struct lodge_msrs {
@@ -223,13 +234,14 @@ enum lodge_mp_state {
 
 /**
  * struct lodge_events - group EVENTS: what waits to be delivered
- * @flags: LODGE_EVENT_*; SHADOW is the shadow of STI or MOV SS; NMI_LATCHED is one
- *	more NMI behind that of NMI_PENDING, and is invalid without it; SHUTDOWN is a
- *	triple fault whose LODGE_EXIT_SHUTDOWN is still to come
+ * @flags: LODGE_EVENT_*; SHADOW: STI or MOV SS holds interrupts back for one more
+ *	instruction; NMI_LATCHED: a second NMI waits behind that of NMI_PENDING,
+ *	without which it is invalid; SHUTDOWN: a triple fault whose
+ *	LODGE_EXIT_SHUTDOWN is still to come
  * @mp_state: enum lodge_mp_state
  * @exception: vector of the pending exception, with EXCEPTION
- * @interrupt: vector of an interrupt that its controller holds for delivered,
- *	and whose delivery must be repeated, with INTERRUPT
+ * @interrupt: vector of an interrupt that its controller regards as delivered, but
+ *	whose delivery was cut short and must be repeated, with INTERRUPT
  * @sipi_vector: page number at which the start-up IPI starts, with SIPI_PENDING
  * @extint: vector given by LODGE_EXTINT and not taken yet, with EXTINT
  * @error_code: with ERROR_CODE
@@ -263,15 +275,15 @@ struct lodge_regs {
  * @regs: the xAPIC register page's first KiB, a register every 16 bytes, as
  *	MMIO reads it
  * @tsc_deadline: MSR 0x6e0
- * @timer_ns: nanoseconds until the current count, which @regs has rounded up, is
- *	zero; of a masked timer too.  SET: 0 takes the count of @regs; what is more
- *	than the initial count lasts is as much as it lasts
+ * @timer_ns: nanoseconds until the timer's current count, which @regs holds rounded
+ *	up, reaches zero; also of a masked timer.  SET: 0: use the count in @regs; more
+ *	than the whole initial count lasts is cut to that
  * @eoi: level-triggered vectors that were ended and whose LODGE_EXIT_EOI is still
- *	to come, as @regs has those in service
- * @errors: errors since the last write to the error status register, which shows
- *	them after the next one
- * @ldr: the logical destination register of xAPIC mode; SET: taken in x2APIC mode,
- *	where @regs has another one
+ *	to come: a bitmap, vector v is bit v % 32 of @eoi[v / 32]
+ * @errors: errors since the last write to the error status register, which the next
+ *	write moves there
+ * @ldr: the logical destination register of xAPIC mode.  SET: used in x2APIC mode
+ *	only, where @regs holds that mode's register; in xAPIC mode @regs counts
  */
 struct lodge_lapic {
 	__u8 regs[1024];
@@ -282,16 +294,16 @@ struct lodge_lapic {
 	__u32 ldr;
 };
 
-/* The first version of struct lodge_lapic ended behind @tsc_deadline. */
+/* The first version of struct lodge_lapic ended after @tsc_deadline. */
 #define LODGE_LAPIC_FIRST_SIZE 1032
 
 /**
  * struct lodge_state - argument of LODGE_GET_STATE and LODGE_SET_STATE
- * @groups: LODGE_GROUP_*: which groups to move
+ * @groups: LODGE_GROUP_*: which groups to read or write
  * @xsave: address of an XSAVE area in the standard form, with GROUP_XSAVE
  * @xsave_size: its size in bytes; info.xsave_size is enough
- * @lapic_size: size of what is at @lapic: sizeof(struct lodge_lapic); 0 stands for
- *	LODGE_LAPIC_FIRST_SIZE
+ * @lapic_size: bytes at @lapic: sizeof(struct lodge_lapic) as the caller was built;
+ *	0 stands for LODGE_LAPIC_FIRST_SIZE
  * @lapic: address of a struct lodge_lapic, with GROUP_LAPIC
  * @regs: the inline groups
  */
@@ -308,7 +320,7 @@ struct lodge_state {
  * struct lodge_msr_entry - an MSR of the list
  * @index: its number
  * @reserved: zero
- * @value: what it holds
+ * @value: its contents
  */
 struct lodge_msr_entry {
 	__u32 index;
@@ -316,15 +328,15 @@ struct lodge_msr_entry {
 	__u64 value;
 };
 
-/* More than there are on any list. */
+/* No vCPU's list is longer. */
 #define LODGE_MAX_MSRS 256
 #define LODGE_MSR_LIST_ALL (1U << 0)
 
 /**
  * struct lodge_msr_list - argument of LODGE_GET_MSR_LIST and LODGE_SET_MSR_LIST
- * @count: entries at @entries, at most LODGE_MAX_MSRS
- * @flags: GET: LODGE_MSR_LIST_ALL: answer with the whole list, and set @count to
- *	how many there are; otherwise zero
+ * @count: entries at @entries, at most LODGE_MAX_MSRS; GET with
+ *	LODGE_MSR_LIST_ALL sets it to how many there are
+ * @flags: GET: LODGE_MSR_LIST_ALL for the whole list, or zero; SET: zero
  * @entries: address of an array of struct lodge_msr_entry
  *
  * On the list are the MSRs that keep what the guest writes to them, do nothing
