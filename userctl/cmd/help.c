@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd/exit_code.h"
 
@@ -31,7 +32,7 @@ int help_command(int argc, char **argv)
 	char help[] = "--help";
 	char *arguments[] = { NULL, help, NULL };
 
-	if (argc < 2) {
+	if (argc < 2 || (argc == 2 && !strcmp(argv[1], "--help"))) {
 		show_commands();
 		return 0;
 	}
