@@ -68,7 +68,7 @@ static int create_vm(struct machine *machine, int lodge)
 	machine->vm = lodge_vm_create(lodge);
 	if (machine->vm >= 0)
 		return 0;
-	/* Another hypervisor may have been faster: the reason is news. */
+	/* Another hypervisor may have come first meanwhile: get the new reason. */
 	lodge_info(lodge, info);
 	return machine_fail(machine,
 			    info->status == LODGE_STATUS_READY ?

@@ -17,9 +17,9 @@
 
 #include "machine/terminal.h"
 
-/* How long a full pseudo-terminal may hold up the guest before it loses. */
+/* How long a full pseudo-terminal may hold up the guest before output is lost. */
 #define PTY_PATIENCE_MS 200
-/* A pipe or terminal that is writable takes as much without waiting. */
+/* A pipe or terminal that is writable takes this much without waiting. */
 #define CHUNK_SIZE 256
 
 /**

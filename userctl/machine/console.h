@@ -83,7 +83,7 @@ int console_write(struct console *console, const void *data, size_t size);
 bool console_in_line(const struct console *console);
 
 /**
- * console_hang_up() - let go whoever waits in console_write(); from now on
+ * console_hang_up() - release whoever waits in console_write(); from now on
  * output is dropped
  */
 void console_hang_up(struct console *console);

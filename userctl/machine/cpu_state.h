@@ -2,8 +2,9 @@
 /*
  * All that a guest can notice of a vCPU, as one object.
  *
- * Its time stamp counter belongs to a moment that the caller names by the host's:
- * vCPUs that are read for one moment and written for one moment keep in step.
+ * Its time stamp counter is that of a moment, which the caller gives as the host's
+ * time stamp counter: vCPUs that are all read for one moment, and all written for
+ * one, stay in step.
  */
 #ifndef LODGE_MACHINE_CPU_STATE_H
 #define LODGE_MACHINE_CPU_STATE_H
@@ -50,16 +51,17 @@ struct cpu_state *cpu_state_new(uint32_t xsave_size);
 void cpu_state_free(struct cpu_state *state);
 
 /**
- * cpu_state_get() - read a vCPU, which does not run, but for its CPUID
- * @host_tsc: moment that its time stamp counter is to be of
+ * cpu_state_get() - read all but the CPUID of a vCPU that does not run
+ * @host_tsc: moment for which to work out its time stamp counter
  *
  * Return: 0 or -errno.
  */
 int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc);
 
 /**
- * cpu_state_set() - give a vCPU, which does not run, this state, but for its CPUID
- * @host_tsc: moment that its time stamp counter is of, not after now
+ * cpu_state_set() - give all but the CPUID to a vCPU that does not run
+ * @host_tsc: moment at which its time stamp counter shows what the state says; not
+ *	in the future
  *
  * Return: 0 or -errno; some of it may have changed then.
  */

@@ -28,10 +28,10 @@ struct devices_wanted {
 };
 
 /**
- * devices_kind() - the kinds that there are, one after the other
+ * devices_kind() - the kinds of devices, one after the other
  * @number: from 0
  *
- * Return: the kind, or NULL behind the last.
+ * Return: the kind, or NULL after the last.
  */
 const struct device_kind *devices_kind(size_t number);
 
@@ -101,7 +101,7 @@ int devices_save(const struct devices *devices, struct record *record);
  * record
  * @sections: out: how many sections of it are devices'
  *
- * Return: 0; -EINVAL a device has no section, or one that it cannot take; -ENOMEM.
+ * Return: 0; -EINVAL: a device has no section, or cannot take its own; -ENOMEM.
  * Some devices may have changed then.
  */
 int devices_load(struct devices *devices, const struct record *record,

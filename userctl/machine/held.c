@@ -173,7 +173,7 @@ static int load_board(struct held *held, const struct record *record,
 	return err;
 }
 
-/* Each section that was wanted is there: so none comes twice or is unknown. */
+/* All wanted sections are there: if there are no more, none is twice or unknown. */
 static int check_number(const struct record *record, unsigned int wanted)
 {
 	struct record_section section;
@@ -199,7 +199,7 @@ int held_load(struct held *held, const struct record *record)
 		err = check_number(record, sections);
 	if (err)
 		return err;
-	/* The calls check it, and it is given once more when it goes on. */
+	/* The calls check the state; it is given once more when the machine goes on. */
 	held->taken = true;
 	err = held_give(held);
 	held->taken = !err;

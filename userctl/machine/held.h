@@ -67,7 +67,7 @@ int held_save(struct held *held, struct record *record);
  * @record: of a machine with as much memory, as many vCPUs and the same devices;
  *	or made by an enemy
  *
- * Return: 0; -EINVAL for what no held_save() of such a machine makes; -ENOMEM;
+ * Return: 0; -EINVAL: no held_save() of such a machine makes this; -ENOMEM;
  * -errno of the calls for a vCPU.  Part of the machine may have changed then.
  */
 int held_load(struct held *held, const struct record *record);

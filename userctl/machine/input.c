@@ -15,7 +15,7 @@
 
 /**
  * struct input - the flow
- * @config: whence and whither; never changes
+ * @config: where it comes from and goes to; never changes
  * @fd: what the loop watches; never changes
  * @terminal: the controller's keys count; never changes
  * @escaped: the last key was Ctrl-A; the loop's

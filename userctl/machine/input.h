@@ -18,13 +18,13 @@ struct input;
  * @serial: where it goes
  * @quit: the user's wish to end the machine, from a terminal
  * @info: the user's wish to see the vCPUs' state, from a terminal
- * @power: the user presses the power button, at a terminal
+ * @power: the user's press of the power button, from a terminal
  * @help: the user's wish to know the keys, from a terminal; may be NULL
  * @opaque: for @quit, @info and @power
  *
- * From a terminal all is read at once, so that the controller's own keys always
- * count, and what the guest's queue has no room for is lost.  From elsewhere as
- * much is read as the guest has room for.
+ * From a terminal everything is read at once, so that the controller's own keys
+ * always count; what the guest's queue has no room for is lost.  From elsewhere only
+ * as much is read as the guest has room for.
  */
 struct input_config {
 	struct console *console;

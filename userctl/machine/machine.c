@@ -6,7 +6,7 @@
  * machine.h; the machine's own, which exists while the machine is not held and
  * serves the event loop; one for each vCPU, which the machine's thread starts and
  * joins; and the one that takes signals, from machine_start() to machine_wait().
- * So while a machine is held, nothing of it changes but by the owner's calls.
+ * So while a machine is held, only the owner's calls change it.
  */
 #include "machine/machine.h"
 
@@ -38,7 +38,7 @@ static void count_reset(struct machine *machine)
 	machine->reset_times[slot] = now.tv_sec;
 }
 
-/* A guest that is to run has neither reset the machine nor sleeps. */
+/* A guest that is to run has not reset the machine and does not sleep. */
 static void awake(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
@@ -64,8 +64,8 @@ int machine_reset(struct machine *machine)
 }
 
 /*
- * The end of sleep in S3: as after a reset, but that memory, and what stays under
- * power, is as it was.  A guest that has left no way to go on is reset.
+ * The end of sleep in S3: as after a reset, except that memory and the devices that
+ * stay powered are as they were.  A guest that has left no waking vector is reset.
  */
 static int wake(struct machine *machine)
 {
@@ -257,7 +257,7 @@ static int start_input(struct machine *machine)
 	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
 }
 
-/* From outside, a machine that has been built can end from here on. */
+/* From here on, events from outside can end the machine. */
 static int open_to_the_user(struct machine *machine)
 {
 	int err = signals_start(&machine->signals, machine_signal, machine);

@@ -28,7 +28,7 @@
  * struct machine_config - the description of a machine
  * @boot: what it starts, and how many vCPUs it has
  * @memory: bytes of RAM
- * @devices: those it has, from devices_default() on
+ * @devices: those it has: devices_default(), and what was added
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
  * @help: called from the event loop when the user asks for the console's keys;
@@ -69,8 +69,8 @@ enum machine_fate {
 
 /**
  * struct machine_end - how a machine ended
- * @fate: in a word
- * @code: by @fate
+ * @fate: which of the ways
+ * @code: as @fate says
  * @crash: with MACHINE_CRASHED
  * @triple_fault: with MACHINE_RESET: that was how the guest reset
  * @lost_output: 0, or the first -errno with which the console refused output
@@ -86,7 +86,7 @@ struct machine_end {
 /**
  * enum machine_step - what a machine could not do
  * @MACHINE_STEP_OPEN: open /dev/lodge
- * @MACHINE_STEP_HOST: use this host, says machine_error.info.status
+ * @MACHINE_STEP_HOST: use this host; machine_error.info.status says why
  * @MACHINE_STEP_VM: create the VM
  * @MACHINE_STEP_MEMORY: get memory, or give it to the VM
  * @MACHINE_STEP_VCPU: create a vCPU
@@ -111,8 +111,8 @@ enum machine_step {
  * struct machine_error - why there is no machine
  * @step: what failed
  * @boot: the reason, with MACHINE_STEP_BOOT
- * @device: the device that could not be made, with MACHINE_STEP_DEVICES; NULL: it
- *	is none of the user's choice
+ * @device: the device that could not be made, with MACHINE_STEP_DEVICES; NULL: one
+ *	that the user did not choose
  * @info: what the host can do, from MACHINE_STEP_HOST on
  */
 struct machine_error {
@@ -160,9 +160,9 @@ void machine_free(struct machine *machine);
  * @error: out: with a return value that is not 0: why
  *
  * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
- * machine, SIGUSR1 asks for the vCPUs' state, SIGUSR2 presses the power button, standard input is the guest's if the
- * console is CONSOLE_STDIO, and SIGTSTP puts the terminal back while the process
- * is stopped.
+ * machine, SIGUSR1 asks for the vCPUs' state, SIGUSR2 presses the power button,
+ * and SIGTSTP puts the terminal back while the process is stopped.  With
+ * CONSOLE_STDIO standard input is the guest's.
  *
  * When the guest resets the machine, its devices and vCPUs are reset where they
  * are.  As in a PC this leaves alone what is in memory, until the image is loaded
@@ -187,8 +187,8 @@ int machine_wait(struct machine *machine, struct machine_end *end,
 /**
  * machine_pause() - hold a machine; one that is held already is fine
  *
- * The guest's accesses under way are ended first; output waits for its reader.  The
- * guest does not notice for how long it is held, but by the time of day.
+ * The guest's accesses under way are completed first; output waits for its reader.
+ * Only the time of day shows the guest for how long it was held.
  *
  * Return: 0 or -errno; it is held, and only machine_free() is left.
  */
@@ -219,7 +219,7 @@ int machine_save(struct machine *machine, struct record *record);
  * machine_load() - give a held machine the state of another one
  * @record: of a machine of the same description; or made by an enemy
  *
- * Return: 0; -EINVAL for what no machine_save() of such a machine makes; -errno.
+ * Return: 0; -EINVAL: no machine_save() of such a machine makes this; -errno.
  * On failure only machine_free() is left.
  */
 int machine_load(struct machine *machine, const struct record *record);

@@ -5,7 +5,7 @@
  * To kick is to send the thread a signal.  Its handler sets immediate_exit in
  * the run page, so that the kick counts even when it falls between the thread's
  * last look around and its LODGE_RUN: whoever kicks changes the state first and
- * signals then; the thread clears immediate_exit first and looks then.
+ * sends the signal then; the thread clears immediate_exit first and looks then.
  */
 #include "machine/vcpu.h"
 

@@ -74,7 +74,7 @@ int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
  * vcpu_take() - read its state into vcpu_state(), while its thread does not run
- * @host_tsc: moment that its time stamp counter is to be of
+ * @host_tsc: moment for which to work out its time stamp counter
  *
  * Return: 0 or -errno.
  */
@@ -82,7 +82,7 @@ int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
  * vcpu_give() - give it the state in vcpu_state()
- * @host_tsc: moment that its time stamp counter is of
+ * @host_tsc: moment at which its time stamp counter shows what the state says
  *
  * Return: 0; -EBUSY it has run already and has another CPUID; -errno.
  */
@@ -135,7 +135,7 @@ void vcpu_kick(struct vcpu *vcpu);
  * handles now is done; from any thread
  *
  * The guest executes no further instruction.  Once the thread has ended, the
- * vCPU's state is that between two instructions.
+ * vCPU's state is one between two instructions.
  *
  * The caller that starts the thread calls it once more before vcpu_join(), for a call
  * may fall between the thread's birth and the moment it can be kicked.
