@@ -18,9 +18,9 @@
 #include "vm.h"
 
 /*
- * A sleep and its wake-up, with the exit from the processor's first idle states,
- * cost about this.  Who polls as long as what he avoids costs never pays more than
- * twice the cheaper of the two.
+ * A sleep and its wake-up, with the exit from the processor's first idle
+ * states, cost about this.  Polling for as long as a sleep would cost never
+ * costs more than twice the cheaper choice.
  */
 #define LODGE_POLL_DEFAULT_NS 50000
 
@@ -28,7 +28,7 @@ static int poll_max_ns = -1;
 module_param_named(halt_poll_ns, poll_max_ns, int, 0644);
 MODULE_PARM_DESC(
 	halt_poll_ns,
-	"how long a halted vCPU polls at most before it sleeps, ns; 0: not; -1: 50000, or 0 where the host is itself a guest (-1)");
+	"longest time a halted vCPU polls before it sleeps, ns; 0: none; -1: 50000, or 0 where the host is itself a guest (-1)");
 
 /*
  * A host that is a guest seems busy to its own hypervisor while it polls, and so
@@ -43,7 +43,7 @@ static u32 lodge_poll_max(void)
 	return boot_cpu_has(X86_FEATURE_HYPERVISOR) ? 0 : LODGE_POLL_DEFAULT_NS;
 }
 
-/* Any request ends a wait: who makes one that stands already does not kick again. */
+/* Any request ends a wait: a sender whose request is set already does not kick. */
 static bool lodge_poll_ends(struct lodge_vcpu *vcpu)
 {
 	return lodge_event_wakes(&vcpu->delivery) ||
@@ -73,7 +73,7 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 	bool polled;
 	u64 waited;
 
-	/* The timer comes by an interrupt from here on, while polling, too. */
+	/* From here on the timer comes by an interrupt, also while polling. */
 	lodge_lapic_sleep(vcpu->apic);
 	polled = window && lodge_poll(vcpu, begin + window);
 	if (!polled)
