@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the kernel is told as a guest is entered: see guest_state_enter_irqoff().
+ * Tells the kernel that a guest is entered: see guest_state_enter_irqoff().
  */
 #ifndef LODGE_CONTEXT_H
 #define LODGE_CONTEXT_H
@@ -14,12 +14,12 @@
 
 /**
  * lodge_context_enter() - guest_state_enter_irqoff(), with RCU told once a tick
- * @told: the tick of the last time; the vCPU's
+ * @told: the vCPU's own: jiffies when RCU was told last
  *
- * A guest's run is a quiescent state, and to say so takes longer than all else that
- * an entry does in C.  A grace period ends with the first such word after its
- * begin, and a CPU that hears the tick comes by here after each one.  Where the
- * kernel tracks contexts, because a CPU may have no tick, each entry counts.
+ * Running a guest is a quiescent state, and to report it takes longer than all else
+ * that an entry does in C.  For a grace period, the first report after its start is
+ * enough, and a CPU that has the tick comes by here after each one.  Where the
+ * kernel tracks contexts, because a CPU may have no tick, each entry reports.
  */
 static __always_inline void lodge_context_enter(unsigned long *told)
 {

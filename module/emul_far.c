@@ -167,9 +167,10 @@ static int push_caller(struct lodge_emul *e, const struct far *far,
 }
 
 /*
- * Accesses to the inner stack are made in the inner level and mode: SS is loaded for
- * them, and is put back where one of them fails or has to wait.  What has no room
- * there is the fault of the new selector (SDM vol. 2, CALL; APM vol. 3, CALL (Far)).
+ * Accesses to the inner stack are made at the inner level and in its mode: SS
+ * is loaded for them, and put back if one of them fails or has to wait.  If
+ * there is no room, the fault names the new selector (SDM vol. 2, CALL; APM vol. 3,
+ * CALL (Far)).
  */
 static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
 		      struct far *far, const struct caller *caller)
@@ -216,7 +217,7 @@ static int call_same(struct lodge_emul *e, const struct lodge_descriptors *t,
 	return error;
 }
 
-/* What the gate's descriptor says, whose own rights are checked. */
+/* Where a gate leads, whose rights have been checked.  Return: the selector. */
 static u16 open_gate(const struct lodge_descriptors *t,
 		     const struct lodge_descriptor *gate, struct far *far)
 {
@@ -354,7 +355,7 @@ static bool returns_to_64bit(const struct lodge_emul *e, const struct far *far)
 	return emul_is_64bit(e, &far->code.segment);
 }
 
-/* SS as the new level is to have it: null only for 64-bit code that is no user's. */
+/* SS for the new level: null only for 64-bit code at a level below 3. */
 static int find_outer_stack(struct lodge_emul *e, const struct far *far,
 			    u16 selector, struct lodge_segment *ss)
 {
@@ -366,7 +367,7 @@ static int find_outer_stack(struct lodge_emul *e, const struct far *far,
 					  &e->fault);
 }
 
-/* What an outer level may not use is taken from it. */
+/* Make null the segment registers that an outer level may not use. */
 static void hide_inner_segments(struct lodge_emul *e, u8 cpl)
 {
 	static const u8 data[] = { LODGE_ES, LODGE_DS, LODGE_FS, LODGE_GS };
@@ -395,7 +396,7 @@ static void set_outer_stack(struct lodge_emul *e, const struct far *far,
 		hide_inner_segments(e, far->cpl);
 }
 
-/* CS and RIP are popped and found; what follows on the stack is not popped yet. */
+/* CS and RIP are popped and checked; what follows on the stack is not popped yet. */
 static int return_to(struct lodge_emul *e, const struct lodge_descriptors *t,
 		     struct far *far, u64 rsp, bool pops_stack)
 {
@@ -441,7 +442,7 @@ static int emul_far_return(struct lodge_emul *e)
 			 far.cpl != e->cpl);
 }
 
-/* IRET's flags; those of virtual-8086 mode's monitor are for it alone. */
+/* The flags that IRET sets; VIF and VIP only at level 0 of protected mode. */
 static u64 returned_flags(const struct lodge_emul *e, u64 value)
 {
 	u64 iopl = (e->regs->rflags & RFLAGS_IOPL) >> RFLAGS_IOPL_SHIFT;

@@ -2,8 +2,8 @@
 /*
  * The emulator's way to the machine: memory, devices and registers.
  *
- * An instruction that touches a device in user space is applied from its start
- * each time a further answer has come, with the earlier ones replayed from
+ * An instruction that touches a device in user space is carried out from its start
+ * each time another answer has come, and the earlier answers are replayed from
  * vcpu->io.fragment: see emul.h.
  */
 #include <asm/cpufeature.h>
@@ -407,13 +407,13 @@ int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
 						     ~0ULL);
 }
 
-/* Can go to itself, in another code segment even. */
+/* It can lead to itself, even in another code segment. */
 static bool lodge_emulate_branches(const struct lodge_insn *insn)
 {
 	return insn->op >= LODGE_OP_CALL && insn->op <= LODGE_OP_IRET;
 }
 
-/* MOV SS and POP SS (SDM vol. 3, 6.8.3; APM vol. 2, 8.5): LSS is none of them. */
+/* MOV SS and POP SS, but not LSS (SDM vol. 3, 6.8.3; APM vol. 2, 8.5). */
 static bool lodge_emulate_shadows(const struct lodge_insn *insn)
 {
 	return (insn->op == LODGE_OP_MOV_TO_SEG || insn->op == LODGE_OP_POP) &&

@@ -112,7 +112,10 @@ void lodge_event_raise(struct lodge_delivery *d, u8 vector, u32 error)
 		   (before == LODGE_PAGE_FAULT && now != LODGE_BENIGN)) {
 		lodge_event_set(d, X86_TRAP_DF, 0);
 	} else {
-		/* One after the other: the first is raised again by itself. */
+		/*
+		 * The second one alone is delivered: the first is raised again
+		 * by itself.
+		 */
 		lodge_event_set(d, vector, error);
 	}
 }
@@ -143,8 +146,8 @@ bool lodge_event_has_nmi(const struct lodge_delivery *d)
 }
 
 /*
- * Behind an NMI that is being delivered or handled the processor latches one.  A
- * sender that comes later has the owner look again by its request.
+ * While an NMI is being delivered or handled, the processor latches one more.
+ * A sender that comes later makes the owner look again by its request.
  */
 static void lodge_event_latch_nmi(struct lodge_delivery *d, u32 blocked)
 {
@@ -207,7 +210,7 @@ static void lodge_event_take_sipi(struct lodge_delivery *d)
 
 /*
  * Faults point at the instruction that they came before, and the image of RFLAGS
- * for their handler has RF, so that its IRET passes a breakpoint there.  Of an
+ * for their handler has RF, so that its IRET passes a breakpoint there.  For an
  * injected event the processor pushes RFLAGS as they are (Intel SDM vol. 3B,
  * section 17.3.1.1; AMD APM vol. 2, section 3.1.6).  #DB, #BP and #OF that wait
  * here are traps, #DF and #MC are aborts.
@@ -223,9 +226,9 @@ static bool lodge_event_sets_rf(const struct lodge_event *event)
 }
 
 /*
- * Its delivery ends general detect, which its handler could not bear.  When it is
- * injected the processor leaves DR7 to us (AMD APM vol. 2, sections 13.1.1 and
- * 15.20; Intel SDM vol. 3, section 27.6.1).
+ * Delivery of #DB clears DR7.GD, so that its handler can access debug registers.
+ * For an injected #DB the processor leaves this to us (AMD APM vol. 2, sections
+ * 13.1.1 and 15.20; Intel SDM vol. 3, section 27.6.1).
  */
 static void lodge_event_deliver_debug(struct lodge_delivery *d)
 {

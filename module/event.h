@@ -29,10 +29,10 @@ enum lodge_latch {
 /**
  * struct lodge_delivery - the events that wait for a vCPU
  *
- * Everything without another word is the owner's, the thread that holds vcpu->lock.
+ * Unless stated otherwise, a member is the owner's, the thread that holds vcpu->lock.
  * The first group of members is set once: it is all that event.c knows of the vCPU.
  *
- * @vcpu: for the backend, and whose attention events call for
+ * @vcpu: whose events they are; for the backend, and to be kicked
  * @apic: its local APIC
  * @regs: its registers
  * @requests: enum lodge_request, for what its owner is to do next
@@ -44,8 +44,8 @@ enum lodge_latch {
  * @extint: with LATCH_EXTINT
  * @exception: waits for delivery, or type NONE
  * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
- * @acknowledged: interrupt that its controller holds for delivered, and that is
- *	not: its delivery was cut short; or type NONE
+ * @acknowledged: interrupt that its controller regards as delivered, but whose
+ *	delivery was cut short; or type NONE
  * @in_flight: handed to the backend for the next entry; or type NONE
  * @window: what ops.window was asked for last
  * @wants_window: user space waits until an external interrupt can be taken
@@ -93,7 +93,7 @@ void lodge_event_page_fault(struct lodge_delivery *d, u64 address, u32 error);
 /**
  * lodge_event_nmi() - a non-maskable interrupt
  *
- * Any context.  Those that come while the guest handles one are one.
+ * Any context.  All that come while the guest handles one count as one.
  */
 void lodge_event_nmi(struct lodge_delivery *d);
 
@@ -153,8 +153,8 @@ void lodge_event_take_back(struct lodge_delivery *d);
  *
  * A window may open with an exit for another reason, or by an instruction that the
  * kernel has carried out.  To deliver then saves the exit right after the next
- * entry, which Bochs' AMD-V (2.7) moreover leaves out: it takes no virtual
- * interrupt that VMRUN finds pending before IF changes.
+ * entry.  Bochs' AMD-V (2.7) never makes that exit: until IF changes it takes no
+ * virtual interrupt that VMRUN finds pending.
  */
 bool lodge_event_window_opened(struct lodge_delivery *d);
 

@@ -32,7 +32,7 @@ static struct lodge_run *lodge_face_page(const struct lodge_vcpu *vcpu)
 	return container_of(vcpu->data, struct lodge_run, data);
 }
 
-/* A device's answer, of whose presence the core's own note decides. */
+/* Take a device's answer.  Whether there is one, the core's own note decides. */
 static void lodge_face_take_answer(struct lodge_vcpu *vcpu,
 				   const struct lodge_run *run)
 {
@@ -153,7 +153,10 @@ static long lodge_face_vcpu_ioctl(struct file *file, unsigned int cmd,
 
 	if (error)
 		return error;
-	/* The first row is LODGE_RUN: what it says is known to the compiler here. */
+	/*
+	 * The first row, LODGE_RUN's, is named, so that the compiler knows its
+	 * contents.
+	 */
 	if (likely(cmd == run->cmd && run->lock == LODGE_LOCK_VCPU))
 		return lodge_ioctl_locked(run, vcpu, &vcpu->lock, NULL);
 	return lodge_face_vcpu_call(vcpu, cmd, argument);
@@ -226,8 +229,9 @@ static struct file *lodge_face_vcpu_file(struct lodge_vm *vm, u32 id)
 }
 
 /*
- * The descriptor comes last: who has it can run the vCPU, of whose translations
- * lodge_vm_flush_tlbs() must know by then.  Nothing fails once it is published.
+ * The descriptor comes last: whoever has it can run the vCPU, and by then
+ * lodge_vm_flush_tlbs() must reach the vCPU.  Nothing fails once it is
+ * published.
  */
 static long lodge_face_create_vcpu(struct lodge_vm *vm,
 				   const struct lodge_vcpu_create *create)
@@ -326,7 +330,7 @@ int lodge_face_create_vm(void)
 
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);
-	/* The descriptor comes last: who has it has a VM that is whole. */
+	/* The descriptor comes last: whoever has it has a complete VM. */
 	fd = anon_inode_getfd("lodge-vm", &lodge_face_vm_fops, vm,
 			      O_RDWR | O_CLOEXEC);
 	if (fd < 0)

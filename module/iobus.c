@@ -2,7 +2,7 @@
 /*
  * The bus: see iobus.h.
  *
- * A table is never changed but for one thing: a range that is removed loses its
+ * A table never changes, with one exception: a range that is removed loses its
  * device in place, so that removing needs no memory and cannot fail.  The next
  * lodge_iobus_add() leaves such ranges out.
  */

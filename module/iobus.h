@@ -45,7 +45,7 @@ struct lodge_iodevice_ops {
 };
 
 /**
- * struct lodge_iodevice - part of whatever a device is
+ * struct lodge_iodevice - the bus's part of a device, embedded in it
  */
 struct lodge_iodevice {
 	const struct lodge_iodevice_ops *ops;
@@ -66,8 +66,8 @@ struct lodge_iobus {
  * lodge_iobus_add() - give a range to a device
  * @space: enum lodge_iobus_space
  * @first: first port or address
- * @size: how many
- * @device: at one place of a space only; the bus has it until ops.release
+ * @size: how many ports or bytes
+ * @device: not yet in this space; the bus keeps it until it calls ops.release
  *
  * Under vm->lock; may sleep.  On return each new access finds the device.
  *
@@ -95,7 +95,7 @@ void lodge_iobus_fini(struct lodge_vm *vm);
 /**
  * lodge_iobus_has() - see if a space has devices in tables
  *
- * For a caller that is in a hurry: where there is none, no port is answered.
+ * A quick test: where it is false, no device in these tables answers.
  */
 static inline bool lodge_iobus_has(const struct lodge_iobus *bus,
 				   enum lodge_iobus_space space)
@@ -106,10 +106,10 @@ static inline bool lodge_iobus_has(const struct lodge_iobus *bus,
 /**
  * lodge_iobus_read() - let a device in the kernel answer a read
  * @address: port or guest physical address
- * @data: out: not user space's memory
+ * @data: out: memory that user space cannot access
  * @size: 1 to 16 bytes
  *
- * A device answers only an access that lies in its range as a whole.
+ * A device answers only an access that lies entirely in its range.
  *
  * Return: true if one has answered; false: user space must.
  */

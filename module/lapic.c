@@ -310,7 +310,7 @@ static void lapic_write_lvt(struct lodge_apic *apic, u32 entry, u32 value)
 	set_bit(LODGE_REQ_EVENT, apic->requests);
 }
 
-/* Answers false where there is nothing to be written. */
+/* Return: false where there is no register to write. */
 static bool lapic_write_reg(struct lodge_apic *apic, u32 reg, u32 value)
 {
 	switch (reg) {
@@ -432,8 +432,8 @@ bool lodge_lapic_claims(const struct lodge_apic *apic, u64 gpa)
 }
 
 /*
- * Only aligned accesses of 32 bits are defined.  What else is read comes out of
- * the register's four bytes and is zero beyond.
+ * Only aligned accesses of 32 bits are defined.  Any other read takes its bytes
+ * from the register's four, and zeros beyond them.
  */
 void lodge_lapic_read(struct lodge_apic *apic, u32 offset, void *data,
 		      size_t size)

@@ -46,12 +46,12 @@ enum lapic_lvt {
 /**
  * struct lodge_apic - a local APIC
  *
- * Everything without another word is the owner's, the thread that holds
+ * Unless stated otherwise, a member is the owner's, the thread that holds
  * vcpu->lock.  "Readable by anyone": with READ_ONCE, the owner writes with
  * WRITE_ONCE.  The first group of members is set before lodge_lapic_init() and
  * never changes: it is all that the APIC knows of its vCPU.
  *
- * @vcpu: whose attention it calls for
+ * @vcpu: the vCPU that it belongs to and kicks
  * @id: APIC ID, which software cannot change
  * @delivery: where NMI, INIT and SIPI go
  * @bus: carries its messages
@@ -76,7 +76,7 @@ enum lapic_lvt {
  * @esr: error status, as the last write to it has latched it
  * @errors: APIC_ESR_* since then; an atomic word, set by anyone
  * @lvt: local vector table; readable by anyone
- * @timer: see lapic_timer.c, as for all that follow
+ * @timer: the host's timer; for it and all that follows see lapic_timer.c
  * @initial_count: the timer's initial count
  * @divide: divide configuration register
  * @start: host's monotonic clock when the present count began, ns
@@ -163,7 +163,7 @@ u32 lodge_lapic_valid_bits(u32 reg);
 bool lodge_lapic_reg_read(struct lodge_apic *apic, u32 reg, u32 *value);
 
 /**
- * lodge_lapic_update_priority() - @tpr, @isr or @irr is another
+ * lodge_lapic_update_priority() - follow a change of @tpr, @isr or @irr
  */
 void lodge_lapic_update_priority(struct lodge_apic *apic);
 
@@ -199,8 +199,8 @@ u32 lodge_lapic_timer_count_of(const struct lodge_apic *apic, u64 left);
 u32 lodge_lapic_timer_count(const struct lodge_apic *apic);
 
 /**
- * lodge_lapic_timer_tick() - in periodic mode: have the next tick come, for the
- * last one is taken or the LVT entry is another
+ * lodge_lapic_timer_tick() - in periodic mode: start the next tick, because the last
+ * one was taken or the LVT entry has changed
  */
 void lodge_lapic_timer_tick(struct lodge_apic *apic);
 void lodge_lapic_timer_set_lvt(struct lodge_apic *apic, u32 value);

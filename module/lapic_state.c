@@ -91,7 +91,7 @@ static void lapic_put_reg(struct lodge_lapic *out, u32 offset, u32 value)
 }
 
 /*
- * The timer is read before the requests: one that shows itself as expired has
+ * The timer is read before the requests: if it reads as expired, it has already
  * made its request.
  */
 void lodge_lapic_get(struct lodge_apic *apic, struct lodge_lapic *out)

@@ -10,13 +10,13 @@
  * and queues itself anew.  So a guest that puts its next event off, as guests
  * mostly do, costs no host timer operation, and an interrupt is never early.
  *
- * Where the processor can leave the guest at a time given (@by_processor), it
+ * Where the processor can leave the guest at a given time (@by_processor), it
  * watches the deadline, which then stands in *apic->watched too; the host's timer
  * does that only while the vCPU sleeps, and lets an expiry at another time pass.
  *
  * A periodic timer's host timer rests after each tick, until the guest has taken
  * that tick's interrupt, and while its LVT entry is masked: whatever ticks would
- * come meanwhile fall together with the pending one, or are nobody's.  So a vCPU
+ * come meanwhile merge with the pending one, or interrupt nobody.  So a vCPU
  * that no thread runs costs the host one tick at most.
  *
  * Intel SDM vol. 3, section 10.5.4; AMD APM vol. 2, section 16.4.1.
@@ -86,7 +86,7 @@ static enum hrtimer_restart lapic_deadline_expired(struct lodge_apic *apic)
 		return HRTIMER_NORESTART;
 	wait = lapic_deadline_wait(apic, deadline);
 	if (!wait) {
-		/* In this order: who finds no deadline finds the interrupt. */
+		/* In this order: whoever finds no deadline finds the interrupt. */
 		lodge_lapic_local(apic, LAPIC_LVT_TIMER);
 		cmpxchg(&apic->deadline, deadline, 0);
 		return HRTIMER_NORESTART;

@@ -65,7 +65,7 @@ static int msr_list_get_chosen(struct lodge_vcpu *vcpu,
 	return error;
 }
 
-/* Return: how many there are; those that are more than @max are left out. */
+/* Return: how many there are; those beyond @max are left out. */
 static u32 msr_list_fill(struct lodge_vcpu *vcpu,
 			 struct lodge_msr_entry *entries, u32 max)
 {

@@ -4,7 +4,7 @@
  *
  * A sleep and its wake-up cost some microseconds, and more where the processor goes
  * to a deep state.  What comes sooner than that is cheaper to poll for.  How long a
- * vCPU polls follows what its last waits were like.
+ * vCPU polls depends on how long its last waits took.
  */
 #ifndef LODGE_POLL_H
 #define LODGE_POLL_H
@@ -21,7 +21,7 @@ struct lodge_vcpu;
 /**
  * lodge_poll_next() - how long to poll at the next wait
  * @window: how long it was at this one, ns
- * @waited: from the wait's begin until something woke the vCPU, ns
+ * @waited: from the start of the wait until something woke the vCPU, ns
  * @max: the longest window; 0: none
  *
  * A window that was long enough stays.  It doubles after a wait that a longer one

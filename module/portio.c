@@ -149,9 +149,9 @@ static int lodge_portio_store(struct lodge_vcpu *vcpu)
 }
 
 /*
- * Return: true if the instruction that was read can be the one that has left the
- * guest: another vCPU may have written there.  A processor may or may not call REPNE
- * a repetition here.
+ * Return: true if the instruction that was read can be the one that caused the
+ * exit: another vCPU may have written there.  A processor may or may not treat
+ * REPNE as a repetition here.
  */
 static bool lodge_portio_same_string(const struct lodge_insn *insn,
 				     const struct lodge_vmexit *exit)

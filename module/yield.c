@@ -11,7 +11,7 @@
 #include "vm.h"
 #include "yield.h"
 
-/* So many processors with nobody waiting are enough: the others are idle, too. */
+/* After so many processors with nobody waiting, the others count as idle, too. */
 #define LODGE_YIELD_TRIES 3
 
 /* True if the vCPU's thread is neither in the guest nor asleep in HLT. */
@@ -27,7 +27,7 @@ static int lodge_yield_to(struct lodge_vcpu *vcpu)
 	struct task_struct *thread;
 	int answer = 0;
 
-	/* The thread takes itself from there before it can end. */
+	/* The thread clears vcpu->thread before it can end. */
 	rcu_read_lock();
 	thread = rcu_dereference(vcpu->thread);
 	if (thread)

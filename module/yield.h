@@ -10,8 +10,8 @@ struct lodge_vcpu;
 /**
  * lodge_yield() - give way to a vCPU of the same VM that waits for a processor
  *
- * Called by the owner, with interrupts on.  Where no vCPU waits, other threads come
- * first: the guest may spin for its controller.
+ * Called by the owner, with interrupts on.  If no vCPU waits, other threads may run
+ * first: what the guest spins for may be its controller's to do.
  */
 void lodge_yield(struct lodge_vcpu *vcpu);
 
