@@ -36,10 +36,15 @@ int help_command(int argc, char **argv)
 		show_commands();
 		return 0;
 	}
+	if (argc > 2) {
+		fprintf(stderr, "lodge: help %s %s: name one command\n",
+			argv[1], argv[2]);
+		return EXIT_CODE_USAGE;
+	}
 	command = command_find(argv[1]);
-	if (argc == 2 && command && command->run != help_command)
+	if (command && command->run != help_command)
 		return command_call(command, 2, arguments);
-	if (argc == 2 && command) {
+	if (command) {
 		show_commands();
 		return 0;
 	}
