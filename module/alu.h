@@ -6,14 +6,8 @@
 #define LODGE_ALU_H
 
 #include "pure.h"
+#include "rflags.h"
 
-#define RFLAGS_CF BIT_ULL(0)
-#define RFLAGS_PF BIT_ULL(2)
-#define RFLAGS_AF BIT_ULL(4)
-#define RFLAGS_ZF BIT_ULL(6)
-#define RFLAGS_SF BIT_ULL(7)
-#define RFLAGS_DF BIT_ULL(10)
-#define RFLAGS_OF BIT_ULL(11)
 #define RFLAGS_ARITHMETIC \
 	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
 

@@ -9,6 +9,8 @@
 #include "descriptor.h"
 #include "emul.h"
 
+#define CR4_VME BIT_ULL(0)
+
 #define VECTOR_DE 0
 #define VECTOR_BR 5
 #define VECTOR_UD 6

@@ -8,20 +8,6 @@
  */
 #include "emul_access.h"
 
-#define RFLAGS_FIXED BIT_ULL(1)
-#define RFLAGS_TF BIT_ULL(8)
-#define RFLAGS_IF BIT_ULL(9)
-#define RFLAGS_IOPL GENMASK_ULL(13, 12)
-#define RFLAGS_IOPL_SHIFT 12
-#define RFLAGS_NT BIT_ULL(14)
-#define RFLAGS_RF BIT_ULL(16)
-#define RFLAGS_VM BIT_ULL(17)
-#define RFLAGS_AC BIT_ULL(18)
-#define RFLAGS_VIRTUAL GENMASK_ULL(20, 19) /* VIF, VIP */
-#define RFLAGS_ID BIT_ULL(21)
-#define RFLAGS_BITS 0x3f7fd5ULL
-#define CR4_VME BIT_ULL(0)
-
 /* Of a system segment's type: not of 16 bits. */
 #define TYPE_WIDE 8
 #define MAX_PARAMETERS 31

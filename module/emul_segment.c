@@ -4,7 +4,6 @@
  */
 #include "emul_access.h"
 
-#define RFLAGS_VM BIT_ULL(17)
 #define EFER_LMA BIT_ULL(10)
 /* What virtual-8086 mode has in every segment register. */
 #define V86_ATTR (LODGE_SEG_P | LODGE_SEG_DPL | LODGE_SEG_S | 3)

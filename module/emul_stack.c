@@ -6,17 +6,6 @@
  */
 #include "emul_access.h"
 
-#define RFLAGS_TF BIT_ULL(8)
-#define RFLAGS_IF BIT_ULL(9)
-#define RFLAGS_IOPL GENMASK_ULL(13, 12)
-#define RFLAGS_IOPL_SHIFT 12
-#define RFLAGS_NT BIT_ULL(14)
-#define RFLAGS_RF BIT_ULL(16)
-#define RFLAGS_VM BIT_ULL(17)
-#define RFLAGS_AC BIT_ULL(18)
-#define RFLAGS_ID BIT_ULL(21)
-#define CR4_VME BIT_ULL(0)
-
 /*
  * Frame pointers of ENTER that are carried out: each makes two accesses, and they
  * must not be more than struct lodge_io has fragments.

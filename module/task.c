@@ -11,14 +11,10 @@
 #include "task.h"
 
 #include "descriptor.h"
+#include "rflags.h"
 
 #define CR0_TS BIT_ULL(3)
 #define CR0_PG BIT_ULL(31)
-#define RFLAGS_FIXED BIT_ULL(1)
-#define RFLAGS_NT BIT_ULL(14)
-#define RFLAGS_VM BIT_ULL(17)
-/* The bits that EFLAGS can hold. */
-#define RFLAGS_BITS 0x3f7fd5ULL
 /* L0 to L3 and LE: a task's own breakpoints. */
 #define DR7_LOCAL 0x155ULL
 
