@@ -29,19 +29,6 @@
 
 #define EFER_LMA 0x400
 
-static void put(struct guest *g, u64 at, u64 value, unsigned int size)
-{
-	memcpy(g->memory + at, &value, size);
-}
-
-static u64 get(const struct guest *g, u64 at, unsigned int size)
-{
-	u64 value = 0;
-
-	memcpy(&value, g->memory + at, size);
-	return value;
-}
-
 FIXTURE(far)
 {
 	struct guest g;

@@ -253,4 +253,18 @@ static void guest_setup(struct guest *g)
 #define STEP() lodge_emul_step(&self->g.e)
 #define GPR(name) (self->g.regs.gpr[LODGE_##name])
 
+/* Up to eight bytes of the guest's memory. */
+static inline void put(struct guest *g, u64 at, u64 value, unsigned int size)
+{
+	memcpy(g->memory + at, &value, size);
+}
+
+static inline u64 get(const struct guest *g, u64 at, unsigned int size)
+{
+	u64 value = 0;
+
+	memcpy(&value, g->memory + at, size);
+	return value;
+}
+
 #endif

@@ -18,19 +18,6 @@
 #define STACK_TOP 0x8000U
 #define OPERAND 0x3000U
 
-static void put(struct guest *g, u64 at, u64 value, unsigned int size)
-{
-	memcpy(g->memory + at, &value, size);
-}
-
-static u64 get(const struct guest *g, u64 at, unsigned int size)
-{
-	u64 value = 0;
-
-	memcpy(&value, g->memory + at, size);
-	return value;
-}
-
 FIXTURE(system)
 {
 	struct guest g;

@@ -10,6 +10,7 @@
 
 #include "apic.h"
 #include "event.h"
+#include "interleave.h"
 #include "state.h"
 #include "vm.h"
 
@@ -17,22 +18,6 @@
 
 #define SENDERS 2
 #define PAIRS 100000
-
-/* What is to happen before access number @at to what is shared, from now on. */
-static __thread struct {
-	void (*happens)(void);
-	unsigned int at;
-} interleave;
-
-void kernel_interleave(void)
-{
-	void (*happens)(void) = interleave.happens;
-
-	if (!happens || interleave.at--)
-		return;
-	interleave.happens = NULL;
-	happens();
-}
 
 /* The processor: what it was given for the next entry, and what holds NMIs back. */
 static struct {

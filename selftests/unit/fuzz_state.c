@@ -14,6 +14,7 @@
 #include "machine/devices.h"
 #include "machine/held.h"
 #include "machine/interrupts.h"
+#include "places.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -94,24 +95,6 @@ static void free_board(struct board *board)
 	loop_free(board->loop);
 	ram_free((struct ram *)board->ram);
 }
-
-/* Ports and memory of all devices. */
-static const struct {
-	enum bus_space space;
-	uint64_t first;
-	unsigned int count;
-} places[] = {
-	{ BUS_PORT, 0x20, 2 },	     { BUS_PORT, 0x40, 4 },
-	{ BUS_PORT, 0x60, 5 },	     { BUS_PORT, 0x70, 2 },
-	{ BUS_PORT, 0x92, 1 },	     { BUS_PORT, 0xa0, 2 },
-	{ BUS_PORT, 0xe0, 12 },	     { BUS_PORT, 0x3f8, 8 },
-	{ BUS_PORT, 0x3d4, 7 },	     { BUS_PORT, 0x4d0, 2 },
-	{ BUS_PORT, 0x510, 5 },	     { BUS_PORT, 0x600, 12 },
-	{ BUS_PORT, 0xcf8, 8 },	     { BUS_PORT, 0x2000, 24 },
-	{ BUS_MMIO, 0xfec00000, 1 }, { BUS_MMIO, 0xfec00010, 1 },
-};
-
-#define PLACES (sizeof(places) / sizeof(places[0]))
 
 /* The guest's accesses, while time passes. */
 static void work(struct input *input, const struct board *board)

@@ -10,27 +10,12 @@
 #include <sched.h>
 
 #include "fake_apic.h"
+#include "interleave.h"
 
 #include "kselftest_harness.h"
 
 #define VECTORS 256
 #define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
-
-/* What is to happen before access number @at to what is shared, from now on. */
-static __thread struct {
-	void (*happens)(void);
-	unsigned int at;
-} interleave;
-
-void kernel_interleave(void)
-{
-	void (*happens)(void) = interleave.happens;
-
-	if (!happens || interleave.at--)
-		return;
-	interleave.happens = NULL;
-	happens();
-}
 
 /* ------------------------------------------------------------------ priorities */
 
