@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Counts events.  What happens within a guest's run is counted by the guest; a
- * guest's sleep by a thread of low priority that gets the processor meanwhile; a
- * VM's life by the process that makes it, with and without the time it sleeps.
+ * Counts events.  The guest itself counts an event within its run.  A thread of low
+ * priority, which gets the processor while the guest sleeps, counts a sleep.  The
+ * process that makes a VM counts the VM's life, with and without idle time.
  *
- * The controller does nothing between two exits but what an answer needs.
+ * Between two exits the controller only gives the answer that the exit needs.
  */
 #include "event.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,6 +19,7 @@
 #include <x86intrin.h>
 
 #include "guest.h"
+#include "watch.h"
 
 #define NR_LIVES 15
 
@@ -53,7 +54,7 @@ void machine_destroy(struct machine *machine)
 		close(machine->vm);
 }
 
-/* Small pages only: a large one would take all faults but the first away. */
+/* Small pages only: a large one would leave only the first of the faults. */
 static void *memory_new(bool absent)
 {
 	void *memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
@@ -89,17 +90,21 @@ static int run(const struct event *event, const struct hypervisor *hypervisor,
 	return ioctl(vcpu, request, 0) ? -errno : 0;
 }
 
-/* Did the guest come to its end, by the way that was meant? */
+/* Check that the guest came to its end, and took the interrupts it had to take. */
 static int verify(const struct event *event,
 		  const struct hypervisor *hypervisor,
 		  const struct machine *machine)
 {
 	const uint64_t *interrupts = machine->memory + GUEST_INTERRUPTS;
+	const uint64_t expected = event->interrupts ? GUEST_SAMPLES : 0;
 
 	if (!hypervisor->wrote(machine, GUEST_DONE_PORT))
 		return -EPROTO;
-	if (*interrupts != (event->interrupts ? GUEST_SAMPLES : 0))
+	if (*interrupts != expected) {
+		printf("# %" PRIu64 " interrupts, not %" PRIu64 "\n",
+		       *interrupts, expected);
 		return -EPROTO;
+	}
 	return 0;
 }
 
@@ -142,69 +147,6 @@ static int measure_guest(const struct event *event,
 	return error;
 }
 
-/* More than an iteration of the watch takes, less than a run of anybody else. */
-#define WATCH_GAP 200
-
-/**
- * struct watch - a thread that runs only while nobody else wants to, and so sees
- *	how long the processor was away
- * @interrupts: the guest's counter, or NULL: when it has moved, the guest has run
- * @samples: what each of its runs took, from the timer to the next sleep
- * @idle: ticks in which there was nothing else to do
- * @stop: ends the thread
- */
-struct watch {
-	const volatile uint64_t *interrupts;
-	uint64_t samples[GUEST_SAMPLES];
-	volatile uint64_t idle;
-	volatile bool stop;
-	pthread_t thread;
-};
-
-static void *watch_thread(void *argument)
-{
-	struct watch *watch = argument;
-	uint64_t last = __rdtsc(), gap = 0, seen = 0;
-
-	while (!watch->stop) {
-		uint64_t interrupts = *watch->interrupts;
-		uint64_t now = __rdtsc();
-		uint64_t before = gap;
-
-		gap = now - last;
-		last = now;
-		if (gap < WATCH_GAP)
-			watch->idle += gap;
-		if (interrupts == seen)
-			continue;
-		/* It may have run between the reads of counter and time. */
-		watch->samples[interrupts - 1] = gap > before ? gap : before;
-		seen = interrupts;
-	}
-	return NULL;
-}
-
-static void watch_stop(struct watch *watch)
-{
-	watch->stop = true;
-	pthread_join(watch->thread, NULL);
-}
-
-static int watch_start(struct watch *watch, const uint64_t *interrupts)
-{
-	const struct sched_param none = { 0 };
-	int error;
-
-	*watch = (struct watch){ .interrupts = interrupts };
-	error = pthread_create(&watch->thread, NULL, watch_thread, watch);
-	if (error)
-		return -error;
-	error = pthread_setschedparam(watch->thread, SCHED_IDLE, &none);
-	if (error)
-		watch_stop(watch);
-	return -error;
-}
-
 static int measure_sleep(const struct event *event,
 			 const struct hypervisor *hypervisor, uint64_t overhead,
 			 struct cost *cost)
@@ -221,7 +163,7 @@ static int measure_sleep(const struct event *event,
 	}
 	if (!error)
 		error = verify(event, hypervisor, &machine);
-	/* No sleep follows the last one. */
+	/* The last run ends without a sleep. */
 	if (!error)
 		summarize(watch.samples, GUEST_SAMPLES - 1, 0, cost);
 	machine_end(&machine);
@@ -247,7 +189,7 @@ static int live(const struct event *event, const struct hypervisor *hypervisor,
 	return error;
 }
 
-/* As time goes by, sleep included. */
+/* Idle time included. */
 static int measure_life(const struct event *event,
 			const struct hypervisor *hypervisor, uint64_t overhead,
 			struct cost *cost)
@@ -271,12 +213,11 @@ static int measure_life(const struct event *event,
 	return error;
 }
 
-/* Less the time in which it, and all others, slept. */
+/* Without idle time. */
 static int measure_work(const struct event *event,
 			const struct hypervisor *hypervisor, uint64_t overhead,
 			struct cost *cost)
 {
-	static const uint64_t no_interrupts;
 	static struct watch watch;
 	uint64_t samples[NR_LIVES];
 	void *memory = memory_new(false);
@@ -284,14 +225,14 @@ static int measure_work(const struct event *event,
 
 	if (!memory)
 		return -ENOMEM;
-	error = watch_start(&watch, &no_interrupts);
+	error = watch_start(&watch, NULL);
 	if (error)
 		goto out;
 	for (i = 0; i < NR_LIVES && !error; i++) {
-		uint64_t begin = __rdtsc() - watch.idle;
+		uint64_t begin = watch_busy(&watch);
 
 		error = live(event, hypervisor, memory);
-		samples[i] = __rdtsc() - watch.idle - begin;
+		samples[i] = watch_busy(&watch) - begin;
 	}
 	watch_stop(&watch);
 	if (!error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The events that the bench counts, and how one is counted.
+ * The events that the bench counts, and the way to count one.
  */
 #ifndef BENCH_EVENT_H
 #define BENCH_EVENT_H
@@ -8,18 +8,7 @@
 #include <stdint.h>
 
 #include "hypervisor.h"
-
-/**
- * struct cost - ticks of the TSC that one event takes, over many samples
- * @min: least
- * @median: half of the samples take less; what is compared
- * @mean: which the host's timer tick disturbs
- */
-struct cost {
-	uint64_t min;
-	uint64_t median;
-	uint64_t mean;
-};
+#include "table.h"
 
 enum vendor {
 	AMD,
@@ -38,14 +27,13 @@ enum event_answer {
  * @name: for machines
  * @title: for people
  * @start: the guest that repeats it
- * @exits: each sample goes to the controller
- * @answer: the controller's answer to it
+ * @exits: each sample exits to the controller
+ * @answer: the answer that the controller gives
  * @absent: the host has no pages behind GUEST_FAULTS yet
- * @interrupts: each sample takes one
- * @goal: the ratio to KVM that Lodge is to reach, with the default mitigations;
- *	0: none
- * @measure: counts it with this hypervisor, less what @overhead says.  Answers
- *	0 or -errno, -EPROTO when the guest did something else
+ * @interrupts: each sample takes one interrupt
+ * @goal: by vendor, as in struct row
+ * @measure: counts the event with a hypervisor and subtracts @overhead.  Returns 0
+ *	or -errno; -EPROTO: the guest did something else
  */
 struct event {
 	const char *name;
@@ -61,7 +49,7 @@ struct event {
 		       struct cost *cost);
 };
 
-/* A sample without an event: what the measuring itself takes. */
+/* A sample without an event: the cost of measuring. */
 extern const struct event event_nothing;
 /* The rows, in the order of the table. */
 extern const struct event events[];
