@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest's memory and registers at the start: long mode, everything mapped.
+ * The guest's memory and segments at the start: long mode, with 4 GiB mapped.
  */
 #include "guest.h"
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The guest of the bench: one page of 64-bit code that repeats an event and
- * notes what each repetition took.  Both hypervisors run the same bytes from the
- * same registers; this file is shared by the code and by what loads it.
+ * The guest of the bench: one page of 64-bit code that repeats an event and stores
+ * the ticks that each repetition took.  Both hypervisors run the same bytes from the
+ * same registers.  Both the guest's code and its loader include this file.
  *
  * Linear addresses are guest physical addresses, from 0 to 4 GiB.
  */
 #ifndef BENCH_GUEST_H
 #define BENCH_GUEST_H
 
-/* How often a guest repeats its event. */
+/* The number of times that a guest repeats its event. */
 #define GUEST_SAMPLES 512
 
 #define GUEST_PML4 0x1000
@@ -18,13 +18,13 @@
 #define GUEST_GDT 0x7000
 #define GUEST_IDT 0x8000
 #define GUEST_TSS 0x9000
-#define GUEST_STACK 0xb000 /* its end */
-#define GUEST_INTERRUPTS 0xc000 /* how many were taken */
+#define GUEST_STACK 0xb000 /* the end of the stack */
+#define GUEST_INTERRUPTS 0xc000 /* counts interrupts */
 #define GUEST_CODE 0x10000
 #define GUEST_RESULTS 0x20000 /* ticks of the TSC, 64 bits a sample */
 #define GUEST_FAULTS 0x200000 /* a page for each sample */
 #define GUEST_MEMORY (GUEST_FAULTS + GUEST_SAMPLES * 0x1000)
-#define GUEST_MMIO 0xd0000000 /* no memory there */
+#define GUEST_MMIO 0xd0000000 /* without memory */
 
 #define GUEST_PORT 0x600
 #define GUEST_DONE_PORT 0x601 /* written when all samples are taken */
@@ -35,11 +35,11 @@
 
 #define GUEST_VECTOR 0x40
 /*
- * Ticks that a timer is set ahead: more than KVM polls for at most (its
- * halt_poll_ns is 200 us), so that both hypervisors sleep.
+ * Ticks that a timer is set ahead.  KVM polls for up to 200 us (halt_poll_ns): this
+ * is longer, so that both hypervisors sleep.
  */
 #define GUEST_PERIOD 300000
-/* The same where the guest goes on meanwhile. */
+/* The same for a guest that runs on until the interrupt. */
 #define GUEST_TICK 20000
 
 #ifndef __ASSEMBLER__
@@ -59,8 +59,8 @@ extern const struct lodge_segment guest_data_segment;
 extern const struct lodge_segment guest_task_segment;
 
 /*
- * Where each guest starts; expects the number of samples in RDI and
- * GUEST_RESULTS in RSI.
+ * The first instruction of each guest, which expects the number of samples in RDI
+ * and GUEST_RESULTS in RSI.
  */
 extern const char guest_nothing[], guest_cpuid[];
 extern const char guest_port_write[], guest_port_read[];
@@ -69,7 +69,7 @@ extern const char guest_wrmsr[], guest_rdmsr[], guest_fault[];
 extern const char guest_self_ipi[], guest_tick[], guest_timer[], guest_done[];
 
 /**
- * guest_rip() - the guest's address of its code
+ * guest_rip() - the address of code in the guest
  * @start: one of the labels above
  */
 uint64_t guest_rip(const char *start);

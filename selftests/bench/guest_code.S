@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the guest executes.  It begins each sample with RDTSC and ends it with
- * RDTSC; neither hypervisor intercepts that.  RDI counts the samples that are
- * left, RSI points to the next result, R8 holds the tick at which a sample began;
- * R9 goes through the pages that fault, R10 is where MMIO is.
+ * The guest's code.  Each sample begins and ends with RDTSC, which neither
+ * hypervisor intercepts.  RDI counts the samples that are left, RSI points to the
+ * next result, R8 holds the tick at which a sample began.  R9 points to the next page
+ * that faults, R10 to MMIO.
  */
 #include "guest.h"
 
@@ -25,7 +25,7 @@
 	wrmsr
 	.endm
 
-	/* Let the timer interrupt so many ticks from now. */
+	/* Arm the timer: it interrupts after that many ticks. */
 	.macro	arm ticks
 	rdtsc
 	shl	$32, %rdx
@@ -36,7 +36,7 @@
 	wrmsr
 	.endm
 
-	/* Begins a guest: its event stands between this and `repeat`. */
+	/* Begins a guest; its event follows, then `repeat`. */
 	.macro	guest name
 	.globl	guest_\name
 guest_\name:
@@ -90,7 +90,7 @@ guest_code:
 	mov	(%r10), %eax
 	repeat
 
-	/* Some minutes ahead at least: EDX counts in 2^32 ticks. */
+	/* Minutes ahead: EDX counts in units of 2^32 ticks. */
 	guest	wrmsr
 	mov	$MSR_TSC_DEADLINE, %ecx
 	add	$0x100, %edx
@@ -110,7 +110,7 @@ guest_code:
 	write_msr MSR_X2APIC_SELF_IPI, GUEST_VECTOR
 	repeat
 
-	/* Spins until the timer's interrupt has been handled, and counts no spin. */
+	/* Spins until the timer's interrupt is handled; the spins are not counted. */
 	guest	tick
 	mov	GUEST_INTERRUPTS, %r11
 	arm	GUEST_TICK
@@ -119,7 +119,7 @@ guest_code:
 	je	2b
 	repeat
 
-	/* Sleeps; whoever gets the processor meanwhile measures. */
+	/* Sleeps; the host measures (see watch.h). */
 	.globl	guest_timer
 guest_timer:
 	call	apic_enable

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bench's view of a hypervisor: a VM with one vCPU and one piece of
- * memory, and where in its run page things are.
+ * The bench's view of a hypervisor: a VM with one vCPU and one piece of memory, and
+ * the places of answers in its run page.
  */
 #ifndef BENCH_HYPERVISOR_H
 #define BENCH_HYPERVISOR_H
@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 /**
- * struct machine - a VM in the making, or made
+ * struct machine - a VM, complete or not yet
  * @memory: GUEST_MEMORY bytes, filled by guest_fill(); guest physical address 0
- * @rip: its first instruction
+ * @rip: the address of its first instruction
  * @vm: descriptor, -1 when there is none
  * @vcpu: descriptor, -1 when there is none
  * @run: the vCPU's run page, or NULL
@@ -29,15 +29,15 @@ struct machine {
 };
 
 /**
- * struct hypervisor - one of those that are compared
+ * struct hypervisor - a hypervisor
  * @name: for the table
  * @run_request: ioctl() that runs a vCPU
- * @open: once, before all else
- * @create: VM, memory, vCPU and its registers; answers 0 or -errno, and what was
- *	made until then stands in the machine
- * @wrote: the last exit is a write to this port
- * @port_answer: where the answer to an input goes
- * @mmio_answer: where the answer to an MMIO read goes
+ * @open: called once, first; returns 0 or -errno
+ * @create: makes VM, memory, vCPU and its registers; returns 0 or -errno.  The machine
+ *	holds the parts that were made, also after an error
+ * @wrote: returns true if the last exit is a write to this port
+ * @port_answer: returns the place for the answer to a port read
+ * @mmio_answer: returns the place for the answer to an MMIO read
  */
 struct hypervisor {
 	const char *name;
@@ -53,7 +53,7 @@ extern const struct hypervisor hypervisor_kvm;
 extern const struct hypervisor hypervisor_lodge;
 
 /**
- * machine_destroy() - close and unmap what create() has made
+ * machine_destroy() - close and unmap all that create() has made
  */
 void machine_destroy(struct machine *machine);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM, as the bench uses it: local APIC in the kernel, PIC and I/O APIC not, as
- * Lodge has it too.
+ * KVM as the bench uses it: with the local APIC in the kernel and without PIC and I/O
+ * APIC there, as in Lodge.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,11 +18,11 @@
 #define NR_IOAPIC_PINS 24
 
 static int device;
-/* What each vCPU is told of its processor. */
+/* CPUID of each vCPU. */
 static struct kvm_cpuid2 *cpuid;
 static int run_size;
 
-/* What KVM carries; it leaves it to its users to announce the timer's mode. */
+/* All that KVM supports.  The user of KVM announces the TSC-deadline timer. */
 static int read_cpuid(void)
 {
 	uint32_t i;
@@ -143,7 +143,7 @@ static bool wrote(const struct machine *machine, uint16_t port)
 	       run->io.direction == KVM_EXIT_IO_OUT && run->io.port == port;
 }
 
-/* KVM says with each exit where its data is; it is always the page behind. */
+/* KVM gives the offset of the data with each exit; it is always this page. */
 static void *port_answer(const struct machine *machine)
 {
 	return machine->run + 0x1000;

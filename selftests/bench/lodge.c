@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Lodge, as the bench uses it.
+ * Lodge as the bench uses it.
  */
 #include <errno.h>
 #include <sys/ioctl.h>
