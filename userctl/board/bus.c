@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The bus: finds the device behind an address in logarithmic time and hands it
- * only accesses that it can take.
+ * The bus: finds the device behind an address in logarithmic time, and splits
+ * accesses that are too wide for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -116,7 +116,7 @@ static const struct bus_region *map_floor(const struct bus_map *map,
 	return low ? &map->regions[low - 1] : NULL;
 }
 
-/* The region that takes all of an access, or else its first byte. */
+/* Finds the exact region of an access, or else the range with its first byte. */
 static const struct bus_region *bus_find(const struct bus *bus,
 					 enum bus_space space, uint64_t address,
 					 size_t size)
@@ -138,7 +138,7 @@ static bool region_holds(const struct bus_region *region, uint64_t address,
 	return size - 1 <= region_last(region) - address;
 }
 
-/* One piece's size: @left bytes, but no more than the device takes. */
+/* Return: the size of the next piece of an access with @left bytes to go. */
 static size_t region_piece(const struct bus_region *region, size_t left)
 {
 	return region->width && left > region->width ? region->width : left;

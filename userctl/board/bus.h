@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bus: which device answers at which port or guest physical address.
+ * The bus maps ports and guest physical addresses to devices.
  *
  * Regions are added while the machine is built and never change afterwards, so
  * that an access needs no lock here.  A device is called from any vCPU thread
@@ -27,8 +27,8 @@ enum bus_space {
  * @size: number of addresses
  * @width: the widest access that the device takes, in bytes; the bus splits
  *	wider ones, lowest address first.  0: any
- * @exact: only an access of exactly these addresses is for the device; to any
- *	other the region is as good as absent, so it may lie over others
+ * @exact: the device takes only accesses of exactly these addresses.  Other
+ *	accesses ignore the region, so it may overlap regions that are not exact
  * @read: fill @data with @size bytes from @offset (relative to @base); NULL:
  *	reads as all ones
  * @write: take @size bytes; NULL: writes are dropped
@@ -67,12 +67,11 @@ void bus_free(struct bus *bus);
 /**
  * bus_add() - let a device answer at a region
  *
- * The region is copied, all but its name.  It cannot be taken back: a machine
- * whose construction fails half-way gives up its bus, too.
+ * The region is copied, but its name is not.  A region cannot be removed: if
+ * building the machine fails half-way, its bus is freed, too.
  *
- * Return: 0, -EEXIST when the region overlaps another one (both exact: when
- * they are the same), -EINVAL when it is empty or reaches past the end of its
- * space, -ENOMEM.
+ * Return: 0; -EEXIST the region overlaps another one, or both are exact and the
+ * same; -EINVAL it is empty or reaches past the end of its space; -ENOMEM.
  */
 int bus_add(struct bus *bus, const struct bus_region *region);
 

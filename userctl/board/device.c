@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Saving and loading of devices.
+ * Saves devices to records, and loads them.
  */
 #include "board/device.h"
 

@@ -20,19 +20,19 @@
 #include "board/record.h"
 
 /**
- * struct board - what devices are plugged into
- * @bus: where they answer
- * @loop: waits for them, and has the machine's clock
+ * struct board - the parts that devices are connected to
+ * @bus: ports and addresses
+ * @loop: event loop with the machine's clock
  * @ram: the guest's memory
- * @power: whom to tell of the machine's end
- * @lines: line 0 of 24, by number, as machine/interrupts.h has them
- * @intr: where the PIC's output leads
- * @msi: sends an interrupt message, as struct ioapic_config has it
+ * @power: takes power off, reset and sleep
+ * @lines: line 0 of 24; machine/interrupts.h lists them
+ * @intr: the line from the PIC's output to vCPU 0
+ * @msi: sends an interrupt message; see struct ioapic_config
  * @msi_opaque: for @msi
  * @cpus: number of vCPUs
  * @output: takes what a serial port sends, from a vCPU's thread
- * @drained: a serial port has room for input again
- * @alarm: the clock's alarm has rung; called with the clock's lock held
+ * @drained: called when a serial port has room for input again
+ * @alarm: called when the clock's alarm rings, with the clock's lock held
  * @opaque: for @output, @drained and @alarm
  */
 struct board {
@@ -64,11 +64,11 @@ static inline struct irq_line board_line(const struct board *board,
 }
 
 /**
- * struct device_option - a number that the user may give a device
+ * struct device_option - a device's option, whose value is a number
  * @name: NULL ends the list
  * @about: one line of help
- * @value: what it is by itself
- * @max: the largest that it may be
+ * @value: default
+ * @max: largest value
  */
 struct device_option {
 	const char *name;
@@ -80,26 +80,28 @@ struct device_option {
 #define DEVICE_MAX_OPTIONS 4
 
 /**
- * struct device_kind - how devices of a kind are made, kept and restored
+ * struct device_kind - a kind of device: how to make, reset, save and load it
  * @name: for the command line and for the stream of a saved machine
  * @about: one line of help
  * @options: up to DEVICE_MAX_OPTIONS, or NULL
- * @make: make one, as firmware leaves it; @values are those of @options, in
- *	their order.  Returns NULL with errno set
- * @free: free one, once nothing calls it any more
- * @reset: put it back to what @make gives, in place; NULL: it has no state
- * @wake: the same after sleep in state S3, in which some devices keep their state;
- *	NULL: it is a reset
- * @size: of its structure, in bytes
- * @fields: the members of that structure which are its state
- * @nr_fields: how many
- * @is_sound: whether these members have values that the device can come to,
- *	beyond what @fields say; NULL: they say it all
- * @loaded: the members have been loaded: arm timers, drive lines; NULL: nothing
+ * @make: make a device, in the state in which firmware leaves it; @values are
+ *	those of @options, in the same order.  Returns NULL with errno set
+ * @free: free a device, which nothing calls any more
+ * @reset: put a device back to the state that @make gives it; NULL: it has no
+ *	state
+ * @wake: the same at the end of sleep in S3, in which some devices keep their
+ *	state; NULL: call @reset
+ * @size: bytes of the device's structure
+ * @fields: the members of that structure which are the device's state
+ * @nr_fields: entries of @fields
+ * @is_sound: check what @fields cannot express: return true if the device can
+ *	reach this combination of values; NULL: @fields suffice
+ * @loaded: called after the members were loaded, to arm timers and drive lines;
+ *	NULL: nothing is to be done
  *
- * From @reset on down all is for machines whose vCPUs and whose clock stand
- * still, in the loop's thread: no lock is needed.  The interrupt controllers are
- * loaded before what leads to them.
+ * @reset and the functions after it are called while the vCPUs and the clock are
+ * stopped, so they need no lock.  The interrupt controllers are loaded before the
+ * devices whose lines lead to them.
  */
 struct device_kind {
 	const char *name;
@@ -116,15 +118,17 @@ struct device_kind {
 	void (*loaded)(void *device);
 };
 
-/* The part of a kind that says what its state is. */
+/* The members of struct device_kind that describe the device's state. */
 #define DEVICE_STATE(type, table)                \
 	.size = sizeof(type), .fields = (table), \
 	.nr_fields = sizeof(table) / sizeof((table)[0])
 
 /**
- * device_save_section() - append a device's state to a record of sections, under
- * the name of its kind
- * @values: of its options, which are part of the state; NULL: it has none
+ * device_save_section() - append a section with a device's state to a record
+ * @values: values of the device's options, which are part of the state; NULL:
+ *	it has none
+ *
+ * The section has the name of the device's kind.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -132,11 +136,11 @@ int device_save_section(const struct device_kind *kind, const void *device,
 			const uint64_t *values, struct record *record);
 
 /**
- * device_load_section() - give a device, which has just been reset, the state
- * that the section of its kind has
+ * device_load_section() - load a device, which has just been reset, from the
+ * section of its kind
  *
- * Return: as device_load() does; -EINVAL also when there is no section, or it is of
- * a device with other options.
+ * Return: as device_load(); -EINVAL also if there is no such section, or if it was
+ * saved with other values of the options.
  */
 int device_load_section(const struct device_kind *kind, void *device,
 			const uint64_t *values, const struct record *record);
@@ -150,9 +154,9 @@ int device_save(const struct device_kind *kind, const void *device,
 		struct record *record);
 
 /**
- * device_load() - give a device, which has just been reset, another's state
+ * device_load() - load a device, which has just been reset, from a record
  *
- * Return: 0; -EINVAL for a state that the device cannot be in, and -ENOMEM:
+ * Return: 0; -EINVAL the device can have no such state; -ENOMEM.  On failure
  * nothing has changed.
  */
 int device_load(const struct device_kind *kind, void *device,

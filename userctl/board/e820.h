@@ -13,7 +13,7 @@
 #define E820_RAM 1
 #define E820_RESERVED 2
 
-/* Entries that e820_build() makes at most. */
+/* The most entries that e820_build() makes. */
 #define E820_MAX 5
 
 /**
@@ -34,7 +34,7 @@ struct e820_entry {
  * e820_build() - describe a machine's memory
  * @map: filled in ascending order
  *
- * Return: entries in use.
+ * Return: the number of entries.
  */
 unsigned int e820_build(const struct ram *ram,
 			struct e820_entry map[static E820_MAX]);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where things are on the board of a PC: addresses, ports and interrupt lines
- * that both the devices and the tables that describe them (ACPI) go by.
+ * The layout of a PC: addresses, ports and interrupt lines, shared by the devices
+ * and by the ACPI tables that describe them.
  */
 #ifndef LODGE_BOARD_LAYOUT_H
 #define LODGE_BOARD_LAYOUT_H
@@ -45,7 +45,7 @@
 #define IOAPIC_PINS 24
 #define IOAPIC_ID 0
 
-/* ACPI's fixed hardware, and the reset register, which lies over PCI_PORT. */
+/* ACPI's fixed hardware; the reset register overlaps the ports at PCI_PORT. */
 #define PM_EVENT_PORT 0x600
 #define PM_EVENT_SIZE 4
 #define PM_CONTROL_PORT 0x604
@@ -57,8 +57,8 @@
 #define PM_SCI_IRQ 9
 
 /*
- * SLP_TYP of state S5, soft off: what \_S5 in the DSDT gives.  The same as on
- * QEMU's PC, so that guests which write 0x2000 without looking power off.
+ * SLP_TYP of state S5 (soft off), which \_S5 in the DSDT gives.  It is that of
+ * QEMU's PC: guests that write 0x2000 without reading the DSDT power off, too.
  */
 #define PM_SLP_TYP_S5 0
 /* The same for S3, suspend to RAM. */

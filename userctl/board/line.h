@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An interrupt line: what a device raises without knowing where it leads.
+ * An interrupt line: a device drives it without knowing its receiver.
  */
 #ifndef LODGE_BOARD_LINE_H
 #define LODGE_BOARD_LINE_H
@@ -8,11 +8,12 @@
 #include <stdbool.h>
 
 /**
- * struct irq_line - one wire
- * @set: called with the new level, from any thread; the caller may hold its own
- *	device's lock, so the receiver takes only its own
+ * struct irq_line - an interrupt line
+ * @set: called with the new level, from any thread.  The caller may hold its
+ *	device's lock, so the receiver must take no lock but its own.  NULL: the
+ *	line is not connected
  * @opaque: the receiver
- * @number: which of the receiver's inputs
+ * @number: the receiver's input
  */
 struct irq_line {
 	void (*set)(void *opaque, unsigned int number, bool level);
@@ -21,7 +22,7 @@ struct irq_line {
 };
 
 /**
- * irq_line_set() - drive a line; a line that leads nowhere is fine
+ * irq_line_set() - drive a line, which need not be connected
  */
 static inline void irq_line_set(const struct irq_line *line, bool level)
 {

@@ -17,7 +17,7 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 #define EVENTS_AT_ONCE 16
-/* Of loop.stopped_at: the clock goes. */
+/* Value of loop.stopped_at while the clock runs. */
 #define GOING UINT64_MAX
 
 struct loop_timer {
@@ -30,7 +30,7 @@ struct loop_timer {
 	struct loop_timer *next;
 };
 
-/* @always: epoll refuses it because it can always be read. */
+/* @always: the file can always be read, so epoll refuses it. */
 struct loop_watch {
 	int fd;
 	bool always;
@@ -40,9 +40,9 @@ struct loop_watch {
 };
 
 /*
- * @lock guards the lists and the timerfd's setting: the timerfd is set to the
- * head of @armed, which is sorted by time, or off when there is none or the clock
- * is stopped.  The clock is the host's minus @offset, or @stopped_at.
+ * @lock guards the lists and the timerfd's setting.  @armed is sorted by time.  The
+ * timerfd is set to its first timer, and is off if there is none or if the clock is
+ * stopped.  The clock is the host's minus @offset, or @stopped_at.
  */
 struct loop {
 	int epoll;
@@ -137,8 +137,8 @@ uint64_t loop_now(const struct loop *loop)
 }
 
 /*
- * The host's time at which the clock shows @when, as a timerfd takes it: at least
- * 1, since 0 would switch it off.  The machine's clock may be ahead of the host's.
+ * Return: the host's time at which the clock shows @when, but at least 1, since 0
+ * would switch off the timerfd.  The machine's clock may be ahead of the host's.
  */
 static uint64_t loop_host_time(const struct loop *loop, uint64_t when)
 {
@@ -149,7 +149,7 @@ static uint64_t loop_host_time(const struct loop *loop, uint64_t when)
 	return host > INT64_MAX ? INT64_MAX : host;
 }
 
-/* Lock held.  Setting the timerfd also takes back an expiry not yet seen. */
+/* Lock held.  Setting the timerfd also clears an expiry that was not read yet. */
 static void loop_set_timerfd(struct loop *loop)
 {
 	struct itimerspec setting = {};
@@ -265,8 +265,8 @@ void loop_timer_disarm(struct loop_timer *timer)
 }
 
 /*
- * One timer a round: one that arms itself again for the past cannot keep the
- * loop from its descriptors.
+ * Calls one timer at a time: one that arms itself again for the past cannot keep
+ * the loop from its descriptors.
  */
 static void loop_expire(struct loop *loop)
 {
@@ -319,14 +319,14 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 		loop->nr_always += watch->always;
 		always = watch->always;
 	}
-	/* From here on another thread may unwatch and free it. */
+	/* From here on another thread may unwatch and free @watch. */
 	pthread_mutex_unlock(&loop->lock);
 
 	if (error) {
 		free(watch);
 		return error;
 	}
-	/* A loop that waits now does not know yet that it need not. */
+	/* Wake the loop: it may be in epoll_wait(), which does not know the file. */
 	if (always)
 		eventfd_write(loop->wake, 1);
 	return 0;
@@ -364,7 +364,7 @@ static void loop_ready(struct loop *loop, int fd)
 		copy.ready(copy.opaque, fd);
 }
 
-/* One a round, which then goes to the end of the queue. */
+/* Calls the first of these watches, and moves it to the end of the list. */
 static void loop_ready_always(struct loop *loop)
 {
 	struct loop_watch **link, *watch;
@@ -398,7 +398,7 @@ static void loop_dispatch(struct loop *loop, int fd)
 		loop_ready(loop, fd);
 }
 
-/* Milliseconds, as epoll_wait() has it. */
+/* Return: the time-out for epoll_wait(), in milliseconds. */
 static int loop_timeout(struct loop *loop)
 {
 	int timeout;

@@ -16,16 +16,16 @@ struct loop;
 struct loop_timer;
 
 /**
- * loop_new() - make a loop; it does nothing until loop_run()
+ * loop_new() - make an event loop, which does nothing until loop_run()
  *
  * Return: the loop, or NULL with errno set.
  */
 struct loop *loop_new(void);
 
 /**
- * loop_free() - free it with all its timers and watches; NULL is fine
+ * loop_free() - free a loop with its timers and watches; NULL is fine
  *
- * Devices that have timers are freed before: they disarm them.
+ * Free devices that have timers before: they disarm them.
  */
 void loop_free(struct loop *loop);
 
@@ -44,9 +44,9 @@ void loop_stop(struct loop *loop);
 /**
  * loop_watch() - call @ready each time @fd can be read (or has hung up)
  *
- * @ready is called again until it has read or unwatched @fd; now and then it may
- * find nothing to read.  Files that are always ready, which epoll(7) refuses,
- * are fine.
+ * @ready is called again until it has read or unwatched @fd.  Sometimes it may
+ * find nothing to read.  Files that epoll(7) refuses, because they are always
+ * ready, can be watched, too.
  *
  * Return: 0, -EEXIST @fd is watched already, or another -errno.
  */
@@ -54,45 +54,46 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 	       void *opaque);
 
 /**
- * loop_unwatch() - stop watching @fd, before it is closed; a callback under way
- * is not waited for
+ * loop_unwatch() - stop watching @fd; to be called before @fd is closed
+ *
+ * It does not wait for a callback that runs now.
  */
 void loop_unwatch(struct loop *loop, int fd);
 
 /**
- * loop_now() - the machine's clock, which timers go by
+ * loop_now() - read the machine's clock, which timers use
  *
- * It is 0 when the loop is made, goes as the host's monotonic clock does, and
- * stands still while it is stopped.
+ * It starts at 0 when the loop is made, runs at the rate of the host's monotonic
+ * clock, and can be stopped.
  *
  * Return: nanoseconds.
  */
 uint64_t loop_now(const struct loop *loop);
 
 /**
- * loop_clock_stop() - stop the clock; no timer expires until it goes on
+ * loop_clock_stop() - stop the clock, and with it all timers
  *
- * A callback under way is not waited for.  Stopping it twice is fine.
+ * It does not wait for a callback that runs now.  The clock may be stopped already.
  */
 void loop_clock_stop(struct loop *loop);
 
 /**
- * loop_clock_start() - let a stopped clock go on from where it stands
+ * loop_clock_start() - let a stopped clock run on from the time it shows
  */
 void loop_clock_start(struct loop *loop);
 
 /**
- * loop_clock_set() - put a stopped clock to a time
+ * loop_clock_set() - set a stopped clock
  * @now: nanoseconds
  *
- * Timers stay armed for the times they were armed for.
+ * Armed timers keep their times.
  *
  * Return: 0, or -EINVAL: @now is 2^63 or above, and nothing has changed.
  */
 int loop_clock_set(struct loop *loop, uint64_t now);
 
 /**
- * loop_timer_new() - make a timer, not armed
+ * loop_timer_new() - make a timer that is not armed
  * @expired: called once each time it expires
  *
  * Return: the timer, freed with the loop, or NULL with errno set.
@@ -101,14 +102,15 @@ struct loop_timer *loop_timer_new(struct loop *loop,
 				  void (*expired)(void *opaque), void *opaque);
 
 /**
- * loop_timer_arm() - let it expire once loop_now() reaches @when, and not at
- * the time it was armed for before
+ * loop_timer_arm() - let a timer expire when loop_now() reaches @when; replaces
+ * the time that was set before
  */
 void loop_timer_arm(struct loop_timer *timer, uint64_t when);
 
 /**
- * loop_timer_disarm() - take back loop_timer_arm(); a callback under way is not
- * waited for
+ * loop_timer_disarm() - disarm a timer
+ *
+ * It does not wait for a callback that runs now.
  */
 void loop_timer_disarm(struct loop_timer *timer);
 

@@ -21,7 +21,7 @@
 #define RAM_MIN (1ULL << 20)
 
 /*
- * Nothing changes after ram_new(), so any thread may look without a lock.
+ * Nothing changes after ram_new(), so any thread may read it without a lock.
  */
 struct ram {
 	unsigned char *base;
@@ -57,7 +57,7 @@ struct ram *ram_new(uint64_t size)
 	ram->low = size < RAM_HOLE_START ? size : RAM_HOLE_START;
 	ram->high = size - ram->low;
 
-	/* A wish: hosts without transparent huge pages refuse it. */
+	/* This may fail: hosts without transparent huge pages refuse it. */
 	madvise(ram->base, size, MADV_HUGEPAGE);
 	return ram;
 }
@@ -95,7 +95,7 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
 	return ram->base + ram->low + gpa;
 }
 
-/* A run of pages in a record: what follows it are its bytes. */
+/* A run of pages in a record.  The pages' bytes follow it. */
 struct run_head {
 	uint64_t first;
 	uint64_t count;
@@ -138,7 +138,10 @@ int ram_save(const struct ram *ram, struct record *record)
 	return err;
 }
 
-/* Takes the run at @*at, which begins at the page @*page at least. */
+/*
+ * Reads the head of the run at @*at, and moves @*at and @*page behind the run.  A run
+ * must not begin below @*page.
+ */
 static int run_next(const struct ram *ram, const struct record *record,
 		    size_t *at, uint64_t *page, struct run_head *run)
 {
@@ -171,7 +174,7 @@ int ram_load(struct ram *ram, const struct record *record)
 		err = run_next(ram, record, &at, &page, &run);
 	if (err)
 		return err;
-	/* The host gives zeroes when they are looked at. */
+	/* Dropped pages read as zero. */
 	madvise(ram->base, nr_pages(ram) * RAM_PAGE, MADV_DONTNEED);
 	for (at = 0, page = 0; at < record->size;) {
 		run_next(ram, record, &at, &page, &run);

@@ -12,14 +12,14 @@
 
 #include "board/record.h"
 
-/* Where the hole for devices begins: RAM above it moves to 4 GiB. */
+/* The hole for devices begins here: RAM above it moves to 4 GiB. */
 #define RAM_HOLE_START 0xc0000000ULL
 #define RAM_HOLE_END 0x100000000ULL
 
 struct ram;
 
 /**
- * ram_new() - allocate guest memory, not yet backed by host pages
+ * ram_new() - allocate guest memory, without host pages behind it at first
  * @size: bytes, a multiple of 4 KiB, at least 1 MiB
  *
  * Return: the memory, or NULL with errno set.
@@ -27,39 +27,39 @@ struct ram;
 struct ram *ram_new(uint64_t size);
 
 /**
- * ram_free() - give it back; NULL is fine
+ * ram_free() - free guest memory; NULL is fine
  */
 void ram_free(struct ram *ram);
 
 /**
- * ram_low() - bytes of RAM below the hole
+ * ram_low() - size of the RAM below the hole, in bytes
  */
 uint64_t ram_low(const struct ram *ram);
 
 /**
- * ram_high() - bytes of RAM at and above 4 GiB
+ * ram_high() - size of the RAM at 4 GiB, in bytes
  */
 uint64_t ram_high(const struct ram *ram);
 
 /**
- * ram_at() - where a piece of guest memory lies in this process
+ * ram_at() - translate a guest physical range to an address of this process
  * @gpa: guest physical address
  * @size: bytes wanted
  *
- * Return: the address, or NULL when not all of it is RAM.
+ * Return: the address, or NULL if the range is not all RAM.
  */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
 
 /**
- * ram_save() - append all that is not zero to a record
+ * ram_save() - append the pages that are not all zero to a record
  *
  * Return: 0 or -ENOMEM.
  */
 int ram_save(const struct ram *ram, struct record *record);
 
 /**
- * ram_load() - give it the contents that ram_save() has written
- * @record: made by ram_save() of a RAM of the same size, or by an enemy
+ * ram_load() - replace the contents by those of a record
+ * @record: from ram_save() of a RAM of the same size; it is not trusted
  *
  * Return: 0, or -EINVAL: nothing has changed.
  */

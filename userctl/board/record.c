@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A device's state as bytes: a row of tagged fields.
+ * A device's state as bytes: a sequence of tagged fields.
  */
 #include "board/record.h"
 
@@ -22,7 +22,7 @@ struct section_head {
 	uint64_t size;
 };
 
-/* Room for more bytes; what is in it is left to the caller. */
+/* Makes the record longer by @size bytes, which the caller fills. */
 static uint8_t *record_room(struct record *record, size_t size)
 {
 	uint8_t *grown = realloc(record->data, record->size + size);
@@ -140,7 +140,7 @@ static bool field_allows(const struct record_field *field, const void *bytes)
 	return !(value & ~field->allowed);
 }
 
-/* Takes the field at @*at and moves on.  @seen: a bit for each of the table. */
+/* Loads the field at @*at and moves @*at behind it.  @seen: a flag for each row. */
 static int field_load(const struct record *record, size_t *at,
 		      const struct record_field *fields, size_t count,
 		      unsigned __int128 *seen, void *object)
@@ -178,7 +178,7 @@ static int fields_load(const struct record *record,
 	return err;
 }
 
-/* Nothing but the fields: an object has locks and pointers, too. */
+/* Copies only the fields: the object also has locks and pointers. */
 static void fields_copy(const struct record_field *fields, size_t count,
 			void *to, const void *from)
 {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A device's state as bytes: a row of tagged fields.
+ * A device's state as bytes: a sequence of tagged fields.
  *
  * Each field is a tag, a size (32 bits each, little-endian) and that many bytes.
- * A device lists its fields once, in a table, for saving and for loading.  What
- * is loaded may come from anybody: a field of another size, a value with bits
- * that no guest can set, a tag that is unknown or comes twice are refused.  A
- * field that is absent keeps the value that it has.
+ * A device lists its fields in one table, for saving and for loading.  A record
+ * that is loaded is not trusted: a field of another size, a value with bits that
+ * no guest can set, and a tag that is unknown or comes twice are refused.  A field
+ * that is absent keeps its value.
  *
- * A record may also be a row of sections, each with a name, a number and a body
- * that is a record or other bytes.
+ * A record may also be a sequence of sections, each with a name, a number and a
+ * body that is a record or other bytes.
  */
 #ifndef LODGE_BOARD_RECORD_H
 #define LODGE_BOARD_RECORD_H
@@ -19,9 +19,9 @@
 #include <stdint.h>
 
 /**
- * struct record - bytes that grow
+ * struct record - a growing array of bytes
  *
- * All zeroes is an empty one; free @data in the end.
+ * An empty record is all zeroes.  Its owner frees @data.
  */
 struct record {
 	uint8_t *data;
@@ -30,9 +30,9 @@ struct record {
 
 /**
  * struct record_field - a member of a device's structure
- * @tag: its name in the stream, for ever
+ * @tag: identifies the member in saved records; never changes
  * @size: bytes
- * @offset: of the member
+ * @offset: of the member in its structure
  * @allowed: bits that may be set, for a member of up to 8 bytes
  */
 struct record_field {
@@ -52,7 +52,7 @@ struct record_field {
 	RECORD_FIELD(number, type, member, UINT64_MAX)
 #define RECORD_BOOL(number, type, member) RECORD_FIELD(number, type, member, 1)
 
-/* A table has no more fields. */
+/* The most fields in a table. */
 #define RECORD_MAX_FIELDS 128
 
 /**
@@ -65,10 +65,10 @@ int record_append(struct record *record, const void *bytes, size_t size);
 #define RECORD_NAME_SIZE 16
 
 /**
- * struct record_section - a section that was found
- * @name: ended by a zero
- * @number: which of those of that name
- * @body: bytes within the record; not to be freed
+ * struct record_section - a section
+ * @name: with a zero at its end
+ * @number: tells sections of the same name apart
+ * @body: points into the record; must not be freed
  */
 struct record_section {
 	char name[RECORD_NAME_SIZE];
@@ -79,7 +79,7 @@ struct record_section {
 /**
  * record_open() - begin a section
  * @name: shorter than RECORD_NAME_SIZE
- * @place: out: for record_close(), once the body has been appended
+ * @place: out: for record_close(), to be called after appending the body
  *
  * Return: 0 or -ENOMEM.
  */
@@ -92,10 +92,10 @@ int record_open(struct record *record, const char *name, uint32_t number,
 void record_close(struct record *record, size_t place);
 
 /**
- * record_next() - take one section after the other
- * @at: where it begins; 0 at first, and moved on
+ * record_next() - read the next section
+ * @at: its offset; 0 at first, and moved behind the section
  *
- * Return: 0; -ENOENT there is no more; -EINVAL what follows is no section.
+ * Return: 0; -ENOENT there are no more; -EINVAL there is no section at @at.
  */
 int record_next(const struct record *record, size_t *at,
 		struct record_section *section);
@@ -118,13 +118,13 @@ int record_save(struct record *record, const struct record_field *fields,
 
 /**
  * record_load() - fill an object from a whole record
- * @record: made by record_save(), or by an enemy
- * @object: filled when all is good, and else left alone
+ * @record: from record_save(); it is not trusted
+ * @object: changes only on success
  * @size: of @object, in bytes
- * @is_sound: whether an object with the fields loaded is one that can be; NULL:
- *	what the fields allow is
+ * @is_sound: returns true if the combination of loaded values is possible; NULL:
+ *	all combinations are
  *
- * Return: 0, -EINVAL for what no record_save() of these fields makes, -ENOMEM.
+ * Return: 0; -EINVAL record_save() of these fields cannot have made it; -ENOMEM.
  */
 int record_load(const struct record *record, const struct record_field *fields,
 		size_t count, void *object, size_t size,

@@ -2,8 +2,8 @@
 /*
  * The ACPI tables.
  *
- * They follow each other from ACPI_RSDP on.  How large they get depends on the
- * number of vCPUs alone, and ACPI_END leaves room for the most that there can be.
+ * They follow each other from ACPI_RSDP on.  Their size depends only on the number
+ * of vCPUs, and the area up to ACPI_END has room for LODGE_MAX_VCPUS.
  */
 #include "boot/acpi.h"
 
@@ -64,7 +64,7 @@ struct acpi_rsdp {
 	uint8_t reserved[3];
 } __attribute__((packed));
 
-/* Its checksum covers what revision 0 had of it. */
+/* The first checksum covers the part that revision 0 had. */
 #define RSDP_FIRST_SIZE 20
 
 struct acpi_rsdt {
@@ -91,7 +91,7 @@ struct acpi_facs {
 	uint8_t reserved[31];
 } __attribute__((packed));
 
-/* Revision 4; in words of 32 bits where the specification has narrower ones. */
+/* FADT of revision 4 (section 5.2.9). */
 struct acpi_fadt {
 	struct acpi_header header;
 	uint32_t facs;
@@ -225,7 +225,7 @@ _Static_assert(sizeof(struct acpi_rsdp) <= FACS_ALIGN,
 _Static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 _Static_assert(sizeof(struct acpi_fadt) == 244, "FADT, revision 4");
 _Static_assert(PM_TIMER_BITS == 32, "FADT_TIMER_32BIT says so");
-/* An upper bound of what each vCPU and all the rest take. */
+/* 64 bytes for each vCPU and 4 KiB for the rest are upper bounds. */
 _Static_assert(0x1000 + 64 * LODGE_MAX_VCPUS <= ACPI_END - ACPI_RSDP,
 	       "the tables fit");
 
@@ -239,14 +239,14 @@ struct tables {
 	uint32_t used;
 };
 
-/* Where the next table begins in this process. */
+/* Return: the place for the next table, in this process. */
 static void *tables_next(struct tables *tables, uint32_t align)
 {
 	tables->used = (tables->used + align - 1) & ~(align - 1);
 	return tables->base + tables->used;
 }
 
-/* Takes @size bytes for the table that begins at the next place. */
+/* Allocates @size bytes for the next table.  Return: its guest physical address. */
 static uint32_t tables_take(struct tables *tables, uint32_t size)
 {
 	uint32_t gpa = ACPI_RSDP + tables->used;
@@ -265,7 +265,7 @@ static uint8_t acpi_checksum(const void *data, size_t size)
 	return -sum;
 }
 
-/* Writes the header of a table whose body is complete, and takes its place. */
+/* Allocates a table whose body is complete, and writes its header. */
 static uint32_t tables_finish(struct tables *tables, struct acpi_header *header,
 			      const char *signature, uint8_t revision,
 			      uint32_t size)
@@ -370,7 +370,7 @@ static void *madt_lapics(void *at, unsigned int cpus)
 	return lapic;
 }
 
-/* The timer's interrupt comes at pin 2, and the SCI is level-triggered. */
+/* Overrides: the timer is on pin 2 of the IOAPIC, and the SCI is level-triggered. */
 static void *madt_overrides(void *at)
 {
 	struct madt_override *override = at;

@@ -18,11 +18,11 @@
 
 /**
  * acpi_write() - write RSDP, RSDT, XSDT, FADT, FACS, MADT and DSDT
- * @ram: they lie between ACPI_RSDP and ACPI_END
- * @cpus: vCPUs, whose APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
+ * @ram: gets the tables, between ACPI_RSDP and ACPI_END
+ * @cpus: number of vCPUs, whose APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
  * @error: the reason of a failure
  *
- * Where the devices are is taken from their own headers.
+ * The addresses of devices come from board/layout.h.
  *
  * Return: 0, or -EINVAL for @cpus.
  */
@@ -30,12 +30,12 @@ int acpi_write(const struct ram *ram, unsigned int cpus,
 	       struct boot_error *error);
 
 /**
- * acpi_waking_entry() - where a guest that has slept in S3 goes on (ACPI
+ * acpi_waking_entry() - get the start state of a guest that wakes from S3 (ACPI
  * specification 6.0, section 5.2.10)
  * @ram: has the FACS with the guest's waking vector
  * @entry: out: the state for vCPU 0
  *
- * Return: true; false: the guest has left no vector that can be gone to.
+ * Return: true, or false if the guest has set no valid waking vector.
  */
 bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry);
 

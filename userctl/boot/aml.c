@@ -67,7 +67,7 @@ static void aml_segment(struct aml *aml, const char *name)
 	aml_bytes(aml, name, 4);
 }
 
-/* Leaves room for a length, which counts from its own first byte. */
+/* Reserves the bytes of a length.  A length includes itself. */
 static size_t aml_open(struct aml *aml)
 {
 	static const uint8_t blank[LENGTH_SIZE];

@@ -3,8 +3,8 @@
  * A writer of AML, the byte code of ACPI's definition blocks (ACPI specification
  * 6.0, chapter 20), and of resource templates (section 6.4).
  *
- * Terms are written in order.  What contains others is opened, and closed again
- * with the mark that opening it gave.
+ * Terms are written in order.  A term that contains others is opened, which returns
+ * a mark, and closed with this mark.
  */
 #ifndef LODGE_BOOT_AML_H
 #define LODGE_BOOT_AML_H
@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 /**
- * struct aml - AML in the making
- * @data: where it is written
- * @capacity: bytes there
+ * struct aml - a buffer of AML
+ * @data: the bytes
+ * @capacity: size of @data
  * @size: bytes written
- * @full: something did not fit and was left out
+ * @full: some bytes did not fit and were dropped
  */
 struct aml {
 	uint8_t *data;
@@ -87,7 +87,7 @@ void aml_eisaid(struct aml *aml, const char *id);
 size_t aml_template_open(struct aml *aml);
 
 /**
- * aml_template_close() - end it
+ * aml_template_close() - end a resource template
  */
 void aml_template_close(struct aml *aml, size_t mark);
 

@@ -14,8 +14,8 @@
 #define PIC_LINES 8
 
 /*
- * Services of a BIOS.  Those from the disk to the printer, and the clock's, fail;
- * the video's, 0x10, returns, as it has no way to fail.
+ * Services of a BIOS.  Those from INT_DISK to INT_PRINTER, and INT_TIME, fail.  The
+ * video service, 0x10, just returns, because it cannot report an error.
  */
 #define INT_EQUIPMENT 0x11
 #define INT_MEMORY 0x12
@@ -69,7 +69,7 @@ static const uint8_t bios_timer[] = {
 	0xcf, /* iret */
 };
 
-/* Answers with a word of the BIOS data area, whose address is @low, 0x04. */
+/* Returns the word at 0x400 + @low, in the BIOS data area, in AX. */
 #define BIOS_ANSWER(low)                                       \
 	0x1e, /* push ds */                                    \
 		0x31, 0xc0, /* xor ax, ax */                   \
@@ -81,7 +81,7 @@ static const uint8_t bios_timer[] = {
 static const uint8_t bios_equipment[] = { BIOS_ANSWER(0x10) };
 static const uint8_t bios_memory[] = { BIOS_ANSWER(0x13) };
 
-/* As a BIOS refuses a function that it does not have. */
+/* Fails as in a BIOS without that function: carry set, AH = 0x86. */
 static const uint8_t bios_absent[] = {
 	0xb4, 0x86, /* mov ah, 0x86 */
 	0x55, /* push bp */
@@ -91,7 +91,7 @@ static const uint8_t bios_absent[] = {
 	0xcf, /* iret */
 };
 
-/* Pulses the reset line by the keyboard controller. */
+/* Resets the machine through the keyboard controller. */
 #define RESTART                                \
 	0xb0, 0xfe, /* mov al, 0xfe */         \
 		0xe6, 0x64, /* out 0x64, al */ \
@@ -106,7 +106,7 @@ const uint8_t bios_rom[BIOS_ROM_SIZE]
 		[BIOS_ROM_SIZE - 16] = RESTART,
 	};
 
-/* Then the BIOS's date and, as the last byte but one, the model: an AT. */
+/* The jump is followed by the BIOS's date; the last but one byte is the model, AT. */
 static const uint8_t bios_reset[] = {
 	0xea,
 	BIOS_POST & 0xff,

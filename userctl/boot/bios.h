@@ -18,34 +18,34 @@
 
 /* Offsets in segment 0xf000 where PC software expects them. */
 #define BIOS_POST 0xe05b /* restarts the machine */
-#define BIOS_EQUIPMENT 0xf84d /* INT 11h: tells what there is */
-#define BIOS_MEMORY 0xf841 /* INT 12h: tells the low memory's size in KiB */
-#define BIOS_ABSENT 0xf859 /* fails as a service that is not there */
+#define BIOS_EQUIPMENT 0xf84d /* INT 11h: the equipment list */
+#define BIOS_MEMORY 0xf841 /* INT 12h: the size of low memory in KiB */
+#define BIOS_ABSENT 0xf859 /* a service that fails */
 #define BIOS_TIMER 0xfea5 /* counts the timer's ticks */
 #define BIOS_EOI_MASTER 0xfef3 /* ends an interrupt of the first PIC */
 #define BIOS_EOI_SLAVE 0xff23 /* ends an interrupt of the second PIC */
 #define BIOS_IRET 0xff53 /* returns */
 #define BIOS_RESET 0xfff0 /* jumps to BIOS_POST */
 
-/* The ROM ends at 4 GiB, where a processor that is reset starts. */
+/* The ROM ends at 4 GiB and so holds the reset vector. */
 #define BIOS_ROM_SIZE 0x1000
 #define BIOS_ROM (0x100000000ULL - BIOS_ROM_SIZE)
 
 /**
- * bios_rom - all there is of a ROM, page-aligned
+ * bios_rom - contents of the ROM, page-aligned
  *
- * The image is loaded without it.  A vCPU comes here when another one, or it
- * itself, sends it an INIT: as BIOS_POST does, it restarts the machine.
+ * Images start without it.  vCPU 0 gets here after an INIT, and restarts the
+ * machine as BIOS_POST does.
  */
 extern const uint8_t bios_rom[BIOS_ROM_SIZE];
 
 /**
- * bios_write() - write it all
+ * bios_write() - write interrupt table, BIOS data areas and handlers
  *
- * Every interrupt vector leads to an instruction that returns; those of the two
- * PICs, as a BIOS programs them (vectors 0x08 and 0x70), end the interrupt first,
- * and the timer's counts at 0x46c.  There is no BIOS: but for INT 11h and 12h, its
- * services fail with carry set and AH = 0x86.
+ * Each interrupt vector leads to a handler that returns.  The handlers of the two
+ * PICs' vectors (from 0x08 and 0x70) end the interrupt first, and that of the timer
+ * counts ticks at 0x46c.  The services from INT 13h to INT 17h and INT 1ah fail
+ * with carry set and AH = 0x86.
  */
 void bios_write(const struct ram *ram);
 

@@ -2,9 +2,9 @@
 /*
  * Linux bzImage.
  *
- * The setup header is copied once, and fields that the kernel's protocol version
- * does not have get the value the protocol gives them, so that the rest need not
- * know versions.  Each field may hold anything.
+ * The setup header is copied once.  Fields that the kernel's protocol version lacks
+ * get the protocol's default, so that the rest of the code need not look at the
+ * version.  The header is not trusted: each field may have any value.
  */
 #include "boot/bzimage.h"
 
@@ -21,7 +21,7 @@
 #define HEADER_OFFSET offsetof(struct boot_params, hdr)
 #define HEADER_MAGIC 0x53726448 /* "HdrS" */
 #define BOOT_FLAG 0xaa55
-/* The byte that says how far behind HEADER_JUMP_END the header ends. */
+/* This byte gives the end of the header, counted from HEADER_JUMP_END. */
 #define HEADER_JUMP 0x201
 #define HEADER_JUMP_END 0x202
 
@@ -29,14 +29,14 @@
 #define DEFAULT_LOAD 0x100000
 #define DEFAULT_INITRD 0x37ffffff
 #define DEFAULT_CMDLINE 255
-/* Without init_size: a kernel unpacks to at most so many times its size. */
+/* Without init_size, a kernel is assumed to unpack to this multiple of its size. */
 #define DEFAULT_UNPACK 3
 
 #define LOADER_UNKNOWN 0xff
 #define VID_MODE_NORMAL 0xffff
 #define ENTRY_64 0x200
 
-/* Low memory from here on is for the zero page and the command line. */
+/* The zero page and the command line lie above this address. */
 #define PARAMS_MIN 0x10000
 #define PAGE 4096
 
@@ -71,8 +71,8 @@ bool bzimage_probe(const struct image *image)
 }
 
 /*
- * Gives the fields that came after the kernel's version their defaults, and
- * those that the loader may leave alone a neutral value.
+ * Sets fields that are newer than the kernel's version to their defaults, and
+ * those that a loader need not use to neutral values.
  */
 static void bzimage_defaults(struct setup_header *header)
 {
@@ -132,8 +132,8 @@ static int bzimage_header(struct bzimage *kernel, struct boot_error *error)
 }
 
 /*
- * Finds the protected-mode part.  syssize counts paragraphs, the last of which
- * may be cut short; behind it there can be more, such as a signature.
+ * Finds the protected-mode part.  syssize counts paragraphs of 16 bytes; the file
+ * may end within the last one, or go on behind it, for example with a signature.
  */
 static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 {
@@ -147,7 +147,7 @@ static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 				      "%s: truncated before the kernel proper",
 				      image->path);
 	rest = image->size - offset;
-	/* Before 2.04 the field has 16 bits, too few for what it counts. */
+	/* Before 2.04 the field has 16 bits, too few for most kernels: do not use it. */
 	if (kernel->header.version < 0x0204)
 		wanted = rest;
 	if (wanted > rest + 15)
@@ -164,7 +164,7 @@ static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 	return 0;
 }
 
-/* What the kernel occupies until it knows the memory map. */
+/* Return: the bytes that the kernel uses before it reads the memory map. */
 static uint64_t bzimage_room(const struct bzimage *kernel)
 {
 	uint64_t room = kernel->header.init_size;
@@ -174,7 +174,7 @@ static uint64_t bzimage_room(const struct bzimage *kernel)
 	return room > kernel->code_size ? room : kernel->code_size;
 }
 
-/* Loads the kernel where it prefers, or else at the lowest place it accepts. */
+/* Loads the kernel at its preferred address, or else at the lowest it accepts. */
 static int bzimage_place(struct bzimage *kernel, struct place *place,
 			 struct boot_error *error)
 {
@@ -247,7 +247,7 @@ static int bzimage_cmdline(struct bzimage *kernel, struct place *place,
 	return 0;
 }
 
-/* Writes the zero page; the header's other fields must be final. */
+/* Writes the zero page, when all other fields of the header are set. */
 static int bzimage_params(struct bzimage *kernel, struct place *place,
 			  uint64_t *gpa, struct boot_error *error)
 {

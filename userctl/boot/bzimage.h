@@ -13,7 +13,7 @@
 #include "boot/place.h"
 
 /**
- * bzimage_probe() - whether a file has Linux's setup header
+ * bzimage_probe() - true if a file has Linux's setup header
  */
 bool bzimage_probe(const struct image *image);
 
@@ -26,12 +26,12 @@ bool bzimage_probe(const struct image *image);
  * @entry: out: the state for vCPU 0
  * @error: out: the reason of a failure
  *
- * A kernel that says it can is entered by the 64-bit protocol (from 2.12 on),
- * others by the 32-bit one (from 2.02 on).
+ * A kernel that has the 64-bit entry (from protocol 2.12 on) is started there,
+ * others at the 32-bit entry (from 2.02 on).
  *
- * Return: 0; -ENOEXEC it has neither entry; -EINVAL truncated, or header fields
- * that cannot be; -E2BIG the command line is longer than the kernel takes;
- * -ENOSPC kernel or initrd do not fit.
+ * Return: 0; -ENOEXEC it has neither entry; -EINVAL it is truncated or has
+ * impossible header fields; -E2BIG the command line is longer than the kernel
+ * takes; -ENOSPC kernel or initrd do not fit.
  */
 int bzimage_load(struct place *place, const struct image *image,
 		 const struct image *initrd, const char *append,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The door to the loaders.
+ * Chooses the loader for an image.
  */
 #include "boot/detect.h"
 
@@ -57,7 +57,7 @@ static int boot_linux(linux_loader loader, struct place *place,
 	return loader(place, image, initrd, append, entry, error);
 }
 
-/* What people give by mistake, by its first bytes. */
+/* Files that people give by mistake, by their first bytes. */
 static const struct {
 	const char *magic;
 	size_t size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The door to the loaders: recognises what a file is, and puts all into guest
- * memory that the machine needs to start it.
+ * Recognises the format of an image, and loads it with all that the machine needs
+ * to start it.
  */
 #ifndef LODGE_BOOT_DETECT_H
 #define LODGE_BOOT_DETECT_H
@@ -21,7 +21,7 @@
  * @initrd: NULL, or for Linux the path of its initrd, or for multiboot modules,
  *	separated by commas (",," stands for a comma), each a path and, after a
  *	space, its arguments
- * @initrds: how often the user has given the option, for Linux, which takes one
+ * @initrds: number of --initrd options; Linux takes one
  * @append: NULL or the command line
  * @cpus: vCPUs, 1 to LODGE_MAX_VCPUS
  * @flat: take the image as it is, without looking for a header
@@ -41,20 +41,20 @@ struct boot_options {
 
 /**
  * boot_load() - fill guest memory for a start or a restart
- * @ram: memory; what it held before may be partly left
+ * @ram: memory; its old contents may be partly left
  * @options: what to start
- * @store: has the files of an earlier start, or gets them
+ * @store: files are taken from here, or read and added
  * @entry: out: the state for vCPU 0
  * @error: out: on failure, the file and the reason
  *
- * Writes what a BIOS leaves, the ACPI tables, and the image with all that its
- * boot protocol passes: Linux bzImage (64-bit, or 32-bit for old kernels),
- * multiboot 1, ELF with a PVH note, flat.
+ * Writes the low memory as a BIOS leaves it, the ACPI and MP tables, and the image
+ * with the data of its boot protocol: Linux bzImage (64-bit, or 32-bit for old
+ * kernels), multiboot 1, ELF with a PVH note, flat.
  *
  * Return: 0; -errno of opening or reading a file; -ENOEXEC not an image that can
- * be started; -EINVAL the file is truncated or contradicts itself, or options
- * that do not go together; -ENOSPC something does not fit in guest memory;
- * -E2BIG the command line is too long; -ENOMEM.
+ * be started; -EINVAL the file is truncated or contradicts itself, or the options
+ * contradict each other; -ENOSPC something does not fit in guest memory; -E2BIG
+ * the command line is too long; -ENOMEM.
  */
 int boot_load(const struct ram *ram, const struct boot_options *options,
 	      struct image_store *store, struct boot_entry *entry,

@@ -39,7 +39,7 @@ static void dsdt_processor(struct aml *aml, unsigned int id)
 	aml_close(aml, device);
 }
 
-/* The ports but its own, and the hole as far as the IOAPIC, are behind it. */
+/* The bridge passes on all ports but its own, and the hole below the IOAPIC. */
 static void dsdt_host_bridge(struct aml *aml)
 {
 	size_t device, resources, routes;
@@ -70,11 +70,11 @@ static void dsdt_host_bridge(struct aml *aml)
 /**
  * struct isa - a device of the ISA bus
  * @name: in the namespace
- * @id: its Plug and Play ID
- * @port: its first ports
- * @ports: how many of them
- * @second: further ports; 0: none
- * @seconds: how many of them
+ * @id: Plug and Play ID
+ * @port: first port of its first range
+ * @ports: size of that range
+ * @second: first port of its second range; 0: none
+ * @seconds: size of that range
  * @irq: its interrupt, or NO_IRQ
  */
 struct isa {

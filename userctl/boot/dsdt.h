@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The definition block of the DSDT: what ACPI's fixed tables cannot say.
+ * The definition block of the DSDT, for what ACPI's fixed tables cannot express.
  */
 #ifndef LODGE_BOOT_DSDT_H
 #define LODGE_BOOT_DSDT_H
@@ -8,8 +8,8 @@
 #include "boot/aml.h"
 
 /**
- * dsdt_build() - write soft off, the processors, the PCI host bridge, COM1 and
- * the real-time clock
+ * dsdt_build() - write the sleep states, the processors, the PCI host bridge and
+ * the ISA devices
  * @aml: AML is appended here
  * @cpus: processors, whose _UID counts from 0 as in the MADT; at most 256
  */

@@ -2,7 +2,7 @@
 /*
  * ELF executables.
  *
- * libelf reads the headers; what they say is checked here against the file and
+ * libelf reads the headers; their values are checked here against the file and
  * against guest memory.
  */
 #include "boot/elf.h"
@@ -23,7 +23,7 @@
  * @place: guest memory
  * @elf: libelf's handle
  * @header: its file header
- * @program: what has been found
+ * @program: the result
  * @segments: loaded so far
  * @notes: bytes of the notes seen so far
  * @error: the reason of a failure
@@ -68,8 +68,8 @@ static int elf_header(struct elf_file *file)
 }
 
 /*
- * Whether a segment is nothing but the file's headers: a linker that is told
- * only where the code goes puts one before it, and nobody looks at it.
+ * True if a segment has only the file's headers.  Linkers add such a segment before
+ * the code unless told otherwise, and programs do not use it.
  */
 static bool elf_only_headers(const struct elf_file *file,
 			     const GElf_Phdr *segment)
@@ -115,11 +115,11 @@ static int elf_segment(struct elf_file *file, int index,
 				      place_reason(ret));
 	file->segments++;
 
-	/* Within RAM, so that no sum overflows. */
+	/* The segment is within RAM, so no sum overflows. */
 	end = segment->p_paddr + segment->p_memsz;
 	if (end <= FOUR_GIB && end > program->end)
 		program->end = end;
-	/* The entry point is a virtual address, unlike where it is loaded. */
+	/* The entry point is a virtual address: translate it. */
 	if (file->header.e_entry >= segment->p_vaddr &&
 	    file->header.e_entry - segment->p_vaddr < segment->p_memsz)
 		program->entry = file->header.e_entry - segment->p_vaddr +
@@ -127,7 +127,7 @@ static int elf_segment(struct elf_file *file, int index,
 	return 0;
 }
 
-/* Takes the entry point from one note, if it is the one. */
+/* Takes the entry point from a note, if it is the PVH note. */
 static void elf_note(struct elf_file *file, const GElf_Nhdr *note,
 		     const char *name, const void *desc)
 {
@@ -166,9 +166,9 @@ static void elf_notes_of(struct elf_file *file, const GElf_Phdr *segment,
 }
 
 /*
- * Linkers put notes of both alignments into one segment, which has the larger:
- * .note.gnu.property and then the one that is looked for.  In the former all is
- * a multiple of eight anyway.
+ * Linkers put notes of both alignments into one segment with the larger alignment:
+ * .note.gnu.property first, then the PVH note.  All sizes in .note.gnu.property are
+ * multiples of eight, so the segment can be read with an alignment of four.
  */
 static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
 {
@@ -177,7 +177,7 @@ static int elf_notes(struct elf_file *file, int index, const GElf_Phdr *segment)
 			file->error, -EINVAL,
 			"%s: truncated: notes of segment %d end beyond the file",
 			file->image->path, index);
-	/* So that thousands of segments do not have the same bytes read by each. */
+	/* This limits the work: thousands of segments could name the same bytes. */
 	file->notes += segment->p_filesz;
 	if (file->notes > file->image->size)
 		return boot_error_set(
@@ -227,7 +227,7 @@ int elf_load(struct place *place, const struct image *image,
 	int ret;
 
 	elf_version(EV_CURRENT);
-	/* libelf does not write to what it only reads. */
+	/* libelf does not write to the image, though the argument is not const. */
 	file.elf = elf_memory((char *)image->data, image->size);
 	if (!file.elf)
 		return boot_error_set(error, -EINVAL, "%s: %s", image->path,

@@ -14,7 +14,7 @@
 #include "boot/place.h"
 
 /**
- * struct elf_program - what is left of an ELF file once it is loaded
+ * struct elf_program - a loaded ELF file
  * @entry: physical address of its entry point
  * @end: end of the highest segment below 4 GiB
  * @pvh: it has a PVH note
@@ -28,7 +28,7 @@ struct elf_program {
 };
 
 /**
- * elf_probe() - whether a file is ELF at all
+ * elf_probe() - true if a file is an ELF file
  */
 bool elf_probe(const struct image *image);
 
@@ -36,11 +36,11 @@ bool elf_probe(const struct image *image);
  * elf_load() - load the segments of an executable to their physical addresses
  * @place: guest memory
  * @image: an x86 executable, of 32 or 64 bits
- * @program: out: what came of it
+ * @program: out: the result
  * @error: out: the reason of a failure
  *
- * Return: 0; -ENOEXEC it is no x86 executable; -EINVAL truncated, or headers
- * that contradict each other; -ENOSPC a segment does not fit in RAM.
+ * Return: 0; -ENOEXEC it is no x86 executable; -EINVAL it is truncated, or its
+ * headers contradict each other; -ENOSPC a segment does not fit in RAM.
  */
 int elf_load(struct place *place, const struct image *image,
 	     struct elf_program *program, struct boot_error *error);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How vCPU 0 starts.
+ * The state in which vCPU 0 starts.
  *
- * The values that no protocol sets are those of a reset (AMD APM vol. 2, table
- * 14-1), but for the caches, which are on.
+ * Registers that no protocol sets have their values after reset (AMD APM vol. 2,
+ * table 14-1), except that the caches are on.
  */
 #include "boot/entry.h"
 
@@ -32,7 +32,7 @@
 #define ATTR_LDT 0x082
 #define ATTR_TSS 0x08b
 
-/* The same as descriptors: base 0, limit 4 GiB. */
+/* Descriptors of flat segments: base 0, limit 4 GiB. */
 #define DESC_CODE32 0x00cf9b000000ffffULL
 #define DESC_CODE64 0x00af9b000000ffffULL
 #define DESC_DATA 0x00cf93000000ffffULL
@@ -97,7 +97,7 @@ void entry_waking(struct boot_entry *entry, uint32_t vector)
 	entry->regs.general.rip = vector & 0xf;
 }
 
-/* Flat segments: CS is @cs with the attributes @code and the descriptor @desc. */
+/* Sets flat segments; CS is @cs, with the attributes @code and descriptor @desc. */
 static void entry_flat(const struct ram *ram, struct boot_entry *entry,
 		       uint16_t cs, uint64_t desc, uint16_t code)
 {
@@ -135,8 +135,10 @@ void entry_protected(const struct ram *ram, struct boot_entry *entry,
 }
 
 /*
- * The root, the table under it, and the tables of 2 MiB pages follow each other
- * from ENTRY_TABLES on; returns the root's address.
+ * Writes the root table, the table below it, and the tables of 2 MiB pages from
+ * ENTRY_TABLES on.
+ *
+ * Return: the root's address.
  */
 static uint64_t entry_map(const struct ram *ram)
 {

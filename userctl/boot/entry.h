@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How vCPU 0 starts: the registers an image finds at its first instruction.
+ * The state in which vCPU 0 starts: the registers at an image's first instruction.
  *
- * The descriptor table and the page tables that a start needs stand in the BIOS
- * area, which the memory map reserves, so that no image lies upon them.
+ * The descriptor table and the page tables are in the BIOS area.  The memory map
+ * reserves it, so no image overlaps them.
  */
 #ifndef LODGE_BOOT_ENTRY_H
 #define LODGE_BOOT_ENTRY_H
@@ -14,7 +14,7 @@
 
 #include "board/ram.h"
 
-/* Selectors of the descriptor table, as Linux's boot protocol wants them. */
+/* Selectors of the descriptor table, as Linux's boot protocol requires them. */
 #define ENTRY_CS 0x10
 #define ENTRY_DS 0x18
 
@@ -27,8 +27,8 @@
 
 /**
  * struct boot_entry - the state to give to vCPU 0 before its first run
- * @groups: LODGE_GROUP_*: which parts of @regs to set; always GENERAL, SEGMENTS
- *	and CONTROL, every field of which is valid
+ * @groups: LODGE_GROUP_*: the groups of @regs to set, always GENERAL, SEGMENTS and
+ *	CONTROL, with all their fields
  * @regs: their values
  *
  * The general registers that the protocol does not name are zero, and
@@ -44,10 +44,10 @@ struct boot_entry {
  * @entry: to be filled
  * @address: linear address of the first instruction, below 1 MiB
  *
- * Below 64 KiB all segments are 0 and IP is @address, as a BIOS enters a boot
+ * Below 64 KiB all segments are 0 and IP is @address, as when a BIOS starts a boot
  * sector; the stack grows down from @address.  Above, all segments are
- * @address / 16, IP is the rest, and the stack is the end of that segment.  The
- * interrupt table is at 0.
+ * @address / 16, IP is the rest, and the stack begins at the end of that segment.
+ * The interrupt table is at 0.
  */
 void entry_real(struct boot_entry *entry, uint32_t address);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why a machine could not be given its image, in words.
+ * Messages of the loaders.
  */
 #include "boot/error.h"
 

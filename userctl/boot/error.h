@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why a machine could not be given its image, in words.
+ * Messages of the loaders.
  *
- * The loaders print nothing: each failure leaves one line that names the file
- * and the reason, for the command to show.
+ * The loaders print nothing.  On failure they write one line with the file and the
+ * reason, which the command shows.
  */
 #ifndef LODGE_BOOT_ERROR_H
 #define LODGE_BOOT_ERROR_H
@@ -14,8 +14,8 @@
  * struct boot_error - the reason of a failure
  * @text: one line without a newline, such as "initrd.img: does not fit below
  *	3072 MiB (needs 812 MiB)"
- * @warning: what is not as the image wants it and does not keep it from starting;
- *	one line of the same kind, or empty
+ * @warning: a request of the image that is ignored, as one line of the same kind;
+ *	or empty
  */
 struct boot_error {
 	char text[256];
@@ -23,8 +23,8 @@ struct boot_error {
 };
 
 /**
- * boot_error_set() - write down a reason, as printf() would, cut to fit
- * @error: where to
+ * boot_error_set() - format the reason of a failure, cut to fit
+ * @error: gets it
  * @code: -errno
  *
  * Return: @code, so that a caller can fail in one statement.
@@ -33,7 +33,7 @@ int boot_error_set(struct boot_error *error, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /**
- * boot_warn() - write down a warning, as printf() would, behind those there are
+ * boot_warn() - format a warning, and append it to earlier ones
  */
 void boot_warn(struct boot_error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -46,7 +46,7 @@ struct boot_size {
 };
 
 /**
- * boot_size() - put a size in words: exact below 1 MiB, else rounded up
+ * boot_size() - format a size: exact below 1 MiB, else rounded up
  */
 struct boot_size boot_size(uint64_t bytes);
 

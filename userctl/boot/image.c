@@ -2,8 +2,8 @@
 /*
  * A file to be loaded, held in memory.
  *
- * Its copy is an anonymous mapping that grows in place when a pipe turns out to
- * be longer; the mapping is IMAGE's size rounded up to IMAGE_STEP.
+ * The copy is an anonymous mapping, which grows while a pipe is read.  In the end it
+ * has the image's size rounded up to IMAGE_STEP.
  */
 #include "boot/image.h"
 
@@ -22,7 +22,7 @@ static size_t image_room(size_t size)
 	return (size + IMAGE_STEP - 1) & ~(IMAGE_STEP - 1);
 }
 
-/* Makes room for at least one byte more than *@room, twice as much by choice. */
+/* Doubles the mapping, or creates it. */
 static int image_grow(void **data, size_t *room)
 {
 	size_t wanted = *room ? 2 * *room : IMAGE_STEP;
@@ -40,7 +40,7 @@ static int image_grow(void **data, size_t *room)
 	return 0;
 }
 
-/* Reads all there is, and leaves a mapping of @room bytes in @data. */
+/* Reads to the end of the file, into a mapping of *@room bytes at *@data. */
 static int image_fill(int fd, void **data, size_t *size, size_t *room)
 {
 	ssize_t got;

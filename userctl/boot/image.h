@@ -2,8 +2,8 @@
 /*
  * A file to be loaded, held in memory.
  *
- * The bytes are a copy of the controller's own: whoever changes or truncates the
- * file meanwhile can neither slip past a check nor raise SIGBUS.
+ * The bytes are a private copy: changing or truncating the file meanwhile can
+ * neither bypass a check nor cause SIGBUS.
  */
 #ifndef LODGE_BOOT_IMAGE_H
 #define LODGE_BOOT_IMAGE_H
@@ -14,14 +14,14 @@
 
 #include "boot/error.h"
 
-/* No larger file could be of use: images and initrds lie below 4 GiB. */
+/* Larger files cannot be loaded: images and initrds lie below 4 GiB. */
 #define IMAGE_MAX_SIZE 0x100000000ULL
 
 /**
  * struct image - the contents of a file
- * @path: its name, the caller's string
+ * @path: its name; the caller owns the string
  * @data: its bytes
- * @size: how many
+ * @size: number of bytes
  */
 struct image {
 	const char *path;
@@ -46,10 +46,10 @@ int image_open(struct image *image, const char *path, struct boot_error *error);
 void image_close(struct image *image);
 
 /**
- * struct image_store - files that have been read, for a machine that restarts
+ * struct image_store - the files of a machine, for its next start
  *
- * What was read once is not opened again: a pipe would have nothing more to give.
- * All zeroes is an empty one.
+ * Each file is read once, because a pipe cannot be read again.  An empty store is
+ * all zeroes.
  */
 struct image_store {
 	struct image_stored *first;
@@ -66,7 +66,7 @@ int image_get(struct image_store *store, const char *path,
 	      const struct image **image, struct boot_error *error);
 
 /**
- * image_store_has() - whether a regular file, by whatever name, is in the store
+ * image_store_has() - true if a regular file is in the store, by any name
  */
 bool image_store_has(const struct image_store *store, const char *path);
 
@@ -76,11 +76,11 @@ bool image_store_has(const struct image_store *store, const char *path);
 void image_store_free(struct image_store *store);
 
 /**
- * image_at() - a piece of the file
+ * image_at() - get a piece of the file
  * @offset: bytes from its start
  * @size: bytes wanted
  *
- * Return: its address, or NULL when not all of it is in the file.
+ * Return: its address, or NULL if it reaches beyond the file.
  */
 const void *image_at(const struct image *image, uint64_t offset, uint64_t size);
 

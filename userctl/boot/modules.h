@@ -18,8 +18,8 @@
  * @text: the lines, each terminated by a zero byte
  * @text_size: bytes of @text
  * @count: modules
- * @module: for each its place in guest memory and, as an offset in @text, its
- *	line: the file's path and its arguments
+ * @module: for each module its place in guest memory, and the offset in @text of
+ *	its line: the file's path and its arguments
  */
 struct modules {
 	char *text;
@@ -37,9 +37,9 @@ struct modules {
  * @modules: out: to be freed with modules_free(), whatever is returned
  * @list: NULL for none, or modules separated by commas, where ",," stands for a
  *	comma; each is a path and, after a space, arguments
- * @store: has the files, or gets them
+ * @store: files are taken from here, or read and added
  * @place: guest memory
- * @min: they are put above this address
+ * @min: lowest address for them
  * @error: the reason of a failure
  *
  * Return: 0; what image_get() returns; -ENOSPC one does not fit; -ENOMEM.

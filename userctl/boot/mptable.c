@@ -63,7 +63,7 @@ struct mp_processor {
 
 #define PROCESSOR_ENABLED 0x01
 #define PROCESSOR_BOOT 0x02
-/* CPUID's leaf 1, EDX: what all have, FPU and APIC. */
+/* Bits of CPUID leaf 1, EDX, that all vCPUs have: FPU and APIC. */
 #define FEATURES 0x0201
 #define SIGNATURE 0x600
 
@@ -137,7 +137,7 @@ static void *mp_processors(void *at, unsigned int cpus)
 	return processor;
 }
 
-/* Line 0, the timer's, is at pin 2, where the cascade would be; 9 is the SCI. */
+/* The timer, line 0, is on pin 2, which the cascade does not need; 9 is the SCI. */
 static void *mp_interrupts(void *at, uint8_t ioapic)
 {
 	struct mp_interrupt *interrupt = at;
@@ -166,12 +166,12 @@ static void *mp_interrupts(void *at, uint8_t ioapic)
 	return interrupt;
 }
 
-/* Return: where the table ends; in its order, as the specification has it. */
+/* Writes the entries, in the specification's order.  Return: the end of the table. */
 static void *mp_entries(struct mp_header *header, unsigned int cpus)
 {
 	/*
-	 * An APIC ID of its own, since the bus of old APICs has one name space, as
-	 * long as there is one that fits the IOAPIC's four bits.
+	 * Old APICs and IOAPICs share one space of IDs: choose a free one if there
+	 * is one that fits in the IOAPIC's four bits.
 	 */
 	const uint8_t id = cpus <= IOAPIC_MAX_ID ? cpus : IOAPIC_ID;
 	struct mp_bus *bus = mp_processors(header + 1, cpus);

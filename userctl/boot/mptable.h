@@ -14,8 +14,8 @@
 
 /**
  * mptable_write() - write the floating pointer and the table
- * @ram: they lie between MPTABLE and MPTABLE_END
- * @cpus: vCPUs, whose APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
+ * @ram: gets them, between MPTABLE and MPTABLE_END
+ * @cpus: number of vCPUs, whose APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
  */
 void mptable_write(const struct ram *ram, unsigned int cpus);
 

@@ -22,8 +22,8 @@
 #define MB2_MAGIC 0xe85250d6
 
 /*
- * What the header wants.  A loader must refuse bits of the low half that it does
- * not know (section 3.1.2).
+ * The image's requests.  A loader must refuse unknown ones in the low half (section
+ * 3.1.2).
  */
 #define WANT_ALIGNED (1U << 0)
 #define WANT_MEMORY (1U << 1)
@@ -39,16 +39,16 @@
 #define INFO_LOADER (1U << 9)
 
 #define LOADER_NAME "Lodge"
-/* The selector that other loaders give, though none is promised. */
+/* The specification leaves the selector open; this is that of other loaders. */
 #define MULTIBOOT_CS 0x08
-/* Low memory from here on is for the information. */
+/* The information lies above this address. */
 #define INFO_MIN 0x10000
 
 struct mb_header {
 	uint32_t magic;
 	uint32_t flags;
 	uint32_t checksum;
-	/* The rest counts with HAS_ADDRESSES only. */
+	/* The following fields are valid with HAS_ADDRESSES only. */
 	uint32_t header_addr;
 	uint32_t load_addr;
 	uint32_t load_end_addr;
@@ -90,9 +90,9 @@ struct mb_memory {
 };
 
 /**
- * struct mb_program - what is left of an image once it is loaded
- * @entry: of its first instruction
- * @end: where it ends, with its BSS
+ * struct mb_program - a loaded image
+ * @entry: address of its first instruction
+ * @end: end of its BSS
  */
 struct mb_program {
 	uint64_t entry;
@@ -140,7 +140,7 @@ bool multiboot2_probe(const struct image *image)
 	return false;
 }
 
-/* Loads by the addresses in the header, which stands at @offset of the file. */
+/* Loads an image by the addresses in its header, which is at @offset of the file. */
 static int multiboot_flat(struct place *place, const struct image *image,
 			  const struct mb_header *header, size_t offset,
 			  struct mb_program *program, struct boot_error *error)
@@ -215,7 +215,7 @@ static int multiboot_elf(struct place *place, const struct image *image,
 	return 0;
 }
 
-/* A loader may pass over the upper half's wishes, and over a video mode. */
+/* A loader may ignore requests in the upper half, and for a video mode. */
 static void multiboot_warn(const struct image *image,
 			   const struct mb_header *header,
 			   struct boot_error *error)
@@ -289,7 +289,7 @@ static void multiboot_memory(struct mb_info *info, struct mb_memory *memory,
 }
 
 /*
- * Writes the information and all it refers to as one block: the fixed part, the
+ * Writes the information and its parts as one block: the fixed part, the
  * memory map, the modules, and then the texts.
  */
 static int multiboot_info(struct place *place, const struct modules *modules,

@@ -13,14 +13,14 @@
 #include "boot/place.h"
 
 /**
- * multiboot_probe() - whether a file has a multiboot header with a right
+ * multiboot_probe() - true if a file has a multiboot header with a correct
  * checksum in its first 8192 bytes
  */
 bool multiboot_probe(const struct image *image);
 
 /**
- * multiboot2_probe() - whether a file has a header of multiboot 2 in its first
- * 32768 bytes
+ * multiboot2_probe() - true if a file has a multiboot 2 header in its first 32768
+ * bytes
  */
 bool multiboot2_probe(const struct image *image);
 
@@ -29,17 +29,17 @@ bool multiboot2_probe(const struct image *image);
  * @place: guest memory
  * @image: the image, for which multiboot_probe() is true
  * @modules: NULL or a list of modules, as in struct boot_options.initrd
- * @store: has the modules, or gets them
- * @append: what follows the image's name in the command line
+ * @store: modules are taken from here, or read and added
+ * @append: the command line behind the image's name
  * @entry: out: the state for vCPU 0
  * @error: out: the reason of a failure
  *
- * Segments and entry come from the header when it gives addresses, else from
- * ELF, of 32 or 64 bits; the start is in 32-bit mode either way.
+ * Segments and entry come from the header if it has addresses, else from ELF, of 32
+ * or 64 bits.  The start is in 32-bit mode in all cases.
  *
- * Return: 0; -ENOEXEC the header wants what is not there (a video mode), or
- * there is neither an address nor ELF; -EINVAL truncated, or addresses that
- * cannot be; -ENOSPC something does not fit; -errno of reading a module.
+ * Return: 0; -ENOEXEC the header requires an unknown feature, or the image has
+ * neither addresses nor ELF; -EINVAL it is truncated or has impossible addresses;
+ * -ENOSPC something does not fit; -errno of reading a module.
  */
 int multiboot_load(struct place *place, const struct image *image,
 		   const char *modules, struct image_store *store,

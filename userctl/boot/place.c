@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who has which place in guest memory while an image is loaded.
+ * Allocates guest memory to the parts of an image.
  */
 #include "boot/place.h"
 
@@ -18,7 +18,7 @@ void place_init(struct place *place, const struct ram *ram)
 	place->taken[1] = (struct place_range){ BIOS_EBDA, BIOS_AREA_END };
 }
 
-/* Puts a range, known to be free, at index @i, the place its order demands. */
+/* Inserts a range, which is free, at index @i, which keeps the order. */
 static int place_insert(struct place *place, unsigned int i, uint64_t start,
 			uint64_t end)
 {

@@ -15,7 +15,7 @@
 #define PVH_MAGIC 0x336ec578
 #define PVH_VERSION 1
 
-/* Low memory from here on is for the start info. */
+/* The start info lies above this address. */
 #define INFO_MIN 0x10000
 #define PAGE 4096
 
@@ -34,7 +34,7 @@ struct pvh_memory {
 };
 
 /**
- * struct pvh_info - struct hvm_start_info with all it refers to behind it
+ * struct pvh_info - struct hvm_start_info, followed by all it points to
  *
  * The types of @memory are E820's.
  */
@@ -86,7 +86,7 @@ static void pvh_memory_map(struct pvh_info *info, const struct ram *ram)
 		};
 }
 
-/* Writes the start info, which refers to @module if that has a size. */
+/* Writes the start info, with @module unless its size is 0. */
 static int pvh_info(struct place *place, const struct pvh_module *module,
 		    const char *append, uint64_t *gpa)
 {

@@ -9,7 +9,7 @@
 
 const struct command commands[] = {
 	{ "run", "start a virtual machine", run_command },
-	{ "doctor", "tell what this host can do, and how to help it",
+	{ "doctor", "check whether this host can run virtual machines",
 	  doctor_command },
 	{ "help", "show the help of a command", help_command },
 	{ NULL, NULL, NULL },

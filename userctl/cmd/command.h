@@ -7,9 +7,9 @@
 
 /**
  * struct command - a command
- * @name: what the user types
+ * @name: its name on the command line
  * @summary: one line for help
- * @run: carries it out; argv[0] is "lodge NAME"; returns the exit code
+ * @run: carry it out; argv[0] is "lodge NAME"; returns the exit code
  */
 struct command {
 	const char *name;
@@ -17,11 +17,11 @@ struct command {
 	int (*run)(int argc, char **argv);
 };
 
-/* All of them; the last has no name. */
+/* All commands; the last entry has no name. */
 extern const struct command commands[];
 
 /**
- * command_find() - look a command up
+ * command_find() - find a command by its name
  *
  * Return: the command, or NULL.
  */
@@ -29,9 +29,9 @@ const struct command *command_find(const char *name);
 
 /**
  * command_call() - carry a command out
- * @command: which one
- * @argc: arguments, with the command's name first
- * @argv: the arguments; argv[0] is replaced
+ * @command: the command
+ * @argc: number of arguments, with the command's name
+ * @argv: the command's name and its arguments; argv[0] is replaced
  *
  * Return: the exit code.
  */

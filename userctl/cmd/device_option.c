@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What follows --device: NAME[,key=value]...
+ * The argument of --device: NAME[,key=value]...
  */
 #include "cmd/device_option.h"
 
@@ -12,7 +12,7 @@
 
 #include "cmd/size.h"
 
-/* The option of that name, by its place in the kind's list; -1: none. */
+/* Return: the index of the option in the kind's list, or -1. */
 static int find_option(const struct device_kind *kind, const char *name,
 		       size_t length)
 {
@@ -25,7 +25,7 @@ static int find_option(const struct device_kind *kind, const char *name,
 	return -1;
 }
 
-/* Takes key=value. */
+/* Sets an option from a text of the form key=value. */
 static int set_option(const struct device_kind *kind, uint64_t *values,
 		      const char *text, char *why, size_t size)
 {

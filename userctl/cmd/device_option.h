@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What follows --device: NAME[,key=value]...
+ * The argument of --device: NAME[,key=value]...
  */
 #ifndef LODGE_CMD_DEVICE_OPTION_H
 #define LODGE_CMD_DEVICE_OPTION_H
@@ -11,11 +11,11 @@
 #include "machine/devices.h"
 
 /**
- * device_option_parse() - want a device, or change an option of one
- * @wanted: changed when all is good
+ * device_option_parse() - add a device to those wanted, or change its options
+ * @wanted: changes only on success
  * @text: NAME[,key=value]...
- * @why: out: what is wrong with it, in words
- * @size: room there
+ * @why: out: on failure, a message
+ * @size: bytes at @why
  *
  * Return: 0, -EINVAL or -ENOMEM.
  */
@@ -23,7 +23,7 @@ int device_option_parse(struct devices_wanted *wanted, const char *text,
 			char *why, size_t size);
 
 /**
- * device_option_list() - all devices and their options, for help
+ * device_option_list() - print all devices and their options
  */
 void device_option_list(FILE *file);
 

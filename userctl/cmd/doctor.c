@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `lodge doctor`: what this host can do, and what to do where it cannot.
+ * `lodge doctor`: checks whether this host can run virtual machines, and names
+ * remedies.
  */
 #include "cmd/command.h"
 
@@ -40,11 +41,11 @@ static const char *const verdict_names[] = {
 };
 
 /**
- * struct finding - the outcome of a check
- * @name: what was looked at
- * @verdict: in a word
- * @detail: what was found
- * @remedy: what to do about it; empty when nothing is to be done
+ * struct finding - the result of a check
+ * @name: the subject of the check
+ * @verdict: the result in a word
+ * @detail: the result in a sentence
+ * @remedy: what the user can do about it, or empty
  */
 struct finding {
 	const char *name;
@@ -54,10 +55,10 @@ struct finding {
 };
 
 /**
- * struct diagnosis - all outcomes
- * @lodge: /dev/lodge, or -errno
- * @info: its answer, with @lodge
- * @ready: a VM could be run
+ * struct diagnosis - the results of all checks
+ * @lodge: descriptor of /dev/lodge, or -errno
+ * @info: answer of LODGE_GET_INFO
+ * @ready: a VM has run
  * @count: entries in @findings
  */
 struct diagnosis {
@@ -108,7 +109,10 @@ static const char *virtualization(const struct processor *processor)
 	return "without AMD-V or VT-x";
 }
 
-/* Whether what it has is enough the module judges; here whether it has any. */
+/*
+ * Looks for AMD-V or VT-x at all.  The module, if it is there, decides whether this
+ * processor has all that is needed: see check_status().
+ */
 static void check_processor(struct diagnosis *diagnosis)
 {
 	const struct lodge_info none = {
@@ -244,7 +248,7 @@ static void check_memory(struct diagnosis *diagnosis)
 				    "--memory 256M), or free some");
 }
 
-/* The proof: nothing of the above counts if this succeeds. */
+/* The trial decides: if it succeeds, this host is ready whatever else was found. */
 static void check_trial(struct diagnosis *diagnosis)
 {
 	const char *step;
@@ -346,8 +350,8 @@ int doctor_command(int argc, char **argv)
 	static const struct argp argp = {
 		.options = descriptions,
 		.parser = parse_option,
-		.doc = "Tell what this host can do, and what to do where it "
-		       "cannot."
+		.doc = "Check whether this host can run virtual machines, and "
+		       "name remedies where it cannot."
 		       "\v"
 		       "A VM is created and executes an instruction, as proof.\n"
 		       "\n"

@@ -2,20 +2,20 @@
 /*
  * Exit codes of the controller; the man page explains them.
  *
- * The guest's own codes, from isa-debug-exit, are odd: what a guest's end means
- * is even, so that the two cannot be taken for each other.
+ * A guest's own codes, from isa-debug-exit, are odd.  The codes below for a guest's
+ * end are even, so that the two cannot be mixed up.
  */
 #ifndef LODGE_CMD_EXIT_CODE_H
 #define LODGE_CMD_EXIT_CODE_H
 
 #include <sysexits.h>
 
-/* An end of the guest. */
+/* The guest has ended. */
 #define EXIT_CODE_POWER_OFF 0
 #define EXIT_CODE_CRASH 2
 #define EXIT_CODE_RESET 4
 
-/* No guest: what sysexits.h has for it. */
+/* The guest did not run, or could not go on: codes of sysexits.h. */
 #define EXIT_CODE_USAGE EX_USAGE
 #define EXIT_CODE_IMAGE EX_NOINPUT
 #define EXIT_CODE_HOST EX_UNAVAILABLE
@@ -24,7 +24,7 @@
 #define EXIT_CODE_OUTPUT EX_CANTCREAT
 #define EXIT_CODE_PERMISSION EX_NOPERM
 
-/* As a shell reports a process that died of signal @number. */
+/* The code by which a shell reports a process that died of signal @number. */
 #define EXIT_CODE_SIGNAL(number) (128 + (number))
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `lodge help`: the help of a command, or of all.
+ * `lodge help`: shows the list of commands, or the help of one.
  */
 #include "cmd/command.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why this host cannot run a VM, and what to do about it.
+ * Remedies for a host that cannot run a VM.
  */
 #include "cmd/host.h"
 
@@ -24,7 +24,7 @@ bool host_is_guest(void)
 	       ecx & CPUID_1_ECX_HYPERVISOR;
 }
 
-/* Whether the user's entry stands in the group's, as opposed to the process. */
+/* True if the group's entry lists the user, even if this process is older than that. */
 static bool is_listed(const struct group *group, const char *user)
 {
 	for (char **member = group->gr_mem; *member; member++)
@@ -33,7 +33,7 @@ static bool is_listed(const struct group *group, const char *user)
 	return false;
 }
 
-/* Whether the device has been given to the group, as the udev rule does. */
+/* True if the device belongs to the group, as the udev rule has it, or is absent. */
 static bool owns_device(const struct group *group)
 {
 	struct stat device;
@@ -93,13 +93,13 @@ void host_open_remedy(int error, char *text, size_t size)
 	}
 }
 
-/* The way to virtualization inside of a virtual machine. */
+/* The remedy where this host is itself a virtual machine. */
 static const char nested[] =
 	"this host is a virtual machine: let its hypervisor pass virtualization on "
 	"(KVM: kvm_amd or kvm_intel with nested=1, and -cpu host; QEMU without "
 	"KVM: -cpu EPYC,+svm,+npt)";
 
-/* For strerror() this would be a full disk. */
+/* strerror() would explain EDQUOT as a full disk. */
 const char *host_reason(int error)
 {
 	if (error == -EDQUOT)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Why this host cannot run a VM, and what to do about it.
+ * Remedies for a host that cannot run a VM.
  */
 #ifndef LODGE_CMD_HOST_H
 #define LODGE_CMD_HOST_H
@@ -11,29 +11,29 @@
 #include <lodge.h>
 
 /**
- * host_open_remedy() - what to do when /dev/lodge cannot be opened
+ * host_open_remedy() - name the remedy when /dev/lodge cannot be opened
  * @error: -errno of lodge_open()
  * @text: filled with one line
  */
 void host_open_remedy(int error, char *text, size_t size);
 
 /**
- * host_status_remedy() - what to do when the processor cannot be used
+ * host_status_remedy() - name the remedy when info.status is not ready
  * @info: from lodge_info()
  * @text: filled with one line
  */
 void host_status_remedy(const struct lodge_info *info, char *text, size_t size);
 
 /**
- * host_reason() - why the module has refused something
+ * host_reason() - describe an error of the module
  * @error: -errno of a call
  *
- * Return: that error in words.
+ * Return: a text.
  */
 const char *host_reason(int error);
 
 /**
- * host_remedy() - what to do when the module has refused something
+ * host_remedy() - name the remedy for an error of the module
  * @error: -errno of a call
  * @otherwise: the remedy for errors that have none of their own
  *
@@ -42,7 +42,7 @@ const char *host_reason(int error);
 const char *host_remedy(int error, const char *otherwise);
 
 /**
- * host_is_guest() - whether this host is itself a virtual machine
+ * host_is_guest() - true if this host is itself a virtual machine
  */
 bool host_is_guest(void);
 

@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 /**
- * struct json - a text being written
- * @file: where to
+ * struct json - a JSON text while it is written
+ * @file: output
  * @first: the next value is the first of its object or array
  *
  * In an object every value has a @key; in an array, and at the top, it is NULL.
@@ -23,7 +23,7 @@ struct json {
 };
 
 /**
- * json_start() - begin a text on @file
+ * json_start() - begin a text
  */
 void json_start(struct json *json, FILE *file);
 
@@ -38,7 +38,7 @@ void json_finish(struct json *json);
 void json_open(struct json *json, const char *key, char bracket);
 
 /**
- * json_close() - close it ('}' or ']')
+ * json_close() - close an object ('}') or an array (']')
  */
 void json_close(struct json *json, char bracket);
 

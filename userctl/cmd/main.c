@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The controller `lodge`: finds the command and hands over to it.
+ * The controller `lodge`: finds the command and calls it.
  */
 #include <argp.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 /* LODGE_VERSION comes from the Makefile. */
 const char *argp_program_version = "lodge " LODGE_VERSION;
 
-/* So that no file opened later is taken for one of the standard three. */
+/* Opens the standard descriptors that are closed: no other file may get their numbers. */
 static void fill_standard_descriptors(void)
 {
 	int fd;
@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 
 	fill_standard_descriptors();
 	if (argc < 2) {
-		fputs("lodge: which command? `lodge help` lists them\n",
+		fputs("lodge: no command given; `lodge help` lists them\n",
 		      stderr);
 		return EXIT_CODE_USAGE;
 	}

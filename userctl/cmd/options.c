@@ -16,7 +16,7 @@
 
 #define DEFAULT_MEMORY (512ULL << 20)
 
-/* Keys of options without a letter. */
+/* Keys of options that have no letter. */
 enum {
 	KEY_NO_REBOOT = 0x100,
 	KEY_ON_CRASH,
@@ -42,15 +42,15 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
 	{ "serial", 's', "WHERE", 0,
-	  "Where the serial port leads: stdio (default), pty, none, or a file "
+	  "Connect the serial port to stdio (default), pty, none, or a file "
 	  "for its output",
 	  0 },
 	{ "no-reboot", KEY_NO_REBOOT, NULL, 0,
 	  "End with code 4 when the guest resets, instead of starting it again",
 	  0 },
-	{ "on-crash", KEY_ON_CRASH, "WHAT", 0,
-	  "What a triple fault does: reset (default), as in a PC, or stop, with "
-	  "a report and code 2",
+	{ "on-crash", KEY_ON_CRASH, "ACTION", 0,
+	  "On a triple fault, reset the machine as a PC does (default), or stop "
+	  "it with a report and code 2: ACTION is reset or stop",
 	  0 },
 	{ "device", KEY_DEVICE, "NAME[,KEY=VALUE]...", 0,
 	  "Add a device, or set options of one; --device help lists them", 0 },
@@ -63,7 +63,7 @@ static const struct argp_option descriptions[] = {
 	  "(default), 32 or 64",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0,
-	  "Tell the guest's end as one line of JSON on standard error", 0 },
+	  "Report the guest's end as one line of JSON on standard error", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -178,7 +178,7 @@ static int set_device(struct argp_state *state, struct machine_config *machine,
 	return EINVAL;
 }
 
-/* The mode after the colon.  Return: 0 or -EINVAL. */
+/* Reads the mode behind the colon.  Return: 0 or -EINVAL. */
 static int parse_mode(const char *text, enum flat_mode *mode)
 {
 	if (!strcmp(text, "16"))
@@ -218,7 +218,7 @@ static void set_flat(struct argp_state *state, struct boot_options *boot,
 		   text);
 }
 
-/* The loaders take several files as one list, separated by commas. */
+/* The loaders take several files as one list with commas between them. */
 static int add_initrd(struct run_options *options, const char *file)
 {
 	char *list;
@@ -237,8 +237,10 @@ static int add_initrd(struct run_options *options, const char *file)
 }
 
 /*
- * A long option with one dash, as QEMU has them, would be read as a letter with
- * its value: -append as "-a ppend".  Return: the option that is meant, or NULL.
+ * Finds a long option with one dash, as in QEMU's command line.  It would be read as
+ * a letter with its value: -append as "-a ppend".
+ *
+ * Return: the option's name, or NULL.
  */
 static const char *one_dash(const char *word)
 {
@@ -262,7 +264,7 @@ static bool takes_next(const char *word)
 
 		if (!option->arg || word[0] != '-')
 			continue;
-		/* getopt_long() takes the beginning of a name for the name. */
+		/* getopt_long() accepts the beginning of a name. */
 		if (word[1] == '-' ?
 			    !strncmp(option->name, word + 2, strlen(word + 2)) :
 			    word[1] == option->key && !word[2])
@@ -297,7 +299,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		/* argp itself has no name yet. */
+		/* argp sets the name later, and argp_error() needs it now. */
 		state->name = state->argv[0];
 		return refuse_one_dash(state);
 	case 'k':
@@ -335,13 +337,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state,
-			   "%s: what is this? Images are named by --kernel",
+			   "%s: not an option; name the image by --kernel",
 			   argument);
 		return EINVAL;
 	case ARGP_KEY_END:
 		if (machine->boot.kernel)
 			return 0;
-		argp_error(state, "which image? Name it by --kernel");
+		argp_error(state, "no image given; name it by --kernel");
 		return EINVAL;
 	}
 	return ARGP_ERR_UNKNOWN;

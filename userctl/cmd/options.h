@@ -10,12 +10,12 @@
 #include "machine/machine.h"
 
 /**
- * struct run_options - what the user asked for
- * @machine: all but the console
- * @initrd: owned by this, and what @machine names
+ * struct run_options - the options of `lodge run`
+ * @machine: description of the machine
+ * @initrd: the string in @machine.boot.initrd, which this structure owns
  * @serial: the console's kind
- * @serial_path: with CONSOLE_FILE; an argument of the command line
- * @json: the machine's end is told as JSON
+ * @serial_path: with CONSOLE_FILE: its path, an argument of the command line
+ * @json: report the machine's end as JSON
  */
 struct run_options {
 	struct machine_config machine;
@@ -27,13 +27,13 @@ struct run_options {
 
 /**
  * options_parse() - read the command line
- * @options: to be filled; its strings are those of @argv
+ * @options: to be filled; most of its strings are those of @argv
  * @argc: number of arguments
- * @argv: argv[0] is the name for messages; reordered
- * @flags: 0, or flags of argp_parse(): without ARGP_NO_EXIT a wrong command
- *	line ends the process with EX_USAGE, and --help with 0
+ * @argv: argv[0] is the name for messages; the order changes
+ * @flags: 0, or flags of argp_parse().  Without ARGP_NO_EXIT, a wrong command
+ *	line ends the process with EX_USAGE, and --help ends it with 0
  *
- * Return: 0; EINVAL a wrong command line; ENOMEM.
+ * Return: 0; EINVAL the command line is wrong; ENOMEM.
  */
 int options_parse(struct run_options *options, int argc, char **argv,
 		  unsigned int flags);

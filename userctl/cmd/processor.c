@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the processor says of itself.
+ * Reads the processor's CPUID.
  */
 #include "cmd/processor.h"
 

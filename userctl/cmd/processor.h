@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the processor says of itself.
+ * Reads the processor's CPUID.
  */
 #ifndef LODGE_CMD_PROCESSOR_H
 #define LODGE_CMD_PROCESSOR_H
@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /**
- * struct processor - as CPUID has it
- * @vendor: empty: it has no CPUID
+ * struct processor - the processor of this host
+ * @vendor: from CPUID; empty if there is no CPUID
  * @svm: it has AMD-V
  * @vmx: it has VT-x
  */

@@ -17,7 +17,7 @@ static const char *const seg_names[] = {
 	"es", "cs", "ss", "ds", "fs", "gs", "ldtr", "tr",
 };
 
-/* A register by name and place in struct lodge_regs. */
+/* A register: its name, and its offset in struct lodge_regs. */
 struct named {
 	const char *name;
 	size_t offset;
@@ -97,7 +97,7 @@ static void describe_emulate(char *text, size_t size,
 			 "; its bytes could not be read");
 }
 
-/* Why the guest ended, in words. */
+/* Writes the reason of the guest's end. */
 static void describe(char *text, size_t size, const struct crash *crash)
 {
 	const struct lodge_run *run = &crash->run;
@@ -148,7 +148,7 @@ static void describe(char *text, size_t size, const struct crash *crash)
 		 (uint64_t)run->exit.unknown.info[1]);
 }
 
-/* The rules that a refused state breaks.  Return: how many there are. */
+/* Gets the rules that a refused state breaks.  Return: their number. */
 static size_t rules_of(const struct crash *crash,
 		       const struct lodge_rule **rules)
 {
@@ -162,7 +162,7 @@ static size_t rules_of(const struct crash *crash,
 	return count;
 }
 
-/* The bytes of the instruction: the exit's own when it has them. */
+/* Gets the instruction's bytes, from the exit if it has them.  Return: their number. */
 static size_t code_of(const struct crash *crash, const uint8_t **code)
 {
 	const struct lodge_exit_emulate *exit = &crash->run.exit.emulate;

@@ -13,17 +13,17 @@
 #include "machine/vcpu.h"
 
 /**
- * report_text() - write it for people
+ * report_text() - write a report for people
  */
 void report_text(FILE *file, const struct crash *crash);
 
 /**
- * report_json() - write it as the object @key of @json
+ * report_json() - write a report as the object @key of @json
  */
 void report_json(struct json *json, const char *key, const struct crash *crash);
 
 /**
- * report_state() - write the state of a vCPU that goes on, for people
+ * report_state() - write the state of a vCPU that has not crashed, for people
  */
 void report_state(FILE *file, const struct crash *state,
 		  const struct vcpu_exit *last);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * `lodge run`: start a virtual machine and tell how it ended.
+ * `lodge run`: starts a virtual machine and reports its end.
  */
 #include "cmd/command.h"
 
@@ -45,7 +45,7 @@ static void tell_resets(void)
 		MACHINE_MANY_RESETS);
 }
 
-/* How a machine ended, as a word for programs. */
+/* Return: the machine's end as a word for programs. */
 static const char *fate_name(enum machine_fate fate)
 {
 	switch (fate) {
@@ -128,7 +128,7 @@ static int complain(int code, const char *what, const char *why,
 	return code;
 }
 
-/* An error with which the host refuses a resource, or else one of ours. */
+/* Return: the exit code for an error of the host; other errors are internal. */
 static int code_of_errno(int err)
 {
 	switch (-err) {
@@ -238,13 +238,13 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
-/* The place for the serial port is opened once all else is found good. */
+/* Called when the machine is built: a bad command line must empty no output file. */
 static int open_console(struct run_options *options,
 			const struct machine *machine, struct console **console)
 {
 	int err;
 
-	/* It would be emptied. */
+	/* Opening it would empty it. */
 	if (options->serial == CONSOLE_FILE &&
 	    machine_starts_from(machine, options->serial_path))
 		return complain(EXIT_CODE_OUTPUT, options->serial_path,
@@ -282,7 +282,7 @@ static int run_machine(struct run_options *options, struct machine *machine)
 			err = machine_wait(machine, end, &error);
 		code = err ? complain_step(options, err, &error) :
 			     exit_code_of(end);
-		/* What is told begins on a line of its own. */
+		/* Begin the report on a new line. */
 		if (console_in_line(console) && isatty(STDERR_FILENO))
 			fputc('\n', stderr);
 		if (!err)
@@ -321,7 +321,7 @@ int run_command(int argc, char **argv)
 	if (err)
 		return complain(EXIT_CODE_RESOURCES, "reading the command line",
 				strerror(err), NULL);
-	/* A reader that goes away must not take the terminal's state along. */
+	/* If the reader of the output ends, the terminal must still be restored. */
 	signal(SIGPIPE, SIG_IGN);
 	code = run_with_options(&options);
 	options_free(&options);

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* A number at the start of the text; @end is set to what follows it. */
+/* Reads a number at the start of the text; @end is set behind it. */
 static int leading_number(const char *text, uint64_t *value, char **end)
 {
 	bool hex = text[0] == '0' && (text[1] | 0x20) == 'x' &&
 		   isxdigit((unsigned char)text[2]);
 
-	/* strtoull() would also take blanks and a sign, and 010 as eight. */
+	/* strtoull() would accept blanks and a sign, too. */
 	if (!isdigit((unsigned char)*text))
 		return -EINVAL;
 	errno = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The smallest VM that proves that this host can run one: a page at the reset
- * vector with an OUT in it.
+ * A minimal VM that proves that this host can run one: a page at the reset vector
+ * with an OUT in it.
  */
 #include "cmd/trial.h"
 

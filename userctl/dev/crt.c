@@ -15,10 +15,10 @@
 #define STATUS_PORT 0x3da
 #define REGISTERS 32
 
-/* Neither beam is in its picture; both change with each look. */
+/* The bits of any retrace and of vertical retrace; each read inverts both. */
 #define STATUS_RETRACE 0x09
 
-/* @lock guards all: registers that only store, and which one is selected. */
+/* @lock guards all: registers, which only store, and the index of the selected one. */
 struct crt {
 	pthread_mutex_t lock;
 	uint8_t index;

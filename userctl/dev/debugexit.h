@@ -17,7 +17,7 @@ struct debugexit;
 
 /**
  * debugexit_new() - make the device
- * @power: whom to tell, by POWER_EXIT
+ * @power: receives POWER_EXIT
  *
  * Return: the device, or NULL with errno set.
  */

@@ -2,8 +2,8 @@
 /*
  * QEMU's firmware configuration device (QEMU's docs/specs/fw_cfg).
  *
- * Numbers in items are little-endian, those in the directory of files
- * big-endian.  Beyond an item's end, and where there is none, bytes are zero.
+ * Numbers in items are little-endian, those in the directory of files are
+ * big-endian.  Bytes beyond an item's end, and of items that do not exist, are zero.
  */
 #include <endian.h>
 #include <errno.h>
@@ -20,14 +20,14 @@
 #define DATA_PORT 0x511
 #define DATA_SIZE 4
 
-/* Bit of the selector that asked for writing, once. */
+/* This bit of the selector selected an item for writing in old versions of QEMU. */
 #define SELECT_WRITE 0x4000
 
 #define E820_ENTRY_SIZE 20
 /* Interface version 1: no DMA. */
 #define ID_PORTS 1
 
-/* A key that no item has: the bit is dropped from what a guest selects. */
+/* A key that no item has, because selecting an item drops this bit. */
 #define NO_ITEM SELECT_WRITE
 
 struct item {
@@ -47,8 +47,8 @@ struct directory {
 };
 
 /*
- * @lock guards all.  @key: of the item selected, which stands at index @selected,
- * or -1; @offset: of its byte to be read next.
+ * @lock guards all.  @key: of the selected item; @selected: index of this item, or -1
+ * if there is none; @offset: of its byte to be read next.
  */
 struct fwcfg {
 	pthread_mutex_t lock;
@@ -61,7 +61,7 @@ struct fwcfg {
 	struct directory directory;
 };
 
-/* Lock held, as in all that follows up to the ports. */
+/* Lock held, as in the following functions up to the handlers of the ports. */
 static ssize_t item_find(const struct fwcfg *fwcfg, uint16_t key)
 {
 	for (size_t i = 0; i < fwcfg->count; i++) {
@@ -115,7 +115,7 @@ static int file_add(struct fwcfg *fwcfg, const char *name, const void *data,
 	return 0;
 }
 
-/* The item's bytes; the directory is what it says at this moment. */
+/* Return: the bytes of the selected item, or NULL; for the directory, as of now. */
 static const uint8_t *item_bytes(const struct fwcfg *fwcfg, size_t *size)
 {
 	const struct item *item;
@@ -152,7 +152,7 @@ static void selector_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_unlock(&fwcfg->lock);
 }
 
-/* A wide read gives as many bytes, in their order; only its first port counts. */
+/* A read of several bytes gives the item's next bytes, in their order. */
 static void data_read(void *opaque, uint64_t offset, void *data, size_t size)
 {
 	struct fwcfg *fwcfg = opaque;
@@ -202,7 +202,7 @@ int fwcfg_add_file(struct fwcfg *fwcfg, const char *name, const void *data,
 	return error;
 }
 
-/* The table by number has a count before its entries, the file has not. */
+/* The numbered item has a count before the entries; the file has only entries. */
 static int add_e820(struct fwcfg *fwcfg, const void *entries, uint32_t count)
 {
 	size_t size = (size_t)count * E820_ENTRY_SIZE;
@@ -326,7 +326,7 @@ static const struct record_field fwcfg_fields[] = {
 	RECORD_ANY(2, struct fwcfg, offset),
 };
 
-/* Another machine's item may be shorter; the rest of it reads as zeroes. */
+/* The offset may be beyond the item, which the other machine had longer: zeroes. */
 static void fwcfg_loaded(void *opaque)
 {
 	struct fwcfg *fwcfg = opaque;

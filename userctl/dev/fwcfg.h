@@ -13,7 +13,7 @@
 #include "board/device.h"
 #include "board/layout.h"
 
-/* Keys, numbered as QEMU numbers them. */
+/* Keys, with QEMU's numbers. */
 enum fwcfg_key {
 	FWCFG_SIGNATURE = 0x00,
 	FWCFG_ID = 0x01,
@@ -42,15 +42,15 @@ enum fwcfg_key {
 	FWCFG_E820 = 0x8003,
 };
 
-/* Longest name of a file, with the zero at its end. */
+/* Size of the longest name of a file, with the zero at its end. */
 #define FWCFG_NAME_SIZE 56
 #define FWCFG_MAX_FILES 64
 
 struct fwcfg;
 
 /**
- * struct fwcfg_config - what the device is made with
- * @bus: where it answers
+ * struct fwcfg_config - configuration of the device
+ * @bus: where its ports go
  * @cpus: number of vCPUs
  * @ram_size: bytes of RAM
  * @e820: memory map in E820's form, 20 bytes an entry; copied
@@ -65,7 +65,7 @@ struct fwcfg_config {
 };
 
 /**
- * fwcfg_new() - make the device with the items that @config tells of
+ * fwcfg_new() - make the device with the items that @config describes
  *
  * Return: the device, or NULL with errno set.
  */
@@ -81,7 +81,7 @@ void fwcfg_free(void *fwcfg);
  * @key: its number, below FWCFG_DIRECTORY or FWCFG_LOCAL and above
  * @data: its bytes, copied
  *
- * Return: 0, -EEXIST there is one, -EINVAL no such number, -ENOMEM.
+ * Return: 0; -EEXIST the item exists; -EINVAL @key is out of range; -ENOMEM.
  */
 int fwcfg_add(struct fwcfg *fwcfg, uint16_t key, const void *data, size_t size);
 
@@ -89,8 +89,8 @@ int fwcfg_add(struct fwcfg *fwcfg, uint16_t key, const void *data, size_t size);
  * fwcfg_add_file() - add an item that is found by name
  * @data: its bytes, copied
  *
- * Return: 0, -EEXIST there is one, -EINVAL an empty name or too long a one,
- * -E2BIG 4 GiB or more, -ENOSPC FWCFG_MAX_FILES there already, -ENOMEM.
+ * Return: 0; -EEXIST the file exists; -EINVAL the name is empty or too long; -E2BIG
+ * @size is 4 GiB or more; -ENOSPC there are FWCFG_MAX_FILES files; -ENOMEM.
  */
 int fwcfg_add_file(struct fwcfg *fwcfg, const char *name, const void *data,
 		   size_t size);

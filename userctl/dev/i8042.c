@@ -31,7 +31,7 @@
 #define OUTPUT_NO_RESET 0x01
 #define OUTPUT_A20 0x02
 #define OUTPUT_FULL 0x10
-/* Reserved bits that a PC has up. */
+/* Reserved bits that are set on a PC. */
 #define OUTPUT_FIXED 0xcc
 
 #define PORT_A_RESET 0x01
@@ -78,8 +78,8 @@
 
 /*
  * @lock guards all that changes.  @ram's first byte is the command byte.
- * @expects: the command whose data byte is to come, or 0; @kbd_expects: the same
- * of the keyboard's commands.  @buffer waits to be read, @count bytes of it.
+ * @expects: the command whose data byte is to come, or 0; @kbd_expects: the same for
+ * the keyboard's commands.  @buffer has @count bytes to be read.
  */
 struct i8042 {
 	pthread_mutex_t lock;
@@ -133,7 +133,7 @@ static void output_port_write(struct i8042 *i8042, uint8_t value)
 		i8042_reset_machine(i8042);
 }
 
-/* Lines that a pulse command names by zeroes go low; line 0 is the reset. */
+/* A pulse command pulls low the lines whose bits are zero; line 0 is the reset. */
 static void pulse(struct i8042 *i8042, uint8_t command)
 {
 	if (!(command & OUTPUT_NO_RESET))
@@ -163,7 +163,7 @@ static void command_write(struct i8042 *i8042, uint8_t command)
 		break;
 	case DISABLE_AUX:
 	case ENABLE_AUX:
-		/* There is no second channel, whose clock would start. */
+		/* There is no second channel. */
 		break;
 	case TEST_AUX:
 		i8042_answer(i8042, AUX_CLOCK_LOW);
@@ -198,14 +198,14 @@ static void command_write(struct i8042 *i8042, uint8_t command)
 	}
 }
 
-/* The identity's second byte is the one that translation changes. */
+/* Translation to scan set 1 changes the second byte of the identity. */
 static void keyboard_identify(struct i8042 *i8042)
 {
 	i8042_answer(i8042, 0xab);
 	i8042_answer(i8042, i8042->ram[0] & CONFIG_TRANSLATE ? 0x41 : 0x83);
 }
 
-/* A parameter is acknowledged; asked for its scan set, it says 2. */
+/* Acknowledges a parameter; 0 asks for the scan set, which is 2. */
 static void keyboard_parameter(struct i8042 *i8042, uint8_t value)
 {
 	i8042_answer(i8042, KBD_ACK);
@@ -217,7 +217,7 @@ static void keyboard_parameter(struct i8042 *i8042, uint8_t value)
 
 static void keyboard_write(struct i8042 *i8042, uint8_t value)
 {
-	/* Parameters are below the commands. */
+	/* The values of parameters are below those of commands. */
 	if (i8042->kbd_expects && value < KBD_LEDS) {
 		keyboard_parameter(i8042, value);
 		return;
@@ -244,8 +244,8 @@ static void keyboard_write(struct i8042 *i8042, uint8_t value)
 }
 
 /*
- * Without a mouse, a byte for it goes nowhere, and one looped back through its
- * buffer comes out as the keyboard's.
+ * There is no mouse: a byte for it is dropped, and a byte written to its output buffer
+ * comes back as the keyboard's.
  */
 static void data_write(struct i8042 *i8042, uint8_t value)
 {
@@ -272,7 +272,7 @@ static void data_write(struct i8042 *i8042, uint8_t value)
 	}
 }
 
-/* The line falls between two bytes. */
+/* The line falls between two bytes, so that each raises an interrupt. */
 static uint8_t data_read(struct i8042 *i8042)
 {
 	uint8_t value = i8042->buffer[i8042->first];
@@ -355,7 +355,7 @@ static void port_a_read(void *opaque, uint64_t offset, void *data, size_t size)
 	pthread_mutex_unlock(&i8042->lock);
 }
 
-/* The reset is by the bit's rise. */
+/* A change of the reset bit from 0 to 1 resets the machine. */
 static void port_a_write(void *opaque, uint64_t offset, const void *data,
 			 size_t size)
 {

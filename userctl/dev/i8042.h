@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The keyboard controller (Intel 8042) with a keyboard that nobody types on and
- * no mouse, and system control port A (0x92).  What it is there for is the reset
- * line; line A20 is on for ever, its bit is only kept.
+ * The keyboard controller (Intel 8042) with a keyboard that sends no keys and
+ * without a mouse, and system control port A (0x92).  Its main use is the reset line.
+ * Line A20 is always on; its bit only stores what the guest writes.
  */
 #ifndef LODGE_DEV_I8042_H
 #define LODGE_DEV_I8042_H
@@ -17,9 +17,9 @@ struct i8042;
 
 /**
  * i8042_new() - make a keyboard controller
- * @bus: where it answers: ports 0x60, 0x64 and 0x92
+ * @bus: for its ports 0x60, 0x64 and 0x92
  * @irq: its interrupt line, IRQ 1 of a PC; driven with its lock held
- * @power: whom to tell of a reset
+ * @power: receives POWER_RESET
  *
  * Return: the controller, or NULL with errno set.
  */

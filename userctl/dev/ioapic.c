@@ -2,8 +2,8 @@
 /*
  * An I/O APIC (data sheet: Intel 82093AA).
  *
- * A message goes to the processors as soon as a pin asks for one: delivery is
- * never seen pending.  Edges at a masked pin are lost, as the data sheet says.
+ * A pin's message is sent to the processors at once, so the guest never sees a
+ * pending delivery.  Edges at a masked pin are lost, as the data sheet says.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -43,7 +43,7 @@
 #define MSI_ASSERT (1U << 14)
 #define MSI_LEVEL (1U << 15)
 
-/* @lock guards all that changes; @lines are the pins as they are now. */
+/* @lock guards all that changes; @lines has the current levels of the pins. */
 struct ioapic {
 	struct ioapic_config config;
 	pthread_mutex_t lock;
@@ -66,7 +66,7 @@ static bool ioapic_send(struct ioapic *ioapic, uint64_t rte)
 	return ioapic->config.msi(ioapic->config.opaque, address, data);
 }
 
-/* Let a level-triggered pin interrupt unless the last one is still served. */
+/* Sends a level-triggered pin's interrupt unless the last one has not ended yet. */
 static void pin_service(struct ioapic *ioapic, unsigned int pin)
 {
 	uint64_t *rte = &ioapic->rte[pin];
@@ -132,7 +132,7 @@ static uint32_t register_read(const struct ioapic *ioapic)
 	return ioapic->rte[pin] >> (ioapic->select & 1 ? 32 : 0);
 }
 
-/* An entry that becomes edge-triggered forgets the level served. */
+/* An entry that becomes edge-triggered loses its remote IRR bit. */
 static void rte_write(struct ioapic *ioapic, unsigned int pin, bool high,
 		      uint32_t value)
 {
@@ -156,7 +156,7 @@ static void register_write(struct ioapic *ioapic, uint32_t value)
 		rte_write(ioapic, pin, ioapic->select & 1, value);
 }
 
-/* A narrow read gives the low bytes, a wide one zeroes beyond the register. */
+/* A narrow read gives the low bytes; a wide one gives zeroes beyond the register. */
 static void ioapic_read(void *opaque, uint64_t offset, void *data, size_t size)
 {
 	struct ioapic *ioapic = opaque;
@@ -172,7 +172,7 @@ static void ioapic_read(void *opaque, uint64_t offset, void *data, size_t size)
 	memcpy(data, &value, size < sizeof(value) ? size : sizeof(value));
 }
 
-/* Registers behind the window take nothing narrower than 32 bits. */
+/* The window ignores writes of less than 32 bits. */
 static void ioapic_write(void *opaque, uint64_t offset, const void *data,
 			 size_t size)
 {
@@ -249,7 +249,7 @@ static void *ioapic_make(const struct board *board, const uint64_t *values)
 	return ioapic_new(&config);
 }
 
-/* The pins stay as the devices drive them. */
+/* The devices drive the pins, so a reset leaves them. */
 static void ioapic_reset(void *opaque)
 {
 	ioapic_power_on(opaque);

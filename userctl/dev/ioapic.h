@@ -16,12 +16,12 @@
 struct ioapic;
 
 /**
- * struct ioapic_config - what an I/O APIC is made with
- * @bus: where it answers
+ * struct ioapic_config - configuration of an I/O APIC
+ * @bus: where its registers go
  * @id: its APIC ID, 0 to 15, until the guest changes it
  * @msi: sends an interrupt message in the form of an MSI (Intel SDM vol. 3,
  *	"Message Signalled Interrupts"; delivery mode 7 is ExtINT), called with
- *	the I/O APIC's lock held: it must not call back.  Returns whether a
+ *	the I/O APIC's lock held: it must not call back.  Returns true if a
  *	processor has taken it
  * @opaque: for @msi
  */
@@ -45,17 +45,19 @@ struct ioapic *ioapic_new(const struct ioapic_config *config);
 void ioapic_free(void *ioapic);
 
 /**
- * ioapic_line_set() - the receiver of an irq_line; @opaque is the struct ioapic
- * @number: pin, below IOAPIC_PINS; what is not there is ignored
- * @level: whether the line is asserted.  The polarity that the guest programs
- *	is kept but inverts nothing: the wires have the polarity of their pin
+ * ioapic_line_set() - set the level of a pin; for struct irq_line
+ * @opaque: the struct ioapic
+ * @number: pin; ignored unless below IOAPIC_PINS
+ * @level: true if the line is asserted.  The polarity that the guest programs is
+ *	stored but has no effect: true always means asserted
  */
 void ioapic_line_set(void *opaque, unsigned int number, bool level);
 
 /**
  * ioapic_eoi() - a processor has ended a level-triggered interrupt
  *
- * Pins with that vector whose line is still asserted interrupt again.
+ * Pins with that vector whose line is still asserted interrupt again.  Others are
+ * ready for their next interrupt.
  */
 void ioapic_eoi(struct ioapic *ioapic, unsigned int vector);
 

@@ -2,8 +2,8 @@
 /*
  * PCI bus 0 and its host bridge (PCI Local Bus Specification 3.0).
  *
- * The bridge takes only double words at 0xcf8; narrower accesses there are
- * ordinary ones, of other devices (section 3.2.2.3.2).
+ * The bridge takes only 32-bit accesses at 0xcf8.  Narrower accesses there are for
+ * other devices (section 3.2.2.3.2).
  */
 #include <errno.h>
 #include <pthread.h>
@@ -51,7 +51,7 @@ static void bridge_read(void *opaque, unsigned int offset, void *data,
 	memcpy(data, &pci->bridge[offset], size);
 }
 
-/* Nothing of the bridge can be configured. */
+/* The bridge's registers are all read-only. */
 static void bridge_write(void *opaque, unsigned int offset, const void *data,
 			 size_t size)
 {
@@ -61,7 +61,7 @@ static void bridge_write(void *opaque, unsigned int offset, const void *data,
 	(void)size;
 }
 
-/* The function that the address register selects, or NULL. */
+/* Return: the function that the address register selects, or NULL. */
 static const struct pci_function *pci_selected(const struct pci *pci)
 {
 	const struct pci_function *function;

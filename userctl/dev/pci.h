@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * PCI bus 0 behind configuration mechanism #1 (PCI Local Bus Specification 3.0,
- * section 3.2.2.3.2): ports 0xcf8 and 0xcfc.  It begins with a host bridge at
- * 00:00.0 and nothing else.
+ * section 3.2.2.3.2): ports 0xcf8 and 0xcfc.  A new bus has a host bridge at 00:00.0
+ * and no other functions.
  */
 #ifndef LODGE_DEV_PCI_H
 #define LODGE_DEV_PCI_H
@@ -24,8 +24,8 @@ struct pci;
  * @write: take @size bytes
  * @opaque: the device
  *
- * @size is 1, 2 or 4 and an access stays within four aligned bytes below
- * PCI_CONFIG_SIZE.  Calls come from any vCPU's thread, with the bus locked.
+ * @size is 1, 2 or 4, and an access stays within four aligned bytes below
+ * PCI_CONFIG_SIZE.  Any vCPU's thread may call, with the bus locked.
  */
 struct pci_function {
 	void (*read)(void *opaque, unsigned int offset, void *data,
@@ -48,11 +48,11 @@ struct pci *pci_new(struct bus *bus);
 void pci_free(void *pci);
 
 /**
- * pci_add() - plug in a function
+ * pci_add() - add a function
  * @device: device number, 0 to 31
  * @function: function number, 0 to 7
  *
- * Return: 0, -EEXIST there is one, -EINVAL no such numbers.
+ * Return: 0; -EEXIST there is one; -EINVAL a number is out of range.
  */
 int pci_add(struct pci *pci, unsigned int device, unsigned int function,
 	    const struct pci_function *config);

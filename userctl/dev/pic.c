@@ -3,8 +3,8 @@
  * The PC's pair of interrupt controllers (data sheets: Intel 8259A; Intel 82371
  * for the edge/level control registers).
  *
- * As in PCI chipsets, ELCR decides between edge and level, not ICW1's LTIM, and
- * there is no MCS-80 mode.
+ * As in PCI chipsets, the edge/level control registers (ELCR) choose the trigger
+ * mode and ICW1's LTIM is ignored.  There is no MCS-80 mode.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -33,12 +33,12 @@
 
 #define POLL_INTERRUPT 0x80
 
-/* Which word the next write to the odd port is. */
+/* The word that the next write to the odd port sets. */
 enum init_step { STEP_OCW1, STEP_ICW2, STEP_ICW3, STEP_ICW4 };
 
 /*
- * @lines: inputs as they are now; @edges: edges not yet acknowledged, of
- * inputs that are not in @elcr; @base: upper five bits of the vectors; @lowest:
+ * @lines: current levels of the inputs; @edges: edges that are not acknowledged yet,
+ * for inputs that are not in @elcr; @base: upper five bits of the vectors; @lowest:
  * the input with the lowest priority.
  */
 struct chip {
@@ -75,7 +75,10 @@ static uint8_t chip_irr(const struct chip *chip)
 	return chip->edges | (chip->lines & chip->elcr);
 }
 
-/* Steps from the highest priority to the best of @inputs; 8: there is none. */
+/*
+ * Return: the rank of the input with the highest priority in @inputs, where rank 0 is
+ * the highest; 8 if @inputs is empty.
+ */
 static unsigned int chip_rank(const struct chip *chip, uint8_t inputs)
 {
 	unsigned int rank;
@@ -92,7 +95,7 @@ static unsigned int chip_input(const struct chip *chip, unsigned int rank)
 	return (chip->lowest + 1 + rank) % CHIP_LINES;
 }
 
-/* The input to interrupt the processor for, or -1. */
+/* Return: the input whose interrupt the chip requests now, or -1. */
 static int chip_request(const struct chip *chip)
 {
 	unsigned int rank = chip_rank(chip, chip_irr(chip) & ~chip->imr);
@@ -100,10 +103,10 @@ static int chip_request(const struct chip *chip)
 
 	if (rank == CHIP_LINES || chip->step != STEP_OCW1)
 		return -1;
-	/* Special mask mode: what is masked blocks nothing either. */
+	/* Special mask mode: masked inputs in service do not block others. */
 	if (chip->special_mask)
 		blocking &= ~chip->imr;
-	/* Special fully nested mode: the slave may interrupt its own service. */
+	/* Special fully nested mode: the slave is not blocked by its own service. */
 	if (chip->sfnm && chip->master)
 		blocking &= ~(1 << CASCADE);
 	return rank < chip_rank(chip, blocking) ? (int)chip_input(chip, rank) :
@@ -144,7 +147,7 @@ static void chip_take(struct chip *chip, unsigned int input)
 		chip->lowest = input;
 }
 
-/* One chip's part of the acknowledge cycles.  Return: the input. */
+/* Acknowledges the request of one chip.  Return: its input. */
 static unsigned int chip_acknowledge(struct chip *chip)
 {
 	int input = chip_request(chip);
@@ -156,8 +159,8 @@ static unsigned int chip_acknowledge(struct chip *chip)
 }
 
 /*
- * The slave's output drops between the acknowledge cycles, so that another
- * request of its makes a new edge.
+ * The slave's output falls between the acknowledge cycles, so that its next request
+ * is a new edge at the master.
  */
 static uint8_t slave_acknowledge(struct pic *pic)
 {
@@ -207,7 +210,7 @@ void pic_line_set(void *opaque, unsigned int number, bool level)
 	pthread_mutex_unlock(&pic->lock);
 }
 
-/* Edges must come anew after it; levels count on. */
+/* ICW1 clears edges, so inputs need new ones; level-triggered requests stay. */
 static void chip_icw1(struct chip *chip, uint8_t value)
 {
 	chip->step = STEP_ICW2;
@@ -226,8 +229,8 @@ static void chip_icw1(struct chip *chip, uint8_t value)
 }
 
 /*
- * Non-specific end of interrupt: of the one with the highest priority, where
- * masked ones do not count in special mask mode.
+ * Non-specific end of interrupt: ends the one with the highest priority.  Masked ones
+ * are skipped in special mask mode.
  */
 static void chip_eoi(struct chip *chip, bool rotate)
 {
@@ -283,7 +286,7 @@ static void chip_ocw3(struct chip *chip, uint8_t value)
 		chip->read_isr = value & OCW3_READ_ISR;
 }
 
-/* How chips are cascaded is wired on a PC: ICW3 says nothing new. */
+/* The cascade is fixed on a PC, so ICW3 is ignored. */
 static void chip_odd_write(struct chip *chip, uint8_t value)
 {
 	switch (chip->step) {
@@ -320,7 +323,7 @@ static void chip_write(struct chip *chip, unsigned int port, uint8_t value)
 		chip_ocw2(chip, value);
 }
 
-/* A read after the poll command acknowledges, whichever port it is of. */
+/* The read that follows a poll command, at either port, acknowledges. */
 static uint8_t chip_poll(struct chip *chip)
 {
 	int input = chip_request(chip);
@@ -364,7 +367,7 @@ static void master_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_unlock(&pic->lock);
 }
 
-/* Being polled is an acknowledge cycle, too: the output drops. */
+/* A poll acknowledges, too, so the slave's output falls. */
 static void slave_read(void *opaque, uint64_t offset, void *data, size_t size)
 {
 	struct pic *pic = opaque;
@@ -465,7 +468,7 @@ static int pic_add(struct pic *pic, struct bus *bus)
 	return error;
 }
 
-/* Timer, keyboard, cascade, clock and FPU are edges for ever. */
+/* Timer, keyboard, cascade, clock and FPU are always edge-triggered. */
 static void pic_power_on(struct pic *pic)
 {
 	for (int i = 0; i < 2; i++) {
@@ -520,7 +523,7 @@ static void *pic_make(const struct board *board, const uint64_t *values)
 	return pic;
 }
 
-/* The inputs stay as the devices drive them. */
+/* The devices drive the inputs, so a reset leaves them. */
 static void pic_reset(void *opaque)
 {
 	pic_power_on(opaque);

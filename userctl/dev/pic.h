@@ -19,7 +19,7 @@ struct pic;
 
 /**
  * pic_new() - make the pair
- * @bus: where it answers: ports 0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1
+ * @bus: for its ports 0x20, 0x21, 0xa0, 0xa1, 0x4d0 and 0x4d1
  * @intr: the output to the processor; driven with the PIC's lock held
  *
  * Return: the PIC, or NULL with errno set.
@@ -38,24 +38,24 @@ void pic_free(void *pic);
 void pic_setup_as_bios(struct pic *pic);
 
 /**
- * pic_line_set() - the receiver of an irq_line; @opaque is the struct pic
- * @number: input, below PIC_LINES; input 2, the cascade, and what is not there
- *	is ignored
+ * pic_line_set() - set the level of an input; for struct irq_line
+ * @opaque: the struct pic
+ * @number: input; ignored unless below PIC_LINES, and ignored for the cascade, 2
  *
- * An edge is kept until it is acknowledged, even if the line falls before: no
- * pulse is lost, where the chip would answer with the spurious vector.
+ * An edge is kept until it is acknowledged, even if the line falls before.  So no
+ * pulse is lost; the chip would deliver the spurious vector.
  */
 void pic_line_set(void *opaque, unsigned int number, bool level);
 
 /**
- * pic_pending() - true if the output to the processor is up
+ * pic_pending() - true if the output to the processor is asserted
  */
 bool pic_pending(struct pic *pic);
 
 /**
- * pic_acknowledge() - the processor's interrupt-acknowledge cycles
+ * pic_acknowledge() - carry out the processor's interrupt-acknowledge cycles
  *
- * Return: the vector; the spurious one (input 7 of either chip) when the request
+ * Return: the vector, or the spurious one (input 7 of either chip) if the request
  * is gone.
  */
 int pic_acknowledge(struct pic *pic);

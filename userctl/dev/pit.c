@@ -12,7 +12,7 @@
 #include "dev/pit_counter.h"
 
 #define NSEC_PER_SEC 1000000000ULL
-/* Periodic interrupts do not come faster, whatever the count. */
+/* The shortest time between two periodic interrupts, for any count. */
 #define MIN_PERIOD_NS 50000
 
 #define CHANNELS 3
@@ -73,8 +73,8 @@ static void pit_schedule(struct pit *pit, int64_t now)
 }
 
 /*
- * The line follows the output of a one-shot; in the other modes it is low for an
- * instant only, when the output rises.
+ * In mode 0 the line follows the output.  In the other modes it is high, and falls
+ * only for an instant when the output rises.
  */
 static void pit_expired(void *opaque)
 {
@@ -92,7 +92,7 @@ static void pit_expired(void *opaque)
 	pthread_mutex_unlock(&pit->lock);
 }
 
-/* Channel 0 has been programmed. */
+/* Called when channel 0 was programmed. */
 static void pit_changed(struct pit *pit, int64_t now)
 {
 	const struct pit_counter *channel = &pit->channels[0];
@@ -208,7 +208,7 @@ static void speaker_read(void *opaque, uint64_t offset, void *data, size_t size)
 	*(uint8_t *)data = value;
 }
 
-/* The line stays as it is: the first interrupt is a period away. */
+/* The line keeps its level: the first interrupt comes after a period. */
 void pit_setup_as_bios(struct pit *pit)
 {
 	int64_t now;
@@ -250,7 +250,7 @@ static int pit_add(struct pit *pit, struct bus *bus)
 	return error ? error : bus_add(bus, &speaker);
 }
 
-/* Only channel 2's gate leads anywhere. */
+/* Only channel 2's gate is connected; the other gates are always high. */
 static void pit_power_on(struct pit *pit)
 {
 	pit->next = PIT_NEVER;
@@ -368,7 +368,7 @@ static bool pit_is_sound(const void *opaque)
 	return pit->next >= 0;
 }
 
-/* The tick to come may have passed already, while the loop was held. */
+/* The tick of the next interrupt may have passed already, while the loop was held. */
 static void pit_loaded(void *opaque)
 {
 	struct pit *pit = opaque;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The PC's timer (Intel 8254) with the system control port 0x61, which gates its
- * channel 2 and shows that channel's output.
+ * The PC's timer (Intel 8254) with the system control port 0x61, which controls the
+ * gate of channel 2 and shows its output.
  *
- * Nothing counts: what a channel shows is computed from loop_now() when somebody
- * looks.  Interrupts of channel 0 for which the host was too late are discarded
- * but one, and no more than 20,000 come a second.
+ * No counter runs: reads compute a channel's count from loop_now().  If the host is
+ * late, several interrupts of channel 0 become one.  There are at most 20,000 a
+ * second.
  */
 #ifndef LODGE_DEV_PIT_H
 #define LODGE_DEV_PIT_H
@@ -23,7 +23,7 @@ struct pit;
 
 /**
  * pit_new() - make a timer
- * @bus: where it answers: ports 0x40 to 0x43 and 0x61
+ * @bus: for its ports 0x40 to 0x43 and 0x61
  * @irq: the output of channel 0; driven with the timer's lock held
  *
  * Return: the timer, or NULL with errno set.

@@ -2,8 +2,8 @@
 /*
  * A counter of the PC's timer (data sheet: Intel 8254).
  *
- * It remembers at which tick its count was loaded; everything else follows from
- * the tick that is now.
+ * It stores the tick at which its count was loaded.  All else is computed from this
+ * and the current tick.
  */
 #include "dev/pit_counter.h"
 
@@ -17,7 +17,7 @@ bool pit_counter_periodic(const struct pit_counter *counter)
 	return counter->mode == 2 || counter->mode == 3;
 }
 
-/* Modes in which a rising gate starts the count. */
+/* True in the modes in which a rising gate starts the count. */
 static bool mode_triggered(const struct pit_counter *counter)
 {
 	return counter->mode == 1 || counter->mode == 5;
@@ -35,7 +35,7 @@ static int64_t counter_elapsed(const struct pit_counter *counter, int64_t now)
 	return now > counter->origin ? now - counter->origin : 0;
 }
 
-/* Ticks of mode 3's high half; the low half is shorter for odd counts. */
+/* Return: the ticks of mode 3's high half; with odd counts the low half is shorter. */
 static uint32_t high_half(uint32_t period)
 {
 	return (period + 1) / 2;
@@ -73,7 +73,7 @@ static uint32_t bcd_to(uint16_t value)
 	       (value >> 4 & 15) * 10 + (value & 15);
 }
 
-/* Mode 3 counts by twos, from the even number below in either half. */
+/* Mode 3 counts down by two; each half begins at the period, rounded down to even. */
 static uint32_t square_wave_count(uint32_t period, uint32_t elapsed)
 {
 	if (elapsed >= high_half(period))
@@ -81,7 +81,7 @@ static uint32_t square_wave_count(uint32_t period, uint32_t elapsed)
 	return (period & ~1U) - 2 * elapsed;
 }
 
-/* What a read of the counting element gives. */
+/* Return: the value of the counting element. */
 static uint16_t counter_count(const struct pit_counter *counter, int64_t now)
 {
 	int64_t elapsed = counter_elapsed(counter, now);
@@ -170,7 +170,7 @@ void pit_counter_write(struct pit_counter *counter, uint8_t value, int64_t now)
 			break;
 		}
 		counter->write_low = value;
-		/* Half a count stops mode 0. */
+		/* In mode 0 the first byte of a count stops counting. */
 		if (counter->mode == 0)
 			counter->loaded = false;
 		break;
@@ -181,7 +181,7 @@ void pit_counter_control(struct pit_counter *counter, uint8_t value)
 {
 	uint8_t mode = value >> PIT_CW_MODE & 7;
 
-	/* Bit 2 of the periodic modes' numbers is not looked at. */
+	/* The high bit of the mode is ignored in the periodic modes: 6 is 2, 7 is 3. */
 	*counter = (struct pit_counter){
 		.mode = mode > 5 ? mode - 4 : mode,
 		.access = value >> PIT_CW_ACCESS & 3,
@@ -254,7 +254,6 @@ void pit_counter_gate(struct pit_counter *counter, bool gate, int64_t now)
 	}
 }
 
-/* The tick at which counter 0's output rises next. */
 int64_t pit_counter_next_edge(const struct pit_counter *counter, int64_t now)
 {
 	int64_t elapsed = counter_elapsed(counter, now);
@@ -283,7 +282,7 @@ static bool count_is_sound(uint32_t count)
 	return count && count <= 65536;
 }
 
-/* A tick that can be added to another. */
+/* True if a tick can be added to another without overflow. */
 static bool tick_is_sound(int64_t tick)
 {
 	return tick > -TICK_LIMIT && tick < TICK_LIMIT;

@@ -2,9 +2,9 @@
 /*
  * A counter of the PC's timer (Intel 8254).
  *
- * It knows no clock: time is a number of ticks, which its owner gives with each
- * call and which never goes back.  Before it looks at a counter or changes one,
- * the owner brings it up to date by pit_counter_advance().
+ * It uses no clock: the owner passes the current tick with each call.  Ticks never
+ * go back.  Before reading or changing a counter, the owner calls
+ * pit_counter_advance().
  */
 #ifndef LODGE_DEV_PIT_COUNTER_H
 #define LODGE_DEV_PIT_COUNTER_H
@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 /*
- * Fields of the control word.  The status byte has those from PIT_CW_BCD to
- * PIT_CW_ACCESS, too.
+ * Fields of the control word.  The fields from PIT_CW_BCD to PIT_CW_ACCESS are also
+ * in the status byte.
  */
 #define PIT_CW_BCD 0x01
 #define PIT_CW_MODE 1
@@ -25,26 +25,26 @@
 #define PIT_ACCESS_HIGH 2
 #define PIT_ACCESS_BOTH 3
 
-/* Of pit_counter_next_edge(): the output stays as it is. */
+/* Result of pit_counter_next_edge(): the output does not rise. */
 #define PIT_NEVER INT64_MAX
 
 /**
  * struct pit_counter - a counter
  * @mode: 0 to 5
- * @access: which bytes of a count are moved
+ * @access: the bytes of a count that are read and written (PIT_ACCESS_*)
  * @bcd: it counts in decimal
- * @gate: level of the input that lets it count
- * @has_count: a count has been written since the control word
- * @loaded: the counting element has got one
+ * @gate: level of the gate input, which enables counting
+ * @has_count: a count was written after the control word
+ * @loaded: the counting element has a count
  * @running: it counts
  * @null_count: the last count written is not yet in the counting element
- * @switch_low: at @switch_at, mode 3 begins a low half, not a period
+ * @switch_low: mode 3 begins a low half at @switch_at, not a period
  * @reload: the count written, 1 to 65536
  * @period: the count in the counting element
  * @origin: tick at which @period was in the counting element, while @running
  * @elapsed: ticks counted since, while not @running
  * @switch_at: tick at which a running periodic mode takes @reload
- * @write_high: the next byte written is the high one, and @write_low is there
+ * @write_high: the next byte written is the high one; the low one is in @write_low
  * @read_high: the next byte read is the high one
  * @latched: bytes of @latch still to be read
  * @status_latched: @status is to be read first
@@ -74,46 +74,47 @@ struct pit_counter {
 };
 
 /**
- * pit_counter_periodic() - true if the counter's mode starts over by itself
+ * pit_counter_periodic() - true if the counter's mode repeats
  */
 bool pit_counter_periodic(const struct pit_counter *counter);
 
 /**
- * pit_counter_advance() - take a new count whose time has come
+ * pit_counter_advance() - load a new count whose time has come
  */
 void pit_counter_advance(struct pit_counter *counter, int64_t now);
 
 /**
- * pit_counter_control() - take a control word that is for this counter and does
- * not latch
+ * pit_counter_control() - program the counter by a control word, which must not be
+ * a latch command
  */
 void pit_counter_control(struct pit_counter *counter, uint8_t value);
 
 /**
- * pit_counter_new_count() - take a whole count
- * @value: as written: 0 is the largest count
+ * pit_counter_new_count() - write a whole count
+ * @value: as written; 0 is the largest count
  */
 void pit_counter_new_count(struct pit_counter *counter, uint16_t value,
 			   int64_t now);
 
 /**
- * pit_counter_write() - take a byte of a count
+ * pit_counter_write() - write a byte of a count
  */
 void pit_counter_write(struct pit_counter *counter, uint8_t value, int64_t now);
 
 /**
- * pit_counter_read() - what a read of the counter's port gives
+ * pit_counter_read() - read a byte from the counter's port
  */
 uint8_t pit_counter_read(struct pit_counter *counter, int64_t now);
 
 /**
- * pit_counter_latch_count() - keep the count for the next reads, unless one is
- * kept already
+ * pit_counter_latch_count() - latch the count for the next reads, unless one is
+ * latched already
  */
 void pit_counter_latch_count(struct pit_counter *counter, int64_t now);
 
 /**
- * pit_counter_latch_status() - keep the status for the next read, likewise
+ * pit_counter_latch_status() - latch the status for the next read, unless one is
+ * latched already
  */
 void pit_counter_latch_status(struct pit_counter *counter, int64_t now);
 
@@ -123,19 +124,19 @@ void pit_counter_latch_status(struct pit_counter *counter, int64_t now);
 void pit_counter_gate(struct pit_counter *counter, bool gate, int64_t now);
 
 /**
- * pit_counter_out() - the level of the output
+ * pit_counter_out() - get the level of the output
  */
 bool pit_counter_out(const struct pit_counter *counter, int64_t now);
 
 /**
- * pit_counter_next_edge() - when the output rises next
+ * pit_counter_next_edge() - get the time at which the output rises next
  *
  * Return: the tick, or PIT_NEVER.
  */
 int64_t pit_counter_next_edge(const struct pit_counter *counter, int64_t now);
 
 /**
- * pit_counter_is_sound() - true if a counter can come to have these values
+ * pit_counter_is_sound() - true if a counter can reach this state
  */
 bool pit_counter_is_sound(const struct pit_counter *counter);
 

@@ -2,8 +2,8 @@
 /*
  * ACPI's fixed hardware (ACPI specification 6.0, section 4.8.3).
  *
- * The timer's status bit is brought up to date when somebody looks; the loop's
- * timer runs only while the guest wants its interrupt.
+ * The timer's status bit is updated when the guest reads it.  The loop's timer runs
+ * only while the guest has enabled the timer's interrupt.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,7 +16,7 @@
 
 #define NSEC_PER_SEC 1000000000ULL
 
-/* Bits of status and enable; the timer's tells that its top bit has changed. */
+/* Bits of status and enable.  EVENT_TIMER: the timer's top bit has changed. */
 #define EVENT_TIMER 0x0001
 #define EVENT_POWER_BUTTON 0x0100
 #define EVENT_RTC 0x0400
@@ -34,8 +34,8 @@
 #define RESET_KEPT 0x0a
 
 /*
- * @lock guards all that changes.  @toggles: how often the timer's top bit has
- * changed by the last look.  @asleep: the guest sleeps in S3.
+ * @lock guards all that changes.  @toggles: changes of the timer's top bit up to the
+ * last update.  @asleep: the guest sleeps in S3.
  */
 struct pm {
 	pthread_mutex_t lock;
@@ -90,8 +90,8 @@ static void pm_update(struct pm *pm)
 }
 
 /*
- * Lock held.  The power button wakes whether it is enabled or not; the clock's alarm
- * must be (ACPI specification 6.0, section 4.8.3.1).
+ * Lock held.  The power button always wakes the guest; the clock's alarm wakes it only
+ * if it is enabled (ACPI specification 6.0, section 4.8.3.1).
  */
 static void pm_check_wake(struct pm *pm)
 {
@@ -178,7 +178,7 @@ static void control_read(void *opaque, uint64_t offset, void *data, size_t size)
 	pthread_mutex_unlock(&pm->lock);
 }
 
-/* Lock held.  There are no states but these two. */
+/* Lock held.  Other sleep types than S5's and S3's are ignored. */
 static void pm_sleep(struct pm *pm, uint8_t type)
 {
 	if (type == PM_SLP_TYP_S5)
@@ -187,11 +187,11 @@ static void pm_sleep(struct pm *pm, uint8_t type)
 		return;
 	pm->asleep = true;
 	pm->power.event(pm->power.opaque, POWER_SLEEP, 0);
-	/* An event that has happened before wakes it at once. */
+	/* An event that is pending already wakes the guest at once. */
 	pm_check_wake(pm);
 }
 
-/* SLP_TYP and SLP_EN are both in the upper byte. */
+/* SLP_TYP and SLP_EN are in the upper byte. */
 static void control_write(void *opaque, uint64_t offset, const void *data,
 			  size_t size)
 {
@@ -278,7 +278,7 @@ static int pm_add(struct pm *pm, struct bus *bus)
 	return error;
 }
 
-/* The timer goes on. */
+/* The timer keeps counting. */
 static void pm_power_on(struct pm *pm)
 {
 	pm_catch_up(pm);
@@ -343,7 +343,7 @@ static void pm_reset(void *opaque)
 	pm_schedule(opaque);
 }
 
-/* The guest sees by the status what has woken it. */
+/* The status stays: it tells the guest which event has woken it. */
 static void pm_wake(void *opaque)
 {
 	struct pm *pm = opaque;

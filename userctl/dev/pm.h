@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * ACPI's fixed hardware (ACPI specification 6.0, section 4.8): the PM1a event
- * and control registers, the power-management timer and the reset register.
- * There is no other mode than ACPI's: SCI_EN is always set.
+ * and control registers, the power-management timer and the reset register.  There
+ * is no legacy mode: SCI_EN is always set.
  */
 #ifndef LODGE_DEV_PM_H
 #define LODGE_DEV_PM_H
@@ -21,7 +21,7 @@ struct pm;
 /**
  * pm_new() - make it
  * @sci: the system control interrupt, level-triggered; driven with its lock held
- * @power: whom to tell of power off, reset, sleep and waking
+ * @power: receives power off, reset, sleep and waking
  *
  * Return: the device, or NULL with errno set.
  */
@@ -34,12 +34,12 @@ struct pm *pm_new(struct bus *bus, struct loop *loop,
 void pm_free(void *pm);
 
 /**
- * pm_press_power_button() - press the power button; from any thread
+ * pm_press_power_button() - press the power button; any thread may call
  */
 void pm_press_power_button(struct pm *pm);
 
 /**
- * pm_alarm() - the clock's alarm has rung; from any thread
+ * pm_alarm() - report the clock's alarm; any thread may call
  */
 void pm_alarm(struct pm *pm);
 

@@ -2,10 +2,10 @@
 /*
  * The real-time clock with its CMOS memory (data sheet: Motorola MC146818A).
  *
- * Time of day is the host's wall clock plus an offset; only while the guest has
- * stopped the clock do its time registers hold anything.  The flags of register
- * C are brought up to date when somebody looks; the timer runs for interrupts
- * that are enabled, and only until the guest has read the last one.
+ * The time of day is the host's wall clock plus an offset.  The time registers are
+ * valid only while the guest has stopped the clock.  The flags of register C are
+ * updated when the guest reads them.  The loop's timer runs only for enabled
+ * interrupts whose flag is clear.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -17,19 +17,19 @@
 
 #define NSEC_PER_SEC 1000000000LL
 #define SEC_PER_DAY 86400
-/* UIP goes up that long before the registers change. */
+/* UIP is set this long before the registers change. */
 #define UPDATE_NS 244000
-/* The first update after a reset of the divider. */
+/* Time from the end of a divider reset to the first update. */
 #define DIVIDER_NS 500000000
 #define CRYSTAL_HZ 32768
 #define NEVER UINT64_MAX
 /*
- * No guest can set the clock further from the host's: the registers hold no year
- * above 16,665.  Today added to that is still below 2^40.
+ * A guest cannot set the clock further from the host's: the registers hold no year
+ * above 16,665.  This offset plus today's time stays below 2^40.
  */
 #define OFFSET_LIMIT (1LL << 39)
 #define SECONDS_LIMIT (1LL << 40)
-/* How far ahead the timer is set for what goes by the wall clock, which jumps. */
+/* The wall clock may jump: for its events, the timer is set no further ahead. */
 #define WALL_CLOCK_TRUST NSEC_PER_SEC
 
 #define INDEX_NMI_MASK 0x80
@@ -67,7 +67,7 @@ enum {
 #define B_BINARY 0x04
 #define B_UIE 0x10
 #define B_SET 0x80
-/* Interrupt enables in B, their flags in C. */
+/* Interrupt enables in register B, and their flags in C. */
 #define FLAG_UPDATE 0x10
 #define FLAG_ALARM 0x20
 #define FLAG_PERIODIC 0x40
@@ -79,8 +79,8 @@ enum {
 
 /*
  * @lock guards all that changes.  The clock shows (wall clock + @phase) in
- * seconds, plus @offset; @phase is below a second.  @checked and @periods tell
- * up to which second, and which period, register C is up to date.
+ * seconds, plus @offset; @phase is below a second.  @checked and @periods are the
+ * last second and the last period that register C takes into account.
  */
 struct rtc {
 	struct rtc_config config;
@@ -109,7 +109,7 @@ static int64_t floor_divide(int64_t a, int64_t b)
 	return a / b - (a % b < 0);
 }
 
-/* Nanoseconds of the clock's oscillator: its seconds are @offset too low. */
+/* Return: the clock's time without @offset, in nanoseconds. */
 static int64_t rtc_base(const struct rtc *rtc)
 {
 	return rtc->config.wall_clock() + rtc->phase;
@@ -173,7 +173,7 @@ static void time_to_registers(struct rtc *rtc)
 	rtc->cmos[CENTURY] = encode(rtc, year / 100);
 }
 
-/* Values that no clock shows carry over into the next field. */
+/* Values out of range carry over into the next field. */
 static void time_from_registers(struct rtc *rtc)
 {
 	struct tm tm = {
@@ -198,7 +198,7 @@ static bool alarm_matches(const struct rtc *rtc, unsigned int number,
 	return (alarm & ALARM_ANY) == ALARM_ANY || alarm == value;
 }
 
-/* True if the clock ever shows what the alarm has in each place. */
+/* True if the clock can show the alarm's hour, minute and second. */
 static bool alarm_is_possible(const struct rtc *rtc)
 {
 	bool hours = false, minutes = false, seconds = false;
@@ -213,8 +213,8 @@ static bool alarm_is_possible(const struct rtc *rtc)
 }
 
 /*
- * The first second of the clock from @from on that the alarm is set for.  When
- * there is one, it is found within some 200 steps.
+ * Return: the first second from @from on for which the alarm is set, or INT64_MAX.
+ * The search takes at most some 200 steps.
  */
 static int64_t next_alarm(const struct rtc *rtc, int64_t from)
 {
@@ -242,7 +242,7 @@ static int64_t next_alarm(const struct rtc *rtc, int64_t from)
 	return INT64_MAX;
 }
 
-/* The crystal's cycles between two periodic interrupts; 0: there are none. */
+/* Return: the crystal's cycles between two periodic interrupts; 0: they are off. */
 static uint64_t period_cycles(const struct rtc *rtc)
 {
 	unsigned int rate = rtc->cmos[REG_A] & A_RATE;
@@ -288,7 +288,7 @@ static void rtc_catch_up(struct rtc *rtc)
 	rtc->checked = now;
 }
 
-/* When the clock will show @second, by loop_now(). */
+/* Return: the time, by loop_now(), at which the clock will show @second. */
 static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 {
 	int64_t base = rtc_base(rtc);
@@ -300,7 +300,7 @@ static uint64_t time_of_second(const struct rtc *rtc, int64_t second)
 	       (base - floor_divide(base, NSEC_PER_SEC) * NSEC_PER_SEC);
 }
 
-/* When to look at the clock for @second: at the latest after WALL_CLOCK_TRUST. */
+/* Return: the time to check for @second, at most WALL_CLOCK_TRUST ahead. */
 static uint64_t look_at_second(const struct rtc *rtc, int64_t second)
 {
 	uint64_t limit = loop_now(rtc->config.loop) + WALL_CLOCK_TRUST;
@@ -317,7 +317,7 @@ static uint64_t time_of_period(const struct rtc *rtc, uint64_t period)
 	return (cycles * NSEC_PER_SEC + CRYSTAL_HZ - 1) / CRYSTAL_HZ;
 }
 
-/* Interrupts that are enabled and whose flag is not yet up. */
+/* Sets the timer for the interrupts that are enabled and whose flag is clear. */
 static void rtc_schedule(struct rtc *rtc)
 {
 	uint8_t wanted = rtc->cmos[REG_B] & ~rtc->cmos[REG_C] & FLAGS;
@@ -367,8 +367,8 @@ static void rtc_expired(void *opaque)
 }
 
 /*
- * Registers A and B stop the clock and let it run.  SET takes back the update
- * interrupt; the divider's reset starts a new second half over.
+ * Registers A and B stop and start the clock.  SET disables the update interrupt.
+ * After a reset of the divider, the first second lasts half a second.
  */
 static void control_write(struct rtc *rtc, unsigned int number, uint8_t value)
 {
@@ -517,7 +517,7 @@ static uint64_t beyond(uint64_t size, uint64_t start)
 	return size > start ? size - start : 0;
 }
 
-/* The sizes of memory, where a BIOS puts them for its callers. */
+/* Writes what a BIOS writes: control registers, equipment and sizes of memory. */
 static void cmos_fill(struct rtc *rtc)
 {
 	uint64_t low = rtc->config.ram_low, high = rtc->config.ram_high;
@@ -601,9 +601,8 @@ static void *rtc_make(const struct board *board, const uint64_t *values)
 }
 
 /*
- * The battery keeps time and memory.  A reset takes back interrupts and their
- * flags; a clock that stood goes on, as the BIOS's start of registers A and B has
- * it.
+ * The battery keeps time and memory.  A reset disables interrupts and clears their
+ * flags.  A stopped clock runs on, because a BIOS initializes registers A and B.
  */
 static void rtc_reset(void *opaque)
 {
@@ -658,7 +657,7 @@ const struct device_kind rtc_device = {
 	.make = rtc_make,
 	.free = rtc_free,
 	.reset = rtc_reset,
-	/* Its battery keeps it as it is, and it may just have rung. */
+	/* The battery keeps the state; the alarm may have rung meanwhile. */
 	.wake = rtc_loaded,
 	DEVICE_STATE(struct rtc, rtc_fields),
 	.is_sound = rtc_is_sound,

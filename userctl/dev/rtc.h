@@ -20,12 +20,11 @@
 struct rtc;
 
 /**
- * struct rtc_config - what a clock is made with
- * @bus: where it answers
+ * struct rtc_config - configuration of a clock
+ * @bus: where its ports go
  * @loop: for its interrupts
  * @irq: its interrupt line, IRQ 8 of a PC; driven with the clock's lock held
- * @alarm: an alarm has rung that is enabled; called with the clock's lock held; NULL:
- *	nobody wants to know
+ * @alarm: called when an enabled alarm rings, with the clock's lock held; may be NULL
  * @opaque: for @alarm
  * @wall_clock: the time of day in nanoseconds since 1970-01-01 UTC; NULL: the
  *	host's CLOCK_REALTIME

@@ -2,9 +2,9 @@
 /*
  * A 16550A serial port (data sheet: National Semiconductor PC16550D).
  *
- * The transmitter is infinitely fast: a byte has left before the write to its
- * register returns, and the holding register is empty again.  The receiver's
- * FIFO is topped up from a queue, so that nothing the host sends is overrun.
+ * The transmitter takes no time: when the write to its register returns, the byte is
+ * sent and the holding register is empty.  The receiver's FIFO is filled from a
+ * queue, so input from the host is never overrun.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -64,7 +64,7 @@ enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
 /* Nanoseconds of one bit at divisor 1: 16 cycles of 1.8432 MHz. */
 #define BIT_NS(divisor) ((divisor)*16 * 1000000000ULL / 1843200)
-/* The FIFO is timed out after that many characters' time without a change. */
+/* The FIFO times out when it does not change for the time of this many characters. */
 #define TIMEOUT_CHARS 4
 
 struct ring {
@@ -73,8 +73,8 @@ struct ring {
 };
 
 /*
- * @lock guards all that changes.  @timer fires no later than @deadline while
- * @timer_armed, and the callback looks whether there is still something to do.
+ * @lock guards all that changes.  While @timer_armed, @timer fires no later than
+ * @deadline; its callback then compares @deadline with the clock.
  */
 struct serial {
 	struct serial_config config;
@@ -121,7 +121,7 @@ static unsigned int fifo_capacity(const struct serial *serial)
 	return serial->fifo_enabled ? FIFO_SIZE : 1;
 }
 
-/* The interrupt identification register: the cause of highest priority. */
+/* Return: the interrupt identification register, the cause of highest priority. */
 static uint8_t serial_iir(const struct serial *serial)
 {
 	unsigned int wanted = serial->fifo_enabled ? serial->trigger : 1;
@@ -158,7 +158,7 @@ static uint64_t serial_timeout(const struct serial *serial)
 	       TIMEOUT_CHARS;
 }
 
-/* The FIFO has changed: its timeout begins anew. */
+/* Restarts the timeout after a change of the FIFO. */
 static void fifo_touched(struct serial *serial)
 {
 	serial->timed_out = false;
@@ -190,7 +190,7 @@ static void serial_expired(void *opaque)
 	pthread_mutex_unlock(&serial->lock);
 }
 
-/* In loopback the receiver's pin is disconnected: the queue waits. */
+/* Fills the FIFO from the queue, except in loopback, where the pin is disconnected. */
 static void fifo_fill(struct serial *serial)
 {
 	unsigned int before = serial->fifo.count;
@@ -214,8 +214,8 @@ static void fifo_clear(struct serial *serial)
 }
 
 /*
- * A character too many is lost in the FIFO's mode, and takes the place of the
- * one before without FIFO.
+ * On overrun, the new character is lost if the FIFO is enabled; otherwise it replaces
+ * the old one.
  */
 static void loop_back(struct serial *serial, uint8_t byte)
 {
@@ -229,7 +229,7 @@ static void loop_back(struct serial *serial, uint8_t byte)
 	fifo_touched(serial);
 }
 
-/* The interrupt line sees that the register was full for a moment. */
+/* The line falls as the register fills, and may rise again as it empties. */
 static void thr_write(struct serial *serial, uint8_t byte)
 {
 	const struct serial_config *config = &serial->config;
@@ -288,7 +288,7 @@ static uint8_t modem_inputs(uint8_t mcr)
 	       (mcr & MCR_OUT1 ? MSR_RI : 0) | (mcr & MCR_OUT2 ? MSR_DCD : 0);
 }
 
-/* Each input has its delta bit four below; RI's tells only of its end. */
+/* An input's delta bit is four bits below it; RI's is set only when RI falls. */
 static void mcr_write(struct serial *serial, uint8_t value)
 {
 	uint8_t inputs, deltas;
@@ -385,7 +385,7 @@ static void register_write(struct serial *serial, unsigned int number,
 	}
 }
 
-/* Unlock after a register access, and tell when the queue has room again. */
+/* Ends a register access: unlocks, and calls drained() if the queue has room again. */
 static void serial_done(struct serial *serial, bool was_full)
 {
 	bool drained = was_full && serial->queue.count < QUEUE_SIZE;
@@ -449,7 +449,7 @@ size_t serial_receive(struct serial *serial, const void *bytes, size_t size)
 	return size;
 }
 
-/* What the chip's reset pin does; what waits in the queue is the host's. */
+/* Resets the chip's registers; the queue is the host's and stays. */
 static void serial_power_on(struct serial *serial)
 {
 	serial->timed_out = false;

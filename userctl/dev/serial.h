@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A 16550A serial port (National Semiconductor PC16550D), without the wire:
- * output leaves at once, input waits in a queue until the guest's FIFO has room.
+ * A 16550A serial port (National Semiconductor PC16550D), without line speed: output
+ * is passed on at once, input waits in a queue until the guest's FIFO has room.
  *
- * As on a PC's board the interrupt passes a gate that is open while OUT2 is set:
- * a driver that forgets MCR bit 3 gets none, here as on real machines.
+ * As on a PC, OUT2 (MCR bit 3) enables the interrupt line.
  */
 #ifndef LODGE_DEV_SERIAL_H
 #define LODGE_DEV_SERIAL_H
@@ -21,14 +20,14 @@
 struct serial;
 
 /**
- * struct serial_config - what a port is made with
- * @bus: where it answers
+ * struct serial_config - configuration of a port
+ * @bus: where its registers go
  * @loop: for the FIFO's timeout
  * @base: first of its eight ports
  * @irq: its interrupt line, driven while the guest has OUT2 set, as on a PC
- * @write: takes the guest's output, called from a vCPU's thread with the port's
- *	lock held: it must not call back; NULL: output is dropped
- * @drained: serial_room() has risen from zero, called with no lock held; may be
+ * @write: takes the guest's output; called from a vCPU's thread with the port's
+ *	lock held, so it must not call back; NULL: output is dropped
+ * @drained: called when serial_room() rises from zero, with no lock held; may be
  *	NULL
  * @opaque: for both
  */
@@ -55,14 +54,14 @@ struct serial *serial_new(const struct serial_config *config);
 void serial_free(void *serial);
 
 /**
- * serial_room() - how many bytes serial_receive() would take now
+ * serial_room() - get the number of bytes that serial_receive() would take now
  */
 size_t serial_room(struct serial *serial);
 
 /**
- * serial_receive() - let the guest receive @bytes; from any thread
+ * serial_receive() - let the guest receive @bytes; any thread may call
  *
- * Return: how many were taken: all that there is room for.
+ * Return: the number of bytes taken, which is limited by serial_room().
  */
 size_t serial_receive(struct serial *serial, const void *bytes, size_t size);
 

@@ -17,7 +17,7 @@
 #define LINE_PORT 0x2000
 #define ECHO_SIZE 4
 
-/* @lock guards all that changes.  @raised: the lines that it drives. */
+/* @lock guards all that changes.  @raised: the lines that it asserts. */
 struct testdev {
 	pthread_mutex_t lock;
 	struct irq_line lines;

@@ -20,7 +20,7 @@ struct testdev;
 
 /**
  * testdev_new() - make the device
- * @lines: line 0 of the machine; line N has a number higher by N
+ * @lines: line 0 of the machine; the number of line N is higher by N
  *
  * Return: the device, or NULL with errno set.
  */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The calls of <lodge.h> as functions that answer with -errno.
+ * The calls of <lodge.h> as functions that return -errno.
  */
 #include "lib/client.h"
 
@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* ioctl() with the error in its answer. */
+/* Return: the result of ioctl(), or -errno. */
 static int call(int fd, unsigned long request, const void *argument)
 {
 	int ret = ioctl(fd, request, argument);
@@ -49,7 +49,7 @@ int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 		.hva = (uintptr_t)memory,
 	};
 
-	/* To the kernel a size of 0 would mean to delete the slot. */
+	/* With a size of 0, the kernel would delete the slot. */
 	if (!size)
 		return -EINVAL;
 	return call(vm, LODGE_SET_MEMORY, &region);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calls of <lodge.h> as functions: for the controller, for tests and for
- * whoever else drives /dev/lodge.
+ * The calls of <lodge.h> as functions: for the controller, for tests and for other
+ * programs that use /dev/lodge.
  *
- * Each function is one system call (where it is more, it says so), holds no
- * state, may be called from any thread, prints nothing and answers with a
- * negative errno when it fails.  The errors of each call stand in <lodge.h>.
- * Descriptors are closed with close(), and on exec.
+ * Each function is one system call unless its description says otherwise.  It keeps
+ * no state, may be called from any thread, prints nothing, and returns a negative
+ * errno when it fails.  <lodge.h> lists the errors of each call.  Descriptors are
+ * closed with close(), and on exec.
  */
 #ifndef LODGE_LIB_CLIENT_H
 #define LODGE_LIB_CLIENT_H
@@ -18,15 +18,15 @@
 /**
  * lodge_open() - open /dev/lodge
  *
- * Return: a descriptor; -ENOENT when the module is not loaded; -EACCES when the
- * caller may not.
+ * Return: a descriptor; -ENOENT the module is not loaded; -EACCES the caller has no
+ * permission.
  */
 int lodge_open(void);
 
 /**
- * lodge_info() - ask what the host can do
+ * lodge_info() - ask whether the host can run VMs, and for its limits
  * @lodge: from lodge_open()
- * @info: the answer; complete even when no VM can run here
+ * @info: the answer; complete even if no VM can run here
  */
 int lodge_info(int lodge, struct lodge_info *info);
 
@@ -41,11 +41,11 @@ int lodge_vm_create(int lodge);
 /**
  * lodge_memory_set() - let the guest see a piece of the caller's memory
  * @vm: from lodge_vm_create()
- * @slot: which slot; one that is in use is replaced
+ * @slot: number of the slot; one that is in use is replaced
  * @flags: LODGE_MEM_*
  * @gpa: first guest physical address, page-aligned
  * @size: bytes, page-aligned
- * @memory: page-aligned; stays mapped until the slot or the VM is gone
+ * @memory: page-aligned; must stay mapped until the slot or the VM is gone
  *
  * Return: 0 or -errno; -EINVAL also for a @size of 0.
  */
@@ -87,7 +87,7 @@ int lodge_run(int vcpu);
 /**
  * lodge_state_get() - read the register groups named in @state
  * @vcpu: from lodge_vcpu_create()
- * @state: in: groups, and where XSAVE and LAPIC go; out: the inline groups
+ * @state: in: groups, and the addresses for XSAVE and LAPIC; out: the inline groups
  *
  * Return: 0 or -errno.
  */
@@ -130,7 +130,7 @@ int lodge_cpuid_set(int vcpu, const struct lodge_cpuid_entry *entries,
 int lodge_msr_list(int vcpu, struct lodge_msr_entry *entries, uint32_t *count);
 
 /**
- * lodge_msr_get() - read MSRs of that list
+ * lodge_msr_get() - read some MSRs of lodge_msr_list()
  * @entries: in: their numbers; out: their values
  *
  * Return: 0 or -errno.
@@ -138,7 +138,7 @@ int lodge_msr_list(int vcpu, struct lodge_msr_entry *entries, uint32_t *count);
 int lodge_msr_get(int vcpu, struct lodge_msr_entry *entries, uint32_t count);
 
 /**
- * lodge_msr_set() - write MSRs of that list, once the vCPU's CPUID is set
+ * lodge_msr_set() - write MSRs of lodge_msr_list(), when the vCPU's CPUID is set
  *
  * Return: 0 or -errno, and then nothing has changed.
  */
@@ -148,7 +148,7 @@ int lodge_msr_set(int vcpu, const struct lodge_msr_entry *entries,
 /**
  * lodge_extint() - deliver an external interrupt, as a PIC does
  * @vcpu: from lodge_vcpu_create()
- * @vector: the PIC's answer to the acknowledge cycle
+ * @vector: vector from the PIC's acknowledge cycle
  *
  * Return: 0; -EBUSY while an earlier one waits; -errno.
  */
@@ -182,9 +182,9 @@ int lodge_clock_get(int vm, struct lodge_clock *clock);
  * lodge_clock_set() - set the VM's clock
  * @vm: from lodge_vm_create()
  * @ns: nanoseconds
- * @host_tsc: the host's time stamp counter when it has shown @ns; 0: now
+ * @host_tsc: the host's time stamp counter at the moment for which @ns holds; 0: now
  *
- * Return: 0 or -errno; -EINVAL for a time that is still to come.
+ * Return: 0 or -errno; -EINVAL @host_tsc is in the future.
  */
 int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine from its description: its parts, one after the other.
+ * Builds a machine from its description.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -54,7 +54,7 @@ int machine_load_image(struct machine *machine)
 	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
 }
 
-/* The VM outlives the descriptor of /dev/lodge. */
+/* The caller may close /dev/lodge afterwards: the VM stays. */
 static int create_vm(struct machine *machine, int lodge)
 {
 	struct lodge_info *info = &machine->error.info;
@@ -68,7 +68,7 @@ static int create_vm(struct machine *machine, int lodge)
 	machine->vm = lodge_vm_create(lodge);
 	if (machine->vm >= 0)
 		return 0;
-	/* Another hypervisor may have come first meanwhile: get the new reason. */
+	/* Another hypervisor may have started meanwhile: get the new status. */
 	lodge_info(lodge, info);
 	return machine_fail(machine,
 			    info->status == LODGE_STATUS_READY ?
@@ -149,7 +149,7 @@ static int build_vcpus(struct machine *machine)
 	return 0;
 }
 
-/* Firmware's part, after a reset of the processors. */
+/* Does to reset processors what firmware does. */
 int machine_start_firmware(struct machine *machine)
 {
 	struct vcpu **vcpus = machine->vcpus;
@@ -186,7 +186,6 @@ void machine_free_vm(struct machine *machine)
 	machine->vm = -1;
 }
 
-/* Takes steps in their order until one fails. */
 int machine_take_steps(struct machine *machine,
 		       int (*const steps[])(struct machine *machine),
 		       size_t count)

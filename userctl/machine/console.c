@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console: where the serial port's other end leads on the host.
+ * The console: the host's end of the serial port.
  */
 #include "machine/console.h"
 
@@ -17,22 +17,22 @@
 
 #include "machine/terminal.h"
 
-/* How long a full pseudo-terminal may hold up the guest before output is lost. */
+/* A full pseudo-terminal blocks the guest for this time; then output is lost. */
 #define PTY_PATIENCE_MS 200
-/* A pipe or terminal that is writable takes this much without waiting. */
+/* A pipe or terminal that is writable takes this many bytes without blocking. */
 #define CHUNK_SIZE 256
 
 /**
  * struct console - an open console
- * @kind: which one; never changes
- * @in: descriptor to read, or -1; changed by the reader alone
+ * @kind: never changes
+ * @in: descriptor to read, or -1; only the reader changes it
  * @out: descriptor to write, or -1; never changes
- * @peer: the pseudo-terminal's other side, held open so that it does not hang
- *	up while no program has it; or -1
+ * @peer: the pseudo-terminal's other side, or -1; held open so that the terminal
+ *	does not hang up while no program uses it
  * @hang_up: eventfd, readable once output is to be dropped
  * @path: name of the pseudo-terminal
- * @last: the last byte that was written
- * @stalled: the pseudo-terminal was full last time: do not wait for it again
+ * @last: last byte of output
+ * @stalled: the pseudo-terminal was full last time, so do not wait for it again
  */
 struct console {
 	enum console_kind kind;
@@ -147,10 +147,10 @@ bool console_is_terminal(const struct console *console)
 }
 
 /*
- * Wait until the descriptor takes more.  A vCPU's thread must not get stuck in
- * write(), which only a signal at the right moment could end.
+ * Waits until the descriptor takes more output.  A vCPU's thread must not block in
+ * write(), which console_hang_up() cannot end.
  *
- * Return: 1, 0 when output is to be dropped, or -errno.
+ * Return: 1; 0 output is to be dropped; -errno.
  */
 static int wait_writable(struct console *console)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The console: where the serial port's other end leads on the host.  It outlives
- * a reset of the machine.
+ * The console: the host's end of the serial port.  A reset of the machine does not
+ * affect it.
  */
 #ifndef LODGE_MACHINE_CONSOLE_H
 #define LODGE_MACHINE_CONSOLE_H
@@ -14,8 +14,8 @@
 enum console_kind {
 	CONSOLE_STDIO, /* standard input and output */
 	CONSOLE_FILE, /* a file; output only */
-	CONSOLE_PTY, /* a pseudo-terminal for another program to open */
-	CONSOLE_NONE, /* output is dropped, and there is no input */
+	CONSOLE_PTY, /* a new pseudo-terminal, for another program */
+	CONSOLE_NONE, /* no input; output is dropped */
 };
 
 struct console;
@@ -23,8 +23,8 @@ struct console;
 /**
  * console_open() - open a console
  * @console: set to it
- * @kind: which one
- * @path: the file to write (created or emptied), for CONSOLE_FILE
+ * @kind: kind of console
+ * @path: with CONSOLE_FILE: the file to write, which is created or emptied
  *
  * Return: 0 or -errno.
  */
@@ -32,59 +32,55 @@ int console_open(struct console **console, enum console_kind kind,
 		 const char *path);
 
 /**
- * console_close() - close it; NULL is fine
+ * console_close() - close a console; NULL is fine
  */
 void console_close(struct console *console);
 
 /**
- * console_path() - the pseudo-terminal to open, for CONSOLE_PTY
+ * console_path() - get the name of the pseudo-terminal
  *
- * Return: its name, or NULL with other kinds.
+ * Return: its name, or NULL if the console is not a CONSOLE_PTY.
  */
 const char *console_path(const struct console *console);
 
 /**
- * console_input() - the descriptor to wait on for input
+ * console_input() - get the descriptor to poll for input
  *
- * Return: the descriptor, or -1 when there is no (more) input.
+ * Return: the descriptor, or -1 if there is no input or it has ended.
  */
 int console_input(const struct console *console);
 
 /**
- * console_read() - read what has been typed
+ * console_read() - read input, when console_input() is readable
  *
- * Call it when console_input() can be read.
- *
- * Return: number of bytes; 0 at the end of input, and console_input() is -1
- * from then on; -errno, among them -EAGAIN and -EINTR.
+ * Return: the number of bytes; 0 at the end of input, after which console_input()
+ * is -1; or -errno, which may be -EAGAIN or -EINTR.
  */
 ssize_t console_read(struct console *console, void *data, size_t size);
 
 /**
- * console_is_terminal() - true if a person types at it in this process's own
- * terminal
+ * console_is_terminal() - true if input comes from the process's own terminal
  */
 bool console_is_terminal(const struct console *console);
 
 /**
- * console_write() - write the guest's output; from any thread
+ * console_write() - write the guest's output; any thread may call
  *
- * Waits while standard output or a file is slow, until console_hang_up().  A
- * pseudo-terminal that nobody reads loses output instead, and that is no error.
+ * It waits while standard output or a file is slow, until console_hang_up().  For a
+ * pseudo-terminal that nobody reads, it drops output instead and returns 0.
  *
- * Return: 0, or the -errno with which output was lost.
+ * Return: 0, or -errno if output was lost.
  */
 int console_write(struct console *console, const void *data, size_t size);
 
 /**
- * console_in_line() - true if the last output to the process's own terminal has
- * not ended its line
+ * console_in_line() - true if the last output went to a terminal and did not end
+ * its line
  */
 bool console_in_line(const struct console *console);
 
 /**
- * console_hang_up() - release whoever waits in console_write(); from now on
- * output is dropped
+ * console_hang_up() - end all waits in console_write(), and drop output from now on
  */
 void console_hang_up(struct console *console);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * All that a guest can notice of a vCPU, as one object.
+ * The whole state of a vCPU that a guest can see, as one object.
  */
 #include "machine/cpu_state.h"
 

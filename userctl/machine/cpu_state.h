@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * All that a guest can notice of a vCPU, as one object.
+ * The whole state of a vCPU that a guest can see, as one object.
  *
- * Its time stamp counter is that of a moment, which the caller gives as the host's
- * time stamp counter: vCPUs that are all read for one moment, and all written for
- * one, stay in step.
+ * Its time stamp counter holds for one moment, which the caller gives as a value of
+ * the host's time stamp counter.  If all vCPUs are read for the same moment, and
+ * written for the same moment, their counters stay synchronous.
  */
 #ifndef LODGE_MACHINE_CPU_STATE_H
 #define LODGE_MACHINE_CPU_STATE_H
@@ -38,58 +38,58 @@ struct cpu_state {
 };
 
 /**
- * cpu_state_new() - make an empty one
+ * cpu_state_new() - make an empty state
  * @xsave_size: lodge_info.xsave_size
  *
- * Return: the state, or NULL: there is no memory.
+ * Return: the state, or NULL if memory is short.
  */
 struct cpu_state *cpu_state_new(uint32_t xsave_size);
 
 /**
- * cpu_state_free() - free it; NULL is fine
+ * cpu_state_free() - free a state; NULL is fine
  */
 void cpu_state_free(struct cpu_state *state);
 
 /**
- * cpu_state_get() - read all but the CPUID of a vCPU that does not run
- * @host_tsc: moment for which to work out its time stamp counter
+ * cpu_state_get() - read the state, except CPUID, of a vCPU that does not run
+ * @host_tsc: moment for which to compute its time stamp counter
  *
  * Return: 0 or -errno.
  */
 int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc);
 
 /**
- * cpu_state_set() - give all but the CPUID to a vCPU that does not run
- * @host_tsc: moment at which its time stamp counter shows what the state says; not
- *	in the future
+ * cpu_state_set() - write the state, except CPUID, to a vCPU that does not run
+ * @host_tsc: moment for which the state's time stamp counter holds; not in the
+ *	future
  *
- * Return: 0 or -errno; some of it may have changed then.
+ * Return: 0 or -errno.  On failure part of the state may have changed.
  */
 int cpu_state_set(int vcpu, const struct cpu_state *state, uint64_t host_tsc);
 
 /**
  * cpu_state_get_leaves() - read the CPUID of a vCPU in its reset state
  *
- * Later some leaves show what the guest has enabled.
+ * Later, some leaves depend on what the guest has enabled.
  *
  * Return: 0 or -errno.
  */
 int cpu_state_get_leaves(int vcpu, struct cpu_state *state);
 
 /**
- * cpu_state_set_leaves() - give a vCPU this CPUID, unless it has it
- * @own: has the vCPU's CPUID, and gets the new one
+ * cpu_state_set_leaves() - give a vCPU the state's CPUID, if it has another one
+ * @own: has the vCPU's present CPUID; updated
  *
  * Return: 0; -EBUSY the vCPU has run; -errno.
  */
 int cpu_state_set_leaves(int vcpu, const struct cpu_state *state,
 			 struct cpu_state *own);
 
-/* Sections that cpu_state_save() makes. */
+/* Number of sections that cpu_state_save() makes. */
 #define CPU_STATE_SECTIONS 2
 
 /**
- * cpu_state_save() - append it to a record of sections
+ * cpu_state_save() - append a state to a record of sections
  * @number: of the vCPU
  *
  * Return: 0 or -ENOMEM.
@@ -98,11 +98,12 @@ int cpu_state_save(const struct cpu_state *state, uint32_t number,
 		   struct record *record);
 
 /**
- * cpu_state_load() - take it from a record
+ * cpu_state_load() - read a state from a record
  *
- * cpu_state_set() checks its contents.
+ * The kernel checks its values in cpu_state_set().
  *
- * Return: 0; -EINVAL there is none, or none for this host; -ENOMEM.
+ * Return: 0; -EINVAL the record has no such state, or it does not fit this host;
+ * -ENOMEM.
  */
 int cpu_state_load(struct cpu_state *state, uint32_t number,
 		   const struct record *record);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The report on a vCPU that cannot go on: its exit, its registers, and
- * the instruction it stands at.
+ * The report on a vCPU that cannot go on: its exit, its registers, and the
+ * instruction at RIP.
  */
 #include "machine/crash.h"
 
@@ -27,7 +27,7 @@ static int read_entry(void *opaque, u64 gpa, u64 *entry, size_t size)
 	return 0;
 }
 
-/* The guest's accessed bits stay as they are. */
+/* Leaves the accessed bits in the guest's page tables. */
 static int leave_entry(void *opaque, u64 gpa, u64 old, u64 new, size_t size)
 {
 	(void)opaque;
@@ -41,7 +41,7 @@ static int leave_entry(void *opaque, u64 gpa, u64 old, u64 new, size_t size)
 bool crash_translate(const struct ram *ram, const struct lodge_control *control,
 		     uint64_t linear, uint64_t *gpa)
 {
-	/* A supervisor that may read all there is, whatever is set up. */
+	/* Walk as a supervisor without SMAP: no permission prevents the read. */
 	const struct lodge_paging paging = {
 		.cr0 = control->cr0,
 		.cr3 = control->cr3,

@@ -16,14 +16,14 @@
 #define CRASH_CODE_SIZE 16
 
 /**
- * struct crash - a vCPU's end
+ * struct crash - a report on a vCPU
  * @vcpu: its number
  * @error: -errno of LODGE_RUN; 0: it returned, and @run holds the exit
- * @registers: @run.regs holds the inline groups as of the end
+ * @registers: @run.regs is valid
  * @run: copy of the run page
  * @address: linear address of the next instruction, with @registers
  * @code: bytes there
- * @code_length: how many of them could be read
+ * @code_length: number of bytes that could be read
  */
 struct crash {
 	uint32_t vcpu;
@@ -36,13 +36,13 @@ struct crash {
 };
 
 /**
- * crash_take() - write down all there is to know
+ * crash_take() - collect a report
  * @crash: to be filled
  * @vcpu: the vCPU's descriptor; it does not run
  * @id: its number
  * @run: its run page
  * @error: -errno of LODGE_RUN, or 0
- * @ram: where to read the instruction
+ * @ram: guest memory, for the instruction
  */
 void crash_take(struct crash *crash, int vcpu, uint32_t id,
 		const struct lodge_run *run, int error, const struct ram *ram);
@@ -50,11 +50,11 @@ void crash_take(struct crash *crash, int vcpu, uint32_t id,
 /**
  * crash_translate() - walk the guest's page tables for reading
  * @ram: guest memory
- * @control: how paging is set up (AMD APM vol. 2, chapter 5)
+ * @control: control registers, for the paging mode (AMD APM vol. 2, chapter 5)
  * @linear: linear address
  * @gpa: out: guest physical address
  *
- * Permissions do not count.  No guest has the fifth level.
+ * Permissions are ignored.  Guests have no five-level paging.
  *
  * Return: true if the address is mapped.
  */

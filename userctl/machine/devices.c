@@ -20,16 +20,16 @@
 #include "dev/testdev.h"
 
 /**
- * struct row - a kind of device
- * @kind: which
- * @optional: only machines that ask for it have it
+ * struct row - a row of the device table
+ * @kind: kind of device
+ * @optional: machines have it only on request
  */
 struct row {
 	const struct device_kind *kind;
 	bool optional;
 };
 
-/* In the order in which they are made and reset. */
+/* In the order of making and resetting devices. */
 static const struct row rows[] = {
 	{ .kind = &serial_device },
 	{ .kind = &rtc_device },
@@ -47,7 +47,7 @@ static const struct row rows[] = {
 
 _Static_assert(ROWS <= DEVICES_MAX, "devices_wanted has a place for each row");
 
-/* By the row of the kind; NULL: the machine has none. */
+/* Devices by the row of their kind; NULL: the machine has none. */
 struct devices {
 	void *device[ROWS];
 	uint64_t values[ROWS][DEVICE_MAX_OPTIONS];

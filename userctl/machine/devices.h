@@ -16,9 +16,9 @@
 struct devices;
 
 /**
- * struct devices_wanted - which devices a machine is to have
- * @present: by the row of the kind
- * @values: of its options
+ * struct devices_wanted - the devices that a machine will have
+ * @present: true if it will have the device; by the row of the kind
+ * @values: values of the device's options
  */
 struct devices_wanted {
 	struct {
@@ -28,8 +28,8 @@ struct devices_wanted {
 };
 
 /**
- * devices_kind() - the kinds of devices, one after the other
- * @number: from 0
+ * devices_kind() - get a kind of device by its number
+ * @number: counts from 0
  *
  * Return: the kind, or NULL after the last.
  */
@@ -43,12 +43,12 @@ const struct device_kind *devices_kind(size_t number);
 const struct device_kind *devices_find(const char *name);
 
 /**
- * devices_default() - want what every machine has
+ * devices_default() - want the devices that every machine has
  */
 void devices_default(struct devices_wanted *wanted);
 
 /**
- * devices_want() - want a device, too
+ * devices_want() - want one more device
  * @kind: one of devices_kind()
  *
  * Return: the values of its options, to be changed.
@@ -57,14 +57,14 @@ uint64_t *devices_want(struct devices_wanted *wanted,
 		       const struct device_kind *kind);
 
 /**
- * devices_wants() - the values of a device's options, or NULL: it is not wanted
+ * devices_wants() - get the values of a device's options, or NULL if it is not wanted
  */
 const uint64_t *devices_wants(const struct devices_wanted *wanted,
 			      const struct device_kind *kind);
 
 /**
- * devices_new() - make devices, as a BIOS leaves them
- * @board: where they go; only looked at
+ * devices_new() - make devices, in the state in which a BIOS leaves them
+ * @board: the board for them; not changed
  * @failed: out: on failure, the name of the kind that could not be made
  *
  * Return: the devices, or NULL with errno set.
@@ -79,13 +79,14 @@ struct devices *devices_new(const struct board *board,
 void devices_free(struct devices *devices);
 
 /**
- * devices_reset() - put all back to what devices_new() gives, but for what a
- * battery keeps, while no vCPU runs
+ * devices_reset() - reset all devices, while no vCPU runs
+ *
+ * They get the state that devices_new() gives them, except for what a battery keeps.
  */
 void devices_reset(struct devices *devices);
 
 /**
- * devices_wake() - the same after sleep in state S3
+ * devices_wake() - reset the devices that lose their state in S3, while no vCPU runs
  */
 void devices_wake(struct devices *devices);
 
@@ -97,20 +98,19 @@ void devices_wake(struct devices *devices);
 int devices_save(const struct devices *devices, struct record *record);
 
 /**
- * devices_load() - give the devices, which have just been reset, the states of a
- * record
- * @sections: out: how many sections of it are devices'
+ * devices_load() - load the devices, which have just been reset, from a record
+ * @sections: out: number of the record's sections that are devices'
  *
- * Return: 0; -EINVAL: a device has no section, or cannot take its own; -ENOMEM.
- * Some devices may have changed then.
+ * Return: 0; -EINVAL a device's section is missing or invalid; -ENOMEM.  On failure
+ * some devices may have changed.
  */
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections);
 
 /**
- * devices_get() - the machine's device of a kind
+ * devices_get() - get the machine's device of a kind
  *
- * Return: the device, or NULL: it has none.
+ * Return: the device, or NULL if the machine has none.
  */
 void *devices_get(const struct devices *devices,
 		  const struct device_kind *kind);

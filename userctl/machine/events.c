@@ -2,8 +2,8 @@
 /*
  * The events of a machine: from its guest, and from its user.
  *
- * Nothing is done here but to note it and to make the threads look: the machine's
- * thread acts.
+ * These functions only record the event and wake the threads.  The machine's thread
+ * acts on it.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,7 +18,7 @@ void machine_stop_vcpus(struct machine *machine)
 		vcpu_stop(*vcpu);
 }
 
-/* The first end counts; the caller holds the lock. */
+/* Lock held.  The first end counts. */
 static void set_end(struct machine *machine, enum machine_fate fate, int code)
 {
 	if (machine->over)
@@ -28,7 +28,7 @@ static void set_end(struct machine *machine, enum machine_fate fate, int code)
 	machine->end.code = code;
 }
 
-/* An end from outside: it counts even when the guest is being reset. */
+/* Ends the machine from outside, even while the guest is being reset. */
 static void end_from_outside(struct machine *machine, enum machine_fate fate,
 			     int code)
 {
@@ -57,9 +57,8 @@ void machine_quit(void *opaque)
 }
 
 /*
- * The guest ends or resets the machine.  What it does after the first such wish
- * no longer counts; its vCPUs do not even get to execute another instruction
- * after the exit that they handle now.
+ * The guest ends or resets the machine.  Later events of the guest are ignored, and
+ * its vCPUs execute no further instruction after the exit that they handle now.
  */
 void machine_power(void *opaque, enum power_event event, int code)
 {
@@ -93,11 +92,11 @@ void machine_power(void *opaque, enum power_event event, int code)
 	machine_stop_vcpus(machine);
 }
 
-/* The processor has shut down: a PC's board answers by a reset. */
+/* A processor has shut down; on a PC this resets the machine. */
 static void triple_fault(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
-	/* Only the event that ends the machine says how. */
+	/* Only the event that ends the machine sets @end. */
 	if (!machine->restart && !machine->over && machine->config->no_reboot) {
 		set_end(machine, MACHINE_RESET, 0);
 		machine->end.triple_fault = true;
@@ -144,7 +143,7 @@ void machine_output(void *opaque, const void *bytes, size_t size)
 	if (!machine->end.lost_output)
 		machine->end.lost_output = err;
 	pthread_mutex_unlock(&machine->lock);
-	/* Nobody reads any more: end as any program in a pipeline does. */
+	/* The reader is gone: end as other programs in a pipeline do. */
 	if (err == -EPIPE)
 		end_from_outside(machine, MACHINE_SIGNALLED, SIGPIPE);
 }
@@ -156,7 +155,7 @@ void machine_drained(void *opaque)
 	input_drained(machine->input);
 }
 
-/* The clock's alarm is wired to ACPI's fixed hardware. */
+/* The clock's alarm is connected to ACPI's fixed hardware. */
 void machine_alarm(void *opaque)
 {
 	struct machine *machine = opaque;

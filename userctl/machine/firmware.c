@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The state in which firmware leaves the processors for an image.
+ * Sets the processors up for an image, as firmware does.
  */
 #include "machine/firmware.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The state in which firmware leaves the processors for an image.
+ * Sets the processors up for an image, as firmware does.
  */
 #ifndef LODGE_MACHINE_FIRMWARE_H
 #define LODGE_MACHINE_FIRMWARE_H
@@ -8,22 +8,22 @@
 #include "boot/entry.h"
 
 /**
- * firmware_leave() - prepare vCPU 0 for its image
+ * firmware_leave() - set up vCPU 0 for its image
  * @vcpu: its descriptor; it has not run
  * @entry: the registers the image starts with
  *
- * The local APIC is left in virtual wire mode (Intel MultiProcessor
- * Specification 1.4, section 3.6.2.2): the PIC's interrupts pass by LINT0.
+ * The local APIC gets virtual wire mode (Intel MultiProcessor Specification 1.4,
+ * section 3.6.2.2): the PIC's interrupts come through LINT0.
  *
  * Return: 0 or -errno.
  */
 int firmware_leave(int vcpu, const struct boot_entry *entry);
 
 /**
- * firmware_cache() - let memory be cached: MTRRs on, write-back by default
+ * firmware_cache() - enable caching: MTRRs on, write-back by default
  * @vcpu: descriptor of any vCPU; it has not run
  *
- * Linux uses the page attribute table only where this is so.
+ * Linux uses the page attribute table only if the MTRRs are on.
  *
  * Return: 0 or -errno.
  */

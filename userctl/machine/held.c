@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine while it is held.
+ * The state of a machine while it is held.
  */
 #include "machine/held.h"
 
@@ -13,10 +13,10 @@
 #define RAM_SECTION "ram"
 
 /**
- * struct shape - what a machine is, and what time it has
+ * struct shape - a saved machine's size and its clocks
  * @ram_low: bytes of RAM below the hole
  * @ram_high: bytes of RAM above
- * @vcpus: how many
+ * @vcpus: number of vCPUs
  * @now: the machine's clock
  * @clock_ns: the VM's clock
  * @asleep: the guest sleeps in S3
@@ -41,7 +41,7 @@ static const struct record_field fields[] = {
 
 #define COUNT (sizeof(fields) / sizeof(fields[0]))
 
-/* One moment for all vCPUs and the clock. */
+/* All vCPUs and the clock are read for the same moment. */
 int held_take(struct held *held)
 {
 	struct lodge_clock clock;
@@ -156,7 +156,7 @@ static int load_ram(struct held *held, const struct record *record)
 	return err ? err : ram_load(held->ram, &section.body);
 }
 
-/* The machine's clock is there before the timers that go by it. */
+/* The machine's clock is loaded before the devices, whose timers use it. */
 static int load_board(struct held *held, const struct record *record,
 		      unsigned int *sections)
 {
@@ -173,7 +173,10 @@ static int load_board(struct held *held, const struct record *record,
 	return err;
 }
 
-/* All wanted sections are there: if there are no more, none is twice or unknown. */
+/*
+ * The caller has found @wanted sections.  If the record has no more, it has none
+ * twice and no unknown one.
+ */
 static int check_number(const struct record *record, unsigned int wanted)
 {
 	struct record_section section;
@@ -199,7 +202,7 @@ int held_load(struct held *held, const struct record *record)
 		err = check_number(record, sections);
 	if (err)
 		return err;
-	/* The calls check the state; it is given once more when the machine goes on. */
+	/* held_give() lets the kernel check the state; it is given again at resume. */
 	held->taken = true;
 	err = held_give(held);
 	held->taken = !err;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A machine while it is held: its vCPUs' states and its clocks are taken from it,
- * and are given back, saved or replaced.  So the guest does not notice for how long
- * it was held.
+ * The state of a machine while it is held.  The vCPUs' states and the VM's clock are
+ * read at the beginning; at the end they are written back, so that the guest does not
+ * notice the time between.  Meanwhile they can be saved or replaced.
  */
 #ifndef LODGE_MACHINE_HELD_H
 #define LODGE_MACHINE_HELD_H
@@ -18,15 +18,15 @@
 #include "machine/vcpu.h"
 
 /**
- * struct held - a machine's parts, and what was taken
+ * struct held - a machine's parts, and the state read from them
  * @ram: its memory
  * @loop: has its clock
  * @vm: the VM's descriptor
- * @vcpus: ended by NULL
+ * @vcpus: with NULL at the end
  * @interrupts: its interrupt controllers
  * @devices: its other devices
  * @asleep: the guest sleeps in S3
- * @taken: the vCPUs' states and @clock_ns are there
+ * @taken: the vCPUs' states and @clock_ns are valid
  * @clock_ns: the VM's clock
  */
 struct held {
@@ -42,33 +42,34 @@ struct held {
 };
 
 /**
- * held_take() - take states and clock, unless they are taken already
+ * held_take() - read states and clock, unless that was done already
  *
  * Return: 0 or -errno.
  */
 int held_take(struct held *held);
 
 /**
- * held_give() - give back what was taken, if anything was
+ * held_give() - write back states and clock, if they were read
  *
  * Return: 0 or -errno.
  */
 int held_give(struct held *held);
 
 /**
- * held_save() - append all of the machine to a record
+ * held_save() - append the machine's state to a record
  *
  * Return: 0 or -errno.
  */
 int held_save(struct held *held, struct record *record);
 
 /**
- * held_load() - replace all of the machine, which has just been reset
- * @record: of a machine with as much memory, as many vCPUs and the same devices;
- *	or made by an enemy
+ * held_load() - replace the state of the machine, which has just been reset
+ * @record: of a machine with the same amount of memory, the same number of vCPUs and
+ *	the same devices; it is not trusted
  *
- * Return: 0; -EINVAL: no held_save() of such a machine makes this; -ENOMEM;
- * -errno of the calls for a vCPU.  Part of the machine may have changed then.
+ * Return: 0; -EINVAL held_save() of such a machine cannot have made the record;
+ * -ENOMEM; -errno of the calls for a vCPU.  On failure part of the machine may have
+ * changed.
  */
 int held_load(struct held *held, const struct record *record);
 

@@ -14,11 +14,11 @@
 #define INPUT_AT_ONCE 64
 
 /**
- * struct input - the flow
- * @config: where it comes from and goes to; never changes
- * @fd: what the loop watches; never changes
- * @terminal: the controller's keys count; never changes
- * @escaped: the last key was Ctrl-A; the loop's
+ * struct input - the input of a machine
+ * @config: its source and its receivers; never changes
+ * @fd: descriptor that the loop watches; never changes
+ * @terminal: look for the controller's keys; never changes
+ * @escaped: the last key was Ctrl-A; used by the loop's thread
  * @paused: @fd is not watched because the port has no room
  */
 struct input {
@@ -29,7 +29,7 @@ struct input {
 	atomic_bool paused;
 };
 
-/* Sort out the controller's own keys.  Return: how many are the guest's. */
+/* Acts on the controller's keys and removes them.  Return: the number of others. */
 static size_t filter(struct input *input, uint8_t *keys, size_t count)
 {
 	size_t kept = 0;
@@ -61,7 +61,7 @@ static size_t filter(struct input *input, uint8_t *keys, size_t count)
 
 static void ready(void *opaque, int fd);
 
-/* Stop watching until there is room, without missing that there is. */
+/* Stops watching until the port has room, which may happen during this call. */
 static void pause_input(struct input *input)
 {
 	loop_unwatch(input->config.loop, input->fd);

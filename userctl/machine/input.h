@@ -12,18 +12,18 @@
 struct input;
 
 /**
- * struct input_config - what input is made with
- * @console: where it comes from
+ * struct input_config - configuration of input
+ * @console: its source
  * @loop: waits for it
- * @serial: where it goes
- * @quit: the user's wish to end the machine, from a terminal
- * @info: the user's wish to see the vCPUs' state, from a terminal
- * @power: the user's press of the power button, from a terminal
- * @help: the user's wish to know the keys, from a terminal; may be NULL
+ * @serial: receives it
+ * @quit: called for the key that ends the machine
+ * @info: called for the key that shows the vCPUs' state
+ * @power: called for the key that presses the power button
+ * @help: called for the key that shows the keys; may be NULL
  * @opaque: for @quit, @info and @power
  *
- * From a terminal everything is read at once, so that the controller's own keys
- * always count; what the guest's queue has no room for is lost.  From elsewhere only
+ * A terminal is always read at once, so that the controller's keys work at any time;
+ * bytes for which the guest's queue has no room are lost.  From other sources, only
  * as much is read as the guest has room for.
  */
 struct input_config {
@@ -38,7 +38,7 @@ struct input_config {
 };
 
 /**
- * input_start() - let input flow
+ * input_start() - start reading input
  * @input: set to it
  *
  * Return: 0 or -errno.
@@ -46,12 +46,12 @@ struct input_config {
 int input_start(struct input **input, const struct input_config *config);
 
 /**
- * input_drained() - the serial port has room again; from any thread
+ * input_drained() - go on reading: the serial port has room; any thread may call
  */
 void input_drained(struct input *input);
 
 /**
- * input_free() - free it, once the loop has ended; NULL is fine
+ * input_free() - end input, when the loop does not run any more; NULL is fine
  */
 void input_free(struct input *input);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The wiring of interrupts: devices to PIC and IOAPIC, these to the vCPUs.
+ * The interrupt wiring: from devices to PIC and IOAPIC, and from these to the vCPUs.
  */
 #include "machine/interrupts.h"
 
@@ -20,13 +20,13 @@
 
 /**
  * struct interrupts - the wiring
- * @config: what it leads to
+ * @config: its configuration
  * @pic: the PIC
  * @ioapic: the IOAPIC
  * @intr: level of the PIC's output; written with the PIC's lock held
  * @vm: the VM's descriptor, or -1; set while no vCPU runs
- * @vector: taken from the PIC but not yet by the vCPU, or NO_VECTOR; only vCPU
- *	0's thread touches it while it runs
+ * @vector: acknowledged at the PIC, but not yet taken by the vCPU, or NO_VECTOR;
+ *	only vCPU 0's thread uses it while it runs
  */
 struct interrupts {
 	struct interrupts_config config;
@@ -123,7 +123,7 @@ static bool wiring_is_sound(const void *opaque)
 	       interrupts->vector <= UINT8_MAX;
 }
 
-/* The way from the PIC to vCPU 0 is saved as a device is. */
+/* The connection from the PIC to vCPU 0 is saved like a device. */
 static const struct device_kind wiring = {
 	.name = "interrupts",
 	DEVICE_STATE(struct interrupts, wiring_fields),
@@ -170,7 +170,7 @@ int interrupts_extint(struct interrupts *interrupts, int vcpu,
 	run->request_window = intr || interrupts->vector != NO_VECTOR;
 	if (!run->request_window || !run->window_open)
 		return 0;
-	/* The acknowledge cycle takes the request away: keep its answer. */
+	/* The acknowledge cycle clears the request: keep its vector. */
 	if (interrupts->vector == NO_VECTOR)
 		interrupts->vector = pic_acknowledge(interrupts->pic);
 	err = lodge_extint(vcpu, interrupts->vector);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The wiring of interrupts: from the devices' lines to the PIC and the IOAPIC,
- * from these to the vCPUs, and the end of an interrupt back again.
+ * The interrupt wiring: from the devices' lines to the PIC and the IOAPIC, from these
+ * to the vCPUs, and for the end of an interrupt from the vCPUs to the IOAPIC.
  *
- * Line 0 to 15 is an ISA interrupt: it leads to that input of the PIC and to
- * that pin of the IOAPIC, but for line 0, the timer, which is on pin 2.  Lines 16
- * to 23 lead to the IOAPIC alone.
+ * Lines 0 to 15 are the ISA interrupts: each is connected to the input of the PIC
+ * and to the pin of the IOAPIC with its number, except that line 0, the timer, is on
+ * pin 2.  Lines 16 to 23 are connected to the IOAPIC only.
  */
 #ifndef LODGE_MACHINE_INTERRUPTS_H
 #define LODGE_MACHINE_INTERRUPTS_H
@@ -19,7 +19,7 @@
 struct interrupts;
 
 /**
- * struct interrupts_config - what the wiring leads to
+ * struct interrupts_config - configuration of the wiring
  * @kick: makes vCPU 0 call interrupts_extint() soon; called from any thread,
  *	with the PIC's lock held
  * @opaque: for @kick
@@ -30,8 +30,8 @@ struct interrupts_config {
 };
 
 /**
- * interrupts_new() - make PIC and IOAPIC, as a BIOS leaves them, and wire them
- * @board: where they go; its lines become those of the wiring
+ * interrupts_new() - make PIC and IOAPIC, as a BIOS leaves them, and connect them
+ * @board: the board for them; its lines are set to those of the wiring
  *
  * Return: the wiring, or NULL with errno set.
  */
@@ -39,24 +39,24 @@ struct interrupts *interrupts_new(const struct interrupts_config *config,
 				  struct board *board);
 
 /**
- * interrupts_free() - free it all, once nothing calls it any more; NULL is fine
+ * interrupts_free() - free all, once nothing calls it any more; NULL is fine
  */
 void interrupts_free(struct interrupts *interrupts);
 
 /**
- * interrupts_set_vm() - say which VM's vCPUs take the IOAPIC's messages, while
- * none of them runs
- * @vm: its descriptor, or -1
+ * interrupts_set_vm() - set the VM that gets the IOAPIC's messages, while none of
+ * its vCPUs runs
+ * @vm: the VM's descriptor, or -1
  */
 void interrupts_set_vm(struct interrupts *interrupts, int vm);
 
 /**
- * interrupts_reset() - put all back to what interrupts_new() gives, once the
- * devices are reset and while no vCPU runs
+ * interrupts_reset() - reset all to the state after interrupts_new(), when the
+ * devices are reset and no vCPU runs
  */
 void interrupts_reset(struct interrupts *interrupts);
 
-/* Sections that interrupts_save() makes. */
+/* Number of sections that interrupts_save() makes. */
 #define INTERRUPTS_SECTIONS 3
 
 /**
@@ -67,14 +67,14 @@ void interrupts_reset(struct interrupts *interrupts);
 int interrupts_save(const struct interrupts *interrupts, struct record *record);
 
 /**
- * interrupts_load() - take it back, before the devices take theirs
+ * interrupts_load() - load controllers and wiring from a record, before the devices
  *
- * Return: 0, -EINVAL or -ENOMEM; some of it may have changed then.
+ * Return: 0, -EINVAL or -ENOMEM.  On failure part of the state may have changed.
  */
 int interrupts_load(struct interrupts *interrupts, const struct record *record);
 
 /**
- * interrupts_eoi() - a vCPU has ended a level-triggered interrupt
+ * interrupts_eoi() - report the end of a level-triggered interrupt
  */
 void interrupts_eoi(struct interrupts *interrupts, uint32_t vector);
 
@@ -82,11 +82,10 @@ void interrupts_eoi(struct interrupts *interrupts, uint32_t vector);
  * interrupts_extint() - hand the PIC's interrupt to vCPU 0
  * @interrupts: the wiring
  * @vcpu: descriptor of vCPU 0
- * @run: its run page: request_window is set when there is an interrupt that it
+ * @run: its run page; request_window is set if there is an interrupt that vCPU 0
  *	cannot take yet
  *
- * Called by vCPU 0's thread before each run; without an interrupt it costs one
- * load.
+ * vCPU 0's thread calls this before each run; without an interrupt it costs one load.
  *
  * Return: 0 or -errno of LODGE_EXTINT.
  */

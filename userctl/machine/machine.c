@@ -2,11 +2,11 @@
 /*
  * A machine: memory, vCPUs and devices, from its description to its end.
  *
- * Four kinds of threads meet here: the owner's, which makes every call of
- * machine.h; the machine's own, which exists while the machine is not held and
- * serves the event loop; one for each vCPU, which the machine's thread starts and
- * joins; and the one that takes signals, from machine_start() to machine_wait().
- * So while a machine is held, only the owner's calls change it.
+ * There are four kinds of threads: the owner's, which makes all calls of machine.h;
+ * the machine's, which exists while the machine is not held and runs the event loop;
+ * one for each vCPU, which the machine's thread starts and joins; and the one that
+ * takes signals, from machine_start() to machine_wait().  While a machine is held,
+ * only the owner's calls change it.
  */
 #include "machine/machine.h"
 
@@ -38,7 +38,7 @@ static void count_reset(struct machine *machine)
 	machine->reset_times[slot] = now.tv_sec;
 }
 
-/* A guest that is to run has not reset the machine and does not sleep. */
+/* Clears the requests of a guest that will run anew. */
 static void awake(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
@@ -64,8 +64,9 @@ int machine_reset(struct machine *machine)
 }
 
 /*
- * The end of sleep in S3: as after a reset, except that memory and the devices that
- * stay powered are as they were.  A guest that has left no waking vector is reset.
+ * Ends sleep in S3.  As after a reset, the vCPUs are in their reset state; but memory
+ * and the devices with power in S3 keep theirs.  A guest without a waking vector is
+ * reset.
  */
 static int wake(struct machine *machine)
 {
@@ -105,7 +106,7 @@ static int thaw(struct machine *machine)
 	return err;
 }
 
-/* True unless the machine's thread is to end. */
+/* False if the machine's thread is to end. */
 static bool is_to_serve(struct machine *machine)
 {
 	bool serve;
@@ -136,7 +137,7 @@ static bool is_to_restart(struct machine *machine)
 	return restart;
 }
 
-/* The user wants to see the vCPUs; the guest does not notice. */
+/* Shows the vCPUs to the user.  The guest does not notice: its clock stands still. */
 void machine_show(void *opaque)
 {
 	struct machine *machine = opaque;
@@ -162,13 +163,13 @@ void machine_show(void *opaque)
 		loop_stop(machine->loop);
 }
 
-/* Run it until the guest resets it, it ends, or it is to be held. */
+/* Runs the machine until it ends, is reset, sleeps, wakes, or is to be held. */
 static int execute(struct machine *machine)
 {
 	enum machine_step step = MACHINE_STEP_START;
 	int err;
 
-	/* A reset, or a state that was loaded, may have made room. */
+	/* After a reset, or a load, the serial port may have room. */
 	input_drained(machine->input);
 	err = thaw(machine);
 	if (!err) {
@@ -183,7 +184,7 @@ static int execute(struct machine *machine)
 	return err ? machine_fail(machine, step, err) : 0;
 }
 
-/* The machine's thread.  When it ends, all stands still. */
+/* The machine's thread.  When it ends, all vCPUs and the clock are stopped. */
 static void *serve(void *opaque)
 {
 	struct machine *machine = opaque;
@@ -202,7 +203,7 @@ static void *serve(void *opaque)
 	return NULL;
 }
 
-/* The machine's thread ends.  Return: 0 or -errno: why it ended before. */
+/* Ends the machine's thread.  Return: 0, or -errno if it had failed before. */
 static int hold(struct machine *machine)
 {
 	if (!machine->running)
@@ -257,7 +258,7 @@ static int start_input(struct machine *machine)
 	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
 }
 
-/* From here on, events from outside can end the machine. */
+/* Lets signals end the machine, and takes over the terminal. */
 static int open_to_the_user(struct machine *machine)
 {
 	int err = signals_start(&machine->signals, machine_signal, machine);

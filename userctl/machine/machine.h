@@ -17,26 +17,27 @@
 #include "machine/devices.h"
 #include "machine/vcpu.h"
 
-/* Bounds of a machine's memory, in bytes; a multiple of the unit. */
+/* Limits of a machine's memory, in bytes; it must be a multiple of the unit. */
 #define MACHINE_MEMORY_MIN (1ULL << 20)
 #define MACHINE_MEMORY_MAX (1ULL << 40)
 #define MACHINE_MEMORY_UNIT 4096ULL
-/* A guest that resets more often than once a second gets nowhere. */
+/* So many resets within as many seconds are a loop that the user must know of. */
 #define MACHINE_MANY_RESETS 10
 
 /**
  * struct machine_config - the description of a machine
- * @boot: what it starts, and how many vCPUs it has
+ * @boot: the image and its options, and the number of vCPUs
  * @memory: bytes of RAM
- * @devices: those it has: devices_default(), and what was added
+ * @devices: devices_default(), and devices that were added
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
- * @help: called from the event loop when the user asks for the console's keys;
- *	NULL is fine
- * @show: called from the event loop, when the user asks for it, with the state
- *	of each vCPU in turn and the last exit it has had; NULL is fine
- * @resets: called from the event loop once, when the guest has reset
- *	MACHINE_MANY_RESETS times within as many seconds; NULL is fine
+ * @help: called when the user asks for the console's keys; may be NULL
+ * @show: called for each vCPU when the user asks to see them, with its state and
+ *	its last exit; may be NULL
+ * @resets: called once, when the guest has reset more than MACHINE_MANY_RESETS times
+ *	within as many seconds; may be NULL
+ *
+ * The last three are called from the machine's thread.
  */
 struct machine_config {
 	struct boot_options boot;
@@ -50,10 +51,10 @@ struct machine_config {
 };
 
 /**
- * enum machine_fate - how a machine ended
+ * enum machine_fate - the ways in which a machine ends
  * @MACHINE_POWERED_OFF: the guest powered it off
  * @MACHINE_RESET: the guest reset it, and machine_config.no_reboot was set
- * @MACHINE_EXITED: the guest wrote to isa-debug-exit; code is what it means
+ * @MACHINE_EXITED: the guest wrote to isa-debug-exit; code is the exit code
  * @MACHINE_CRASHED: a vCPU could not go on; see crash
  * @MACHINE_SIGNALLED: a signal; code is its number
  * @MACHINE_QUIT: the user ended it at the console
@@ -68,11 +69,11 @@ enum machine_fate {
 };
 
 /**
- * struct machine_end - how a machine ended
- * @fate: which of the ways
- * @code: as @fate says
- * @crash: with MACHINE_CRASHED
- * @triple_fault: with MACHINE_RESET: that was how the guest reset
+ * struct machine_end - the end of a machine
+ * @fate: the way in which it ended
+ * @code: see @fate
+ * @crash: with MACHINE_CRASHED: the report
+ * @triple_fault: with MACHINE_RESET: the guest reset by a triple fault
  * @lost_output: 0, or the first -errno with which the console refused output
  */
 struct machine_end {
@@ -84,7 +85,7 @@ struct machine_end {
 };
 
 /**
- * enum machine_step - what a machine could not do
+ * enum machine_step - the step of building or running a machine that failed
  * @MACHINE_STEP_OPEN: open /dev/lodge
  * @MACHINE_STEP_HOST: use this host; machine_error.info.status says why
  * @MACHINE_STEP_VM: create the VM
@@ -108,12 +109,12 @@ enum machine_step {
 };
 
 /**
- * struct machine_error - why there is no machine
- * @step: what failed
+ * struct machine_error - the reason why a machine cannot be built or run
+ * @step: the step that failed
  * @boot: the reason, with MACHINE_STEP_BOOT
- * @device: the device that could not be made, with MACHINE_STEP_DEVICES; NULL: one
- *	that the user did not choose
- * @info: what the host can do, from MACHINE_STEP_HOST on
+ * @device: with MACHINE_STEP_DEVICES: the kind of device that could not be made, or
+ *	NULL for an interrupt controller
+ * @info: answer of LODGE_GET_INFO, from MACHINE_STEP_HOST on
  */
 struct machine_error {
 	enum machine_step step;
@@ -126,15 +127,15 @@ struct machine;
 
 /*
  * A machine is held or it runs.  All calls come from one thread, the machine's
- * owner.  While a machine is held its vCPUs and its clock stand still, and all of
- * it can be looked at and changed.
+ * owner.  While a machine is held, its vCPUs and its clock are stopped, and its state
+ * can be read and changed.
  */
 
 /**
  * machine_new() - build a machine, held before its first instruction
  * @machine: set to it
- * @config: its description, which must live as long
- * @error: out: with a return value that is not 0: why
+ * @config: its description, which must live as long as the machine
+ * @error: out: on failure, the reason; also has a warning of the loader
  *
  * Its files are read now, and not again when the guest resets it.
  *
@@ -144,8 +145,8 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 		struct machine_error *error);
 
 /**
- * machine_starts_from() - true if the machine starts from this file, which may have
- * another name
+ * machine_starts_from() - true if the file is one of the machine's images, by any
+ * name
  */
 bool machine_starts_from(const struct machine *machine, const char *path);
 
@@ -155,18 +156,18 @@ bool machine_starts_from(const struct machine *machine, const char *path);
 void machine_free(struct machine *machine);
 
 /**
- * machine_start() - connect a machine to the user and let it run, once in its life
- * @console: the other end of its serial port
- * @error: out: with a return value that is not 0: why
+ * machine_start() - connect a machine to the user and let it run; to be called once
+ * @console: the host's end of its serial port
+ * @error: out: on failure, the reason
  *
  * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
  * machine, SIGUSR1 asks for the vCPUs' state, SIGUSR2 presses the power button,
  * and SIGTSTP puts the terminal back while the process is stopped.  With
  * CONSOLE_STDIO standard input is the guest's.
  *
- * When the guest resets the machine, its devices and vCPUs are reset where they
- * are.  As in a PC this leaves alone what is in memory, until the image is loaded
- * again, and what the clock's battery keeps.
+ * When the guest resets the machine, its devices and vCPUs are reset in place and the
+ * image is loaded again.  As in a PC, other memory keeps its contents, as does what
+ * the clock's battery keeps.
  *
  * Return: 0 or -errno; the machine is still held.
  */
@@ -176,8 +177,8 @@ int machine_start(struct machine *machine, struct console *console,
 /**
  * machine_wait() - wait for the end of a machine that runs, and disconnect it from
  * the user
- * @end: out: how it ended
- * @error: out: with a return value that is not 0: why
+ * @end: out: its end
+ * @error: out: on failure, the reason
  *
  * Return: 0 or -errno.
  */
@@ -185,26 +186,27 @@ int machine_wait(struct machine *machine, struct machine_end *end,
 		 struct machine_error *error);
 
 /**
- * machine_pause() - hold a machine; one that is held already is fine
+ * machine_pause() - hold a machine, which may be held already
  *
- * The guest's accesses under way are completed first; output waits for its reader.
- * Only the time of day shows the guest for how long it was held.
+ * The guest's present accesses are completed first; output waits for its reader.
+ * Only the time of day shows the guest how long it was held.
  *
- * Return: 0 or -errno; it is held, and only machine_free() is left.
+ * Return: 0 or -errno.  On failure the machine is held, and only machine_free() may
+ * be called.
  */
 int machine_pause(struct machine *machine);
 
 /**
- * machine_resume() - let a machine go on that was started and is held
+ * machine_resume() - let a machine that was started and is held run on
  *
- * Return: 0 or -errno; the machine is still held.
+ * Return: 0 or -errno.  On failure the machine is still held.
  */
 int machine_resume(struct machine *machine);
 
 /**
- * machine_reset() - do to a held machine what its reset button does
+ * machine_reset() - reset a held machine, as by its reset button
  *
- * Return: 0 or -errno; only machine_free() is left then.
+ * Return: 0 or -errno.  On failure only machine_free() may be called.
  */
 int machine_reset(struct machine *machine);
 
@@ -217,10 +219,10 @@ int machine_save(struct machine *machine, struct record *record);
 
 /**
  * machine_load() - give a held machine the state of another one
- * @record: of a machine of the same description; or made by an enemy
+ * @record: of a machine of the same description; it is not trusted
  *
- * Return: 0; -EINVAL: no machine_save() of such a machine makes this; -errno.
- * On failure only machine_free() is left.
+ * Return: 0; -EINVAL machine_save() of such a machine cannot have made the record;
+ * -errno.  On failure only machine_free() may be called.
  */
 int machine_load(struct machine *machine, const struct record *record);
 

@@ -7,7 +7,7 @@
 
 #include "board/ram.h"
 
-/* Slots: RAM below the hole, RAM at 4 GiB, and the ROM below that. */
+/* Slots: RAM below the hole, RAM at 4 GiB, and the ROM below 4 GiB. */
 #define MEMORY_SLOT_LOW 0
 #define MEMORY_SLOT_HIGH 1
 #define MEMORY_SLOT_ROM 2
@@ -15,7 +15,7 @@
 /**
  * memory_map() - let a VM see all of a machine's RAM, and its ROM
  * @vm: the VM's descriptor
- * @ram: stays where it is until the VM is closed
+ * @ram: must not be freed before the VM is closed
  *
  * Return: 0 or -errno.
  */

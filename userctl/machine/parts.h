@@ -21,37 +21,37 @@
 /**
  * struct machine - a machine
  * @config: its description
- * @console: the other end of its serial port, from machine_start() on
- * @end: how it ended
- * @error: why it could not go on, with @failure
- * @failure: 0 or -errno; the machine's thread's
+ * @console: the host's end of its serial port, from machine_start() on
+ * @end: its end, with @over
+ * @error: the reason of @failure
+ * @failure: 0 or -errno; written by the machine's thread
  * @thread: the machine's thread, while @running
- * @running: it is not held; the owner's
- * @signals: taker of signals
- * @lock: guards @hold to @woken, and @end; a leaf
+ * @running: it is not held; used by the owner
+ * @signals: the thread that takes signals
+ * @lock: guards @hold to @woken, and @end; no other lock is taken inside it
  * @hold: the owner wants to hold it
- * @over: it has ended, and @end says how
- * @restart: the guest has reset it; cleared once that is done
- * @asleep: the guest sleeps in S3: no vCPU runs
- * @woken: with @asleep: something has woken it
+ * @over: it has ended
+ * @restart: the guest has reset it, and the reset is not done yet
+ * @asleep: the guest sleeps in S3, and no vCPU runs
+ * @woken: with @asleep: the guest is to be woken
  * @ram: memory
- * @images: the files that it starts from
+ * @images: its files
  * @loop: event loop and clock
  * @show: armed when the user wants to see the vCPUs
  * @press: armed when the user presses the power button
- * @reset_times: when the last resets were, by the host's clock, the oldest at
- *	@resets modulo their number
- * @resets: how many
- * @told_resets: the user knows that they are many
- * @board: what devices are plugged into
+ * @reset_times: times of the last resets, by the host's clock; the oldest is at
+ *	@resets modulo MACHINE_MANY_RESETS
+ * @resets: number of resets
+ * @told_resets: the user was told of many resets
+ * @board: the parts that devices are connected to
  * @interrupts: interrupt controllers
  * @devices: all other devices
- * @input: what is typed
+ * @input: input for the serial port
  * @entry: registers of vCPU 0 at the start
  * @vm: descriptor, or -1
- * @host: what the vCPUs know
- * @vcpus: by number; the first NULL ends them
- * @held: all of this, for the owner's calls while it is held
+ * @host: the vCPUs' view of the machine
+ * @vcpus: by number, with NULL at the end
+ * @held: its state while it is held
  */
 struct machine {
 	const struct machine_config *config;
@@ -92,16 +92,16 @@ struct machine {
  */
 
 /**
- * machine_fail() - note which step has failed
+ * machine_fail() - record the step that has failed
  *
  * Return: @err.
  */
 int machine_fail(struct machine *machine, enum machine_step step, int err);
 
 /**
- * machine_build() - make all the parts
+ * machine_build() - make all parts
  *
- * Return: 0 or -errno; what there is by then is for machine_free().
+ * Return: 0 or -errno.  On failure the parts made so far are left to machine_free().
  */
 int machine_build(struct machine *machine);
 
@@ -111,7 +111,7 @@ int machine_build(struct machine *machine);
 void machine_free_vm(struct machine *machine);
 
 /**
- * machine_take_steps() - take steps in their order until one fails
+ * machine_take_steps() - call functions in their order until one fails
  *
  * Return: 0 or -errno.
  */
@@ -119,16 +119,16 @@ int machine_take_steps(struct machine *machine,
 		       int (*const steps[])(struct machine *machine),
 		       size_t count);
 
-/* Steps: the image into memory, vCPUs to their reset state, what firmware does. */
+/* Steps: load the image, reset the vCPUs, set them up as firmware does. */
 int machine_load_image(struct machine *machine);
 int machine_reset_vcpus(struct machine *machine);
 int machine_start_firmware(struct machine *machine);
 
 /*
- * events.c: what is told to a machine, from any of its threads.
+ * events.c: events for a machine; any of its threads may call.
  */
 
-/* From the guest: by its devices, by a vCPU's end. */
+/* Events from the guest: from its devices and vCPUs. */
 void machine_power(void *opaque, enum power_event event, int code);
 void machine_vcpu_dead(void *opaque, struct vcpu *vcpu, int error);
 void machine_kick_first(void *opaque);
@@ -136,7 +136,7 @@ void machine_output(void *opaque, const void *bytes, size_t size);
 void machine_drained(void *opaque);
 void machine_alarm(void *opaque);
 
-/* From the user: by signals, and by keys. */
+/* Events from the user: by signals and keys. */
 void machine_signal(void *opaque, int number);
 void machine_quit(void *opaque);
 void machine_press(void *opaque);
@@ -150,7 +150,7 @@ void machine_stop_vcpus(struct machine *machine);
  * machine.c
  */
 
-/* The user wants to see the vCPUs; in the loop's thread. */
+/* Shows the vCPUs to the user; only the loop's thread may call. */
 void machine_show(void *opaque);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Signals from outside, taken by a thread of their own.
+ * Takes signals from outside, in a thread of its own.
  */
 #include "machine/signals.h"
 
@@ -12,7 +12,7 @@
 
 #include "machine/terminal.h"
 
-/* Ends the thread. */
+/* The signal that ends the thread. */
 #define STOP_SIGNAL (SIGRTMIN + 1)
 
 struct signals {
@@ -46,7 +46,7 @@ static void *take(void *opaque)
 	return NULL;
 }
 
-/* A process that ignores a signal, as under nohup, goes on ignoring it. */
+/* A process that ignores a signal, as under nohup, continues to ignore it. */
 static bool is_ignored(int number)
 {
 	struct sigaction action;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Signals from outside, taken by a thread of their own, so that they count even
- * while all others wait for a slow console.
+ * Takes signals from outside, in a thread of its own, so that they work even while
+ * all other threads wait for a slow console.
  */
 #ifndef LODGE_MACHINE_SIGNALS_H
 #define LODGE_MACHINE_SIGNALS_H
@@ -11,12 +11,12 @@ struct signals;
 /**
  * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
  * SIGUSR2 from now on
- * @signals: set to the taker
- * @received: called from a thread of its own with the signal's number
+ * @signals: set to the new object
+ * @received: called from the new thread with the signal's number
  *
- * They are blocked in the calling thread, and so in all that it starts; one that
- * the process ignores stays ignored.  SIGTSTP is taken too: the process stops
- * with the terminal put back, and makes it raw again when it goes on.
+ * The signals are blocked in the calling thread, and so in threads that it starts.
+ * Signals that the process ignores stay ignored.  SIGTSTP is taken, too: the process
+ * restores the terminal, stops, and makes the terminal raw again when it continues.
  *
  * Return: 0 or -errno.
  */
@@ -24,7 +24,7 @@ int signals_start(struct signals **signals,
 		  void (*received)(void *opaque, int number), void *opaque);
 
 /**
- * signals_stop() - leave them again to whoever had them; NULL is fine
+ * signals_stop() - end the thread and restore the signal mask; NULL is fine
  */
 void signals_stop(struct signals *signals);
 

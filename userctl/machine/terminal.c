@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The user's terminal: raw while a guest has it, restored on every way out.
+ * The user's terminal: raw while a guest uses it, and always restored.
  *
- * A process has one standard input, so the state here is the process's.
+ * A process has one standard input, so the state is global.
  */
 #include "machine/terminal.h"
 
@@ -39,7 +39,7 @@ static void restore_at_exit(void)
 	terminal_restore();
 }
 
-/* SA_RESETHAND: raised again, the signal does what it would have done. */
+/* With SA_RESETHAND, the signal that is raised again has its default action. */
 static void die(int signal)
 {
 	terminal_restore();
@@ -73,7 +73,7 @@ int terminal_raw(void)
 	guard_exits();
 	raw = saved;
 	cfmakeraw(&raw);
-	/* Output stays processed: the controller's own lines need it. */
+	/* Keep output processing, for the controller's own lines. */
 	raw.c_oflag = saved.c_oflag;
 	is_raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw)) {

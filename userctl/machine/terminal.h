@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The user's terminal: raw while a guest has it, and put back on every way out
- * of the process, a fatal signal included; and the keys that the controller
- * keeps for itself.
+ * The user's terminal: raw while a guest uses it, and restored whenever the process
+ * ends, even by a fatal signal; and the controller's own keys.
  */
 #ifndef LODGE_MACHINE_TERMINAL_H
 #define LODGE_MACHINE_TERMINAL_H
@@ -11,42 +10,42 @@
 #include <stdint.h>
 
 /**
- * terminal_present() - is standard input a terminal?
+ * terminal_present() - true if standard input is a terminal
  */
 bool terminal_present(void);
 
 /**
- * terminal_raw() - hand standard input's keys over one by one, unchanged
+ * terminal_raw() - make standard input deliver each key at once and unchanged
  *
- * Without a terminal nothing happens.  The first call sees to it that the
- * terminal is restored should the process exit or die of a fault.
+ * Without a terminal nothing happens.  The first call ensures that the terminal is
+ * restored if the process exits or dies of a fault.
  *
  * Return: 0 or -errno.
  */
 int terminal_raw(void);
 
 /**
- * terminal_restore() - put the terminal back as terminal_raw() found it; safe
- * in a signal handler and when called twice
+ * terminal_restore() - undo terminal_raw(); safe in a signal handler, and if called
+ * twice
  *
  * Return: true if it was raw.
  */
 bool terminal_restore(void);
 
-/* The meaning of a key. */
+/* Meanings of a key. */
 enum terminal_key {
-	TERMINAL_PASS, /* it is the guest's */
-	TERMINAL_DROP, /* it is the controller's; nothing to do */
+	TERMINAL_PASS, /* it is for the guest */
+	TERMINAL_DROP, /* ignore it */
 	TERMINAL_QUIT, /* end the machine */
-	TERMINAL_INFO, /* tell the state of the vCPUs */
+	TERMINAL_INFO, /* show the state of the vCPUs */
 	TERMINAL_POWER, /* press the machine's power button */
-	TERMINAL_HELP, /* tell the user which keys there are */
+	TERMINAL_HELP, /* show the controller's keys */
 };
 
 /**
- * terminal_key() - sort a key
- * @escaped: whether the key before was Ctrl-A; false at first, kept by the
- *	caller from key to key
+ * terminal_key() - get the meaning of a key
+ * @escaped: true if the key before was Ctrl-A; initially false; the caller keeps it
+ *	from key to key
  * @key: the character
  *
  * Ctrl-A x quits, Ctrl-A i informs, Ctrl-A p presses the power button, Ctrl-A h helps,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A vCPU: a thread that runs it and carries its exits to the bus.
+ * A vCPU: a thread that runs it and hands its exits to the bus.
  *
- * To kick is to send the thread a signal.  Its handler sets immediate_exit in
- * the run page, so that the kick counts even when it falls between the thread's
- * last look around and its LODGE_RUN: whoever kicks changes the state first and
- * sends the signal then; the thread clears immediate_exit first and looks then.
+ * A kick is a signal to the thread.  Its handler sets immediate_exit in the run page,
+ * so that a kick also counts between the thread's check for requests and its
+ * LODGE_RUN.  For this the caller changes the state first and then sends the signal;
+ * the thread clears immediate_exit first and then checks for requests.
  */
 #include "machine/vcpu.h"
 
@@ -30,12 +30,12 @@
  * @run: its run page
  * @fd: its descriptor
  * @id: its number
- * @reset: its state when it was made; never changes
- * @state: a place for its state while it is held
- * @last: the last exit that was answered; the thread's
- * @stop: set by anybody; the thread ends when it sees it; cleared by vcpu_join()
- * @lock: guards @started and @thread; a leaf
- * @started: @thread is there to be signalled
+ * @reset: its state after creation, with its present CPUID
+ * @state: room for its state while it is held
+ * @last: the last exit that was answered; written by the thread
+ * @stop: tells the thread to end; cleared by vcpu_join()
+ * @lock: guards @started and @thread; no lock is taken inside it
+ * @started: @thread can be signalled
  * @thread: the thread
  */
 struct vcpu {
@@ -168,8 +168,8 @@ static void note_exit(struct vcpu *vcpu, uint64_t where)
 }
 
 /*
- * The sizes are believed only when they fit what is mapped: an exit that does not
- * is a defect of the kernel's, and the vCPU ends.
+ * The sizes must fit in the mapped page.  An exit that does not fit is a bug in the
+ * kernel, and the vCPU ends.
  */
 static int exit_io(struct vcpu *vcpu)
 {
@@ -209,7 +209,7 @@ static int exit_mmio(struct vcpu *vcpu)
 	return 0;
 }
 
-/* Return: true if the vCPU can go on; if not, *error is as for turn(). */
+/* Return: true if the vCPU can go on; if not, *error is set as by turn(). */
 static bool exit_handle(struct vcpu *vcpu, int *error)
 {
 	switch ((enum lodge_exit_reason)vcpu->run->reason) {
@@ -241,10 +241,10 @@ static bool exit_handle(struct vcpu *vcpu, int *error)
 }
 
 /**
- * enum turn - what follows a turn of the thread's loop
- * @TURN_AGAIN: another one
- * @TURN_BETWEEN: the same, and no access is under way
- * @TURN_DEAD: nothing: the vCPU cannot go on
+ * enum turn - result of one pass of the thread's loop
+ * @TURN_AGAIN: go on; an access may be incomplete
+ * @TURN_BETWEEN: go on; the vCPU is between two instructions
+ * @TURN_DEAD: the vCPU cannot go on
  */
 enum turn {
 	TURN_AGAIN,
@@ -253,8 +253,8 @@ enum turn {
 };
 
 /*
- * One turn from the look around to the end of an exit.  With TURN_DEAD, *error is
- * -errno, or 0 for an exit that ends the vCPU.
+ * One pass of the thread's loop: runs the guest up to an exit, and handles it.  With
+ * TURN_DEAD, *error is -errno, or 0 for an exit that ends the vCPU.
  */
 static enum turn turn(struct vcpu *vcpu, int *error)
 {
@@ -276,7 +276,7 @@ static void set_immediate_exit(struct vcpu *vcpu, bool on)
 	__atomic_store_n(&vcpu->run->immediate_exit, on, __ATOMIC_RELAXED);
 }
 
-/* An access under way is carried to its end before the thread stops. */
+/* Before the thread ends, it completes the guest's present access. */
 static void run_until_stopped(struct vcpu *vcpu)
 {
 	enum turn next = TURN_AGAIN;
@@ -310,7 +310,7 @@ static void *thread_main(void *opaque)
 	return NULL;
 }
 
-/* Signals that a vCPU's thread blocks: all but those of its own faults. */
+/* Gets the signals that a vCPU's thread blocks: all but those of its own faults. */
 static void fill_blocked(sigset_t *set)
 {
 	sigfillset(set);
@@ -360,7 +360,7 @@ void vcpu_join(struct vcpu *vcpu)
 {
 	bool started;
 
-	/* From here on nobody signals a thread that may be gone. */
+	/* From here on nobody signals the thread, which may have ended. */
 	pthread_mutex_lock(&vcpu->lock);
 	started = vcpu->started;
 	vcpu->started = false;

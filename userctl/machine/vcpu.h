@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vCPU: a thread that runs it and carries its exits to the bus.
+ * A vCPU: a thread that runs it and hands its exits to the bus.
  */
 #ifndef LODGE_MACHINE_VCPU_H
 #define LODGE_MACHINE_VCPU_H
@@ -17,7 +17,7 @@ struct vcpu;
 
 /**
  * struct vcpu_exit - an exit that was answered
- * @reason: of enum lodge_exit_reason; 0: there has been none
+ * @reason: enum lodge_exit_reason; 0: there has been no exit
  * @where: port, guest physical address or vector
  */
 struct vcpu_exit {
@@ -26,18 +26,17 @@ struct vcpu_exit {
 };
 
 /**
- * struct vcpu_host - what a vCPU needs of its machine
+ * struct vcpu_host - a vCPU's view of its machine
  * @vm: the VM's descriptor
  * @xsave_size: bytes of a vCPU's XSAVE area on this host
- * @bus: where port and memory accesses go
- * @interrupts: where end-of-interrupt goes, and where vCPU 0 finds the PIC's
- *	interrupts
- * @dead: called once, from the vCPU's thread, when it cannot go on: @error is
- *	-errno of LODGE_RUN, or 0 and the run page holds an exit that ends it;
- *	the thread ends when the call returns
+ * @bus: takes port and memory accesses
+ * @interrupts: takes the ends of interrupts, and has the PIC's interrupts for vCPU 0
+ * @dead: called once, from the vCPU's thread, when it cannot go on.  @error is -errno
+ *	of LODGE_RUN, or 0 if the run page holds an exit that ends the vCPU.  The
+ *	thread ends when the call returns
  * @opaque: the machine
  *
- * It stays where it is for the vCPU's life.
+ * It must not move while the vCPU exists.
  */
 struct vcpu_host {
 	int vm;
@@ -65,8 +64,8 @@ void vcpu_free(struct vcpu *vcpu);
 
 /**
  * vcpu_reset() - put a vCPU whose thread does not run back to its reset state
- * @host_tsc: the host's time stamp counter at the moment of the reset, at which
- *	the vCPU's is 0
+ * @host_tsc: the host's time stamp counter at the moment of the reset; the vCPU's
+ *	counter is 0 then
  *
  * Return: 0 or -errno.
  */
@@ -74,47 +73,47 @@ int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
  * vcpu_take() - read its state into vcpu_state(), while its thread does not run
- * @host_tsc: moment for which to work out its time stamp counter
+ * @host_tsc: moment for which to compute its time stamp counter
  *
  * Return: 0 or -errno.
  */
 int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
- * vcpu_give() - give it the state in vcpu_state()
- * @host_tsc: moment at which its time stamp counter shows what the state says
+ * vcpu_give() - give it the state in vcpu_state(), while its thread does not run
+ * @host_tsc: moment for which the state's time stamp counter holds
  *
  * Return: 0; -EBUSY it has run already and has another CPUID; -errno.
  */
 int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
- * vcpu_state() - the place for its state while it is held
+ * vcpu_state() - get the room for its state while it is held
  */
 struct cpu_state *vcpu_state(struct vcpu *vcpu);
 
 /**
- * vcpu_id() - its number
+ * vcpu_id() - get its number
  */
 uint32_t vcpu_id(const struct vcpu *vcpu);
 
 /**
- * vcpu_fd() - its descriptor, for the calls of lib/client.h
+ * vcpu_fd() - get its descriptor, for the calls of lib/client.h
  */
 int vcpu_fd(const struct vcpu *vcpu);
 
 /**
- * vcpu_run_page() - its run page; only the vCPU's thread may look while it runs
+ * vcpu_run_page() - get its run page; while it runs, only its thread may read it
  */
 const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu);
 
 /**
- * vcpu_last_exit() - the last exit that was answered, while it does not run
+ * vcpu_last_exit() - get the last exit that was answered, while it does not run
  */
 struct vcpu_exit vcpu_last_exit(const struct vcpu *vcpu);
 
 /**
- * vcpu_start() - let a thread run it
+ * vcpu_start() - start a thread that runs it
  *
  * vCPU 0 is started first.
  *
@@ -123,28 +122,29 @@ struct vcpu_exit vcpu_last_exit(const struct vcpu *vcpu);
 int vcpu_start(struct vcpu *vcpu);
 
 /**
- * vcpu_kick() - make the vCPU leave the guest and look at what has changed
+ * vcpu_kick() - make the vCPU leave the guest and check for requests
  *
- * From any thread.  Nothing happens from its own thread, which is about to look
- * anyway, or while it has none.
+ * Any thread may call.  It does nothing if called from the vCPU's own thread, which
+ * checks before its next run anyway, or while the vCPU has no thread.
  */
 void vcpu_kick(struct vcpu *vcpu);
 
 /**
- * vcpu_stop() - ask the thread to end, at the latest when the access that it
- * handles now is done; from any thread
+ * vcpu_stop() - ask the thread to end; any thread may call
  *
- * The guest executes no further instruction.  Once the thread has ended, the
- * vCPU's state is one between two instructions.
+ * The thread completes the access that it handles now, if any.  The guest executes no
+ * further instruction.  When the thread has ended, the vCPU is between two
+ * instructions.
  *
- * The caller that starts the thread calls it once more before vcpu_join(), for a call
- * may fall between the thread's birth and the moment it can be kicked.
+ * The caller of vcpu_start() calls this again before vcpu_join(), because an earlier
+ * call may come when the new thread cannot be kicked yet.
  */
 void vcpu_stop(struct vcpu *vcpu);
 
 /**
- * vcpu_join() - wait for the thread's end after vcpu_stop(), if it was started;
- * the vCPU can be started again
+ * vcpu_join() - wait for the thread's end after vcpu_stop(), if it was started
+ *
+ * The vCPU can be started again afterwards.
  */
 void vcpu_join(struct vcpu *vcpu);
 
