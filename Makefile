@@ -103,12 +103,12 @@ ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/flush.c)
 ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_ctrl.c \
 	   vmx_flush.c)
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
-	   bitmap.h build_bug.h container_of.h fcntl.h file.h fs.h hrtimer.h kref.h ktime.h \
-	   kvm_host.h math64.h mem_encrypt.h mm.h mmu_notifier.h mutex.h nospec.h percpu.h \
-	   rcuwait.h sched.h sched/signal.h sched/smt.h seqlock.h slab.h spinlock.h srcu.h \
-	   time64.h uaccess.h) $(addprefix asm/,apicdef.h asm.h barrier.h cpu.h cpufeature.h \
-	   hardirq.h io.h mmu_context.h msr-index.h nospec-branch.h page_types.h pgtable.h \
-	   processor.h ptrace.h trapnr.h tsc.h))
+	   bitmap.h build_bug.h container_of.h cpumask.h fcntl.h file.h fs.h hrtimer.h \
+	   kref.h ktime.h kvm_host.h math64.h mem_encrypt.h mm.h mmu_notifier.h mutex.h \
+	   nospec.h percpu.h rcuwait.h sched.h sched/signal.h sched/smt.h seqlock.h slab.h \
+	   smp.h spinlock.h srcu.h time64.h uaccess.h) $(addprefix asm/,apicdef.h asm.h \
+	   barrier.h cpu.h cpufeature.h hardirq.h io.h mmu_context.h msr-index.h \
+	   nospec-branch.h page_types.h pgtable.h processor.h ptrace.h trapnr.h tsc.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.

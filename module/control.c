@@ -9,10 +9,11 @@
 #include <asm/processor-flags.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "descriptor.h"
 #include "mem.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 #define LODGE_CR0_BITS                                                    \
 	(X86_CR0_PE | X86_CR0_MP | X86_CR0_EM | X86_CR0_TS | X86_CR0_ET | \

@@ -14,9 +14,11 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "compat.h"
 #include "cpuid.h"
 #include "policy.h"
 #include "pv.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* The leaves of hypervisors, which pv.c answers. */

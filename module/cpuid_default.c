@@ -6,14 +6,16 @@
  * processor has it, the host's kernel uses it, and Lodge carries it) and leaves
  * that only describe.
  */
+#include <linux/mutex.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/types.h>
 #include <asm/fpu/xcr.h>
 #include <asm/processor.h>
 
+#include "backend.h"
+#include "compat.h"
 #include "cpuid.h"
 #include "mem.h"
-#include "vm.h"
 
 /* The bits of leaf 1's EDX that AMD repeats in leaf 0x80000001's. */
 #define CPUID_AMD_ALIASES 0x0183f3ffU

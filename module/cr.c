@@ -5,9 +5,11 @@
 #include <asm/processor-flags.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "cr.h"
+#include "emulation.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 static u64 lodge_cr_read(struct lodge_vcpu *vcpu, u8 number)
 {
@@ -59,7 +61,7 @@ static bool lodge_cr_lmsw(struct lodge_vcpu *vcpu, u64 source)
 
 enum lodge_execute lodge_cr_execute(struct lodge_vcpu *vcpu)
 {
-	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	const struct lodge_operand *to = &insn->operand[0];
 	const struct lodge_operand *from = &insn->operand[1];
 	__u64 *gpr = vcpu->regs.general.gpr;

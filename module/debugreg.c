@@ -5,10 +5,12 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "backend.h"
 #include "debugreg.h"
+#include "emulation.h"
 #include "event.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /* Not every processor makes these checks before the intercept. */
 static bool lodge_debugreg_faults(struct lodge_vcpu *vcpu, u8 number)
@@ -61,7 +63,7 @@ static enum lodge_execute lodge_debugreg_write(struct lodge_vcpu *vcpu,
 
 enum lodge_execute lodge_debugreg_execute(struct lodge_vcpu *vcpu)
 {
-	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	bool write = insn->op == LODGE_OP_MOV_TO_DR;
 	u8 number = insn->operand[write ? 0 : 1].reg & 7;
 	__u64 *gpr = &vcpu->regs.general.gpr[insn->operand[write ? 1 : 0].reg];

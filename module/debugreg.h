@@ -30,9 +30,9 @@ bool lodge_debugreg_same(const struct lodge_insn *insn,
 			 const struct lodge_vmexit *exit);
 
 /**
- * lodge_debugreg_execute() - carry out vcpu->emul.insn
+ * lodge_debugreg_execute() - carry out what lodge_insn_fetch() has decoded
  *
- * After lodge_insn_fetch(); the instruction has no operand in memory.
+ * The instruction has no operand in memory.
  */
 enum lodge_execute lodge_debugreg_execute(struct lodge_vcpu *vcpu);
 

@@ -4,24 +4,43 @@
  *
  * An instruction that touches a device in user space is carried out from its start
  * each time another answer has come, and the earlier answers are replayed from
- * vcpu->io.fragment: see emul.h.
+ * struct lodge_io: see emul.h.
  */
+#include <linux/mm.h>
+#include <linux/slab.h>
 #include <asm/cpufeature.h>
 #include <asm/processor-flags.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "emulate.h"
-#include "iobus.h"
+#include "emulation.h"
+#include "exit.h"
 #include "insn.h"
+#include "iobus.h"
 #include "mem.h"
 #include "portio.h"
+#include "request.h"
 #include "simd.h"
 #include "state.h"
 #include "translate.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* Iterations of a string instruction before signals are looked at again. */
 #define LODGE_EMULATE_BATCH 256
+
+int lodge_emulate_init(struct lodge_vcpu *vcpu)
+{
+	vcpu->emulation = kzalloc(sizeof(*vcpu->emulation), GFP_KERNEL_ACCOUNT);
+	return vcpu->emulation ? 0 : -ENOMEM;
+}
+
+void lodge_emulate_fini(struct lodge_vcpu *vcpu)
+{
+	kfree(vcpu->emulation);
+	vcpu->emulation = NULL;
+}
 
 bool lodge_emulate_sound(struct lodge_vcpu *vcpu, bool sound)
 {
@@ -36,7 +55,7 @@ bool lodge_emulate_sound(struct lodge_vcpu *vcpu, bool sound)
 static void lodge_emulate_begin(struct lodge_vcpu *vcpu, u64 gpa,
 				const void *data, size_t size, bool write)
 {
-	struct lodge_io *io = &vcpu->io;
+	struct lodge_io *io = &vcpu->emulation->io;
 	struct lodge_fragment *fragment = &io->fragment[io->next];
 
 	fragment->gpa = gpa;
@@ -69,8 +88,10 @@ static bool lodge_emulate_known(const struct lodge_io *io, u64 gpa, size_t size,
  */
 static bool lodge_emulate_post(struct lodge_vcpu *vcpu, bool write)
 {
-	vcpu->io.posted = write && vcpu->emul.insn.op != LODGE_OP_INS;
-	return vcpu->io.posted;
+	struct lodge_emulation *emulation = vcpu->emulation;
+
+	emulation->io.posted = write && emulation->emul.insn.op != LODGE_OP_INS;
+	return emulation->io.posted;
 }
 
 /*
@@ -80,7 +101,7 @@ static bool lodge_emulate_post(struct lodge_vcpu *vcpu, bool write)
 static int lodge_emulate_device(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 				size_t size, bool write)
 {
-	struct lodge_io *io = &vcpu->io;
+	struct lodge_io *io = &vcpu->emulation->io;
 	struct lodge_fragment *fragment;
 
 	if (!lodge_emulate_sound(vcpu, size && size <= sizeof(fragment->data)))
@@ -121,7 +142,8 @@ static int lodge_emulate_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 /* Outside 64-bit mode linear addresses wrap at 4 GiB. */
 static u64 lodge_emulate_wrap(const struct lodge_vcpu *vcpu, u64 linear)
 {
-	return vcpu->emul.insn.mode == LODGE_MODE_64 ? linear : (u32)linear;
+	return vcpu->emulation->emul.insn.mode == LODGE_MODE_64 ? linear :
+								  (u32)linear;
 }
 
 /*
@@ -345,7 +367,8 @@ static bool lodge_emulate_is_plain(const struct lodge_insn *insn)
 
 void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 {
-	struct lodge_emul *e = &vcpu->emul;
+	struct lodge_emul *e = &vcpu->emulation->emul;
+	struct lodge_io *io = &vcpu->emulation->io;
 
 	if (!lodge_emulate_is_plain(&e->insn))
 		lodge_backend->get_state(vcpu, LODGE_GROUP_SEGMENTS);
@@ -360,18 +383,19 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 	e->features = lodge_emulate_features(e->control);
 	e->ops = &lodge_emulate_ops;
 	e->opaque = vcpu;
-	vcpu->io.nr = 0;
-	vcpu->io.next = 0;
-	vcpu->io.posted = false;
+	io->nr = 0;
+	io->next = 0;
+	io->posted = false;
 }
 
 /* The last fragment is the one that user space hears of. */
 static int lodge_emulate_report(struct lodge_vcpu *vcpu)
 {
-	const struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.next];
+	const struct lodge_io *io = &vcpu->emulation->io;
+	const struct lodge_fragment *f = &io->fragment[io->next];
 	struct lodge_exit_mmio *mmio = &vcpu->answer.exit.mmio;
 
-	if (!lodge_emulate_sound(vcpu, vcpu->io.nr == vcpu->io.next + 1))
+	if (!lodge_emulate_sound(vcpu, io->nr == io->next + 1))
 		return -EIO;
 	BUILD_BUG_ON(sizeof(f->data) != sizeof(mmio->data));
 	mmio->gpa = f->gpa;
@@ -385,14 +409,16 @@ static int lodge_emulate_report(struct lodge_vcpu *vcpu)
 
 static int lodge_emulate_ask(struct lodge_vcpu *vcpu)
 {
-	vcpu->io.completion = LODGE_COMPLETE_EMULATE;
+	vcpu->completion = LODGE_COMPLETE_EMULATE;
 	return lodge_emulate_report(vcpu);
 }
 
 int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
 {
+	const struct lodge_io *io = &vcpu->emulation->io;
+
 	if (answer == LODGE_FAULT) {
-		lodge_insn_raise(vcpu, &vcpu->emul.fault);
+		lodge_insn_raise(vcpu, &vcpu->emulation->emul.fault);
 		return LODGE_ENTER_AGAIN;
 	}
 	if (answer == -EAGAIN)
@@ -401,10 +427,9 @@ int lodge_emulate_outcome(struct lodge_vcpu *vcpu, int answer)
 		return LODGE_ENTER_AGAIN;
 	if (answer == -EIO)
 		return answer;
-	if (answer == -EOPNOTSUPP && !vcpu->io.nr)
+	if (answer == -EOPNOTSUPP && !io->nr)
 		return lodge_insn_doubt(vcpu, answer, ~0ULL);
-	return lodge_insn_refuse(vcpu, vcpu->io.nr ? vcpu->io.fragment[0].gpa :
-						     ~0ULL);
+	return lodge_insn_refuse(vcpu, io->nr ? io->fragment[0].gpa : ~0ULL);
 }
 
 /* It can lead to itself, even in another code segment. */
@@ -429,14 +454,15 @@ static bool lodge_emulate_loads_flags(const struct lodge_insn *insn)
 bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip)
 {
 	const struct lodge_general *general = &vcpu->regs.general;
+	const struct lodge_emul *e = &vcpu->emulation->emul;
 
-	if (general->rip == rip && !lodge_emulate_branches(&vcpu->emul.insn) &&
-	    !(vcpu->emul.insn.rep && general->rflags & X86_EFLAGS_TF))
+	if (general->rip == rip && !lodge_emulate_branches(&e->insn) &&
+	    !(e->insn.rep && general->rflags & X86_EFLAGS_TF))
 		return false;
-	if (lodge_emulate_shadows(&vcpu->emul.insn))
+	if (lodge_emulate_shadows(&e->insn))
 		lodge_insn_done_shadow(vcpu, general->rip);
-	else if (lodge_emulate_loads_flags(&vcpu->emul.insn))
-		lodge_insn_done_flags(vcpu, general->rip, vcpu->emul.rflags);
+	else if (lodge_emulate_loads_flags(&e->insn))
+		lodge_insn_done_flags(vcpu, general->rip, e->rflags);
 	else
 		lodge_insn_done(vcpu, general->rip);
 	return true;
@@ -444,23 +470,24 @@ bool lodge_emulate_advance(struct lodge_vcpu *vcpu, u64 rip)
 
 static int lodge_emulate_run(struct lodge_vcpu *vcpu)
 {
+	struct lodge_io *io = &vcpu->emulation->io;
 	u64 rip = vcpu->regs.general.rip;
 	unsigned int i;
 	int answer;
 	bool over;
 
 	for (i = 0; i < LODGE_EMULATE_BATCH; i++) {
-		vcpu->io.next = 0;
-		vcpu->io.posted = false;
-		answer = lodge_emul_step(&vcpu->emul);
+		io->next = 0;
+		io->posted = false;
+		answer = lodge_emul_step(&vcpu->emulation->emul);
 		if (answer)
 			return lodge_emulate_outcome(vcpu, answer);
 		over = lodge_emulate_advance(vcpu, rip);
-		if (vcpu->io.posted)
+		if (io->posted)
 			return lodge_emulate_report(vcpu);
 		if (over)
 			break;
-		vcpu->io.nr = 0;
+		io->nr = 0;
 	}
 	return LODGE_ENTER_AGAIN;
 }
@@ -482,22 +509,23 @@ int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa)
 
 static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)
 {
-	struct lodge_fragment *f = &vcpu->io.fragment[vcpu->io.nr - 1];
+	struct lodge_io *io = &vcpu->emulation->io;
+	struct lodge_fragment *f = &io->fragment[io->nr - 1];
+	enum lodge_op op = vcpu->emulation->emul.insn.op;
 
 	if (!f->write)
 		memcpy(f->data, vcpu->answer.exit.mmio.data, f->size);
 	f->done = true;
-	if (vcpu->emul.insn.op == LODGE_OP_OUTS ||
-	    vcpu->emul.insn.op == LODGE_OP_INS)
+	if (op == LODGE_OP_OUTS || op == LODGE_OP_INS)
 		return lodge_portio_resume(vcpu);
 	return lodge_emulate_run(vcpu);
 }
 
 int lodge_emulate_complete(struct lodge_vcpu *vcpu)
 {
-	enum lodge_completion completion = vcpu->io.completion;
+	enum lodge_completion completion = vcpu->completion;
 
-	vcpu->io.completion = LODGE_COMPLETE_NONE;
+	vcpu->completion = LODGE_COMPLETE_NONE;
 	switch (completion) {
 	case LODGE_COMPLETE_NONE:
 		break;

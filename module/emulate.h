@@ -11,6 +11,18 @@
 struct lodge_vcpu;
 
 /**
+ * lodge_emulate_init() - make vcpu->emulation
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int lodge_emulate_init(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_emulate_fini() - undo it; also after an init that failed
+ */
+void lodge_emulate_fini(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_emulate_mmio() - an instruction touched @gpa, which has no memory
  *
  * Return: enum lodge_outcome, or -errno.
@@ -18,9 +30,9 @@ struct lodge_vcpu;
 int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
- * lodge_emulate_instruction() - carry out vcpu->emul.insn
+ * lodge_emulate_instruction() - carry out what lodge_insn_fetch() has decoded
  *
- * After lodge_insn_fetch().  Return: enum lodge_outcome, or -errno.
+ * Return: enum lodge_outcome, or -errno.
  */
 int lodge_emulate_instruction(struct lodge_vcpu *vcpu);
 

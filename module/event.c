@@ -11,6 +11,7 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "debugreg.h"
 #include "event.h"
 #include "request.h"

@@ -11,18 +11,24 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "backend.h"
+#include "compat.h"
 #include "cr.h"
 #include "debugreg.h"
 #include "emulate.h"
+#include "emulation.h"
 #include "event.h"
 #include "exit.h"
 #include "insn.h"
 #include "mem.h"
+#include "page_fault.h"
 #include "policy.h"
 #include "portio.h"
 #include "pv.h"
+#include "request.h"
 #include "state.h"
 #include "task_switch.h"
+#include "vcpu.h"
 #include "vm.h"
 #include "yield.h"
 
@@ -118,7 +124,7 @@ lodge_exit_memory_error(struct lodge_vcpu *vcpu,
 static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
 			   const struct lodge_vmexit *exit)
 {
-	vcpu->insn_bytes.length = 0;
+	vcpu->emulation->insn_bytes.length = 0;
 	if (exit->fault.error & LODGE_PF_FETCH ||
 	    exit->interrupted.type != LODGE_EVENT_NONE)
 		return lodge_insn_refuse(vcpu, exit->fault.gpa);
@@ -179,7 +185,8 @@ static bool lodge_exit_same_register(const struct lodge_insn *insn,
 
 static enum lodge_outcome lodge_exit_execute(struct lodge_vcpu *vcpu)
 {
-	enum lodge_execute answer = lodge_exit_is_debugreg(&vcpu->emul.insn) ?
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
+	enum lodge_execute answer = lodge_exit_is_debugreg(insn) ?
 					    lodge_debugreg_execute(vcpu) :
 					    lodge_cr_execute(vcpu);
 
@@ -187,8 +194,7 @@ static enum lodge_outcome lodge_exit_execute(struct lodge_vcpu *vcpu)
 	case LODGE_EXECUTE_DONE:
 		lodge_insn_done(vcpu,
 				lodge_insn_next_rip(&vcpu->regs.general,
-						    vcpu->emul.insn.mode,
-						    vcpu->emul.insn.length));
+						    insn->mode, insn->length));
 		return LODGE_ENTER_AGAIN;
 	case LODGE_EXECUTE_GP:
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
@@ -204,7 +210,7 @@ static enum lodge_outcome lodge_exit_execute(struct lodge_vcpu *vcpu)
 static int lodge_exit_register(struct lodge_vcpu *vcpu,
 			       const struct lodge_vmexit *exit)
 {
-	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	int answer = lodge_insn_fetch(vcpu);
 
 	if (answer)
@@ -322,7 +328,7 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 			      struct lodge_vmexit *exit,
 			      enum lodge_outcome *outcome)
 {
-	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	int answer = lodge_insn_fetch(vcpu);
 
 	*outcome = LODGE_ENTER_AGAIN;

@@ -15,6 +15,7 @@
 #include <linux/nospec.h>
 
 #include "apic.h"
+#include "compat.h"
 #include "event.h"
 #include "face.h"
 #include "inject.h"
@@ -24,6 +25,7 @@
 #include "pv.h"
 #include "state.h"
 #include "tsc.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* The vCPU's buffer is the data area of its run page. */

@@ -18,8 +18,10 @@
 #include "guard.h"
 #include "host_page.h"
 #include "mem.h"
+#include "npt/npt.h"
 #include "slots.h"
 #include "user.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* Tables that any VM may have: more than all that one instruction can touch. */

@@ -15,7 +15,7 @@
 #include "compat.h"
 #include "fpu.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /* What FCW and MXCSR are in the initial configuration. */
 #define FPU_FCW_INIT 0x37f

@@ -5,7 +5,7 @@
 #include <asm/fpu/api.h>
 
 #include "fpu.h"
-#include "vm.h"
+#include "vcpu.h"
 
 int lodge_fpu_init(struct lodge_vcpu *vcpu)
 {

@@ -10,11 +10,12 @@
 #include <linux/reboot.h>
 #include <linux/smp.h>
 
+#include "backend.h"
+#include "compat.h"
 #include "crash.h"
 #include "hw.h"
 #include "tsc.h"
 #include "userreturn.h"
-#include "vm.h"
 
 /* Guards lodge_hw_users and is held across switching on or off. */
 static DEFINE_MUTEX(lodge_hw_lock);

@@ -6,12 +6,16 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "backend.h"
 #include "debugreg.h"
+#include "emulation.h"
 #include "event.h"
+#include "exit.h"
 #include "insn.h"
+#include "request.h"
 #include "state.h"
 #include "translate.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /* So often in a row an unknown instruction may be one that was just rewritten. */
 #define LODGE_INSN_DOUBTS 16
@@ -33,26 +37,27 @@ static bool lodge_insn_same(const struct lodge_vcpu *vcpu,
 			    enum lodge_cpu_mode mode, const u8 *bytes,
 			    size_t length)
 {
-	const struct lodge_insn *insn = &vcpu->emul.insn;
+	const struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 
-	return vcpu->insn_bytes.decoded && insn->mode == mode &&
-	       insn->length <= length &&
-	       !memcmp(bytes, vcpu->insn_bytes.data, insn->length);
+	return known->decoded && insn->mode == mode && insn->length <= length &&
+	       !memcmp(bytes, known->data, insn->length);
 }
 
 /* Decode the first @length bytes of an instruction, or all of it. */
 static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
 			     const u8 *bytes, size_t length)
 {
-	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
+	struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
+	struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	int answer;
 
 	if (lodge_insn_same(vcpu, mode, bytes, length)) {
 		/* The bytes behind it may have changed. */
-		known->length = vcpu->emul.insn.length;
+		known->length = insn->length;
 		return 0;
 	}
-	answer = lodge_decode(&vcpu->emul.insn, mode, bytes, length);
+	answer = lodge_decode(insn, mode, bytes, length);
 	known->decoded = !answer;
 	known->length = min_t(size_t, length, LODGE_INSN_MAX_LENGTH);
 	memcpy(known->data, bytes, known->length);
@@ -86,7 +91,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 			return LODGE_FAULT;
 		}
 		if (answer) {
-			vcpu->insn_bytes.length = 0;
+			vcpu->emulation->insn_bytes.length = 0;
 			return answer == -EBUSY ? answer : -EFAULT;
 		}
 		length += got;
@@ -131,7 +136,7 @@ bool lodge_insn_causes(const struct lodge_insn *insn,
 static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 {
 	lodge_backend->skip(vcpu, next_rip);
-	vcpu->insn_bytes.doubts = 0;
+	vcpu->emulation->insn_bytes.doubts = 0;
 	vcpu->regs.general.rflags &= ~X86_EFLAGS_RF;
 }
 
@@ -172,10 +177,11 @@ void lodge_insn_done_flags(struct lodge_vcpu *vcpu, u64 next_rip, u64 old)
 enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 {
 	struct lodge_exit_emulate *emulate = &vcpu->answer.exit.emulate;
+	const struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
 
 	emulate->gpa = gpa;
-	emulate->length = vcpu->insn_bytes.length;
-	memcpy(emulate->bytes, vcpu->insn_bytes.data, sizeof(emulate->bytes));
+	emulate->length = known->length;
+	memcpy(emulate->bytes, known->data, sizeof(emulate->bytes));
 	vcpu->answer.reason = LODGE_EXIT_CANNOT_EMULATE;
 	return LODGE_CANNOT_EMULATE;
 }
@@ -183,7 +189,7 @@ enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
 				    u64 gpa)
 {
-	struct lodge_insn_bytes *known = &vcpu->insn_bytes;
+	struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
 
 	if (answer == LODGE_FAULT || answer == -EBUSY)
 		return LODGE_ENTER_AGAIN;

@@ -29,8 +29,8 @@ enum lodge_execute {
 /**
  * lodge_insn_fetch() - read and decode the instruction at RIP
  *
- * Brings CS and SS of SEGMENTS, and CONTROL, up to date; fills vcpu->emul.insn and
- * vcpu->insn_bytes.
+ * Brings CS and SS of SEGMENTS, and CONTROL, up to date.  The instruction is in
+ * vcpu->emulation->emul.insn then, and its bytes are in ->insn_bytes.
  *
  * Return: 0; LODGE_FAULT an exception is raised; -EINVAL not known; -EFAULT not
  * readable; -EBUSY the page tables keep changing.  lodge_insn_doubt() acts on all but

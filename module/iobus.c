@@ -6,11 +6,13 @@
  * device in place, so that removing needs no memory and cannot fail.  The next
  * lodge_iobus_add() leaves such ranges out.
  */
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 
 #include "apic.h"
 #include "iobus.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /**

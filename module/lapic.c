@@ -13,6 +13,7 @@
 #include "apic.h"
 #include "event.h"
 #include "lapic.h"
+#include "request.h"
 
 #define X2APIC_FIRST_MSR 0x800
 

@@ -4,7 +4,7 @@
  */
 #include "apic.h"
 #include "iobus.h"
-#include "vm.h"
+#include "vcpu.h"
 
 static bool lapic_page_read(struct lodge_vcpu *vcpu,
 			    struct lodge_iodevice *device, u64 offset,

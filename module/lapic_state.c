@@ -7,6 +7,7 @@
 
 #include "apic.h"
 #include "lapic.h"
+#include "request.h"
 
 /* The lower vectors of the first word of ISR, TMR and IRR. */
 #define EXCEPTION_VECTORS GENMASK(LAPIC_FIRST_VECTOR - 1, 0)

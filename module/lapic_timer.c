@@ -28,6 +28,7 @@
 #include <asm/tsc.h>
 
 #include "apic.h"
+#include "compat.h"
 #include "lapic.h"
 #include "tsc.h"
 

@@ -8,12 +8,12 @@
 #include <asm/fpu/xstate.h>
 #include <asm/tsc.h>
 
+#include "backend.h"
 #include "face.h"
 #include "ioctl.h"
 #include "mem.h"
 #include "policy.h"
 #include "state.h"
-#include "vm.h"
 
 static long lodge_main_info(void *unused, struct lodge_info *info)
 {

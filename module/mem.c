@@ -9,6 +9,7 @@
 #include <linux/uaccess.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "host_page.h"
 #include "mem.h"
 #include "slots.h"

@@ -9,11 +9,13 @@
 #include <asm/processor.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "msr.h"
 #include "policy.h"
 #include "pv.h"
+#include "request.h"
 #include "tsc.h"
-#include "vm.h"
+#include "vcpu.h"
 
 #define MSR_X2APIC_FIRST 0x800
 #define MSR_X2APIC_LAST 0x8ff

@@ -7,7 +7,6 @@
 
 #include "msr.h"
 #include "policy.h"
-#include "vm.h"
 
 static const struct lodge_msr_rule *
 msr_list_find(const struct lodge_vcpu *vcpu,

@@ -17,6 +17,9 @@
 
 #include "apic.h"
 #include "arch_caps.h"
+#include "backend.h"
+#include "compat.h"
+#include "gva.h"
 #include "msr.h"
 #include "npt/npt.h"
 #include "policy.h"
@@ -24,7 +27,7 @@
 #include "state.h"
 #include "tsc.h"
 #include "userreturn.h"
-#include "vm.h"
+#include "vcpu.h"
 
 #define MTRR_NR_VARIABLE 8
 /* Fixed ranges and write-combining, too. */

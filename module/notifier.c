@@ -7,10 +7,13 @@
  * that ends moves vm->notifier_seq.  A fault that has seen neither change since
  * before it looked at the host's tables maps what the host still has.
  */
-#include "vm.h"
+#include <linux/mm.h>
 
+#include "compat.h"
 #include "mem.h"
+#include "npt/npt.h"
 #include "slots.h"
+#include "vm.h"
 
 static struct lodge_vm *notifier_vm(struct mmu_notifier *notifier)
 {

@@ -15,7 +15,7 @@
 #include "event.h"
 #include "poll.h"
 #include "trace.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /*
  * A sleep and its wake-up, with the exit from the processor's first idle

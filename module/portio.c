@@ -5,9 +5,12 @@
 #include <asm/processor-flags.h>
 
 #include "emulate.h"
+#include "emulation.h"
+#include "exit.h"
 #include "insn.h"
 #include "iobus.h"
 #include "portio.h"
+#include "vcpu.h"
 #include "vm.h"
 
 static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
@@ -35,7 +38,8 @@ static int lodge_portio_report(struct lodge_vcpu *vcpu, u16 port, u8 size,
  */
 static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
 {
-	const u8 size = vcpu->emul.insn.operand_size;
+	const u8 size = vcpu->emulation->emul.insn.operand_size;
+	const u16 port = vcpu->emulation->io.port;
 	u8 *data = vcpu->data;
 	u32 i, element = 0;
 
@@ -45,14 +49,14 @@ static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
 		return 0;
 	for (i = 0; i < count; i++, data += size) {
 		if (in) {
-			if (!lodge_iobus_read(vcpu, LODGE_IOBUS_PORT,
-					      vcpu->io.port, &element, size))
+			if (!lodge_iobus_read(vcpu, LODGE_IOBUS_PORT, port,
+					      &element, size))
 				break;
 			memcpy(data, &element, size);
 		} else {
 			memcpy(&element, data, size);
-			if (!lodge_iobus_write(vcpu, LODGE_IOBUS_PORT,
-					       vcpu->io.port, &element, size))
+			if (!lodge_iobus_write(vcpu, LODGE_IOBUS_PORT, port,
+					       &element, size))
 				break;
 		}
 	}
@@ -63,20 +67,21 @@ static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
 static size_t lodge_portio_room(const struct lodge_vcpu *vcpu)
 {
 	if (vcpu->regs.general.rflags & X86_EFLAGS_TF)
-		return vcpu->emul.insn.operand_size;
+		return vcpu->emulation->emul.insn.operand_size;
 	return LODGE_RUN_DATA_SIZE;
 }
 
 /* OUTS: as many elements as fit the data area, in one exit. */
 static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 {
-	struct lodge_emul *e = &vcpu->emul;
+	struct lodge_emul *e = &vcpu->emulation->emul;
+	struct lodge_io *io = &vcpu->emulation->io;
 	u64 rip = vcpu->regs.general.rip;
 	const u8 size = e->insn.operand_size;
 	u32 count, sent;
 	int answer;
 
-	vcpu->io.next = 0;
+	io->next = 0;
 	answer =
 		lodge_emul_outs(e, vcpu->data, lodge_portio_room(vcpu), &count);
 	if (answer)
@@ -87,15 +92,14 @@ static int lodge_portio_outs(struct lodge_vcpu *vcpu)
 	if (sent == count)
 		return LODGE_ENTER_AGAIN;
 	memmove(vcpu->data, vcpu->data + sent * size, (count - sent) * size);
-	return lodge_portio_report(vcpu, vcpu->io.port, size, false,
-				   count - sent);
+	return lodge_portio_report(vcpu, io->port, size, false, count - sent);
 }
 
 /* INS, its first half: ask for elements. */
 static int lodge_portio_ins(struct lodge_vcpu *vcpu)
 {
-	struct lodge_emul *e = &vcpu->emul;
-	struct lodge_io *io = &vcpu->io;
+	struct lodge_emul *e = &vcpu->emulation->emul;
+	struct lodge_io *io = &vcpu->emulation->io;
 	u64 rip = vcpu->regs.general.rip;
 	int answer = lodge_emul_ins(e, lodge_portio_room(vcpu), &io->count);
 	u32 got;
@@ -114,7 +118,7 @@ static int lodge_portio_ins(struct lodge_vcpu *vcpu)
 		io->count = got;
 		return lodge_portio_finish_ins(vcpu);
 	}
-	io->completion = LODGE_COMPLETE_INS;
+	vcpu->completion = LODGE_COMPLETE_INS;
 	return lodge_portio_report(vcpu, io->port, e->insn.operand_size, true,
 				   io->count);
 }
@@ -125,8 +129,8 @@ static int lodge_portio_ins(struct lodge_vcpu *vcpu)
  */
 static int lodge_portio_store(struct lodge_vcpu *vcpu)
 {
-	struct lodge_emul *e = &vcpu->emul;
-	struct lodge_io *io = &vcpu->io;
+	struct lodge_emul *e = &vcpu->emulation->emul;
+	struct lodge_io *io = &vcpu->emulation->io;
 	u64 rip = vcpu->regs.general.rip;
 	const u8 *data;
 	u32 count;
@@ -173,10 +177,10 @@ static int lodge_portio_string(struct lodge_vcpu *vcpu,
 
 	if (answer)
 		return lodge_insn_doubt(vcpu, answer, ~0ULL);
-	if (!lodge_portio_same_string(&vcpu->emul.insn, exit))
+	if (!lodge_portio_same_string(&vcpu->emulation->emul.insn, exit))
 		return LODGE_ENTER_AGAIN;
 	lodge_emulate_prepare(vcpu);
-	vcpu->io.port = exit->io.port;
+	vcpu->emulation->io.port = exit->io.port;
 	return exit->io.in ? lodge_portio_ins(vcpu) : lodge_portio_outs(vcpu);
 }
 
@@ -219,8 +223,6 @@ static noinline bool lodge_portio_ask(struct lodge_vcpu *vcpu,
 
 int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	struct lodge_io *io = &vcpu->io;
-
 	if (exit->io.string)
 		return lodge_portio_string(vcpu, exit);
 	if (unlikely(lodge_iobus_has(&vcpu->vm->iobus, LODGE_IOBUS_PORT)) &&
@@ -229,9 +231,9 @@ int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return LODGE_ENTER_AGAIN;
 	}
 	if (exit->io.in) {
-		io->completion = LODGE_COMPLETE_IN;
-		io->size = exit->io.size;
-		io->next_rip = exit->next_rip;
+		vcpu->completion = LODGE_COMPLETE_IN;
+		vcpu->emulation->io.size = exit->io.size;
+		vcpu->emulation->io.next_rip = exit->next_rip;
 	} else {
 		/* An output is over once it is on its way. */
 		memcpy(vcpu->data, &vcpu->regs.general.gpr[LODGE_RAX],
@@ -244,14 +246,16 @@ int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 void lodge_portio_finish_in(struct lodge_vcpu *vcpu)
 {
-	lodge_portio_set_rax(vcpu, vcpu->io.size,
+	const struct lodge_io *io = &vcpu->emulation->io;
+
+	lodge_portio_set_rax(vcpu, io->size,
 			     READ_ONCE(*(const u32 *)vcpu->data));
-	lodge_insn_done(vcpu, vcpu->io.next_rip);
+	lodge_insn_done(vcpu, io->next_rip);
 }
 
 int lodge_portio_finish_ins(struct lodge_vcpu *vcpu)
 {
-	struct lodge_io *io = &vcpu->io;
+	struct lodge_io *io = &vcpu->emulation->io;
 
 	if (io->count == 1)
 		memcpy(io->element, vcpu->data, sizeof(io->element));
@@ -260,7 +264,7 @@ int lodge_portio_finish_ins(struct lodge_vcpu *vcpu)
 
 int lodge_portio_resume(struct lodge_vcpu *vcpu)
 {
-	if (vcpu->emul.insn.op == LODGE_OP_OUTS)
+	if (vcpu->emulation->emul.insn.op == LODGE_OP_OUTS)
 		return lodge_portio_outs(vcpu);
 	return lodge_portio_store(vcpu);
 }

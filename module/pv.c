@@ -18,10 +18,14 @@
 #include <asm/pvclock.h>
 #include <asm/tsc.h>
 
+#include "backend.h"
+#include "decode.h"
 #include "mem.h"
 #include "pv.h"
+#include "request.h"
 #include "state.h"
 #include "tsc.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* Highest leaf of each range: KVM's, and after it Lodge's own. */

@@ -13,6 +13,8 @@
 #include <trace/events/ipi.h>
 
 #include "apic.h"
+#include "backend.h"
+#include "compat.h"
 #include "emulate.h"
 #include "event.h"
 #include "exit.h"
@@ -22,9 +24,11 @@
 #include "policy.h"
 #include "poll.h"
 #include "pv.h"
+#include "request.h"
 #include "state.h"
 #include "tsc.h"
 #include "userreturn.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* A breakpoint's enable bits in DR7, local and global. */
@@ -384,7 +388,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	lodge_run_prepare(vcpu, window);
 	rcu_assign_pointer(vcpu->thread, current);
 	lodge_fpu_begin(vcpu);
-	if (vcpu->io.completion != LODGE_COMPLETE_NONE)
+	if (vcpu->completion != LODGE_COMPLETE_NONE)
 		outcome = lodge_emulate_complete(vcpu);
 	if (outcome == LODGE_ENTER_AGAIN) {
 		if (at_once)

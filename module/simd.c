@@ -7,8 +7,8 @@
 #include <linux/string.h>
 #include <asm/fpu/types.h>
 
+#include "fpu.h"
 #include "simd.h"
-#include "vm.h"
 #include "x87.h"
 
 /* FXSAVE's words: four to an x87 register, and its stack's top in the status. */

@@ -2,11 +2,14 @@
 /*
  * Memory slots: see slots.h.
  */
+#include <linux/mm.h>
 #include <linux/nospec.h>
 #include <linux/slab.h>
 #include <asm/processor.h>
 
+#include "backend.h"
 #include "mem.h"
+#include "npt/npt.h"
 #include "slots.h"
 #include "user.h"
 #include "vm.h"

@@ -11,12 +11,18 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "backend.h"
+#include "compat.h"
 #include "debugreg.h"
+#include "decode.h"
 #include "event.h"
+#include "fpu.h"
+#include "gva.h"
 #include "policy.h"
 #include "pv.h"
+#include "request.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /* The legacy FXSAVE area and the XSAVE header: there is always room for them. */
 #define LODGE_XSAVE_MIN (512 + 64)
@@ -111,7 +117,7 @@ static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
 	vcpu->delivery.in_flight.type = LODGE_EVENT_NONE;
 	vcpu->delivery.shutdown = false;
 	vcpu->delivery.exit_at_once = false;
-	vcpu->io.completion = LODGE_COMPLETE_NONE;
+	vcpu->completion = LODGE_COMPLETE_NONE;
 	vcpu->regs.events.flags = 0;
 	vcpu->delivery.mp_state = vcpu->id ? LODGE_MP_WAIT_SIPI :
 					     LODGE_MP_RUNNABLE;
@@ -352,7 +358,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 	}
 	/* The instruction under way belongs to the registers that were there before. */
 	if (groups & (LODGE_GROUP_GENERAL | LODGE_GROUP_EVENTS))
-		vcpu->io.completion = LODGE_COMPLETE_NONE;
+		vcpu->completion = LODGE_COMPLETE_NONE;
 	lodge_backend->set_state(vcpu, groups);
 }
 

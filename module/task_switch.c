@@ -8,15 +8,19 @@
 #include <asm/trapnr.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "debugreg.h"
+#include "emulation.h"
 #include "event.h"
+#include "exit.h"
 #include "insn.h"
 #include "mem.h"
+#include "request.h"
 #include "state.h"
 #include "task.h"
 #include "task_switch.h"
 #include "translate.h"
-#include "vm.h"
+#include "vcpu.h"
 
 #define LODGE_TASK_GROUPS                                                 \
 	(LODGE_GROUP_SEGMENTS | LODGE_GROUP_CONTROL | LODGE_GROUP_DEBUG | \
@@ -134,6 +138,7 @@ static int lodge_task_return(struct lodge_vcpu *vcpu,
 			     const struct lodge_vmexit *exit,
 			     struct lodge_task *task)
 {
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 	const struct lodge_general *general = &vcpu->regs.general;
 	int answer;
 
@@ -148,8 +153,8 @@ static int lodge_task_return(struct lodge_vcpu *vcpu,
 		return 0;
 	answer = lodge_insn_fetch(vcpu);
 	if (!answer)
-		task->rip = lodge_insn_next_rip(general, vcpu->emul.insn.mode,
-						vcpu->emul.insn.length);
+		task->rip =
+			lodge_insn_next_rip(general, insn->mode, insn->length);
 	return answer;
 }
 

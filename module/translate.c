@@ -3,13 +3,16 @@
  * The guest page walk on a vCPU, and the memory of the last one: see
  * translate.h.
  */
+#include <linux/mm.h>
 #include <linux/srcu.h>
 #include <linux/uaccess.h>
 #include <asm/processor-flags.h>
 
+#include "emulation.h"
 #include "mem.h"
 #include "state.h"
 #include "translate.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* The walk that a walker's callbacks note their entries in. */
@@ -157,7 +160,7 @@ static int lodge_walk(struct lodge_vcpu *vcpu, u64 linear,
 int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 		    u64 *gpa, struct lodge_fault *fault)
 {
-	struct lodge_walk *walk = &vcpu->data_walk;
+	struct lodge_walk *walk = &vcpu->emulation->data_walk;
 	struct lodge_vm *vm = vcpu->vm;
 	struct lodge_walk_key key;
 	int index, answer = 0;
@@ -177,7 +180,7 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 
 bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa)
 {
-	const struct lodge_walk *walk = &vcpu->data_walk;
+	const struct lodge_walk *walk = &vcpu->emulation->data_walk;
 
 	return walk->usable && !walk->memory &&
 	       walk->gpa == (gpa & PAGE_MASK) &&
@@ -211,7 +214,7 @@ fault:
 int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 			 size_t size, size_t *got, struct lodge_fault *fault)
 {
-	struct lodge_walk *walk = &vcpu->code_walk;
+	struct lodge_walk *walk = &vcpu->emulation->code_walk;
 	struct lodge_vm *vm = vcpu->vm;
 	struct lodge_walk_key key;
 	bool matches, done = false;

@@ -8,8 +8,10 @@
 #include <asm/cpufeature.h>
 #include <asm/msr-index.h>
 
+#include "backend.h"
+#include "compat.h"
 #include "userreturn.h"
-#include "vm.h"
+#include "vcpu.h"
 
 /**
  * struct lodge_userreturn - what this CPU's MSRs hold; changed on it with

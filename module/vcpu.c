@@ -6,10 +6,17 @@
 #include <linux/smp.h>
 #include <trace/events/ipi.h>
 
+#include "apic.h"
+#include "backend.h"
+#include "emulate.h"
+#include "fpu.h"
 #include "lapic.h"
+#include "npt/npt.h"
 #include "policy.h"
+#include "request.h"
 #include "state.h"
 #include "user.h"
+#include "vcpu.h"
 #include "vm.h"
 
 static atomic64_t lodge_vcpu_serial;
@@ -54,6 +61,7 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 	lodge_cpuid_free(vcpu);
 	lodge_npt_cache_free(&vcpu->npt_cache);
 	lodge_fpu_fini(vcpu);
+	lodge_emulate_fini(vcpu);
 	lodge_user_put_vcpu(vm->user);
 	if (READ_ONCE(vm->vcpus[vcpu->id]) != vcpu)
 		lodge_vcpu_free(vcpu);
@@ -117,7 +125,9 @@ static int lodge_vcpu_init(struct lodge_vcpu *vcpu)
 
 	if (lodge_fpu_init(vcpu))
 		return -ENOMEM;
-	error = lodge_cpuid_init(vcpu);
+	error = lodge_emulate_init(vcpu);
+	if (!error)
+		error = lodge_cpuid_init(vcpu);
 	if (!error)
 		error = lodge_msr_init(vcpu);
 	if (!error)

@@ -12,11 +12,15 @@
 #include <linux/smp.h>
 
 #include "apic.h"
+#include "backend.h"
 #include "hw.h"
+#include "iobus.h"
 #include "mem.h"
 #include "pv.h"
+#include "request.h"
 #include "tsc.h"
 #include "user.h"
+#include "vcpu.h"
 #include "vm.h"
 
 static void lodge_vm_destroy(struct lodge_vm *vm)

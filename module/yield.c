@@ -8,6 +8,7 @@
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
+#include "vcpu.h"
 #include "vm.h"
 #include "yield.h"
 

@@ -5,6 +5,7 @@
  */
 #include <asm/cpufeature.h>
 
+#include "compat.h"
 #include "svm/svm.h"
 
 void svm_asid_cpu_init(struct svm_cpu *cpu)

@@ -7,6 +7,7 @@
 #include <asm/mce.h>
 #include <asm/msr-index.h>
 
+#include "compat.h"
 #include "svm/erratum.h"
 #include "svm/svm.h"
 

@@ -11,6 +11,7 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "request.h"
 #include "svm/svm.h"
 
 #define SVM_DR6_STEP BIT_ULL(14)

@@ -10,6 +10,8 @@
 #include <asm/msr-index.h>
 #include <asm/processor-flags.h>
 
+#include "compat.h"
+#include "npt/npt.h"
 #include "svm/check.h"
 #include "svm/svm.h"
 

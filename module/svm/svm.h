@@ -9,7 +9,7 @@
 #include <asm/asm.h>
 
 #include "tag.h"
-#include "vm.h"
+#include "vcpu.h"
 #include "svm/entry.h"
 #include "svm/vmcb.h"
 

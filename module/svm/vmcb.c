@@ -7,6 +7,8 @@
 #include <asm/cpufeature.h>
 #include <asm/trapnr.h>
 
+#include "npt/npt.h"
+#include "vm.h"
 #include "svm/svm.h"
 
 /*

@@ -15,7 +15,9 @@
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
+#include "compat.h"
 #include "guard.h"
+#include "vm.h"
 #include "vmx/vmx.h"
 
 static struct lodge_guard_host vmx_flush_host;

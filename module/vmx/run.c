@@ -13,6 +13,7 @@
 #include <asm/processor.h>
 #include <asm/tlbflush.h>
 
+#include "compat.h"
 #include "context.h"
 #include "tsc.h"
 #include "vmx/vmx.h"

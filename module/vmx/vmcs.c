@@ -11,6 +11,9 @@
 #include <asm/msr-index.h>
 #include <asm/trapnr.h>
 
+#include "compat.h"
+#include "npt/npt.h"
+#include "vm.h"
 #include "vmx/vmx.h"
 
 DEFINE_PER_CPU(struct vmx_vmcs *, vmx_vmcs_current);

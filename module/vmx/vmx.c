@@ -12,6 +12,8 @@
 #include <asm/processor-flags.h>
 #include <asm/tlbflush.h>
 
+#include "compat.h"
+#include "npt/npt.h"
 #include "userreturn.h"
 #include "vmx/check.h"
 #include "vmx/vmx.h"

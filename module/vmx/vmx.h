@@ -8,7 +8,7 @@
 #include <linux/percpu.h>
 
 #include "tag.h"
-#include "vm.h"
+#include "vcpu.h"
 #include "vmx/caps.h"
 #include "vmx/counters.h"
 #include "vmx/entry.h"

@@ -5,6 +5,8 @@
  * A translation of the guest's own tables is tagged with the VPID, and one of the
  * nested tables with their root: each kind has an instruction that drops it.
  */
+#include "npt/npt.h"
+#include "vm.h"
 #include "vmx/vmx.h"
 
 #define VMX_LAST_VPID 0xffff

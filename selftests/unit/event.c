@@ -11,8 +11,9 @@
 #include "apic.h"
 #include "event.h"
 #include "interleave.h"
+#include "request.h"
 #include "state.h"
-#include "vm.h"
+#include "vcpu.h"
 
 #include "kselftest_harness.h"
 

@@ -38,12 +38,12 @@ FIXTURE_TEARDOWN(exits)
 	} while (0)
 #define HANDLE() lodge_exit_handle(self->vcpu, &self->exit)
 /* The exit has had no effect: neither an exception nor a step. */
-#define EXPECT_RETRY()                                                     \
-	do {                                                               \
-		EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());                    \
-		EXPECT_EQ(RIP, self->general->rip);                        \
-		EXPECT_EQ(0U, fake_guest.events);                          \
-		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->io.completion); \
+#define EXPECT_RETRY()                                                  \
+	do {                                                            \
+		EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());                 \
+		EXPECT_EQ(RIP, self->general->rip);                     \
+		EXPECT_EQ(0U, fake_guest.events);                       \
+		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->completion); \
 	} while (0)
 
 /* As often as it may be: nobody is to hear of an instruction that is well known. */
@@ -312,10 +312,10 @@ TEST_F(exits, an_interrupt_waits_behind_a_pop_of_ss)
 		EXPECT_EQ(_size, MMIO->size);                               \
 		EXPECT_EQ(_write, MMIO->write);                             \
 	} while (0)
-#define EXPECT_OVER(_rip)                                                  \
-	do {                                                               \
-		EXPECT_EQ(_rip, self->general->rip);                       \
-		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->io.completion); \
+#define EXPECT_OVER(_rip)                                               \
+	do {                                                            \
+		EXPECT_EQ(_rip, self->general->rip);                    \
+		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->completion); \
 	} while (0)
 #define COMPLETE() lodge_emulate_complete(self->vcpu)
 
@@ -336,7 +336,7 @@ TEST_F(exits, a_write_to_a_device_is_over_when_it_is_told)
 		CODE(__VA_ARGS__);                                       \
 		fake_guest.groups = 0;                                   \
 		self->general->rip = RIP;                                \
-		self->vcpu->io.completion = LODGE_COMPLETE_NONE;         \
+		self->vcpu->completion = LODGE_COMPLETE_NONE;            \
 		EXPECT_LE(LODGE_ENTER_AGAIN, HANDLE());                  \
 		EXPECT_EQ(expected,                                      \
 			  !!(fake_guest.groups & LODGE_GROUP_SEGMENTS)); \
@@ -438,7 +438,7 @@ TEST_F(exits, what_ins_has_received_is_stored_to_a_device_bit_by_bit)
 	*(u8 *)self->vcpu->data = 0x77;
 	EXPECT_TOLD(COMPLETE(), 0x3000U, 1U, 1);
 	EXPECT_EQ(0x77, MMIO->data[0]);
-	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->io.completion);
+	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->completion);
 }
 
 TEST_HARNESS_MAIN

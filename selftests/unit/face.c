@@ -15,6 +15,7 @@
 #include "policy.h"
 #include "pv.h"
 #include "state.h"
+#include "vcpu.h"
 #include "vm.h"
 
 #include "kselftest_harness.h"

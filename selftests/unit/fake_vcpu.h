@@ -13,6 +13,7 @@
 
 #include "apic.h"
 #include "emulate.h"
+#include "emulation.h"
 #include "event.h"
 #include "insn.h"
 #include "iobus.h"
@@ -23,6 +24,7 @@
 #include "state.h"
 #include "task_switch.h"
 #include "translate.h"
+#include "vcpu.h"
 #include "vm.h"
 #include "x87.h"
 
@@ -380,7 +382,8 @@ static inline struct lodge_vcpu *fake_vcpu_new(void)
 	fake_require(vcpu);
 	vcpu->vm = calloc(1, sizeof(*vcpu->vm));
 	vcpu->data = calloc(1, LODGE_RUN_DATA_SIZE);
-	fake_require(vcpu->vm && vcpu->data);
+	vcpu->emulation = calloc(1, sizeof(*vcpu->emulation));
+	fake_require(vcpu->vm && vcpu->data && vcpu->emulation);
 	for (i = 0; i < LODGE_NR_SEGS; i++)
 		vcpu->regs.segments.seg[i] =
 			(struct lodge_segment){ .limit = 0xffffffff,
@@ -394,6 +397,7 @@ static inline struct lodge_vcpu *fake_vcpu_new(void)
 static inline void fake_vcpu_free(struct lodge_vcpu *vcpu)
 {
 	lodge_iobus_fini(vcpu->vm);
+	free(vcpu->emulation);
 	free(vcpu->data);
 	free(vcpu->vm);
 	free(vcpu);

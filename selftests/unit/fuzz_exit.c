@@ -315,12 +315,12 @@ static void check_exit(const struct lodge_vcpu *vcpu)
 
 static void check_vcpu(const struct lodge_vcpu *vcpu)
 {
-	const struct lodge_io *io = &vcpu->io;
+	const struct lodge_io *io = &vcpu->emulation->io;
 	u32 i;
 
 	fake_require(!vcpu->vm->dead);
 	fake_require(io->nr <= LODGE_NR_FRAGMENTS);
-	if (io->completion == LODGE_COMPLETE_EMULATE)
+	if (vcpu->completion == LODGE_COMPLETE_EMULATE)
 		fake_require(io->next + 1 == io->nr);
 	for (i = 0; i < io->nr; i++)
 		fake_require(io->fragment[i].size >= 1 &&
@@ -355,12 +355,12 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 			break;
 		check_exit(vcpu);
 		if (exits++ == MANY_EXITS) {
-			fake_require(vcpu->emul.insn.rep ||
+			fake_require(vcpu->emulation->emul.insn.rep ||
 				     flags & (FLAG_REMAPS | FLAG_PLUGS));
 			return false;
 		}
 		answer(vcpu, in, flags);
-		if (vcpu->io.completion == LODGE_COMPLETE_NONE)
+		if (vcpu->completion == LODGE_COMPLETE_NONE)
 			break;
 		outcome = lodge_emulate_complete(vcpu);
 	}

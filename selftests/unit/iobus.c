@@ -331,7 +331,7 @@ TEST_F(iobus, a_port_of_the_kernel_leaves_no_exit)
 	exit = port_exit(true, 4, false);
 	EXPECT_EQ(LODGE_ENTER_AGAIN, lodge_exit_handle(self->vcpu, &exit));
 	EXPECT_EQ(0x04030201U, *rax);
-	EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->io.completion);
+	EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->completion);
 }
 
 TEST_F(iobus, an_address_of_the_kernel_leaves_no_exit)

@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 
+#include "vm.h"
 #include "vmx/vmx.h"
 
 struct kernel_cpu kernel_cpu;

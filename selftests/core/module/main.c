@@ -14,6 +14,7 @@
 
 #include "backend.h"
 #include "mem.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /* The page of the reset vector, and where that is in it. */

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The instruction that a vCPU has the core carry out, and user space answer: for
+ * those who take part in that.
+ */
+#ifndef LODGE_EMULATION_H
+#define LODGE_EMULATION_H
+
+#include <lodge.h>
+
+#include "decode.h"
+#include "emul.h"
+#include "pure.h"
+#include "translate.h"
+
+/*
+ * PUSHA makes eight accesses, of which one can cross a page's end.  Calls through
+ * gates can make more, and are refused at the tenth that meets a device.
+ */
+#define LODGE_NR_FRAGMENTS 9
+
+/**
+ * struct lodge_fragment - one access that a device answers
+ * @gpa: guest physical address
+ * @size: bytes, 1 to 16
+ * @write: direction
+ * @done: the device has carried it out
+ * @data: the bytes
+ */
+struct lodge_fragment {
+	u64 gpa;
+	u8 size;
+	bool write;
+	bool done;
+	u8 data[LODGE_EMUL_MAX_ACCESS];
+};
+
+/**
+ * struct lodge_io - an instruction that user space answers
+ * @size: bytes a port access moves
+ * @port: of INS and OUTS
+ * @count: elements that INS has received
+ * @stored: how many of them are stored
+ * @element: the one that INS has received when it is only one
+ * @next_rip: where to go on after a port access
+ * @nr: fragments known
+ * @fragment: accesses of the instruction under emulation, in its order: those
+ *	before @next are already answered and are replayed
+ * @next: which fragment the replay is at
+ * @posted: that fragment is a write of which user space hears when the instruction
+ *	is over
+ */
+struct lodge_io {
+	u8 size;
+	u16 port;
+	u32 count;
+	u32 stored;
+	u8 element[4];
+	u64 next_rip;
+	u32 nr;
+	u32 next;
+	bool posted;
+	struct lodge_fragment fragment[LODGE_NR_FRAGMENTS];
+};
+
+/**
+ * struct lodge_insn_bytes - the instruction at RIP as it was read
+ * @decoded: emul.insn is what they decode to
+ * @doubts: how often lodge_insn_doubt() was called since the last instruction that
+ *	was carried out
+ * @length: bytes that are valid
+ * @data: they
+ */
+struct lodge_insn_bytes {
+	bool decoded;
+	u8 doubts;
+	u8 length;
+	u8 data[LODGE_INSN_MAX_LENGTH];
+};
+
+/**
+ * struct lodge_emulation - a vCPU's, from its first instruction to its end
+ *
+ * The owner's: the thread that holds vcpu->lock.
+ *
+ * @io: instruction under way in user space
+ * @emul: emulation under way
+ * @insn_bytes: of the instruction in @emul
+ * @code_walk: last page walk for an instruction; see translate.h
+ * @data_walk: last page walk for an operand
+ */
+struct lodge_emulation {
+	struct lodge_io io;
+	struct lodge_emul emul;
+	struct lodge_insn_bytes insn_bytes;
+	struct lodge_walk code_walk;
+	struct lodge_walk data_walk;
+};
+
+#endif
