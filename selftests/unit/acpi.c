@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ACPI tables: found as an operating system finds them, by the layouts of
- * the specification and not by the structures that wrote them.
+ * Tests of the ACPI tables.  They find and read them as an operating system does, by
+ * the specification's offsets, not by the structures of boot/acpi.c.
  */
 #include "boot/acpi.h"
 
@@ -53,7 +53,7 @@ static bool sums_to_zero(const uint8_t *at, size_t size)
 	return !sum;
 }
 
-/* The table at @gpa, if it is @signature and lies in the area as a whole. */
+/* Return: the table at @gpa, or NULL unless it is @signature and within the area. */
 static const uint8_t *table(const struct ram *ram, uint64_t gpa,
 			    const char *signature)
 {
@@ -270,7 +270,7 @@ TEST_F(acpi, the_dsdt_begins_with_the_sleep_states)
 		'_',  0x12, 0x88, 0x00, 0x00, 0x04, 0x00, 0x00, 0x00, 0x00,
 	};
 
-	/* A length counts itself: 3 + 1 + 2 + 2 + 1 + 1 bytes, and 3 + 5. */
+	/* Lengths include themselves: 3 + 1 + 2 + 2 + 1 + 1 bytes, and 3 + 5. */
 	EXPECT_EQ(0, memcmp(self->dsdt + 36, states, sizeof(states)));
 }
 
@@ -312,7 +312,7 @@ TEST_F(acpi, the_dsdt_describes_com1)
 	EXPECT_NE(NULL, memmem(at, 48, resources, sizeof(resources)));
 }
 
-/* Where a device's name, as EisaId () has it, stands in the DSDT. */
+/* Return: the place in the DSDT of a device's ID, as EisaId () encodes it, or NULL. */
 static const uint8_t *device(FIXTURE_DATA(acpi) * self, const char *id)
 {
 	return memmem(self->dsdt, get32(self->dsdt + 4), id, 4);

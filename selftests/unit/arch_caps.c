@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which bugs a guest is told that its processor has not.
+ * Tests of ARCH_CAPABILITIES, which tells a guest the bugs that its processor lacks.
  */
 #include "arch_caps.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the bus: who gets an access, in which pieces, and what is refused.
+ * Tests of the bus: routing and splitting of accesses, and refused regions.
  */
 #include <errno.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 #include "board/bus.h"
 
-/* A device that writes down what it is asked. */
+/* A device that records its accesses. */
 struct probe {
 	unsigned int reads;
 	unsigned int writes;
@@ -124,7 +124,7 @@ TEST_F(bus, right_one_of_many_regions_answers)
 	struct probe probes[64] = {};
 	uint8_t value;
 
-	/* Added in an order that is neither up nor down. */
+	/* Add them in an order that is neither ascending nor descending. */
 	for (int i = 0; i < 64; i++) {
 		int at = i * 37 % 64;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux bzImages, made here: of every protocol version, truncated, hostile.
+ * Tests of loading Linux bzImages: of all protocol versions, truncated, hostile.
  */
 #include "boot/bzimage.h"
 
@@ -136,7 +136,7 @@ TEST_F(bzimage, the_descriptor_table_holds_what_the_segments_show)
 	EXPECT_EQ(0x00cf93000000ffff, gdt[3]);
 }
 
-/* What a walk of the guest's page tables makes of @address, or all ones. */
+/* Walks the guest's page tables.  Return: the physical address, or all ones. */
 static uint64_t walk(const struct ram *ram, uint64_t cr3, uint64_t address)
 {
 	uint64_t entry = cr3;
@@ -429,7 +429,7 @@ TEST_F(bzimage, what_follows_the_kernel_in_the_file_is_not_loaded)
 	EXPECT_EQ(0, *(char *)ram_at(self->ram, LOAD + CODE_SIZE / 2 + 1, 1));
 }
 
-/* An allocation of its own, so that the sanitizer sees a read beyond its end. */
+/* Each file is allocated anew, so that the sanitizer sees reads beyond its end. */
 TEST_F(bzimage, every_truncated_file_is_refused)
 {
 	size_t size;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the debug exit: which code a write ends with.
+ * Tests of the debug exit and its codes.
  */
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decoder, case by case: sizes, addresses and operands in all three modes,
- * what is refused, and where an instruction ends.
+ * Tests of the decoder, case by case: sizes, addresses and operands in all three
+ * modes, refused instructions, and the length of an instruction.
  */
 #include "decode.h"
 

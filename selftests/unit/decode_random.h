@@ -12,7 +12,7 @@
 
 #define BUFFER_BYTES 16
 
-/* Opcodes of Lodge's set, which most of the generated instructions use. */
+/* Opcodes that Lodge knows; most of the generated instructions have one of them. */
 static const u8 one_byte[] = {
 	0x63, 0x6c, 0x6d, 0x6e, 0x6f, 0x80, 0x81, 0x82, 0x83, 0x84, 0x85, 0x86,
 	0x87, 0x88, 0x89, 0x8a, 0x8b, 0x8c, 0x8e, 0x8f, 0x90, 0xa0, 0xa1, 0xa2,
@@ -41,7 +41,7 @@ static const u8 prefixes[] = {
 	0x66, 0x67, 0x67, 0xf0, 0xf2, 0xf3, 0xf3,
 };
 
-/* At most 4 prefixes as a rule, seldom as many as pass the limit of 15. */
+/* Makes up to 4 prefixes; rarely so many that the length exceeds 15 bytes. */
 static u32 random_prefixes(enum lodge_cpu_mode mode, u8 *bytes)
 {
 	u32 n = random_below(16) ? random_below(5) : random_below(13);
@@ -56,7 +56,7 @@ static u32 random_prefixes(enum lodge_cpu_mode mode, u8 *bytes)
 	return n;
 }
 
-/* A segment prefix or none, then VEX in either form with any of its bits. */
+/* Makes a segment prefix or none, then VEX in either form with random bits. */
 static void random_vex(u8 *bytes)
 {
 	if (!random_below(4))
@@ -71,7 +71,7 @@ static void random_vex(u8 *bytes)
 	*bytes = PICK(vex);
 }
 
-/* An instruction of Lodge's set as a rule, with any bytes behind its opcode. */
+/* Makes an instruction that Lodge mostly knows, with random bytes behind its opcode. */
 static void random_code(enum lodge_cpu_mode mode, u8 bytes[BUFFER_BYTES])
 {
 	u32 n, i;

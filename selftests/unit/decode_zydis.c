@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The decoder against Zydis over generated instructions.  What Lodge decodes,
- * Zydis must decode to the same; and of the mnemonics that Lodge knows, what
- * Zydis decodes with a memory operand Lodge must not refuse.
+ * Compares the decoder with Zydis, over generated instructions.  Zydis must decode
+ * all that Lodge decodes, with the same result.  Lodge must decode all instructions
+ * with a memory operand that Zydis decodes, if it knows the mnemonic.
  *
  * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
  */
@@ -72,7 +72,7 @@ static u8 op_of_branch(const struct reference *z, u8 op)
 		return LODGE_OP_JMP_FAR;
 	if (op == LODGE_OP_JMP && !explicit_memory(z))
 		return LODGE_OP_INVALID;
-	/* Vendors differ. */
+	/* Vendors differ here. */
 	if (z->insn.machine_mode == ZYDIS_MACHINE_MODE_LONG_64 &&
 	    has_operand_prefix(z) && !z->insn.raw.rex.W)
 		return LODGE_OP_INVALID;
@@ -102,7 +102,7 @@ static u8 op_of_mov(const struct reference *z)
 	return LODGE_OP_MOV;
 }
 
-/* The op that Lodge must give, or LODGE_OP_INVALID when it may refuse. */
+/* Return: the op that Lodge must find, or LODGE_OP_INVALID if it may refuse. */
 static u8 expected_op(const struct reference *z)
 {
 	u8 op = LODGE_OP_INVALID;
@@ -117,7 +117,7 @@ static u8 expected_op(const struct reference *z)
 	if (op == LODGE_OP_MOVS && has_class(z, ZYDIS_REGCLASS_XMM) &&
 	    explicit_memory(z))
 		op = LODGE_OP_SSE_MOV;
-	/* Zydis 4.0 takes F3 41 90 for PAUSE; it exchanges EAX and R8D. */
+	/* Zydis 4.0 decodes F3 41 90 as PAUSE, but it exchanges EAX and R8D. */
 	if (op == LODGE_OP_PAUSE && z->insn.raw.rex.B)
 		return LODGE_OP_INVALID;
 	if (z->insn.encoding == ZYDIS_INSTRUCTION_ENCODING_EVEX)
@@ -126,7 +126,7 @@ static u8 expected_op(const struct reference *z)
 		return op_of_branch(z, op);
 	if (op == LODGE_OP_IMUL)
 		op = op_of_imul(z);
-	/* Below the stack's only memory forms are decoded. */
+	/* Ops before LODGE_OP_PUSH are decoded with a memory operand only. */
 	if ((op < LODGE_OP_PUSH ||
 	     (op >= LODGE_OP_VERR && op <= LODGE_OP_ARPL)) &&
 	    op != LODGE_OP_XLAT && op != LODGE_OP_MOV_TO_SEG &&
@@ -154,7 +154,7 @@ static ZydisRegister gpr(u8 reg, unsigned int size)
 		return ZYDIS_REGISTER_NONE;
 	if (reg == LODGE_REG_RIP)
 		return size == 8 ? ZYDIS_REGISTER_RIP : ZYDIS_REGISTER_EIP;
-	/* AH to BH stand between BL and SPL. */
+	/* Zydis numbers AH to BH between BL and SPL. */
 	return first[size] + reg + (size == 1 && reg >= 4 ? 4 : 0);
 }
 
@@ -188,9 +188,9 @@ static ZydisRegister register_of(const struct lodge_operand *o)
 }
 
 /*
- * Zydis 4.0 takes SIB.base = 101b with ModRM.mod = 00b, REX.B and 32-bit
- * addresses for R13D with a displacement of 0; there is no base but a
- * displacement of 4 bytes (APM vol. 3, table 1-13).
+ * With SIB.base = 101b, ModRM.mod = 00b, REX.B and 32-bit addresses, Zydis 4.0 finds
+ * the base R13D and a displacement of 0.  In fact there is no base, and a displacement
+ * of 4 bytes (APM vol. 3, table 1-13).
  */
 static bool zydis_adds_r13d(const struct lodge_insn *insn,
 			    const ZydisDecodedOperand *z)
@@ -199,7 +199,7 @@ static bool zydis_adds_r13d(const struct lodge_insn *insn,
 	       insn->address_size == 4 && z->mem.base == ZYDIS_REGISTER_R13D;
 }
 
-/* To Zydis 3E before an indirect branch is CET's prefix, and no segment's. */
+/* For Zydis, 3E before an indirect branch is CET's prefix, not a segment prefix. */
 static const char *memory_differs(const struct lodge_insn *insn,
 				  const struct lodge_operand *o,
 				  const ZydisDecodedOperand *z)
@@ -282,9 +282,9 @@ static const char *string_differs(const struct lodge_insn *insn,
 }
 
 /*
- * Whether operand_width is what the instruction moves: not of string I/O with
- * REX.W, nor of MOVNTI and MOVDIRI in 16-bit mode, where the operands alone say 32
- * bits, nor of XLAT, cache flushes and segment loads, which have one size or none.
+ * True if Zydis' operand_width is the size that the instruction moves.  It is not for
+ * string I/O with REX.W, for MOVNTI and MOVDIRI in 16-bit mode (only the operands have
+ * the 32 bits), and for XLAT, cache flushes and segment loads (of one size or none).
  */
 static bool has_operand_size(const struct reference *z, u8 op)
 {
@@ -296,7 +296,7 @@ static bool has_operand_size(const struct reference *z, u8 op)
 	       z->insn.mnemonic != ZYDIS_MNEMONIC_MOVDIRI;
 }
 
-/* ENTER's two immediates, and far pointers, are each one to Lodge. */
+/* Lodge has one operand for ENTER's two immediates, and one for a far pointer. */
 static bool has_compound_immediate(u8 op)
 {
 	return op == LODGE_OP_ENTER || op == LODGE_OP_CALL_FAR ||
@@ -313,11 +313,11 @@ static const char *operands_differ(const struct lodge_insn *insn,
 	if (insn->operand[0].kind == LODGE_OPERAND_IMMEDIATE &&
 	    has_compound_immediate(insn->op))
 		return NULL;
-	/* The register that a far pointer goes to is implied. */
+	/* The register that a far pointer is loaded to is implied. */
 	for (i = 0; i < LODGE_NR_OPERANDS && !what; i++) {
 		if (i == 2 && insn->op == LODGE_OP_LOAD_FAR)
 			break;
-		/* With VEX memory comes last. */
+		/* With VEX, memory is the last operand. */
 		what = operand_differs(insn, &insn->operand[i],
 				       &z->operand[second && i ? 3 - i : i]);
 	}
@@ -346,7 +346,7 @@ static const char *differs(const struct lodge_insn *insn,
 	return what ? what : operands_differ(insn, z);
 }
 
-/* Of AMD's processors, and unknown to Zydis. */
+/* True for AMD's other encoding of CR8, which Zydis does not know. */
 static bool is_alternative_cr8(const struct lodge_insn *insn)
 {
 	return insn->prefixes & LODGE_PREFIX_LOCK &&
@@ -354,7 +354,7 @@ static bool is_alternative_cr8(const struct lodge_insn *insn)
 		insn->op == LODGE_OP_MOV_TO_CR);
 }
 
-/* What is wrong with Lodge's answer to @bytes, or NULL. */
+/* Return: the error in Lodge's decoding of @bytes, or NULL. */
 static const char *judge(const ZydisDecoder *decoder, enum lodge_cpu_mode mode,
 			 const u8 bytes[BUFFER_BYTES], bool *decoded)
 {
@@ -395,7 +395,7 @@ static void report(const ZydisDecoder *decoder, const char *what,
 	printf("  (%s)\n", text);
 }
 
-/* Returns how many instructions differ; *@decoded: how many were decoded. */
+/* Return: the number of differences; *@decoded: the number of decoded instructions. */
 static int compare(enum lodge_cpu_mode mode, int *decoded)
 {
 	static const ZydisMachineMode machine_mode[] = {

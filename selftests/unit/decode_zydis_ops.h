@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Lodge's word for each of Zydis' mnemonics that the decoder knows.
+ * Lodge's op for each mnemonic of Zydis that the decoder knows.
  */
 #ifndef LODGE_UNIT_DECODE_ZYDIS_OPS_H
 #define LODGE_UNIT_DECODE_ZYDIS_OPS_H

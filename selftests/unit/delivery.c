@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which event a vCPU is given, against the manual's table of priorities, over 200,000
- * random states of its APIC, its flags and what waits; double faults pair by pair; and
- * INIT and start-up.
+ * Tests of event delivery: the event that a vCPU gets, compared with the manual's table
+ * of priorities over 200,000 random states of APIC, flags and pending events; double
+ * faults, pair by pair; INIT and start-up.
  *
  * Intel SDM vol. 3, sections 6.9 and 6.15; AMD APM vol. 2, sections 8.5 and 8.2.9.
  */
@@ -39,14 +39,14 @@ static bool one_in(u32 n)
 
 /* ------------------------------------------------------------------ priorities */
 
-/* What can hold an event back. */
+/* Reasons that hold an event back. */
 enum {
 	NO_IF = 1,
 	SHADOW = 2,
 	NMI_HANDLER = 4,
 };
 
-/* What waits, the first row first.  An interrupt needs RFLAGS.IF and no shadow. */
+/* Pending events, highest priority first.  Interrupts need RFLAGS.IF and no shadow. */
 enum row { EXCEPTION, AGAIN, NMI, ACKNOWLEDGED, EXTINT, APIC, NR_ROWS };
 
 static const u8 held_back_by[NR_ROWS] = {
@@ -59,10 +59,10 @@ static const u8 held_back_by[NR_ROWS] = {
 };
 
 /**
- * struct model - a state, in the manual's words
- * @waits: by row
+ * struct model - a state in the manual's terms
+ * @waits: true if an event is pending; by row
  * @event: the event of each row that waits
- * @holds: what holds events back
+ * @holds: reasons that hold events back
  */
 struct model {
 	bool waits[NR_ROWS];
@@ -75,7 +75,7 @@ static struct lodge_event event_of(u8 type, u8 vector)
 	return (struct lodge_event){ .type = type, .vector = vector };
 }
 
-/* The highest request, if its class is above those of TPR and of what is in service. */
+/* Sets up the APIC.  Its request waits if its class is above those of TPR and ISR. */
 static void make_apic(struct model *model)
 {
 	static const u16 vectors[] = { 0x31, 0x42, 0x42, 0x53, 0x64, 0x75 };
@@ -191,7 +191,7 @@ TEST_F(delivery, gives_the_event_of_the_highest_priority)
 	}
 }
 
-/* Entry after entry each one comes, in order, as soon as nothing holds it back. */
+/* Over several entries, each event is delivered in order as soon as it can be. */
 TEST_F(delivery, gives_all_of_them_in_the_end)
 {
 	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
@@ -214,7 +214,7 @@ TEST_F(delivery, gives_all_of_them_in_the_end)
 	}
 }
 
-/* The window that is asked for is that of what is left. */
+/* The requested window is that of the events that are left. */
 TEST_F(delivery, leaves_the_guest_as_soon_as_the_next_can_be_taken)
 {
 	for (int i = 0; i < 100000; i++) {
@@ -243,7 +243,7 @@ TEST_F(delivery, wakes_for_what_can_be_taken)
 		struct model model = make();
 		enum row row;
 
-		/* A vCPU that sleeps has left no exception behind. */
+		/* A vCPU that sleeps has no pending exception. */
 		self->d->exception.type = LODGE_EVENT_NONE;
 		self->d->reinject.type = LODGE_EVENT_NONE;
 		model.waits[EXCEPTION] = model.waits[AGAIN] = false;
@@ -252,7 +252,7 @@ TEST_F(delivery, wakes_for_what_can_be_taken)
 	}
 }
 
-/* An entry that did not come about, and an exit in the middle of a delivery. */
+/* After a failed entry, and after an exit in the middle of a delivery. */
 TEST_F(delivery, gives_again_what_was_not_delivered)
 {
 	for (int i = 0; i < 100000; i++) {
@@ -270,7 +270,7 @@ TEST_F(delivery, gives_again_what_was_not_delivered)
 			lodge_event_delivered(self->d, &first);
 		}
 		ASSERT_TRUE(fake.requests & BIT(LODGE_REQ_EVENT));
-		/* Before it only the exception can come that waits with it. */
+		/* Only the exception that waits with it can come first. */
 		lodge_event_deliver(self->d);
 		if (!same(&first, &fake.injected))
 			ASSERT_EQ(EXCEPTION, model_choice(&model));
@@ -279,7 +279,7 @@ TEST_F(delivery, gives_again_what_was_not_delivered)
 
 /* ---------------------------------------------------------------- double faults */
 
-/* Table 6-5: by the class of the first and of the second. */
+/* Classes of exceptions (SDM vol. 3, table 6-5), by vector. */
 static const char *const classes = "cbbbbbbbdbccccpbbbbbbbbbbbbbbbbb";
 
 static char class_of(u8 vector)
@@ -362,7 +362,7 @@ TEST_F(delivery, forgets_a_start_up_before_the_init)
 	EXPECT_EQ(LODGE_MP_WAIT_SIPI, self->d->mp_state);
 }
 
-/* Both at once, as firmware sends them: the INIT comes first. */
+/* If both are pending, as firmware sends them, the INIT comes first. */
 TEST_F(delivery, takes_the_init_and_the_start_up_behind_it)
 {
 	fake_send(0, APIC_DM_INIT);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Descriptors: where they are read, what becomes of them, and each check before
- * a segment register is loaded, with the exception of its failure and the order
- * among them.
+ * Tests of descriptors: reading and decoding them, and each check before a segment
+ * register is loaded, with its exception and the order of the checks.
  */
 #include "descriptor.h"
 
@@ -17,7 +16,7 @@
 #define MEMORY_BYTES 0x1000
 #define GDT 0x100U
 #define GDT_BYTES 0x80U
-#define LDT 0x203U /* at no multiple of 8 */
+#define LDT 0x203U /* not a multiple of 8 */
 #define SELECTOR 0x28
 #define LOCAL 0x1c /* index 3 */
 
@@ -37,10 +36,10 @@
 
 struct guest {
 	u8 memory[MEMORY_BYTES];
-	int answer; /* the next read's */
+	int answer; /* result of the next read */
 	int reads;
 	int updates;
-	bool race; /* an update finds another descriptor */
+	bool race; /* an update finds that the descriptor has changed */
 	struct lodge_segments segs;
 	struct lodge_descriptors t;
 };
@@ -191,7 +190,7 @@ TEST_F(descriptor, null_selector_has_no_descriptor)
 		EXPECT_FAULT(GP, 0, READ(rpl));
 		EXPECT_FALSE(lodge_descriptor_exists(&self->g.t, rpl));
 	}
-	/* Index 0 of the local table is none. */
+	/* Index 0 of the local table is not a null selector. */
 	EXPECT_EQ(0, READ(LODGE_SELECTOR_TI));
 }
 
@@ -230,7 +229,7 @@ TEST_F(descriptor, system_descriptors_have_16_bytes_in_long_mode)
 	self->g.memory[GDT + SELECTOR + 8] = 0x7f;
 	ASSERT_EQ(0, READ(SELECTOR));
 	EXPECT_EQ(0x7f12345678ULL, self->d.segment.base);
-	/* Code and data have eight. */
+	/* Descriptors of code and data have eight bytes. */
 	self->g.segs.gdt.limit = SELECTOR + 14;
 	EXPECT_FAULT(GP, SELECTOR, READ(SELECTOR));
 	PUT(SELECTOR, P | DATA);
@@ -362,7 +361,7 @@ TEST_F(descriptor, null_stack_is_for_64_bit_mode_below_level_3)
 	EXPECT_FAULT(GP, 0, LOAD(SS, 3));
 }
 
-/* True if CS may be loaded, by CPL, RPL and DPL. */
+/* True if CS may be loaded, according to CPL, RPL and DPL. */
 static bool code_allowed(u8 cpl, u8 rpl, u8 dpl, bool conforming,
 			 enum lodge_code_load load)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every device's state: saved in the middle of its work it comes back in another
- * machine's device, a reset forgets it, and what an enemy has changed is refused
- * or does no harm.
+ * Tests of every device's state: it is saved in the middle of the device's work and
+ * loaded by another machine's device; a reset clears it; a changed record is refused or
+ * does no harm.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define MEMORY (16ULL << 20)
 #define KINDS 16
 
-/* A board of its own for each device: lines and messages lead nowhere. */
+/* A board for one device; its lines and messages are not connected. */
 struct setup {
 	struct board board;
 	const struct device_kind *kind;
@@ -80,7 +80,7 @@ static uint32_t chance(void)
 	return seed >> 8;
 }
 
-/* Random reads and writes while time passes; gives a sum of what was read. */
+/* Does random reads and writes while time passes.  Return: a checksum of the reads. */
 static uint32_t work(struct setup *setup, unsigned int rounds)
 {
 	uint32_t sum = 0;
@@ -174,7 +174,7 @@ static int save(const struct setup *setup, struct record *record)
 
 TEST_F(state, comes_back_in_another_device_which_then_works_alike)
 {
-	/* It goes by the host's wall clock: see the clock's own tests. */
+	/* The clock uses the host's wall clock: rtc.c tests this. */
 	if (self->first.kind == devices_find("rtc"))
 		SKIP(return, "the host's time goes on");
 	for (int round = 0; round < 200; round++) {
@@ -201,7 +201,7 @@ TEST_F(state, is_forgotten_by_a_reset)
 {
 	if (!self->first.kind->reset)
 		SKIP(return, "the device has no state");
-	/* What the clock's battery keeps is tested with the clock. */
+	/* The clock's battery keeps state: rtc.c tests this. */
 	if (self->first.kind == devices_find("rtc"))
 		SKIP(return, "its battery keeps it");
 	self->first.kind->reset(self->first.device);
@@ -250,7 +250,7 @@ TEST_F(state, of_any_bytes_is_taken_or_refused)
 	work(&self->first, 100);
 }
 
-/* So that no kind is forgotten in the list above. */
+/* The list above must have all kinds. */
 TEST(every_kind_has_its_tests)
 {
 	EXPECT_NE(NULL, kind_of(11));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The report of `lodge doctor` on processors and on what the module tells it; and
- * what `lodge run` does.
+ * Tests of `lodge doctor`, with several processors and answers of the module, and of
+ * the messages of `lodge run`.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include "fake_lodge.h"
 #include "kselftest_harness.h"
 
-/* Stands for the one of the controller. */
+/* Replaces the controller's processor_read(). */
 static struct processor processor;
 
 void processor_read(struct processor *answer)
@@ -28,13 +28,13 @@ void processor_read(struct processor *answer)
 
 static char said[8192];
 
-/* The guest of its trial. */
+/* The guest of the trial. */
 static int trial(struct lodge_run *run)
 {
 	return fake_out(run, 0x80, 1, 0);
 }
 
-/* Run a command and keep what it says on @stream.  Return: its exit code. */
+/* Runs a command and keeps its output to @stream.  Return: its exit code. */
 static int say(int (*command)(int argc, char **argv), char **arguments,
 	       int stream)
 {
@@ -66,7 +66,7 @@ static int doctor(void)
 	return say(doctor_command, arguments, STDOUT_FILENO);
 }
 
-/* Its line on a check, from the result on. */
+/* Return: doctor's line on a check, from the result on. */
 static const char *result(const char *check)
 {
 	static char text[1024];
@@ -156,7 +156,7 @@ TEST_F(doctor, a_user_at_a_limit_is_told_of_the_modules_parameters)
 	EXPECT_EQ(NULL, strstr(result("trial"), "dmesg"));
 }
 
-/* What `lodge run` says of it; its arguments matter only in that they are right. */
+/* Runs `lodge run` with valid arguments, and keeps its messages. */
 static int run(char *image)
 {
 	char *arguments[] = { "lodge run",   "--kernel",

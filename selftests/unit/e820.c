@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The memory map and what a BIOS leaves in the first MiB.
+ * Tests of the memory map, and of the first MiB as a BIOS leaves it.
  */
 #include "board/e820.h"
 
@@ -92,7 +92,7 @@ FIXTURE_SETUP(bios)
 	self->ram = ram_new(MIB);
 	ASSERT_NE(NULL, self->ram);
 	self->low = ram_at(self->ram, 0, MIB);
-	/* What an earlier run of the guest may have left. */
+	/* An earlier run of the guest may have left anything here. */
 	memset((void *)self->low, 0xee, MIB);
 	bios_write(self->ram);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ELF executables and the PVH protocol.
+ * Tests of ELF executables and the PVH protocol.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ FIXTURE_SETUP(elf)
 {
 	self->ram = ram_new(64 * MIB);
 	ASSERT_NE(NULL, self->ram);
-	/* What a machine that restarts may find. */
+	/* A machine that restarts may find anything here. */
 	memset(ram_at(self->ram, 2 * MIB, 2 * MIB), 0xee, 2 * MIB);
 	place_init(&self->place, self->ram);
 	elf_image_build(&self->elf, ELFCLASS64);
@@ -185,7 +185,7 @@ TEST_F(elf, a_segment_smaller_in_memory_than_in_the_file_is_refused)
 	EXPECT_SAYS("larger in the file than in memory");
 }
 
-/* As `ld -Ttext=0x100000` makes it: the first segment is the headers. */
+/* `ld -Ttext=0x100000` makes such files: the first segment has the headers. */
 TEST_F(elf, a_segment_of_the_headers_alone_may_lie_where_nothing_can)
 {
 	self->elf.segment64[ELF_IMAGE_SEGMENT_DATA].p_offset = 0;
@@ -198,7 +198,7 @@ TEST_F(elf, a_segment_of_the_headers_alone_may_lie_where_nothing_can)
 	EXPECT_EQ(-ENOSPC, load(self));
 }
 
-/* What GNU ld puts first makes the segment's alignment eight. */
+/* GNU ld puts a note before it that makes the segment's alignment eight. */
 TEST_F(elf, the_pvh_note_is_found_behind_one_of_another_alignment)
 {
 	static const uint32_t notes[] = {
@@ -363,7 +363,7 @@ TEST_F(elf, a_pvh_kernel_starts_in_protected_mode)
 	EXPECT_EQ(0x67, regs->segments.seg[LODGE_TR].limit);
 }
 
-/* The start info by the offsets of Xen's interface. */
+/* The start info is read by the offsets of Xen's interface. */
 TEST_F(elf, the_start_info_names_all_that_is_passed)
 {
 	const unsigned char *info, *module, *memory;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A small ELF executable, of 32 or 64 bits, to be loaded whole or spoilt first.
+ * A small ELF executable, of 32 or 64 bits; tests may change it before loading it.
  */
 #ifndef LODGE_UNIT_ELF_IMAGE_H
 #define LODGE_UNIT_ELF_IMAGE_H
@@ -9,15 +9,15 @@
 #include <stddef.h>
 
 #define ELF_IMAGE_SIZE 2048
-/* The first segment: in the file, in memory, and virtual. */
+/* The first segment: its offset, physical and virtual address. */
 #define ELF_IMAGE_TEXT 0x400
 #define ELF_IMAGE_TEXT_SIZE 0x100
 #define ELF_IMAGE_PADDR 0x200000
 #define ELF_IMAGE_VADDR 0x80200000
-/* The second one, of the same size, has as much BSS behind it. */
+/* The second segment has the same size, and as much BSS behind it. */
 #define ELF_IMAGE_DATA 0x600
 #define ELF_IMAGE_DATA_PADDR 0x300000
-/* Notes, and what the only one of them is. */
+/* The notes: their offset, and the only note's fields. */
 #define ELF_IMAGE_NOTES 0x300
 #define ELF_IMAGE_NOTES_SIZE 24
 #define ELF_IMAGE_PVH 0x200040
@@ -31,10 +31,10 @@ enum {
 
 /**
  * struct elf_image - the file
- * @bytes: all of it
- * @header32: in @bytes, its header when it is of 32 bits, else NULL
+ * @bytes: its contents
+ * @header32: its header in @bytes if it has 32 bits, else NULL
  * @header64: the same for 64 bits
- * @segment32: in @bytes, its program headers when it is of 32 bits, else NULL
+ * @segment32: its program headers in @bytes if it has 32 bits, else NULL
  * @segment64: the same for 64 bits
  */
 struct elf_image {
@@ -46,7 +46,7 @@ struct elf_image {
 };
 
 /**
- * elf_image_build() - make one that is in order, with a PVH note
+ * elf_image_build() - make a valid file with a PVH note
  * @class: ELFCLASS32 or ELFCLASS64
  */
 void elf_image_build(struct elf_image *elf, int class);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The emulator's own rules: modes and segments, faults, locked accesses,
- * repetition, and string I/O.  What the instructions compute is emul_native.c's
- * matter.
+ * Tests of the emulator: modes and segments, faults, locked accesses, repetition, and
+ * string I/O.  emul_native.c tests the results of instructions.
  */
 #include "emul_fixture.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Far branches that change the privilege level, in a guest with code and stacks of
- * levels 0 and 3.
+ * Tests of far branches that change the privilege level, in a guest with code and
+ * stacks of levels 0 and 3.
  */
 #include "emul_fixture.h"
 
@@ -17,7 +17,7 @@
 #define CODE64_3 0x33
 #define TSS 0x38
 #define CONFORMING 0x48
-#define GATE 0x50 /* and what it has of 16 bytes */
+#define GATE 0x50 /* a gate of 16 bytes uses the next entry, too */
 #define TASK_GATE 0x60
 #define DATA1 0x69
 
@@ -41,7 +41,7 @@ static struct lodge_segment data3 = { .selector = DATA3,
 				      .limit = 0xffffffff,
 				      .attr = 0xcf3 };
 
-/* At level 3, in 32-bit mode. */
+/* The guest runs at level 3, in 32-bit mode. */
 FIXTURE_SETUP(far)
 {
 	struct guest *g = &self->g;
@@ -88,7 +88,7 @@ FIXTURE_TEARDOWN(far)
 				    sizeof(_before.segs)));       \
 	} while (0)
 
-/* A call gate to @selector:TARGET, as its second four bytes say. */
+/* Writes a call gate to @selector:TARGET; @upper is its second half. */
 static void set_gate(struct guest *g, u16 selector, u32 upper)
 {
 	put(g, GDT + GATE, TARGET | (u64)selector << 16 | (u64)upper << 32, 8);
@@ -119,7 +119,7 @@ TEST_F(far, call_through_a_gate_takes_the_inner_stack_and_the_parameters)
 	EXPECT_EQ(CODE3, get(&self->g, STACK0 - 20, 4));
 	EXPECT_EQ(RIP + 2U, get(&self->g, STACK0 - 24, 4));
 
-	/* And back, which takes the parameters from both stacks. */
+	/* The return removes the parameters from both stacks. */
 	self->g.e.cpl = 0;
 	LOAD(LODGE_MODE_32, 0xca, 8, 0);
 	ASSERT_EQ(0, STEP());
@@ -176,7 +176,7 @@ TEST_F(far, gates_are_for_those_whom_they_let_in)
 	EXPECT_FAULT(GP, 0x200);
 	set_gate(&self->g, DATA0, GATE32);
 	EXPECT_FAULT(GP, DATA0);
-	/* Of the selector, the RPL counts like the level. */
+	/* The selector's RPL is checked like the level. */
 	self->g.e.cpl = 0;
 	set_gate(&self->g, CODE0, 0xcc00);
 	EXPECT_FAULT(GP, GATE);
@@ -203,10 +203,10 @@ TEST_F(far, inner_stack_without_room_is_told_by_its_selector)
 {
 	LOAD(LODGE_MODE_32, 0xff, 0x1b);
 	set_gate(&self->g, CODE0, GATE32);
-	/* Of one byte only. */
+	/* A stack segment of one byte. */
 	put(&self->g, GDT + DATA0, 0x0040920000000000, 8);
 	EXPECT_FAULT(SS, DATA0);
-	/* The caller's own stack is no news to its handler. */
+	/* The caller's own stack segment is not in the error code. */
 	put(&self->g, GDT + DATA0, 0x00cf92000000ffff, 8);
 	set_gate(&self->g, CODE0, GATE32 | 1);
 	self->g.segs.seg[LODGE_SS].limit = STACK3;
@@ -241,7 +241,7 @@ TEST_F(far, call_that_has_to_wait_changes_nothing)
 
 	set_gate(&self->g, CODE0, GATE32 | 2);
 	LOAD(LODGE_MODE_32, 0xff, 0x1b);
-	/* The new stack is beyond memory: of its pages nothing is known before. */
+	/* The new stack is beyond memory, which is found out only by writing to it. */
 	put(&self->g, TSS_BASE + 4, MEMORY_BYTES + 0x100, 4);
 	before = self->g;
 	EXPECT_EQ(-ENXIO, STEP());

@@ -18,7 +18,7 @@
 #define MEMORY_BYTES 0x20000
 #define RIP 0x1000U
 
-/* Memory from linear address 0 on, and the callbacks' next answer. */
+/* Registers, memory from linear address 0 on, and the next result of callbacks. */
 struct guest {
 	u8 memory[MEMORY_BYTES];
 	int answer;
@@ -73,7 +73,7 @@ static int guest_write(void *opaque, u64 linear, const void *data, size_t size,
 	return error;
 }
 
-/* With the answer -EBUSY another processor was faster, after the read. */
+/* The result -EBUSY stands for a write of another processor after the read. */
 static int guest_cmpxchg(void *opaque, u64 linear, const void *old,
 			 const void *new, size_t size, unsigned int access,
 			 struct lodge_fault *fault)
@@ -253,7 +253,7 @@ static void guest_setup(struct guest *g)
 #define STEP() lodge_emul_step(&self->g.e)
 #define GPR(name) (self->g.regs.gpr[LODGE_##name])
 
-/* Up to eight bytes of the guest's memory. */
+/* Writes up to eight bytes to the guest's memory. */
 static inline void put(struct guest *g, u64 at, u64 value, unsigned int size)
 {
 	memcpy(g->memory + at, &value, size);

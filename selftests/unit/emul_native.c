@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The emulator against this machine's processor: generated instructions are run
- * natively and emulated on the same registers and memory, and must leave the
- * same registers, flags and memory.  Each is also stopped at every one of its
- * accesses, which must leave no trace.
+ * Compares the emulator with this machine's processor: generated instructions are run
+ * natively and emulated with the same registers and memory, and must leave the same
+ * registers, flags and memory.  Each is also stopped at each of its accesses in turn,
+ * which must have no effect.
  *
  * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
  */
@@ -20,10 +20,10 @@
 #define INSTRUCTIONS 200000
 #define MAX_REPORTS 20
 #define MEMORY_BYTES 4096
-/* Operands stay this far from both ends. */
+/* Operands keep this distance from both ends of memory. */
 #define MARGIN 256
 
-/* Values at which carries, signs and sizes change, or any. */
+/* Return: a value at which carry, sign or size changes, or any value. */
 static u64 random_value(void)
 {
 	static const u64 edges[] = {
@@ -36,7 +36,7 @@ static u64 random_value(void)
 	return random_below(2) ? PICK(edges) : random_u64();
 }
 
-/* The machine before an instruction, and what both sides work on. */
+/* The machine before an instruction, and the state of both sides. */
 struct bench {
 	u8 *memory; /* below 4 GiB, so that 32-bit addresses reach it */
 	u8 *code;
@@ -45,7 +45,7 @@ struct bench {
 	struct lodge_segments segs;
 	struct lodge_insn insn;
 	u8 bytes[16];
-	/* The emulated side. */
+	/* State of the emulated side. */
 	struct machine after;
 	int accesses;
 	int stop_at;
@@ -160,7 +160,7 @@ static unsigned int features(void)
 	return bits;
 }
 
-/* Emulates until RIP moves on or the access numbered @stop_at is refused. */
+/* Emulates until RIP changes, or until access number @stop_at, which is refused. */
 static int emulate(struct bench *b, int stop_at)
 {
 	struct lodge_general regs = {
@@ -228,7 +228,7 @@ static void random_machine(struct bench *b)
 		m->gpr[LODGE_RAX] = random_below(32);
 	if (b->insn.rep)
 		m->gpr[LODGE_RCX] = random_below(5) | upper;
-	/* Of no iteration other vendors clear the upper halves or do not. */
+	/* Without an iteration, vendors other than Intel may clear the upper halves. */
 	if (!__builtin_cpu_is("intel") && b->insn.rep &&
 	    !(u32)m->gpr[LODGE_RCX])
 		clear_upper_halves(m);
@@ -241,7 +241,7 @@ static void random_machine(struct bench *b)
 		((u8 *)m->ymm)[i] = random_below(256);
 	for (i = 0; i < ARRAY_SIZE(m->mmx); i++)
 		m->mmx[i] = random_value();
-	/* Few values, so that comparisons find equal ones. */
+	/* Use few values, so that comparisons find equal ones. */
 	for (i = 0; i < MEMORY_BYTES; i++)
 		b->initial[i] = random_below(8) ? 0 : random_below(256);
 }
@@ -274,7 +274,7 @@ static bool uses_far_xmm(const struct lodge_insn *insn)
 	return false;
 }
 
-/* A bit string instruction's number must not lead out of memory. */
+/* Keeps the bit number of a bit string instruction within memory. */
 static void bound_bit_number(struct bench *b)
 {
 	const struct lodge_operand *o = &b->insn.operand[1];
@@ -296,7 +296,7 @@ static bool has_memory(const struct lodge_insn *insn)
 	return false;
 }
 
-/* More than the operand's bits, in two bytes, leaves all undefined. */
+/* Keeps counts of 16-bit double shifts within 16, above which results are undefined. */
 static void bound_count(struct bench *b)
 {
 	b->before.gpr[LODGE_RCX] &= ~0x1fULL;
@@ -307,7 +307,7 @@ static void bound_count(struct bench *b)
 	}
 }
 
-/* Makes quotients that fit; what does not is emul.c's matter. */
+/* Makes quotients that fit; emul.c tests those that do not. */
 static bool divides(struct bench *b, u64 operand)
 {
 	unsigned int size = b->insn.operand_size;
@@ -319,7 +319,7 @@ static bool divides(struct bench *b, u64 operand)
 	memcpy(at, &divisor, size);
 	b->before.gpr[LODGE_RDX] = 0;
 	b->before.gpr[LODGE_RAX] = random_u64();
-	/* Half of the divisor leaves room for the sign. */
+	/* Keep the dividend positive, so that a signed quotient fits, too. */
 	if (size == 1)
 		b->before.gpr[LODGE_RAX] &= 0x7f;
 	else if (b->insn.op == LODGE_OP_IDIV)
@@ -332,7 +332,7 @@ static bool divides(struct bench *b, u64 operand)
 	return true;
 }
 
-/* True if the processor can run it here without a fault. */
+/* True if the processor can run the instruction here without a fault. */
 static bool runs_natively(struct bench *b)
 {
 	struct lodge_general regs = { .rip = (u64)b->code };
@@ -372,8 +372,8 @@ static bool runs_natively(struct bench *b)
 }
 
 /*
- * Branches, loads of segments, flags like TF, and what 64-bit mode has not, are
- * emul.c's matter.
+ * False for branches, loads of segments, changes of flags like TF, and instructions
+ * that 64-bit mode lacks: emul.c tests them.
  */
 static bool is_tried(struct lodge_insn *insn)
 {
@@ -395,7 +395,7 @@ static bool is_tried(struct lodge_insn *insn)
 	}
 }
 
-/* A frame that stays in memory, with no more than one level. */
+/* Keeps the frame of ENTER in memory, with at most one level. */
 static void bound_frame(struct bench *b)
 {
 	if (b->insn.op != LODGE_OP_ENTER)
@@ -437,7 +437,7 @@ static void run_natively(struct bench *b, struct machine *m)
 	native_run(m, b->code);
 }
 
-/* OF is defined for a count of one, CF of SHL and SHR up to the operand's bits. */
+/* OF is defined for a count of one, CF of SHL and SHR up to the operand's size. */
 static u64 shift_flags(const struct bench *b)
 {
 	const struct lodge_insn *insn = &b->insn;
@@ -460,7 +460,7 @@ static u64 shift_flags(const struct bench *b)
 	return flags;
 }
 
-/* Flags that the manual does not leave undefined. */
+/* Return: the flags that the manual defines after the instruction. */
 static u64 defined_flags(const struct bench *b)
 {
 	const struct lodge_insn *insn = &b->insn;
@@ -523,13 +523,13 @@ static void rewind_bench(struct bench *b)
 	b->after = b->before;
 }
 
-/* An instruction with several writes has made the earlier ones and repeats them. */
+/* True if an instruction makes several writes: stopped, it has made some of them. */
 static bool writes_often(const struct lodge_insn *insn)
 {
 	return insn->op == LODGE_OP_ENTER || insn->operand_size > 16;
 }
 
-/* Stops at each access in turn; of a repeated instruction at the first. */
+/* Stops at each access in turn, or at the first one of a repeated instruction. */
 static const char *leaves_traces(struct bench *b, int accesses)
 {
 	int i;

@@ -26,7 +26,7 @@ static const u8 opcodes_0f[] = {
 	0xf0, 0x40, 0x4c, 0x4f, 0x90, 0x9d, 0x9e, 0xa4, 0xa5, 0xac,
 	0xad, 0xae, 0xaf, 0xb8, 0xbc, 0xbd, 0x47, 0x46, 0x95,
 };
-/* With a VEX prefix: of the second map. */
+/* Opcodes of the second map, with a VEX prefix. */
 static const u8 opcodes_vex[] = {
 	0x10, 0x11, 0x12, 0x13, 0x16, 0x17, 0x28, 0x29,
 	0x2b, 0x6e, 0x6f, 0x7e, 0x7f, 0xd6, 0xe7, 0xf0,
@@ -34,7 +34,7 @@ static const u8 opcodes_vex[] = {
 static const u8 opcodes_0f38[] = { 0x2a, 0xf0, 0xf1, 0xf9 };
 static const u8 prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0xf3 };
 
-/* A base that random_machine() points into memory, and a small displacement. */
+/* Uses a base that random_machine() points into memory, and a small displacement. */
 static u32 random_modrm(u8 *bytes)
 {
 	static const u8 rm[] = { LODGE_RBX, LODGE_RSI, LODGE_RDI, 4 };
@@ -51,7 +51,7 @@ static u32 random_modrm(u8 *bytes)
 	return n;
 }
 
-/* The base and the index stay; XMM0 or XMM1 as second source. */
+/* Keeps base and index; the second source is XMM0 or XMM1. */
 static u32 random_vex(u8 *bytes)
 {
 	u8 last = (random_below(2) ? 0x78 : 0x70) | random_below(8);

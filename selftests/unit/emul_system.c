@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the native comparison cannot run: loads of segment registers, branches, the
- * stack outside 64-bit mode, system instructions, and the faults of all of them.
+ * Tests of instructions that emul_native.c cannot run: loads of segment registers,
+ * branches, the stack outside 64-bit mode, system instructions, and their faults.
  */
 #include "emul_fixture.h"
 
@@ -73,7 +73,7 @@ TEST_F(system, segment_register_is_loaded_from_memory)
 	EXPECT_FAULT(GP, 0x80);
 }
 
-/* Of the table, that is: it may lie on a device, or in read-only memory. */
+/* The table may be on a device or in read-only memory. */
 TEST_F(system, selectors_in_registers_are_loaded_from_memory_too)
 {
 	GPR(RAX) = DATA_SEL;
@@ -126,7 +126,7 @@ TEST_F(system, far_call_pushes_segment_and_address)
 	EXPECT_EQ(STACK_TOP - 8U, GPR(RSP));
 	EXPECT_EQ(8U, get(&self->g, STACK_TOP - 4, 4));
 	EXPECT_EQ(RIP + 2U, get(&self->g, STACK_TOP - 8, 4));
-	/* And back. */
+	/* The return. */
 	self->g.segs.seg[LODGE_CS].selector = CODE_SEL;
 	put(&self->g, STACK_TOP - 4, CODE_SEL, 4);
 	LOAD(LODGE_MODE_32, 0xca, 0x10, 0x00);
@@ -254,7 +254,7 @@ TEST_F(system, machine_status_word)
 	put(&self->g, OPERAND, 0xffffffff, 4);
 	ASSERT_EQ(0, STEP());
 	EXPECT_EQ(0xffff0033U, get(&self->g, OPERAND, 4));
-	/* PE is not cleared. */
+	/* LMSW does not clear PE. */
 	LOAD(LODGE_MODE_32, 0x0f, 0x01, 0x33);
 	SELECTOR(6);
 	ASSERT_EQ(0, STEP());
@@ -377,7 +377,7 @@ TEST_F(system, quotients_that_do_not_fit_are_divide_errors)
 		put(&self->g, OPERAND, 1, 4);
 		EXPECT_FAULT(DE, 0);
 	}
-	/* The least number over -1. */
+	/* The smallest number divided by -1. */
 	GPR(RAX) = 0x80000000;
 	GPR(RDX) = 0xffffffff;
 	put(&self->g, OPERAND, 0xffffffff, 4);
@@ -432,7 +432,7 @@ TEST_F(system, long_moves_are_checked_before_their_first_piece)
 }
 
 /*
- * x87 and MXCSR; what becomes of values is x87_native's matter.
+ * x87 and MXCSR.  x87_native.c tests the conversion of values.
  */
 
 static void fpu_set_up(struct guest *g)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NMIs that wait for a vCPU, sent by threads while its owner delivers them: none
- * is lost, none comes twice, and those that come in the handler are one.
+ * Tests of pending NMIs, which threads send while the owner delivers them: none is
+ * lost, none is delivered twice, and all that arrive in the handler are one.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -20,7 +20,7 @@
 #define SENDERS 2
 #define PAIRS 100000
 
-/* The processor: what it was given for the next entry, and what holds NMIs back. */
+/* The processor: the event for the next entry, and the blocking of NMIs. */
 static struct {
 	enum lodge_event_type injected;
 	u32 interruptibility;
@@ -88,7 +88,7 @@ bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic)
 FIXTURE(nmis)
 {
 	struct lodge_vcpu *vcpu;
-	/* How many the guest has begun to handle, and how many it is done with. */
+	/* Numbers of NMIs that the guest has begun to handle, and has finished. */
 	u32 handled;
 	u32 done;
 };
@@ -111,8 +111,8 @@ FIXTURE_TEARDOWN(nmis)
 }
 
 /*
- * What the run loop does around an entry, and the guest in it: one that begins an
- * NMI's handler stays there until the next one, which returns from it.
+ * Does what the run loop does around an entry.  A guest that begins an NMI's handler
+ * stays in it until the next entry, and returns from it then.
  */
 static void enter(FIXTURE_DATA(nmis) * self)
 {
@@ -133,7 +133,7 @@ static void enter(FIXTURE_DATA(nmis) * self)
 	lodge_event_delivered(&self->vcpu->delivery, &none);
 }
 
-/* Until nothing is on its way. */
+/* Enters until no NMI is pending. */
 static void settle(FIXTURE_DATA(nmis) * self)
 {
 	for (int i = 0; i < 10; i++)
@@ -170,7 +170,7 @@ TEST_F(nmis, any_number_in_the_handler_is_one)
 	EXPECT_EQ(2U, self->handled);
 }
 
-/* For what happens in the middle of something else. */
+/* For the functions that are called in the middle of others. */
 static FIXTURE_DATA(nmis) * nmis;
 
 static void one_is_sent(void)
@@ -189,8 +189,9 @@ static void all_is_handled(void)
 }
 
 /*
- * @inner at each point of @outer in turn, with so many sent before.  Return:
- * whether the guest has handled two, each time.
+ * Calls @inner at each point of @outer in turn, with @before NMIs sent before.
+ *
+ * Return: true if the guest has handled two each time.
  */
 static bool two_are_handled(FIXTURE_DATA(nmis) * self, unsigned int before,
 			    void (*outer)(void), void (*inner)(void))
@@ -205,7 +206,7 @@ static bool two_are_handled(FIXTURE_DATA(nmis) * self, unsigned int before,
 		interleave.at = at;
 		interleave.happens = inner;
 		outer();
-		/* It has happened at each point. */
+		/* There is no such point. */
 		if (interleave.happens)
 			break;
 		settle(self);
@@ -238,13 +239,13 @@ TEST_F(nmis, may_be_taken_while_another_one_is_sent)
 	EXPECT_TRUE(two_are_handled(self, 1, one_is_sent, all_is_handled));
 }
 
-/* One of two that send at once: its next NMI once the guest is done with both. */
+/* One of two senders.  It sends again when the guest has handled the NMIs of both. */
 struct sender {
 	FIXTURE_DATA(nmis) * test;
 	pthread_t thread;
 };
 
-/* A thread gives way at every eleventh access, and so at each one in its turn. */
+/* A thread yields at every eleventh access, and so over time at each of them. */
 static void give_way(void)
 {
 	sched_yield();
@@ -266,7 +267,7 @@ static void *sender_thread(void *argument)
 	return NULL;
 }
 
-/* So many entries without one, and what was sent is lost. */
+/* After so many entries without an NMI, the NMI that was sent is lost. */
 #define LOST 100000000
 
 TEST_F(nmis, of_two_senders_are_neither_lost_nor_added)

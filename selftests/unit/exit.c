@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the processor has said of an exit, and what is at RIP when it is read
- * again: where they differ nothing is carried out, and the guest tries again.
+ * Tests of exits whose instruction has changed by the time it is read: nothing is
+ * carried out, and the guest tries again.
  */
 #include "fake_vcpu.h"
 
@@ -46,7 +46,7 @@ FIXTURE_TEARDOWN(exits)
 		EXPECT_EQ(LODGE_COMPLETE_NONE, self->vcpu->completion); \
 	} while (0)
 
-/* As often as it may be: nobody is to hear of an instruction that is well known. */
+/* The guest may retry any number of times: user space is not told of the instruction. */
 #define EXPECT_RETRIES()              \
 	for (int i = 0; i < 100; i++) \
 	EXPECT_RETRY()
@@ -237,7 +237,7 @@ TEST_F(exits, answers_of_a_device_are_forgotten_where_it_has_moved)
 	EXPECT_EQ(0x1ffeU, mmio->gpa);
 	EXPECT_EQ(2U, mmio->size);
 	memset(mmio->data, 0x11, 2);
-	/* The first half becomes memory: what is asked next is the second. */
+	/* The first half becomes memory: the next access is for the second half. */
 	fake_guest.page[1] = FAKE_RAM;
 	ASSERT_EQ(LODGE_TO_USER, lodge_emulate_complete(self->vcpu));
 	EXPECT_EQ(0x2000U, mmio->gpa);
@@ -303,7 +303,7 @@ TEST_F(exits, an_interrupt_waits_behind_a_pop_of_ss)
 }
 
 #define MMIO (&self->vcpu->answer.exit.mmio)
-/* User space hears of an access, of a write with its bytes as a number. */
+/* User space is told of an access; @_write: the bytes written, as a number. */
 #define EXPECT_TOLD(outcome, _gpa, _size, _write)                           \
 	do {                                                                \
 		ASSERT_EQ(LODGE_TO_USER, outcome);                          \
@@ -330,7 +330,7 @@ TEST_F(exits, a_write_to_a_device_is_over_when_it_is_told)
 	EXPECT_OVER(RIP + 2U);
 }
 
-/* Segment registers but CS and SS are read for an instruction. */
+/* Carries out an instruction: it reads segment registers besides CS and SS, or not. */
 #define EXPECT_SEGMENTS(expected, ...)                                   \
 	do {                                                             \
 		CODE(__VA_ARGS__);                                       \

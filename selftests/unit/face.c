@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What gives VMs and vCPUs descriptors and run pages: each step of it can fail, and
- * user space writes to the run page all the time.
+ * Tests of face.c, which gives VMs and vCPUs descriptors and run pages.  Each of its
+ * steps fails once, and user space writes to the run page at any time.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -24,20 +24,20 @@
 #define FD_VCPU 11
 
 /**
- * struct world - what face.c stands on
+ * struct world - the kernel below face.c
  * @vm: the only VM
  * @vcpu: the only vCPU, while it lives
- * @file: by descriptor, once user space can reach it
- * @ops: of those files
+ * @file: files by descriptor, once user space can use them
+ * @ops: operations of these files
  * @page: run page; NULL: none is allocated
- * @steps: things that can fail and have been done
- * @fails: which of them fails; 0: none
- * @descriptors: reserved and not given back
- * @files: of vCPUs that live
- * @published: the vCPU is
- * @unsafe: a descriptor came before the vCPU was published
+ * @steps: number of steps done that can fail
+ * @fails: number of the step that fails; 0: none
+ * @descriptors: number of descriptors that are reserved
+ * @files: number of files of vCPUs
+ * @published: the vCPU is published
+ * @unsafe: a descriptor was installed before the vCPU was published
  * @locked: the lock that is held
- * @kill: whoever waits for a lock is killed
+ * @kill: kill threads that wait for a lock
  */
 static struct world {
 	struct lodge_vm vm;
@@ -60,7 +60,7 @@ static struct world {
 } world;
 
 /**
- * struct core - what the core was asked, and what it answers
+ * struct core - calls of the core, and its answers
  */
 static struct core {
 	unsigned int runs;
@@ -536,8 +536,8 @@ TEST_F(face, an_answer_is_taken_where_a_read_of_a_device_waits)
 }
 
 /*
- * Another thread of user space, which after each single instruction of ours writes
- * to the run page: now zeros, now what means something.
+ * Another thread of user space.  After each single instruction of face.c it writes to
+ * the run page, alternately zeros and values.
  */
 static struct lodge_run *written_page;
 static unsigned int writes;
@@ -568,7 +568,7 @@ static long run_while_written(struct lodge_run *run)
 	return answer;
 }
 
-/* Each value is read once: groups are none where they were seen to be some. */
+/* Each value is read once: a second read might find other groups. */
 TEST_F(face, who_writes_to_the_run_page_changes_no_answer)
 {
 	struct lodge_answer *answer = &core.answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Local APICs without a kernel: what module/lapic*.c and irq.c call, a clock that only
- * the test moves, and random numbers.  For one inclusion in a program: it defines the
- * module's functions.
+ * Local APICs without a kernel: the functions that module/lapic*.c and irq.c call, a
+ * clock that only the test moves, and random numbers.  Only one file of a program may
+ * include this header, because it defines functions of the module.
  */
 #ifndef LODGE_UNIT_FAKE_APIC_H
 #define LODGE_UNIT_FAKE_APIC_H
@@ -22,9 +22,9 @@
 enum mode { OFF, XAPIC, X2APIC };
 
 /**
- * struct fake_cpu - all that an APIC sees of its vCPU
- * @nmis: how many it was sent, like those below
- * @sipi_vector: the last one's
+ * struct fake_cpu - an APIC's view of its vCPU
+ * @nmis: number of NMIs it was sent; the members below likewise
+ * @sipi_vector: vector of the last start-up
  */
 struct fake_cpu {
 	struct lodge_apic apic;
@@ -42,7 +42,7 @@ struct fake_cpu {
 /**
  * fake - the machine
  * @ns: the host's monotonic clock
- * @tsc_lost: what suspends have taken from the processor's TSC
+ * @tsc_lost: ticks that the processor's TSC has lost in suspends
  */
 static struct {
 	struct lodge_apic_bus bus;
@@ -65,7 +65,7 @@ u64 rdtsc(void)
 	return fake.ns * FAKE_TSC_PER_2NS / 2 - fake.tsc_lost;
 }
 
-/* A vCPU, and where its events go, are the fake CPU itself. */
+/* The fake CPU stands for the vCPU and for the receiver of its events. */
 static struct fake_cpu *fake_cpu_of(void *owner)
 {
 	return owner;
@@ -92,7 +92,7 @@ void lodge_event_sipi(struct lodge_delivery *d, u8 vector)
 	fake_cpu_of(d)->sipi_vector = vector;
 }
 
-/* One more APIC, as it is after a reset.  @by_processor: see struct lodge_apic. */
+/* Makes an APIC in its reset state.  @by_processor: see struct lodge_apic. */
 static inline struct lodge_apic *fake_apic_new(bool by_processor)
 {
 	struct fake_cpu *cpu = &fake.cpu[fake.nr];
@@ -119,7 +119,7 @@ static inline struct lodge_apic *fake_apic_new(bool by_processor)
 	return apic;
 }
 
-/* No APIC, and a clock that has run for an hour. */
+/* Removes all APICs, and sets the clock to an hour. */
 static inline void fake_apics_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
@@ -169,7 +169,7 @@ static inline void fake_expire(struct hrtimer *timer)
 	timer->running = false;
 }
 
-/* The timer that fires next until @end, or NULL. */
+/* Return: the timer that fires next, or NULL if none fires until @end. */
 static inline struct hrtimer *fake_next_timer(u64 end)
 {
 	struct hrtimer *next = NULL;
@@ -184,7 +184,7 @@ static inline struct hrtimer *fake_next_timer(u64 end)
 	return next;
 }
 
-/* Let time pass; the host's timers fire at their own time. */
+/* Lets time pass; the host's timers fire at their times. */
 static inline void fake_sleep(u64 ns)
 {
 	u64 end = fake.ns + ns;
@@ -198,13 +198,13 @@ static inline void fake_sleep(u64 ns)
 	fake.ns = end;
 }
 
-/* Let time pass in which no timer fires. */
+/* Lets time pass without firing timers. */
 static inline void fake_stall(u64 ns)
 {
 	fake.ns += ns;
 }
 
-/* The same numbers in each run. */
+/* The seed is fixed: each run has the same numbers. */
 static u64 fake_seed;
 
 static inline u32 fake_random(u32 below)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Events of a vCPU without a kernel: what module/event.c calls, over a processor that
- * keeps what it was told, and the real local APIC.  For one inclusion in a program: it
- * defines the module's functions.
+ * Events of a vCPU without a kernel: the functions that module/event.c calls, with a
+ * processor that records its calls, and the real local APIC.  Only one file of a program
+ * may include this header, because it defines functions of the module.
  */
 #ifndef LODGE_UNIT_FAKE_DELIVERY_H
 #define LODGE_UNIT_FAKE_DELIVERY_H
@@ -18,10 +18,10 @@
 
 /**
  * fake - the vCPU
- * @interruptibility: what the processor answers
- * @injected: what it was given for the next entry
- * @wanted: the window that it was asked for
- * @resets: how many INITs have reset it
+ * @interruptibility: the processor's answer
+ * @injected: the event for the next entry
+ * @wanted: the window that was requested
+ * @resets: number of resets by INIT
  */
 static struct {
 	struct lodge_apic_bus bus;
@@ -103,7 +103,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	lodge_lapic_reset(&fake.apic, init);
 }
 
-/* A vCPU as it is after a reset, with its APIC enabled. */
+/* Makes a vCPU in its reset state, with its APIC enabled. */
 static inline struct lodge_delivery *fake_delivery_new(void)
 {
 	struct lodge_delivery *d = &fake.delivery;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The calls of lib/client.h without a kernel behind them.
+ * The calls of lib/client.h without a kernel.
  */
 #include "fake_lodge.h"
 
@@ -23,7 +23,7 @@ struct fake_lodge fake;
 static struct lodge_run *pages[MAX_FD];
 static uint32_t ids[MAX_FD];
 
-/* Of the newest VM. */
+/* Memory slots of the newest VM. */
 static struct slot {
 	uint64_t gpa;
 	uint64_t size;
@@ -206,7 +206,7 @@ int lodge_msr_set(int vcpu, const struct lodge_msr_entry *entries,
 int lodge_cpuid_get(int vcpu, struct lodge_cpuid_entry *entries,
 		    uint32_t *count)
 {
-	/* As a processor's, it shows in leaf 1 whether CR4.OSXSAVE is set. */
+	/* As on a processor, leaf 1 shows CR4.OSXSAVE. */
 	entries[0] = (struct lodge_cpuid_entry){
 		.leaf = 1,
 		.ecx = fake.state.control.cr4 & 1 << 18 ? 1 << 27 : 0,

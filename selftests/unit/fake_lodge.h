@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The calls of lib/client.h without a kernel behind them: the linker takes these
- * in place of the real ones.
+ * The calls of lib/client.h without a kernel; the linker takes them in place of the
+ * real ones.
  */
 #ifndef LODGE_UNIT_FAKE_LODGE_H
 #define LODGE_UNIT_FAKE_LODGE_H
@@ -15,23 +15,23 @@
 #define FAKE_LOG_SIZE 64
 
 /**
- * struct fake_lodge - what the calls do, and what they were asked
- * @run: stands for the guest: what vCPU 0 does in a LODGE_RUN; the others wait
- *	until they are kicked, as does vCPU 0 without it
- * @all: all vCPUs do what @run does
- * @status: what the host says of itself
- * @fail_call: the call of this number, counted from 1, fails with -ENOMEM
- * @vm_error: answer of LODGE_CREATE_VM, where it is not 0
- * @vcpu_error: answer of LODGE_CREATE_VCPU, likewise
- * @calls: calls that can fail so far
- * @vms: VMs made
- * @vcpus: vCPUs that exist
- * @resets: how often vCPU 0 was given a whole state
- * @extint_busy: so many LODGE_EXTINT answer -EBUSY first
+ * struct fake_lodge - the answers of the calls, and a record of them
+ * @run: stands for the guest: called for a LODGE_RUN of vCPU 0; other vCPUs, and
+ *	vCPU 0 if it is NULL, wait until they are kicked
+ * @all: @run is called for all vCPUs
+ * @status: answer of LODGE_GET_INFO
+ * @fail_call: number, from 1, of the call that fails with -ENOMEM
+ * @vm_error: error of LODGE_CREATE_VM, or 0
+ * @vcpu_error: error of LODGE_CREATE_VCPU, or 0
+ * @calls: number of calls so far that can fail
+ * @vms: number of VMs made
+ * @vcpus: number of vCPUs that exist
+ * @resets: number of times that vCPU 0 was given a whole state
+ * @extint_busy: number of LODGE_EXTINT that answer -EBUSY first
  * @msi_error: answer of LODGE_SEND_MSI
- * @nr_msis: messages sent, in @msis as far as they fit
- * @nr_extints: vectors delivered, in @extints as far as they fit
- * @state: last inline groups set on vCPU 0, and what LODGE_GET_STATE gives
+ * @nr_msis: number of messages sent; @msis has the first of them
+ * @nr_extints: number of vectors delivered; @extints has the first of them
+ * @state: inline groups last set on vCPU 0, and read by LODGE_GET_STATE
  * @lapic: the same for the local APIC
  * @mtrr: the same for the one MSR that is in no group
  * @clock: the VM's clock
@@ -59,18 +59,18 @@ struct fake_lodge {
 	uint64_t clock;
 };
 
-/* The one there is; all zero at first. */
+/* The only one; all zero at first. */
 extern struct fake_lodge fake;
 
 /**
- * fake_memory() - what the newest VM was given as guest memory
+ * fake_memory() - get guest memory of the newest VM
  *
- * Return: where it is, or NULL: there is none.
+ * Return: its address, or NULL if no slot has @gpa.
  */
 void *fake_memory(uint64_t gpa);
 
 /**
- * fake_id() - which vCPU has this run page
+ * fake_id() - get the number of the vCPU that has this run page
  */
 uint32_t fake_id(const struct lodge_run *run);
 
@@ -90,8 +90,8 @@ int fake_out(struct lodge_run *run, uint16_t port, uint8_t size,
 	     uint32_t value);
 
 /**
- * fake_in() - let the guest read a byte from a port; its answer is run->data[0]
- * at the next LODGE_RUN
+ * fake_in() - let the guest read a byte from a port; run->data[0] has the answer at
+ * the next LODGE_RUN
  *
  * Return: 0, for LODGE_RUN.
  */

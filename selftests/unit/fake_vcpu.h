@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vCPU without a kernel: what module/exit.c, insn.c, emulate.c and portio.c
- * call, over a guest of sixteen pages of any kind.  For one inclusion in a program:
- * it defines the module's functions.
+ * A vCPU without a kernel: the functions that module/exit.c, insn.c, emulate.c and
+ * portio.c call, with a guest of sixteen pages of any kind.  Only one file of a program
+ * may include this header, because it defines functions of the module.
  */
 #ifndef LODGE_UNIT_FAKE_VCPU_H
 #define LODGE_UNIT_FAKE_VCPU_H
@@ -30,7 +30,7 @@
 
 #define FAKE_PAGES 16
 
-/* What a page is; of linear addresses only bits 15:0 count. */
+/* Kinds of pages.  Only bits 15:0 of a linear address are used. */
 enum fake_page {
 	FAKE_RAM,
 	FAKE_ROM,
@@ -45,15 +45,15 @@ enum fake_page {
 /**
  * struct fake_guest - the guest
  * @page: enum fake_page
- * @memory: of each page
- * @code: what is at any RIP, and what it has become when it is read again
- * @rewritten: it has
+ * @memory: contents of each page
+ * @code: the instruction at any RIP: as executed, and as read later
+ * @rewritten: reads get the second one
  * @walks_busy: the page tables change faster than they can be walked
- * @events: exceptions raised
- * @vector: of the last one
- * @apic_writes: writes that the local APIC has had
+ * @events: number of exceptions raised
+ * @vector: vector of the last exception
+ * @apic_writes: number of writes to the local APIC
  * @cr8: the task priority
- * @groups: of registers that the backend was asked for
+ * @groups: groups of registers that were read from the backend
  */
 static struct fake_guest {
 	u8 page[FAKE_PAGES];
@@ -83,7 +83,7 @@ static enum fake_page fake_page_of(u64 address)
 	return fake_guest.page[address / PAGE_SIZE % FAKE_PAGES];
 }
 
-/* An access that the module makes must lie in one page. */
+/* Accesses of the module must not cross a page. */
 static u8 *fake_memory_at(u64 gpa, size_t size)
 {
 	fake_require(size && offset_in_page(gpa) + size <= PAGE_SIZE);
@@ -373,7 +373,7 @@ static const struct lodge_backend fake_backend = {
 
 const struct lodge_backend *lodge_backend = &fake_backend;
 
-/* A vCPU in flat 64-bit mode; each part is an allocation of its own. */
+/* Makes a vCPU in flat 64-bit mode; each part is allocated separately. */
 static inline struct lodge_vcpu *fake_vcpu_new(void)
 {
 	struct lodge_vcpu *vcpu = calloc(1, sizeof(*vcpu));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What stands around a device in its test: a clock that only the test moves,
- * with the loop's timers; a bus to reach its ports; a wire and a power button
- * that remember.  For one inclusion in a program: it defines the loop's calls.
+ * The surroundings of a device in its test: a clock that only the test moves, with the
+ * loop's timers; a bus for its ports; an interrupt line and a power supply that record
+ * events.  Only one file of a program may include this header, because it defines the
+ * functions of board/loop.h.
  */
 #ifndef LODGE_UNIT_FAKES_H
 #define LODGE_UNIT_FAKES_H
@@ -72,7 +73,7 @@ static inline struct loop_timer *fake_first_timer(void)
 	return first;
 }
 
-/* Let time pass; timers expire at their own time. */
+/* Lets time pass; timers expire at their times. */
 static inline void fake_sleep(uint64_t ns)
 {
 	uint64_t end = fake_now + ns;
@@ -87,7 +88,7 @@ static inline void fake_sleep(uint64_t ns)
 	fake_now = end;
 }
 
-/* Let time pass while the loop's thread does not run. */
+/* Lets time pass while the loop's thread does not run. */
 static inline void fake_stall(uint64_t ns)
 {
 	fake_now += ns;
@@ -157,7 +158,7 @@ static inline void outb(struct bus *bus, uint16_t port, uint8_t value)
 	out(bus, port, value, 1);
 }
 
-/* Touch some ports in all sizes, also over their ends; the sanitizers watch. */
+/* Accesses ports in all sizes, and across their ends, for the sanitizers to check. */
 static inline void fake_hammer(struct bus *bus, uint16_t first, uint16_t last)
 {
 	static const uint32_t values[] = { 0, 0xffffffff, 0x5aa5c33c, 0x34 };

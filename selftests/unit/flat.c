@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Flat binaries, files, and the door that tells the kinds of image apart.
+ * Tests of flat binaries, of reading files, and of choosing the loader.
  */
 #include "boot/flat.h"
 
@@ -166,7 +166,7 @@ TEST(a_pipe_is_read_to_its_end)
 	ASSERT_EQ(0, pipe(pipes));
 	ASSERT_EQ(5, write(pipes[1], "bytes", 5));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", pipes[0]);
-	/* Opened anew, so that only the write end's close ends it. */
+	/* The reader opens it anew, so that only closing the write end ends it. */
 	close(pipes[1]);
 	ASSERT_EQ(0, image_open(&image, path, &error));
 	EXPECT_EQ(5, image.size);

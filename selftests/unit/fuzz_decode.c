@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes decoder and emulator.  The input is a mode, the registers and an
- * instruction; its accesses go nowhere.  No byte beyond the input may be read,
- * and what is decoded must hold what struct lodge_insn promises.
+ * Fuzzes decoder and emulator.  The input is a mode, the registers and an instruction,
+ * whose accesses have no effect.  No byte beyond the input may be read, and the result
+ * must be as struct lodge_insn describes.
  */
 #include <stdlib.h>
 
@@ -105,7 +105,7 @@ static void fuzz_set_mmx(void *opaque, unsigned int reg, u64 data)
 	require(reg < 8);
 }
 
-/* Any bytes, though no processor would hold all of them. */
+/* Gives any bytes, even states that no processor can have. */
 static void fuzz_get_fpu(void *opaque, struct lodge_fxsave *state)
 {
 	memset(state, *(const u8 *)opaque, sizeof(*state));

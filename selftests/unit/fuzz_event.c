@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes what waits for delivery: the input raises, sends, enters and leaves, cuts
- * deliveries short and resets in any order.  After each step what must always hold is
- * looked at, and no NMI or interrupt may be added or lost.
+ * Fuzzes event delivery: the input raises and sends events, enters and exits, cuts
+ * deliveries short and resets, in any order.  After each step, the invariants are
+ * checked: among them, no NMI or interrupt is added or lost.
  */
 #include "fake_delivery.h"
 
@@ -74,7 +74,7 @@ static void deliver(struct lodge_delivery *d, u8 byte)
 		require(!held);
 }
 
-/* The entry delivers it, or an exit cuts it short. */
+/* The entry delivers the event, or an exit cuts the delivery short. */
 static void enter(struct lodge_delivery *d, u8 byte)
 {
 	struct lodge_event interrupted = { .type = LODGE_EVENT_NONE };

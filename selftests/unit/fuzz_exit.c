@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes the way of an exit, from the instruction to the last answer.  The input
- * plays the guest (code, registers, what its pages are), the processor (what it
- * says of an exit) and the controller (its answers, and what it does to the run
- * page and to memory meanwhile).
+ * Fuzzes the handling of an exit, from the instruction to the last answer.  The input
+ * plays the guest (its code, registers and pages), the processor (its information
+ * about an exit) and the controller (its answers, and its changes to the run page and
+ * to memory).
  *
- * Its bytes are choices: instructions come from a grammar, registers hold values at
- * which something ends, and an exit is mostly one that the instruction has.  An
- * input that is too short goes on with noise, so that a few bytes make a whole
- * guest.
+ * The input's bytes are choices: instructions come from a grammar, registers get
+ * values at limits, and most exits fit the instruction.  An input that is too short
+ * continues with pseudo-random bytes, so that a few bytes make a whole guest.
  */
 #include "fake_vcpu.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
-/* More exits than any one instruction has; a repeated one is left after so many. */
+/* More exits than any instruction needs; a repeated one is abandoned after so many. */
 #define MANY_EXITS 100
 
 #define NR_EXITS 2
@@ -60,7 +59,7 @@ static bool one_in(struct input *in, unsigned int n)
 
 #define PICK(in, table) ((table)[next_byte(in) % ARRAY_SIZE(table)])
 
-/* A value at which something ends: a page, a size, a width, the address space. */
+/* Return: a value at a limit: of a page, a size, a width or the address space. */
 static u64 next_value(struct input *in)
 {
 	static const u16 near[] = { 0,	   1,	  8,	 0x10,	0x7ff, 0x800,
@@ -91,8 +90,8 @@ static void choose_page(struct input *in, u8 page)
 }
 
 /*
- * Prefixes, and an opcode: of those with much behind them, of those of a map, or
- * whatever the bytes say.
+ * Makes prefixes and an opcode: one with a large handler, one of a known map, or any
+ * byte.
  */
 static void choose_code(struct input *in, u8 code[16])
 {
@@ -162,7 +161,7 @@ static void choose_guest(struct lodge_vcpu *vcpu, struct input *in)
 	choose_segments(in, &vcpu->regs.segments);
 }
 
-/* Devices of the kernel: each answers as its number and the address say. */
+/* Devices of the kernel: the answer of each depends on its number and the address. */
 
 static struct lodge_iodevice devices[NR_DEVICES];
 
@@ -201,7 +200,7 @@ static void plug_device(struct lodge_vcpu *vcpu, struct input *in)
 				device);
 }
 
-/* What the processor would leave the guest with, at this very instruction. */
+/* Sets the exit that the processor would have for the present instruction. */
 static void expect_exit(const struct lodge_vcpu *vcpu,
 			const struct lodge_insn *insn,
 			struct lodge_vmexit *exit)
@@ -234,7 +233,7 @@ static void expect_exit(const struct lodge_vcpu *vcpu,
 	}
 }
 
-/* What it would not say. */
+/* Changes the exit to one that the processor would not have. */
 static void garble_exit(struct input *in, struct lodge_vmexit *exit)
 {
 	static const u8 kinds[] = {
@@ -289,7 +288,7 @@ static void choose_exit(const struct lodge_vcpu *vcpu, struct input *in,
 		exit->next_rip = vcpu->regs.general.rip + insn.length;
 }
 
-/* What user space sees must be within the ABI. */
+/* The exit to user space must be within the ABI. */
 static void check_exit(const struct lodge_vcpu *vcpu)
 {
 	const union lodge_exit *exit = &vcpu->answer.exit;
@@ -327,7 +326,7 @@ static void check_vcpu(const struct lodge_vcpu *vcpu)
 			     io->fragment[i].size <= 16);
 }
 
-/* The controller's turn: it answers, and may do more than that. */
+/* Acts as the controller, which answers the exit and may change state. */
 static void answer(struct lodge_vcpu *vcpu, struct input *in, u8 flags)
 {
 	u8 byte = next_byte(in);
@@ -342,7 +341,7 @@ static void answer(struct lodge_vcpu *vcpu, struct input *in, u8 flags)
 		plug_device(vcpu, in);
 }
 
-/* Return: whether the guest can go on. */
+/* Return: true if the guest can go on. */
 static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 		     struct input *in, u8 flags)
 {
@@ -377,7 +376,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	bool goes_on = true;
 	int i;
 
-	/* One in eight: a controller that only answers finds more. */
+	/* Only one in eight: a controller that only answers finds more. */
 	if (!one_in(&in, 8))
 		flags &= FLAG_REWRITTEN | FLAG_PLUGS;
 	choose_guest(vcpu, &in);

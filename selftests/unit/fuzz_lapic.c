@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes the local APIC: its guest (MMIO, MSRs, what it handles), its senders, its
- * timer, and user space, which reads and sets its state.  After each step what must
- * always hold is looked at.
+ * Fuzzes the local APIC: its guest (MMIO, MSRs, interrupts handled), its senders, its
+ * timer, and user space, which reads and sets its state.  After each step, the
+ * invariants are checked.
  */
 #include "fake_apic.h"
 
@@ -141,7 +141,7 @@ static void tsc_is_written(struct fake_cpu *cpu, struct input *in)
 	lodge_lapic_tsc_changed(&cpu->apic);
 }
 
-/* Any state that was read may be set; of others those that are let pass. */
+/* Sets a state: one that was read must be accepted; others may be. */
 static void state_is_set(struct fake_cpu *cpu, struct input *in)
 {
 	static struct lodge_lapic state;
@@ -173,7 +173,7 @@ static void check(struct fake_cpu *cpu)
 			class = vector / 16;
 	require(ppr == (tpr / 16 >= class ? tpr : class * 16U));
 	require(!(apic->irr[0] & 0xffff) && !(apic->isr[0] & 0xffff));
-	/* The owner is told of what it can take. */
+	/* The owner must have a request if there is an interrupt to take. */
 	if (lodge_lapic_pending(apic) >= 0)
 		require(cpu->requests & BIT(LODGE_REQ_EVENT));
 	if (cpu->watched)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes the loading of saved state: of each kind of device, and of a board whole.
+ * Fuzzes the loading of saved state, of each kind of device and of a whole board.
  *
- * The input is a row of choices: what is loaded, whether as raw bytes or as a good
- * record with changes, and what the guest does afterwards.  A state that is taken
- * must be one that can be saved and taken again.
+ * The input is a sequence of choices: the object to load, raw bytes or a good record
+ * with changes, and the guest's accesses afterwards.  A state that was loaded must be
+ * one that can be saved and loaded again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +96,7 @@ static void free_board(struct board *board)
 	ram_free((struct ram *)board->ram);
 }
 
-/* The guest's accesses, while time passes. */
+/* Does accesses of the guest, while time passes. */
 static void work(struct input *input, const struct board *board)
 {
 	while (input->left) {
@@ -119,7 +119,7 @@ static void work(struct input *input, const struct board *board)
 	}
 }
 
-/* Bytes of a good record are changed, or it is cut, or raw bytes replace it. */
+/* Changes bytes of a good record, cuts it, or replaces it by raw bytes. */
 static void change(struct input *input, struct record *record)
 {
 	uint8_t changes = take(input) % MAX_CHANGES;
@@ -180,7 +180,7 @@ static void fuzz_device(struct input *input, const struct device_kind *kind)
 	free_board(&board);
 }
 
-/* All sections of a machine but the vCPUs'. */
+/* Loads all sections of a machine except the vCPUs'. */
 static void fuzz_board(struct input *input)
 {
 	const struct interrupts_config config = { .kick = drop_call };
@@ -205,7 +205,7 @@ static void fuzz_board(struct input *input)
 	change(input, &record);
 	devices_reset(held.devices);
 	interrupts_reset(held.interrupts);
-	/* There is no VM that could take the clock: it never succeeds. */
+	/* There is no VM that could take the clock, so it never succeeds. */
 	require(held_load(&held, &record));
 	work(input, &board);
 	devices_free(held.devices);

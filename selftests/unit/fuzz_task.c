@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fuzzes the hardware task switch.  The input is what the exit said, how the
- * accesses answer, and 4 KiB of memory, at every address again, in which tables
- * and tasks lie where the input wants them.
+ * Fuzzes the hardware task switch.  The input has the exit's information, the results
+ * of accesses, and 4 KiB of memory, which repeat over the whole address space and hold
+ * the tables and tasks.
  */
 #include <stdlib.h>
 
@@ -16,15 +16,15 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define MAX_ACCESSES 1000
 
 /**
- * struct input - what begins the input
+ * struct input - the beginning of the input
  * @cause: enum lodge_task_cause
  * @flags: FLAG_*
  * @fault_at: number of the access that faults, or is not of memory
- * @selector: of the new task
- * @gdt: its address
- * @gdt_limit: its limit
- * @tr: address of the old task
- * @tr_limit: its limit
+ * @selector: selector of the new task
+ * @gdt: address of the GDT
+ * @gdt_limit: limit of the GDT
+ * @tr: address of the old task's TSS
+ * @tr_limit: limit of that TSS
  * @error: error code
  */
 struct input {
@@ -130,7 +130,7 @@ static const struct lodge_task_ops fuzz_ops = {
 	.load_cr3 = fuzz_cr3,
 };
 
-/* What a processor must be able to be entered with, whatever has happened. */
+/* In all cases the new state must be one that a processor can be entered with. */
 static void check_new(const struct lodge_task *t, int result)
 {
 	const struct lodge_regs *regs = t->regs;

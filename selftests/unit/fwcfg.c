@@ -74,7 +74,7 @@ static uint32_t read_be32(struct bus *bus)
 	return be32toh(value);
 }
 
-/* Look a file up as firmware does.  Return: its key and size, or key 0. */
+/* Finds a file as firmware does.  Return: its key and size, or key 0. */
 static uint16_t find_file(struct bus *bus, const char *name, uint32_t *size)
 {
 	uint32_t count;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which barrier and which flush an entry needs, on processors with each bug.
+ * Tests of the barriers and flushes before an entry, on processors with each bug.
  */
 #include "guard.h"
 
 #include "kselftest_harness.h"
 
-/* Two CPUs, and what lodge_guard_barrier() is told there. */
+/* State of a CPU for lodge_guard_barrier(). */
 struct cpu {
 	u64 last;
 };
@@ -49,8 +49,8 @@ TEST(two_vcpus_that_share_a_cpu_are_parted_each_time)
 }
 
 /*
- * What a guest commands: by an exit, after which this CPU still holds the vCPU's
- * state, or the thread has moved.
+ * A guest's command makes an exit.  Afterwards this CPU still holds the vCPU's state,
+ * or the thread has moved to another CPU.
  */
 TEST(what_a_guest_commands_is_done_at_once_and_once)
 {
@@ -83,7 +83,7 @@ TEST(what_a_guest_commanded_on_one_cpu_is_done_on_those_it_comes_back_to)
 {
 	struct lodge_guard_command command = {};
 
-	/* It has run on CPU 0, goes on on CPU 1, and gives the command there. */
+	/* It has run on CPU 0, moves to CPU 1, and gives the command there. */
 	EXPECT_FALSE(lodge_guard_take(&command, 0, 1));
 	EXPECT_TRUE(lodge_guard_give(&command, true));
 	EXPECT_TRUE(lodge_guard_take(&command, 1, 0));
@@ -97,7 +97,7 @@ TEST(a_barrier_that_a_guest_asked_for_elsewhere_holds_where_it_comes_back)
 
 	EXPECT_TRUE(enters(cpus, &vcpu, 0));
 	EXPECT_TRUE(enters(cpus, &vcpu, 1));
-	/* Nobody else ran on CPU 0: what it knows is the vCPU's, from before. */
+	/* Nobody else ran on CPU 0, but its predictors are from before the command. */
 	EXPECT_TRUE(enters(cpus, &vcpu, 0));
 }
 
@@ -107,7 +107,7 @@ FIXTURE_VARIANT(flush)
 {
 	enum lodge_guard_l1d l1d;
 	bool stale_data;
-	/* Expected: unused, used, unused with a device, used with a device. */
+	/* Expected results: unused, used, unused with a device, used with a device. */
 	enum lodge_guard_flush expected[4];
 };
 

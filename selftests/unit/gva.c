@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Segmentation, and the guest page walk over tables in a small memory: the
- * translation, every right, every error code, accessed and dirty bits.
+ * Tests of segmentation, and of the guest page walk with tables in a small memory:
+ * translations, all rights, all error codes, accessed and dirty bits.
  */
 #include "gva.h"
 
@@ -39,12 +39,12 @@
 #define MEMORY_BYTES 0x8000
 #define FAR_AWAY -ENXIO
 
-/* Guest memory, and what other processors do to it meanwhile. */
+/* Guest memory, and its changes by other processors. */
 struct guest {
 	u8 memory[MEMORY_BYTES];
 	int reads;
 	int updates;
-	int races; /* updates that find the entry changed */
+	int races; /* number of updates that find the entry changed */
 	struct lodge_paging paging;
 };
 
@@ -116,7 +116,7 @@ static struct lodge_paging paging(struct guest *g)
 	};
 }
 
-/* The addresses of LINEAR's entries in the tables of the fixtures. */
+/* LINEAR, and the addresses of its entries in the tables of the fixtures. */
 #define LINEAR 0x0000008040201abcULL
 #define PML4E 0x1008
 #define PDPTE 0x2008
@@ -151,7 +151,7 @@ FIXTURE_TEARDOWN(long_mode)
 	lodge_gva_walk(&self->g.paging, LINEAR, (access), &self->t, \
 		       &self->fault)
 
-/* The walk faults with @code. */
+/* Expects that the walk faults with error code @code. */
 #define EXPECT_PF(access, code)                            \
 	do {                                               \
 		ASSERT_EQ(LODGE_FAULT, WALK(access));      \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command line of test programs (see selftests/lib/kselftest_harness.h): this
- * one calls itself, for the tests of the fixture `sample`.
+ * Tests of the command line of test programs (see selftests/lib/kselftest_harness.h).
+ * The program calls itself, for the tests of the fixture `sample`.
  */
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ TEST_F(sample, second)
 {
 }
 
-/* Its output without comments; sets its exit status.  It goes one level deep. */
+/* Calls the program, one level deep.  Return: its output without comments. */
 static const char *call(const char *arguments, int *status)
 {
 	static char text[4096];

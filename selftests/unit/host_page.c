@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which of the host's mappings a guest's access may bring a page of: see
- * module/host_page.c, which is part of this program, over a host of one mapping.
+ * Tests of the host's mappings whose pages a guest's access may fault in.  The program
+ * includes module/host_page.c; the host has one mapping.
  */
 #include "kernel.h"
 
 #include "kselftest_harness.h"
 
-/* What it uses of the kernel. */
+/* The parts of the kernel that host_page.c uses. */
 #define VM_READ 0x1
 #define VM_WRITE 0x2
 #define SHADOW_STACK 0x4
@@ -49,7 +49,7 @@ struct mm_struct {
 	unsigned int flags;
 	vm_fault_t answers[4];
 	enum signal signal;
-	enum signal comes; /* while the page is waited for */
+	enum signal comes; /* arrives during the wait for the page */
 	u64 entry;
 };
 
@@ -84,7 +84,7 @@ static bool lodge_is_shadow_stack(const struct vm_area_struct *vma)
 	return vma->vm_flags & SHADOW_STACK;
 }
 
-/* FAULT_FLAG_ALLOW_RETRY: what has given way has dropped the lock. */
+/* With FAULT_FLAG_ALLOW_RETRY, a result that asks for a retry has dropped the lock. */
 static vm_fault_t handle_mm_fault(struct vm_area_struct *vma, unsigned long hva,
 				  unsigned int flags, void *regs)
 {
@@ -133,7 +133,7 @@ TEST_F(host_page, is_brought_for_what_the_mapping_allows)
 	EXPECT_EQ(3U, host.faults);
 }
 
-/* The host's fault would take the guest's write for one of a call. */
+/* The host's fault handler would take the guest's write for that of a CALL. */
 TEST_F(host_page, of_a_shadow_stack_is_never_written)
 {
 	host.vma.vm_flags |= SHADOW_STACK;
@@ -162,7 +162,7 @@ TEST_F(host_page, is_asked_for_again_where_the_host_gave_way)
 	EXPECT_EQ(-EFAULT, fault(true));
 }
 
-/* Who serves the page (userfaultfd, FUSE) may never do so. */
+/* The server of the page (userfaultfd, FUSE) may never answer. */
 TEST_F(host_page, is_waited_for_until_the_process_is_killed)
 {
 	host.answers[0] = VM_FAULT_RETRY;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the keyboard controller: what drivers ask when they probe, and the
- * ways to reset.
+ * Tests of the keyboard controller: the probes of drivers, and the ways to reset.
  */
 #include <errno.h>
 
@@ -40,7 +39,7 @@ FIXTURE_TEARDOWN(i8042)
 	bus_free(self->bus);
 }
 
-/* The next byte of the output buffer, or -1. */
+/* Return: the next byte of the output buffer, or -1. */
 static int answer(struct bus *bus)
 {
 	if (!(inb(bus, COMMAND) & FULL))
@@ -134,7 +133,7 @@ TEST_F(i8042, status_tells_a_command_from_data)
 
 TEST_F(i8042, mouse_is_absent)
 {
-	/* Looped back, a byte is not marked as the mouse's. */
+	/* A byte that is looped back is not marked as the mouse's. */
 	outb(self->bus, COMMAND, 0xd3);
 	outb(self->bus, DATA, 0x5a);
 	EXPECT_EQ(0x00, inb(self->bus, COMMAND) & 0x20);

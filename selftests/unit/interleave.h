@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Another thread's work in the middle of what the code under test does: see
- * kernel_interleave() in kernel.h.
+ * Another thread's work in the middle of the code under test: see kernel_interleave()
+ * in kernel.h.
  */
 #ifndef UNIT_INTERLEAVE_H
 #define UNIT_INTERLEAVE_H
 
 #include <stddef.h>
 
-/* What is to happen before access number @at to what is shared, from now on. */
+/* @happens: called before access number @at to shared data, counted from now on. */
 static __thread struct {
 	void (*happens)(void);
 	unsigned int at;

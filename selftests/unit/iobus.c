@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The bus of the kernel's devices: where they can be, who finds them, and that none
- * goes while an access to it is under way.
+ * Tests of the bus of the kernel's devices: their ranges, finding them, and that no
+ * device is released during an access to it.
  */
 #include <pthread.h>
 
@@ -14,14 +14,14 @@
 #define LAST_ADDRESS ((1ULL << 52) - 1)
 
 /**
- * struct device - a device that remembers
- * @bus: the part that the bus knows
- * @declines: lets user space answer
- * @accesses: how many it has had
- * @offset: of the last one
- * @size: its size
- * @data: its bytes, written or to be read
- * @released: times
+ * struct device - a device that records its accesses
+ * @bus: the bus's part of it
+ * @declines: it leaves accesses to user space
+ * @accesses: number of accesses
+ * @offset: offset of the last access
+ * @size: size of the last access
+ * @data: bytes written, or to be read
+ * @released: number of releases
  */
 struct device {
 	struct lodge_iodevice bus;
@@ -232,7 +232,7 @@ TEST_F(iobus, there_are_so_many_ranges_and_no_more)
 {
 	int i;
 
-	/* From both ends to the middle: each must find its place. */
+	/* Add from both ends to the middle: each must find its place. */
 	for (i = 0; i < LODGE_IOBUS_MAX_RANGES; i++)
 		ASSERT_EQ(0, ADD(MMIO, (i & 1 ? 10000 - i : i) * 8, 8, i));
 	EXPECT_EQ(-ENOSPC, ADD(MMIO, 0x100000, 8, i));
@@ -291,7 +291,7 @@ TEST_F(iobus, a_vm_that_ends_releases_its_devices_once)
 	EXPECT_FALSE(READ(PORT, 0x200, 1));
 }
 
-/* Of the exits: what a device answers, user space does not hear of. */
+/* User space is not told of exits that a device of the kernel answers. */
 
 #define CODE(...)                                                   \
 	do {                                                        \
@@ -380,7 +380,7 @@ TEST_F(iobus, strings_go_to_a_port_of_the_kernel_as_a_whole)
 	EXPECT_EQ(0U, general->gpr[LODGE_RCX]);
 }
 
-/* Takes the first elements of a string and declines the rest. */
+/* A device that takes the first elements of a string and declines the rest. */
 static bool third_declines(struct lodge_vcpu *vcpu, struct lodge_iodevice *bus,
 			   u64 offset, const void *data, size_t size)
 {
@@ -408,7 +408,7 @@ TEST_F(iobus, what_is_left_of_a_string_is_user_spaces)
 	EXPECT_EQ(0, memcmp(self->vcpu->data, "\x0c\x0d", 2));
 }
 
-/* A reader that is inside while the device is removed. */
+/* A reader that is in an access while the device is removed. */
 
 static int reader_inside;
 static int remove_is_over;
@@ -459,7 +459,7 @@ TEST_F(iobus, a_device_is_not_released_beneath_an_access)
 	};
 
 	self->device[0].bus.ops = &ops;
-	/* The last device of the bus, and one of two. */
+	/* Remove the last device of the bus, and one of two. */
 	ASSERT_EQ(0, ADD(PORT, 0x100, 1, 0));
 	remove_beneath(self->vm, self->vcpu, &self->device[0]);
 	EXPECT_EQ(1U, self->device[0].released);
@@ -470,7 +470,7 @@ TEST_F(iobus, a_device_is_not_released_beneath_an_access)
 	EXPECT_EQ(1U, self->device[0].released);
 }
 
-/* One thread reads all the time while another one adds and removes. */
+/* One thread reads all the time while another one adds and removes devices. */
 
 static int stop_reading;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the module's files on the way of an exit and of an event use of the kernel, for user space:
- * they are compiled with this header before all others, and with empty ones in
- * place of the kernel's (see the Makefile).
+ * The parts of the kernel that the module's files for exits and events use, for user
+ * space.  These files are compiled with this header before all others, and with empty
+ * headers in place of the kernel's (see the Makefile).
  */
 #ifndef LODGE_UNIT_KERNEL_H
 #define LODGE_UNIT_KERNEL_H
@@ -13,7 +13,7 @@
 
 #include "pure.h"
 
-/* In place of module/compat.h and module/fpu.h. */
+/* This header replaces module/compat.h and module/fpu.h. */
 #define LODGE_COMPAT_H
 #define LODGE_FPU_H
 
@@ -24,8 +24,8 @@
 #define noinline __attribute__((noinline))
 
 /*
- * Comes before each access to what others may change: a test that defines it has
- * something happen there.
+ * Called before each access to data that others may change.  A test may define it, to
+ * let something happen there.
  */
 __attribute__((weak)) void kernel_interleave(void);
 
@@ -49,7 +49,7 @@ static inline void kernel_shared(void)
 #define smp_processor_id() 0
 #define __this_cpu_write(name, value) ((name) = (value))
 
-/* A defect of ours: what the kernel survives is found here. */
+/* A warning is a bug in the module: the program ends. */
 #define WARN_ONCE(condition, ...) \
 	do {                      \
 		if (condition)    \
@@ -107,7 +107,7 @@ enum {
 
 #define MSR_K7_PERFCTR0 0xc0010004
 
-/* A processor that has what the emulator and AMD-V ask for. */
+/* The processor has the features that the emulator and AMD-V check. */
 enum {
 	X86_FEATURE_SPLIT_LOCK_DETECT,
 	X86_FEATURE_AVX,
@@ -209,8 +209,8 @@ static inline void lodge_yield(struct lodge_vcpu *vcpu)
 }
 
 /*
- * SRCU, and memory that can run out in a test that says when.  Whoever waits for
- * readers waits for all of them, which is more than is promised.
+ * SRCU, and memory allocations that a test can let fail.  Waiting for readers waits for
+ * all of them, which is more than SRCU guarantees.
  */
 #define lockdep_is_held(lock) true
 #define rcu_access_pointer(p) __atomic_load_n(&(p), __ATOMIC_RELAXED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the local APIC's files use of the kernel, of its <asm/apicdef.h> and of its
- * timers, for user space: beside kernel.h.
+ * The parts of the kernel, of its <asm/apicdef.h> and of its timers that the local
+ * APIC's files use, for user space.  Included after kernel.h.
  */
 #ifndef LODGE_UNIT_KERNEL_APIC_H
 #define LODGE_UNIT_KERNEL_APIC_H
@@ -16,7 +16,7 @@
 #define __fls(word) (63UL - __builtin_clzl(word))
 #define __ffs(word) ((unsigned long)__builtin_ctzl(word))
 
-/* Not atomic: others can come in between. */
+/* Not atomic: others may access the word in between. */
 static inline void __set_bit(long number, unsigned long *bits)
 {
 	unsigned long word = bits[number / 64];
@@ -68,7 +68,7 @@ static inline void *memchr_inv(const void *from, int byte, size_t size)
 	return NULL;
 }
 
-/* Memory is in order here: what is to happen between two accesses is a test's. */
+/* Memory is sequentially consistent here; tests act between two accesses. */
 #define smp_mb() kernel_shared()
 #define smp_rmb() kernel_shared()
 #define smp_store_release(where, value) WRITE_ONCE(*(where), value)
@@ -103,7 +103,7 @@ static inline u64 mul_u64_u32_div(u64 a, u32 b, u32 divisor)
 	return (u64)((unsigned __int128)a * b / divisor);
 }
 
-/* The host's clock and its timers: a test moves the one, and so the others fire. */
+/* The host's clock and its timers: a test moves the clock, which fires the timers. */
 typedef u64 ktime_t;
 
 enum hrtimer_restart { HRTIMER_NORESTART, HRTIMER_RESTART };
@@ -118,7 +118,7 @@ struct hrtimer {
 	bool running;
 };
 
-/* What waits for a timer's function would wait here for ever: a test gets away. */
+/* Called where code waits for a timer's function, which never ends here: tests leave. */
 __attribute__((weak)) void kernel_waits(void);
 
 extern u32 tsc_khz;
@@ -164,7 +164,7 @@ static inline bool hrtimer_active(const struct hrtimer *timer)
 	return timer->queued || timer->running;
 }
 
-/* The kernel's looks at what hrtimer_setup() has set. */
+/* The kernel's function uses what hrtimer_setup() has set. */
 static inline bool hrtimer_cancel(struct hrtimer *timer)
 {
 	if (!timer->function)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A processor that a test makes up, for the module's files that ask which one they are
- * on and write its MSRs: beside kernel.h and kernel_vendor.h.
+ * A fake processor, for the module's files that ask for its features and write its
+ * MSRs.  Included after kernel.h and kernel_vendor.h.
  */
 #ifndef LODGE_UNIT_KERNEL_CPU_H
 #define LODGE_UNIT_KERNEL_CPU_H
@@ -29,7 +29,7 @@ enum {
 #define EFER_SVME BIT(12)
 #define SVM_TSC_RATIO_DEFAULT 0x100000000ULL
 
-/* Of an MSR's number these bits count; those that are used here differ in them. */
+/* Size of the table of MSRs; the low bits of an MSR's number are its index. */
 #define KERNEL_MSRS 0x200
 #define KERNEL_WRITES 16
 
@@ -37,9 +37,9 @@ enum {
  * struct kernel_cpu - the processor
  * @features: bits of the features and bugs that it has
  * @msr: its MSRs
- * @written: numbers of those that were written, in order
- * @writes: how many writes there were
- * @locked: writes that may fault do
+ * @written: numbers of the MSRs that were written, in order
+ * @writes: number of writes
+ * @locked: writes that can fault do fault
  */
 struct kernel_cpu {
 	u64 features;
@@ -82,7 +82,7 @@ static inline void update_debugctlmsr(unsigned long value)
 	kernel_wrmsr(MSR_IA32_DEBUGCTLMSR, value);
 }
 
-/* The thread, and what the kernel says of it. */
+/* The current thread. */
 struct task_struct {
 	unsigned long nvcsw;
 	unsigned long nivcsw;
@@ -102,7 +102,7 @@ extern struct task_struct kernel_thread;
 #define this_cpu_read(variable) (variable)
 extern u64 x86_spec_ctrl_current;
 
-/* In place of module/context.h. */
+/* This header replaces module/context.h. */
 #define LODGE_CONTEXT_H
 #define lodge_context_enter(told)
 #define guest_state_exit_irqoff()
@@ -110,7 +110,7 @@ extern u64 x86_spec_ctrl_current;
 #define raw_local_irq_disable()
 #define amd_clear_divider()
 
-/* Linux's policy against L1TF, and its notes of who used the cache. */
+/* Linux's policy against L1TF, and its flag for a flush of the L1 data cache. */
 enum l1tf_mitigations {
 	L1TF_MITIGATION_OFF,
 	L1TF_MITIGATION_FLUSH_NOWARN,
@@ -139,12 +139,12 @@ void lodge_predict_less(bool on);
 
 #define V_TPR_MASK 0x0f
 #define SVM_INTERRUPT_SHADOW_MASK 1
-/* What of control registers and IRET can be intercepted: APM vol. 2, appendix B. */
+/* Intercepts of control registers and IRET: APM vol. 2, appendix B. */
 #define INTERCEPT_CR0_READ 0
 #define INTERCEPT_CR4_READ 4
 #define INTERCEPT_IRET 116
 
-/* AMD's instructions, which user space may not execute. */
+/* Replacements for AMD's privileged instructions. */
 #include "svm/svm.h"
 
 void kernel_gif(bool on);

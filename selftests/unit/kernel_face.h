@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What module/face.c and ioctl.c use of the kernel, for user space: beside kernel.h.
- * A test defines the functions.
+ * The parts of the kernel that module/face.c and ioctl.c use, for user space.  Included
+ * after kernel.h.  A test defines the functions.
  */
 #ifndef LODGE_UNIT_KERNEL_FACE_H
 #define LODGE_UNIT_KERNEL_FACE_H
@@ -11,7 +11,7 @@
 
 #include "kernel.h"
 
-/* The controller's library, which every test is linked with, has these names, too. */
+/* The controller's library has the same names, and all tests are linked with it. */
 #define lodge_state_get module_state_get
 #define lodge_state_set module_state_set
 #define lodge_cpuid_get module_cpuid_get

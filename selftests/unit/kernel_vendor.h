@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the vendors' parts of the module use of the kernel and of its <asm/svm.h>, for
- * user space: beside kernel.h.
+ * The parts of the kernel and of its <asm/svm.h> that the vendors' files use, for user
+ * space.  Included after kernel.h.
  */
 #ifndef LODGE_UNIT_KERNEL_VENDOR_H
 #define LODGE_UNIT_KERNEL_VENDOR_H
@@ -39,7 +39,7 @@ struct pt_regs {
 
 void lodge_host_machine_check(struct pt_regs *regs);
 
-/* In place of module/vmx/counters.h, and of vmcs.h: a test has fields of its own. */
+/* This header replaces module/vmx/counters.h and vmcs.h; a test has its own fields. */
 #define LODGE_VMX_COUNTERS_H
 #define LODGE_VMX_VMCS_H
 

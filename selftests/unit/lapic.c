@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The local APIC against models of the manual's rules: priorities and registers, each
- * over thousands of random states; and senders in the middle of whatever the owner
- * does.  The rules of messages are in lapic_messages.c.
+ * Compares the local APIC with models of the manual's rules for priorities and
+ * registers, over thousands of random states.  Also tests senders that interrupt the
+ * owner at any point.  lapic_messages.c tests messages.
  *
  * Intel SDM vol. 3, chapter 10.
  */
@@ -19,7 +19,7 @@
 
 /* ------------------------------------------------------------------ priorities */
 
-/* Sections 10.8.3 to 10.8.5, vector by vector. */
+/* A model of sections 10.8.3 to 10.8.5, with an entry for each vector. */
 struct model {
 	bool irr[VECTORS];
 	bool isr[VECTORS];
@@ -121,7 +121,7 @@ static void send(struct lodge_apic *apic, u8 vector, bool level)
 	lodge_irq_send(apic->bus, NULL, &irq);
 }
 
-/* The owner sees to its request: it takes what can be taken. */
+/* Acts as the owner, which takes the pending interrupt if it has a request. */
 static int take(struct fake_cpu *cpu)
 {
 	int vector = -1;
@@ -164,7 +164,7 @@ static void step_tpr(FIXTURE_DATA(apic) * self)
 	fake_write(self->apic, APIC_TASKPRI, self->model.tpr);
 }
 
-/* CR8 is bits 7:4; a write that changes nothing leaves bits 3:0, too. */
+/* CR8 is bits 7:4 of TPR; a write of the same value also keeps bits 3:0. */
 static void step_cr8(FIXTURE_DATA(apic) * self)
 {
 	u8 cr8 = fake_random(16);
@@ -214,7 +214,7 @@ TEST_F(apic, has_the_priorities_of_the_model)
 		ASSERT_EQ(pending, lodge_lapic_pending(self->apic));
 		ASSERT_EQ(model_waits_for_tpr(&self->model),
 			  lodge_lapic_blocked_by_tpr(self->apic));
-		/* The owner is told of what it can take. */
+		/* The owner must have a request if there is an interrupt to take. */
 		if (pending >= 0)
 			ASSERT_TRUE(test_bit(LODGE_REQ_EVENT,
 					     &self->cpu->requests));
@@ -256,7 +256,7 @@ TEST_F(apic, masks_its_local_vectors_while_software_has_disabled_it)
 
 /* ------------------------------------------------------------------- registers */
 
-/* Table 10-6: what RDMSR and WRMSR find, and the bits that can be written. */
+/* Table 10-6: the registers for RDMSR and WRMSR, and their writable bits. */
 static const struct {
 	u16 first;
 	u16 last;
@@ -307,7 +307,7 @@ TEST_F(apic, has_the_registers_of_x2apic_and_their_bits)
 	}
 }
 
-/* Section 10.12.5: of nine ways from a mode to another these are open. */
+/* Section 10.12.5 allows some of the nine changes of mode. */
 TEST_F(apic, changes_its_mode_as_the_manual_lets_it)
 {
 	static const bool open[3][3] = { [OFF] = { true, true, false },
@@ -334,7 +334,7 @@ TEST_F(apic, changes_its_mode_as_the_manual_lets_it)
 			       base | X2APIC_ENABLE));
 }
 
-/* An access of any size and place finds what it is to find, and no more. */
+/* Accesses of any size and place get the right bytes, and no others. */
 TEST_F(apic, answers_any_access_to_its_page)
 {
 	u8 bytes[16], word[4];
@@ -355,7 +355,7 @@ TEST_F(apic, answers_any_access_to_its_page)
 	}
 }
 
-/* A state that was read can be set, and is then read again, from any APIC's life. */
+/* A state that was read can be set at any time, and reads the same then. */
 TEST_F(apic, goes_on_from_its_saved_state)
 {
 	static struct lodge_lapic saved, again;
@@ -375,7 +375,7 @@ TEST_F(apic, goes_on_from_its_saved_state)
 		ASSERT_EQ(0, lodge_lapic_check(other, &saved));
 		lodge_lapic_set(other, &saved);
 		lodge_lapic_get(other, &again);
-		/* PPR, and a timer's count, are worked out anew. */
+		/* PPR and a timer's count are computed anew. */
 		ASSERT_EQ(0, memcmp(&saved, &again, sizeof(saved)));
 		ASSERT_EQ(lodge_lapic_pending(self->apic),
 			  lodge_lapic_pending(other));
@@ -406,7 +406,7 @@ static void priority_falls(void)
 	fake_write(&victim->apic, APIC_TASKPRI, 0);
 }
 
-/* @inner at each point of @outer in turn.  Return: true if none is lost then. */
+/* Calls @inner at each point of @outer.  Return: true if no interrupt is lost. */
 static bool none_is_lost(struct fake_cpu *cpu, void (*outer)(void),
 			 void (*inner)(void))
 {
@@ -427,7 +427,7 @@ static bool none_is_lost(struct fake_cpu *cpu, void (*outer)(void),
 		if (interleave.happens)
 			break;
 		fake_write(&cpu->apic, APIC_TASKPRI, 0);
-		/* The request alone tells the owner to look. */
+		/* The owner acts only on the request. */
 		for (int i = 0; i < 4; i++) {
 			fake_write(&cpu->apic, APIC_EOI, 0);
 			taken += take(cpu) == 0x80;
@@ -454,10 +454,10 @@ TEST_F(apic, may_be_used_in_the_middle_of_a_message)
 
 #define SENDERS 3
 #define SENT 30000
-/* So many looks in vain, and what was sent is lost. */
+/* After so many checks in vain, the interrupt that was sent is lost. */
 #define LOST 100000000
 
-/* One of those that send at once, each a vector of its own. */
+/* One of several senders, each with its own vector. */
 struct sender {
 	struct lodge_apic *apic;
 	pthread_t thread;
@@ -465,7 +465,7 @@ struct sender {
 	u32 handled;
 };
 
-/* A thread gives way at every seventh access, and so at each one in its turn. */
+/* A thread yields at every seventh access, and so over time at each of them. */
 static void give_way(void)
 {
 	sched_yield();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Messages between local APICs, and from devices, against a model of the manual's
- * rules: who is addressed, and who takes what.
+ * Compares messages between local APICs, and from devices, with a model of the manual's
+ * rules: the destinations, and the interrupts they get.
  *
  * Intel SDM vol. 3, sections 10.6 and 10.12.
  */
@@ -12,7 +12,7 @@
 #define VECTORS 256
 #define X2APIC_MSR(offset) (0x800 + ((offset) >> 4))
 
-/* An APIC as the model of messages sees it. */
+/* The model's view of an APIC. */
 struct station {
 	enum mode mode;
 	bool takes_vectors;
@@ -68,7 +68,7 @@ static void make_stations(FIXTURE_DATA(bus) * self)
 		make_station(&self->station[i]);
 }
 
-/* A message in the manual's words. */
+/* A message in the manual's terms. */
 struct message {
 	u32 destination;
 	bool wide;
@@ -107,7 +107,7 @@ static bool is_addressed(const struct station *station, u32 id, u32 sender,
 	       station->ldr % 16 & m->destination % 16;
 }
 
-/* Sets those that may take it; returns how many shall. */
+/* Marks the APICs that may take a message.  Return: the number that must take it. */
 static unsigned int model_send(FIXTURE_DATA(bus) * self, u32 sender,
 			       const struct message *m, bool may[STATIONS])
 {
@@ -157,7 +157,7 @@ static void forget_all(void)
 	}
 }
 
-/* True if those took it that were to, and nobody else. */
+/* True if exactly the right APICs took the message. */
 static bool went_right(FIXTURE_DATA(bus) * self, u32 sender,
 		       const struct message *m)
 {
@@ -192,7 +192,7 @@ static struct message random_message(bool wide)
 		.vector = 16 + fake_random(VECTORS - 16),
 	};
 
-	/* To itself an APIC sends vectors only. */
+	/* An APIC can send only vectors to itself. */
 	if (m.shorthand == 1)
 		m.mode = APIC_DM_FIXED;
 	if (!fake_random(8))
@@ -204,7 +204,7 @@ static struct message random_message(bool wide)
 	return m;
 }
 
-/* By the sender's ICR, in the form that its mode has. */
+/* Sends a message by the sender's ICR, in the form of its mode. */
 static void command(u32 sender, const struct message *m)
 {
 	struct lodge_apic *apic = &fake.cpu[sender].apic;
@@ -256,7 +256,7 @@ TEST_F(bus, carries_messages_of_devices_to_those_of_the_model)
 		msi.data = m.vector | m.mode;
 		forget_all();
 		error = lodge_irq_msi(&fake.bus, &msi);
-		/* The hint turns one of several into one of the lowest priority. */
+		/* With the hint, only the one with the lowest priority takes it. */
 		if (hint && m.logical && m.mode == APIC_DM_FIXED)
 			m.mode = APIC_DM_LOWEST;
 		ASSERT_TRUE(went_right(self, ~0U, &m));

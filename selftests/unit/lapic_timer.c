@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The local APIC's timer against a model: one-shot, periodic and TSC-deadline, with a
- * clock that stands still, runs and jumps, and with the host's timer firing in the
- * middle of whatever the owner does.
+ * Compares the local APIC's timer with a model: one-shot, periodic and TSC-deadline,
+ * with a clock that stands still, runs and jumps, and with the host's timer firing at
+ * any point of the owner's code.
  *
  * Intel SDM vol. 3, section 10.5.4.
  */
@@ -15,15 +15,15 @@
 #define USEC 1000ULL
 #define MSEC 1000000ULL
 #define VECTOR 0x60
-/* A guest gets no shorter period. */
+/* The shortest period of a guest's timer. */
 #define MIN_PERIOD (200 * USEC)
 #define TIMER_MODES (3U << 17)
 
-/* What is to happen before access number @at to what is shared, from now on. */
+/* @happens: called before access number @at to shared data, counted from now on. */
 static struct {
 	void (*happens)(void);
 	unsigned int at;
-	/* Where to go on when it would have to wait. */
+	/* target of the jump if it would have to wait */
 	jmp_buf out;
 	bool waited;
 } interleave;
@@ -85,10 +85,10 @@ static bool handle(struct lodge_apic *apic)
 /**
  * struct model - a counter
  * @initial: initial count
- * @divide: ns for which a count lasts
- * @start: when it stood at @initial
+ * @divide: ns of one count
+ * @start: time at which the count was @initial
  * @period: ns until it is zero; 0: it does not run
- * @irr: the interrupt waits
+ * @irr: the interrupt is pending
  */
 struct model {
 	u32 initial;
@@ -111,7 +111,7 @@ static u32 model_count(const struct model *model)
 	return left < model->initial ? left : model->initial;
 }
 
-/* Go on from @count. */
+/* Lets the counter run on from @count. */
 static void model_run(struct model *model, u32 count)
 {
 	model->period = count ? (u64)model->initial * model->divide : 0;
@@ -198,7 +198,7 @@ TEST_F(timer, counts_and_ticks_as_the_model_does)
 	}
 }
 
-/* A vCPU that no thread runs costs the host one tick. */
+/* A vCPU that no thread runs makes the host's timer fire only once. */
 TEST_F(timer, rests_while_nobody_takes_its_ticks)
 {
 	fake_write(self->apic, APIC_LVTT, VECTOR | APIC_LVT_TIMER_PERIODIC);
@@ -210,7 +210,7 @@ TEST_F(timer, rests_while_nobody_takes_its_ticks)
 	EXPECT_TRUE(self->apic->timer.queued);
 }
 
-/* The host's timer is late: what is overdue is one tick, and the next is in time. */
+/* After a late tick of the host's timer, overdue ticks are one; the next is in time. */
 TEST_F(timer, ticks_in_time_after_a_late_tick)
 {
 	fake_write(self->apic, APIC_LVTT, VECTOR | APIC_LVT_TIMER_PERIODIC);
@@ -232,13 +232,13 @@ static u64 guest_tsc(const struct fake_cpu *cpu)
 	return rdtsc() + lodge_tsc_moved + cpu->tsc_offset;
 }
 
-/* More ticks than the host's timer can be late: two of its nanoseconds. */
+/* The host's timer is less late than this: two of its nanoseconds. */
 #define LATE (2 * FAKE_TSC_PER_2NS)
 
 /**
  * struct deadline - the model of TSC-deadline mode
- * @at: the guest's TSC that it waits for; 0: none
- * @irr: the interrupt waits
+ * @at: the guest's TSC at which it fires; 0: it is off
+ * @irr: the interrupt is pending
  */
 struct deadline {
 	u64 at;
@@ -260,7 +260,7 @@ static void deadline_sleep(struct fake_cpu *cpu, struct deadline *model)
 	fake_sleep(fake_random(1U << fake_random(30)));
 }
 
-/* The host's timers do not fire for a while, and then all at once. */
+/* Lets time pass without firing the host's timers, and then fires all. */
 static void deadline_stall(struct fake_cpu *cpu, struct deadline *model)
 {
 	fake_stall(fake_random(1U << fake_random(30)));
@@ -273,7 +273,7 @@ static void deadline_handle(struct fake_cpu *cpu, struct deadline *model)
 		model->irr = false;
 }
 
-/* The guest writes its TSC, onwards or back. */
+/* The guest writes its TSC, forwards or backwards. */
 static void deadline_offset(struct fake_cpu *cpu, struct deadline *model)
 {
 	WRITE_ONCE(cpu->tsc_offset,
@@ -281,7 +281,7 @@ static void deadline_offset(struct fake_cpu *cpu, struct deadline *model)
 	lodge_lapic_tsc_changed(&cpu->apic);
 }
 
-/* A suspend resets the processor's TSC; neither clock has moved for the guest. */
+/* A suspend resets the processor's TSC; the guest's clocks do not change. */
 static void deadline_suspend(struct fake_cpu *cpu, struct deadline *model)
 {
 	u64 lost = fake_random(1000000000);
@@ -298,7 +298,7 @@ static void deadline_mask(struct fake_cpu *cpu, struct deadline *model)
 			   (model->masked ? APIC_LVT_MASKED : 0));
 }
 
-/* The processor ends the run when the time has come, and its owner sleeps at times. */
+/* The processor ends the run at the deadline; at times the owner sleeps instead. */
 static void processor_runs(struct fake_cpu *cpu)
 {
 	if (cpu->watched && guest_tsc(cpu) >= cpu->watched)
@@ -310,7 +310,7 @@ static void processor_runs(struct fake_cpu *cpu)
 	lodge_lapic_wake(&cpu->apic);
 }
 
-/* Return: true if the deadline is over when it should be, and not before. */
+/* Return: true if the deadline passes at the right time, not earlier. */
 static bool deadline_is_right(struct fake_cpu *cpu, struct deadline *model)
 {
 	u64 now = guest_tsc(cpu), value;
@@ -369,7 +369,7 @@ TEST_F(timer, keeps_deadlines_by_the_processor)
 	EXPECT_TRUE(keeps_deadlines(true));
 }
 
-/* Its guest puts its next event off again and again, as guests mostly do. */
+/* The guest moves its deadline to a later time again and again, as most guests do. */
 TEST_F(timer, leaves_the_host_timer_alone_for_a_later_deadline)
 {
 	u64 now = guest_tsc(self->cpu), expires;
@@ -397,7 +397,7 @@ TEST_F(timer, ends_a_deadline_with_its_mode)
 	EXPECT_FALSE(has_fired(self->apic));
 	fake_rdmsr(self->apic, MSR_IA32_TSC_DEADLINE, &value);
 	EXPECT_EQ(0U, value);
-	/* In another mode it cannot be written, and in its own the counter not. */
+	/* The MSR cannot be written in other modes, nor the counter in this mode. */
 	fake_wrmsr(self->apic, MSR_IA32_TSC_DEADLINE, 1);
 	EXPECT_FALSE(has_fired(self->apic));
 	fake_write(self->apic, APIC_LVTT, VECTOR | APIC_LVT_TIMER_TSCDEADLINE);
@@ -445,8 +445,10 @@ static void the_entry_is_unmasked(void)
 }
 
 /*
- * @outer with @inner at point @at of it; behind it, if it would have to wait for the
- * timer's function, or if there is no such point.  Return: true if there is one.
+ * Calls @inner at point @at of @outer; or after @outer, if @inner would have to wait
+ * for the timer's function, or if there is no such point.
+ *
+ * Return: true if there is such a point.
  */
 static bool both(unsigned int at, void (*outer)(void), void (*inner)(void))
 {
@@ -463,7 +465,8 @@ static bool both(unsigned int at, void (*outer)(void), void (*inner)(void))
 
 /*
  * A deadline has come, and one that is @step away is written at the same time.
- * Return: true if it is kept, at each point.
+ *
+ * Return: true if the new deadline is kept, at each point.
  */
 static bool is_kept(struct fake_cpu *cpu, s64 step, void (*outer)(void),
 		    void (*inner)(void))
@@ -482,7 +485,7 @@ static bool is_kept(struct fake_cpu *cpu, s64 step, void (*outer)(void),
 		found = both(at, outer, inner);
 		fake_sleep(0);
 		if (step > 0) {
-			/* The first one may have been in time. */
+			/* The first deadline may have fired before it was replaced. */
 			handle(&cpu->apic);
 			fake_sleep(step * 2 / FAKE_TSC_PER_2NS - 1);
 			if (has_fired(&cpu->apic))
@@ -506,7 +509,7 @@ TEST_F(timer, keeps_a_deadline_that_is_written_as_another_one_comes)
 	EXPECT_TRUE(is_kept(self->cpu, -1000, it_fires, a_deadline_is_written));
 }
 
-/* Return: true if the timer ticks on, whenever @inner comes to @outer. */
+/* Return: true if the timer ticks on, with @inner at any point of @outer. */
 static bool ticks_on(struct fake_cpu *cpu, u32 lvt, void (*outer)(void),
 		     void (*inner)(void))
 {
@@ -518,7 +521,7 @@ static bool ticks_on(struct fake_cpu *cpu, u32 lvt, void (*outer)(void),
 			   VECTOR | APIC_LVT_TIMER_PERIODIC);
 		fake_write(&cpu->apic, APIC_TMICT, 500000);
 		fake_sleep(MSEC);
-		/* The next tick is due, and so is the handling of the last. */
+		/* The next tick is due, and the last one is not handled yet. */
 		fake_write(&cpu->apic, APIC_LVTT,
 			   VECTOR | APIC_LVT_TIMER_PERIODIC | lvt);
 		if (lvt)

@@ -25,7 +25,7 @@ FIXTURE(loop)
 	unsigned int length;
 };
 
-/* Something that calls back with a letter for the log. */
+/* A receiver of callbacks, which adds its letter to the log. */
 struct caller {
 	FIXTURE_DATA(loop) * self;
 	char letter;
@@ -119,7 +119,7 @@ TEST_F(loop, a_clock_cannot_be_set_beyond_what_it_can_count)
 	EXPECT_EQ(0, loop_clock_set(self->loop, INT64_MAX));
 }
 
-/* A saved machine may have run for longer than the host that loads it. */
+/* A saved machine may have run longer than the host that loads it. */
 TEST_F(loop, timers_expire_when_the_clock_is_ahead_of_the_hosts)
 {
 	static const uint64_t ahead[] = { 0, HOUR, 1ULL << 60, 1ULL << 62 };

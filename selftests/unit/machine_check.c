@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine check that ends a guest's run: the host's handler hears of it at once,
- * as of one in a program, and the guest hears nothing.
+ * Tests of a machine check that ends a guest's run: the host's handler is called at
+ * once, as for one in a program, and the guest does not notice.
  */
 #include "kernel_vendor.h"
 
 #include "kselftest_harness.h"
 
-/* After the system's headers: <asm/vmx.h> has names of theirs. */
+/* Included after the system's headers, with which <asm/vmx.h> shares names. */
 #include "svm/erratum.h"
 #include "svm/svm.h"
 #include "vmx/vmx.h"
@@ -33,7 +33,7 @@ bool svm_erratum_take(void)
 	return guests_own;
 }
 
-/* The VMCS, of which only these fields matter. */
+/* The fields of the VMCS that are used here. */
 static struct {
 	u32 reason;
 	u32 event;
@@ -114,7 +114,10 @@ FIXTURE_TEARDOWN(machine_check)
 	free(self->vcpu);
 }
 
-/* Whatever the guest ran: the handler may end the thread, and not the host. */
+/*
+ * True if the handler was called as for a program, whatever the guest ran: it may end
+ * the thread, but not the host.
+ */
 static bool host_heard_of_a_program(void)
 {
 	return host.calls == 1 && (host.regs.cs & 3) == 3 &&
@@ -162,7 +165,7 @@ TEST_F(machine_check, on_vt_x_is_the_hosts)
 	EXPECT_EQ(LODGE_VMEXIT_HOST_EVENT, self->exit.kind);
 }
 
-/* Intel SDM vol. 3, section 27.9: the entry has failed, and nothing else is told. */
+/* Intel SDM vol. 3, section 27.9: the exit only tells that the entry has failed. */
 TEST_F(machine_check, in_an_entry_of_vt_x_is_the_hosts)
 {
 	vmx_exits(self, VMX_REFUSED | EXIT_REASON_MCE_DURING_VMENTRY, 0);

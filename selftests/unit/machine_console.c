@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The console's kinds, and the keys that a terminal keeps for the controller.
+ * Tests of the kinds of console, and of the controller's keys.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is written down of a vCPU that cannot go on: its instruction, found
- * through every format of page tables.
+ * Tests of the report on a vCPU that cannot go on: its instruction is found with each
+ * format of page tables.
  */
 #include <string.h>
 
@@ -18,7 +18,7 @@
 #define LARGE 0x80ULL
 #define NX (1ULL << 63)
 
-/* Where the tests keep their tables, from the root down. */
+/* Addresses of the page tables, from the root down. */
 #define TABLE(level) (0x10000ULL + (level)*0x1000)
 #define TARGET 0x400000ULL
 
@@ -104,7 +104,7 @@ TEST(four_levels_with_pages_of_every_size)
 	struct lodge_control control = {
 		.cr0 = PG, .cr3 = TABLE(0), .cr4 = PAE, .efer = LMA
 	};
-	/* The kernel's half: entry 511, 510, 3, 4, byte 5. */
+	/* An address of the kernel: entries 511, 510, 3, 4, byte 5. */
 	uint64_t linear = 0xffffffff80604005ULL;
 	uint64_t gpa;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A machine whose guest is a function of the test: fake_lodge.h runs it.
+ * A machine whose guest is a function of the test, which fake_lodge.c calls.
  */
 #ifndef LODGE_UNIT_MACHINE_FIXTURE_H
 #define LODGE_UNIT_MACHINE_FIXTURE_H
@@ -23,10 +23,10 @@
 #define FLAT_ADDRESS 0x8000
 #define MEMORY (16ULL << 20)
 
-/* How often the guest has run. */
+/* Number of calls of the guest's function. */
 static int runs;
 
-/* What a test runs: a machine, its end, and what it printed. */
+/* The machine of a test, its end, and its output. */
 static struct machine_config config;
 static struct console *console;
 static struct machine_end end;

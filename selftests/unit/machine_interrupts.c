@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The wiring of interrupts: which line reaches which pin, what becomes of the
- * PIC's output, and where an end of interrupt goes.
+ * Tests of the interrupt wiring: from lines to pins, from the PIC's output to vCPU 0,
+ * and for the end of an interrupt.
  */
 #include <string.h>
 
@@ -15,7 +15,7 @@
 #define LEVEL (1U << 15)
 #define DATA_VECTOR 0xff
 
-/* Where a BIOS has the first PIC begin, and its spurious vector's input. */
+/* The first PIC's lowest vector, as a BIOS sets it, and its spurious input. */
 #define PIC_BASE 0x08
 #define PIC_COMMAND 0x20
 #define PIC_DATA 0x21

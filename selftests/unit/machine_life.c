@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine's life from its description to each of its ends, with a guest that
- * is a function here.
+ * Tests of a machine, from its description to each of its ends, with guests that are
+ * functions of this file.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -28,12 +28,12 @@
 #define PIC_MASK 0x21
 #define I8042_COMMAND 0x64
 #define I8042_SELF_TEST 0xaa
-/* More than a machine needs to be built. */
+/* More calls than building a machine makes. */
 #define MANY_CALLS 64
 
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
-/* How often a guest has been reset. */
+/* Number of starts and resets of the guest. */
 static int lives;
 
 TEST(debug_exit_ends_with_its_code)
@@ -110,12 +110,12 @@ TEST(vcpus_that_reset_together_reset_the_machine_once)
 	}
 }
 
-/* Signals to threads: to how many that were joined, and who is slow to send one. */
+/* Signals to threads: the number of those to joined threads, and the slow senders. */
 static pthread_t joined[64];
 static int nr_joined;
 static atomic_int late;
 static atomic_bool sending;
-/* A new thread has time to run before its creator goes on. */
+/* Let a new thread run for a while before its creator goes on. */
 static bool slow_creation;
 static __thread bool slow;
 
@@ -155,7 +155,7 @@ int pthread_kill(pthread_t thread, int number)
 	struct timespec left = { .tv_nsec = 100000000 };
 
 	sending = sending || slow;
-	/* Signals do not shorten it. */
+	/* Signals must not shorten the sleep. */
 	while (slow && nanosleep(&left, &left))
 		;
 	slow = false;
@@ -168,7 +168,7 @@ int pthread_kill(pthread_t thread, int number)
 	return real(thread, number);
 }
 
-/* vCPU 1 unmasks an interrupt that waits, and so tells vCPU 0 of it, slowly. */
+/* vCPU 1 unmasks a pending interrupt, which kicks vCPU 0, with a slow signal. */
 static int second_interrupts(struct lodge_run *run)
 {
 	static int step;
@@ -185,7 +185,7 @@ static int second_interrupts(struct lodge_run *run)
 	return fake_wait(run);
 }
 
-/* Meanwhile vCPU 0 resets. */
+/* Meanwhile vCPU 0 resets the machine. */
 static int guest_resets_while_it_is_told(struct lodge_run *run)
 {
 	if (fake_id(run))
@@ -207,7 +207,7 @@ TEST(no_thread_is_signalled_that_is_gone)
 
 static atomic_int ran_on;
 
-/* Resets while the user looks at the vCPUs, and notes it when it goes on. */
+/* Resets while the vCPUs are shown to the user, and records whether it runs on. */
 static int guest_resets_while_shown(struct lodge_run *run)
 {
 	static bool asked;
@@ -248,7 +248,7 @@ static int guest_works(struct lodge_run *run)
 	return fake_out(run, COM1, 1, 'x');
 }
 
-/* Waits until the guest has got on. */
+/* Waits until the guest has run @more times. */
 static void watch(int more)
 {
 	int before = turns;
@@ -257,7 +257,7 @@ static void watch(int more)
 		usleep(100);
 }
 
-/* A machine that is held before its first instruction. */
+/* Builds a machine, which is held before its first instruction. */
 static struct machine *build_machine(int (*guest)(struct lodge_run *run),
 				     unsigned int cpus)
 {
@@ -327,7 +327,7 @@ TEST(a_signal_ends_a_machine_that_is_held_when_it_goes_on)
 	machine_free(machine);
 }
 
-/* Leaves a waking vector, sleeps in S3, and looks around when it is woken. */
+/* Sets a waking vector, sleeps in S3, and checks its state when it is woken. */
 static int guest_sleeps(struct lodge_run *run)
 {
 	const struct lodge_segment *cs = &fake.state.segments.seg[LODGE_CS];
@@ -438,7 +438,7 @@ TEST(what_no_processor_does_is_a_crash_and_no_reset)
 	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, end.crash.run.reason);
 }
 
-/* Changes its image and the byte behind it, and looks at both in its next life. */
+/* Changes its image and the byte behind it, and reads both after a reset. */
 static int guest_writes_to_memory(struct lodge_run *run)
 {
 	uint8_t *image = fake_memory(FLAT_ADDRESS);
@@ -460,7 +460,7 @@ TEST(a_reset_keeps_memory_and_loads_the_image_again)
 	EXPECT_EQ(3, end.code);
 }
 
-/* Writes to the CMOS memory, resets, reads it back, and ends with it as code. */
+/* Writes to the CMOS memory, resets, reads the value back, and ends with it as code. */
 static int guest_uses_cmos(struct lodge_run *run)
 {
 	static int step;
@@ -579,7 +579,7 @@ TEST(a_machine_that_cannot_be_built_leaves_the_output_file_alone)
 	close(output);
 }
 
-/* As no kernel does it: more than there is in the data area. */
+/* Makes an exit with more data than the data area holds, which no kernel does. */
 static int guest_sends_too_much(struct lodge_run *run)
 {
 	fake_out(run, COM1, 4, 0);
@@ -647,7 +647,7 @@ TEST(whatever_fails_leaves_nothing_behind)
 			break;
 		EXPECT_EQ(0, fake.vcpus);
 	}
-	/* Two calls are the least that a machine must make for each vCPU. */
+	/* A machine makes at least two calls for each vCPU. */
 	EXPECT_GT(call, 6);
 	EXPECT_LT(call, MANY_CALLS);
 	if (__lsan_do_recoverable_leak_check)

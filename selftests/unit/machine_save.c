@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine saved in the middle of its work goes on in another one, and a record
- * that an enemy has made is refused or does no harm.
+ * Tests of saving and loading machines: one that is saved in the middle of its work
+ * goes on in another one; a changed record is refused or does no harm.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static struct machine *new_machine(unsigned int cpus, uint64_t memory)
 {
 	struct machine *machine = NULL;
 
-	/* The fake has one state for all: a new vCPU has enabled nothing. */
+	/* All fake vCPUs share one state: clear it for the new vCPU. */
 	fake.state = (struct lodge_regs){ 0 };
 	config.boot.cpus = cpus;
 	config.memory = memory;
@@ -129,7 +129,7 @@ TEST_F(save, what_was_loaded_is_saved_the_same)
 	while (!record_next(&self->record, &at, &first)) {
 		ASSERT_EQ(0, record_next(&again, &to, &second));
 		ASSERT_EQ(first.body.size, second.body.size);
-		/* The time of day goes on. */
+		/* The clock's state changes with the time of day. */
 		if (strcmp(first.name, "rtc"))
 			EXPECT_EQ(0, memcmp(first.body.data, second.body.data,
 					    first.body.size));
@@ -218,7 +218,7 @@ TEST_F(save, a_record_that_an_enemy_has_changed_does_no_harm)
 	EXPECT_EQ(0, machine_load(self->machine, &self->record));
 }
 
-/* The vCPUs' time is that of before, whatever the host's is. */
+/* The vCPUs' time does not change with the host's. */
 TEST_F(save, time_stands_while_a_machine_is_held)
 {
 	struct machine_end end;

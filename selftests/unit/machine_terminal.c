@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine, its user, and what is between them: the serial port on a pipe or a
- * terminal, the keys that are the machine's own, and signals.
+ * Tests of a machine with its user: the serial port on a pipe or a terminal, the
+ * controller's keys, and signals.
  */
 #include <fcntl.h>
 #include <pty.h>
@@ -69,7 +69,7 @@ TEST(what_comes_from_a_pipe_reaches_the_guest)
 static int input_ends[2];
 #define INPUT_SIZE 2000
 
-/* Bytes that wait in the pipe. */
+/* Return: the number of bytes in the pipe. */
 static int waiting(void)
 {
 	int count = 0;
@@ -78,7 +78,7 @@ static int waiting(void)
 	return count;
 }
 
-/* Lets its queue fill up, resets, and then reads all that comes. */
+/* Lets its queue fill up, resets, and then reads all input. */
 static int guest_resets_with_a_full_queue(struct lodge_run *run)
 {
 	static int before = -1;
@@ -86,7 +86,7 @@ static int guest_resets_with_a_full_queue(struct lodge_run *run)
 	if (fake.resets)
 		return waiting() ? fake_in(run, COM1) : guest_powers_off(run);
 	usleep(1000);
-	/* Full is what no longer takes anything. */
+	/* The queue is full when no more bytes leave the pipe. */
 	if (waiting() < INPUT_SIZE && waiting() == before)
 		return guest_resets(run);
 	before = waiting();
@@ -125,7 +125,7 @@ static int guest_floods(struct lodge_run *run)
 	return fake_out(run, COM1, 1, 'x');
 }
 
-/* The signal is taken while the guest waits for the pipe, or before. */
+/* The signal comes while the guest waits for the pipe, or before. */
 static int guest_floods_after_signal(struct lodge_run *run)
 {
 	if (!runs++)
@@ -207,7 +207,7 @@ TEST(ctrl_a_i_shows_every_vcpu_and_the_guest_goes_on)
 	EXPECT_EQ(MACHINE_QUIT, end.fate);
 }
 
-/* Asks for its own state, waits until it has been told, and powers off. */
+/* Requests its state to be shown, waits until that is done, and powers off. */
 static int guest_asks_for_its_state(struct lodge_run *run)
 {
 	if (!runs++)

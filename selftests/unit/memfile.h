@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Files that exist in memory only, for what takes a path.
+ * Files that exist in memory only, for functions that take a path.
  */
 #ifndef LODGE_UNIT_MEMFILE_H
 #define LODGE_UNIT_MEMFILE_H
@@ -11,7 +11,7 @@
 
 /**
  * memfile() - make a file that lasts until close()
- * @data: what it holds
+ * @data: its contents
  * @size: bytes of @data
  * @path: out: its path
  *

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The MP table: found and read as an operating system does, by the layouts of the
- * specification and not by the structures that wrote it.
+ * Tests of the MP table.  They find and read it as an operating system does, by the
+ * specification's offsets, not by the structures of boot/mptable.c.
  */
 #include "boot/mptable.h"
 
@@ -52,7 +52,7 @@ static bool sums_to_zero(const uint8_t *at, size_t size)
 	return !sum;
 }
 
-/* As a guest searches: every 16 bytes of the BIOS's segment. */
+/* Searches as a guest does, at every 16 bytes of the BIOS's segment. */
 static const uint8_t *find_pointer(const struct ram *ram)
 {
 	const uint8_t *at = ram_at(ram, 0xf0000, 0x10000);
@@ -101,7 +101,7 @@ static unsigned int count_of(FIXTURE_DATA(mptable) * self, uint8_t type)
 	return count;
 }
 
-/* The IOAPIC's pin that an ISA interrupt is at; -1: none. */
+/* Return: the IOAPIC's pin of an ISA interrupt, or -1. */
 static int pin_of(FIXTURE_DATA(mptable) * self, uint8_t irq)
 {
 	for (unsigned int i = 0; i < self->count; i++)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Multiboot images: as ELF of both classes and with addresses in the header;
- * what they are told; and hostile ones.
+ * Tests of multiboot images: as ELF of both classes, and with addresses in the header;
+ * the information passed to them; hostile images.
  */
 #include "boot/multiboot.h"
 
@@ -18,7 +18,7 @@
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
 
-/* Where the header stands in the ELF files, and in the flat ones. */
+/* Offsets of the header in the ELF files, and in the flat ones. */
 #define ELF_HEADER ELF_IMAGE_TEXT
 #define FLAT_HEADER 0x40
 #define FLAT_SIZE 0x1000
@@ -101,7 +101,7 @@ static int load(FIXTURE_DATA(multiboot) * self, const char *modules,
 			      append, &self->entry, &self->error);
 }
 
-/* A word of the information, by its offset in the specification. */
+/* Return: a word of the information, by its offset in the specification. */
 static uint32_t info(FIXTURE_DATA(multiboot) * self, unsigned int offset)
 {
 	return *(uint32_t *)ram_at(

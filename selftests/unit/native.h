@@ -10,8 +10,8 @@
 #define XMMS 2
 
 /**
- * struct machine - what an instruction works on; native_run() knows the layout
- * @ymm: the upper halves
+ * struct machine - the registers of an instruction; native_run() depends on the layout
+ * @ymm: the upper halves of the YMM registers
  */
 struct machine {
 	u64 gpr[16];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested page tables in each format: the walk, leaves that are set and removed,
- * and the tables that come and go with them.
+ * Tests of nested page tables in each format: the walk, setting and removing leaves,
+ * and allocating and freeing tables.
  */
 #include "npt_fixture.h"
 
@@ -113,7 +113,7 @@ TEST_F(npt, a_walk_does_not_enter_a_table_that_was_taken_out)
 			*iter.entry = 0;
 		}
 	}
-	/* Put it back: the tables own it. */
+	/* Restore the entry: the tables own the table. */
 	ASSERT_NE(0, table);
 	lodge_npt_iter_start(&iter, &self->npt, 0, KIB4);
 	ASSERT_TRUE(lodge_npt_iter_next(&iter));
@@ -394,14 +394,14 @@ TEST_F(npt, what_several_have_is_counted_from_the_first_to_the_last)
 	EXPECT_EQ(1 + other.tables, total);
 	lodge_npt_fini(&other);
 	EXPECT_EQ(1, total);
-	/* The fixture ends after this function, and total with it. */
+	/* total ends with this function, before the fixture does. */
 	self->npt.total = NULL;
 	lodge_npt_cache_free(&cache);
 }
 
 static unsigned int rests;
 
-/* In place of the C library's: what lodge_table_rest() calls. */
+/* Replaces the C library's function, for lodge_table_rest(). */
 int sched_yield(void)
 {
 	rests++;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested page tables in each format: the right to write taken away, and whether
- * the guest has used a page, also where the processor does not note that.
+ * Tests of nested page tables in each format: removing write access, and finding used
+ * pages, even where the processor has no accessed bits.
  */
 #include "npt_fixture.h"
 

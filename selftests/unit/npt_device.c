@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Device entries of nested page tables: how they come and go, and that a guest
- * cannot have any number of them.
+ * Tests of device entries in nested page tables: setting and removing them, and the
+ * limit on their number.
  */
 #include "npt_fixture.h"
 
@@ -23,7 +23,7 @@ static bool device_map(struct lodge_npt *npt, struct lodge_npt_cache *cache,
 #define IS_DEVICE(gpa) lodge_npt_is_device(&self->format, ENTRY(gpa))
 
 /*
- * They come
+ * Setting them
  */
 
 TEST_F(npt, an_entry_covers_its_page_and_no_neighbour)
@@ -107,7 +107,7 @@ TEST_F(npt, a_format_without_device_entries_gets_none)
 }
 
 /*
- * They go
+ * Removing them
  */
 
 TEST_F(npt, memory_takes_a_devices_place_without_a_flush)
@@ -145,7 +145,7 @@ TEST_F(npt, unmapping_memory_among_devices_needs_a_flush)
 	EXPECT_EQ(0, ENTRY(0x6000));
 }
 
-/* The processor may have cached what leads to the table. */
+/* The processor may have cached the entry that points to the table. */
 TEST_F(npt, unmapping_a_table_of_devices_needs_a_flush)
 {
 	ASSERT_TRUE(MAP_DEVICE(MIB2));
@@ -171,10 +171,10 @@ TEST_F(npt, a_device_has_no_age)
 }
 
 /*
- * How many
+ * The limit
  */
 
-/* Map devices that share no tables until it is refused.  Return: how many. */
+/* Maps devices that share no tables until this is refused.  Return: their number. */
 static u32 map_far_devices(struct lodge_npt *npt, struct lodge_npt_cache *cache)
 {
 	u32 n = 1;

@@ -37,7 +37,7 @@ FIXTURE(npt)
 	struct lodge_npt_cache cache;
 };
 
-/* @ept: IA32_VMX_EPT_VPID_CAP, or 0: AMD's.  Each program adds the variants. */
+/* @ept: IA32_VMX_EPT_VPID_CAP, or 0 for AMD's format.  Programs add the variants. */
 FIXTURE_VARIANT(npt)
 {
 	u64 ept;
@@ -61,12 +61,12 @@ FIXTURE_TEARDOWN(npt)
 {
 	lodge_npt_fini(&self->npt);
 	lodge_npt_cache_free(&self->cache);
-	/* Each table that was counted is gone, and no other. */
+	/* Each table that was counted must be freed. */
 	EXPECT_EQ(0, self->npt.tables);
 	EXPECT_EQ(0, self->npt.device_tables);
 }
 
-/* The leaf or device entry that covers @gpa, or zero; @level of it, or zero. */
+/* Return: the leaf or device entry that covers @gpa, or 0; @level: its level, or 0. */
 static inline u64 npt_entry(const struct lodge_npt *npt, u64 gpa, u8 *level)
 {
 	struct lodge_npt_iter iter;
@@ -82,7 +82,7 @@ static inline u64 npt_entry(const struct lodge_npt *npt, u64 gpa, u8 *level)
 	return 0;
 }
 
-/* Return: the address that @gpa leads to, or all ones. */
+/* Return: the address to which @gpa is mapped, or all ones. */
 static inline u64 npt_translate(const struct lodge_npt *npt, u64 gpa)
 {
 	u8 level;
@@ -102,7 +102,7 @@ static inline int npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache,
 	return err ?: lodge_npt_map(npt, cache, gpa, pa, level, attr);
 }
 
-/* Free what was removed, as after a flush. */
+/* Frees removed tables, as after a flush. */
 static inline void npt_flush(struct lodge_npt *npt)
 {
 	lodge_npt_free_removed(npt, lodge_npt_take_removed(npt), false);

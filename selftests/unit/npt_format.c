@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entries of nested page tables, bit by bit as the manuals have them, and
- * what a processor's capabilities make of a format.
+ * Tests of the entries of nested page tables, bit by bit according to the manuals, and
+ * of the formats for a processor's capabilities.
  */
 #include "npt_fixture.h"
 
@@ -37,7 +37,7 @@ static struct lodge_npt_format amd(void)
 	return format;
 }
 
-/* All zero where there is none. */
+/* Return: the format, or all zero if there is none for these capabilities. */
 static struct lodge_npt_format ept(u64 capabilities, u8 phys_bits)
 {
 	struct lodge_npt_format format = {};
@@ -46,7 +46,7 @@ static struct lodge_npt_format ept(u64 capabilities, u8 phys_bits)
 	return format;
 }
 
-/* EPT of a processor that does not snoop itself. */
+/* Return: EPT's format on a processor whose page walks do not snoop the caches. */
 static struct lodge_npt_format ept_incoherent(void)
 {
 	struct lodge_npt_format format = {};
@@ -55,7 +55,7 @@ static struct lodge_npt_format ept_incoherent(void)
 	return format;
 }
 
-/* The entry at @level on the way to @gpa. */
+/* Return: the entry for @gpa at @level. */
 static u64 entry_at(const struct lodge_npt *npt, u64 gpa, u8 level)
 {
 	struct lodge_npt_iter iter;
@@ -67,7 +67,7 @@ static u64 entry_at(const struct lodge_npt *npt, u64 gpa, u8 level)
 	return 0;
 }
 
-/* Return: an empty entry at @level after @pa was mapped there; or -errno. */
+/* Maps @pa at @level in empty tables.  Return: the entry, or -errno. */
 static u64 leaf(struct lodge_npt_format format, u64 pa, u8 level, u32 attr)
 {
 	struct lodge_npt_cache cache = {};
@@ -84,7 +84,7 @@ static u64 leaf(struct lodge_npt_format format, u64 pa, u8 level, u32 attr)
 	return err ? (u64)err : entry;
 }
 
-/* The entry of a table at @level. */
+/* Return: an entry at @level that points to a table. */
 static u64 table(struct lodge_npt_format format, u8 level)
 {
 	struct lodge_npt_cache cache = {};
@@ -99,7 +99,7 @@ static u64 table(struct lodge_npt_format format, u8 level)
 	return entry;
 }
 
-/* The leaf below, after the second half of a leaf at @level became another. */
+/* Splits a leaf at @level by changing its second half.  Return: a leaf below it. */
 static u64 split(struct lodge_npt_format format, u64 pa, u8 level, u32 attr)
 {
 	u64 half = lodge_npt_size(level) / 2;
@@ -343,7 +343,7 @@ TEST_F(npt, what_no_leaf_can_be_changes_nothing)
 }
 
 /*
- * What the processor can
+ * Capabilities of the processor
  */
 
 TEST(ept_needs_a_walk_of_four_levels_or_five)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested page tables in each format: any sequence of changes, against a plain
- * array of pages.
+ * Compares nested page tables in each format with a plain array of pages, over random
+ * sequences of changes.
  */
 #include "npt_fixture.h"
 
@@ -15,9 +15,9 @@ FIXTURE_VARIANT_ADD(npt, old_ept){ .ept = CAP_OLD };
 
 struct model_page {
 	u64 pa;
-	u8 level; /* of its leaf; 0: not mapped */
+	u8 level; /* level of its leaf; 0: not mapped */
 	bool writable;
-	bool device; /* has a device entry */
+	bool device; /* it has a device entry */
 };
 
 static u32 model_random(u64 *seed)
@@ -57,7 +57,7 @@ static void model_map(struct model_page *page, u32 first, u64 pa, u8 level,
 	}
 }
 
-/* A device entry comes only where there is nothing, if the format has any. */
+/* A device entry is set only on a page without an entry, if the format has any. */
 static bool model_device(struct model_page *page, u32 i, bool has_devices)
 {
 	if (has_devices && !page[i].level)
@@ -65,7 +65,7 @@ static bool model_device(struct model_page *page, u32 i, bool has_devices)
 	return page[i].device;
 }
 
-/* Every leaf that touches the range goes, or only its right to write. */
+/* Removes every leaf that overlaps the range, or only its write access. */
 static bool model_range(struct model_page *page, u32 first, u32 end,
 			bool protect)
 {
@@ -136,7 +136,7 @@ TEST_F(npt, any_sequence_of_changes_ends_as_in_a_plain_array)
 						MODEL_BASE + first * KIB4,
 						MODEL_BASE + end * KIB4);
 			changed = model_range(page, first, end, false);
-			/* A table that goes needs a flush, empty or not. */
+			/* Removing a table needs a flush, even if it is empty. */
 			ASSERT_TRUE(flush || !changed);
 		}
 		npt_flush(&self->npt);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The command line of `lodge run`, and sizes as people write them.
+ * Tests of the command line of `lodge run`, and of sizes as people write them.
  */
 #include <argp.h>
 #include <errno.h>
@@ -14,7 +14,7 @@
 #define SILENT (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
 #define MAX_WORDS 16
 
-/* Parse a command line given as one string, words separated by '|'. */
+/* Parses a command line given as one string, with '|' between words. */
 static int parse(struct run_options *options, const char *line)
 {
 	static char text[512];
@@ -29,7 +29,7 @@ static int parse(struct run_options *options, const char *line)
 	return options_parse(options, argc, argv, SILENT);
 }
 
-/* The values of a device's options; NULL: it is not wanted. */
+/* Return: the values of a device's options, or NULL if it is not wanted. */
 static const uint64_t *device(const struct run_options *options,
 			      const char *name)
 {

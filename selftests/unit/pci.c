@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the PCI bus: configuration mechanism #1, the host bridge, and what is
- * plugged in.
+ * Tests of the PCI bus: configuration mechanism #1, the host bridge, and functions
+ * that are added.
  */
 #include <errno.h>
 #include <string.h>

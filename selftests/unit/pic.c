@@ -37,7 +37,7 @@ static void program(struct bus *bus, uint16_t port, uint8_t base, uint8_t icw3,
 	outb(bus, port + 1, icw4);
 }
 
-/* The pair with vectors 0x20 and 0x28, nothing masked. */
+/* The pair has the vectors 0x20 and 0x28, and nothing is masked. */
 FIXTURE_SETUP(pic)
 {
 	struct irq_line intr = fake_wire(&self->intr);
@@ -249,7 +249,7 @@ TEST_F(pic, request_of_the_slave_that_is_gone_gives_its_spurious_vector)
 	EXPECT_TRUE(pic_pending(self->pic));
 	EXPECT_EQ(0x2f, pic_acknowledge(self->pic));
 	EXPECT_EQ(0x00, isr(self->bus, SLAVE));
-	/* The master knows nothing of that. */
+	/* The slave's end of interrupt does not change the master. */
 	EXPECT_EQ(0x04, isr(self->bus, MASTER));
 }
 
@@ -304,7 +304,7 @@ TEST_F(pic, rotation_in_automatic_eoi_mode)
 	outb(self->bus, MASTER, 0x80);
 	pulse(self->pic, 3);
 	pic_acknowledge(self->pic);
-	/* Now input 3 is the lowest, 4 the highest. */
+	/* Now input 3 has the lowest priority, 4 the highest. */
 	pulse(self->pic, 3);
 	pulse(self->pic, 0);
 	pulse(self->pic, 5);
@@ -442,7 +442,7 @@ TEST_F(pic, nothing_interrupts_in_the_middle_of_initialization)
 
 TEST_F(pic, words_that_are_not_announced_are_not_awaited)
 {
-	/* Neither ICW3 (single) nor ICW4. */
+	/* Without ICW3 (single) and ICW4. */
 	outb(self->bus, MASTER, 0x12);
 	outb(self->bus, MASTER_DATA, 0x57);
 	outb(self->bus, MASTER_DATA, 0x5a);

@@ -65,7 +65,7 @@ static void change(struct record *record, uint32_t tag, uint8_t value)
 #define RUNNING(channel) (0x100 * (channel) + 7)
 
 /*
- * A channel that stands would have its next interrupt in the past, again and again.
+ * A stopped channel 0 would have its next interrupt in the past, again and again.
  */
 TEST_F(pit, a_state_that_no_guest_can_bring_about_is_refused)
 {
@@ -84,7 +84,7 @@ TEST_F(pit, a_state_that_no_guest_can_bring_about_is_refused)
 	}
 }
 
-/* Sleep to the first nanosecond of the tick that is @count ahead. */
+/* Sleeps until the first nanosecond of the tick that is @count ahead. */
 static void tick(FIXTURE_DATA(pit) * self, uint64_t count)
 {
 	uint64_t end;
@@ -100,7 +100,7 @@ static void set_count(struct bus *bus, unsigned int channel, uint16_t count)
 	outb(bus, CHANNEL(channel), count >> 8);
 }
 
-/* Program a channel; its count is in the counting element a tick later. */
+/* Programs a channel; its count is in the counting element a tick later. */
 static void start(FIXTURE_DATA(pit) * self, unsigned int channel,
 		  unsigned int mode, uint16_t count)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Where tests that touch all devices at random find them.
+ * Places of devices, for tests that access all of them at random.
  */
 #ifndef UNIT_PLACES_H
 #define UNIT_PLACES_H
@@ -9,7 +9,7 @@
 
 #include "board/bus.h"
 
-/* Ports of all devices, and the memory of those that have some. */
+/* Ports of all devices, and addresses of those with registers in memory. */
 static const struct {
 	enum bus_space space;
 	uint64_t first;

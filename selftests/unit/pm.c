@@ -16,7 +16,7 @@
 #define SLP_EN 0x2000
 #define SLP_TYP(type) ((type) << 10)
 
-/* Nanoseconds in which the timer's top bit changes. */
+/* Nanoseconds between two changes of the timer's top bit. */
 #define HALF ((uint64_t)((1ULL << 31) * (double)SEC / PM_TIMER_HZ) + 1)
 
 FIXTURE(pm)
@@ -153,7 +153,7 @@ TEST_F(pm, sleep_state_s5_powers_off)
 	EXPECT_EQ(POWER_OFF, self->power.event);
 }
 
-/* What bare-metal programs write that know QEMU's PC. */
+/* Bare-metal programs for QEMU's PC write this word. */
 TEST_F(pm, the_word_0x2000_powers_off)
 {
 	out(self->bus, 0x604, 0x2000, 2);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a halted vCPU polls: what its waits make of the window.
+ * Tests of the time for which a halted vCPU polls, which depends on its last waits.
  */
 #include "poll.h"
 
@@ -8,7 +8,7 @@
 
 #define MAX 50000
 
-/* Return: the window after so many waits. */
+/* Return: the window after @waits waits. */
 static u32 after(u32 window, unsigned int waits, u64 waited, u32 max)
 {
 	while (waits--)
@@ -39,7 +39,7 @@ TEST(a_window_never_exceeds_the_longest)
 	for (max = 1; max; max <<= 1)
 		EXPECT_EQ(max, after(0, 40, max, max));
 	EXPECT_EQ(UINT32_MAX, after(0, 40, UINT32_MAX, UINT32_MAX));
-	/* The parameter is smaller than it was. */
+	/* The limit was lowered below the window. */
 	for (window = 1; window; window <<= 1) {
 		EXPECT_GE(1000, lodge_poll_next(window, 0, 1000));
 		EXPECT_GE(1000, lodge_poll_next(window, 999, 1000));

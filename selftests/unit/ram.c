@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory, and who has which place in it.
+ * Tests of guest memory, and of its allocation to the parts of an image.
  */
 #include "board/ram.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * State as tagged fields: what is saved comes back, and what nobody has saved is
- * refused whole.
+ * Tests of records: a saved state is loaded again, and a record that cannot have been
+ * saved is refused without changing anything.
  */
 #include <errno.h>
 #include <stdlib.h>

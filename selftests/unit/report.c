@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The report of a guest's crash to the user.
+ * Tests of the report of a guest's crash.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static struct crash crash = { .vcpu = 1, .registers = true };
 
-/* The report for people; to be freed. */
+/* Return: the report for people; to be freed. */
 static char *as_text(void)
 {
 	char *text = NULL;
@@ -24,7 +24,7 @@ static char *as_text(void)
 	return text;
 }
 
-/* The report for programs; to be freed. */
+/* Return: the report for programs; to be freed. */
 static char *as_json(void)
 {
 	char *text = NULL;

@@ -291,7 +291,7 @@ TEST_F(rtc, alarm_that_matches_no_time_never_comes)
 	EXPECT_EQ(0x50, get(self->bus, 0x0c));
 }
 
-/* While the machine is paused, or the host suspended, the wall clock goes on. */
+/* While the machine is paused or the host is suspended, the wall clock runs on. */
 TEST_F(rtc, an_alarm_comes_soon_after_the_wall_clock_has_jumped_over_it)
 {
 	set(self->bus, 1, 0x40);
@@ -305,7 +305,7 @@ TEST_F(rtc, an_alarm_comes_soon_after_the_wall_clock_has_jumped_over_it)
 	EXPECT_TRUE(self->line.level);
 }
 
-/* What the data sheet says, a second after the other. */
+/* Searches second by second, by the data sheet's rule. */
 static int seconds_to_alarm(const uint8_t alarm[3], int hour, int minute,
 			    int second)
 {
@@ -365,7 +365,7 @@ TEST_F(rtc, periodic_rates)
 		set(self->bus, 0x0b, H24 | PIE);
 		get(self->bus, 0x0c);
 		self->line.rises = 0;
-		/* The test reads each flag as soon as it is up. */
+		/* Each flag is read as soon as it is set. */
 		for (unsigned int i = 0; i < 3; i++) {
 			fake_sleep(SEC / hz + 1);
 			EXPECT_EQ(0xc0, get(self->bus, 0x0c) & 0xc0);
@@ -459,7 +459,7 @@ TEST_F(rtc, a_reset_takes_back_interrupts_and_starts_a_clock_that_stood)
 	EXPECT_EQ(0x31, get(self->bus, 2));
 }
 
-/* A second clock with the state of the first, of which it knows nothing else. */
+/* Makes a second clock and loads the first one's state into it. */
 static struct rtc *twin(const struct rtc *rtc, struct bus *bus,
 			struct fake_line *line)
 {

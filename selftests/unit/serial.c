@@ -356,7 +356,7 @@ TEST_F(serial, delta_bits_tell_changes_until_read)
 	outb(self->bus, MCR, LOOP);
 	inb(self->bus, MSR);
 	outb(self->bus, MCR, LOOP | 0x0f);
-	/* The ring indicator's bit waits for the ring's end. */
+	/* The ring indicator's delta bit is set only at the end of a ring. */
 	EXPECT_EQ(0xfb, inb(self->bus, MSR));
 	EXPECT_EQ(0xf0, inb(self->bus, MSR));
 	outb(self->bus, MCR, LOOP);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry rules of VMRUN: a valid control block breaks none; each rule,
- * broken alone, is named alone.
+ * Tests of the entry rules of VMRUN: a valid control block breaks none; if one rule is
+ * broken, only this one is reported.
  */
 #include <asm/processor-flags.h>
 
@@ -20,7 +20,7 @@ static const struct svm_check_host host = {
 	.s_cet = 3,
 };
 
-/* A guest in 64-bit mode with nothing wrong. */
+/* Return: the valid control block of a guest in 64-bit mode. */
 static struct svm_vmcb valid_vmcb(void)
 {
 	struct svm_vmcb vmcb = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What AMD-V's switching on and off makes of a CPU that a test makes up, whatever
- * another kernel has left there.
+ * Tests of enabling and disabling AMD-V on a fake CPU, with any state that another
+ * kernel may have left there.
  */
 #include "kernel_cpu.h"
 
@@ -14,7 +14,7 @@ struct kernel_cpu kernel_cpu;
 struct task_struct kernel_thread;
 struct svm_cpu svm_cpu;
 
-/* Writes of MSRs by the time in which the global interrupt flag was set. */
+/* Number of MSR writes before STGI. */
 static unsigned int writes_at_stgi;
 static bool gif;
 static bool predicts_less;
@@ -75,7 +75,7 @@ TEST_F(svm_cpu, is_made_ready_for_guests)
 	EXPECT_TRUE(svm_cpu_busy());
 }
 
-/* A kernel that crashed into this one had its guests count slower. */
+/* A kernel that has crashed may have left another TSC ratio for its guests. */
 TEST_F(svm_cpu, lets_guests_count_time_at_the_processors_rate)
 {
 	ASSERT_EQ(0, svm_cpu_enable());
@@ -116,7 +116,7 @@ TEST_F(svm_cpu, is_given_back_as_it_was_found)
 	EXPECT_FALSE(predicts_less);
 }
 
-/* Without AMD-V the instruction that lets interrupts in is none. */
+/* STGI is undefined once AMD-V is off. */
 TEST_F(svm_cpu, lets_interrupts_in_before_it_is_switched_off)
 {
 	ASSERT_EQ(0, svm_cpu_enable());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What AMD-V's guests run with in the MSR DEBUGCTL, which the processor does not
- * switch: see svm/run.c.
+ * Tests of the MSR DEBUGCTL while a guest of AMD-V runs.  The processor does not switch
+ * it; svm/run.c does.
  */
 #include "kernel_cpu.h"
 
@@ -15,7 +15,7 @@ struct task_struct kernel_thread;
 u64 x86_spec_ctrl_current;
 struct svm_cpu svm_cpu;
 
-/* What the guest has found, and whether a host's interrupt could come meanwhile. */
+/* The value that the guest finds; true if the host could take an interrupt then. */
 static u64 guest_debugctl;
 static bool gif;
 static bool gif_in_guest;

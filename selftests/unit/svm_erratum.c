@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which machine check of a guest's is the guest's own doing.
+ * Tests of the machine check that a guest can cause by an erratum of the processor.
  */
 #include "svm/erratum.h"
 
@@ -18,7 +18,7 @@ TEST(so_it_is_where_it_was_not_the_first)
 	EXPECT_TRUE(svm_is_multimatch(MULTIMATCH | BIT_ULL(62)));
 }
 
-/* Nothing, a corrected one, other addresses' state, other errors. */
+/* No error, a corrected one, other states of the address, other errors. */
 TEST(any_other_machine_check_is_the_hosts)
 {
 	unsigned int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When an AMD-V guest reaches the MSR SPEC_CTRL without an exit, and what its state
- * has of it then: see svm/state.c.
+ * Tests of the MSR SPEC_CTRL of AMD-V guests: when a guest accesses it without an exit,
+ * and its value in the guest's state.  See svm/state.c.
  */
 #include "kernel_cpu.h"
 
@@ -66,7 +66,7 @@ static void set(FIXTURE_DATA(spec_ctrl) * self, u64 value)
 	svm_set_state(&self->vcpu, LODGE_GROUP_MSRS);
 }
 
-/* What a write without an exit leaves: entry.S reads it, or the processor does. */
+/* The guest writes without an exit; entry.S saves the value, or the processor does. */
 static void guest_writes(FIXTURE_DATA(spec_ctrl) * self, bool by_processor,
 			 u64 value)
 {
@@ -96,7 +96,7 @@ TEST_F(spec_ctrl, is_the_guests_own_from_its_first_value_on)
 	set(self, IBRS);
 	EXPECT_EQ(OPEN, self->vmcb->control.msrpm_base_pa);
 	EXPECT_FALSE(self->vmcb->control.clean & SVM_CLEAN_PERMISSIONS);
-	/* The world switch reads it only where it switches it. */
+	/* The world switch reads the MSR only if it switches it. */
 	EXPECT_EQ(!variant->by_processor, self->svm.entry.own_spec_ctrl);
 	EXPECT_EQ(IBRS, get(self));
 	set(self, 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tags of translations, against a TLB that keeps everything it is not told to drop.
+ * Tests of the TLB's tags, with a TLB that keeps all translations until it is flushed.
  */
 #include "tag.h"
 
@@ -13,7 +13,7 @@
 /**
  * struct cpu - a host CPU
  * @tags: the code under test
- * @tlb: by tag: which vCPU has left translations there, or NOBODY
+ * @tlb: the vCPU that has translations in the TLB, or NOBODY; by tag
  */
 struct cpu {
 	struct lodge_tags tags;
@@ -37,7 +37,7 @@ FIXTURE(tags)
 FIXTURE_SETUP(tags)
 {
 	memset(self, 0, sizeof(*self));
-	/* Somebody was here before: every tag has translations of no vCPU of ours. */
+	/* Before, every tag has translations that are of none of the vCPUs. */
 	for (int i = 0; i < CPUS; i++) {
 		for (int tag = 0; tag <= LAST; tag++)
 			self->cpu[i].tlb[tag] = VCPUS;
@@ -59,8 +59,9 @@ static void flush(FIXTURE_DATA(tags) * self, struct cpu *cpu)
 }
 
 /*
- * vCPU @number runs on CPU @here, as a vendor's files make it.  Return: true if it
- * finds no translations but its own.
+ * Runs vCPU @number on CPU @here, as a vendor's files do.
+ *
+ * Return: true if it finds only its own translations.
  */
 static bool runs(FIXTURE_DATA(tags) * self, int number, int here)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hardware task switch, over 1 MiB of flat memory that can fault at any
+ * Tests of the hardware task switch, with 1 MiB of flat memory that can fault at any
  * access (Intel SDM vol. 3, chapter 8).
  */
 #include <stdlib.h>
@@ -50,9 +50,9 @@ FIXTURE(task)
 	struct lodge_regs regs_before;
 	struct lodge_regs start;
 	struct lodge_task t;
-	int accesses; /* so far */
-	int fault_at; /* the access of this number faults, from 1 */
-	int busy; /* as many exchanges find another byte */
+	int accesses; /* number of accesses so far */
+	int fault_at; /* number, from 1, of the access that faults */
+	int busy; /* number of exchanges that find another byte */
 	u64 cr3;
 	int cr3_answer;
 };
@@ -162,7 +162,7 @@ static u64 system_segment(u64 base, u64 limit, u64 attr)
 	return limit | base << 16 | attr << 40;
 }
 
-/* A TSS of 32 bits whose registers hold numbers of their own. */
+/* Fills a 32-bit TSS with a different value for each register. */
 static void fill(FIXTURE_DATA(task) * self)
 {
 	u32 at = NEW_TSS;
@@ -222,7 +222,7 @@ FIXTURE_TEARDOWN(task)
 {
 }
 
-/* Return: what lodge_task_switch() does, with what was before it noted. */
+/* Saves the state and calls lodge_task_switch().  Return: its result. */
 static int switch_task(FIXTURE_DATA(task) * self)
 {
 	memcpy(self->before, self->memory, MEMORY);
@@ -286,7 +286,7 @@ TEST_F(task, an_iret_frees_the_old_task_and_its_nt)
 	EXPECT_EQ(0, get(self, NEW_TSS));
 }
 
-/* In the fields' sizes: nothing around them changes. */
+/* Only the fields' 16 bits change, not the bytes around them. */
 TEST_F(task, a_16_bit_tss_is_saved_in_16_bits)
 {
 	self->regs.segments.seg[LODGE_TR].attr = LODGE_SEG_P | 3;
@@ -366,7 +366,7 @@ TEST_F(task, a_stack_without_room_for_the_error_code_is_a_stack_fault)
 	EXPECT_EQ(1, self->t.fault.error);
 }
 
-/* Return: whether the switch faults like this, with nothing changed. */
+/* Return: true if the switch raises this fault, with nothing changed. */
 static bool faults_before(FIXTURE_DATA(task) * self, u8 vector, u32 error)
 {
 	return switch_task(self) == LODGE_FAULT && !self->t.committed &&
@@ -404,7 +404,7 @@ TEST_F(task, an_old_tss_without_room_changes_nothing)
 	EXPECT_TRUE(faults_before(self, TS, SEL_OLD));
 }
 
-/* Each access in turn: one that faults before the first write changes nothing. */
+/* Each access faults in turn.  A fault before the first write changes nothing. */
 TEST_F(task, a_fault_at_any_access_is_of_the_old_task_or_of_the_new_one)
 {
 	static u8 memory[MEMORY];
@@ -426,7 +426,7 @@ TEST_F(task, a_fault_at_any_access_is_of_the_old_task_or_of_the_new_one)
 		before++;
 		EXPECT_EQ(0, memcmp(&self->regs_before, &self->regs,
 				    sizeof(self->regs)));
-		/* Made once more, it succeeds. */
+		/* The next attempt succeeds. */
 		self->fault_at += 1000;
 		EXPECT_EQ(0, switch_task(self));
 		self->fault_at -= 1000;
@@ -466,7 +466,7 @@ TEST_F(task, page_tables_that_are_bad_fault_in_the_new_task)
 	EXPECT_EQ(SEL_NEW, self->regs.segments.seg[LODGE_TR].selector);
 }
 
-/* Return: whether this selector in the new TSS faults like this. */
+/* Return: true if this selector in the new TSS raises this fault. */
 static bool faults_after(FIXTURE_DATA(task) * self, u32 field, u16 selector,
 			 u8 vector, u32 error)
 {
@@ -549,7 +549,7 @@ TEST_F(task, segments_come_from_the_new_ldt)
 	EXPECT_EQ(0x93, self->memory[LDT + 8 + 5]);
 }
 
-/* Switching to and fro leaves each task as it was. */
+/* Switching between two tasks does not change either. */
 TEST_F(task, thousands_of_switches_lose_nothing)
 {
 	struct lodge_regs *regs = &self->regs;

@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The cases of the tests of VT-x's entry rules: a few writes to a VMCS that was
- * valid, and what they break.  A program includes it once, after
- * kselftest_harness.h.
+ * The cases of the tests of VT-x's entry rules: a few writes to a valid VMCS, and the
+ * rules that they break.  A program includes it once, after kselftest_harness.h.
  */
 #ifndef LODGE_UNIT_VMX_CASES_H
 #define LODGE_UNIT_VMX_CASES_H
 
 #include "vmx_fixture.h"
 
-/* A case leaves out what is zero. */
+/* Cases omit members that are zero. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #define MAX_SETS 6
 #define MAX_ALSO 4
 
 enum processor {
-	/* Knows every feature, and enforces every rule */
+	/* Has every feature, and enforces every rule */
 	CPU_FULL,
-	/* Lacks what no control brings, such as EPT's accessed flags */
+	/* Lacks features without a control, such as EPT's accessed flags */
 	CPU_PLAIN,
 	/* As CPU_FULL, with Intel PT on */
 	CPU_TRACING,
-	/* As CPU_FULL, with the features that take rules away */
+	/* As CPU_FULL, with the features that remove rules */
 	CPU_LENIENT,
 };
 
@@ -49,7 +48,7 @@ static struct vmx_check_host processor(enum processor kind)
 	return host;
 }
 
-/* One write to the VMCS; to field 0, which is the VPID, none. */
+/* A write to the VMCS.  Field 0, the VPID, stands for no write. */
 struct set {
 	u32 field;
 	u64 value;
@@ -58,12 +57,12 @@ struct set {
 /**
  * struct breakage - a VMCS that breaks a rule
  * @id: enum vmx_rule_id
- * @field: encoding of the field that is shown
- * @name: its name
- * @sets: the fields written to the valid VMCS
- * @mode: enum guest_mode for which that is valid
+ * @field: encoding of the field in the report
+ * @name: name of that field
+ * @sets: writes to the valid VMCS
+ * @mode: enum guest_mode of the valid VMCS
  * @on: enum processor
- * @also: other rules that are thereby broken
+ * @also: other rules that the writes break
  */
 struct breakage {
 	u32 id;
@@ -103,7 +102,7 @@ static u32 breakage_count(const struct breakage *breakage)
 	return count;
 }
 
-/* Breaks the VMCS and expects its rule, those it takes along, and no other. */
+/* Breaks the VMCS and expects @id, the rules in @also, and no others. */
 static void expect_breakage(struct __test_metadata *_metadata,
 			    const struct breakage *breakage)
 {
@@ -158,7 +157,7 @@ static void expect_valid(struct __test_metadata *_metadata,
 		       rules[i].field, rules[i].text);
 }
 
-/* True if some case breaks each rule from @first to before @end. */
+/* Expects that each rule from @first to before @end is broken by some case. */
 static void expect_all_covered(struct __test_metadata *_metadata,
 			       const struct breakage *cases, size_t count,
 			       u32 first, u32 end)

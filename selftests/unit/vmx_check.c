@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a VMCS is judged by VT-x's entry rules: in which order, as what kind, into
- * how much room, and by which of its fields.  The rules themselves have tests of
- * their own: vmx_check_control, vmx_check_host, vmx_check_guest.
+ * Tests of checking a VMCS by VT-x's entry rules: the order and kind of the reports,
+ * the room for them, and the fields that are read.  vmx_check_control, vmx_check_host
+ * and vmx_check_guest test the rules.
  */
 #include "vmx/check.h"
 
@@ -32,7 +32,7 @@ TEST(a_field_that_the_processor_lacks_is_never_read)
 					  .linear_bits = 48 };
 	struct lodge_rule rules[MAX_RULES];
 
-	/* All controls are set, of which the processor has none. */
+	/* All controls are set, and the processor has none of them. */
 	memset(vmcs.fields, 0xff, sizeof(vmcs.fields));
 	vmcs.minimal = true;
 	EXPECT_LT(0U, vmx_check(fake_read, &vmcs, &minimal, rules, MAX_RULES));

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry rules of VT-x about controls: each is broken alone, or with those
- * that cannot but break with it, and named with its field and value; what is
- * just within them breaks none.
+ * Tests of VT-x's entry rules about controls.  Each is broken alone, or with the rules
+ * that necessarily break with it, and reported with its field and value.  Values just
+ * within the rules break none.
  */
 #include "vmx/check.h"
 
 #include "kselftest_harness.h"
 #include "vmx_cases.h"
 
-/* A write to each word of controls. */
+/* Writes to a word of controls. */
 #define SET_PIN(bits)                                   \
 	{                                               \
 		PIN_BASED_VM_EXEC_CONTROL, PIN | (bits) \

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry rules of VT-x about host state: each is broken alone, or with those
- * that cannot but break with it, and named with its field and value; what is
- * just within them breaks none.
+ * Tests of VT-x's entry rules about host state.  Each is broken alone, or with the rules
+ * that necessarily break with it, and reported with its field and value.  Values just
+ * within the rules break none.
  */
 #include "vmx/check.h"
 

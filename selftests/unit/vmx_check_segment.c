@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The entry rules of VT-x about segment registers: each is broken by each of its
- * registers, alone, and named with the register's field and value; what is just
- * within them breaks none.
+ * Tests of VT-x's entry rules about segment registers.  Each is broken by each of its
+ * registers, alone, and reported with the register's field and value.  Values just
+ * within the rules break none.
  */
 #include "vmx/check.h"
 
@@ -15,8 +15,8 @@
 /**
  * struct segment_breakage - segment registers that break a rule
  * @id: enum vmx_rule_id
- * @registers: each of which breaks it, as bits by enum vmx_segment_index
- * @field: the field that is given @value, for ES
+ * @registers: the registers that can break it, as bits by enum vmx_segment_index
+ * @field: the field that gets @value, for ES
  * @value: a value that breaks the rule
  * @mode: enum guest_mode
  * @sets: other writes
@@ -184,7 +184,7 @@ static const struct breakage legal_cases[] = {
 		    { GUEST_ES_AR_BYTES, 0x4093 } } },
 };
 
-/* The field that these rules are about, whichever breaks them. */
+/* Return: the field that the report names. */
 static u32 shown_field(const struct segment_breakage *breakage)
 {
 	switch (breakage->id) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The effect of perf's settings while a guest runs.
+ * Tests of perf's counters while a guest runs.
  */
 #include "vmx/counters.h"
 
@@ -100,7 +100,7 @@ TEST_F(counters, nothing_is_recorded_in_a_guest_even_if_perf_says_so)
 	EXPECT_EQ(1, self->lists.guest[0].value);
 }
 
-/* Of the same value on both sides neither may be left in the processor. */
+/* Even if guest and host have the same value, the processor must be written. */
 TEST_F(counters, recording_stops_where_the_guest_would_record_as_the_host)
 {
 	const struct perf_guest_switch_msr msr = { .msr = MSR_IA32_PEBS_ENABLE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The fixture of the tests of VT-x's entry rules: processors, and a VMCS in an
- * array, which is valid for each kind of guest.  A program includes it once.
+ * The fixture of the tests of VT-x's entry rules: processors, and a VMCS as an array,
+ * valid for each kind of guest.  A program includes it once.
  */
 #ifndef LODGE_UNIT_VMX_FIXTURE_H
 #define LODGE_UNIT_VMX_FIXTURE_H
@@ -10,7 +10,7 @@
 
 #define MAX_RULES 64
 
-/* Controls of the valid VMCS: those that must be 1, and then some. */
+/* Controls of the valid VMCS: those that must be 1, and some more. */
 #define PIN (0x16UL | PIN_BASED_EXT_INTR_MASK | PIN_BASED_NMI_EXITING)
 #define PROC (0x04006172UL | CPU_BASED_ACTIVATE_SECONDARY_CONTROLS)
 #define PROC2 (SECONDARY_EXEC_ENABLE_EPT | SECONDARY_EXEC_UNRESTRICTED_GUEST)
@@ -32,12 +32,12 @@
 #define EVENT(type, vector) (INTR_INFO_VALID_MASK | INTR_TYPE_##type | (vector))
 #define WITH_CODE INTR_INFO_DELIVER_CODE_MASK
 
-/* 46 bits of physical address, 48 of linear ones. */
+/* Bits beyond physical addresses (46 bits) and linear ones (48 bits). */
 #define NOT_PHYSICAL BIT_ULL(46)
 #define NOT_CANONICAL BIT_ULL(47)
 #define LAST_PAGE (NOT_PHYSICAL - 0x1000)
 
-/* Pages of memory that rules look at. */
+/* Pages of memory that rules read. */
 #define VIRTUAL_APIC 0x8000ULL
 #define VIRTUAL_TPR (VIRTUAL_APIC + 0x80)
 #define THIS_VMCS 0x9000ULL
@@ -121,8 +121,8 @@ enum guest_mode {
 /**
  * struct fake_vmcs - a VMCS
  * @fields: by their encodings
- * @minimal: the processor has only the fields of the first with VT-x
- * @misread: a field that was read and is none of those
+ * @minimal: the processor has only the fields of the first processors with VT-x
+ * @misread: a field that was read though the processor lacks it
  */
 struct fake_vmcs {
 	u64 fields[0x8000];
@@ -132,7 +132,7 @@ struct fake_vmcs {
 
 static struct fake_vmcs vmcs;
 
-/* True if a field came with a feature; of those of 64 bits, most have. */
+/* True if a field came with a later feature, as most 64-bit fields did. */
 static bool field_is_optional(u32 field)
 {
 	static const u32 always[] = {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which entries on VT-x flush the L1 data cache or the processor's buffers, by the
- * command or by reading, on processors that a test makes up.
+ * Tests of the entries on VT-x that flush the L1 data cache or the processor's buffers,
+ * by the command or by reading, on fake processors.
  */
 #include "kernel_cpu.h"
 
@@ -49,7 +49,7 @@ FIXTURE(flush)
 	struct vmx_vcpu vmx;
 };
 
-/* A processor with L1TF and the command, on a host with the default policy. */
+/* The processor has L1TF and the command; the host has the default policy. */
 FIXTURE_SETUP(flush)
 {
 	memset(self, 0, sizeof(*self));
@@ -71,7 +71,7 @@ FIXTURE_TEARDOWN(flush)
 	vmx_flush_teardown();
 }
 
-/* Whether the next entry flushes the L1 data cache, by the command. */
+/* True if the next entry flushes the L1 data cache by the command. */
 static bool commands(FIXTURE_DATA(flush) * self)
 {
 	unsigned int before = kernel_cpu.writes;
@@ -82,7 +82,7 @@ static bool commands(FIXTURE_DATA(flush) * self)
 	       kernel_cpu.msr[MSR_IA32_FLUSH_CMD] == L1D_FLUSH;
 }
 
-/* Whether the next entry does nothing. */
+/* True if the next entry flushes nothing. */
 static bool nothing(FIXTURE_DATA(flush) * self)
 {
 	unsigned int writes = kernel_cpu.writes, cleared = buffers_cleared;
@@ -150,7 +150,7 @@ TEST_F(flush, is_done_by_reading_where_there_is_no_command)
 	EXPECT_EQ(1U, caches_read);
 	EXPECT_EQ(0U, kernel_cpu.writes);
 	EXPECT_TRUE(nothing(self));
-	/* No two pages are alike. */
+	/* All pages must differ. */
 	for (i = 0; i < last; i++)
 		EXPECT_NE(cache_buffer[i * PAGE_SIZE],
 			  cache_buffer[(i + 1) * PAGE_SIZE]);
@@ -180,7 +180,7 @@ TEST_F(flush, is_not_made_where_the_policy_is_off)
 	EXPECT_TRUE(nothing(self));
 }
 
-/* The hypervisor below does it. */
+/* The hypervisor below flushes instead. */
 TEST_F(flush, is_not_made_where_the_processor_says_that_an_entry_needs_none)
 {
 	kernel_cpu.msr[MSR_IA32_ARCH_CAPABILITIES] =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * x87 loads and stores against this machine's processor: on the same state and value
- * both must leave the same state and value, with exceptions masked and not.
+ * Compares x87 loads and stores with this machine's processor: from the same state and
+ * value, both must make the same state and value, with exceptions masked and unmasked.
  *
  * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
  */
@@ -43,7 +43,7 @@ enum how {
 	TRUNCATE_POP,
 };
 
-/* What is done; a size of 0: the control word is loaded. */
+/* The operations; a size of 0 stands for loading the control word. */
 static const struct operation {
 	const char *name;
 	enum how how;
@@ -122,7 +122,7 @@ static void apply(const struct operation *o, struct lodge_fxsave *x, u8 *data)
 	}
 }
 
-/* Near the ends of each format's exponents, or anywhere. */
+/* Return: an exponent near the limits of a format, or any. */
 static u16 random_exponent(void)
 {
 	static const u16 edges[] = {
@@ -149,7 +149,7 @@ static u16 random_exponent(void)
 	       0x7fff;
 }
 
-/* Few bits, so that there are exact values and halves; or all. */
+/* Return: a mantissa with few bits set, for exact values and halves, or any. */
 static u64 random_mantissa(void)
 {
 	u64 value = random_u64();
@@ -190,7 +190,7 @@ static void random_value(const struct operation *o, u8 *data)
 		random_register(data);
 }
 
-/* No exception is pending that is not masked: it would come before all else. */
+/* Leaves no unmasked exception pending, which would be raised first. */
 static void random_area(struct area *area)
 {
 	struct lodge_fxsave *x = &area->x;
