@@ -17,6 +17,13 @@
 #define LODGE_TOP_SHIFT 11
 #define LODGE_TOP 0x3800
 
+/* A case for each number, which an instruction has in its encoding. */
+/* clang-format off */
+#define EACH_REGISTER(CASE) \
+	CASE(0) CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) \
+	CASE(8) CASE(9) CASE(10) CASE(11) CASE(12) CASE(13) CASE(14) CASE(15)
+/* clang-format on */
+
 void lodge_simd_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 {
 	struct {
@@ -26,25 +33,10 @@ void lodge_simd_get_xmm(void *opaque, unsigned int reg, u8 data[16])
 #define READ_XMM(n)                                                 \
 	case n:                                                     \
 		asm volatile("movdqu %%xmm" #n ", %0" : "=m"(*to)); \
-		break
+		break;
 	lodge_fpu_lock(opaque);
 	switch (reg) {
-		READ_XMM(0);
-		READ_XMM(1);
-		READ_XMM(2);
-		READ_XMM(3);
-		READ_XMM(4);
-		READ_XMM(5);
-		READ_XMM(6);
-		READ_XMM(7);
-		READ_XMM(8);
-		READ_XMM(9);
-		READ_XMM(10);
-		READ_XMM(11);
-		READ_XMM(12);
-		READ_XMM(13);
-		READ_XMM(14);
-		READ_XMM(15);
+		EACH_REGISTER(READ_XMM)
 	}
 	lodge_fpu_unlock(opaque);
 #undef READ_XMM
@@ -59,25 +51,10 @@ void lodge_simd_set_xmm(void *opaque, unsigned int reg, const u8 data[16])
 #define WRITE_XMM(n)                                                \
 	case n:                                                     \
 		asm volatile("movdqu %0, %%xmm" #n : : "m"(*from)); \
-		break
+		break;
 	lodge_fpu_lock(opaque);
 	switch (reg) {
-		WRITE_XMM(0);
-		WRITE_XMM(1);
-		WRITE_XMM(2);
-		WRITE_XMM(3);
-		WRITE_XMM(4);
-		WRITE_XMM(5);
-		WRITE_XMM(6);
-		WRITE_XMM(7);
-		WRITE_XMM(8);
-		WRITE_XMM(9);
-		WRITE_XMM(10);
-		WRITE_XMM(11);
-		WRITE_XMM(12);
-		WRITE_XMM(13);
-		WRITE_XMM(14);
-		WRITE_XMM(15);
+		EACH_REGISTER(WRITE_XMM)
 	}
 	lodge_fpu_unlock(opaque);
 #undef WRITE_XMM
@@ -95,25 +72,10 @@ void lodge_simd_set_ymm(void *opaque, unsigned int reg, const u8 data[16])
 		asm volatile("vinsertf128 $1, %0, %%ymm" #n ", %%ymm" #n \
 			     :                                           \
 			     : "m"(*from));                              \
-		break
+		break;
 	lodge_fpu_lock(opaque);
 	switch (reg) {
-		WRITE_YMM(0);
-		WRITE_YMM(1);
-		WRITE_YMM(2);
-		WRITE_YMM(3);
-		WRITE_YMM(4);
-		WRITE_YMM(5);
-		WRITE_YMM(6);
-		WRITE_YMM(7);
-		WRITE_YMM(8);
-		WRITE_YMM(9);
-		WRITE_YMM(10);
-		WRITE_YMM(11);
-		WRITE_YMM(12);
-		WRITE_YMM(13);
-		WRITE_YMM(14);
-		WRITE_YMM(15);
+		EACH_REGISTER(WRITE_YMM)
 	}
 	lodge_fpu_unlock(opaque);
 #undef WRITE_YMM
@@ -128,25 +90,10 @@ void lodge_simd_get_ymm(void *opaque, unsigned int reg, u8 data[16])
 #define READ_YMM(n)                                                           \
 	case n:                                                               \
 		asm volatile("vextractf128 $1, %%ymm" #n ", %0" : "=m"(*to)); \
-		break
+		break;
 	lodge_fpu_lock(opaque);
 	switch (reg) {
-		READ_YMM(0);
-		READ_YMM(1);
-		READ_YMM(2);
-		READ_YMM(3);
-		READ_YMM(4);
-		READ_YMM(5);
-		READ_YMM(6);
-		READ_YMM(7);
-		READ_YMM(8);
-		READ_YMM(9);
-		READ_YMM(10);
-		READ_YMM(11);
-		READ_YMM(12);
-		READ_YMM(13);
-		READ_YMM(14);
-		READ_YMM(15);
+		EACH_REGISTER(READ_YMM)
 	}
 	lodge_fpu_unlock(opaque);
 #undef READ_YMM
