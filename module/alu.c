@@ -9,12 +9,8 @@
 static u64 result_flags(u64 result, unsigned int size)
 {
 	u64 flags = 0;
-	u8 low = (u8)result;
 
-	low ^= low >> 4;
-	low ^= low >> 2;
-	low ^= low >> 1;
-	if (!(low & 1))
+	if (hweight64(result & 0xff) % 2 == 0)
 		flags |= RFLAGS_PF;
 	if (!(result & lodge_alu_mask(size)))
 		flags |= RFLAGS_ZF;

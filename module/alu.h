@@ -17,6 +17,15 @@ static inline u64 lodge_alu_mask(unsigned int size)
 	return size >= 8 ? ~0ULL : (1ULL << (8 * size)) - 1;
 }
 
+/* The value that @size (1 to 8) bytes of memory hold. */
+static inline u64 lodge_alu_get(const void *from, unsigned int size)
+{
+	u64 value = 0;
+
+	memcpy(&value, from, size);
+	return value;
+}
+
 static inline u64 lodge_alu_sign_extend(u64 value, unsigned int size)
 {
 	unsigned int shift = 64 - 8 * size;
@@ -41,7 +50,7 @@ u64 lodge_alu(u8 op, u64 a, u64 b, unsigned int size, u64 *rflags);
 /**
  * lodge_alu_shift() - rotate or shift
  * @op: LODGE_OP_ROL to LODGE_OP_SAR
- * @a: what is shifted, no more than @size bytes
+ * @a: the value, no more than @size bytes
  * @count: as the instruction has it; cut to 5 bits, or 6 with 8 bytes
  * @size: bytes: 1, 2, 4 or 8
  * @rflags: in and out, as for lodge_alu(); nothing changes with a count of 0
@@ -52,7 +61,7 @@ u64 lodge_alu_shift(u8 op, u64 a, u64 count, unsigned int size, u64 *rflags);
 
 /**
  * lodge_alu_double_shift() - SHLD and SHRD
- * @fill: where the bits that come in are from
+ * @fill: the bits that come in
  *
  * With a count above the operand size, which is undefined, the answer is some
  * value.  The rest is as for lodge_alu_shift().
@@ -77,14 +86,14 @@ u64 lodge_alu_multiply(bool is_signed, u64 a, u64 b, unsigned int size,
  * @quotient: out, @size bytes
  * @remainder: out, @size bytes
  *
- * Return: whether there is a quotient of that size; #DE otherwise.
+ * Return: true if there is a quotient of that size; #DE otherwise.
  */
 bool lodge_alu_divide(bool is_signed, u64 high, u64 low, u64 divisor,
 		      unsigned int size, u64 *quotient, u64 *remainder);
 
 /**
  * lodge_alu_scan() - BSF, BSR, TZCNT, LZCNT and POPCNT
- * @a: the source; of BSF and BSR not 0
+ * @a: the source, no more than @size bytes; of BSF and BSR not 0
  * @rflags: in and out: ZF, and CF of the counts
  *
  * Return: the result.
@@ -92,7 +101,9 @@ bool lodge_alu_divide(bool is_signed, u64 high, u64 low, u64 divisor,
 u64 lodge_alu_scan(u8 op, u64 a, unsigned int size, u64 *rflags);
 
 /**
- * lodge_alu_condition() - whether a condition code holds (APM vol. 3, 1.3.2)
+ * lodge_alu_condition() - test a condition code (APM vol. 3, 1.3.2)
+ *
+ * Return: true if it holds.
  */
 bool lodge_alu_condition(u8 condition, u64 rflags);
 

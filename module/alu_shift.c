@@ -146,37 +146,17 @@ u64 lodge_alu_double_shift(u8 op, u64 a, u64 fill, u64 count, unsigned int size,
 	return result;
 }
 
-/* 64 by 64 bits, by halves. */
-static u64 multiply_wide(u64 a, u64 b, u64 *high)
-{
-	u64 low = (u64)(u32)a * (u32)b;
-	u64 middle = (a >> 32) * (u32)b + (low >> 32);
-	u64 other = (u64)(u32)a * (b >> 32) + (u32)middle;
-
-	*high = (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
-	return other << 32 | (u32)low;
-}
-
 u64 lodge_alu_multiply(bool is_signed, u64 a, u64 b, unsigned int size,
 		       u64 *high, u64 *rflags)
 {
-	u64 mask = lodge_alu_mask(size);
-	u64 low, expected = 0;
+	u64 mask = lodge_alu_mask(size), low, expected = 0;
+	unsigned __int128 product = (unsigned __int128)a * b;
 
-	if (is_signed) {
-		a = lodge_alu_sign_extend(a, size);
-		b = lodge_alu_sign_extend(b, size);
-	}
-	low = multiply_wide(a, b, high);
-	/* Two's complement: a negative factor counts 2^64 too much. */
-	if (is_signed && (s64)a < 0)
-		*high -= b;
-	if (is_signed && (s64)b < 0)
-		*high -= a;
-	if (size < 8)
-		*high = low >> (8 * size);
-	*high &= mask;
-	low &= mask;
+	if (is_signed)
+		product = (__int128)(s64)lodge_alu_sign_extend(a, size) *
+			  (s64)lodge_alu_sign_extend(b, size);
+	low = product & mask;
+	*high = product >> (8 * size) & mask;
 	if (is_signed && bit(low, 8 * size - 1))
 		expected = mask;
 	set_flags(rflags, RFLAGS_CF | RFLAGS_OF,
@@ -184,33 +164,25 @@ u64 lodge_alu_multiply(bool is_signed, u64 a, u64 b, unsigned int size,
 	return low;
 }
 
-/* Long division, a bit at a time; @high is less than @divisor. */
-static void divide_wide(u64 high, u64 low, u64 divisor, unsigned int bits,
-			u64 *quotient, u64 *remainder)
-{
-	u64 result = 0;
-	bool out;
-	int i;
-
-	for (i = bits - 1; i >= 0; i--) {
-		out = high >> 63;
-		high = high << 1 | bit(low, i);
-		result <<= 1;
-		if (out || high >= divisor) {
-			high -= divisor;
-			result |= 1;
-		}
-	}
-	*quotient = result;
-	*remainder = high;
-}
-
+/* Long division, a bit at a time: the kernel has none of 128 bits. */
 static bool divide_unsigned(u64 high, u64 low, u64 divisor, unsigned int size,
 			    u64 *quotient, u64 *remainder)
 {
+	unsigned __int128 rest = high;
+	int i;
+
 	if (high >= divisor)
 		return false;
-	divide_wide(high, low, divisor, 8 * size, quotient, remainder);
+	*quotient = 0;
+	for (i = 8 * size - 1; i >= 0; i--) {
+		rest = rest << 1 | bit(low, i);
+		*quotient <<= 1;
+		if (rest >= divisor) {
+			rest -= divisor;
+			*quotient |= 1;
+		}
+	}
+	*remainder = rest;
 	return true;
 }
 
@@ -250,62 +222,40 @@ bool lodge_alu_divide(bool is_signed, u64 high, u64 low, u64 divisor,
 
 u64 lodge_alu_scan(u8 op, u64 a, unsigned int size, u64 *rflags)
 {
-	unsigned int bits = 8 * size, lowest = 0, leading = 0, ones = 0, i;
+	unsigned int bits = 8 * size, count;
 
-	for (i = 0; i < bits; i++)
-		ones += bit(a, i);
-	while (lowest < bits && !bit(a, lowest))
-		lowest++;
-	while (leading < bits && !bit(a, bits - 1 - leading))
-		leading++;
 	switch (op) {
 	case LODGE_OP_BSF:
 		set_flags(rflags, RFLAGS_ZF, 0);
-		return lowest;
+		return __ffs64(a);
 	case LODGE_OP_BSR:
 		set_flags(rflags, RFLAGS_ZF, 0);
-		return bits - 1 - leading;
+		return fls64(a) - 1;
 	case LODGE_OP_POPCNT:
 		set_flags(rflags, RFLAGS_ARITHMETIC, a ? 0 : RFLAGS_ZF);
-		return ones;
-	default:
-		i = op == LODGE_OP_TZCNT ? lowest : leading;
-		set_flags(rflags, RFLAGS_ZF | RFLAGS_CF,
-			  (i ? 0 : RFLAGS_ZF) | (a ? 0 : RFLAGS_CF));
-		return i;
+		return hweight64(a);
+	case LODGE_OP_TZCNT:
+		count = a ? __ffs64(a) : bits;
+		break;
+	default: /* LZCNT */
+		count = bits - fls64(a);
+		break;
 	}
+	set_flags(rflags, RFLAGS_ZF | RFLAGS_CF,
+		  (count ? 0 : RFLAGS_ZF) | (a ? 0 : RFLAGS_CF));
+	return count;
 }
 
 bool lodge_alu_condition(u8 condition, u64 rflags)
 {
+	/* Flags of which one suffices; the last two also hold for "less". */
+	static const u64 any[] = {
+		RFLAGS_OF, RFLAGS_CF, RFLAGS_ZF, RFLAGS_CF | RFLAGS_ZF,
+		RFLAGS_SF, RFLAGS_PF, 0,	 RFLAGS_ZF,
+	};
+	unsigned int test = condition >> 1 & 7;
 	bool less = !(rflags & RFLAGS_SF) != !(rflags & RFLAGS_OF);
-	bool holds = false;
+	bool holds = rflags & any[test] || (test >= 6 && less);
 
-	switch (condition >> 1 & 7) {
-	case 0:
-		holds = rflags & RFLAGS_OF;
-		break;
-	case 1:
-		holds = rflags & RFLAGS_CF;
-		break;
-	case 2:
-		holds = rflags & RFLAGS_ZF;
-		break;
-	case 3:
-		holds = rflags & (RFLAGS_CF | RFLAGS_ZF);
-		break;
-	case 4:
-		holds = rflags & RFLAGS_SF;
-		break;
-	case 5:
-		holds = rflags & RFLAGS_PF;
-		break;
-	case 6:
-		holds = less;
-		break;
-	case 7:
-		holds = less || rflags & RFLAGS_ZF;
-		break;
-	}
 	return holds != (condition & 1);
 }

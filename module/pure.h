@@ -8,6 +8,7 @@
 
 #ifdef __KERNEL__
 
+#include <linux/bitops.h>
 #include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
@@ -38,6 +39,9 @@ typedef int64_t s64;
 #define GENMASK_ULL(high, low) ((~0ULL >> (63 - (high))) & (~0ULL << (low)))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define min(a, b) ((a) < (b) ? (a) : (b))
+#define hweight64(value) ((unsigned int)__builtin_popcountll(value))
+#define __ffs64(value) ((unsigned int)__builtin_ctzll(value))
+#define fls64(value) ((value) ? 64U - (unsigned int)__builtin_clzll(value) : 0U)
 #define max(a, b) ((a) > (b) ? (a) : (b))
 /* A library's header may have had it from <assert.h>. */
 #undef static_assert
