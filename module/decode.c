@@ -83,7 +83,7 @@ static u8 mandatory_prefix(const struct lodge_insn *insn)
 	return insn->prefixes & LODGE_PREFIX_OPERAND ? 0x66 : 0;
 }
 
-/* Whether the row has the form that a VEX prefix, or its absence, asks for. */
+/* True if the row has the form that a VEX prefix, or its absence, asks for. */
 static bool vex_allowed(const struct decoder *d, const struct prefixed *p)
 {
 	if (!d->insn->vex)
@@ -216,7 +216,7 @@ static bool needs_modrm(const struct row *row)
 	return false;
 }
 
-/* Whether mode and prefixes allow the instruction at all. */
+/* True if mode and prefixes allow the instruction at all. */
 static bool row_allowed(const struct decoder *d, const struct row *row)
 {
 	const struct lodge_insn *insn = d->insn;
@@ -387,15 +387,10 @@ int lodge_decode(struct lodge_insn *insn, enum lodge_cpu_mode mode,
 	return 0;
 }
 
-static u64 cut(u64 value, unsigned int size)
-{
-	return size == 8 ? value : value & ((1ULL << (8 * size)) - 1);
-}
-
 u64 lodge_insn_next_rip(const struct lodge_general *regs,
 			enum lodge_cpu_mode mode, unsigned int length)
 {
-	return cut(regs->rip + length, 2U << mode);
+	return (regs->rip + length) & lodge_alu_mask(2U << mode);
 }
 
 u64 lodge_insn_offset(const struct lodge_insn *insn,
@@ -411,5 +406,5 @@ u64 lodge_insn_offset(const struct lodge_insn *insn,
 		offset += regs->gpr[a->base & LODGE_R15];
 	if (a->index != LODGE_REG_NONE)
 		offset += regs->gpr[a->index & LODGE_R15] * a->scale;
-	return cut(offset, insn->address_size);
+	return offset & lodge_alu_mask(insn->address_size);
 }

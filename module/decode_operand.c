@@ -126,23 +126,16 @@ static int take_rm(struct decoder *d, struct lodge_operand *o,
 	return 0;
 }
 
-/* CR0, CR2, CR3, CR4 and CR8; DR0 to DR7; ES to GS. */
-static bool special_register_exists(u8 kind, u8 reg)
-{
-	switch (kind) {
-	case LODGE_OPERAND_CONTROL:
-		return reg <= 8 && 0x11d & 1 << reg;
-	case LODGE_OPERAND_DEBUG:
-		return reg <= 7;
-	default:
-		return reg <= LODGE_GS;
-	}
-}
+/* The registers that exist, by number: CR0, CR2, CR3, CR4, CR8; DR0 to DR7; ES to GS. */
+#define CONTROL_REGISTERS 0x11d
+#define DEBUG_REGISTERS 0xff
+#define SEGMENT_REGISTERS 0x3f
 
-static int set_special(struct lodge_operand *o, u8 kind, u8 reg, u8 size)
+static int set_special(struct lodge_operand *o, u8 kind, u8 reg, u8 size,
+		       unsigned int existing)
 {
 	set_operand(o, kind, reg, size);
-	return special_register_exists(kind, reg) ? 0 : -EINVAL;
+	return existing & 1 << reg ? 0 : -EINVAL;
 }
 
 /* Outside 64-bit mode there are eight. */
@@ -186,7 +179,7 @@ static u8 far_segment(u8 opcode)
 	}
 }
 
-/* What the opcode or VEX says of a register, not ModRM. */
+/* A register that the opcode or VEX names, not ModRM. */
 static void take_implied(const struct decoder *d, struct lodge_operand *o,
 			 u8 form)
 {
@@ -223,7 +216,8 @@ static int take_operand(struct decoder *d, const struct row *row, int i)
 		set_gpr(d, o, reg);
 		break;
 	case SEGREG:
-		return set_special(o, LODGE_OPERAND_SEGMENT, modrm_reg(d), 2);
+		return set_special(o, LODGE_OPERAND_SEGMENT, modrm_reg(d), 2,
+				   SEGMENT_REGISTERS);
 	case MMX:
 		set_operand(o, LODGE_OPERAND_MMX, modrm_reg(d), 8);
 		break;
@@ -233,10 +227,10 @@ static int take_operand(struct decoder *d, const struct row *row, int i)
 		break;
 	case CR:
 		return set_special(o, LODGE_OPERAND_CONTROL, reg,
-				   insn->operand_size);
+				   insn->operand_size, CONTROL_REGISTERS);
 	case DR:
 		return set_special(o, LODGE_OPERAND_DEBUG, reg,
-				   insn->operand_size);
+				   insn->operand_size, DEBUG_REGISTERS);
 	case GPR:
 		set_gpr(d, o, modrm_rm(d) | rex_bit(d, REX_B));
 		break;

@@ -9,9 +9,10 @@
 #ifndef LODGE_DECODER_H
 #define LODGE_DECODER_H
 
+#include "alu.h"
 #include "decode.h"
 
-/* What a row says of an operand. */
+/* The kinds of operands in a row. */
 enum form {
 	NONE,
 	RM, /* memory, or a register where the row has REGS */
@@ -141,9 +142,7 @@ static inline u64 take(struct decoder *d, unsigned int size)
 
 static inline u64 take_signed(struct decoder *d, unsigned int size)
 {
-	unsigned int shift = 64 - 8 * size;
-
-	return (u64)((s64)(take(d, size) << shift) >> shift);
+	return lodge_alu_sign_extend(take(d, size), size);
 }
 
 /* A move of 32 bytes: see VEX_256. */
