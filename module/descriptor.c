@@ -9,7 +9,7 @@
 #define ATTRIBUTE_BYTE 5
 #define ATTRIBUTE_SHIFT (8 * ATTRIBUTE_BYTE)
 /*
- * Where bytes 8 to 15 would have S and type, so that they do not pass for a
+ * The place of S and type in bytes 8 to 15, zero so that they do not pass for a
  * descriptor of their own (APM vol. 2, 4.8.3).
  */
 #define UPPER_TYPE GENMASK_ULL(44, 40)
@@ -22,11 +22,6 @@ static bool is_null(u16 selector)
 static u8 type_of(const struct lodge_segment *s)
 {
 	return s->attr & LODGE_SEG_TYPE;
-}
-
-static u8 dpl_of(const struct lodge_segment *s)
-{
-	return (s->attr & LODGE_SEG_DPL) >> LODGE_SEG_DPL_SHIFT;
 }
 
 static u8 rpl_of(const struct lodge_segment *s)
@@ -42,11 +37,6 @@ static bool is_system(const struct lodge_segment *s)
 static bool is_code(const struct lodge_segment *s)
 {
 	return !is_system(s) && type_of(s) & LODGE_TYPE_CODE;
-}
-
-static bool is_conforming(const struct lodge_segment *s)
-{
-	return is_code(s) && type_of(s) & LODGE_TYPE_CONFORMING;
 }
 
 int lodge_descriptor_fault(const struct lodge_descriptors *t, u8 vector,
@@ -66,7 +56,7 @@ static int violation(const struct lodge_descriptors *t, u16 selector,
 	return lodge_descriptor_fault(t, t->vector, selector, fault);
 }
 
-/* Whether @size bytes of the descriptor lie in its table. */
+/* True if @size bytes of the descriptor lie in its table. */
 static bool in_table(const struct lodge_descriptors *t, u16 selector,
 		     unsigned int size, u64 *linear)
 {
@@ -83,14 +73,7 @@ static bool in_table(const struct lodge_descriptors *t, u16 selector,
 	return offset + size - 1 <= table->limit;
 }
 
-bool lodge_descriptor_exists(const struct lodge_descriptors *t, u16 selector)
-{
-	u64 linear;
-
-	return !is_null(selector) && in_table(t, selector, 8, &linear);
-}
-
-/* Base, limit and attributes where a descriptor has them (APM vol. 2, 4.7). */
+/* Base, limit and attributes are scattered over a descriptor (APM vol. 2, 4.7). */
 static void take_apart(struct lodge_descriptor *d, u16 selector)
 {
 	struct lodge_segment *s = &d->segment;
@@ -165,13 +148,16 @@ static bool code_privilege_allows(const struct lodge_descriptors *t,
 				  const struct lodge_segment *s,
 				  enum lodge_code_load load)
 {
+	bool conforming = lodge_segment_is_conforming(s);
+	u8 dpl = lodge_segment_dpl(s);
+
 	switch (load) {
 	case LODGE_CODE_BRANCH:
-		if (is_conforming(s))
-			return dpl_of(s) <= t->cpl;
-		return rpl_of(s) <= t->cpl && dpl_of(s) == t->cpl;
+		if (conforming)
+			return dpl <= t->cpl;
+		return rpl_of(s) <= t->cpl && dpl == t->cpl;
 	case LODGE_CODE_GATE:
-		return dpl_of(s) <= t->cpl;
+		return dpl <= t->cpl;
 	case LODGE_CODE_RETURN:
 		if (rpl_of(s) < t->cpl)
 			return false;
@@ -179,8 +165,7 @@ static bool code_privilege_allows(const struct lodge_descriptors *t,
 	case LODGE_CODE_TASK:
 		break;
 	}
-	return is_conforming(s) ? dpl_of(s) <= rpl_of(s) :
-				  dpl_of(s) == rpl_of(s);
+	return conforming ? dpl <= rpl_of(s) : dpl == rpl_of(s);
 }
 
 int lodge_descriptor_check_code(const struct lodge_descriptors *t,
@@ -208,7 +193,7 @@ static int check_stack(const struct lodge_descriptors *t,
 	bool writable = !is_system(s) && !is_code(s) &&
 			type_of(s) & LODGE_TYPE_WRITE;
 
-	if (rpl_of(s) != t->cpl || !writable || dpl_of(s) != t->cpl)
+	if (rpl_of(s) != t->cpl || !writable || lodge_segment_dpl(s) != t->cpl)
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
 		return lodge_descriptor_fault(t, LODGE_VECTOR_SS, s->selector,
@@ -222,7 +207,7 @@ static int check_data(const struct lodge_descriptors *t,
 {
 	if (is_system(s) || (is_code(s) && !(type_of(s) & LODGE_TYPE_READ)))
 		return violation(t, s->selector, fault);
-	if (!is_conforming(s) && max(rpl_of(s), t->cpl) > dpl_of(s))
+	if (!lodge_segment_is_visible(s, t->cpl))
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
 		return lodge_descriptor_fault(t, LODGE_VECTOR_NP, s->selector,

@@ -42,11 +42,46 @@ enum lodge_system_type {
 	LODGE_SYSTEM_CALL = 0xc,
 };
 
-/* What makes a TSS busy. */
+/* The bit that makes a TSS busy. */
 #define LODGE_SYSTEM_BUSY 0x2
 
+/* Attributes of every segment register in virtual-8086 mode. */
+#define LODGE_SEG_V86                                                   \
+	(LODGE_SEG_P | LODGE_SEG_S | LODGE_SEG_DPL | LODGE_TYPE_WRITE | \
+	 LODGE_TYPE_ACCESSED)
+
+static inline u8 lodge_segment_dpl(const struct lodge_segment *s)
+{
+	return (s->attr & LODGE_SEG_DPL) >> LODGE_SEG_DPL_SHIFT;
+}
+
+static inline bool lodge_segment_is_conforming(const struct lodge_segment *s)
+{
+	const u16 conforming = LODGE_SEG_S | LODGE_TYPE_CODE |
+			       LODGE_TYPE_CONFORMING;
+
+	return (s->attr & conforming) == conforming;
+}
+
+/* True if code at @cpl may use it through its selector (SDM vol. 3, 5.5). */
+static inline bool lodge_segment_is_visible(const struct lodge_segment *s,
+					    u8 cpl)
+{
+	u8 rpl = s->selector & LODGE_SELECTOR_RPL;
+
+	return lodge_segment_is_conforming(s) ||
+	       max(cpl, rpl) <= lodge_segment_dpl(s);
+}
+
+static inline void lodge_segment_set_v86(struct lodge_segment *s)
+{
+	s->base = s->selector << 4;
+	s->limit = 0xffff;
+	s->attr = LODGE_SEG_V86;
+}
+
 /**
- * struct lodge_descriptors - where descriptors are, and who asks for them
+ * struct lodge_descriptors - the descriptor tables and the access to them
  * @segs: GDTR and LDTR
  * @long_mode: EFER.LMA: system descriptors have 16 bytes, L counts
  * @mode64: in 64-bit mode: SS may be null
@@ -119,12 +154,6 @@ int lodge_descriptor_fault(const struct lodge_descriptors *t, u8 vector,
 			   u16 selector, struct lodge_fault *fault);
 
 /**
- * lodge_descriptor_exists() - whether a table has a descriptor, of 8 bytes at
- * least, for a selector
- */
-bool lodge_descriptor_exists(const struct lodge_descriptors *t, u16 selector);
-
-/**
  * lodge_descriptor_read() - read the descriptor that a selector names
  * @selector: null is a violation, with error code 0
  * @d: out: the descriptor
@@ -146,7 +175,7 @@ int lodge_descriptor_change_type(const struct lodge_descriptors *t,
 				 struct lodge_fault *fault);
 
 /**
- * lodge_descriptor_check_code() - whether CS may be loaded with it
+ * lodge_descriptor_check_code() - check that CS may be loaded with it
  * @load: how
  *
  * The privilege level after it is @t->cpl for a BRANCH, the descriptor's DPL for a
@@ -169,7 +198,7 @@ int lodge_descriptor_access(const struct lodge_descriptors *t,
  * lodge_descriptor_load_data() - check for and load ES, SS, DS, FS or GS
  * @seg: which one
  * @selector: may be null, but for SS outside 64-bit mode
- * @segment: out: what the register is to hold; not usable with a null selector.
+ * @segment: out: the register's new content; not usable with a null selector.
  *	May not be of @t->segs
  */
 int lodge_descriptor_load_data(const struct lodge_descriptors *t,
@@ -185,8 +214,8 @@ int lodge_descriptor_load_ldt(const struct lodge_descriptors *t, u16 selector,
 			      struct lodge_fault *fault);
 
 /**
- * lodge_descriptor_check_tss() - whether it is a present TSS in the GDT
- * @busy: whether it has to be a busy one or an available one
+ * lodge_descriptor_check_tss() - check that it is a present TSS in the GDT
+ * @busy: true if it has to be a busy one, false for an available one
  */
 int lodge_descriptor_check_tss(const struct lodge_descriptors *t,
 			       const struct lodge_descriptor *d, bool busy,

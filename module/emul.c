@@ -20,13 +20,13 @@ static int emul_arithmetic(struct lodge_emul *e)
 		access |= LODGE_ACCESS_WRITE;
 	error = emul_read_operand(e, 0, access, &linear, &a);
 	if (!error)
-		error = emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &b);
+		error = emul_read_source(e, 1, &b);
 	if (error)
 		return error;
 	result = lodge_alu(insn->op, a, b, size, &rflags);
 	if (access & LODGE_ACCESS_WRITE)
-		error = emul_write_back(e, emul_is_locked(e), linear, a, result,
-					size);
+		error = emul_write_back(e, emul_is_locked(e), linear, &a,
+					&result, size);
 	else if (!keeps)
 		emul_write_register(e, dst, result);
 	if (error)
@@ -51,7 +51,7 @@ static int emul_exchange(struct lodge_emul *e)
 	if (insn->op == LODGE_OP_XADD)
 		new = lodge_alu(insn->op, old, new, insn->operand_size,
 				&rflags);
-	error = emul_write_back(e, locked, linear, old, new,
+	error = emul_write_back(e, locked, linear, &old, &new,
 				insn->operand_size);
 	if (error)
 		return error;
@@ -74,7 +74,7 @@ static int emul_cmpxchg(struct lodge_emul *e)
 	if (error)
 		return error;
 	new = old == rax ? emul_read_register(e, &insn->operand[1]) : old;
-	error = emul_write_back(e, emul_is_locked(e), linear, old, new, size);
+	error = emul_write_back(e, emul_is_locked(e), linear, &old, &new, size);
 	if (error)
 		return error;
 	if (old != rax)
@@ -84,29 +84,10 @@ static int emul_cmpxchg(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* Two halves of @half bytes, the lower one first. */
-static void split(const u8 *data, unsigned int half, u64 value[2])
-{
-	value[0] = 0;
-	value[1] = 0;
-	memcpy(&value[0], data, half);
-	memcpy(&value[1], data + half, half);
-}
-
 static void join(u8 *data, unsigned int half, u64 low, u64 high)
 {
 	memcpy(data, &low, half);
 	memcpy(data + half, &high, half);
-}
-
-static int write_back_pair(struct lodge_emul *e, u64 linear, const u8 *old,
-			   const u8 *new, unsigned int size)
-{
-	if (emul_is_locked(e))
-		return (e->ops->cmpxchg)(e->opaque, linear, old, new, size,
-					 LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
-					 &e->fault);
-	return e->ops->write(e->opaque, linear, new, size, &e->fault);
 }
 
 /* CMPXCHG8B, CMPXCHG16B; the latter needs an aligned operand. */
@@ -116,7 +97,7 @@ static int emul_cmpxchg_pair(struct lodge_emul *e)
 	unsigned int half = e->insn.operand_size;
 	unsigned int access = LODGE_ACCESS_READ | LODGE_ACCESS_WRITE;
 	u8 old[16], new[16];
-	u64 linear, found[2];
+	u64 linear;
 	bool equal;
 	int error;
 
@@ -133,21 +114,22 @@ static int emul_cmpxchg_pair(struct lodge_emul *e)
 	equal = !memcmp(old, new, 2 * half);
 	if (equal)
 		join(new, half, regs->gpr[LODGE_RBX], regs->gpr[LODGE_RCX]);
-	error = write_back_pair(e, linear, old, equal ? new : old, 2 * half);
+	error = emul_write_back(e, emul_is_locked(e), linear, old,
+				equal ? new : old, 2 * half);
 	if (error)
 		return error;
-	split(old, half, found);
 	if (!equal) {
-		emul_write_gpr(e, LODGE_RAX, found[0], half);
-		emul_write_gpr(e, LODGE_RDX, found[1], half);
+		emul_write_gpr(e, LODGE_RAX, lodge_alu_get(old, half), half);
+		emul_write_gpr(e, LODGE_RDX, lodge_alu_get(old + half, half),
+			       half);
 	}
 	emul_set_flag(e, RFLAGS_ZF, equal);
 	return emul_advance(e);
 }
 
 /*
- * Where a bit string instruction finds its bit: a register's number is signed
- * and may select an operand-sized unit far from the address.
+ * The address of a bit string instruction: a register's bit number is signed and
+ * may select an operand-sized unit far from the address.
  */
 static u64 bit_offset(const struct lodge_emul *e, u64 number)
 {
@@ -186,8 +168,8 @@ static int emul_bit(struct lodge_emul *e)
 	else if (insn->op == LODGE_OP_BTC)
 		new = old ^ bit;
 	if (insn->op != LODGE_OP_BT)
-		error = emul_write_back(e, emul_is_locked(e), linear, old, new,
-					size);
+		error = emul_write_back(e, emul_is_locked(e), linear, &old,
+					&new, size);
 	if (error)
 		return error;
 	emul_set_flag(e, RFLAGS_CF, old & bit);
@@ -207,23 +189,19 @@ static int emul_move(struct lodge_emul *e)
 {
 	const struct lodge_insn *insn = &e->insn;
 	const struct lodge_operand *dst = &insn->operand[0];
-	u64 value, linear;
-	int error;
+	u64 value;
+	int error = emul_read_source(e, 1, &value);
 
-	error = emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &value);
 	if (error)
 		return error;
 	if (insn->op == LODGE_OP_MOVSX)
 		value = lodge_alu_sign_extend(value, insn->operand[1].size);
 	else if (insn->op == LODGE_OP_MOVBE)
 		value = reverse_bytes(value, insn->operand_size);
-	if (dst->kind != LODGE_OPERAND_MEMORY) {
+	if (dst->kind == LODGE_OPERAND_MEMORY)
+		error = emul_store(e, value, dst->size);
+	else
 		emul_write_register(e, dst, value);
-		return emul_advance(e);
-	}
-	error = emul_translate(e, dst->size, LODGE_ACCESS_WRITE, &linear);
-	if (!error)
-		error = emul_write(e, linear, value, dst->size);
 	return error ? error : emul_advance(e);
 }
 
@@ -231,8 +209,8 @@ static int emul_move(struct lodge_emul *e)
 static int emul_cmov(struct lodge_emul *e)
 {
 	const struct lodge_operand *dst = &e->insn.operand[0];
-	u64 value, linear;
-	int error = emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &value);
+	u64 value;
+	int error = emul_read_source(e, 1, &value);
 
 	if (error)
 		return error;
@@ -259,7 +237,7 @@ static int emul_xlat(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* What is not cached needs no flush, but the address is checked as for a load. */
+/* No flush is needed, since nothing is cached; the address is checked as for a load. */
 static int emul_flush(struct lodge_emul *e)
 {
 	u64 linear;
@@ -315,7 +293,7 @@ static int apply(struct lodge_emul *e)
 	}
 }
 
-/* Where a branch leads may be itself: RIP does not tell that it has to be repeated. */
+/* A branch may lead to itself: RIP does not tell that it has to be repeated. */
 static bool is_far_branch(const struct lodge_emul *e)
 {
 	return e->insn.op >= LODGE_OP_CALL_FAR && e->insn.op <= LODGE_OP_IRET;

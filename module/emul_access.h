@@ -14,10 +14,10 @@
 #define VECTOR_DE 0
 #define VECTOR_BR 5
 #define VECTOR_UD 6
-#define VECTOR_GP 13
 
 /*
- * What lodge_emul_step() gives away, a kind to a file.  Return: as it.
+ * The kinds of instructions that have a file of their own.  Return: as
+ * lodge_emul_step().
  */
 int lodge_emul_math(struct lodge_emul *e);
 int lodge_emul_simd(struct lodge_emul *e);
@@ -42,16 +42,22 @@ int emul_raise(struct lodge_emul *e, u8 vector);
 int emul_translate(struct lodge_emul *e, unsigned int size, unsigned int access,
 		   u64 *linear);
 
-/* The value of operand @i, wherever it is; of memory, @linear too. */
+/* The value of operand @i, in a register or memory; of memory, @linear too. */
 int emul_read_operand(struct lodge_emul *e, int i, unsigned int access,
 		      u64 *linear, u64 *value);
+
+/* The same for an operand that is not written back. */
+int emul_read_source(struct lodge_emul *e, int i, u64 *value);
+
+/* Store @size bytes at the memory operand. */
+int emul_store(struct lodge_emul *e, u64 value, unsigned int size);
 
 /*
  * The write half of a read-modify-write.  -EBUSY from cmpxchg makes
  * lodge_emul_step() leave the instruction to be tried again.
  */
-int emul_write_back(struct lodge_emul *e, bool locked, u64 linear, u64 old,
-		    u64 new, unsigned int size);
+int emul_write_back(struct lodge_emul *e, bool locked, u64 linear,
+		    const void *old, const void *new, unsigned int size);
 
 /*
  * Up to 64 bytes, which are checked whole before the first is moved, and are moved
@@ -67,7 +73,7 @@ int emul_write_bytes(struct lodge_emul *e, u64 linear, const void *data,
 /* How descriptors are read on behalf of the instruction. */
 struct lodge_descriptors emul_descriptors(struct lodge_emul *e);
 
-/* What @seg will hold once @selector is loaded; not CS. */
+/* Make the @segment that @seg, which is not CS, holds once @selector is loaded. */
 int emul_load_segment(struct lodge_emul *e, enum lodge_seg seg, u16 selector,
 		      struct lodge_segment *segment);
 
@@ -93,8 +99,18 @@ int emul_check_target(struct lodge_emul *e, const struct lodge_segment *cs,
  */
 int emul_push_at(struct lodge_emul *e, u64 *rsp, u64 value, unsigned int size);
 int emul_pop_at(struct lodge_emul *e, u64 *rsp, u64 *value, unsigned int size);
-/* Whether @size bytes can be pushed. */
+/* Fault as a push of @size bytes would. */
 int emul_probe_stack(struct lodge_emul *e, u64 rsp, unsigned int size);
+
+/*
+ * PUSHF, POPF and IRET are in virtual-8086 mode for IOPL 3, or for CR4.VME, which
+ * is not carried out.
+ */
+int emul_check_v86_flags(struct lodge_emul *e);
+
+/* The flags that POPF may change (SDM vol. 2, POPF); IRET adds to them. */
+u64 emul_changeable_flags(const struct lodge_emul *e);
+
 void emul_set_rsp(struct lodge_emul *e, u64 rsp);
 
 static inline bool emul_is_locked(const struct lodge_emul *e)

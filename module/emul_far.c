@@ -13,14 +13,16 @@
 #define MAX_PARAMETERS 31
 
 /**
- * struct far - where a far branch leads
- * @code: what CS will hold; its selector has the new CPL
- * @target: what RIP will hold
+ * struct far - a far branch under way
+ * @t: how descriptors are read
+ * @code: the new CS; its selector has the new CPL
+ * @target: the new RIP
  * @size: bytes of what is pushed or popped
  * @parameters: that a call gate copies to the new stack
  * @cpl: the new privilege level
  */
 struct far {
+	struct lodge_descriptors t;
 	struct lodge_descriptor code;
 	u64 target;
 	u8 size;
@@ -28,33 +30,29 @@ struct far {
 	u8 cpl;
 };
 
-static int violation(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     u8 vector, u16 selector)
+static struct far far_start(struct lodge_emul *e)
 {
-	return lodge_descriptor_fault(t, vector, selector, &e->fault);
+	return (struct far){
+		.t = emul_descriptors(e),
+		.size = e->insn.operand_size,
+		.cpl = e->cpl,
+	};
 }
 
-static u8 dpl_of(const struct lodge_segment *s)
+static int violation(struct lodge_emul *e, const struct far *far, u8 vector,
+		     u16 selector)
 {
-	return (s->attr & LODGE_SEG_DPL) >> LODGE_SEG_DPL_SHIFT;
-}
-
-static bool is_conforming(const struct lodge_segment *s)
-{
-	const u8 conforming = LODGE_TYPE_CODE | LODGE_TYPE_CONFORMING;
-
-	return s->attr & LODGE_SEG_S && (s->attr & conforming) == conforming;
+	return lodge_descriptor_fault(&far->t, vector, selector, &e->fault);
 }
 
 /* CS with the new privilege level in its selector, marked accessed. */
-static int load_code(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     struct far *far)
+static int load_code(struct lodge_emul *e, struct far *far)
 {
 	int error;
 
 	if (!e->segmentation.protect)
 		return 0;
-	error = lodge_descriptor_access(t, &far->code, &e->fault);
+	error = lodge_descriptor_access(&far->t, &far->code, &e->fault);
 	far->code.segment.selector &= ~LODGE_SELECTOR_RPL;
 	far->code.segment.selector |= far->cpl;
 	return error;
@@ -67,31 +65,29 @@ static void land(struct lodge_emul *e, const struct far *far)
 }
 
 /* Offset of the new stack in a TSS that has it, and bytes there (APM vol. 2, 12.2). */
-static int read_inner_stack(struct lodge_emul *e,
-			    const struct lodge_descriptors *t, u8 cpl,
+static int read_inner_stack(struct lodge_emul *e, const struct far *far,
 			    u16 *selector, u64 *rsp)
 {
-	const struct lodge_segment *tss = &e->segmentation.segs->seg[LODGE_TR];
+	const struct lodge_descriptors *t = &far->t;
+	const struct lodge_segment *tss = &t->segs->seg[LODGE_TR];
 	unsigned int size = t->long_mode ? 8 : tss->attr & TYPE_WIDE ? 4 : 2;
 	unsigned int bytes = size + (t->long_mode ? 0 : 2);
-	unsigned int offset = t->long_mode ? 4 + cpl * 8U :
-					     size + cpl * 2 * size;
+	unsigned int offset = t->long_mode ? 4 + far->cpl * 8U :
+					     size + far->cpl * 2 * size;
 	u64 linear = tss->base + offset;
 	u8 data[8];
 	int error;
 
 	if (offset + bytes - 1 > tss->limit)
-		return violation(e, t, LODGE_VECTOR_TS, tss->selector);
+		return violation(e, far, LODGE_VECTOR_TS, tss->selector);
 	if (!t->long_mode)
 		linear = (u32)linear;
 	error = t->read(t->opaque, linear, data, bytes, &e->fault);
 	if (error)
 		return error;
-	*rsp = 0;
-	memcpy(rsp, data, size);
-	*selector = cpl;
-	if (!t->long_mode)
-		memcpy(selector, data + size, sizeof(*selector));
+	*rsp = lodge_alu_get(data, size);
+	*selector = t->long_mode ? far->cpl :
+				   (u16)lodge_alu_get(data + size, 2);
 	return 0;
 }
 
@@ -99,9 +95,9 @@ static int read_inner_stack(struct lodge_emul *e,
 static int load_inner_stack(struct lodge_emul *e, const struct far *far,
 			    struct lodge_segment *ss, u64 *rsp)
 {
-	struct lodge_descriptors t = emul_descriptors(e);
+	struct lodge_descriptors t = far->t;
 	u16 selector;
-	int error = read_inner_stack(e, &t, far->cpl, &selector, rsp);
+	int error = read_inner_stack(e, far, &selector, rsp);
 
 	if (error)
 		return error;
@@ -158,8 +154,8 @@ static int push_caller(struct lodge_emul *e, const struct far *far,
  * there is no room, the fault names the new selector (SDM vol. 2, CALL; APM vol. 3,
  * CALL (Far)).
  */
-static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
-		      struct far *far, const struct caller *caller)
+static int call_inner(struct lodge_emul *e, struct far *far,
+		      const struct caller *caller)
 {
 	struct lodge_segment old = e->segmentation.segs->seg[LODGE_SS], ss;
 	u8 mode = e->insn.mode;
@@ -171,14 +167,14 @@ static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
 	if (error)
 		return error;
 	e->ops->set_segment(e->opaque, LODGE_SS, &ss);
-	if (t->long_mode)
+	if (far->t.long_mode)
 		e->insn.mode = LODGE_MODE_64;
 	e->segmentation.mode = e->insn.mode;
 	error = push_caller(e, far, caller, parameter, &rsp);
 	if (error == LODGE_FAULT && e->fault.vector == LODGE_VECTOR_SS)
-		error = violation(e, t, LODGE_VECTOR_SS, ss.selector);
+		error = violation(e, far, LODGE_VECTOR_SS, ss.selector);
 	if (!error)
-		error = load_code(e, t, far);
+		error = load_code(e, far);
 	if (error)
 		e->ops->set_segment(e->opaque, LODGE_SS, &old);
 	else
@@ -188,8 +184,8 @@ static int call_inner(struct lodge_emul *e, const struct lodge_descriptors *t,
 	return error;
 }
 
-static int call_same(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     struct far *far, const struct caller *caller)
+static int call_same(struct lodge_emul *e, struct far *far,
+		     const struct caller *caller)
 {
 	u64 rsp = e->regs->gpr[LODGE_RSP];
 	int error = 0;
@@ -197,20 +193,20 @@ static int call_same(struct lodge_emul *e, const struct lodge_descriptors *t,
 	if (e->insn.op == LODGE_OP_CALL_FAR)
 		error = push_caller(e, far, caller, NULL, &rsp);
 	if (!error)
-		error = load_code(e, t, far);
+		error = load_code(e, far);
 	if (!error)
 		emul_set_rsp(e, rsp);
 	return error;
 }
 
-/* Where a gate leads, whose rights have been checked.  Return: the selector. */
-static u16 open_gate(const struct lodge_descriptors *t,
-		     const struct lodge_descriptor *gate, struct far *far)
+/* Take the target out of a gate whose rights were checked.  Return: the selector. */
+static u16 open_gate(const struct lodge_descriptor *gate, struct far *far)
 {
 	bool wide = gate->segment.attr & TYPE_WIDE;
 
-	far->size = t->long_mode ? 8 : wide ? 4 : 2;
-	far->parameters = t->long_mode ? 0 : gate->raw >> 32 & MAX_PARAMETERS;
+	far->size = far->t.long_mode ? 8 : wide ? 4 : 2;
+	far->parameters = far->t.long_mode ? 0 :
+					     gate->raw >> 32 & MAX_PARAMETERS;
 	far->target = gate->raw & 0xffff;
 	if (wide)
 		far->target |= gate->raw >> 32 & 0xffff0000;
@@ -218,57 +214,52 @@ static u16 open_gate(const struct lodge_descriptors *t,
 	return (u16)(gate->raw >> 16);
 }
 
-static int check_gate(struct lodge_emul *e, const struct lodge_descriptors *t,
-		      const struct lodge_descriptor *gate)
+static int check_gate(struct lodge_emul *e, const struct far *far,
+		      const struct lodge_segment *s)
 {
-	const struct lodge_segment *s = &gate->segment;
 	u8 type = s->attr & LODGE_SEG_TYPE;
 	bool task = (type & ~TYPE_WIDE) == LODGE_SYSTEM_TSS16 ||
 		    type == LODGE_SYSTEM_TASK_GATE;
 	bool call = type == LODGE_SYSTEM_CALL || type == LODGE_SYSTEM_CALL16;
 
-	if (t->long_mode) {
+	if (far->t.long_mode) {
 		task = false;
 		call = type == LODGE_SYSTEM_CALL;
 	}
-	if (!task && !call)
-		return violation(e, t, LODGE_VECTOR_GP, s->selector);
-	if (dpl_of(s) < max(e->cpl, (u8)(s->selector & LODGE_SELECTOR_RPL)))
-		return violation(e, t, LODGE_VECTOR_GP, s->selector);
+	if ((!task && !call) || !lodge_segment_is_visible(s, e->cpl))
+		return violation(e, far, LODGE_VECTOR_GP, s->selector);
 	if (!(s->attr & LODGE_SEG_P))
-		return violation(e, t, LODGE_VECTOR_NP, s->selector);
+		return violation(e, far, LODGE_VECTOR_NP, s->selector);
 	return task ? -EOPNOTSUPP : 0;
 }
 
 static int find_through_gate(struct lodge_emul *e,
-			     const struct lodge_descriptors *t,
 			     const struct lodge_descriptor *gate,
 			     struct far *far)
 {
+	const struct lodge_descriptors *t = &far->t;
 	struct lodge_segment *s = &far->code.segment;
 	bool jump = e->insn.op == LODGE_OP_JMP_FAR;
 	u16 selector;
-	int error = check_gate(e, t, gate);
+	int error = check_gate(e, far, &gate->segment);
 
 	if (error)
 		return error;
-	selector = open_gate(t, gate, far);
+	selector = open_gate(gate, far);
 	error = lodge_descriptor_read(t, selector, &far->code, &e->fault);
 	if (error)
 		return error;
 	if (t->long_mode && !(s->attr & LODGE_SEG_L))
-		return violation(e, t, LODGE_VECTOR_GP, selector);
-	if (s->attr & LODGE_SEG_S && jump && !is_conforming(s) &&
-	    dpl_of(s) != e->cpl)
-		return violation(e, t, LODGE_VECTOR_GP, selector);
-	if (!is_conforming(s))
-		far->cpl = dpl_of(s);
+		return violation(e, far, LODGE_VECTOR_GP, selector);
+	if (!lodge_segment_is_conforming(s))
+		far->cpl = lodge_segment_dpl(s);
+	if (s->attr & LODGE_SEG_S && jump && far->cpl != e->cpl)
+		return violation(e, far, LODGE_VECTOR_GP, selector);
 	return lodge_descriptor_check_code(t, &far->code, LODGE_CODE_GATE,
 					   &e->fault);
 }
 
-static int find_branch(struct lodge_emul *e, const struct lodge_descriptors *t,
-		       u16 selector, struct far *far)
+static int find_branch(struct lodge_emul *e, u16 selector, struct far *far)
 {
 	struct lodge_descriptor found;
 	int error;
@@ -277,19 +268,18 @@ static int find_branch(struct lodge_emul *e, const struct lodge_descriptors *t,
 		emul_load_real(e, LODGE_CS, selector, &far->code.segment);
 		return 0;
 	}
-	error = lodge_descriptor_read(t, selector, &found, &e->fault);
+	error = lodge_descriptor_read(&far->t, selector, &found, &e->fault);
 	if (error)
 		return error;
 	if (!(found.segment.attr & LODGE_SEG_S))
-		return find_through_gate(e, t, &found, far);
+		return find_through_gate(e, &found, far);
 	far->code = found;
-	return lodge_descriptor_check_code(t, &found, LODGE_CODE_BRANCH,
+	return lodge_descriptor_check_code(&far->t, &found, LODGE_CODE_BRANCH,
 					   &e->fault);
 }
 
 static int emul_far_branch(struct lodge_emul *e)
 {
-	const struct lodge_descriptors t = emul_descriptors(e);
 	const struct lodge_segment *seg = e->segmentation.segs->seg;
 	const struct caller caller = {
 		.cs = seg[LODGE_CS].selector,
@@ -298,19 +288,19 @@ static int emul_far_branch(struct lodge_emul *e)
 					   e->insn.length),
 		.rsp = e->regs->gpr[LODGE_RSP],
 	};
-	struct far far = { .size = e->insn.operand_size, .cpl = e->cpl };
+	struct far far = far_start(e);
 	u16 selector;
 	int error = emul_read_pointer(e, &e->insn.operand[0], &far.target,
 				      &selector);
 
 	if (!error)
-		error = find_branch(e, &t, selector, &far);
+		error = find_branch(e, selector, &far);
 	if (!error)
 		error = emul_check_target(e, &far.code.segment, far.target);
 	if (!error && far.cpl != e->cpl)
-		error = call_inner(e, &t, &far, &caller);
+		error = call_inner(e, &far, &caller);
 	else if (!error)
-		error = call_same(e, &t, &far, &caller);
+		error = call_same(e, &far, &caller);
 	if (!error)
 		land(e, &far);
 	return error;
@@ -320,8 +310,20 @@ static int emul_far_branch(struct lodge_emul *e)
  * Returns.
  */
 
-static int find_return(struct lodge_emul *e, const struct lodge_descriptors *t,
-		       u16 selector, struct far *far)
+/* Pop an offset, and the selector behind it. */
+static int pop_pointer(struct lodge_emul *e, const struct far *far, u64 *rsp,
+		       u64 *offset, u16 *selector)
+{
+	u64 value = 0;
+	int error = emul_pop_at(e, rsp, offset, far->size);
+
+	if (!error)
+		error = emul_pop_at(e, rsp, &value, far->size);
+	*selector = (u16)value;
+	return error;
+}
+
+static int find_return(struct lodge_emul *e, u16 selector, struct far *far)
 {
 	int error;
 
@@ -330,10 +332,11 @@ static int find_return(struct lodge_emul *e, const struct lodge_descriptors *t,
 		return 0;
 	}
 	far->cpl = selector & LODGE_SELECTOR_RPL;
-	error = lodge_descriptor_read(t, selector, &far->code, &e->fault);
+	error = lodge_descriptor_read(&far->t, selector, &far->code, &e->fault);
 	return error ? error :
-		       lodge_descriptor_check_code(
-			       t, &far->code, LODGE_CODE_RETURN, &e->fault);
+		       lodge_descriptor_check_code(&far->t, &far->code,
+						   LODGE_CODE_RETURN,
+						   &e->fault);
 }
 
 static bool returns_to_64bit(const struct lodge_emul *e, const struct far *far)
@@ -345,7 +348,7 @@ static bool returns_to_64bit(const struct lodge_emul *e, const struct far *far)
 static int find_outer_stack(struct lodge_emul *e, const struct far *far,
 			    u16 selector, struct lodge_segment *ss)
 {
-	struct lodge_descriptors t = emul_descriptors(e);
+	struct lodge_descriptors t = far->t;
 
 	t.cpl = far->cpl;
 	t.mode64 = returns_to_64bit(e, far);
@@ -362,8 +365,9 @@ static void hide_inner_segments(struct lodge_emul *e, u8 cpl)
 	for (i = 0; i < ARRAY_SIZE(data); i++) {
 		struct lodge_segment s = e->segmentation.segs->seg[data[i]];
 
-		if (!(s.attr & LODGE_SEG_P) || is_conforming(&s) ||
-		    dpl_of(&s) >= cpl)
+		if (!(s.attr & LODGE_SEG_P) ||
+		    lodge_segment_is_conforming(&s) ||
+		    lodge_segment_dpl(&s) >= cpl)
 			continue;
 		s.selector = 0;
 		s.attr = 0;
@@ -382,25 +386,24 @@ static void set_outer_stack(struct lodge_emul *e, const struct far *far,
 		hide_inner_segments(e, far->cpl);
 }
 
-/* CS and RIP are popped and checked; what follows on the stack is not popped yet. */
-static int return_to(struct lodge_emul *e, const struct lodge_descriptors *t,
-		     struct far *far, u64 rsp, bool pops_stack)
+/* CS and RIP are popped and checked; the rest of the stack is not popped yet. */
+static int return_to(struct lodge_emul *e, struct far *far, u64 rsp,
+		     bool pops_stack)
 {
-	u64 outer_rsp, selector;
 	struct lodge_segment ss;
+	u64 outer_rsp;
+	u16 selector;
 	int error = 0;
 
 	if (pops_stack) {
-		error = emul_pop_at(e, &rsp, &outer_rsp, far->size);
+		error = pop_pointer(e, far, &rsp, &outer_rsp, &selector);
 		if (!error)
-			error = emul_pop_at(e, &rsp, &selector, far->size);
-		if (!error)
-			error = find_outer_stack(e, far, (u16)selector, &ss);
+			error = find_outer_stack(e, far, selector, &ss);
 	}
 	if (!error)
 		error = emul_check_target(e, &far->code.segment, far->target);
 	if (!error)
-		error = load_code(e, t, far);
+		error = load_code(e, far);
 	if (error)
 		return error;
 	if (pops_stack)
@@ -413,32 +416,23 @@ static int return_to(struct lodge_emul *e, const struct lodge_descriptors *t,
 
 static int emul_far_return(struct lodge_emul *e)
 {
-	const struct lodge_descriptors t = emul_descriptors(e);
-	struct far far = { .size = e->insn.operand_size, .cpl = e->cpl };
-	u64 rsp = e->regs->gpr[LODGE_RSP], selector;
-	int error = emul_pop_at(e, &rsp, &far.target, far.size);
+	struct far far = far_start(e);
+	u64 rsp = e->regs->gpr[LODGE_RSP];
+	u16 selector;
+	int error = pop_pointer(e, &far, &rsp, &far.target, &selector);
 
 	if (!error)
-		error = emul_pop_at(e, &rsp, &selector, far.size);
-	if (!error)
-		error = find_return(e, &t, (u16)selector, &far);
+		error = find_return(e, selector, &far);
 	if (error)
 		return error;
-	return return_to(e, &t, &far, rsp + e->insn.immediate,
-			 far.cpl != e->cpl);
+	return return_to(e, &far, rsp + e->insn.immediate, far.cpl != e->cpl);
 }
 
 /* The flags that IRET sets; VIF and VIP only at level 0 of protected mode. */
 static u64 returned_flags(const struct lodge_emul *e, u64 value)
 {
-	u64 iopl = (e->regs->rflags & RFLAGS_IOPL) >> RFLAGS_IOPL_SHIFT;
-	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT |
-		    RFLAGS_RF | RFLAGS_AC | RFLAGS_ID;
+	u64 flags = emul_changeable_flags(e) | RFLAGS_RF;
 
-	if (e->cpl <= iopl)
-		flags |= RFLAGS_IF;
-	if (!e->cpl)
-		flags |= RFLAGS_IOPL;
 	if (!e->cpl && e->segmentation.protect)
 		flags |= RFLAGS_VIRTUAL;
 	flags &= lodge_alu_mask(e->insn.operand_size);
@@ -477,39 +471,32 @@ static int return_to_v86(struct lodge_emul *e, u64 rip, u16 cs, u64 rsp,
 /* NT asks for a task switch, and in long mode for an exception. */
 static int check_iret(struct lodge_emul *e, bool long_mode)
 {
-	u64 rflags = e->regs->rflags;
-
-	if (e->segmentation.protect && rflags & RFLAGS_NT)
+	if (e->segmentation.protect && e->regs->rflags & RFLAGS_NT)
 		return long_mode ? emul_protection(e) : -EOPNOTSUPP;
-	if (rflags & RFLAGS_VM && (rflags & RFLAGS_IOPL) != RFLAGS_IOPL)
-		return e->control->cr4 & CR4_VME ? -EOPNOTSUPP :
-						   emul_protection(e);
-	return 0;
+	return emul_check_v86_flags(e);
 }
 
 static int emul_iret(struct lodge_emul *e)
 {
-	const struct lodge_descriptors t = emul_descriptors(e);
-	struct far far = { .size = e->insn.operand_size, .cpl = e->cpl };
-	u64 rsp = e->regs->gpr[LODGE_RSP], selector, flags, loaded;
-	int error = check_iret(e, t.long_mode);
+	struct far far = far_start(e);
+	u64 rsp = e->regs->gpr[LODGE_RSP], flags, loaded;
+	u16 selector;
+	int error = check_iret(e, far.t.long_mode);
 
 	if (!error)
-		error = emul_pop_at(e, &rsp, &far.target, far.size);
-	if (!error)
-		error = emul_pop_at(e, &rsp, &selector, far.size);
+		error = pop_pointer(e, &far, &rsp, &far.target, &selector);
 	if (!error)
 		error = emul_pop_at(e, &rsp, &flags, far.size);
 	if (error)
 		return error;
 	if (flags & RFLAGS_VM && e->segmentation.protect && !e->cpl &&
-	    !t.long_mode)
-		return return_to_v86(e, far.target, (u16)selector, rsp, flags);
-	error = find_return(e, &t, (u16)selector, &far);
+	    !far.t.long_mode)
+		return return_to_v86(e, far.target, selector, rsp, flags);
+	error = find_return(e, selector, &far);
 	/* The level that counts is the one that executes it. */
 	loaded = returned_flags(e, flags);
 	if (!error)
-		error = return_to(e, &t, &far, rsp,
+		error = return_to(e, &far, rsp,
 				  far.cpl != e->cpl ||
 					  e->insn.mode == LODGE_MODE_64);
 	if (!error)

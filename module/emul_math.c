@@ -60,9 +60,8 @@ static void write_pair(struct lodge_emul *e, u64 high, u64 low)
 
 static int emul_multiply(struct lodge_emul *e)
 {
-	u64 linear, source, high, low, rflags = e->regs->rflags;
-	int error =
-		emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, &source);
+	u64 source, high, low, rflags = e->regs->rflags;
+	int error = emul_read_source(e, 0, &source);
 
 	if (error)
 		return error;
@@ -76,9 +75,8 @@ static int emul_multiply(struct lodge_emul *e)
 
 static int emul_divide(struct lodge_emul *e)
 {
-	u64 linear, source, high, low, quotient, remainder;
-	int error =
-		emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, &source);
+	u64 source, high, low, quotient, remainder;
+	int error = emul_read_source(e, 0, &source);
 
 	if (error)
 		return error;
@@ -96,9 +94,8 @@ static int emul_multiply_register(struct lodge_emul *e)
 	const struct lodge_insn *insn = &e->insn;
 	const struct lodge_operand *dst = &insn->operand[0];
 	const struct lodge_operand *by = &insn->operand[2];
-	u64 linear, source, high, low, rflags = e->regs->rflags;
-	int error =
-		emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &source);
+	u64 source, high, low, rflags = e->regs->rflags;
+	int error = emul_read_source(e, 1, &source);
 
 	if (error)
 		return error;
@@ -123,10 +120,9 @@ static u8 scan_op(const struct lodge_emul *e)
 /* BSF and BSR leave the register alone where there is no bit. */
 static int emul_scan(struct lodge_emul *e)
 {
-	u64 linear, source, result, rflags = e->regs->rflags;
+	u64 source, result, rflags = e->regs->rflags;
 	u8 op = scan_op(e);
-	int error =
-		emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &source);
+	int error = emul_read_source(e, 1, &source);
 
 	if (error)
 		return error;
@@ -142,14 +138,9 @@ static int emul_scan(struct lodge_emul *e)
 
 static int emul_setcc(struct lodge_emul *e)
 {
-	u64 linear;
-	int error = emul_translate(e, 1, LODGE_ACCESS_WRITE, &linear);
+	bool holds = lodge_alu_condition(e->insn.condition, e->regs->rflags);
+	int error = emul_store(e, holds, 1);
 
-	if (!error)
-		error = emul_write(e, linear,
-				   lodge_alu_condition(e->insn.condition,
-						       e->regs->rflags),
-				   1);
 	return error ? error : emul_advance(e);
 }
 

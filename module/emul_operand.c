@@ -42,8 +42,7 @@ int emul_raise(struct lodge_emul *e, u8 vector)
 
 int emul_protection(struct lodge_emul *e)
 {
-	memset(&e->fault, 0, sizeof(e->fault));
-	e->fault.vector = VECTOR_GP;
+	emul_raise(e, LODGE_VECTOR_GP);
 	e->fault.has_error = true;
 	return LODGE_FAULT;
 }
@@ -72,15 +71,30 @@ int emul_read_operand(struct lodge_emul *e, int i, unsigned int access,
 	return emul_read(e, *linear, value, o->size, access);
 }
 
+int emul_read_source(struct lodge_emul *e, int i, u64 *value)
+{
+	u64 linear;
+
+	return emul_read_operand(e, i, LODGE_ACCESS_READ, &linear, value);
+}
+
+int emul_store(struct lodge_emul *e, u64 value, unsigned int size)
+{
+	u64 linear;
+	int error = emul_translate(e, size, LODGE_ACCESS_WRITE, &linear);
+
+	return error ? error : emul_write(e, linear, value, size);
+}
+
 /* The parentheses keep cmpxchg apart from the kernel's macro of that name. */
-int emul_write_back(struct lodge_emul *e, bool locked, u64 linear, u64 old,
-		    u64 new, unsigned int size)
+int emul_write_back(struct lodge_emul *e, bool locked, u64 linear,
+		    const void *old, const void *new, unsigned int size)
 {
 	if (locked)
-		return (e->ops->cmpxchg)(e->opaque, linear, &old, &new, size,
+		return (e->ops->cmpxchg)(e->opaque, linear, old, new, size,
 					 LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
 					 &e->fault);
-	return emul_write(e, linear, new, size);
+	return e->ops->write(e->opaque, linear, new, size, &e->fault);
 }
 
 int emul_read_bytes(struct lodge_emul *e, u64 linear, void *data, size_t size,

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Loads of segment registers, and what far branches have in common with them.
+ * Loads of segment registers, and the steps that far branches share with them.
  */
 #include "emul_access.h"
 
 #define EFER_LMA BIT_ULL(10)
-/* What virtual-8086 mode has in every segment register. */
-#define V86_ATTR (LODGE_SEG_P | LODGE_SEG_DPL | LODGE_SEG_S | 3)
 
 static int read_table(void *opaque, u64 linear, void *data, size_t size,
 		      struct lodge_fault *fault)
@@ -48,10 +46,8 @@ void emul_load_real(const struct lodge_emul *e, enum lodge_seg seg,
 	*segment = e->segmentation.segs->seg[seg];
 	segment->selector = selector;
 	segment->base = selector << 4;
-	if (!(e->regs->rflags & RFLAGS_VM))
-		return;
-	segment->limit = 0xffff;
-	segment->attr = V86_ATTR;
+	if (e->regs->rflags & RFLAGS_VM)
+		lodge_segment_set_v86(segment);
 }
 
 int emul_load_segment(struct lodge_emul *e, enum lodge_seg seg, u16 selector,
@@ -85,9 +81,8 @@ static int emul_mov_to_seg(struct lodge_emul *e)
 {
 	const struct lodge_operand *dst = &e->insn.operand[0];
 	struct lodge_segment segment;
-	u64 linear, selector;
-	int error =
-		emul_read_operand(e, 1, LODGE_ACCESS_READ, &linear, &selector);
+	u64 selector;
+	int error = emul_read_source(e, 1, &selector);
 
 	if (!error)
 		error = emul_load_segment(e, dst->reg, (u16)selector, &segment);
@@ -117,9 +112,8 @@ int emul_read_pointer(struct lodge_emul *e, const struct lodge_operand *o,
 	if (!error)
 		error = emul_read_bytes(e, linear, data, size + 2,
 					LODGE_ACCESS_READ);
-	*offset = 0;
-	memcpy(offset, data, size);
-	memcpy(selector, data + size, sizeof(*selector));
+	*offset = lodge_alu_get(data, size);
+	*selector = (u16)lodge_alu_get(data + size, sizeof(*selector));
 	return error;
 }
 
@@ -143,10 +137,6 @@ static int emul_load_far(struct lodge_emul *e)
 
 int lodge_emul_segment(struct lodge_emul *e)
 {
-	switch (e->insn.op) {
-	case LODGE_OP_MOV_TO_SEG:
-		return emul_mov_to_seg(e);
-	default: /* LOAD_FAR */
-		return emul_load_far(e);
-	}
+	return e->insn.op == LODGE_OP_MOV_TO_SEG ? emul_mov_to_seg(e) :
+						   emul_load_far(e);
 }

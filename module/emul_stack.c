@@ -66,10 +66,9 @@ void emul_set_rsp(struct lodge_emul *e, u64 rsp)
 static int emul_push(struct lodge_emul *e)
 {
 	u64 rsp = e->regs->gpr[LODGE_RSP];
-	u64 value, linear;
-	int error;
+	u64 value;
+	int error = emul_read_source(e, 0, &value);
 
-	error = emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, &value);
 	if (!error)
 		error = emul_push_at(e, &rsp, value, e->insn.operand_size);
 	if (error)
@@ -139,7 +138,7 @@ static int emul_pusha(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* What is popped for rSP is thrown away. */
+/* The value popped for rSP is thrown away. */
 static int emul_popa(struct lodge_emul *e)
 {
 	unsigned int size = e->insn.operand_size;
@@ -157,8 +156,7 @@ static int emul_popa(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* In virtual-8086 mode both are for IOPL 3, or for CR4.VME, which is not here. */
-static int check_flags_access(struct lodge_emul *e)
+int emul_check_v86_flags(struct lodge_emul *e)
 {
 	u64 rflags = e->regs->rflags;
 
@@ -170,7 +168,7 @@ static int check_flags_access(struct lodge_emul *e)
 static int emul_pushf(struct lodge_emul *e)
 {
 	u64 rsp = e->regs->gpr[LODGE_RSP];
-	int error = check_flags_access(e);
+	int error = emul_check_v86_flags(e);
 
 	if (!error)
 		error = emul_push_at(e, &rsp,
@@ -182,8 +180,7 @@ static int emul_pushf(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* What POPF may change (SDM vol. 2, POPF). */
-static u64 changeable_flags(const struct lodge_emul *e)
+u64 emul_changeable_flags(const struct lodge_emul *e)
 {
 	u64 iopl = (e->regs->rflags & RFLAGS_IOPL) >> RFLAGS_IOPL_SHIFT;
 	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT |
@@ -198,8 +195,9 @@ static u64 changeable_flags(const struct lodge_emul *e)
 
 static int emul_popf(struct lodge_emul *e)
 {
-	u64 rsp = e->regs->gpr[LODGE_RSP], changes = changeable_flags(e), value;
-	int error = check_flags_access(e);
+	u64 rsp = e->regs->gpr[LODGE_RSP], changes = emul_changeable_flags(e),
+	    value;
+	int error = emul_check_v86_flags(e);
 
 	if (!error)
 		error = emul_pop_at(e, &rsp, &value, e->insn.operand_size);
@@ -269,12 +267,11 @@ static int emul_leave(struct lodge_emul *e)
 	return emul_advance(e);
 }
 
-/* Where a near CALL or JMP goes: beside the next instruction, or as it says. */
+/* The target of a near CALL or JMP: relative to the next instruction, or absolute. */
 static int near_target(struct lodge_emul *e, u64 *target)
 {
 	const struct lodge_insn *insn = &e->insn;
-	u64 linear;
-	int error = emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, target);
+	int error = emul_read_source(e, 0, target);
 
 	if (error)
 		return error;

@@ -43,6 +43,16 @@ static int translate_source(struct lodge_emul *e, u64 *linear)
 			   LODGE_ACCESS_READ, linear);
 }
 
+static int read_source(struct lodge_emul *e, u64 *value)
+{
+	u64 linear;
+	int error = translate_source(e, &linear);
+
+	return error ? error :
+		       emul_read(e, linear, value, e->insn.operand_size,
+				 LODGE_ACCESS_READ);
+}
+
 static int translate_destination(struct lodge_emul *e, unsigned int access,
 				 u64 *linear)
 {
@@ -51,8 +61,8 @@ static int translate_destination(struct lodge_emul *e, unsigned int access,
 }
 
 /*
- * The destination is probed first: what a device has answered to the read must
- * not be lost to a page fault of the write.
+ * The destination is probed first: a device's answer to the read must not be
+ * lost to a page fault of the write.
  */
 static int emul_movs(struct lodge_emul *e)
 {
@@ -94,16 +104,12 @@ static int emul_stos(struct lodge_emul *e)
 
 static int emul_lods(struct lodge_emul *e)
 {
-	unsigned int size = e->insn.operand_size;
-	u64 from, value;
-	int error;
+	u64 value;
+	int error = read_source(e, &value);
 
-	error = translate_source(e, &from);
-	if (!error)
-		error = emul_read(e, from, &value, size, LODGE_ACCESS_READ);
 	if (error)
 		return error;
-	emul_write_gpr(e, LODGE_RAX, value, size);
+	emul_write_gpr(e, LODGE_RAX, value, e->insn.operand_size);
 	string_move(e, LODGE_RSI, 1);
 	return string_finish(e, 1, false);
 }
@@ -119,12 +125,8 @@ static int emul_compare_string(struct lodge_emul *e)
 	bool equal;
 	int error = 0;
 
-	if (insn->op == LODGE_OP_CMPS) {
-		error = translate_source(e, &linear);
-		if (!error)
-			error = emul_read(e, linear, &a, size,
-					  LODGE_ACCESS_READ);
-	}
+	if (insn->op == LODGE_OP_CMPS)
+		error = read_source(e, &a);
 	if (!error)
 		error = translate_destination(e, LODGE_ACCESS_READ, &linear);
 	if (!error)
@@ -193,9 +195,8 @@ static u64 before_wrap(const struct lodge_emul *e, u64 offset, u64 room)
 {
 	u64 bytes = descends(e) ? offset :
 				  lodge_alu_mask(e->insn.address_size) - offset;
-	u64 elements = bytes / e->insn.operand_size;
 
-	return elements < room ? elements + 1 : room;
+	return min(bytes / e->insn.operand_size, room - 1) + 1;
 }
 
 /* Elements from @linear on that lie in its page, but at least one. */
@@ -211,8 +212,14 @@ static u64 within_page(const struct lodge_emul *e, u64 linear)
 	return (PAGE_BYTES - in_page) / size;
 }
 
+/* The lowest address of @n elements of which the first is at @linear. */
+static u64 lowest(const struct lodge_emul *e, u64 linear, u64 n)
+{
+	return descends(e) ? linear - (n - 1) * e->insn.operand_size : linear;
+}
+
 /**
- * find_batch() - how many elements can be moved at once
+ * find_batch() - find as many elements as can be moved at once
  * @e: the instruction
  * @access: READ: from rSI; WRITE: to rDI
  * @count: in: the most that the caller wants, at least 1; out: how many it is
@@ -225,17 +232,15 @@ static int find_batch(struct lodge_emul *e, unsigned int access, u64 *count,
 	enum lodge_seg seg = write ? LODGE_ES : e->insn.memory.segment;
 	u64 offset = string_offset(e, write ? LODGE_RDI : LODGE_RSI);
 	unsigned int size = e->insn.operand_size;
-	u64 lowest, unused;
+	u64 unused;
 	int error;
 
 	error = emul_linear(e, seg, offset, size, access, linear);
 	if (error)
 		return error;
-	*count = before_wrap(e, offset, *count);
-	if (*count > within_page(e, *linear))
-		*count = within_page(e, *linear);
-	lowest = descends(e) ? offset - (*count - 1) * size : offset;
-	if (emul_linear(e, seg, lowest, *count * size, access, &unused))
+	*count = min(before_wrap(e, offset, *count), within_page(e, *linear));
+	if (emul_linear(e, seg, lowest(e, offset, *count), *count * size,
+			access, &unused))
 		*count = 1;
 	return 0;
 }
@@ -243,16 +248,7 @@ static int find_batch(struct lodge_emul *e, unsigned int access, u64 *count,
 /* Elements that are asked for and fit @size bytes. */
 static u64 wanted(const struct lodge_emul *e, size_t size)
 {
-	u64 fit = size / e->insn.operand_size;
-
-	return string_count(e) < fit ? string_count(e) : fit;
-}
-
-static u64 element(const struct lodge_emul *e, u64 linear, u64 i)
-{
-	u64 bytes = i * e->insn.operand_size;
-
-	return descends(e) ? linear - bytes : linear + bytes;
+	return min(string_count(e), (u64)size / e->insn.operand_size);
 }
 
 /* Elements that came from below upwards are sent from above downwards. */
@@ -269,18 +265,17 @@ static void reverse_elements(u8 *data, u64 n, unsigned int width)
 }
 
 /*
- * Read *@n elements from @linear on, at once where they are memory; what is not
- * is read one by one.
+ * Read *@n elements from @linear on, at once where they are memory, and otherwise
+ * the first alone.
  */
 static int gather(struct lodge_emul *e, u64 linear, void *data, u64 *n)
 {
 	unsigned int width = e->insn.operand_size;
-	u64 lowest = descends(e) ? element(e, linear, *n - 1) : linear;
 	int error = -ENXIO;
 
 	if (*n > 1)
-		error = e->ops->gather(e->opaque, lowest, data, *n * width,
-				       &e->fault);
+		error = e->ops->gather(e->opaque, lowest(e, linear, *n), data,
+				       *n * width, &e->fault);
 	if (error != -ENXIO) {
 		if (!error && descends(e))
 			reverse_elements(data, *n, width);
@@ -333,10 +328,8 @@ int lodge_emul_ins(struct lodge_emul *e, size_t size, u32 *count)
 		return error;
 	error = -ENXIO;
 	if (n > 1)
-		error = e->ops->scatter(
-			e->opaque,
-			descends(e) ? element(e, linear, n - 1) : linear, NULL,
-			n * width, &e->fault);
+		error = e->ops->scatter(e->opaque, lowest(e, linear, n), NULL,
+					n * width, &e->fault);
 	if (error == -ENXIO) {
 		n = 1;
 		error = e->ops->probe(e->opaque, linear, width,

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * System instructions with an operand in memory: the machine status word, the
- * descriptor tables and their registers, and what asks about a selector.
+ * descriptor tables and their registers, and questions about a selector.
  */
 #include "emul_access.h"
 
 #define CR4_UMIP BIT_ULL(11)
 #define MSW_PE 0x1
 #define MSW_BITS 0xf
-/* What LAR gives of a descriptor's second four bytes. */
+/* The part of a descriptor's second four bytes that LAR gives. */
 #define LAR_BITS 0x00ffff00
 
 /* The types that LAR and LSL know (SDM vol. 2), a bit for each. */
@@ -19,26 +19,23 @@
 
 static int store_word(struct lodge_emul *e, u64 value)
 {
-	u64 linear;
 	int error;
 
 	if (e->control->cr4 & CR4_UMIP && e->cpl == 3)
 		return emul_protection(e);
-	error = emul_translate(e, 2, LODGE_ACCESS_WRITE, &linear);
-	if (!error)
-		error = emul_write(e, linear, value, 2);
+	error = emul_store(e, value, 2);
 	return error ? error : emul_advance(e);
 }
 
 /* LMSW sets the four lowest bits but cannot clear PE. */
 static int emul_lmsw(struct lodge_emul *e)
 {
-	u64 cr0 = e->control->cr0, linear, value;
+	u64 cr0 = e->control->cr0, value;
 	int error;
 
 	if (e->cpl)
 		return emul_protection(e);
-	error = emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, &value);
+	error = emul_read_source(e, 0, &value);
 	if (error)
 		return error;
 	cr0 = (cr0 & ~(u64)(MSW_BITS & ~MSW_PE)) | (value & MSW_BITS);
@@ -77,8 +74,7 @@ static int load_table(struct lodge_emul *e)
 {
 	unsigned int size = e->insn.operand_size;
 	u8 data[10];
-	u64 linear, base = 0;
-	u16 limit;
+	u64 linear, base;
 	int error;
 
 	if (e->cpl)
@@ -89,13 +85,13 @@ static int load_table(struct lodge_emul *e)
 					LODGE_ACCESS_READ);
 	if (error)
 		return error;
-	memcpy(&limit, data, 2);
-	memcpy(&base, data + 2, size);
+	base = lodge_alu_get(data + 2, size);
 	if (!lodge_is_canonical(base))
 		return emul_protection(e);
 	if (has_short_base(&e->insn))
 		base &= 0xffffff;
-	e->ops->set_table(e->opaque, e->insn.op == LODGE_OP_LIDT, base, limit);
+	e->ops->set_table(e->opaque, e->insn.op == LODGE_OP_LIDT, base,
+			  (u16)lodge_alu_get(data, 2));
 	return emul_advance(e);
 }
 
@@ -105,14 +101,14 @@ static int load_system_segment(struct lodge_emul *e)
 	bool tss = e->insn.op == LODGE_OP_LTR;
 	const struct lodge_descriptors t = emul_descriptors(e);
 	struct lodge_segment segment;
-	u64 linear, selector;
+	u64 selector;
 	int error;
 
 	if (!e->segmentation.protect)
 		return emul_raise(e, VECTOR_UD);
 	if (e->cpl)
 		return emul_protection(e);
-	error = emul_read_operand(e, 0, LODGE_ACCESS_READ, &linear, &selector);
+	error = emul_read_source(e, 0, &selector);
 	if (!error && tss)
 		error = lodge_descriptor_load_tss(&t, (u16)selector, &segment,
 						  &e->fault);
@@ -123,19 +119,6 @@ static int load_system_segment(struct lodge_emul *e)
 		return error;
 	e->ops->set_segment(e->opaque, tss ? LODGE_TR : LODGE_LDTR, &segment);
 	return emul_advance(e);
-}
-
-/* Whether the segment can be seen from the privilege level and the RPL. */
-static bool is_visible(const struct lodge_emul *e,
-		       const struct lodge_segment *s)
-{
-	unsigned int dpl = (s->attr & LODGE_SEG_DPL) >> LODGE_SEG_DPL_SHIFT;
-	unsigned int rpl = s->selector & LODGE_SELECTOR_RPL;
-	u8 conforming = LODGE_TYPE_CODE | LODGE_TYPE_CONFORMING;
-
-	if (s->attr & LODGE_SEG_S && (s->attr & conforming) == conforming)
-		return true;
-	return e->cpl <= dpl && rpl <= dpl;
 }
 
 static bool knows_type(const struct lodge_emul *e, bool long_mode,
@@ -169,23 +152,22 @@ static int emul_ask(struct lodge_emul *e)
 	bool verify = insn->op == LODGE_OP_VERR || insn->op == LODGE_OP_VERW;
 	const struct lodge_descriptors t = emul_descriptors(e);
 	struct lodge_descriptor d;
-	u64 linear, selector;
+	u64 selector;
 	bool good;
 	int error;
 
 	if (!e->segmentation.protect)
 		return emul_raise(e, VECTOR_UD);
-	error = emul_read_operand(e, verify ? 0 : 1, LODGE_ACCESS_READ, &linear,
-				  &selector);
+	error = emul_read_source(e, verify ? 0 : 1, &selector);
 	if (error)
 		return error;
 	error = lodge_descriptor_read(&t, (u16)selector, &d, &e->fault);
 	good = !error;
-	if (error == LODGE_FAULT && e->fault.vector == VECTOR_GP)
+	if (error == LODGE_FAULT && e->fault.vector == LODGE_VECTOR_GP)
 		error = 0;
 	if (error)
 		return error;
-	good = good && is_visible(e, &d.segment) &&
+	good = good && lodge_segment_is_visible(&d.segment, e->cpl) &&
 	       knows_type(e, t.long_mode, &d.segment);
 	if (good && !verify)
 		emul_write_register(e, &insn->operand[0],

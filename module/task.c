@@ -10,6 +10,7 @@
  */
 #include "task.h"
 
+#include "alu.h"
 #include "descriptor.h"
 #include "rflags.h"
 
@@ -23,9 +24,6 @@
 
 #define ATTR_CODE \
 	(LODGE_SEG_P | LODGE_SEG_S | LODGE_TYPE_CODE | LODGE_TYPE_ACCESSED)
-#define ATTR_V86                                                        \
-	(LODGE_SEG_P | LODGE_SEG_S | LODGE_SEG_DPL | LODGE_TYPE_WRITE | \
-	 LODGE_TYPE_ACCESSED)
 
 /* So that a guest which keeps changing descriptors cannot hold the host here. */
 #define MAX_RESTARTS 16
@@ -40,7 +38,7 @@
 #define NR_GPR 8
 
 /**
- * struct layout - where a TSS has what (SDM vol. 3, figures 8-2 and 8-10)
+ * struct layout - the layout of a TSS (SDM vol. 3, figures 8-2 and 8-10)
  * @word: bytes of a register
  * @limit: the smallest limit
  * @ip: the instruction pointer, and behind it the flags and general registers
@@ -62,9 +60,9 @@ static const struct layout layout_32 = { 4, 0x67, 0x20, 0x48, 6, 0x60 };
 
 /**
  * struct new_task - the TSS that is switched to
- * @descriptor: its descriptor; the segment is what TR will hold
+ * @descriptor: its descriptor; the segment becomes TR's
  * @layout: its layout
- * @data: as much of it as @layout knows
+ * @data: its bytes, as many as @layout knows
  */
 struct new_task {
 	struct lodge_descriptor descriptor;
@@ -207,20 +205,9 @@ static void put(u8 *to, u32 value, const struct layout *layout)
 	memcpy(to, &value, layout->word);
 }
 
-static u32 get(const u8 *from, const struct layout *layout)
-{
-	u32 value = 0;
-
-	memcpy(&value, from, layout->word);
-	return value;
-}
-
 static u16 get_selector(const u8 *from)
 {
-	u16 value;
-
-	memcpy(&value, from, sizeof(value));
-	return value;
+	return (u16)lodge_alu_get(from, sizeof(u16));
 }
 
 /* Fields that a switch does not change are not written: LDT, CR3, stacks. */
@@ -296,39 +283,29 @@ static void set_selectors(struct lodge_task *t, const struct new_task *new)
 	segs->seg[LODGE_CS].attr = ATTR_CODE | cpl << LODGE_SEG_DPL_SHIFT;
 }
 
-static void set_v86(struct lodge_segments *segs)
-{
-	unsigned int i;
-
-	for (i = LODGE_ES; i <= LODGE_GS; i++) {
-		segs->seg[i].base = segs->seg[i].selector << 4;
-		segs->seg[i].limit = 0xffff;
-		segs->seg[i].attr = ATTR_V86;
-	}
-}
-
 /* From here on there is only the new task. */
 static int enter_new(struct lodge_task *t, const struct new_task *new)
 {
 	struct lodge_general *general = &t->regs->general;
 	const struct layout *layout = new->layout;
 	const u8 *from = new->data + layout->ip;
-	unsigned int i;
+	unsigned int i, word = layout->word;
 
 	t->committed = true;
-	general->rip = get(from, layout);
-	general->rflags = get(from + layout->word, layout) & RFLAGS_BITS;
+	general->rip = lodge_alu_get(from, word);
+	general->rflags = lodge_alu_get(from + word, word) & RFLAGS_BITS;
 	general->rflags |= RFLAGS_FIXED | (is_nested(t) ? RFLAGS_NT : 0);
 	for (i = 0; i < NR_GPR; i++)
-		general->gpr[i] = get(from + (2 + i) * layout->word, layout);
+		general->gpr[i] = lodge_alu_get(from + (2 + i) * word, word);
 	set_selectors(t, new);
-	if (general->rflags & RFLAGS_VM)
-		set_v86(&t->regs->segments);
+	for (i = LODGE_ES; general->rflags & RFLAGS_VM && i <= LODGE_GS; i++)
+		lodge_segment_set_v86(&t->regs->segments.seg[i]);
 	t->regs->control.cr0 |= CR0_TS;
 	t->regs->debug.dr7 &= ~DR7_LOCAL;
 	t->trap = layout == &layout_32 && new->data[TSS_TRAP] & 1;
 	if (layout == &layout_32 && t->regs->control.cr0 & CR0_PG &&
-	    t->ops->load_cr3(t->opaque, get(new->data + TSS_CR3, layout)))
+	    t->ops->load_cr3(t->opaque,
+			     lodge_alu_get(new->data + TSS_CR3, word)))
 		return fail(t, LODGE_VECTOR_GP, 0);
 	return 0;
 }

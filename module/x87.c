@@ -2,6 +2,7 @@
 /*
  * Conversions between the register stack's 80 bits and what memory has: see x87.h.
  */
+#include "alu.h"
 #include "x87.h"
 
 /* Status word; the exceptions' masks stand in the same bits of the control word. */
@@ -18,7 +19,7 @@
 #define X87_TOP_SHIFT 11
 #define X87_B 0x8000
 
-/* Control word: what can be set, and what always is. */
+/* Control word: the bits that can be set, and the one that always is. */
 #define X87_CONTROL 0x1f3f
 #define X87_CONTROL_FIXED 0x0040
 #define X87_RC_SHIFT 10
@@ -153,10 +154,8 @@ void lodge_x87_set_control(struct lodge_fxsave *x, u16 value)
 static struct real from_integer(const u8 *data, unsigned int size)
 {
 	struct real r = { .exponent = EXPONENT_BIAS + 63 };
-	u64 value = 0;
+	u64 value = lodge_alu_sign_extend(lodge_alu_get(data, size), size);
 
-	memcpy(&value, data, size);
-	value = (u64)((s64)(value << (64 - 8 * size)) >> (64 - 8 * size));
 	r.sign = value >> 63;
 	r.mantissa = r.sign ? -value : value;
 	if (!r.mantissa)
@@ -171,10 +170,9 @@ static struct real widen(const u8 *data, unsigned int size, u16 *flags)
 {
 	const struct format *f = size == 4 ? &single : &binary64;
 	u16 max = (u16)((1 << f->exponent) - 1), bias = max >> 1;
+	u64 raw = lodge_alu_get(data, size);
 	struct real r;
-	u64 raw = 0;
 
-	memcpy(&raw, data, size);
 	r.sign = raw >> (f->exponent + f->mantissa);
 	r.exponent = raw >> f->mantissa & max;
 	r.mantissa = raw << (63 - f->mantissa) & ~INTEGER_BIT;
