@@ -44,60 +44,47 @@ static struct task_struct *crash_task;
 static DEFINE_RAW_SPINLOCK(crash_lock);
 /* The hook is ours. */
 static bool crash_held;
-/* KVM's hook, while it is parked here; while it is where ours would be. */
+/* KVM's hook, while it is parked here; while it is in the place of ours. */
 static crash_hook_t *crash_parked;
 static crash_hook_t *crash_others;
 
-/* In place of what the kernel would do with a parked request. */
+/* Runs in the place of the kernel's function for a parked request. */
 static noinline void crash_do_nothing(crash_hook_t *hook)
 {
 }
 
-static int crash_divert(struct pt_regs *regs)
+/*
+ * Somebody registers a hook, or takes it back.  Return: 1 if the kernel is to do
+ * nothing.
+ */
+static int crash_called(struct pt_regs *regs, bool registers)
 {
-	instruction_pointer_set(regs, (unsigned long)crash_do_nothing);
-	return 1;
+	crash_hook_t *hook = (crash_hook_t *)regs_get_kernel_argument(regs, 0);
+	unsigned long flags;
+	bool divert;
+
+	if (READ_ONCE(crash_task) == current)
+		return 0;
+	raw_spin_lock_irqsave(&crash_lock, flags);
+	divert = registers ? crash_held : crash_parked == hook;
+	if (divert)
+		crash_parked = registers ? hook : NULL;
+	else
+		crash_others = registers ? hook : NULL;
+	raw_spin_unlock_irqrestore(&crash_lock, flags);
+	if (divert)
+		instruction_pointer_set(regs, (unsigned long)crash_do_nothing);
+	return divert;
 }
 
-static crash_hook_t *crash_request(struct pt_regs *regs)
-{
-	return (crash_hook_t *)regs_get_kernel_argument(regs, 0);
-}
-
-/* Somebody registers a hook. */
 static int crash_asked(struct kprobe *probe, struct pt_regs *regs)
 {
-	unsigned long flags;
-	bool divert;
-
-	if (READ_ONCE(crash_task) == current)
-		return 0;
-	raw_spin_lock_irqsave(&crash_lock, flags);
-	divert = crash_held;
-	if (divert)
-		crash_parked = crash_request(regs);
-	else
-		crash_others = crash_request(regs);
-	raw_spin_unlock_irqrestore(&crash_lock, flags);
-	return divert ? crash_divert(regs) : 0;
+	return crash_called(regs, true);
 }
 
-/* Somebody takes a hook back. */
 static int crash_withdrawn(struct kprobe *probe, struct pt_regs *regs)
 {
-	unsigned long flags;
-	bool divert;
-
-	if (READ_ONCE(crash_task) == current)
-		return 0;
-	raw_spin_lock_irqsave(&crash_lock, flags);
-	divert = crash_parked && crash_parked == crash_request(regs);
-	if (divert)
-		crash_parked = NULL;
-	else
-		crash_others = NULL;
-	raw_spin_unlock_irqrestore(&crash_lock, flags);
-	return divert ? crash_divert(regs) : 0;
+	return crash_called(regs, false);
 }
 
 /* A probe that has one is never replaced by a jump, which could not divert. */
