@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Register groups: reset, and what crosses to and from user space.
+ * Register groups: reset, and their way to and from user space.
  */
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -201,15 +201,6 @@ static void lodge_state_get_events(struct lodge_vcpu *vcpu)
 		e->flags |= LODGE_EVENT_SHUTDOWN;
 }
 
-static void lodge_state_set_latch(struct lodge_vcpu *vcpu,
-				  enum lodge_latch latch, bool on)
-{
-	if (on)
-		set_bit(latch, &vcpu->delivery.latches);
-	else
-		clear_bit(latch, &vcpu->delivery.latches);
-}
-
 static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_events *e = &vcpu->regs.events;
@@ -238,10 +229,10 @@ static void lodge_state_set_events(struct lodge_vcpu *vcpu)
 	atomic_set(&vcpu->delivery.nmis,
 		   !!(e->flags & LODGE_EVENT_NMI_PENDING) +
 			   !!(e->flags & LODGE_EVENT_NMI_LATCHED));
-	lodge_state_set_latch(vcpu, LODGE_LATCH_INIT,
-			      e->flags & LODGE_EVENT_INIT_PENDING);
-	lodge_state_set_latch(vcpu, LODGE_LATCH_SIPI,
-			      e->flags & LODGE_EVENT_SIPI_PENDING);
+	assign_bit(LODGE_LATCH_INIT, &vcpu->delivery.latches,
+		   e->flags & LODGE_EVENT_INIT_PENDING);
+	assign_bit(LODGE_LATCH_SIPI, &vcpu->delivery.latches,
+		   e->flags & LODGE_EVENT_SIPI_PENDING);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 

@@ -30,11 +30,6 @@
 typedef int (*lodge_task_access)(struct lodge_vm *vm, u64 gpa, void *data,
 				 size_t size);
 
-static int lodge_task_get(struct lodge_vm *vm, u64 gpa, void *data, size_t size)
-{
-	return lodge_mem_read(vm, gpa, data, size);
-}
-
 static int lodge_task_put(struct lodge_vm *vm, u64 gpa, void *data, size_t size)
 {
 	return lodge_mem_write(vm, gpa, data, size);
@@ -76,7 +71,7 @@ static int lodge_task_read(void *opaque, u64 linear, void *data, size_t size,
 {
 	return lodge_task_memory(opaque, linear, data, size,
 				 LODGE_ACCESS_READ | LODGE_ACCESS_IMPLICIT,
-				 lodge_task_get, fault);
+				 lodge_mem_read, fault);
 }
 
 static int lodge_task_write(void *opaque, u64 linear, const void *data,
