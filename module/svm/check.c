@@ -12,130 +12,113 @@
 /* CR4.CET; older headers do not name it. */
 #define SVM_CR4_CET BIT_ULL(23)
 
-#define SVM_HIGH_HALF GENMASK_ULL(63, 32)
+/**
+ * struct svm_checker - a control block as the rules see it
+ * @control: its first part
+ * @save: its second part
+ * @host: the processor's features
+ */
+struct svm_checker {
+	const struct svm_vmcb_control *control;
+	const struct svm_vmcb_save *save;
+	const struct svm_check_host *host;
+};
 
-static u64 svm_beyond_phys(const struct svm_check_host *host)
+static bool svm_long_mode(const struct svm_checker *check)
 {
-	return GENMASK_ULL(63, host->phys_bits);
+	return (check->save->efer & EFER_LME) &&
+	       (check->save->cr0 & X86_CR0_PG);
 }
 
-static bool svm_long_mode(const struct svm_vmcb_save *save)
+static bool svm_64bit_mode(const struct svm_checker *check)
 {
-	return (save->efer & EFER_LME) && (save->cr0 & X86_CR0_PG);
+	return svm_long_mode(check) &&
+	       (check->save->cs.attrib & SVM_SELECTOR_L_MASK);
 }
 
-static bool svm_64bit_mode(const struct svm_vmcb_save *save)
+static bool svm_nested_paging(const struct svm_checker *check)
 {
-	return svm_long_mode(save) && (save->cs.attrib & SVM_SELECTOR_L_MASK);
+	return check->control->nested_ctl & SVM_NP_ENABLE;
 }
 
-static bool svm_efer_svme(const struct svm_vmcb *vmcb,
-			  const struct svm_check_host *host)
+static bool svm_high_half(const struct svm_checker *check, u64 value)
 {
-	return !(vmcb->save.efer & EFER_SVME);
+	return value & GENMASK_ULL(63, 32);
 }
 
-static bool svm_cr0_nw(const struct svm_vmcb *vmcb,
-		       const struct svm_check_host *host)
+static bool svm_beyond_phys(const struct svm_checker *check, u64 value)
 {
-	return (vmcb->save.cr0 & (X86_CR0_CD | X86_CR0_NW)) == X86_CR0_NW;
+	return value & GENMASK_ULL(63, check->host->phys_bits);
 }
 
-static bool svm_cr0_high(const struct svm_vmcb *vmcb,
-			 const struct svm_check_host *host)
+static bool svm_efer_svme(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.cr0 & SVM_HIGH_HALF;
+	return !(value & EFER_SVME);
 }
 
-static bool svm_cr3_mbz(const struct svm_vmcb *vmcb,
-			const struct svm_check_host *host)
+static bool svm_cr0_nw(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.cr3 & svm_beyond_phys(host);
+	return (value & (X86_CR0_CD | X86_CR0_NW)) == X86_CR0_NW;
 }
 
-static bool svm_cr4_mbz(const struct svm_vmcb *vmcb,
-			const struct svm_check_host *host)
+static bool svm_cr4_mbz(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.cr4 & ~host->cr4;
+	return value & ~check->host->cr4;
 }
 
-static bool svm_dr6_high(const struct svm_vmcb *vmcb,
-			 const struct svm_check_host *host)
+static bool svm_efer_mbz(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.dr6 & SVM_HIGH_HALF;
+	return value & ~(check->host->efer | EFER_LME | EFER_LMA);
 }
 
-static bool svm_dr7_high(const struct svm_vmcb *vmcb,
-			 const struct svm_check_host *host)
+static bool svm_efer_no_long_mode(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.dr7 & SVM_HIGH_HALF;
+	return value & ~check->host->efer & (EFER_LME | EFER_LMA);
 }
 
-static bool svm_efer_mbz(const struct svm_vmcb *vmcb,
-			 const struct svm_check_host *host)
+static bool svm_long_mode_pae(const struct svm_checker *check, u64 value)
 {
-	return vmcb->save.efer & ~(host->efer | EFER_LME | EFER_LMA);
+	return svm_long_mode(check) && !(value & X86_CR4_PAE);
 }
 
-static bool svm_efer_no_long_mode(const struct svm_vmcb *vmcb,
-				  const struct svm_check_host *host)
+static bool svm_long_mode_pe(const struct svm_checker *check, u64 value)
 {
-	return (vmcb->save.efer & ~host->efer) & (EFER_LME | EFER_LMA);
+	return svm_long_mode(check) && !(value & X86_CR0_PE);
 }
 
-static bool svm_long_mode_pae(const struct svm_vmcb *vmcb,
-			      const struct svm_check_host *host)
+static bool svm_cs_l_and_d(const struct svm_checker *check, u64 value)
 {
-	return svm_long_mode(&vmcb->save) && !(vmcb->save.cr4 & X86_CR4_PAE);
+	return svm_64bit_mode(check) && (check->save->cr4 & X86_CR4_PAE) &&
+	       (value & SVM_SELECTOR_DB_MASK);
 }
 
-static bool svm_long_mode_pe(const struct svm_vmcb *vmcb,
-			     const struct svm_check_host *host)
+static bool svm_vmrun_intercept(const struct svm_checker *check, u64 value)
 {
-	return svm_long_mode(&vmcb->save) && !(vmcb->save.cr0 & X86_CR0_PE);
-}
-
-static bool svm_cs_l_and_d(const struct svm_vmcb *vmcb,
-			   const struct svm_check_host *host)
-{
-	return svm_64bit_mode(&vmcb->save) && (vmcb->save.cr4 & X86_CR4_PAE) &&
-	       (vmcb->save.cs.attrib & SVM_SELECTOR_DB_MASK);
-}
-
-static bool svm_vmrun_intercept(const struct svm_vmcb *vmcb,
-				const struct svm_check_host *host)
-{
-	u32 word = vmcb->control.intercepts[INTERCEPT_VMRUN / 32];
-
-	return !(word & BIT_ULL(INTERCEPT_VMRUN % 32));
+	return !(value & BIT_ULL(INTERCEPT_VMRUN % 32));
 }
 
 /* The processor ignores the low bits of a map's address. */
-static bool svm_map_extends(const struct svm_check_host *host, u64 address,
+static bool svm_map_extends(const struct svm_checker *check, u64 address,
 			    u64 size)
 {
-	return (address & ~0xfffULL) > BIT_ULL(host->phys_bits) - size;
+	return (address & ~0xfffULL) > BIT_ULL(check->host->phys_bits) - size;
 }
 
-static bool svm_iopm_address(const struct svm_vmcb *vmcb,
-			     const struct svm_check_host *host)
+static bool svm_iopm_address(const struct svm_checker *check, u64 value)
 {
-	return svm_map_extends(host, vmcb->control.iopm_base_pa, SVM_IOPM_SIZE);
+	return svm_map_extends(check, value, SVM_IOPM_SIZE);
 }
 
-static bool svm_msrpm_address(const struct svm_vmcb *vmcb,
-			      const struct svm_check_host *host)
+static bool svm_msrpm_address(const struct svm_checker *check, u64 value)
 {
-	return svm_map_extends(host, vmcb->control.msrpm_base_pa,
-			       SVM_MSRPM_SIZE);
+	return svm_map_extends(check, value, SVM_MSRPM_SIZE);
 }
 
-static bool svm_event_type(const struct svm_vmcb *vmcb,
-			   const struct svm_check_host *host)
+static bool svm_event_type(const struct svm_checker *check, u64 value)
 {
-	if (!(vmcb->control.event_inj & SVM_EVTINJ_VALID))
+	if (!(value & SVM_EVTINJ_VALID))
 		return false;
-	switch (vmcb->control.event_inj & SVM_EVTINJ_TYPE_MASK) {
+	switch (value & SVM_EVTINJ_TYPE_MASK) {
 	case SVM_EVTINJ_TYPE_INTR:
 	case SVM_EVTINJ_TYPE_NMI:
 	case SVM_EVTINJ_TYPE_EXEPT:
@@ -146,75 +129,63 @@ static bool svm_event_type(const struct svm_vmcb *vmcb,
 }
 
 /* Answers the vector of an injected exception, or -1. */
-static int svm_injected_exception(const struct svm_vmcb *vmcb)
+static int svm_injected_exception(u64 event)
 {
-	u32 event = vmcb->control.event_inj;
-
 	if (!(event & SVM_EVTINJ_VALID) ||
 	    (event & SVM_EVTINJ_TYPE_MASK) != SVM_EVTINJ_TYPE_EXEPT)
 		return -1;
 	return event & SVM_EVTINJ_VEC_MASK;
 }
 
-static bool svm_event_vector(const struct svm_vmcb *vmcb,
-			     const struct svm_check_host *host)
+static bool svm_event_vector(const struct svm_checker *check, u64 value)
 {
-	int vector = svm_injected_exception(vmcb);
+	int vector = svm_injected_exception(value);
 
 	return vector == 2 || vector > 31;
 }
 
 /* INTO and BOUND, which raise #OF and #BR, are not in 64-bit mode. */
-static bool svm_event_mode(const struct svm_vmcb *vmcb,
-			   const struct svm_check_host *host)
+static bool svm_event_mode(const struct svm_checker *check, u64 value)
 {
-	int vector = svm_injected_exception(vmcb);
+	int vector = svm_injected_exception(value);
 
-	return (vector == 4 || vector == 5) && svm_64bit_mode(&vmcb->save);
+	return (vector == 4 || vector == 5) && svm_64bit_mode(check);
 }
 
-static bool svm_asid_zero(const struct svm_vmcb *vmcb,
-			  const struct svm_check_host *host)
+static bool svm_asid_zero(const struct svm_checker *check, u64 value)
 {
-	return vmcb->control.asid == 0;
+	return value == 0;
 }
 
-static bool svm_asid_range(const struct svm_vmcb *vmcb,
-			   const struct svm_check_host *host)
+static bool svm_asid_range(const struct svm_checker *check, u64 value)
 {
-	return vmcb->control.asid && vmcb->control.asid >= host->nr_asids;
+	return value && value >= check->host->nr_asids;
 }
 
-static bool svm_s_cet_mbz(const struct svm_vmcb *vmcb,
-			  const struct svm_check_host *host)
+static bool svm_s_cet_mbz(const struct svm_checker *check, u64 value)
 {
-	return host->s_cet && (vmcb->save.s_cet & ~host->s_cet);
+	return check->host->s_cet && (value & ~check->host->s_cet);
 }
 
-static bool svm_cet_without_wp(const struct svm_vmcb *vmcb,
-			       const struct svm_check_host *host)
+static bool svm_cet_without_wp(const struct svm_checker *check, u64 value)
 {
-	return (vmcb->save.cr4 & host->cr4 & SVM_CR4_CET) &&
-	       !(vmcb->save.cr0 & X86_CR0_WP);
+	return (check->save->cr4 & check->host->cr4 & SVM_CR4_CET) &&
+	       !(value & X86_CR0_WP);
 }
 
-static bool svm_nested_cr3_mbz(const struct svm_vmcb *vmcb,
-			       const struct svm_check_host *host)
+static bool svm_nested_cr3_mbz(const struct svm_checker *check, u64 value)
 {
-	return (vmcb->control.nested_ctl & SVM_NP_ENABLE) &&
-	       (vmcb->control.nested_cr3 & svm_beyond_phys(host));
+	return svm_nested_paging(check) && svm_beyond_phys(check, value);
 }
 
-static bool svm_g_pat_type(const struct svm_vmcb *vmcb,
-			   const struct svm_check_host *host)
+static bool svm_g_pat_type(const struct svm_checker *check, u64 value)
 {
-	u64 pat = vmcb->save.g_pat;
 	int i;
 
-	if (!(vmcb->control.nested_ctl & SVM_NP_ENABLE))
+	if (!svm_nested_paging(check))
 		return false;
-	for (i = 0; i < 8; i++, pat >>= 8) {
-		u8 type = pat & 0xff;
+	for (i = 0; i < 8; i++, value >>= 8) {
+		u8 type = value & 0xff;
 
 		if (type == 2 || type == 3 || type > 7)
 			return true;
@@ -229,7 +200,7 @@ static bool svm_g_pat_type(const struct svm_vmcb *vmcb,
  * @text: the rule, in short, with its section of the manual
  * @offset: of the member in struct svm_vmcb
  * @size: of the member, in bytes
- * @broken: true if @vmcb breaks the rule
+ * @broken: true if this value of the member breaks the rule
  */
 struct svm_rule {
 	u32 id;
@@ -237,8 +208,7 @@ struct svm_rule {
 	char text[64];
 	u16 offset;
 	u8 size;
-	bool (*broken)(const struct svm_vmcb *vmcb,
-		       const struct svm_check_host *host);
+	bool (*broken)(const struct svm_checker *check, u64 value);
 };
 
 #define SVM_MEMBER(member)                           \
@@ -252,17 +222,17 @@ static const struct svm_rule svm_rules[] = {
 	  "NW must not be set while CD is clear (15.5.1)", SVM_MEMBER(save.cr0),
 	  svm_cr0_nw },
 	{ SVM_RULE_CR0_HIGH, "CR0", "bits 63:32 must be zero (15.5.1)",
-	  SVM_MEMBER(save.cr0), svm_cr0_high },
+	  SVM_MEMBER(save.cr0), svm_high_half },
 	{ SVM_RULE_CR3_MBZ, "CR3",
 	  "bits beyond a physical address must be zero (15.5.1)",
-	  SVM_MEMBER(save.cr3), svm_cr3_mbz },
+	  SVM_MEMBER(save.cr3), svm_beyond_phys },
 	{ SVM_RULE_CR4_MBZ, "CR4",
 	  "bits unknown to the processor must be zero (15.5.1)",
 	  SVM_MEMBER(save.cr4), svm_cr4_mbz },
 	{ SVM_RULE_DR6_HIGH, "DR6", "bits 63:32 must be zero (15.5.1)",
-	  SVM_MEMBER(save.dr6), svm_dr6_high },
+	  SVM_MEMBER(save.dr6), svm_high_half },
 	{ SVM_RULE_DR7_HIGH, "DR7", "bits 63:32 must be zero (15.5.1)",
-	  SVM_MEMBER(save.dr7), svm_dr7_high },
+	  SVM_MEMBER(save.dr7), svm_high_half },
 	{ SVM_RULE_EFER_MBZ, "EFER",
 	  "bits unknown to the processor must be zero (15.5.1)",
 	  SVM_MEMBER(save.efer), svm_efer_mbz },
@@ -320,19 +290,25 @@ u32 svm_check_vmcb(const struct svm_vmcb *vmcb,
 		   const struct svm_check_host *host, struct lodge_rule *rules,
 		   u32 max)
 {
+	const struct svm_checker check = {
+		.control = &vmcb->control,
+		.save = &vmcb->save,
+		.host = host,
+	};
 	u32 found = 0;
 	u32 i;
 
 	for (i = 0; i < ARRAY_SIZE(svm_rules) && found < max; i++) {
 		const struct svm_rule *rule = &svm_rules[i];
 		struct lodge_rule *out = &rules[found];
+		u64 value = 0;
 
-		if (!rule->broken(vmcb, host))
+		memcpy(&value, (const u8 *)vmcb + rule->offset, rule->size);
+		if (!rule->broken(&check, value))
 			continue;
 		memset(out, 0, sizeof(*out));
 		out->id = rule->id;
-		memcpy(&out->value, (const u8 *)vmcb + rule->offset,
-		       rule->size);
+		out->value = value;
 		memcpy(out->field, rule->field, sizeof(out->field));
 		memcpy(out->text, rule->text, sizeof(out->text));
 		found++;
