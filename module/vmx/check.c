@@ -45,34 +45,9 @@ bool vmx_check_not_cr4(const struct vmx_checker *check, u64 value)
 	       (~value & check->host->cr4_fixed0);
 }
 
-bool vmx_check_not_perf(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->perf_global_ctrl;
-}
-
-bool vmx_check_not_efer(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->efer;
-}
-
-bool vmx_check_not_s_cet(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->s_cet;
-}
-
 bool vmx_check_tracker_suppressed(const struct vmx_checker *check, u64 value)
 {
 	return (value & VMX_S_CET_TRACKER) == VMX_S_CET_TRACKER;
-}
-
-bool vmx_check_not_aligned_4(const struct vmx_checker *check, u64 value)
-{
-	return value & 3;
-}
-
-bool vmx_check_high_half(const struct vmx_checker *check, u64 value)
-{
-	return value & VMX_HIGH_HALF;
 }
 
 void vmx_check_found(struct vmx_checker *check, u32 id, const char *name,
@@ -90,6 +65,16 @@ void vmx_check_found(struct vmx_checker *check, u32 id, const char *name,
 	memcpy(rule->text, text, sizeof(rule->text));
 }
 
+static bool vmx_check_breaks(const struct vmx_checker *check,
+			     const struct vmx_rule *rule, u64 value)
+{
+	u64 zero = rule->zero;
+
+	if (rule->known)
+		zero = ~*(const u64 *)((const u8 *)check->host + rule->known);
+	return rule->broken ? rule->broken(check, value) : value & zero;
+}
+
 void vmx_check_table(struct vmx_checker *check, const struct vmx_rule *table,
 		     u32 count)
 {
@@ -102,7 +87,7 @@ void vmx_check_table(struct vmx_checker *check, const struct vmx_rule *table,
 		if (!vmx_check_has(check, rule->word, rule->with))
 			continue;
 		value = check->read(check->context, rule->field);
-		if (rule->broken(check, value))
+		if (vmx_check_breaks(check, rule, value))
 			vmx_check_found(check, rule->id, rule->name, rule->text,
 					value);
 	}

@@ -80,11 +80,6 @@ static bool vmx_activity_event(const struct vmx_checker *check, u64 value)
 	return false;
 }
 
-static bool vmx_blocking_reserved(const struct vmx_checker *check, u64 value)
-{
-	return value & ~(u64)VMX_BLOCKING_KNOWN;
-}
-
 static bool vmx_blocking_both(const struct vmx_checker *check, u64 value)
 {
 	return (value & VMX_BLOCKING_SHADOW) == VMX_BLOCKING_SHADOW;
@@ -112,11 +107,6 @@ static bool vmx_blocking_nmi_sti(const struct vmx_checker *check, u64 value)
 {
 	return (value & GUEST_INTR_STATE_STI) && check->host->sti_blocks_nmi &&
 	       vmx_check_injects(check, INTR_TYPE_NMI_INTR);
-}
-
-static bool vmx_blocking_smi(const struct vmx_checker *check, u64 value)
-{
-	return value & GUEST_INTR_STATE_SMI;
 }
 
 static bool vmx_blocking_nmi(const struct vmx_checker *check, u64 value)
@@ -215,7 +205,7 @@ static const struct vmx_rule vmx_activity_rules[] = {
 	  VMX_ALWAYS, vmx_activity_event },
 	{ VMX_RULE_BLOCKING_RESERVED, "interrupt state",
 	  "bits 31:5 must be zero (27.3.1.5)", GUEST_INTERRUPTIBILITY_INFO,
-	  VMX_ALWAYS, vmx_blocking_reserved },
+	  VMX_ALWAYS, VMX_ZERO(~(u64)VMX_BLOCKING_KNOWN) },
 	{ VMX_RULE_BLOCKING_BOTH, "interrupt state",
 	  "STI and MOV SS must not both block (27.3.1.5)",
 	  GUEST_INTERRUPTIBILITY_INFO, VMX_ALWAYS, vmx_blocking_both },
@@ -233,7 +223,8 @@ static const struct vmx_rule vmx_activity_rules[] = {
 	  GUEST_INTERRUPTIBILITY_INFO, VMX_ALWAYS, vmx_blocking_nmi_sti },
 	{ VMX_RULE_BLOCKING_SMI, "interrupt state",
 	  "SMIs are blocked in SMM only (27.3.1.5)",
-	  GUEST_INTERRUPTIBILITY_INFO, VMX_ALWAYS, vmx_blocking_smi },
+	  GUEST_INTERRUPTIBILITY_INFO, VMX_ALWAYS,
+	  VMX_ZERO(GUEST_INTR_STATE_SMI) },
 	{ VMX_RULE_BLOCKING_NMI, "interrupt state",
 	  "blocks the virtual NMI that is injected (27.3.1.5)",
 	  GUEST_INTERRUPTIBILITY_INFO, VMX_ALWAYS, vmx_blocking_nmi },

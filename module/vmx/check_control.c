@@ -23,11 +23,6 @@ static bool vmx_proc2_controls(const struct vmx_checker *check, u64 value)
 	return vmx_check_not_allowed(check->host->proc2, value);
 }
 
-static bool vmx_proc3_controls(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->proc3;
-}
-
 static bool vmx_cr3_targets(const struct vmx_checker *check, u64 value)
 {
 	return value > (u64)vmx_misc_cr3_count(check->host->misc);
@@ -100,11 +95,6 @@ static bool vmx_posted_delivery(const struct vmx_checker *check, u64 value)
 static bool vmx_posted_acknowledge(const struct vmx_checker *check, u64 value)
 {
 	return !(value & VM_EXIT_ACK_INTR_ON_EXIT);
-}
-
-static bool vmx_posted_vector(const struct vmx_checker *check, u64 value)
-{
-	return value > 0xff;
 }
 
 static bool vmx_posted_descriptor(const struct vmx_checker *check, u64 value)
@@ -180,11 +170,6 @@ static bool vmx_proc3_needs_ept(const struct vmx_checker *check, u64 value)
 	return (check->controls[VMX_WORD_PROC3] & needing) && vmx_no_ept(check);
 }
 
-static bool vmx_vmfunc_controls(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->vmfunc;
-}
-
 static bool vmx_eptp_switching(const struct vmx_checker *check, u64 value)
 {
 	return vmx_no_ept(check);
@@ -238,7 +223,7 @@ static const struct vmx_rule vmx_control_rules[] = {
 	  "bits must be as the processor allows them (27.2.1.1)",
 	  TERTIARY_VM_EXEC_CONTROL,
 	  VMX_WITH(PROC, CPU_BASED_ACTIVATE_TERTIARY_CONTROLS),
-	  vmx_proc3_controls },
+	  VMX_KNOWN(proc3) },
 	{ VMX_RULE_CR3_TARGETS, "CR3 targets",
 	  "must be no more than the processor has (27.2.1.1)", CR3_TARGET_COUNT,
 	  VMX_ALWAYS, vmx_cr3_targets },
@@ -302,7 +287,7 @@ static const struct vmx_rule vmx_control_rules[] = {
 	  vmx_posted_acknowledge },
 	{ VMX_RULE_POSTED_VECTOR, "posted vector",
 	  "bits 15:8 must be zero (27.2.1.1)", POSTED_INTR_NV,
-	  VMX_WITH(PIN, PIN_BASED_POSTED_INTR), vmx_posted_vector },
+	  VMX_WITH(PIN, PIN_BASED_POSTED_INTR), VMX_ZERO(~0xffULL) },
 	{ VMX_RULE_POSTED_DESCRIPTOR, "posted desc",
 	  "must be a physical address, a multiple of 64 (27.2.1.1)",
 	  POSTED_INTR_DESC_ADDR, VMX_WITH(PIN, PIN_BASED_POSTED_INTR),
@@ -345,7 +330,7 @@ static const struct vmx_rule vmx_control_rules[] = {
 	{ VMX_RULE_VMFUNC_CONTROLS, "VMFUNC controls",
 	  "bits must be as the processor allows them (27.2.1.1)",
 	  VM_FUNCTION_CONTROL, VMX_WITH(PROC2, SECONDARY_EXEC_ENABLE_VMFUNC),
-	  vmx_vmfunc_controls },
+	  VMX_KNOWN(vmfunc) },
 	{ VMX_RULE_EPTP_SWITCHING, "VMFUNC controls",
 	  "EPTP switching needs EPT (27.2.1.1)", VM_FUNCTION_CONTROL,
 	  VMX_WITH(VMFUNC, VMX_VMFUNC_EPTP_SWITCHING), vmx_eptp_switching },

@@ -37,11 +37,6 @@ static bool vmx_cet_wp(const struct vmx_checker *check, u64 value)
 	return !(value & X86_CR0_WP) && (check->cr4 & X86_CR4_CET);
 }
 
-static bool vmx_debugctl(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->debugctl;
-}
-
 static bool vmx_no_pg(const struct vmx_checker *check, u64 value)
 {
 	return !(value & X86_CR0_PG);
@@ -68,34 +63,9 @@ static bool vmx_efer_lme(const struct vmx_checker *check, u64 value)
 	       !(value & EFER_LMA) != !(value & EFER_LME);
 }
 
-static bool vmx_bndcfgs_reserved(const struct vmx_checker *check, u64 value)
-{
-	return value & GENMASK_ULL(11, 2);
-}
-
 static bool vmx_bndcfgs_base(const struct vmx_checker *check, u64 value)
 {
 	return vmx_check_not_canonical(check, value & ~0xfffULL);
-}
-
-static bool vmx_rtit_ctl(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->rtit_ctl;
-}
-
-static bool vmx_lbr_ctl(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->lbr_ctl;
-}
-
-static bool vmx_uinv(const struct vmx_checker *check, u64 value)
-{
-	return value > 0xff;
-}
-
-static bool vmx_table_limit(const struct vmx_checker *check, u64 value)
-{
-	return value > 0xffff;
 }
 
 static bool vmx_not_64bit_high(const struct vmx_checker *check, u64 value)
@@ -180,7 +150,7 @@ static const struct vmx_rule vmx_register_rules[] = {
 	{ VMX_RULE_DEBUGCTL, "DEBUGCTL",
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  GUEST_IA32_DEBUGCTL, VMX_WITH(ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS),
-	  vmx_debugctl },
+	  VMX_KNOWN(debugctl) },
 	{ VMX_RULE_IA32E_PG, "CR0",
 	  "PG must be set for an IA-32e mode guest (27.3.1.1)", GUEST_CR0,
 	  VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE), vmx_no_pg },
@@ -194,7 +164,8 @@ static const struct vmx_rule vmx_register_rules[] = {
 	  "bits beyond a physical address must be zero (27.3.1.1)", GUEST_CR3,
 	  VMX_ALWAYS, vmx_check_not_cr3 },
 	{ VMX_RULE_DR7, "DR7", "bits 63:32 must be zero (27.3.1.1)", GUEST_DR7,
-	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS), vmx_check_high_half },
+	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_DEBUG_CONTROLS),
+	  VMX_ZERO(VMX_HIGH_HALF) },
 	{ VMX_RULE_SYSENTER, "SYSENTER_ESP",
 	  "must be a canonical address (27.3.1.1)", GUEST_SYSENTER_ESP,
 	  VMX_ALWAYS, vmx_check_not_canonical },
@@ -211,7 +182,7 @@ static const struct vmx_rule vmx_register_rules[] = {
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  GUEST_IA32_PERF_GLOBAL_CTRL,
 	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL),
-	  vmx_check_not_perf },
+	  VMX_KNOWN(perf_global_ctrl) },
 	{ VMX_RULE_PAT, "PAT",
 	  "bytes must be memory types: 0, 1, 4, 5, 6, 7 (27.3.1.1)",
 	  GUEST_IA32_PAT, VMX_WITH(ENTRY, VM_ENTRY_LOAD_IA32_PAT),
@@ -219,7 +190,7 @@ static const struct vmx_rule vmx_register_rules[] = {
 	{ VMX_RULE_EFER_RESERVED, "EFER",
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  GUEST_IA32_EFER, VMX_WITH(ENTRY, VM_ENTRY_LOAD_IA32_EFER),
-	  vmx_check_not_efer },
+	  VMX_KNOWN(efer) },
 	{ VMX_RULE_EFER_LMA, "EFER",
 	  "LMA must be the control IA-32e mode guest (27.3.1.1)",
 	  GUEST_IA32_EFER, VMX_WITH(ENTRY, VM_ENTRY_LOAD_IA32_EFER),
@@ -230,18 +201,19 @@ static const struct vmx_rule vmx_register_rules[] = {
 	  vmx_efer_lme },
 	{ VMX_RULE_BNDCFGS_RESERVED, "BNDCFGS",
 	  "bits 11:2 must be zero (27.3.1.1)", GUEST_BNDCFGS,
-	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_BNDCFGS), vmx_bndcfgs_reserved },
+	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_BNDCFGS),
+	  VMX_ZERO(GENMASK_ULL(11, 2)) },
 	{ VMX_RULE_BNDCFGS_BASE, "BNDCFGS",
 	  "the base must be a canonical address (27.3.1.1)", GUEST_BNDCFGS,
 	  VMX_WITH(ENTRY, VM_ENTRY_LOAD_BNDCFGS), vmx_bndcfgs_base },
 	{ VMX_RULE_RTIT_CTL, "RTIT_CTL",
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  GUEST_IA32_RTIT_CTL, VMX_WITH(ENTRY, VM_ENTRY_LOAD_IA32_RTIT_CTL),
-	  vmx_rtit_ctl },
+	  VMX_KNOWN(rtit_ctl) },
 	{ VMX_RULE_S_CET_RESERVED, "S_CET",
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  VMX_FIELD_S_CET, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_CET),
-	  vmx_check_not_s_cet },
+	  VMX_KNOWN(s_cet) },
 	{ VMX_RULE_S_CET_TRACKER, "S_CET",
 	  "SUPPRESS and TRACKER must not both be set (27.3.1.1)",
 	  VMX_FIELD_S_CET, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_CET),
@@ -249,12 +221,13 @@ static const struct vmx_rule vmx_register_rules[] = {
 	{ VMX_RULE_LBR_CTL, "LBR_CTL",
 	  "bits unknown to the processor must be zero (27.3.1.1)",
 	  VMX_FIELD_LBR_CTL, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_LBR_CTL),
-	  vmx_lbr_ctl },
+	  VMX_KNOWN(lbr_ctl) },
 	{ VMX_RULE_PKRS, "PKRS", "bits 63:32 must be zero (27.3.1.1)",
 	  VMX_FIELD_PKRS, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_PKRS),
-	  vmx_check_high_half },
+	  VMX_ZERO(VMX_HIGH_HALF) },
 	{ VMX_RULE_UINV, "UINV", "bits 15:8 must be zero (27.3.1.1)",
-	  VMX_FIELD_UINV, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_UINV), vmx_uinv },
+	  VMX_FIELD_UINV, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_UINV),
+	  VMX_ZERO(~0xffULL) },
 };
 
 static const struct vmx_rule vmx_table_rules[] = {
@@ -266,10 +239,10 @@ static const struct vmx_rule vmx_table_rules[] = {
 	  vmx_check_not_canonical },
 	{ VMX_RULE_TABLE_LIMIT, "GDTR.limit",
 	  "bits 31:16 must be zero (27.3.1.3)", GUEST_GDTR_LIMIT, VMX_ALWAYS,
-	  vmx_table_limit },
+	  VMX_ZERO(~0xffffULL) },
 	{ VMX_RULE_TABLE_LIMIT, "IDTR.limit",
 	  "bits 31:16 must be zero (27.3.1.3)", GUEST_IDTR_LIMIT, VMX_ALWAYS,
-	  vmx_table_limit },
+	  VMX_ZERO(~0xffffULL) },
 	{ VMX_RULE_RIP_HIGH, "RIP",
 	  "bits 63:32 must be zero outside 64-bit mode (27.3.1.4)", GUEST_RIP,
 	  VMX_ALWAYS, vmx_not_64bit_high },
@@ -286,8 +259,7 @@ static const struct vmx_rule vmx_table_rules[] = {
 	  "IF must be set for an external interrupt (27.3.1.4)", GUEST_RFLAGS,
 	  VMX_ALWAYS, vmx_rflags_if },
 	{ VMX_RULE_SSP_ALIGNED, "SSP", "bits 1:0 must be zero (27.3.1.4)",
-	  VMX_FIELD_SSP, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_CET),
-	  vmx_check_not_aligned_4 },
+	  VMX_FIELD_SSP, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_CET), VMX_ZERO(3) },
 	{ VMX_RULE_SSP_HIGH, "SSP",
 	  "bits 63:32 must be zero outside 64-bit mode (27.3.1.4)",
 	  VMX_FIELD_SSP, VMX_WITH(ENTRY, VMX_ENTRY_LOAD_CET),

@@ -35,11 +35,6 @@ static bool vmx_host_efer_mode(const struct vmx_checker *check, u64 value)
 	return (value & (EFER_LME | EFER_LMA)) != mode;
 }
 
-static bool vmx_host_selector(const struct vmx_checker *check, u64 value)
-{
-	return value & 7;
-}
-
 static bool vmx_host_null(const struct vmx_checker *check, u64 value)
 {
 	return value == 0;
@@ -97,14 +92,14 @@ static const struct vmx_rule vmx_host_rules[] = {
 	  "bits unknown to the processor must be zero (27.2.2)",
 	  HOST_IA32_PERF_GLOBAL_CTRL,
 	  VMX_WITH(EXIT, VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL),
-	  vmx_check_not_perf },
+	  VMX_KNOWN(perf_global_ctrl) },
 	{ VMX_RULE_HOST_PAT, "host PAT",
 	  "bytes must be memory types: 0, 1, 4, 5, 6, 7 (27.2.2)",
 	  HOST_IA32_PAT, VMX_WITH(EXIT, VM_EXIT_LOAD_IA32_PAT),
 	  vmx_check_not_pat },
 	{ VMX_RULE_HOST_EFER_RESERVED, "host EFER",
 	  "bits unknown to the processor must be zero (27.2.2)", HOST_IA32_EFER,
-	  VMX_WITH(EXIT, VM_EXIT_LOAD_IA32_EFER), vmx_check_not_efer },
+	  VMX_WITH(EXIT, VM_EXIT_LOAD_IA32_EFER), VMX_KNOWN(efer) },
 	{ VMX_RULE_HOST_EFER_MODE, "host EFER",
 	  "LME and LMA must be the host's address-space size (27.2.2)",
 	  HOST_IA32_EFER, VMX_WITH(EXIT, VM_EXIT_LOAD_IA32_EFER),
@@ -112,31 +107,31 @@ static const struct vmx_rule vmx_host_rules[] = {
 	{ VMX_RULE_HOST_S_CET_RESERVED, "host S_CET",
 	  "bits unknown to the processor must be zero (27.2.2)",
 	  VMX_FIELD_HOST_S_CET, VMX_WITH(EXIT, VMX_EXIT_LOAD_CET),
-	  vmx_check_not_s_cet },
+	  VMX_KNOWN(s_cet) },
 	{ VMX_RULE_HOST_S_CET_TRACKER, "host S_CET",
 	  "SUPPRESS and TRACKER must not both be set (27.2.2)",
 	  VMX_FIELD_HOST_S_CET, VMX_WITH(EXIT, VMX_EXIT_LOAD_CET),
 	  vmx_check_tracker_suppressed },
 	{ VMX_RULE_HOST_SSP_ALIGNED, "host SSP",
 	  "bits 1:0 must be zero (27.2.2)", VMX_FIELD_HOST_SSP,
-	  VMX_WITH(EXIT, VMX_EXIT_LOAD_CET), vmx_check_not_aligned_4 },
+	  VMX_WITH(EXIT, VMX_EXIT_LOAD_CET), VMX_ZERO(3) },
 	{ VMX_RULE_HOST_PKRS, "host PKRS", "bits 63:32 must be zero (27.2.2)",
 	  VMX_FIELD_HOST_PKRS, VMX_WITH(EXIT, VMX_EXIT_LOAD_PKRS),
-	  vmx_check_high_half },
+	  VMX_ZERO(VMX_HIGH_HALF) },
 	{ VMX_RULE_HOST_SELECTOR, "host ES", "RPL and TI must be zero (27.2.3)",
-	  HOST_ES_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_ES_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host CS", "RPL and TI must be zero (27.2.3)",
-	  HOST_CS_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_CS_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host SS", "RPL and TI must be zero (27.2.3)",
-	  HOST_SS_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_SS_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host DS", "RPL and TI must be zero (27.2.3)",
-	  HOST_DS_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_DS_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host FS", "RPL and TI must be zero (27.2.3)",
-	  HOST_FS_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_FS_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host GS", "RPL and TI must be zero (27.2.3)",
-	  HOST_GS_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_GS_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_SELECTOR, "host TR", "RPL and TI must be zero (27.2.3)",
-	  HOST_TR_SELECTOR, VMX_ALWAYS, vmx_host_selector },
+	  HOST_TR_SELECTOR, VMX_ALWAYS, VMX_ZERO(7) },
 	{ VMX_RULE_HOST_NULL, "host CS", "must not be null (27.2.3)",
 	  HOST_CS_SELECTOR, VMX_ALWAYS, vmx_host_null },
 	{ VMX_RULE_HOST_NULL, "host TR", "must not be null (27.2.3)",

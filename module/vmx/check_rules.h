@@ -135,7 +135,10 @@ struct vmx_checker {
  * @word: enum vmx_word; with @with: the rule is for a VMCS that has all these
  *	controls set, and so the field is there
  * @with: bits of @word; 0: for every VMCS
- * @broken: true if this value breaks the rule
+ * @broken: true if this value breaks the rule; NULL: @zero or @known decides
+ * @zero: bits that must be zero
+ * @known: the u64 in struct vmx_check_host, by its offset, that has the bits known
+ *	to the processor: others must be zero; 0: there is none
  */
 struct vmx_rule {
 	u32 id;
@@ -145,10 +148,14 @@ struct vmx_rule {
 	u32 word;
 	u64 with;
 	bool (*broken)(const struct vmx_checker *check, u64 value);
+	u64 zero;
+	u16 known;
 };
 
 #define VMX_ALWAYS .word = VMX_WORD_PIN, .with = 0
 #define VMX_WITH(name, bits) .word = VMX_WORD_##name, .with = (bits)
+#define VMX_ZERO(bits) .zero = (bits)
+#define VMX_KNOWN(member) .known = offsetof(struct vmx_check_host, member)
 
 /* Stores a broken rule, where there is room; @name and @text are theirs. */
 void vmx_check_found(struct vmx_checker *check, u32 id, const char *name,
@@ -165,18 +172,13 @@ void vmx_check_guest_state(struct vmx_checker *check);
 void vmx_check_segments(struct vmx_checker *check);
 void vmx_check_non_registers(struct vmx_checker *check);
 
-/* Predicates: whether a value is not what its field must hold. */
+/* Predicates: true if a value is not what its field must hold. */
 bool vmx_check_not_page(const struct vmx_checker *check, u64 value);
 bool vmx_check_not_canonical(const struct vmx_checker *check, u64 value);
 bool vmx_check_not_pat(const struct vmx_checker *check, u64 value);
 bool vmx_check_not_cr3(const struct vmx_checker *check, u64 value);
 bool vmx_check_not_cr4(const struct vmx_checker *check, u64 value);
-bool vmx_check_not_perf(const struct vmx_checker *check, u64 value);
-bool vmx_check_not_efer(const struct vmx_checker *check, u64 value);
-bool vmx_check_not_s_cet(const struct vmx_checker *check, u64 value);
 bool vmx_check_tracker_suppressed(const struct vmx_checker *check, u64 value);
-bool vmx_check_not_aligned_4(const struct vmx_checker *check, u64 value);
-bool vmx_check_high_half(const struct vmx_checker *check, u64 value);
 
 static inline bool vmx_check_has(const struct vmx_checker *check,
 				 enum vmx_word word, u64 bits)

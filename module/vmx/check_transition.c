@@ -13,11 +13,6 @@ static bool vmx_exit_controls(const struct vmx_checker *check, u64 value)
 	return vmx_check_not_allowed(check->host->exit, value);
 }
 
-static bool vmx_exit2_controls(const struct vmx_checker *check, u64 value)
-{
-	return value & ~check->host->exit2;
-}
-
 static bool vmx_save_timer(const struct vmx_checker *check, u64 value)
 {
 	return !vmx_check_has(check, VMX_WORD_PIN,
@@ -169,7 +164,7 @@ static const struct vmx_rule vmx_transition_rules[] = {
 	{ VMX_RULE_EXIT2_CONTROLS, "exit controls 2",
 	  "bits must be as the processor allows them (27.2.1.2)",
 	  VMX_FIELD_EXIT2_CONTROLS, VMX_WITH(EXIT, VMX_EXIT_SECONDARY),
-	  vmx_exit2_controls },
+	  VMX_KNOWN(exit2) },
 	{ VMX_RULE_SAVE_TIMER, "exit controls",
 	  "saving the preemption timer needs the timer (27.2.1.2)",
 	  VM_EXIT_CONTROLS, VMX_WITH(EXIT, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER),
