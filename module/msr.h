@@ -36,7 +36,8 @@ enum msr_kind {
  * @offset: of its value; lodge_msr_rules_init() sets that of MSR_STORED
  * @value: what it reads as; MSR_STORED: after reset
  * @mask: bits that may be set by a write
- * @present: true if this vCPU has it; NULL: each has
+ * @feature: the byte of struct lodge_features, by its offset, that is not 0 if the
+ *	vCPU has it; 0: each has
  * @valid: true if it can hold a value; NULL: any within @mask
  * @read: true for #GP
  * @write: true for #GP
@@ -47,10 +48,10 @@ struct lodge_msr_rule {
 	u8 vendors;
 	u8 kind;
 	bool drops;
+	u8 feature;
 	u16 offset;
 	u64 value;
 	u64 mask;
-	bool (*present)(const struct lodge_vcpu *vcpu);
 	bool (*valid)(const struct lodge_vcpu *vcpu, u32 index, u64 value);
 	bool (*read)(struct lodge_vcpu *vcpu, u32 index, u64 *value);
 	bool (*write)(struct lodge_vcpu *vcpu, u32 index, u64 value);

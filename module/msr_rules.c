@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which MSRs the guest finds, as a table: one that is not in it raises #GP.
+ * The MSRs that the guest finds, as a table: one that is not in it raises #GP.
  *
  * Found are those that CPUID announces and those that every processor of the
  * vendor has, whether Lodge carries what they steer or not: software finds them
@@ -113,20 +113,10 @@ static bool msr_mtrr_def_type_valid(const struct lodge_vcpu *vcpu, u32 index,
 	return !(value & ~0xcffULL) && mtrr_type_valid(value);
 }
 
-static bool msr_has_spec_ctrl(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.spec_ctrl;
-}
-
 static bool msr_spec_ctrl_valid(const struct lodge_vcpu *vcpu, u32 index,
 				u64 value)
 {
 	return !(value & ~vcpu->features.spec_ctrl_bits);
-}
-
-static bool msr_has_pred_cmd(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.pred_cmd;
 }
 
 /*
@@ -143,11 +133,6 @@ static bool msr_pred_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return false;
 }
 
-static bool msr_has_flush_cmd(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.flush_l1d;
-}
-
 static bool msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	if (value & ~(u64)L1D_FLUSH)
@@ -156,11 +141,6 @@ static bool msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 		lodge_vcpu_command(vcpu, &vcpu->flush_l1d, MSR_IA32_FLUSH_CMD,
 				   L1D_FLUSH);
 	return false;
-}
-
-static bool msr_has_arch_caps(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.arch_caps;
 }
 
 /* Against the multihit of iTLBs the nested tables do what the guest cannot. */
@@ -196,11 +176,6 @@ static bool msr_arch_caps_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 		rdmsrq(MSR_IA32_ARCH_CAPABILITIES, host);
 	*value = lodge_arch_caps(host, msr_arch_bugs());
 	return false;
-}
-
-static bool msr_has_tsc_aux(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.rdtscp;
 }
 
 static bool msr_tsc_aux_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
@@ -245,11 +220,6 @@ static bool msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
 	lodge_msr_set_tsc_offset(vcpu, offset);
 	return false;
-}
-
-static bool msr_has_tsc_adjust(const struct lodge_vcpu *vcpu)
-{
-	return vcpu->features.tsc_adjust;
 }
 
 static bool msr_tsc_adjust_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
@@ -351,6 +321,7 @@ static bool msr_de_cfg_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 #define RANGE(first, last, vendors, kind) first, last, vendors, kind
 #define ONE(index, vendors, kind) RANGE(index, index, vendors, kind)
 #define NAMED(member) .offset = offsetof(struct lodge_msrs, member)
+#define HAVING(member) .feature = offsetof(struct lodge_features, member)
 #define ANY_BITS .mask = ~0ULL
 
 /*
@@ -368,23 +339,21 @@ static struct lodge_msr_rule msr_rules[] __ro_after_init = {
 	{ ONE(MSR_IA32_EBL_CR_POWERON, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_FEAT_CTL, MSR_INTEL, MSR_READ_ONLY),
 	  .value = FEAT_CTL_LOCKED },
-	{ ONE(MSR_IA32_TSC_ADJUST, MSR_ANY, MSR_CALLED),
-	  .present = msr_has_tsc_adjust, .read = msr_tsc_adjust_read,
-	  .write = msr_tsc_adjust_write },
+	{ ONE(MSR_IA32_TSC_ADJUST, MSR_ANY, MSR_CALLED), HAVING(tsc_adjust),
+	  .read = msr_tsc_adjust_read, .write = msr_tsc_adjust_write },
 	{ ONE(MSR_IA32_SPEC_CTRL, MSR_ANY, MSR_NAMED), NAMED(spec_ctrl),
-	  ANY_BITS, .present = msr_has_spec_ctrl,
-	  .valid = msr_spec_ctrl_valid },
-	{ ONE(MSR_IA32_PRED_CMD, MSR_ANY, MSR_CALLED),
-	  .present = msr_has_pred_cmd, .write = msr_pred_cmd_write },
+	  ANY_BITS, HAVING(spec_ctrl), .valid = msr_spec_ctrl_valid },
+	{ ONE(MSR_IA32_PRED_CMD, MSR_ANY, MSR_CALLED), HAVING(pred_cmd),
+	  .write = msr_pred_cmd_write },
 	{ ONE(MSR_IA32_UCODE_WRITE, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_UCODE_REV, MSR_ANY, MSR_CALLED),
 	  .read = msr_microcode_read, .write = msr_write_ignored },
 	{ RANGE(0xc1, 0xc2, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_MTRRcap, MSR_ANY, MSR_READ_ONLY), .value = MTRR_CAP },
 	{ ONE(MSR_IA32_ARCH_CAPABILITIES, MSR_INTEL, MSR_CALLED),
-	  .present = msr_has_arch_caps, .read = msr_arch_caps_read },
-	{ ONE(MSR_IA32_FLUSH_CMD, MSR_INTEL, MSR_CALLED),
-	  .present = msr_has_flush_cmd, .write = msr_flush_cmd_write },
+	  HAVING(arch_caps), .read = msr_arch_caps_read },
+	{ ONE(MSR_IA32_FLUSH_CMD, MSR_INTEL, MSR_CALLED), HAVING(flush_l1d),
+	  .write = msr_flush_cmd_write },
 	{ ONE(MSR_IA32_SYSENTER_CS, MSR_ANY, MSR_NAMED), NAMED(sysenter_cs),
 	  ANY_BITS },
 	{ RANGE(MSR_IA32_SYSENTER_ESP, MSR_IA32_SYSENTER_EIP, MSR_ANY,
@@ -430,7 +399,7 @@ static struct lodge_msr_rule msr_rules[] __ro_after_init = {
 	  .read = msr_segment_read, .write = msr_segment_write },
 	{ ONE(MSR_KERNEL_GS_BASE, MSR_ANY, MSR_NAMED), NAMED(kernel_gs_base),
 	  ANY_BITS, .valid = msr_canonical },
-	{ ONE(MSR_TSC_AUX, MSR_ANY, MSR_CALLED), .present = msr_has_tsc_aux,
+	{ ONE(MSR_TSC_AUX, MSR_ANY, MSR_CALLED), HAVING(rdtscp),
 	  .read = msr_tsc_aux_read, .write = msr_tsc_aux_write },
 	/* the four performance counters keep what they are given: they never count */
 	{ RANGE(MSR_K7_EVNTSEL0, MSR_K7_EVNTSEL0 + AMD_NR_COUNTERS - 1, MSR_AMD,
@@ -495,9 +464,10 @@ bool lodge_msr_rule_applies(const struct lodge_vcpu *vcpu,
 			    const struct lodge_msr_rule *rule)
 {
 	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
+	const u8 *features = (const u8 *)&vcpu->features;
 
 	return rule->vendors & (intel ? MSR_INTEL : MSR_AMD) &&
-	       (!rule->present || rule->present(vcpu));
+	       (!rule->feature || features[rule->feature]);
 }
 
 bool lodge_msr_rule_allows(const struct lodge_vcpu *vcpu,
@@ -526,22 +496,32 @@ const struct lodge_msr_rule *lodge_msr_rule_find(const struct lodge_vcpu *vcpu,
 	return lodge_msr_rule_applies(vcpu, rule) ? rule : NULL;
 }
 
+/* The values of rule @rule in @msrs. */
+static bool msr_named_valid(const struct lodge_vcpu *vcpu,
+			    const struct lodge_msr_rule *rule,
+			    const struct lodge_msrs *msrs)
+{
+	const u64 *value = (const void *)msrs + rule->offset;
+	u32 index;
+
+	for (index = rule->first; index <= rule->last; index++, value++)
+		if (!lodge_msr_rule_allows(vcpu, rule, index, *value))
+			return false;
+	return true;
+}
+
 int lodge_msr_check(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
 {
-	bool valid = msr_canonical(vcpu, 0, msrs->lstar) &&
-		     msr_canonical(vcpu, 0, msrs->cstar) &&
-		     msr_canonical(vcpu, 0, msrs->kernel_gs_base) &&
-		     msr_canonical(vcpu, 0, msrs->sysenter_esp) &&
-		     msr_canonical(vcpu, 0, msrs->sysenter_eip) &&
-		     msr_pat_valid(vcpu, 0, msrs->pat) &&
-		     msr_spec_ctrl_valid(vcpu, 0, msrs->spec_ctrl) &&
-		     msr_mtrr_def_type_valid(vcpu, 0, msrs->mtrr_def_type) &&
-		     !(msrs->misc_enable & ~MISC_ENABLE_BITS) &&
-		     msr_misc_enable_valid(vcpu, 0, msrs->misc_enable) &&
-		     (!msrs->tsc_adjust || vcpu->features.tsc_adjust) &&
-		     !(msrs->tsc_aux >> 32) && !(msrs->sfmask >> 32) &&
-		     (!msrs->tsc_aux || vcpu->features.rdtscp) &&
-		     !memchr_inv(msrs->reserved, 0, sizeof(msrs->reserved));
+	unsigned int i;
 
-	return valid ? 0 : -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(msr_rules); i++)
+		if (msr_rules[i].kind == MSR_NAMED &&
+		    !msr_named_valid(vcpu, &msr_rules[i], msrs))
+			return -EINVAL;
+	if (msrs->tsc_adjust && !vcpu->features.tsc_adjust)
+		return -EINVAL;
+	if (msrs->tsc_aux >> 32 || (msrs->tsc_aux && !vcpu->features.rdtscp))
+		return -EINVAL;
+	return memchr_inv(msrs->reserved, 0, sizeof(msrs->reserved)) ? -EINVAL :
+								       0;
 }
