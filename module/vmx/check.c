@@ -70,9 +70,12 @@ static bool vmx_check_breaks(const struct vmx_checker *check,
 {
 	u64 zero = rule->zero;
 
+	if (rule->broken)
+		return rule->broken(check, value);
 	if (rule->known)
 		zero = ~*(const u64 *)((const u8 *)check->host + rule->known);
-	return rule->broken ? rule->broken(check, value) : value & zero;
+	return (value & zero) || (~value & rule->one) ||
+	       !vmx_check_has(check, rule->needs_word, rule->needs);
 }
 
 void vmx_check_table(struct vmx_checker *check, const struct vmx_rule *table,

@@ -51,21 +51,6 @@ static bool vmx_tpr_threshold_vtpr(const struct vmx_checker *check, u64 value)
 	return (value & 0xf) > ((vtpr >> 4) & 0xf);
 }
 
-static bool vmx_virtual_nmis(const struct vmx_checker *check, u64 value)
-{
-	return !(value & PIN_BASED_NMI_EXITING);
-}
-
-static bool vmx_nmi_window(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_check_has(check, VMX_WORD_PIN, PIN_BASED_VIRTUAL_NMIS);
-}
-
-static bool vmx_no_tpr_shadow(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_check_has(check, VMX_WORD_PROC, CPU_BASED_TPR_SHADOW);
-}
-
 static bool vmx_apic_tpr_shadow(const struct vmx_checker *check, u64 value)
 {
 	const u64 needing = SECONDARY_EXEC_VIRTUALIZE_X2APIC_MODE |
@@ -73,28 +58,12 @@ static bool vmx_apic_tpr_shadow(const struct vmx_checker *check, u64 value)
 			    SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY;
 
 	return (check->controls[VMX_WORD_PROC2] & needing) &&
-	       vmx_no_tpr_shadow(check, value);
+	       !vmx_check_has(check, VMX_WORD_PROC, CPU_BASED_TPR_SHADOW);
 }
 
 static bool vmx_broken(const struct vmx_checker *check, u64 value)
 {
 	return true;
-}
-
-static bool vmx_interrupt_delivery(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_check_has(check, VMX_WORD_PIN, PIN_BASED_EXT_INTR_MASK);
-}
-
-static bool vmx_posted_delivery(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_check_has(check, VMX_WORD_PROC2,
-			      SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY);
-}
-
-static bool vmx_posted_acknowledge(const struct vmx_checker *check, u64 value)
-{
-	return !(value & VM_EXIT_ACK_INTR_ON_EXIT);
 }
 
 static bool vmx_posted_descriptor(const struct vmx_checker *check, u64 value)
@@ -170,11 +139,6 @@ static bool vmx_proc3_needs_ept(const struct vmx_checker *check, u64 value)
 	return (check->controls[VMX_WORD_PROC3] & needing) && vmx_no_ept(check);
 }
 
-static bool vmx_eptp_switching(const struct vmx_checker *check, u64 value)
-{
-	return vmx_no_ept(check);
-}
-
 static bool vmx_pt_guest_physical(const struct vmx_checker *check, u64 value)
 {
 	return !vmx_check_has(check, VMX_WORD_ENTRY,
@@ -248,11 +212,13 @@ static const struct vmx_rule vmx_control_rules[] = {
 	  vmx_tpr_threshold_vtpr },
 	{ VMX_RULE_VIRTUAL_NMIS, "pin controls",
 	  "virtual NMIs need NMI exiting (27.2.1.1)", PIN_BASED_VM_EXEC_CONTROL,
-	  VMX_WITH(PIN, PIN_BASED_VIRTUAL_NMIS), vmx_virtual_nmis },
+	  VMX_WITH(PIN, PIN_BASED_VIRTUAL_NMIS),
+	  VMX_ONE(PIN_BASED_NMI_EXITING) },
 	{ VMX_RULE_NMI_WINDOW, "proc controls",
 	  "NMI-window exiting needs virtual NMIs (27.2.1.1)",
 	  CPU_BASED_VM_EXEC_CONTROL,
-	  VMX_WITH(PROC, CPU_BASED_NMI_WINDOW_EXITING), vmx_nmi_window },
+	  VMX_WITH(PROC, CPU_BASED_NMI_WINDOW_EXITING),
+	  VMX_NEEDS(PIN, PIN_BASED_VIRTUAL_NMIS) },
 	{ VMX_RULE_APIC_ACCESS, "APIC access",
 	  "must be the address of a page (27.2.1.1)", APIC_ACCESS_ADDR,
 	  VMX_WITH(PROC2, SECONDARY_EXEC_VIRTUALIZE_APIC_ACCESSES),
@@ -265,7 +231,7 @@ static const struct vmx_rule vmx_control_rules[] = {
 	{ VMX_RULE_IPI_TPR_SHADOW, "proc controls 3",
 	  "IPI virtualization needs the TPR shadow (27.2.1.1)",
 	  TERTIARY_VM_EXEC_CONTROL, VMX_WITH(PROC3, TERTIARY_EXEC_IPI_VIRT),
-	  vmx_no_tpr_shadow },
+	  VMX_NEEDS(PROC, CPU_BASED_TPR_SHADOW) },
 	{ VMX_RULE_X2APIC_MODE, "proc controls 2",
 	  "x2APIC mode excludes virtual APIC accesses (27.2.1.1)",
 	  SECONDARY_VM_EXEC_CONTROL,
@@ -276,15 +242,15 @@ static const struct vmx_rule vmx_control_rules[] = {
 	  "virtual delivery needs external-interrupt exits (27.2.1.1)",
 	  SECONDARY_VM_EXEC_CONTROL,
 	  VMX_WITH(PROC2, SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY),
-	  vmx_interrupt_delivery },
+	  VMX_NEEDS(PIN, PIN_BASED_EXT_INTR_MASK) },
 	{ VMX_RULE_POSTED_DELIVERY, "pin controls",
 	  "posted interrupts need virtual delivery (27.2.1.1)",
 	  PIN_BASED_VM_EXEC_CONTROL, VMX_WITH(PIN, PIN_BASED_POSTED_INTR),
-	  vmx_posted_delivery },
+	  VMX_NEEDS(PROC2, SECONDARY_EXEC_VIRTUAL_INTR_DELIVERY) },
 	{ VMX_RULE_POSTED_ACKNOWLEDGE, "exit controls",
 	  "posted interrupts need acknowledge on exit (27.2.1.1)",
 	  VM_EXIT_CONTROLS, VMX_WITH(PIN, PIN_BASED_POSTED_INTR),
-	  vmx_posted_acknowledge },
+	  VMX_ONE(VM_EXIT_ACK_INTR_ON_EXIT) },
 	{ VMX_RULE_POSTED_VECTOR, "posted vector",
 	  "bits 15:8 must be zero (27.2.1.1)", POSTED_INTR_NV,
 	  VMX_WITH(PIN, PIN_BASED_POSTED_INTR), VMX_ZERO(~0xffULL) },
@@ -333,7 +299,8 @@ static const struct vmx_rule vmx_control_rules[] = {
 	  VMX_KNOWN(vmfunc) },
 	{ VMX_RULE_EPTP_SWITCHING, "VMFUNC controls",
 	  "EPTP switching needs EPT (27.2.1.1)", VM_FUNCTION_CONTROL,
-	  VMX_WITH(VMFUNC, VMX_VMFUNC_EPTP_SWITCHING), vmx_eptp_switching },
+	  VMX_WITH(VMFUNC, VMX_VMFUNC_EPTP_SWITCHING),
+	  VMX_NEEDS(PROC2, SECONDARY_EXEC_ENABLE_EPT) },
 	{ VMX_RULE_EPTP_LIST, "EPTP list",
 	  "must be the address of a page (27.2.1.1)", EPTP_LIST_ADDRESS,
 	  VMX_WITH(VMFUNC, VMX_VMFUNC_EPTP_SWITCHING), vmx_check_not_page },

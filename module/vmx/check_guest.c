@@ -37,16 +37,6 @@ static bool vmx_cet_wp(const struct vmx_checker *check, u64 value)
 	return !(value & X86_CR0_WP) && (check->cr4 & X86_CR4_CET);
 }
 
-static bool vmx_no_pg(const struct vmx_checker *check, u64 value)
-{
-	return !(value & X86_CR0_PG);
-}
-
-static bool vmx_no_pae(const struct vmx_checker *check, u64 value)
-{
-	return !(value & X86_CR4_PAE);
-}
-
 static bool vmx_pcide(const struct vmx_checker *check, u64 value)
 {
 	return (value & X86_CR4_PCIDE) && !vmx_check_ia32e_guest(check);
@@ -153,10 +143,10 @@ static const struct vmx_rule vmx_register_rules[] = {
 	  VMX_KNOWN(debugctl) },
 	{ VMX_RULE_IA32E_PG, "CR0",
 	  "PG must be set for an IA-32e mode guest (27.3.1.1)", GUEST_CR0,
-	  VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE), vmx_no_pg },
+	  VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE), VMX_ONE(X86_CR0_PG) },
 	{ VMX_RULE_IA32E_PAE, "CR4",
 	  "PAE must be set for an IA-32e mode guest (27.3.1.1)", GUEST_CR4,
-	  VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE), vmx_no_pae },
+	  VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE), VMX_ONE(X86_CR4_PAE) },
 	{ VMX_RULE_PCIDE, "CR4",
 	  "PCIDE must be clear outside IA-32e mode (27.3.1.1)", GUEST_CR4,
 	  VMX_ALWAYS, vmx_pcide },

@@ -45,12 +45,6 @@ static bool vmx_host_null_ss(const struct vmx_checker *check, u64 value)
 	return value == 0 && !vmx_host_64bit(check);
 }
 
-/* Lodge enters guests in IA-32e mode only. */
-static bool vmx_host_not_64bit(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_host_64bit(check);
-}
-
 static bool vmx_host_32bit_pcide(const struct vmx_checker *check, u64 value)
 {
 	return !vmx_host_64bit(check) && (value & X86_CR4_PCIDE);
@@ -59,11 +53,6 @@ static bool vmx_host_32bit_pcide(const struct vmx_checker *check, u64 value)
 static bool vmx_host_32bit_high(const struct vmx_checker *check, u64 value)
 {
 	return !vmx_host_64bit(check) && (value & VMX_HIGH_HALF);
-}
-
-static bool vmx_host_64bit_pae(const struct vmx_checker *check, u64 value)
-{
-	return !(value & X86_CR4_PAE);
 }
 
 static const struct vmx_rule vmx_host_rules[] = {
@@ -154,13 +143,14 @@ static const struct vmx_rule vmx_host_rules[] = {
 	{ VMX_RULE_HOST_BASE, "host IDTR.base",
 	  "must be a canonical address (27.2.3)", HOST_IDTR_BASE, VMX_ALWAYS,
 	  vmx_check_not_canonical },
+	/* Lodge enters guests in IA-32e mode only. */
 	{ VMX_RULE_HOST_64BIT, "exit controls",
 	  "the host's address space must be 64-bit (27.2.4)", VM_EXIT_CONTROLS,
-	  VMX_ALWAYS, vmx_host_not_64bit },
+	  VMX_ALWAYS, VMX_NEEDS(EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE) },
 	{ VMX_RULE_HOST_32BIT_GUEST, "entry controls",
 	  "an IA-32e mode guest needs a 64-bit host (27.2.4)",
 	  VM_ENTRY_CONTROLS, VMX_WITH(ENTRY, VM_ENTRY_IA32E_MODE),
-	  vmx_host_not_64bit },
+	  VMX_NEEDS(EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE) },
 	{ VMX_RULE_HOST_32BIT_PCIDE, "host CR4",
 	  "PCIDE must be clear for a 32-bit host (27.2.4)", HOST_CR4,
 	  VMX_ALWAYS, vmx_host_32bit_pcide },
@@ -177,7 +167,7 @@ static const struct vmx_rule vmx_host_rules[] = {
 	  vmx_host_32bit_high },
 	{ VMX_RULE_HOST_64BIT_PAE, "host CR4",
 	  "PAE must be set for a 64-bit host (27.2.4)", HOST_CR4,
-	  VMX_WITH(EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE), vmx_host_64bit_pae },
+	  VMX_WITH(EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE), VMX_ONE(X86_CR4_PAE) },
 	{ VMX_RULE_HOST_64BIT_CANONICAL, "host RIP",
 	  "must be canonical for a 64-bit host (27.2.4)", HOST_RIP,
 	  VMX_WITH(EXIT, VM_EXIT_HOST_ADDR_SPACE_SIZE),

@@ -135,10 +135,13 @@ struct vmx_checker {
  * @word: enum vmx_word; with @with: the rule is for a VMCS that has all these
  *	controls set, and so the field is there
  * @with: bits of @word; 0: for every VMCS
- * @broken: true if this value breaks the rule; NULL: @zero or @known decides
+ * @broken: true if this value breaks the rule; NULL: the rest decides
  * @zero: bits that must be zero
+ * @one: bits that must be one
  * @known: the u64 in struct vmx_check_host, by its offset, that has the bits known
  *	to the processor: others must be zero; 0: there is none
+ * @needs_word: enum vmx_word; with @needs: the controls that must be set
+ * @needs: bits of @needs_word
  */
 struct vmx_rule {
 	u32 id;
@@ -149,12 +152,17 @@ struct vmx_rule {
 	u64 with;
 	bool (*broken)(const struct vmx_checker *check, u64 value);
 	u64 zero;
+	u64 one;
 	u16 known;
+	u32 needs_word;
+	u64 needs;
 };
 
 #define VMX_ALWAYS .word = VMX_WORD_PIN, .with = 0
 #define VMX_WITH(name, bits) .word = VMX_WORD_##name, .with = (bits)
 #define VMX_ZERO(bits) .zero = (bits)
+#define VMX_ONE(bits) .one = (bits)
+#define VMX_NEEDS(name, bits) .needs_word = VMX_WORD_##name, .needs = (bits)
 #define VMX_KNOWN(member) .known = offsetof(struct vmx_check_host, member)
 
 /* Stores a broken rule, where there is room; @name and @text are theirs. */

@@ -13,12 +13,6 @@ static bool vmx_exit_controls(const struct vmx_checker *check, u64 value)
 	return vmx_check_not_allowed(check->host->exit, value);
 }
 
-static bool vmx_save_timer(const struct vmx_checker *check, u64 value)
-{
-	return !vmx_check_has(check, VMX_WORD_PIN,
-			      PIN_BASED_VMX_PREEMPTION_TIMER);
-}
-
 /* Areas of MSRs, of 16 bytes each; where the count is 0 there is none. */
 static bool vmx_area(const struct vmx_checker *check, u64 address,
 		     u32 count_field)
@@ -168,7 +162,7 @@ static const struct vmx_rule vmx_transition_rules[] = {
 	{ VMX_RULE_SAVE_TIMER, "exit controls",
 	  "saving the preemption timer needs the timer (27.2.1.2)",
 	  VM_EXIT_CONTROLS, VMX_WITH(EXIT, VM_EXIT_SAVE_VMX_PREEMPTION_TIMER),
-	  vmx_save_timer },
+	  VMX_NEEDS(PIN, PIN_BASED_VMX_PREEMPTION_TIMER) },
 	{ VMX_RULE_EXIT_STORE, "exit MSR store",
 	  "must be a physical address, a multiple of 16 (27.2.1.2)",
 	  VM_EXIT_MSR_STORE_ADDR, VMX_ALWAYS, vmx_exit_store },
