@@ -15,11 +15,6 @@
 #include "gva.h"
 #include "pure.h"
 
-#define LODGE_VECTOR_TS 10
-#define LODGE_VECTOR_NP 11
-#define LODGE_VECTOR_SS 12
-#define LODGE_VECTOR_GP 13
-
 #define LODGE_SELECTOR_RPL 0x3
 #define LODGE_SELECTOR_TI 0x4
 
@@ -111,7 +106,7 @@ struct lodge_descriptors {
 
 /**
  * struct lodge_descriptor - a descriptor that was read
- * @linear: where it is
+ * @linear: its linear address
  * @raw: its lower 8 bytes, for gates
  * @upper: bytes 8 to 15 of a system descriptor in long mode, otherwise 0
  * @segment: its selector, base, limit and attributes, as a segment register has
@@ -196,7 +191,7 @@ int lodge_descriptor_access(const struct lodge_descriptors *t,
 
 /**
  * lodge_descriptor_load_data() - check for and load ES, SS, DS, FS or GS
- * @seg: which one
+ * @seg: the register
  * @selector: may be null, but for SS outside 64-bit mode
  * @segment: out: the register's new content; not usable with a null selector.
  *	May not be of @t->segs

@@ -9,11 +9,7 @@
 #include "descriptor.h"
 #include "emul.h"
 
-#define CR4_VME BIT_ULL(0)
-
-#define VECTOR_DE 0
-#define VECTOR_BR 5
-#define VECTOR_UD 6
+#include <asm/processor-flags.h>
 
 /*
  * The kinds of instructions that have a file of their own.  Return: as

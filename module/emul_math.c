@@ -83,7 +83,7 @@ static int emul_divide(struct lodge_emul *e)
 	read_pair(e, &high, &low);
 	if (!lodge_alu_divide(e->insn.op == LODGE_OP_IDIV, high, low, source,
 			      e->insn.operand_size, &quotient, &remainder))
-		return emul_raise(e, VECTOR_DE);
+		return emul_raise(e, LODGE_VECTOR_DE);
 	write_pair(e, remainder, quotient);
 	return emul_advance(e);
 }
@@ -162,7 +162,7 @@ static int emul_bound(struct lodge_emul *e)
 	upper = limits >> (8 * size);
 	if (index < (s64)lodge_alu_sign_extend(limits, size) ||
 	    index > (s64)lodge_alu_sign_extend(upper, size))
-		return emul_raise(e, VECTOR_BR);
+		return emul_raise(e, LODGE_VECTOR_BR);
 	return emul_advance(e);
 }
 

@@ -24,7 +24,7 @@ static int mmx_move(struct lodge_emul *e, u64 linear, bool store)
 	return error;
 }
 
-/* What a load of half a register leaves in it. */
+/* The value of which a load of half a register replaces the other half. */
 static void old_value(struct lodge_emul *e, u8 *xmm)
 {
 	const struct lodge_insn *insn = &e->insn;
@@ -75,7 +75,7 @@ int lodge_emul_simd(struct lodge_emul *e)
 
 	if (insn->vex &&
 	    (!(e->features & LODGE_EMUL_AVX) || !e->segmentation.protect))
-		return emul_raise(e, VECTOR_UD);
+		return emul_raise(e, LODGE_VECTOR_UD);
 	error = emul_translate(e, size,
 			       store ? LODGE_ACCESS_WRITE : LODGE_ACCESS_READ,
 			       &linear);

@@ -162,7 +162,7 @@ int emul_check_v86_flags(struct lodge_emul *e)
 
 	if (!(rflags & RFLAGS_VM) || (rflags & RFLAGS_IOPL) == RFLAGS_IOPL)
 		return 0;
-	return e->control->cr4 & CR4_VME ? -EOPNOTSUPP : emul_protection(e);
+	return e->control->cr4 & X86_CR4_VME ? -EOPNOTSUPP : emul_protection(e);
 }
 
 static int emul_pushf(struct lodge_emul *e)

@@ -5,7 +5,6 @@
  */
 #include "emul_access.h"
 
-#define CR4_UMIP BIT_ULL(11)
 #define MSW_PE 0x1
 #define MSW_BITS 0xf
 /* The part of a descriptor's second four bytes that LAR gives. */
@@ -21,7 +20,7 @@ static int store_word(struct lodge_emul *e, u64 value)
 {
 	int error;
 
-	if (e->control->cr4 & CR4_UMIP && e->cpl == 3)
+	if (e->control->cr4 & X86_CR4_UMIP && e->cpl == 3)
 		return emul_protection(e);
 	error = emul_store(e, value, 2);
 	return error ? error : emul_advance(e);
@@ -51,7 +50,7 @@ static int store_table(struct lodge_emul *e, const struct lodge_segment *table)
 	u64 linear;
 	int error;
 
-	if (e->control->cr4 & CR4_UMIP && e->cpl == 3)
+	if (e->control->cr4 & X86_CR4_UMIP && e->cpl == 3)
 		return emul_protection(e);
 	memcpy(data, &table->limit, 2);
 	memcpy(data + 2, &table->base, size);
@@ -105,7 +104,7 @@ static int load_system_segment(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, VECTOR_UD);
+		return emul_raise(e, LODGE_VECTOR_UD);
 	if (e->cpl)
 		return emul_protection(e);
 	error = emul_read_source(e, 0, &selector);
@@ -157,7 +156,7 @@ static int emul_ask(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, VECTOR_UD);
+		return emul_raise(e, LODGE_VECTOR_UD);
 	error = emul_read_source(e, verify ? 0 : 1, &selector);
 	if (error)
 		return error;
@@ -186,7 +185,7 @@ static int emul_arpl(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, VECTOR_UD);
+		return emul_raise(e, LODGE_VECTOR_UD);
 	error = emul_read_operand(e, 0, LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
 				  &linear, &old);
 	if (error)
@@ -208,7 +207,7 @@ static int store_selector(struct lodge_emul *e)
 	enum lodge_seg seg = e->insn.op == LODGE_OP_STR ? LODGE_TR : LODGE_LDTR;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, VECTOR_UD);
+		return emul_raise(e, LODGE_VECTOR_UD);
 	return store_word(e, e->segmentation.segs->seg[seg].selector);
 }
 

@@ -6,11 +6,11 @@
 #include "emul_access.h"
 #include "x87.h"
 
-/* Where a processor does not say which bits of MXCSR exist (SDM vol. 1, 11.6.6). */
+/* The bits of MXCSR if a processor does not tell them (SDM vol. 1, 11.6.6). */
 #define MXCSR_BITS 0xffbf
 
 /*
- * What handlers of x87 exceptions find of the last instruction: both addresses are
+ * Note the last instruction for handlers of x87 exceptions: both addresses are
  * offsets in their segments (SDM vol. 1, 8.1.8).
  */
 static void note(struct lodge_emul *e, struct lodge_fxsave *x)

@@ -6,21 +6,10 @@
  */
 #include "gva.h"
 
-#define VECTOR_SS 12
-#define VECTOR_GP 13
-#define VECTOR_PF 14
+#include <asm/processor-flags.h>
 
-#define CR0_WP BIT_ULL(16)
-#define CR0_PG BIT_ULL(31)
-#define CR4_PSE BIT_ULL(4)
-#define CR4_PAE BIT_ULL(5)
-#define CR4_LA57 BIT_ULL(12)
-#define CR4_SMEP BIT_ULL(20)
-#define CR4_SMAP BIT_ULL(21)
-#define CR4_PKE BIT_ULL(22)
 #define EFER_LMA BIT_ULL(10)
 #define EFER_NXE BIT_ULL(11)
-#define RFLAGS_AC BIT_ULL(18)
 
 #define PTE_PRESENT BIT_ULL(0)
 #define PTE_WRITE BIT_ULL(1)
@@ -140,7 +129,7 @@ int lodge_linear(const struct lodge_segmentation *s, enum lodge_seg seg,
 	if (allowed)
 		return 0;
 	memset(fault, 0, sizeof(*fault));
-	fault->vector = seg == LODGE_SS ? VECTOR_SS : VECTOR_GP;
+	fault->vector = seg == LODGE_SS ? LODGE_VECTOR_SS : LODGE_VECTOR_GP;
 	fault->has_error = true;
 	return LODGE_FAULT;
 }
@@ -149,7 +138,7 @@ static const struct format *find_format(const struct lodge_paging *p)
 {
 	if (p->efer & EFER_LMA)
 		return &format_long;
-	return p->cr4 & CR4_PAE ? &format_pae : &format_32;
+	return p->cr4 & X86_CR4_PAE ? &format_pae : &format_32;
 }
 
 /* The physical address bits that an entry of @w can hold. */
@@ -178,7 +167,7 @@ static bool is_leaf(const struct walk *w, int level, u64 entry)
 	if (!(entry & PTE_LARGE))
 		return false;
 	if (w->format == &format_32)
-		return w->p->cr4 & CR4_PSE;
+		return w->p->cr4 & X86_CR4_PSE;
 	return level == 2 ||
 	       (level == 3 && w->p->huge_1g && w->format == &format_long);
 }
@@ -242,9 +231,9 @@ static int page_fault(const struct walk *w, u32 error,
 		error |= LODGE_PF_WRITE;
 	if (is_user_access(w))
 		error |= LODGE_PF_USER;
-	if (w->access & LODGE_ACCESS_FETCH && (nx || p->cr4 & CR4_SMEP))
+	if (w->access & LODGE_ACCESS_FETCH && (nx || p->cr4 & X86_CR4_SMEP))
 		error |= LODGE_PF_FETCH;
-	fault->vector = VECTOR_PF;
+	fault->vector = LODGE_VECTOR_PF;
 	fault->has_error = true;
 	fault->error = error;
 	fault->address = w->linear;
@@ -291,13 +280,13 @@ static bool key_denies(const struct walk *w)
 	unsigned int key = w->entry[w->level] >> PTE_KEY_SHIFT & 0xf;
 	u32 rights = p->pkru >> (2 * key);
 
-	if (!(p->cr4 & CR4_PKE) || w->format != &format_long ||
+	if (!(p->cr4 & X86_CR4_PKE) || w->format != &format_long ||
 	    !(w->allowed & PTE_USER) || w->access & LODGE_ACCESS_FETCH)
 		return false;
 	if (rights & 1)
 		return true;
 	return rights & 2 && w->access & LODGE_ACCESS_WRITE &&
-	       (is_user_access(w) || p->cr0 & CR0_WP);
+	       (is_user_access(w) || p->cr0 & X86_CR0_WP);
 }
 
 /* Rights of the page against the access (APM vol. 2, 5.6). */
@@ -311,16 +300,17 @@ static bool rights_allow(const struct walk *w)
 	if (user && !user_page)
 		return false;
 	if (w->access & LODGE_ACCESS_WRITE && !(w->allowed & PTE_WRITE) &&
-	    (user || p->cr0 & CR0_WP))
+	    (user || p->cr0 & X86_CR0_WP))
 		return false;
 	if (fetch && !(w->allowed & PTE_NX))
 		return false;
 	if (user || !user_page)
 		return true;
 	if (fetch)
-		return !(p->cr4 & CR4_SMEP);
-	return !(p->cr4 & CR4_SMAP) ||
-	       (p->rflags & RFLAGS_AC && !(w->access & LODGE_ACCESS_IMPLICIT));
+		return !(p->cr4 & X86_CR4_SMEP);
+	return !(p->cr4 & X86_CR4_SMAP) ||
+	       (p->rflags & X86_EFLAGS_AC &&
+		!(w->access & LODGE_ACCESS_IMPLICIT));
 }
 
 /* Sets what the processor would set, from the root down (5.4.2). */
@@ -370,12 +360,12 @@ int lodge_gva_walk(const struct lodge_paging *p, u64 linear,
 	struct walk w = { .p = p, .linear = linear, .access = access };
 	int i, error;
 
-	if (!(p->cr0 & CR0_PG)) {
+	if (!(p->cr0 & X86_CR0_PG)) {
 		t->gpa = (u32)linear;
 		t->page_size = 1ULL << PAGE_SHIFT_4K;
 		return 0;
 	}
-	if (p->cr4 & CR4_LA57 && p->efer & EFER_LMA)
+	if (p->cr4 & X86_CR4_LA57 && p->efer & EFER_LMA)
 		return -EOPNOTSUPP;
 	w.format = find_format(p);
 	if (w.format != &format_long)

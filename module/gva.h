@@ -31,6 +31,16 @@ static inline bool lodge_is_canonical(u64 linear)
 /* The answer of gva.h's and emul.h's functions when the guest has faulted. */
 #define LODGE_FAULT 1
 
+/* Vectors of exceptions that instructions of the emulator raise. */
+#define LODGE_VECTOR_DE 0
+#define LODGE_VECTOR_BR 5
+#define LODGE_VECTOR_UD 6
+#define LODGE_VECTOR_TS 10
+#define LODGE_VECTOR_NP 11
+#define LODGE_VECTOR_SS 12
+#define LODGE_VECTOR_GP 13
+#define LODGE_VECTOR_PF 14
+
 /**
  * struct lodge_fault - an exception that an access raises
  * @vector: exception vector
@@ -46,7 +56,7 @@ struct lodge_fault {
 };
 
 /**
- * struct lodge_segmentation - what decides how a segment is applied
+ * struct lodge_segmentation - the state that segmentation depends on
  * @segs: the segment registers
  * @mode: of the code segment
  * @protect: CR0.PE = 1 and RFLAGS.VM = 0: types and null selectors are checked
@@ -60,7 +70,7 @@ struct lodge_segmentation {
 /**
  * lodge_linear() - apply a segment
  * @s: segment registers and mode
- * @seg: which one, LODGE_ES to LODGE_GS
+ * @seg: the register, LODGE_ES to LODGE_GS
  * @offset: effective address, already cut to the address size
  * @size: bytes, at least 1
  * @access: LODGE_ACCESS_*

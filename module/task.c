@@ -10,12 +10,12 @@
  */
 #include "task.h"
 
+#include <asm/processor-flags.h>
+
 #include "alu.h"
 #include "descriptor.h"
 #include "rflags.h"
 
-#define CR0_TS BIT_ULL(3)
-#define CR0_PG BIT_ULL(31)
 /* L0 to L3 and LE: a task's own breakpoints. */
 #define DR7_LOCAL 0x155ULL
 
@@ -300,10 +300,10 @@ static int enter_new(struct lodge_task *t, const struct new_task *new)
 	set_selectors(t, new);
 	for (i = LODGE_ES; general->rflags & RFLAGS_VM && i <= LODGE_GS; i++)
 		lodge_segment_set_v86(&t->regs->segments.seg[i]);
-	t->regs->control.cr0 |= CR0_TS;
+	t->regs->control.cr0 |= X86_CR0_TS;
 	t->regs->debug.dr7 &= ~DR7_LOCAL;
 	t->trap = layout == &layout_32 && new->data[TSS_TRAP] & 1;
-	if (layout == &layout_32 && t->regs->control.cr0 & CR0_PG &&
+	if (layout == &layout_32 && t->regs->control.cr0 & X86_CR0_PG &&
 	    t->ops->load_cr3(t->opaque,
 			     lodge_alu_get(new->data + TSS_CR3, word)))
 		return fail(t, LODGE_VECTOR_GP, 0);
