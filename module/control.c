@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Control registers: what a guest or a caller may put into CR0, CR3, CR4, EFER
+ * Control registers: the values that a guest or a caller may give CR0, CR3, CR4, EFER
  * and XCR0, alone and together (AMD APM vol. 2, sections 3.1, 11.5 and 14.6).
  */
 #include <linux/mm.h>

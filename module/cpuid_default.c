@@ -28,7 +28,7 @@
  * struct cpuid_word - a register full of feature bits
  * @leaf: EAX in
  * @subleaf: ECX in
- * @reg: which register
+ * @reg: the register
  * @kernel: the same word in the kernel's notes, or -1
  * @host: bits that the guest has when the host has them
  * @always: bits that it has on every host
@@ -99,7 +99,7 @@ static const struct cpuid_word cpuid_words[] = {
 };
 
 /**
- * struct cpuid_note - what AMD's processors do not say and the kernel knows
+ * struct cpuid_note - a bit that AMD's processors do not have and the kernel knows
  * @leaf: EAX in, subleaf 0
  * @reg: register
  * @bit: the bit that the guest is to read there

@@ -33,7 +33,7 @@ enum lodge_cpu_mode {
 };
 
 /**
- * enum lodge_op - what an instruction does
+ * enum lodge_op - operations
  *
  * Several mnemonics share an op when only their operands tell them apart: MOVNTI
  * is MOV, MOVSXD is MOVSX, CMPXCHG16B is CMPXCHG_PAIR with a size of 16.
@@ -230,7 +230,7 @@ enum lodge_op {
 };
 
 /**
- * enum lodge_operand_kind - where an operand is
+ * enum lodge_operand_kind - the place of an operand
  * @LODGE_OPERAND_NONE: there is none
  * @LODGE_OPERAND_MEMORY: in memory, at struct lodge_insn.memory
  * @LODGE_OPERAND_IMMEDIATE: it is struct lodge_insn.immediate

@@ -33,8 +33,8 @@
  * @cmpxchg: replace @size (1 to 16) bytes at @linear by @new if they still are
  *	@old, atomically; -EBUSY when they are not.  @access has READ and
  *	WRITE
- * @probe: whether an @access to @size bytes at @linear is allowed; moves no
- *	data, and nothing that user space sees
+ * @probe: fault as an @access to @size bytes at @linear would; moves no data, and
+ *	does nothing that user space sees
  * @gather: read @size bytes at @linear, which lie in one page, if they are
  *	memory; -ENXIO: they are not, and nothing was read
  * @scatter: the same to write them; -ENXIO also where memory is read-only.  With
@@ -89,15 +89,15 @@ struct lodge_emul_ops {
 	void (*end_nmi)(void *opaque);
 };
 
-/* Bits of struct lodge_emul.features: what the processor does in the guest. */
+/* Bits of struct lodge_emul.features. */
 #define LODGE_EMUL_AVX 0x1 /* by the guest's XCR0 and CR4 too */
 #define LODGE_EMUL_BMI1 0x2 /* TZCNT is not BSF */
 #define LODGE_EMUL_ABM 0x4 /* LZCNT is not BSR */
-#define LODGE_EMUL_INTEL 0x8 /* what vendors differ in */
+#define LODGE_EMUL_INTEL 0x8 /* Intel's way where vendors differ */
 
 /**
  * struct lodge_emul - one instruction about to be applied
- * @insn: what lodge_decode() made of the bytes at regs->rip
+ * @insn: the instruction at regs->rip, decoded
  * @regs: general registers; changed only when an instruction completes
  * @rflags: RFLAGS at the start of the instruction, for the caller
  * @segmentation: segment registers and mode; its mode is that of @insn

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a vCPU can do by its CPUID.
+ * The features of a vCPU by its CPUID.
  */
 #ifndef LODGE_FEATURES_H
 #define LODGE_FEATURES_H
@@ -8,7 +8,7 @@
 #include "pure.h"
 
 /**
- * struct lodge_features - what the vCPU's CPUID allows, worked out once
+ * struct lodge_features - the effect of the vCPU's CPUID, worked out once
  * @cr4: bits of CR4 that the guest may set
  * @efer: bits of EFER that the guest may set
  * @xcr0: bits of XCR0 that the guest may set

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The opcode map as tables: what each opcode is and where its operands stand.
+ * The opcode map as tables: the operation of each opcode and the places of its
+ * operands.
  * Private to decode.c.
  *
  * Sources: AMD APM vol. 3, appendix A; Intel SDM vol. 2, appendix A.

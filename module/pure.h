@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the pure files may use: plain types, bit helpers and errno, the same in
- * the kernel and in user space, where the unit tests and fuzzers build them.
+ * The plain types, bit helpers and errno that pure files use, the same in the
+ * kernel and in user space, where the unit tests and fuzzers build them.
  */
 #ifndef LODGE_PURE_H
 #define LODGE_PURE_H

@@ -45,7 +45,7 @@ int lodge_state_load(struct lodge_vcpu *vcpu, u64 groups,
 		     const struct lodge_regs *shared);
 
 /**
- * lodge_state_init() - what all vCPUs share: the host's CR4, XCR0 and XSS
+ * lodge_state_init() - note the host's CR4, XCR0 and XSS, for all vCPUs
  */
 void lodge_state_init(void);
 
@@ -61,7 +61,7 @@ extern u64 lodge_host_xss;
 extern u64 lodge_host_cr4;
 
 /**
- * lodge_state_hardware_cr4() - what CR4 holds while the guest's is @cr4
+ * lodge_state_hardware_cr4() - the processor's CR4 while the guest's is @cr4
  */
 static inline u64 lodge_state_hardware_cr4(u64 cr4)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The hardware task switch: what a processor does by itself, and leaves to
+ * The hardware task switch, which a processor makes by itself but leaves to
  * software in a guest.
  *
  * Pure: registers are changed in place, memory and CR3 are reached through
@@ -16,7 +16,7 @@
 #include "pure.h"
 
 /**
- * enum lodge_task_cause - what switches tasks
+ * enum lodge_task_cause - the cause of a task switch
  * @LODGE_TASK_CALL: CALL of a TSS or of a task gate
  * @LODGE_TASK_JMP: JMP there
  * @LODGE_TASK_IRET: IRET with EFLAGS.NT set
@@ -35,12 +35,12 @@ enum lodge_task_cause {
  * @write: write @size bytes at @linear
  * @exchange: put the byte @new at @linear if it still is @old, atomically; -EBUSY
  *	when it is not
- * @probe: whether an @access to @size bytes at @linear is allowed; moves no data
+ * @probe: fault as an @access to @size bytes at @linear would; moves no data
  * @load_cr3: go on with other page tables, for all that follows; -EINVAL: #GP
  *
  * Addresses wrap at 4 GiB; an access may cross page boundaries.  Reads and
- * exchanges are the processor's own, LODGE_ACCESS_IMPLICIT; what else is comes
- * with @access.
+ * exchanges are the processor's own, LODGE_ACCESS_IMPLICIT; @access says it of
+ * the others.
  *
  * But for @load_cr3 they return 0; LODGE_FAULT with @fault filled in; or another
  * negative errno, which ends the switch and is passed on.
@@ -64,8 +64,8 @@ struct lodge_task_ops {
  * @external: an interrupt or exception is delivered, and no instruction executed
  * @has_error: an exception's @error is to be pushed in the new task
  * @error: with @has_error
- * @rip: where the old task goes on when it is switched to again
- * @rflags: what it goes on with
+ * @rip: the RIP with which the old task goes on when it is switched to again
+ * @rflags: its RFLAGS then
  * @regs: registers, of which the groups GENERAL, SEGMENTS, CONTROL and DEBUG are
  *	up to date.  @ops see them as they are at the time of the call
  * @ops: callbacks

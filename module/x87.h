@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What x87 instructions that move a value between memory and the register stack make
- * of it, and of the state.
+ * The effect of x87 instructions that move a value between memory and the register
+ * stack, on the value and on the state.
  *
  * Pure.  Sources: Intel SDM vol. 1, chapters 4 and 8, and vol. 2 (FLD, FST, FILD,
  * FIST, FISTTP, FLDCW).
@@ -57,7 +57,7 @@ enum lodge_x87_type {
  * @x: the state
  * @data: @size bytes, of @type
  *
- * What the instruction would report is in the status word, in any case.  An exception
+ * The status word has what the instruction would report, in any case.  An exception
  * that is not masked leaves the stack alone.
  */
 void lodge_x87_load(struct lodge_fxsave *x, enum lodge_x87_type type,
@@ -70,7 +70,7 @@ void lodge_x87_load(struct lodge_fxsave *x, enum lodge_x87_type type,
  *
  * The value stays: lodge_x87_pop() takes it away, once it is written.
  *
- * Return: whether there is a value to write, and to pop; false: an exception that is
+ * Return: true if there is a value to write, and to pop; false: an exception that is
  * not masked.
  */
 bool lodge_x87_store(struct lodge_fxsave *x, enum lodge_x87_type type,

@@ -166,7 +166,7 @@ u64 lodge_npt_tables(const struct lodge_npt *npt);
 void lodge_npt_count_into(struct lodge_npt *npt, u64 *total);
 
 /**
- * lodge_npt_root() - what the processor is told: the root's physical address
+ * lodge_npt_root() - the root's physical address, for the processor
  */
 u64 lodge_npt_root(const struct lodge_npt *npt);
 
@@ -212,7 +212,7 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
  * A guest can touch addresses all over: when LODGE_NPT_MAX_DEVICE_TABLES would be
  * exceeded, or @cache holds too few, nothing changes.  Needs no flush.
  *
- * Return: whether the page has a device entry now; never where the format has
+ * Return: true if the page has a device entry now; never where the format has
  * none.
  */
 bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
@@ -225,7 +225,7 @@ bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
  *
  * A large leaf goes as a whole.  Device entries go too.
  *
- * Return: whether a flush is needed.
+ * Return: true if a flush is needed.
  */
 bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end);
 
@@ -234,12 +234,12 @@ bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end);
  *
  * A large leaf loses it as a whole.
  *
- * Return: whether a flush is needed.
+ * Return: true if a flush is needed.
  */
 bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 
 /**
- * lodge_npt_age() - whether the guest has used memory in [@start, @end)
+ * lodge_npt_age() - find out if the guest has used memory in [@start, @end)
  * @clear: forget it
  *
  * Needs no flush: at worst a page looks older than it is.
@@ -250,7 +250,7 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear);
 
 /**
- * lodge_npt_take_removed() - what was removed, to be freed after the flush
+ * lodge_npt_take_removed() - take the removed tables, to be freed after the flush
  *
  * Return: a list for lodge_npt_free_removed().
  */

@@ -47,7 +47,7 @@ enum svm_rule_id {
 };
 
 /**
- * struct svm_check_host - what the processor supports
+ * struct svm_check_host - the processor's features
  * @phys_bits: width of a physical address
  * @nr_asids: ASIDs it has, 0 among them
  * @cr4: bits of CR4 that it knows

@@ -12,7 +12,7 @@
 #include "pure.h"
 
 /**
- * enum vmx_check_kind - what the processor answers when a rule is broken
+ * enum vmx_check_kind - the processor's answers to a broken rule
  * @VMX_CHECK_CONTROL: VMfail with VM-instruction error 7
  * @VMX_CHECK_HOST: VMfail with VM-instruction error 8
  * @VMX_CHECK_GUEST: a VM exit with basic exit reason 33
@@ -220,7 +220,7 @@ enum vmx_rule_id {
 };
 
 /**
- * struct vmx_check_host - what the processor supports
+ * struct vmx_check_host - the processor's features
  * @basic: MSR IA32_VMX_BASIC
  * @pin: IA32_VMX_TRUE_PINBASED_CTLS, or without true controls the plain one, as
  *	in the next five: low half bits that must be 1, high half that may be 1
@@ -318,7 +318,7 @@ u32 vmx_check(vmx_check_read_fn read, void *context,
 	      u32 max);
 
 /**
- * vmx_check_kind() - what the processor answers when a rule is broken
+ * vmx_check_kind() - the processor's answer to a broken rule
  * @rule_id: enum vmx_rule_id
  */
 enum vmx_check_kind vmx_check_kind(u32 rule_id);
