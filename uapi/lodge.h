@@ -5,15 +5,15 @@
  *
  * Rules that hold for every call:
  *
- * - The layout is the same for 32- and 64-bit callers; pointers cross as __u64.
- * - Structures grow at their end.  The size in the ioctl number is the size the
- *   caller was built with: the kernel takes what is missing as zero and answers
- *   E2BIG when bytes that it does not know are not zero.
+ * - The layout is the same for 32- and 64-bit callers; pointers are passed as __u64.
+ * - Structures grow at their end.  The ioctl number has the size with which the
+ *   caller was built.  The kernel sets members that are missing to zero, and fails
+ *   with E2BIG if bytes that it does not know are not zero.
  * - Reserved fields and unknown flag bits must be zero (EINVAL).
  * - A call that fails has changed nothing.
- * - EFAULT: a pointer of the caller's is bad.  ENOTTY: no such call on this
- *   file.  EIO: a defect of Lodge's own was found earlier in this VM; only
- *   closing it is left.  These hold everywhere and are not repeated below.
+ * - Every call can fail with these errors, which are not repeated below.  EFAULT: a
+ *   pointer is bad.  ENOTTY: this file has no such call.  EIO: a bug in Lodge was
+ *   found earlier in this VM, which can only be closed.
  */
 #ifndef _UAPI_LODGE_H
 #define _UAPI_LODGE_H
@@ -31,17 +31,16 @@
 #define LODGE_IOC 0xb7
 
 /**
- * enum lodge_status - whether this host can run virtual machines, and why not
- * @LODGE_STATUS_READY: it can
+ * enum lodge_status - ability of this host to run virtual machines
+ * @LODGE_STATUS_READY: it can run them
  * @LODGE_STATUS_NO_VIRTUALIZATION: the processor has neither AMD-V nor VT-x
- * @LODGE_STATUS_FIRMWARE_DISABLED: the firmware has switched it off and locked it
+ * @LODGE_STATUS_FIRMWARE_DISABLED: the firmware has disabled and locked it
  * @LODGE_STATUS_NO_NESTED_PAGING: the processor has no nested paging
  * @LODGE_STATUS_BUSY: another hypervisor holds the processor now
  * @LODGE_STATUS_NO_UNRESTRICTED_GUEST: the processor's VT-x is older than 2010
  *	and cannot run a guest in real mode
- * @LODGE_STATUS_FRED: the host takes its events by FRED, which Lodge cannot hand
- *	NMIs to
- * @LODGE_STATUS_KVM_ONLY: the host's kernel lets nobody but KVM use VT-x
+ * @LODGE_STATUS_FRED: the host's kernel uses FRED, to which Lodge cannot pass NMIs
+ * @LODGE_STATUS_KVM_ONLY: the host's kernel lets only KVM use VT-x
  */
 enum lodge_status {
 	LODGE_STATUS_READY = 0,
@@ -55,19 +54,19 @@ enum lodge_status {
 };
 
 /**
- * struct lodge_info - answer of LODGE_GET_INFO
+ * struct lodge_info - result of LODGE_GET_INFO
  * @abi_version: LODGE_ABI_VERSION of the module
  * @status: enum lodge_status, as of this moment
  * @backend: "svm", "vmx" or empty
  * @message: @status in words, for a person
  * @groups: register groups that the calls know
- * @max_vcpus: vCPUs a VM can have
- * @max_slots: memory slots a VM can have
+ * @max_vcpus: most vCPUs of a VM
+ * @max_slots: most memory slots of a VM
  * @run_size: bytes to map of a vCPU's file
  * @phys_bits: width of a guest physical address
  * @tsc_khz: rate of the guest's time stamp counter, kHz
  * @xsave_size: largest XSAVE area, in bytes
- * @flags: LODGE_INFO_*: what this processor has, for information
+ * @flags: LODGE_INFO_*: features of this processor, for information
  * @reserved: zero
  */
 struct lodge_info {
@@ -103,7 +102,7 @@ struct lodge_vm_create {
 
 /**
  * struct lodge_memory - argument of LODGE_SET_MEMORY
- * @slot: which slot, below info.max_slots
+ * @slot: number of the slot, below info.max_slots
  * @flags: LODGE_MEM_READONLY: the guest's writes exit as MMIO
  * @gpa: first guest physical address, page-aligned
  * @size: bytes, page-aligned; 0 deletes the slot
@@ -142,11 +141,11 @@ struct lodge_msi {
 
 /**
  * struct lodge_clock - argument of LODGE_GET_CLOCK and LODGE_SET_CLOCK
- * @ns: the VM's clock (what kvmclock shows), in nanoseconds; it stands still, as
- *	the guest's TSC does, while the host is suspended
- * @host_tsc: the moment at which the clock shows @ns, as the host's time stamp
- *	counter that RDTSC reads in user space.  GET: the moment of the call.
- *	SET: a moment in the past, or 0: now
+ * @ns: the VM's clock, which kvmclock shows, in nanoseconds.  While the host is
+ *	suspended, it stands still like the guest's TSC
+ * @host_tsc: the moment at which the clock shows @ns, as a value of the host's time
+ *	stamp counter (RDTSC in user space).  GET: the moment of the call.  SET: a
+ *	moment in the past; 0 stands for now
  * @flags: zero
  */
 struct lodge_clock {
@@ -157,13 +156,13 @@ struct lodge_clock {
 
 /**
  * struct lodge_cpuid_entry - one leaf
- * @leaf: EAX in
- * @subleaf: ECX in, with LODGE_CPUID_SUBLEAF
- * @flags: LODGE_CPUID_SUBLEAF: the leaf distinguishes subleaves
- * @eax: answer
- * @ebx: answer
- * @ecx: answer
- * @edx: answer
+ * @leaf: EAX before the instruction
+ * @subleaf: ECX before the instruction, with LODGE_CPUID_SUBLEAF
+ * @flags: LODGE_CPUID_SUBLEAF: the leaf has subleaves
+ * @eax: result
+ * @ebx: result
+ * @ecx: result
+ * @edx: result
  * @reserved: zero
  */
 struct lodge_cpuid_entry {
@@ -182,7 +181,7 @@ struct lodge_cpuid_entry {
 
 /**
  * struct lodge_cpuid - argument of LODGE_GET_CPUID and LODGE_SET_CPUID
- * @count: entries at @entries; GET sets it to how many there are
+ * @count: number of entries at @entries; GET sets it to the number that there is
  * @flags: zero
  * @entries: address of an array of struct lodge_cpuid_entry
  */
@@ -194,7 +193,7 @@ struct lodge_cpuid {
 
 /**
  * struct lodge_extint - argument of LODGE_EXTINT
- * @vector: what the PIC answered to the acknowledge cycle, 0 to 255
+ * @vector: the vector from the PIC's acknowledge cycle, 0 to 255
  * @flags: zero
  */
 struct lodge_extint {
@@ -203,28 +202,29 @@ struct lodge_extint {
 };
 
 /**
- * enum lodge_exit_reason - why LODGE_RUN returned
+ * enum lodge_exit_reason - reason for which LODGE_RUN returned
  * @LODGE_EXIT_INTERRUPTED: a signal, or immediate_exit; LODGE_RUN fails with EINTR
- * @LODGE_EXIT_IO: port access; the answer to an input goes to the data area
- * @LODGE_EXIT_MMIO: access to an address without a slot, or a write to a
- *	read-only one; the answer to a read goes to mmio.data
- * @LODGE_EXIT_WINDOW: an external interrupt can be taken now, as request_window
- *	asked to be told
- * @LODGE_EXIT_EOI: a level-triggered vector was ended; tell the IOAPIC
- * @LODGE_EXIT_SHUTDOWN: triple fault; some processors leave no defined registers
- *	behind, so a further run needs new ones
- * @LODGE_EXIT_FAIL_ENTRY: the processor refused the state; the data area holds
- *	the rules it breaks
- * @LODGE_EXIT_CANNOT_EMULATE: an instruction that Lodge must carry out itself, but
- *	does not know or could not read, or whose operand is in memory that the host
- *	lets nobody access.  It has had no effect, unless it accesses devices more
- *	than once: then some of these accesses may have been made.  With an operand
- *	on a device Lodge does not know FXSAVE, XSAVE, FLDENV, FNSAVE, FBLD and their
- *	kin, arithmetic on MMX, vector and x87 registers, AVX-512, and far branches
- *	that switch tasks
+ * @LODGE_EXIT_IO: port access; the caller writes the result of an input to the data
+ *	area
+ * @LODGE_EXIT_MMIO: access to an address without a slot, or a write to a read-only
+ *	slot; the caller writes the result of a read to mmio.data
+ * @LODGE_EXIT_WINDOW: an external interrupt can be taken now, and request_window was
+ *	set
+ * @LODGE_EXIT_EOI: the guest has ended a level-triggered interrupt; tell the IOAPIC
+ * @LODGE_EXIT_SHUTDOWN: triple fault; on some processors the registers are undefined
+ *	then, so set new ones before the next run
+ * @LODGE_EXIT_FAIL_ENTRY: the processor refused the state; the data area has the
+ *	rules that it breaks
+ * @LODGE_EXIT_CANNOT_EMULATE: Lodge must carry out an instruction itself, but does
+ *	not know it or could not read it, or the host makes its operand's memory
+ *	inaccessible.  The instruction has had no effect; but if it accesses devices
+ *	more than once, some of these accesses may have been made.  With an operand
+ *	on a device, Lodge does not know FXSAVE, XSAVE, FLDENV, FNSAVE, FBLD and
+ *	related instructions, arithmetic on MMX, vector and x87 registers, AVX-512,
+ *	and far branches that switch tasks
  * @LODGE_EXIT_TASK_SWITCH: a hardware task switch whose TSS, or a descriptor that
  *	it needs, is not in memory; part of the switch may have been made
- * @LODGE_EXIT_MEMORY_ERROR: the host has no page behind a slot's address
+ * @LODGE_EXIT_MEMORY_ERROR: the host cannot provide a page of a slot
  * @LODGE_EXIT_UNKNOWN: an exit of the processor that Lodge does not know
  */
 enum lodge_exit_reason {
@@ -244,9 +244,9 @@ enum lodge_exit_reason {
 /**
  * struct lodge_exit_io - LODGE_EXIT_IO
  * @port: port number
- * @size: bytes an access moves: 1, 2 or 4
- * @in: 1: input, fill the data area; 0: output, it holds the data
- * @count: accesses of @size bytes each to that port
+ * @size: bytes of an access: 1, 2 or 4
+ * @in: 1: input: write the results to the data area; 0: output: it has the data
+ * @count: number of accesses, each of @size bytes at @port
  */
 struct lodge_exit_io {
 	__u16 port;
@@ -259,7 +259,7 @@ struct lodge_exit_io {
  * struct lodge_exit_mmio - LODGE_EXIT_MMIO
  * @gpa: guest physical address
  * @size: 1 to 16 bytes
- * @write: 1: @data holds what was written; 0: fill it
+ * @write: 1: @data has the bytes written; 0: write the result of the read to @data
  * @reserved: zero
  * @data: little-endian
  */
@@ -273,7 +273,7 @@ struct lodge_exit_mmio {
 
 /**
  * struct lodge_exit_eoi - LODGE_EXIT_EOI
- * @vector: which interrupt was ended
+ * @vector: vector of the interrupt
  */
 struct lodge_exit_eoi {
 	__u32 vector;
@@ -282,8 +282,8 @@ struct lodge_exit_eoi {
 /**
  * struct lodge_exit_fail_entry - LODGE_EXIT_FAIL_ENTRY
  * @code: the processor's own exit code
- * @count: rules in the data area, as an array of struct lodge_rule; 0 when the
- *	state breaks none that is known
+ * @count: number of rules in the data area, an array of struct lodge_rule; 0 if the
+ *	state breaks no known rule
  */
 struct lodge_exit_fail_entry {
 	__u64 code;
@@ -293,11 +293,11 @@ struct lodge_exit_fail_entry {
 
 /**
  * struct lodge_rule - an entry rule that the state breaks
- * @id: number of the rule, stable
+ * @id: number of the rule, which does not change with versions
  * @reserved: zero
- * @value: what the field holds
+ * @value: value of the field
  * @field: name of the field
- * @text: the manual's rule, in short
+ * @text: the manual's rule, shortened
  */
 struct lodge_rule {
 	__u32 id;
@@ -309,9 +309,9 @@ struct lodge_rule {
 
 /**
  * struct lodge_exit_emulate - LODGE_EXIT_CANNOT_EMULATE
- * @gpa: what the instruction touched, or all ones
- * @length: valid bytes at @bytes; 0: the instruction could not be read
- * @bytes: the instruction at RIP and what follows
+ * @gpa: guest physical address of the access, or all ones
+ * @length: number of valid bytes at @bytes; 0: the instruction could not be read
+ * @bytes: the instruction at RIP and the bytes behind it
  */
 struct lodge_exit_emulate {
 	__u64 gpa;
@@ -320,7 +320,7 @@ struct lodge_exit_emulate {
 };
 
 /**
- * enum lodge_task_switch_cause - what started a task switch
+ * enum lodge_task_switch_cause - cause of a task switch
  * @LODGE_TASK_SWITCH_JMP: a far JMP
  * @LODGE_TASK_SWITCH_IRET: an IRET with EFLAGS.NT set
  * @LODGE_TASK_SWITCH_CALL: a far CALL, or an event through a task gate
@@ -333,7 +333,7 @@ enum lodge_task_switch_cause {
 
 /**
  * struct lodge_exit_task_switch - LODGE_EXIT_TASK_SWITCH
- * @selector: of the new task's TSS
+ * @selector: selector of the new task's TSS
  * @cause: enum lodge_task_switch_cause
  */
 struct lodge_exit_task_switch {
@@ -344,8 +344,8 @@ struct lodge_exit_task_switch {
 
 /**
  * struct lodge_exit_memory - LODGE_EXIT_MEMORY_ERROR
- * @gpa: what the guest touched
- * @hva: where the slot has it in the caller
+ * @gpa: guest physical address of the access
+ * @hva: the same in the caller's address space
  * @error: errno, positive
  * @write: 1: a write
  */
@@ -368,7 +368,7 @@ struct lodge_exit_unknown {
 
 /**
  * union lodge_exit - the details of an exit, by enum lodge_exit_reason
- * @size: reserves room for what later versions add
+ * @size: reserves room for later versions
  */
 union lodge_exit {
 	struct lodge_exit_io io;
@@ -386,17 +386,17 @@ union lodge_exit {
 #define LODGE_RUN_DATA_SIZE 2048
 
 /**
- * struct lodge_run - the run page: map LODGE_RUN_SIZE bytes of a vCPU's file
- * @load: in: inline groups to set from @regs before anything else; the kernel
- *	clears it.  Bad values make LODGE_RUN fail with EINVAL
+ * struct lodge_run - the run page: the first LODGE_RUN_SIZE bytes of a vCPU's file
+ * @load: in: inline groups to set from @regs first; the kernel clears it.  Bad values
+ *	make LODGE_RUN fail with EINVAL
  * @save: in: inline groups to store to @regs when LODGE_RUN returns, also with
  *	EINTR; read at that time
  * @immediate_exit: in: not zero: complete the access that was answered last, do not
- *	enter the guest, and return EINTR, unless that access needs its user again;
- *	the kernel never clears it.  A signal handler sets it, so that a signal just
- *	before LODGE_RUN counts
+ *	enter the guest, and fail with EINTR, unless that access makes another exit.
+ *	The kernel never clears it.  If a signal handler sets it, a signal just before
+ *	LODGE_RUN is not missed
  * @request_window: in: not zero: exit as soon as an external interrupt can be
- *	taken.  To announce one from another thread, send the vCPU's thread a signal
+ *	taken.  A thread that has a new interrupt sends the vCPU's thread a signal
  * @reserved: zero
  * @reason: out: enum lodge_exit_reason
  * @window_open: out: an external interrupt can be taken now
@@ -405,8 +405,8 @@ union lodge_exit {
  * @regs: the inline groups
  * @data: bytes of an I/O exit, or the rules of a refused entry
  *
- * Map it at offset 0, as a shared mapping.  What is "in" is read once, as LODGE_RUN
- * begins, but for @save: what is written while it runs counts for the next LODGE_RUN.
+ * Map it at offset 0, as a shared mapping.  LODGE_RUN reads "in" members once, at its
+ * beginning, except for @save.  Values written while it runs are for the next one.
  */
 struct lodge_run {
 	__u64 load;
@@ -428,17 +428,17 @@ struct lodge_run {
  */
 
 /**
- * LODGE_GET_INFO - what the host can do; works even where no VM can run
+ * LODGE_GET_INFO - get the host's status and limits, even if no VM can run
  */
 #define LODGE_GET_INFO _IOR(LODGE_IOC, 0x00, struct lodge_info)
 /**
  * LODGE_CREATE_VM - make a VM; returns its file descriptor
  *
- * The memory slots will refer to the memory of the process that makes this call;
- * no other process can use the VM (EIO).
+ * The VM's memory slots refer to the memory of the process that makes this call.  In
+ * other processes all calls on the VM fail with EIO.
  *
- * Errors: EINVAL flags; ENODEV this host cannot (info.status says why); EBUSY
- * another hypervisor holds the processor, or the host is going down; EDQUOT the
+ * Errors: EINVAL flags; ENODEV this host cannot run VMs (see info.status); EBUSY
+ * another hypervisor uses the processor, or the host is shutting down; EDQUOT the
  * caller's real user has as many VMs as the module's parameter user_vms allows;
  * ENOMEM; EMFILE.
  */
@@ -451,9 +451,9 @@ struct lodge_run {
 /**
  * LODGE_SET_MEMORY - set, replace or delete a memory slot
  *
- * Slots may show the same memory as often as one likes: nested page tables of a VM
- * above the module's parameter max_tables, or of all VMs of a user above
- * user_tables, are dropped and made anew when they are used.
+ * Any number of slots may show the same memory.  The module's parameters max_tables
+ * and user_tables limit the nested page tables of a VM and of all VMs of a user: above
+ * them, tables are dropped, and made anew when the guest uses the memory.
  *
  * Errors: EINVAL slot number, flags, alignment, wrap-around, addresses beyond
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT
@@ -463,19 +463,19 @@ struct lodge_run {
 /**
  * LODGE_CREATE_VCPU - make a vCPU in its reset state; returns its descriptor
  *
- * Closing the descriptor ends the vCPU.  Its id stays taken as long as the VM is
- * there, and messages to it are accepted and forgotten.
+ * Closing the descriptor ends the vCPU.  Its id stays in use as long as the VM exists,
+ * and messages to it are accepted and dropped.
  *
- * Errors: EINVAL id or flags; EEXIST there is, or was, one with this id; EDQUOT
- * the user who has made the VM has as many vCPUs as the module's parameter
- * user_vcpus allows; ENOMEM; EMFILE.
+ * Errors: EINVAL id or flags; EEXIST there is, or was, one with this id; EDQUOT the
+ * user who created the VM has as many vCPUs as the module's parameter user_vcpus
+ * allows; ENOMEM; EMFILE.
  */
 #define LODGE_CREATE_VCPU _IOW(LODGE_IOC, 0x11, struct lodge_vcpu_create)
 /**
  * LODGE_SEND_MSI - send a message-signalled interrupt
  *
- * Errors: EINVAL address outside 0xfeexxxxx, flags, a delivery mode that MSI
- * does not have; ENXIO no vCPU takes it.
+ * Errors: EINVAL address outside 0xfeexxxxx, flags, a delivery mode that MSI does not
+ * have; ENXIO no vCPU takes it.
  */
 #define LODGE_SEND_MSI _IOW(LODGE_IOC, 0x12, struct lodge_msi)
 /**
@@ -487,7 +487,7 @@ struct lodge_run {
 /**
  * LODGE_SET_CLOCK - set the VM's clock
  *
- * Errors: EINVAL flags, a host_tsc that is still to come.
+ * Errors: EINVAL flags, a host_tsc in the future.
  */
 #define LODGE_SET_CLOCK _IOW(LODGE_IOC, 0x14, struct lodge_clock)
 
@@ -497,26 +497,26 @@ struct lodge_run {
  */
 
 /**
- * LODGE_RUN - run the vCPU until something needs its user
+ * LODGE_RUN - run the vCPU until an exit for user space
  *
- * The vCPU's run page says why it returned.  An exit for a read, from a port or by
- * MMIO, waits for its answer in the run page: the next LODGE_RUN completes the
- * instruction with it, and until then RIP is still at that instruction.  An exit for
- * a write needs no answer: the instruction is complete already and RIP is behind it,
- * unless it has more accesses, with which the next LODGE_RUN goes on.
+ * The vCPU's run page has the reason of the exit.  For a read from a port or by MMIO,
+ * the caller writes the result to the run page, and the next LODGE_RUN completes the
+ * instruction; until then RIP is at that instruction.  A write needs no result: the
+ * instruction is complete and RIP is behind it, unless it makes more accesses, with
+ * which the next LODGE_RUN continues.
  *
- * To set the group GENERAL or EVENTS, by LODGE_SET_STATE or @load, abandons an
- * instruction that is still to be completed.
+ * Setting the group GENERAL or EVENTS, by LODGE_SET_STATE or @load, abandons an
+ * instruction that is not complete.
  *
- * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run
- * page's @load or the registers it names.
+ * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run page's
+ * @load or the registers that it names.
  */
 #define LODGE_RUN _IO(LODGE_IOC, 0x20)
 /**
  * LODGE_GET_STATE - read register groups
  *
- * Of a struct lodge_lapic that is larger than the kernel's the rest is zeroed; of a
- * smaller one, only what it has is given.
+ * If the caller's struct lodge_lapic is larger than the kernel's, the rest is set to
+ * zero; if it is smaller, only its part is written.
  *
  * Errors: EINVAL unknown groups, lapic_size smaller than the first version's;
  * E2BIG lapic_size above 4096; ENOSPC xsave_size too small; ENOMEM.
@@ -525,38 +525,38 @@ struct lodge_run {
 /**
  * LODGE_SET_STATE - write register groups
  *
- * Every group is checked before any is written.  What a smaller struct lodge_lapic
- * leaves out is taken as zero.
+ * All groups are checked before one is written.  If the caller's struct lodge_lapic is
+ * smaller than the kernel's, the rest is taken as zero.
  *
  * Errors: EINVAL unknown groups, lapic_size smaller than the first version's,
- * xsave_size below 576 (legacy area and header), a value that no processor with this
- * vCPU's CPUID could hold; E2BIG lapic_size above 4096, or bytes that are not zero in
- * what the kernel does not know of struct lodge_lapic; ENOMEM.
+ * xsave_size below 576 (legacy area and header), a value that a processor with this
+ * vCPU's CPUID cannot have; E2BIG lapic_size above 4096, or bytes that are not zero in
+ * the part of struct lodge_lapic that the kernel does not know; ENOMEM.
  */
 #define LODGE_SET_STATE _IOW(LODGE_IOC, 0x22, struct lodge_state)
 /**
  * LODGE_GET_CPUID - read the vCPU's CPUID leaves
  *
- * Errors: EINVAL flags; ENOSPC count too small (it then says how many).
+ * Errors: EINVAL flags; ENOSPC count too small (it is set to the number of leaves).
  */
 #define LODGE_GET_CPUID _IOWR(LODGE_IOC, 0x23, struct lodge_cpuid)
 /**
  * LODGE_SET_CPUID - replace the vCPU's CPUID leaves
  *
- * A new vCPU has all that Lodge carries on this host; feature bits beyond that
- * are refused.
+ * A new vCPU has all features that Lodge supports on this host; other feature bits are
+ * refused.
  *
- * Errors: EINVAL flags, count above LODGE_MAX_CPUID, a leaf given twice, a
- * feature that Lodge does not carry; EBUSY the vCPU has run.
+ * Errors: EINVAL flags, count above LODGE_MAX_CPUID, a leaf given twice, a feature that
+ * Lodge does not support; EBUSY the vCPU has run.
  */
 #define LODGE_SET_CPUID _IOW(LODGE_IOC, 0x24, struct lodge_cpuid)
 /**
  * LODGE_EXTINT - deliver an external interrupt, as the PIC does
  *
- * Of this call and a LODGE_SET_STATE with an external interrupt, made at the same
- * time, only one may have effect.
+ * If this call and a LODGE_SET_STATE with an external interrupt are made at the same
+ * time, one of them may have no effect.
  *
- * Errors: EINVAL vector or flags; EBUSY an earlier one is not yet delivered.
+ * Errors: EINVAL vector or flags; EBUSY an earlier one is not delivered yet.
  */
 #define LODGE_EXTINT _IOW(LODGE_IOC, 0x25, struct lodge_extint)
 /**
@@ -566,19 +566,19 @@ struct lodge_run {
 /**
  * LODGE_GET_MSR_LIST - read, by number, MSRs that are in no register group
  *
- * The caller fills in each entry's index, and gets its value.  With
- * LODGE_MSR_LIST_ALL it fills in nothing and gets both, of the whole list.
+ * The caller sets each entry's index, and the call sets its value.  With
+ * LODGE_MSR_LIST_ALL the call sets both, for the whole list.
  *
  * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
- * that is not on the vCPU's list; ENOSPC, with LODGE_MSR_LIST_ALL, count too small
- * (it then says how many); ENOMEM.
+ * that is not on the vCPU's list; ENOSPC, with LODGE_MSR_LIST_ALL, count too small (it
+ * is set to the number of MSRs); ENOMEM.
  */
 #define LODGE_GET_MSR_LIST _IOWR(LODGE_IOC, 0x27, struct lodge_msr_list)
 /**
  * LODGE_SET_MSR_LIST - write, by number, MSRs that are in no register group
  *
- * Set the vCPU's CPUID first: the list follows from it.  Every entry is checked
- * before any is written.  If a number is given twice, the last entry counts.
+ * Set the vCPU's CPUID first: the list depends on it.  All entries are checked before
+ * one is written.  If a number is given twice, the last entry counts.
  *
  * Errors: EINVAL flags, count above LODGE_MAX_MSRS, an entry's reserved, a number
  * that is not on the vCPU's list, a value that the MSR cannot hold; ENOMEM.

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The ABI of /dev/lodge: the state of a vCPU, in groups.  Part of lodge.h, which
- * has the rules that hold for every structure.
+ * The ABI of /dev/lodge: the state of a vCPU, in groups.  This header is part of
+ * lodge.h, which has the rules that hold for all structures.
  *
- * The groups, the MSR list and CPUID together are all that a guest can notice of its
- * vCPU: a vCPU that is given what another one had goes on in its place.
+ * The groups, the MSR list and CPUID together are the whole state of a vCPU that a guest
+ * can see.  A vCPU that gets the state of another one can take its place.
  *
- * To save a vCPU, first call LODGE_RUN with immediate_exit until it returns EINTR: it
- * completes the access that was answered last, which no group holds.  Then read CPUID,
- * the MSR list and all groups; to restore, write them in this order to a vCPU that has
- * not run.
+ * To save a vCPU, first call LODGE_RUN with immediate_exit until it fails with EINTR:
+ * this completes the access that was answered last, which is in no group.  Then read
+ * CPUID, the MSR list and all groups.  To restore them, write them in this order to a
+ * vCPU that has not run.
  *
- * Time: the vCPUs are read one after the other, each as of its own msrs.host_tsc, the
- * VM's clock as of lodge_clock.host_tsc.  Work out what all of them show at one moment;
- * to restore, read the TSC once, by RDTSC, and write these values with that reading as
- * host_tsc, to each vCPU and by LODGE_SET_CLOCK.
+ * Time: the vCPUs are read one after the other.  The state of each holds for its own
+ * msrs.host_tsc, and the VM's clock for lodge_clock.host_tsc.  Compute the values of all
+ * of them for one moment.  To restore, read the TSC once, by RDTSC, and write these
+ * values with that reading as host_tsc, to each vCPU and by LODGE_SET_CLOCK.
  */
 #ifndef _UAPI_LODGE_STATE_H
 #define _UAPI_LODGE_STATE_H
@@ -31,15 +31,15 @@
 #define LODGE_GROUP_XSAVE (1ULL << 6)
 #define LODGE_GROUP_LAPIC (1ULL << 7)
 /*
- * For writing only: msrs.tsc and msrs.host_tsc.  To read MSRS gives both; to write it
- * ignores them.
+ * For writing msrs.tsc and msrs.host_tsc.  Reading MSRS gives both; writing MSRS ignores
+ * them.
  */
 #define LODGE_GROUP_TSC (1ULL << 8)
 /* The groups that are in struct lodge_regs, and so in the run page. */
 #define LODGE_GROUPS_INLINE 0x13fULL
 #define LODGE_GROUPS_ALL 0x1ffULL
 
-/* Index into struct lodge_general.gpr: the number the instruction set uses. */
+/* Index into struct lodge_general.gpr: the number of the register in instructions. */
 enum lodge_gpr {
 	LODGE_RAX,
 	LODGE_RCX,
@@ -85,9 +85,9 @@ struct lodge_general {
 /**
  * struct lodge_segment - a segment register with its hidden part
  * @base: linear base address
- * @limit: limit in bytes, whatever the granularity bit says
+ * @limit: limit in bytes, for both values of the granularity bit
  * @selector: visible part
- * @attr: the descriptor's attribute bits, closed up (LODGE_SEG_*); without
+ * @attr: the descriptor's attribute bits without the gap (LODGE_SEG_*); without
  *	LODGE_SEG_P the register cannot be used
  */
 struct lodge_segment {
@@ -167,21 +167,21 @@ struct lodge_debug {
  * @sysenter_esp: MSR 0x175
  * @sysenter_eip: MSR 0x176
  * @pat: MSR 0x277
- * @tsc: the guest's time stamp counter at the moment of @host_tsc; written with
- *	GROUP_TSC only, so that registers read earlier can be given back without
- *	moving time
+ * @tsc: the guest's time stamp counter at the moment of @host_tsc; written only with
+ *	GROUP_TSC, so that writing registers that were read earlier does not change
+ *	the time
  * @tsc_aux: MSR 0xc0000103
  * @spec_ctrl: MSR 0x48
  * @misc_enable: MSR 0x1a0
  * @mtrr_def_type: MSR 0x2ff
  * @pv_system_time: MSR 0x4b564d01, kvmclock
  * @pv_wall_clock: MSR 0x4b564d00, kvmclock
- * @tsc_adjust: MSR 0x3b; writing it here does not move @tsc
- * @host_tsc: the moment at which the guest's counter shows @tsc, as the host's time
- *	stamp counter that RDTSC reads in user space.  GET: the moment of the call.
- *	SET, with GROUP_TSC: any moment, or 0: now.  vCPUs that are given the same
- *	@tsc and @host_tsc, one after the other, show the same time.  It means nothing
- *	on another host, or after this one was suspended
+ * @tsc_adjust: MSR 0x3b; writing it here does not change @tsc
+ * @host_tsc: the moment at which the guest's counter shows @tsc, as a value of the
+ *	host's time stamp counter (RDTSC in user space).  GET: the moment of the call.
+ *	SET, with GROUP_TSC: any moment; 0 stands for now.  vCPUs that are given the
+ *	same @tsc and @host_tsc, one after the other, show the same time.  The value
+ *	is meaningless on another host, or after this one was suspended
  * @reserved: zero
  */
 struct lodge_msrs {
@@ -207,7 +207,7 @@ struct lodge_msrs {
 };
 
 /**
- * enum lodge_mp_state - what a vCPU does when it is run
+ * enum lodge_mp_state - activity of a vCPU
  * @LODGE_MP_RUNNABLE: executes instructions
  * @LODGE_MP_HALTED: waits for an interrupt, in HLT
  * @LODGE_MP_WAIT_SIPI: waits for a start-up IPI, after INIT
@@ -233,18 +233,18 @@ enum lodge_mp_state {
 #define LODGE_EVENT_ALL 0x7ffU
 
 /**
- * struct lodge_events - group EVENTS: what waits to be delivered
- * @flags: LODGE_EVENT_*; SHADOW: STI or MOV SS holds interrupts back for one more
- *	instruction; NMI_LATCHED: a second NMI waits behind that of NMI_PENDING,
- *	without which it is invalid; SHUTDOWN: a triple fault whose
- *	LODGE_EXIT_SHUTDOWN is still to come
+ * struct lodge_events - group EVENTS: pending events
+ * @flags: LODGE_EVENT_*.  SHADOW: STI or MOV SS blocks interrupts for one more
+ *	instruction; NMI_LATCHED: a second NMI is pending behind the first, and
+ *	NMI_PENDING must be set, too; SHUTDOWN: a triple fault whose
+ *	LODGE_EXIT_SHUTDOWN has not been made yet
  * @mp_state: enum lodge_mp_state
  * @exception: vector of the pending exception, with EXCEPTION
- * @interrupt: vector of an interrupt that its controller regards as delivered, but
- *	whose delivery was cut short and must be repeated, with INTERRUPT
+ * @interrupt: with INTERRUPT: vector of an interrupt that was acknowledged, but whose
+ *	delivery was cut short and must be repeated
  * @sipi_vector: page number at which the start-up IPI starts, with SIPI_PENDING
- * @extint: vector given by LODGE_EXTINT and not taken yet, with EXTINT
- * @error_code: with ERROR_CODE
+ * @extint: with EXTINT: vector from LODGE_EXTINT that is not delivered yet
+ * @error_code: error code of the exception, with ERROR_CODE
  * @reserved: zero
  */
 struct lodge_events {
@@ -272,18 +272,18 @@ struct lodge_regs {
 
 /**
  * struct lodge_lapic - group LAPIC
- * @regs: the xAPIC register page's first KiB, a register every 16 bytes, as
+ * @regs: the first KiB of the xAPIC register page, with a register every 16 bytes, as
  *	MMIO reads it
  * @tsc_deadline: MSR 0x6e0
- * @timer_ns: nanoseconds until the timer's current count, which @regs holds rounded
- *	up, reaches zero; also of a masked timer.  SET: 0: use the count in @regs; more
- *	than the whole initial count lasts is cut to that
- * @eoi: level-triggered vectors that were ended and whose LODGE_EXIT_EOI is still
- *	to come: a bitmap, vector v is bit v % 32 of @eoi[v / 32]
- * @errors: errors since the last write to the error status register, which the next
- *	write moves there
- * @ldr: the logical destination register of xAPIC mode.  SET: used in x2APIC mode
- *	only, where @regs holds that mode's register; in xAPIC mode @regs counts
+ * @timer_ns: nanoseconds until the timer's current count reaches zero, also for a
+ *	masked timer; @regs has the count rounded up.  SET: 0 stands for the count in
+ *	@regs; the value is limited to the time of the initial count
+ * @eoi: bitmap of level-triggered vectors that were ended, but whose LODGE_EXIT_EOI
+ *	has not been made yet: vector v is bit v % 32 of @eoi[v / 32]
+ * @errors: errors since the last write to the error status register; the next write
+ *	moves them there
+ * @ldr: the logical destination register of xAPIC mode.  SET: used only in x2APIC
+ *	mode, in which @regs has that mode's register; in xAPIC mode @regs is used
  */
 struct lodge_lapic {
 	__u8 regs[1024];
@@ -299,11 +299,11 @@ struct lodge_lapic {
 
 /**
  * struct lodge_state - argument of LODGE_GET_STATE and LODGE_SET_STATE
- * @groups: LODGE_GROUP_*: which groups to read or write
+ * @groups: LODGE_GROUP_*: the groups to read or write
  * @xsave: address of an XSAVE area in the standard form, with GROUP_XSAVE
  * @xsave_size: its size in bytes; info.xsave_size is enough
- * @lapic_size: bytes at @lapic: sizeof(struct lodge_lapic) as the caller was built;
- *	0 stands for LODGE_LAPIC_FIRST_SIZE
+ * @lapic_size: the caller's sizeof(struct lodge_lapic); 0 stands for
+ *	LODGE_LAPIC_FIRST_SIZE
  * @lapic: address of a struct lodge_lapic, with GROUP_LAPIC
  * @regs: the inline groups
  */
@@ -328,20 +328,19 @@ struct lodge_msr_entry {
 	__u64 value;
 };
 
-/* No vCPU's list is longer. */
+/* The most MSRs on a vCPU's list. */
 #define LODGE_MAX_MSRS 256
 #define LODGE_MSR_LIST_ALL (1U << 0)
 
 /**
  * struct lodge_msr_list - argument of LODGE_GET_MSR_LIST and LODGE_SET_MSR_LIST
- * @count: entries at @entries, at most LODGE_MAX_MSRS; GET with
- *	LODGE_MSR_LIST_ALL sets it to how many there are
+ * @count: number of entries at @entries, at most LODGE_MAX_MSRS; GET with
+ *	LODGE_MSR_LIST_ALL sets it to the number that there is
  * @flags: GET: LODGE_MSR_LIST_ALL for the whole list, or zero; SET: zero
  * @entries: address of an array of struct lodge_msr_entry
  *
- * On the list are the MSRs that keep what the guest writes to them, do nothing
- * else, and are in no group: MTRRs, MCG_STATUS, AMD's SYSCFG, HWCR, TOP_MEM and
- * others.  Which there are follows from the vCPU's CPUID.
+ * The list has the MSRs that only store the guest's writes and are in no group: MTRRs,
+ * MCG_STATUS, AMD's SYSCFG, HWCR, TOP_MEM and others.  It depends on the vCPU's CPUID.
  */
 struct lodge_msr_list {
 	__u32 count;

@@ -46,7 +46,7 @@
  * @header: its setup header, all fields valid
  * @code: the protected-mode part
  * @code_size: its size in the file
- * @load: where it is loaded
+ * @load: guest physical address of @code
  */
 struct bzimage {
 	const struct image *image;

@@ -42,7 +42,7 @@ struct boot_options {
 /**
  * boot_load() - fill guest memory for a start or a restart
  * @ram: memory; its old contents may be partly left
- * @options: what to start
+ * @options: the image and its options
  * @store: files are taken from here, or read and added
  * @entry: out: the state for vCPU 0
  * @error: out: on failure, the file and the reason

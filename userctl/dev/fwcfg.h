@@ -50,7 +50,7 @@ struct fwcfg;
 
 /**
  * struct fwcfg_config - configuration of the device
- * @bus: where its ports go
+ * @bus: bus for its ports
  * @cpus: number of vCPUs
  * @ram_size: bytes of RAM
  * @e820: memory map in E820's form, 20 bytes an entry; copied

@@ -17,7 +17,7 @@ struct ioapic;
 
 /**
  * struct ioapic_config - configuration of an I/O APIC
- * @bus: where its registers go
+ * @bus: bus for its registers
  * @id: its APIC ID, 0 to 15, until the guest changes it
  * @msi: sends an interrupt message in the form of an MSI (Intel SDM vol. 3,
  *	"Message Signalled Interrupts"; delivery mode 7 is ExtINT), called with

@@ -21,7 +21,7 @@ struct rtc;
 
 /**
  * struct rtc_config - configuration of a clock
- * @bus: where its ports go
+ * @bus: bus for its ports
  * @loop: for its interrupts
  * @irq: its interrupt line, IRQ 8 of a PC; driven with the clock's lock held
  * @alarm: called when an enabled alarm rings, with the clock's lock held; may be NULL

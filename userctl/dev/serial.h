@@ -21,7 +21,7 @@ struct serial;
 
 /**
  * struct serial_config - configuration of a port
- * @bus: where its registers go
+ * @bus: bus for its registers
  * @loop: for the FIFO's timeout
  * @base: first of its eight ports
  * @irq: its interrupt line, driven while the guest has OUT2 set, as on a PC
