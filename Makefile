@@ -273,10 +273,13 @@ smatch-%:
 		-e "lodge_host_page_fault() warn: inconsistent returns '&mm->mmap_lock'" \
 		-e 'error: multiple address spaces given'
 
-lint: layers lengths $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, layers and lengths
+lint: layers lengths man-page $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, layers, lengths and man-page
 
 layers: ## who includes whom, against the rules in selftests/host/layers
 	$(Q)selftests/host/layers
+
+man-page: lodge ## lodge(1) has the options and exit codes of the controller, and the module's parameters
+	$(Q)selftests/host/man-page $(B)/lodge
 
 lengths: ## no source file and no script is longer than 700 lines
 	$(Q)find Kbuild Makefile module uapi userctl selftests -type f \
@@ -514,7 +517,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 
