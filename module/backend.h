@@ -100,7 +100,7 @@ struct lodge_vmexit {
 		struct {
 			u64 gpa;
 			u32 error; /* LODGE_PF_* */
-			bool device; /* met a device entry; @error is 0 */
+			bool device; /* met a device entry; @error may be 0 */
 		} fault;
 		struct {
 			u8 vector;

@@ -7,6 +7,10 @@
  * The nested walk has the paging mode of the host and its PAT: bits PWT and PCD
  * clear are write-back in every PAT that Linux sets up, and PCD alone is UC-,
  * over which the guest may still ask for write combining.
+ *
+ * An address with a bit that the processor does not have is a reserved bit: a
+ * walk that meets it ends in a nested page fault whose error code says so, and
+ * of which nothing is cached (sections 5.3.1 and 15.25.6).
  */
 #include "pure.h"
 
@@ -22,7 +26,7 @@
 #define AMD_NX BIT_ULL(63)
 
 void lodge_npt_format_amd(struct lodge_npt_format *format, u8 levels,
-			  bool huge_1g)
+			  bool huge_1g, u64 reserved)
 {
 	*format = (struct lodge_npt_format){
 		.levels = levels,
@@ -37,5 +41,6 @@ void lodge_npt_format_amd(struct lodge_npt_format *format, u8 levels,
 		.accessed = AMD_A,
 		.dirty = AMD_D,
 		.uncached = AMD_PCD,
+		.device = reserved ? AMD_P | reserved : 0,
 	};
 }

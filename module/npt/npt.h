@@ -82,9 +82,11 @@ struct lodge_npt_format {
  * lodge_npt_format_amd() - AMD's nested paging, AMD APM vol. 2, section 15.25.5
  * @levels: of the host's own tables: 4 or 5
  * @huge_1g: the processor has leaves of 1 GiB
+ * @reserved: bits of an address that the processor does not have, below bit 52;
+ *	0: it has them all, and the format no device entry
  */
 void lodge_npt_format_amd(struct lodge_npt_format *format, u8 levels,
-			  bool huge_1g);
+			  bool huge_1g, u64 reserved);
 
 /**
  * lodge_npt_format_ept() - Intel's EPT, Intel SDM vol. 3C, section 29.3

@@ -62,7 +62,8 @@ static void svm_exit_fault(const struct svm_vmcb_control *control,
 	exit->kind = LODGE_VMEXIT_FAULT;
 	exit->fault.error = control->exit_info_1;
 	exit->fault.gpa = control->exit_info_2;
-	exit->fault.device = false;
+	/* No other entry of the nested tables has a reserved bit: see npt.h. */
+	exit->fault.device = exit->fault.error & LODGE_PF_RESERVED;
 	exit->next_rip = 0;
 }
 

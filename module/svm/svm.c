@@ -19,6 +19,8 @@
 #define SVM_CPUID_NESTED BIT(0)
 #define SVM_CPUID_SVM BIT(2) /* of leaf 0x80000001, ECX */
 #define SVM_CPUID_PAGE_1G BIT(26) /* of leaf 0x80000001, EDX */
+#define SVM_CPUID_ENCRYPTION 0x8000001f
+#define SVM_CPUID_ENCRYPTION_BIT GENMASK(5, 0) /* of its EBX */
 
 DEFINE_PER_CPU(struct svm_cpu, svm_cpu);
 
@@ -156,6 +158,21 @@ static u64 svm_info_flags(void)
 	return flags;
 }
 
+/*
+ * Bits of an address that this processor does not have.  Memory encryption takes the
+ * uppermost ones away, and makes one of them its own (section 15.34.1).
+ */
+static u64 svm_reserved_bits(void)
+{
+	u64 reserved = GENMASK_ULL(51, 0) &
+		       ~(BIT_ULL(boot_cpu_data.x86_phys_bits) - 1);
+
+	if (boot_cpu_data.extended_cpuid_level >= SVM_CPUID_ENCRYPTION)
+		reserved &= ~BIT_ULL(cpuid_ebx(SVM_CPUID_ENCRYPTION) &
+				     SVM_CPUID_ENCRYPTION_BIT);
+	return reserved;
+}
+
 static int svm_setup(void)
 {
 	int error = svm_alloc_cpus();
@@ -169,7 +186,8 @@ static int svm_setup(void)
 	lodge_svm_backend.info_flags = svm_info_flags();
 	/* The nested walk has the paging mode of the host. */
 	lodge_npt_format_amd(&svm_format, pgtable_l5_enabled() ? 5 : 4,
-			     boot_cpu_has(X86_FEATURE_GBPAGES));
+			     boot_cpu_has(X86_FEATURE_GBPAGES),
+			     svm_reserved_bits());
 	return error;
 }
 

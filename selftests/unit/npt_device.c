@@ -8,6 +8,7 @@
 /* A guest physical address whose page needs tables of its own at all levels. */
 #define FAR(n) ((u64)(n) << 39)
 
+FIXTURE_VARIANT_ADD(npt, amd){};
 FIXTURE_VARIANT_ADD(npt, ept){ .ept = CAP_ALL };
 FIXTURE_VARIANT_ADD(npt, old_ept){ .ept = CAP_OLD };
 

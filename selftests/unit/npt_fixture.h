@@ -30,6 +30,9 @@
 #define CAP_OLD (CAP_WALK_4 | CAP_WB | CAP_2M | CAP_1G)
 #define CAP_ALL (CAP_OLD | CAP_EXECUTE_ONLY | CAP_AD)
 
+/* What a processor with 48 address bits does not have. */
+#define AMD_RESERVED GENMASK_ULL(51, 48)
+
 FIXTURE(npt)
 {
 	struct lodge_npt_format format;
@@ -52,7 +55,7 @@ FIXTURE_SETUP(npt)
 		err = lodge_npt_format_ept(&self->format, variant->ept, 46,
 					   true);
 	else
-		lodge_npt_format_amd(&self->format, 4, true);
+		lodge_npt_format_amd(&self->format, 4, true, AMD_RESERVED);
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, lodge_npt_init(&self->npt, &self->format));
 }

@@ -33,7 +33,7 @@ static struct lodge_npt_format amd(void)
 {
 	struct lodge_npt_format format;
 
-	lodge_npt_format_amd(&format, 4, true);
+	lodge_npt_format_amd(&format, 4, true, AMD_RESERVED);
 	return format;
 }
 
@@ -185,12 +185,25 @@ TEST(amds_format_follows_the_host)
 {
 	struct lodge_npt_format format;
 
-	lodge_npt_format_amd(&format, 4, true);
+	lodge_npt_format_amd(&format, 4, true, AMD_RESERVED);
 	EXPECT_EQ(48, lodge_npt_bits(&format));
 	EXPECT_EQ(3, format.max_leaf);
-	lodge_npt_format_amd(&format, 5, false);
+	lodge_npt_format_amd(&format, 5, false, AMD_RESERVED);
 	EXPECT_EQ(57, lodge_npt_bits(&format));
 	EXPECT_EQ(2, format.max_leaf);
+}
+
+TEST(amds_device_entry_is_present_and_has_a_reserved_bit)
+{
+	EXPECT_EQ(AMD_P | AMD_RESERVED, amd().device);
+}
+
+TEST(amds_processor_with_all_address_bits_has_no_device_entry)
+{
+	struct lodge_npt_format format;
+
+	lodge_npt_format_amd(&format, 4, true, 0);
+	EXPECT_EQ(0, format.device);
 }
 
 /*
@@ -292,7 +305,6 @@ TEST(a_device_entry_is_a_misconfiguration_that_leads_nowhere)
 {
 	EXPECT_EQ(EPT_W | EPT_X | GENMASK_ULL(51, 12), ept(CAP_ALL, 46).device);
 	EXPECT_EQ(ept(CAP_ALL, 46).device, ept(CAP_OLD, 46).device);
-	EXPECT_EQ(0, amd().device);
 }
 
 /*
@@ -428,7 +440,7 @@ TEST(amds_five_levels_reach_beyond_48_bits)
 {
 	struct lodge_npt_format format;
 
-	lodge_npt_format_amd(&format, 5, true);
+	lodge_npt_format_amd(&format, 5, true, AMD_RESERVED);
 	reach_beyond_48_bits(_metadata, format);
 }
 
