@@ -69,8 +69,7 @@ enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu)
 
 u8 lodge_state_cpl(const struct lodge_vcpu *vcpu)
 {
-	return (vcpu->regs.segments.seg[LODGE_SS].attr & LODGE_SEG_DPL) >>
-	       LODGE_SEG_DPL_SHIFT;
+	return lodge_segments_cpl(&vcpu->regs.segments);
 }
 
 /* AMD APM vol. 2, table 14-1. */

@@ -69,6 +69,15 @@ static inline u64 lodge_state_hardware_cr4(u64 cr4)
 }
 
 /**
+ * lodge_segments_cpl() - the privilege level, which is SS's
+ */
+static inline u8 lodge_segments_cpl(const struct lodge_segments *segments)
+{
+	return (segments->seg[LODGE_SS].attr & LODGE_SEG_DPL) >>
+	       LODGE_SEG_DPL_SHIFT;
+}
+
+/**
  * lodge_state_mode() - code-segment mode and privilege level; needs SEGMENTS
  */
 enum lodge_cpu_mode lodge_state_mode(const struct lodge_vcpu *vcpu);

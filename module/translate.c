@@ -64,21 +64,56 @@ static void lodge_walk_key(const struct lodge_vcpu *vcpu, u64 linear,
 		.cr3 = c->cr3,
 		.cr4 = c->cr4,
 		.efer = c->efer,
-		.alignment_check = vcpu->regs.general.rflags & X86_EFLAGS_AC,
+		.rflags = vcpu->regs.general.rflags & X86_EFLAGS_AC,
 		.pkru = vcpu->pkru,
-		.cpl = lodge_state_cpl(vcpu),
+		.cpl = lodge_segments_cpl(&vcpu->regs.segments),
 		.access = access,
 	};
 }
 
+/* True if lodge_walk_key() would make @key. */
+static __always_inline bool
+lodge_walk_same_key(const struct lodge_walk_key *key,
+		    const struct lodge_vcpu *vcpu, u64 linear,
+		    unsigned int access)
+{
+	const struct lodge_control *c = &vcpu->regs.control;
+	u64 differ = (key->page ^ linear) & PAGE_MASK;
+
+	differ |= key->cr0 ^ c->cr0;
+	differ |= key->cr3 ^ c->cr3;
+	differ |= key->cr4 ^ c->cr4;
+	differ |= key->efer ^ c->efer;
+	differ |= (key->rflags ^ vcpu->regs.general.rflags) & X86_EFLAGS_AC;
+	differ |= key->pkru ^ vcpu->pkru;
+	differ |= key->cpl ^ lodge_segments_cpl(&vcpu->regs.segments);
+	differ |= key->access ^ access;
+	return !differ;
+}
+
+/* True if the walk was of this page, in this state of the vCPU and of the slots. */
+static __always_inline bool lodge_walk_matches(const struct lodge_walk *walk,
+					       const struct lodge_vcpu *vcpu,
+					       u64 linear, unsigned int access)
+{
+	return walk->usable &&
+	       walk->generation == READ_ONCE(vcpu->vm->slots_generation) &&
+	       lodge_walk_same_key(&walk->key, vcpu, linear, access);
+}
+
 /*
- * All entries are where they were and what they were; under vm->slots_srcu.  While
- * user space is open nothing may be called, such as a check of an index.
+ * Read the entries of a walk again, and with @words the two words at @linear, which
+ * hold any instruction; under vm->slots_srcu.  While user space is open nothing may
+ * be called, such as a check of an index.
+ *
+ * Return: true if all entries are what they were, and the words are read.
  */
-static bool lodge_walk_holds(const struct lodge_walk *walk)
+static __always_inline bool lodge_walk_holds(const struct lodge_walk *walk,
+					     u64 linear, u64 *words)
 {
 	const struct lodge_walk_step *step = walk->step;
 	const struct lodge_walk_step *end = step + walk->nr;
+	const u64 __user *code;
 	u64 value;
 
 	pagefault_disable();
@@ -87,6 +122,12 @@ static bool lodge_walk_holds(const struct lodge_walk *walk)
 		unsafe_get_user(value, step->where, fault);
 		if (value != step->value)
 			goto fault;
+	}
+	if (words) {
+		code = (const u64 __user *)(walk->memory +
+					    offset_in_page(linear));
+		unsafe_get_user(words[0], &code[0], fault);
+		unsafe_get_user(words[1], &code[1], fault);
 	}
 	__uaccess_end();
 	pagefault_enable();
@@ -97,43 +138,21 @@ fault:
 	return false;
 }
 
-/* Word by word: the library's memcmp() goes byte by byte. */
-static bool lodge_walk_same_key(const struct lodge_walk_key *a,
-				const struct lodge_walk_key *b)
-{
-	const u64 *x = (const u64 *)a, *y = (const u64 *)b;
-	u64 differ = 0;
-	unsigned int i;
-
-	BUILD_BUG_ON(sizeof(*a) % sizeof(u64));
-	for (i = 0; i < sizeof(*a) / sizeof(u64); i++)
-		differ |= x[i] ^ y[i];
-	return !differ;
-}
-
-static bool lodge_walk_matches(const struct lodge_vm *vm,
-			       const struct lodge_walk *walk,
-			       const struct lodge_walk_key *key)
-{
-	return walk->usable &&
-	       walk->generation == READ_ONCE(vm->slots_generation) &&
-	       lodge_walk_same_key(&walk->key, key) && lodge_walk_holds(walk);
-}
-
 /* Walk, and remember the walk when it can be repeated. */
-static int lodge_walk(struct lodge_vcpu *vcpu, u64 linear,
-		      const struct lodge_walk_key *key, struct lodge_walk *walk,
-		      struct lodge_fault *fault)
+static noinline int lodge_walk(struct lodge_vcpu *vcpu, u64 linear,
+			       unsigned int access, struct lodge_walk *walk,
+			       struct lodge_fault *fault)
 {
 	struct lodge_walker walker = { vcpu, walk };
+	const struct lodge_control *c = &vcpu->regs.control;
 	const struct lodge_paging paging = {
-		.cr0 = key->cr0,
-		.cr3 = key->cr3,
-		.cr4 = key->cr4,
-		.efer = key->efer,
+		.cr0 = c->cr0,
+		.cr3 = c->cr3,
+		.cr4 = c->cr4,
+		.efer = c->efer,
 		.rflags = vcpu->regs.general.rflags,
-		.pkru = key->pkru,
-		.cpl = key->cpl,
+		.pkru = vcpu->pkru,
+		.cpl = lodge_segments_cpl(&vcpu->regs.segments),
 		.phys_bits = vcpu->features.phys_bits,
 		.huge_1g = true,
 		.read = lodge_walker_read,
@@ -144,10 +163,10 @@ static int lodge_walk(struct lodge_vcpu *vcpu, u64 linear,
 	int answer;
 
 	walk->generation = READ_ONCE(vcpu->vm->slots_generation);
-	walk->key = *key;
+	lodge_walk_key(vcpu, linear, access, &walk->key);
 	walk->nr = 0;
 	walk->usable = true;
-	answer = lodge_gva_walk(&paging, linear, key->access, &t, fault);
+	answer = lodge_gva_walk(&paging, linear, access, &t, fault);
 	if (answer) {
 		walk->usable = false;
 		return answer;
@@ -162,17 +181,16 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 {
 	struct lodge_walk *walk = &vcpu->emulation->data_walk;
 	struct lodge_vm *vm = vcpu->vm;
-	struct lodge_walk_key key;
 	int index, answer = 0;
-	bool matches;
+	bool known;
 
-	lodge_walk_key(vcpu, linear, access, &key);
 	index = srcu_read_lock(&vm->slots_srcu);
-	matches = lodge_walk_matches(vm, walk, &key);
+	known = lodge_walk_matches(walk, vcpu, linear, access) &&
+		lodge_walk_holds(walk, linear, NULL);
 	srcu_read_unlock(&vm->slots_srcu, index);
 	/* Without the slots held: user space may have it wait for a page. */
-	if (!matches)
-		answer = lodge_walk(vcpu, linear, &key, walk, fault);
+	if (unlikely(!known))
+		answer = lodge_walk(vcpu, linear, access, walk, fault);
 	if (!answer)
 		*gpa = walk->gpa | offset_in_page(linear);
 	return answer;
@@ -187,28 +205,12 @@ bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa)
 	       walk->generation == READ_ONCE(vcpu->vm->slots_generation);
 }
 
-/* The two words that hold any instruction; under vm->slots_srcu. */
-static bool lodge_walk_read_code(const struct lodge_walk *walk, u64 linear,
-				 u8 *bytes)
+/* The page of @walk has both words, which hold any instruction, at @linear. */
+static bool lodge_walk_has_words(const struct lodge_walk *walk, u64 linear,
+				 size_t size)
 {
-	const u64 __user *from =
-		(const u64 __user *)(walk->memory + offset_in_page(linear));
-	u64 words[2];
-
-	if (!walk->memory)
-		return false;
-	pagefault_disable();
-	__uaccess_begin_nospec();
-	unsafe_get_user(words[0], &from[0], fault);
-	unsafe_get_user(words[1], &from[1], fault);
-	__uaccess_end();
-	pagefault_enable();
-	memcpy(bytes, words, sizeof(words));
-	return true;
-fault:
-	__uaccess_end();
-	pagefault_enable();
-	return false;
+	return walk->memory && size == 2 * sizeof(u64) &&
+	       offset_in_page(linear) <= PAGE_SIZE - size;
 }
 
 int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
@@ -216,21 +218,25 @@ int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 {
 	struct lodge_walk *walk = &vcpu->emulation->code_walk;
 	struct lodge_vm *vm = vcpu->vm;
-	struct lodge_walk_key key;
-	bool matches, done = false;
+	bool known, done = false;
+	u64 words[2];
 	int index, answer;
 
-	lodge_walk_key(vcpu, linear, LODGE_ACCESS_FETCH, &key);
 	*got = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
 	index = srcu_read_lock(&vm->slots_srcu);
-	matches = lodge_walk_matches(vm, walk, &key);
-	if (matches && *got == 2 * sizeof(u64))
-		done = lodge_walk_read_code(walk, linear, bytes);
+	known = lodge_walk_matches(walk, vcpu, linear, LODGE_ACCESS_FETCH);
+	if (known && lodge_walk_has_words(walk, linear, size))
+		known = done = lodge_walk_holds(walk, linear, words);
+	else if (known)
+		known = lodge_walk_holds(walk, linear, NULL);
 	srcu_read_unlock(&vm->slots_srcu, index);
-	if (done)
+	if (likely(done)) {
+		memcpy(bytes, words, sizeof(words));
 		return 0;
-	if (!matches) {
-		answer = lodge_walk(vcpu, linear, &key, walk, fault);
+	}
+	if (!known) {
+		answer = lodge_walk(vcpu, linear, LODGE_ACCESS_FETCH, walk,
+				    fault);
 		if (answer)
 			return answer;
 	}

@@ -19,6 +19,15 @@ struct lodge_vcpu;
 
 /**
  * struct lodge_walk_key - what a walk depends on beside the entries
+ * @page: linear address of the page
+ * @cr0: CR0
+ * @cr3: CR3
+ * @cr4: CR4
+ * @efer: EFER
+ * @rflags: RFLAGS.AC, with which a supervisor reaches user pages under SMAP
+ * @pkru: PKRU
+ * @cpl: current privilege level
+ * @access: LODGE_ACCESS_*
  */
 struct lodge_walk_key {
 	u64 page;
@@ -26,7 +35,7 @@ struct lodge_walk_key {
 	u64 cr3;
 	u64 cr4;
 	u64 efer;
-	u64 alignment_check;
+	u64 rflags;
 	u32 pkru;
 	u16 cpl;
 	u16 access;
@@ -50,7 +59,7 @@ struct lodge_walk_step {
  * @generation: vm->slots_generation at the time
  * @gpa: guest physical address of the page
  * @memory: the page's address in user space; NULL: there is no slot
- * @step: they
+ * @step: the entries, from the root down
  */
 struct lodge_walk {
 	bool usable;
