@@ -185,6 +185,15 @@ static u64 reverse_bytes(u64 value, unsigned int size)
 	return __builtin_bswap64(value) >> (64 - 8 * size);
 }
 
+static u64 move_value(const struct lodge_insn *insn, u64 value)
+{
+	if (insn->op == LODGE_OP_MOVSX)
+		return lodge_alu_sign_extend(value, insn->operand[1].size);
+	if (insn->op == LODGE_OP_MOVBE)
+		return reverse_bytes(value, insn->operand_size);
+	return value;
+}
+
 static int emul_move(struct lodge_emul *e)
 {
 	const struct lodge_insn *insn = &e->insn;
@@ -194,15 +203,32 @@ static int emul_move(struct lodge_emul *e)
 
 	if (error)
 		return error;
-	if (insn->op == LODGE_OP_MOVSX)
-		value = lodge_alu_sign_extend(value, insn->operand[1].size);
-	else if (insn->op == LODGE_OP_MOVBE)
-		value = reverse_bytes(value, insn->operand_size);
+	value = move_value(insn, value);
 	if (dst->kind == LODGE_OPERAND_MEMORY)
 		error = emul_store(e, value, dst->size);
 	else
 		emul_write_register(e, dst, value);
 	return error ? error : emul_advance(e);
+}
+
+static bool is_move(const struct lodge_emul *e)
+{
+	return e->insn.op >= LODGE_OP_MOV && e->insn.op <= LODGE_OP_MOVSX;
+}
+
+bool lodge_emul_finish_load(struct lodge_emul *e, const void *data, size_t size)
+{
+	const struct lodge_operand *src = &e->insn.operand[1];
+	u64 value = 0;
+
+	if (!is_move(e) || src->kind != LODGE_OPERAND_MEMORY ||
+	    src->size != size || size > sizeof(value))
+		return false;
+	memcpy(&value, data, size);
+	emul_write_register(e, &e->insn.operand[0],
+			    move_value(&e->insn, value));
+	emul_advance(e);
+	return true;
 }
 
 /* CMOVcc reads its operand, and clears the upper half, whatever the condition. */
@@ -265,8 +291,6 @@ static int apply(struct lodge_emul *e)
 		return emul_cmpxchg_pair(e);
 	case LODGE_OP_ROL ... LODGE_OP_BOUND:
 		return lodge_emul_math(e);
-	case LODGE_OP_MOV ... LODGE_OP_MOVSX:
-		return emul_move(e);
 	case LODGE_OP_CMOVCC:
 		return emul_cmov(e);
 	case LODGE_OP_XLAT:
@@ -301,7 +325,11 @@ static bool is_far_branch(const struct lodge_emul *e)
 
 int lodge_emul_step(struct lodge_emul *e)
 {
-	int error = apply(e);
+	int error;
 
+	/* Drivers reach devices by these. */
+	if (is_move(e))
+		return emul_move(e);
+	error = apply(e);
 	return error == -EBUSY && !is_far_branch(e) ? 0 : error;
 }

@@ -140,6 +140,20 @@ struct lodge_emul {
 int lodge_emul_step(struct lodge_emul *e);
 
 /**
+ * lodge_emul_finish_load() - finish a load whose one access has been answered
+ * @e: an instruction for which @read has answered -EAGAIN, registers unchanged
+ * @data: what was read there
+ * @size: bytes of that access
+ *
+ * The same as to apply the instruction again, with less work.
+ *
+ * Return: true if it is done; false with nothing changed: the instruction is not a
+ * move of @size bytes of memory to a register, and has to be applied again.
+ */
+bool lodge_emul_finish_load(struct lodge_emul *e, const void *data,
+			    size_t size);
+
+/**
  * lodge_emul_outs() - gather what OUTS sends
  * @e: an OUTS instruction
  * @data: out: the elements, in the order in which they are sent

@@ -127,8 +127,9 @@ static int lodge_emulate_physical(struct lodge_vcpu *vcpu, u64 gpa, void *data,
 {
 	int error;
 
-	if (lodge_lapic_claims(vcpu->apic, gpa) ||
-	    lodge_translate_missed(vcpu, gpa))
+	/* The bus, too, asks the local APIC first. */
+	if (lodge_translate_missed(vcpu, gpa) ||
+	    lodge_lapic_claims(vcpu->apic, gpa))
 		return lodge_emulate_device(vcpu, gpa, data, size, write);
 	if (write)
 		error = lodge_mem_write(vcpu->vm, gpa, data, size);
@@ -163,11 +164,12 @@ static int lodge_emulate_translate(struct lodge_vcpu *vcpu, u64 linear,
 			       access, &gpa[1], fault);
 }
 
-static int lodge_emulate_access(struct lodge_vcpu *vcpu, u64 linear, void *data,
-				size_t size, unsigned int access, bool write,
-				struct lodge_fault *fault)
+static noinline int lodge_emulate_two_pages(struct lodge_vcpu *vcpu, u64 linear,
+					    void *data, size_t size,
+					    unsigned int access, bool write,
+					    struct lodge_fault *fault)
 {
-	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
+	size_t first = PAGE_SIZE - offset_in_page(linear);
 	u64 gpa[2];
 	int answer;
 
@@ -176,10 +178,26 @@ static int lodge_emulate_access(struct lodge_vcpu *vcpu, u64 linear, void *data,
 	if (!answer)
 		answer = lodge_emulate_physical(vcpu, gpa[0], data, first,
 						write);
-	if (!answer && first < size)
+	if (!answer)
 		answer = lodge_emulate_physical(vcpu, gpa[1], data + first,
 						size - first, write);
 	return answer;
+}
+
+static int lodge_emulate_access(struct lodge_vcpu *vcpu, u64 linear, void *data,
+				size_t size, unsigned int access, bool write,
+				struct lodge_fault *fault)
+{
+	u64 gpa;
+	int answer;
+
+	if (unlikely(offset_in_page(linear) + size > PAGE_SIZE))
+		return lodge_emulate_two_pages(vcpu, linear, data, size, access,
+					       write, fault);
+	answer = lodge_translate(vcpu, linear, access, &gpa, fault);
+	if (answer)
+		return answer;
+	return lodge_emulate_physical(vcpu, gpa, data, size, write);
 }
 
 static int lodge_emulate_read(void *opaque, u64 linear, void *data, size_t size,
@@ -339,12 +357,12 @@ static unsigned int lodge_emulate_features(const struct lodge_control *c)
 	const u64 avx = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;
 	unsigned int features = 0;
 
-	if (boot_cpu_has(X86_FEATURE_AVX) && c->cr4 & X86_CR4_OSXSAVE &&
+	if (cpu_feature_enabled(X86_FEATURE_AVX) && c->cr4 & X86_CR4_OSXSAVE &&
 	    (c->xcr0 & avx) == avx)
 		features |= LODGE_EMUL_AVX;
-	if (boot_cpu_has(X86_FEATURE_BMI1))
+	if (cpu_feature_enabled(X86_FEATURE_BMI1))
 		features |= LODGE_EMUL_BMI1;
-	if (boot_cpu_has(X86_FEATURE_ABM))
+	if (cpu_feature_enabled(X86_FEATURE_ABM))
 		features |= LODGE_EMUL_ABM;
 	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
 		features |= LODGE_EMUL_INTEL;
@@ -379,7 +397,7 @@ void lodge_emulate_prepare(struct lodge_vcpu *vcpu)
 	e->segmentation.protect = vcpu->regs.control.cr0 & X86_CR0_PE &&
 				  !(vcpu->regs.general.rflags & X86_EFLAGS_VM);
 	e->control = &vcpu->regs.control;
-	e->cpl = lodge_state_cpl(vcpu);
+	e->cpl = lodge_segments_cpl(&vcpu->regs.segments);
 	e->features = lodge_emulate_features(e->control);
 	e->ops = &lodge_emulate_ops;
 	e->opaque = vcpu;
@@ -511,14 +529,18 @@ static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)
 {
 	struct lodge_io *io = &vcpu->emulation->io;
 	struct lodge_fragment *f = &io->fragment[io->nr - 1];
-	enum lodge_op op = vcpu->emulation->emul.insn.op;
+	struct lodge_emul *emul = &vcpu->emulation->emul;
+	u64 rip = vcpu->regs.general.rip;
 
 	if (!f->write)
-		memcpy(f->data, vcpu->answer.exit.mmio.data, f->size);
+		memcpy(f->data, vcpu->answer.exit.mmio.data, sizeof(f->data));
 	f->done = true;
-	if (op == LODGE_OP_OUTS || op == LODGE_OP_INS)
+	if (emul->insn.op == LODGE_OP_OUTS || emul->insn.op == LODGE_OP_INS)
 		return lodge_portio_resume(vcpu);
-	return lodge_emulate_run(vcpu);
+	if (io->nr > 1 || !lodge_emul_finish_load(emul, f->data, f->size))
+		return lodge_emulate_run(vcpu);
+	lodge_emulate_advance(vcpu, rip);
+	return LODGE_ENTER_AGAIN;
 }
 
 int lodge_emulate_complete(struct lodge_vcpu *vcpu)

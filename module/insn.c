@@ -32,6 +32,26 @@ void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault)
 		lodge_event_raise(&vcpu->delivery, fault->vector, fault->error);
 }
 
+static u64 lodge_insn_word(const u8 *bytes)
+{
+	u64 word;
+
+	memcpy(&word, bytes, sizeof(word));
+	return word;
+}
+
+/* Compares 1 to 15 bytes by words, of which the second overlaps the first. */
+static bool lodge_insn_alike(const u8 *a, const u8 *b, size_t length)
+{
+	const size_t last = length - sizeof(u64);
+	u64 differ = lodge_insn_word(a) ^ lodge_insn_word(b);
+
+	if (length < sizeof(u64))
+		return !(differ << (8 * (sizeof(u64) - length)));
+	return !differ &&
+	       lodge_insn_word(a + last) == lodge_insn_word(b + last);
+}
+
 /* The bytes at RIP are those of the instruction that is decoded already. */
 static bool lodge_insn_same(const struct lodge_vcpu *vcpu,
 			    enum lodge_cpu_mode mode, const u8 *bytes,
@@ -41,7 +61,7 @@ static bool lodge_insn_same(const struct lodge_vcpu *vcpu,
 	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
 
 	return known->decoded && insn->mode == mode && insn->length <= length &&
-	       !memcmp(bytes, known->data, insn->length);
+	       lodge_insn_alike(bytes, known->data, insn->length);
 }
 
 /* Decode the first @length bytes of an instruction, or all of it. */
@@ -66,7 +86,7 @@ static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
 
 int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 {
-	u8 bytes[LODGE_INSN_FETCH];
+	u8 bytes[LODGE_INSN_FETCH] = {};
 	struct lodge_fault fault;
 	enum lodge_cpu_mode mode;
 	size_t length = 0, got;

@@ -233,9 +233,10 @@ static bool lodge_iobus_search(struct lodge_vcpu *vcpu,
 }
 
 /* The local APIC is the vCPU's own device, and moves: it is in no table. */
-static bool lodge_iobus_access(struct lodge_vcpu *vcpu,
-			       enum lodge_iobus_space space, u64 address,
-			       void *in, const void *out, size_t size)
+static __always_inline bool lodge_iobus_access(struct lodge_vcpu *vcpu,
+					       enum lodge_iobus_space space,
+					       u64 address, void *in,
+					       const void *out, size_t size)
 {
 	if (space == LODGE_IOBUS_MMIO &&
 	    lodge_lapic_claims(vcpu->apic, address))

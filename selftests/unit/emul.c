@@ -124,6 +124,53 @@ TEST_F(emul, exchange_is_locked_without_a_prefix)
 	EXPECT_EQ(0U, GPR(RAX));
 }
 
+/* Apply the instruction, and finish it by what it would read: all registers agree. */
+#define EXPECT_SAME_LOAD(_size, ...)                                          \
+	do {                                                                  \
+		struct lodge_general before = self->g.regs, after;            \
+                                                                              \
+		LOAD(LODGE_MODE_64, __VA_ARGS__);                             \
+		ASSERT_EQ(0, STEP());                                         \
+		after = self->g.regs;                                         \
+		self->g.regs = before;                                        \
+		EXPECT_TRUE(lodge_emul_finish_load(                           \
+			&self->g.e, self->g.memory + GPR(RBX), _size));       \
+		EXPECT_EQ(0, memcmp(&after, &self->g.regs, sizeof(after)));   \
+		self->g.regs = before;                                        \
+		EXPECT_FALSE(lodge_emul_finish_load(                          \
+			&self->g.e, self->g.memory + GPR(RBX), (_size) + 1)); \
+		EXPECT_EQ(0, memcmp(&before, &self->g.regs, sizeof(before))); \
+	} while (0)
+
+TEST_F(emul, load_is_finished_by_its_answer_as_if_it_were_applied_again)
+{
+	GPR(RBX) = 0x3000;
+	GPR(RAX) = 0x1122334455667788;
+	memcpy(self->g.memory + 0x3000, "\x81\x92\xa3\xb4\xc5\xd6\xe7\xf8", 8);
+	EXPECT_SAME_LOAD(1, 0x8a, 0x03); /* mov (%rbx), %al */
+	EXPECT_SAME_LOAD(1, 0x8a, 0x23); /* mov (%rbx), %ah */
+	EXPECT_SAME_LOAD(2, 0x66, 0x8b, 0x03);
+	EXPECT_SAME_LOAD(4, 0x8b, 0x03);
+	EXPECT_SAME_LOAD(8, 0x48, 0x8b, 0x03);
+	EXPECT_SAME_LOAD(1, 0x0f, 0xb6, 0x03); /* movzbl */
+	EXPECT_SAME_LOAD(2, 0x48, 0x0f, 0xb7, 0x03); /* movzwq */
+	EXPECT_SAME_LOAD(1, 0x66, 0x0f, 0xbe, 0x03); /* movsbw */
+	EXPECT_SAME_LOAD(4, 0x48, 0x63, 0x03); /* movslq */
+	EXPECT_SAME_LOAD(4, 0x0f, 0x38, 0xf0, 0x03); /* movbe */
+}
+
+TEST_F(emul, only_a_load_is_finished_by_its_answer)
+{
+	const struct lodge_general before = self->g.regs;
+	const u64 data = 1;
+
+	LOAD(LODGE_MODE_64, 0x89, 0x03); /* mov %eax, (%rbx) */
+	EXPECT_FALSE(lodge_emul_finish_load(&self->g.e, &data, 4));
+	LOAD(LODGE_MODE_64, 0x03, 0x03); /* add (%rbx), %eax */
+	EXPECT_FALSE(lodge_emul_finish_load(&self->g.e, &data, 4));
+	EXPECT_EQ(0, memcmp(&before, &self->g.regs, sizeof(before)));
+}
+
 static int busy_cmpxchg(void *opaque, u64 linear, const void *old,
 			const void *new, size_t size, unsigned int access,
 			struct lodge_fault *fault)
