@@ -5,7 +5,6 @@
 # them as it is loaded, runs them and ends them.  Meanwhile lodge.ko is not there: a
 # kernel has one hook for crashes, and without probes they could not share it.
 module=$(dirname "$0")/lodge_core.ko
-parameters=$(cd /sys/module/lodge/parameters && grep -H . ./* | sed '/(null)/d; s|^./||; s|:|=|')
 
 echo "TAP version 13"
 echo "1..3"
@@ -22,7 +21,7 @@ for text in "a VM and a vCPU without descriptors run and end" \
 	rmmod lodge_core 2>/dev/null
 done
 # shellcheck disable=SC2086
-if insmod /lodge.ko $parameters && "$LODGE" doctor >/dev/null; then
+if insmod "$LODGE_MODULE" $LODGE_PARAMETERS && "$LODGE" doctor >/dev/null; then
 	echo "ok 3 - lodge.ko can use the processor afterwards"
 else
 	echo "not ok 3 - lodge.ko can use the processor afterwards"
