@@ -5,10 +5,11 @@
  * for it, which that of Linux 6.1 lacks:
  *
  *	PROGRAM [-t PATTERN]... [-T PATTERN]...
+ *	PROGRAM -l
  *
  * runs the tests that a -t names, by itself all, and reports those of them that a
- * -T names as skipped.  A pattern is a shell's, for a test's name with or without
- * its fixture: `events.*`, `fault.outs*`, `calls_nest`.
+ * -T names as skipped; -l prints the names of all tests.  A pattern is a shell's, for
+ * a test's name with or without its fixture: `events.*`, `fault.outs*`, `calls_nest`.
  */
 #ifndef LODGE_LIB_KSELFTEST_HARNESS_H
 #define LODGE_LIB_KSELFTEST_HARNESS_H
@@ -120,12 +121,22 @@ static inline void harness_check_arguments(int argc, char **argv)
 {
 	bool good = argc % 2;
 
+	if (argc == 2 && !strcmp(argv[1], "-l"))
+		return;
 	for (int i = 1; i < argc; i += 2)
 		good &= !strcmp(argv[i], "-t") || !strcmp(argv[i], "-T");
 	if (good)
 		return;
-	fprintf(stderr, "usage: %s [-t PATTERN]... [-T PATTERN]...\n", argv[0]);
+	fprintf(stderr, "usage: %s [-t PATTERN]... [-T PATTERN]... | -l\n",
+		argv[0]);
 	exit(KSFT_FAIL);
+}
+
+static inline int harness_print(const struct harness_list *list)
+{
+	for (int i = 0; i < list->count; i++)
+		puts(list->tests[i].name);
+	return KSFT_PASS;
 }
 
 static inline int harness_run(int argc, char **argv)
@@ -135,7 +146,9 @@ static inline int harness_run(int argc, char **argv)
 	int passed = 0;
 
 	harness_check_arguments(argc, argv);
-	list = harness_list(argv);
+	list = harness_list(argc == 2 ? argv + 1 : argv);
+	if (argc == 2)
+		return harness_print(&list);
 	if (!list.count) {
 		fprintf(stderr, "%s: no test is named so\n", argv[0]);
 		return KSFT_FAIL;
