@@ -119,14 +119,9 @@ SHARED	:= module/gva.c
 programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
 helpers	= $(filter-out $(call programs,$(1)) selftests/$(1)/fuzz_%,$(wildcard \
-	   selftests/$(1)/*.[cS])) \
-	   $(helpers_$(1))
-helpers_guest := selftests/lib/guest_cpuid.c
-helpers_api := selftests/lib/host.c selftests/lib/guest_cpuid.c
-helpers_nmi := selftests/guest/machine.c $(helpers_api)
-helpers_soak := $(addprefix selftests/api/,machine.c guest.S) selftests/lib/host.c
-helpers_life := $(addprefix selftests/api/,machine.c guest.S) \
-	   selftests/guest/machine.c $(helpers_api)
+	   selftests/$(1)/*.[cS]))
+# What programs of several directories share; an archive, of which each takes a part.
+TESTLIB	:= $(wildcard selftests/lib/*.[cS])
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
 asked	:= $(foreach t,$(TEST),$(firstword $(subst :, ,$(t))))
@@ -325,6 +320,7 @@ $(B)/fuzz/%.o: %.c
 	$(Q)mkdir -p $(@D) && rm -f $@ && ar rcs $@ $(filter %.o,$^)
 
 $(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
+$(B)/testlib.a: $(call obj,obj,$(TESTLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
 $(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES))
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
@@ -352,8 +348,8 @@ $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS)) \
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(USERLIB) $(PURE) $(EXITS) $(ENTRIES)' | cmp -s - $@ || \
-		echo '$(USERLIB) $(PURE) $(EXITS) $(ENTRIES)' >$@
+	@echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES)' | cmp -s - $@ || \
+		echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES)' >$@
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)
@@ -386,7 +382,7 @@ $(B)/abi/%-64 $(B)/abi/%-32: selftests/abi/%.c $(wildcard uapi/*.h)
 
 define hosted
 $(B)/tests/$(1)/%: $(B)/obj/selftests/$(1)/%.o \
-		$(call obj,obj,$(call helpers,$(1))) $(B)/userctl.a
+		$(call obj,obj,$(call helpers,$(1))) $(B)/testlib.a $(B)/userctl.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CFLAGS) -o $$@ $$^ $$(LIBS)

@@ -8,18 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"
 
-#define GROUPS "/tmp/lodge-groups"
-#define GROUP GROUPS "/test"
+#define NAME "charges"
+#define GROUP HOST_GROUPS "/" NAME
 
 #define VMS 8
 #define VCPUS 60
@@ -33,19 +31,6 @@ FIXTURE(charges)
 	int vcpu[ALL_VCPUS];
 	struct lodge_run *run[ALL_VCPUS];
 };
-
-/* Return: 0, or -errno where the host has no such groups. */
-static int group_enter(void)
-{
-	mkdir(GROUPS, 0700);
-	if (mount("none", GROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	if (host_write(GROUPS "/cgroup.subtree_control", "+memory"))
-		return -ENOENT;
-	if (mkdir(GROUP, 0700) && errno != EEXIST)
-		return -errno;
-	return host_write(GROUP "/cgroup.procs", "0");
-}
 
 /* The number behind a word at the start of a line, or -1. */
 static long number_of(const char *path, const char *word)
@@ -77,7 +62,9 @@ static long charged_tables(void)
 
 FIXTURE_SETUP(charges)
 {
-	self->has_groups = !group_enter() && charged() >= 0;
+	self->has_groups = !host_group(NAME) &&
+			   !host_write(GROUP "/cgroup.procs", "0") &&
+			   charged() >= 0;
 	self->lodge = lodge_open();
 	ASSERT_LE(0, self->lodge);
 }
@@ -85,7 +72,7 @@ FIXTURE_SETUP(charges)
 FIXTURE_TEARDOWN(charges)
 {
 	close(self->lodge);
-	host_write(GROUPS "/cgroup.procs", "0");
+	host_write(HOST_GROUPS "/cgroup.procs", "0");
 	rmdir(GROUP);
 }
 

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 
 #include "kselftest_harness.h"
 
@@ -34,7 +34,7 @@ static int calls_allowed(const struct machine *machine)
 	struct lodge_run *run;
 	struct lodge_clock clock = {};
 	uint32_t count = 0;
-	int vcpu = machine->vcpu[0], vm = machine->vm;
+	int vcpu = machine->cpu[0].fd, vm = machine->vm;
 
 	return (lodge_run(vcpu) != -EIO) << 0 | (lodge_nmi(vcpu) != -EIO) << 1 |
 	       (lodge_extint(vcpu, 0x20) != -EIO) << 2 |
@@ -68,8 +68,8 @@ FIXTURE_TEARDOWN(process)
 
 static bool still_runs(const struct machine *machine)
 {
-	return !lodge_run(machine->vcpu[0]) &&
-	       machine->run[0]->reason == LODGE_EXIT_IO;
+	return !lodge_run(machine->cpu[0].fd) &&
+	       machine->cpu[0].run->reason == LODGE_EXIT_IO;
 }
 
 TEST_F(process, a_forked_child_is_refused_every_call)
@@ -87,7 +87,7 @@ TEST_F(process, a_forked_child_is_refused_every_call)
 	ASSERT_TRUE(WIFEXITED(status));
 	EXPECT_EQ(1, WEXITSTATUS(status))
 	TH_LOG("call %d was not refused", WEXITSTATUS(status) - 2);
-	ASSERT_EQ(0, lodge_state_get(self->machine.vcpu[0], &state));
+	ASSERT_EQ(0, lodge_state_get(self->machine.cpu[0].fd, &state));
 	EXPECT_EQ(0, state.regs.events.flags);
 	EXPECT_TRUE(still_runs(&self->machine));
 }
@@ -99,7 +99,7 @@ TEST_F(process, a_forked_child_does_not_inherit_the_run_page)
 
 	if (!child) {
 		signal(SIGSEGV, SIG_DFL);
-		self->machine.run[0]->immediate_exit = 1;
+		self->machine.cpu[0].run->immediate_exit = 1;
 		_exit(0);
 	}
 	status = child_status(child);
@@ -128,7 +128,7 @@ TEST_F(process, what_a_forked_child_closes_stays_open_here)
 
 	if (!child) {
 		close(self->machine.vm);
-		close(self->machine.vcpu[0]);
+		close(self->machine.cpu[0].fd);
 		close(self->machine.lodge);
 		_exit(0);
 	}
@@ -148,7 +148,7 @@ TEST_F(process, a_child_may_keep_the_descriptors_longer)
 		close(stay[1]);
 		/* Until the parent closes the pipe. */
 		_exit(read(stay[0], &byte, 1) != 0 ||
-		      lodge_run(self->machine.vcpu[0]) != -EIO);
+		      lodge_run(self->machine.cpu[0].fd) != -EIO);
 	}
 	machine_end(&self->machine);
 	close(stay[1]);
@@ -186,7 +186,7 @@ TEST_F(process, a_child_outlives_the_process_of_the_vm)
 TEST_F(process, descriptors_are_closed_on_exec)
 {
 	EXPECT_EQ(FD_CLOEXEC, fcntl(self->machine.vm, F_GETFD));
-	EXPECT_EQ(FD_CLOEXEC, fcntl(self->machine.vcpu[0], F_GETFD));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(self->machine.cpu[0].fd, F_GETFD));
 }
 
 static int exec_with(int fd)
@@ -220,7 +220,7 @@ TEST_F(process, a_program_after_exec_is_refused)
 	if (!child) {
 		if (machine_make(&own, 1))
 			_exit(2);
-		_exit(exec_with(own.vcpu[0]) ? 3 : 4);
+		_exit(exec_with(own.cpu[0].fd) ? 3 : 4);
 	}
 	EXPECT_EQ(0, child_status(child));
 	child = fork();

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "registers.h"
 
 #include "kselftest_harness.h"

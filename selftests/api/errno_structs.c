@@ -9,7 +9,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#include "machine.h"
+#include "host.h"
+#include "runner.h"
 
 #include "kselftest_harness.h"
 
@@ -87,7 +88,7 @@ FIXTURE_SETUP(structs)
 	const struct lodge_extint extint = { .vector = 0x20 };
 
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
-	ASSERT_EQ(0, ioctl(self->machine.vcpu[0], LODGE_EXTINT, &extint));
+	ASSERT_EQ(0, ioctl(self->machine.cpu[0].fd, LODGE_EXTINT, &extint));
 	self->buffer = mmap(NULL, 5 * PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->buffer);
@@ -108,7 +109,7 @@ static int file_of(const struct machine *machine, enum target target)
 	case ON_VM:
 		return machine->vm;
 	default:
-		return machine->vcpu[0];
+		return machine->cpu[0].fd;
 	}
 }
 

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 
 #include "kselftest_harness.h"
 
@@ -27,8 +27,8 @@ FIXTURE_SETUP(vcpu)
 {
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
 	ASSERT_EQ(0, machine_enter(&self->machine, 0, guest_out));
-	self->fd = self->machine.vcpu[0];
-	self->run = self->machine.run[0];
+	self->fd = self->machine.cpu[0].fd;
+	self->run = self->machine.cpu[0].run;
 }
 
 FIXTURE_TEARDOWN(vcpu)

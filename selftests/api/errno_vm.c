@@ -10,7 +10,8 @@
 #include <sys/resource.h>
 
 #include "lib/client.h"
-#include "machine.h"
+#include "host.h"
+#include "runner.h"
 #include "registers.h"
 
 #include "kselftest_harness.h"
@@ -46,10 +47,10 @@ static int set_memory(const struct machine *machine, struct lodge_memory memory)
 static bool guest_runs(struct machine *machine)
 {
 	return !machine_enter(machine, 0, guest_out) &&
-	       !lodge_run(machine->vcpu[0]) &&
-	       machine->run[0]->reason == LODGE_EXIT_IO &&
-	       machine->run[0]->exit.io.port == GUEST_PORT &&
-	       machine->run[0]->data[0] == GUEST_PORT_DATA;
+	       !lodge_run(machine->cpu[0].fd) &&
+	       machine->cpu[0].run->reason == LODGE_EXIT_IO &&
+	       machine->cpu[0].run->exit.io.port == GUEST_PORT &&
+	       machine->cpu[0].run->data[0] == GUEST_PORT_DATA;
 }
 
 static void limit_descriptors(struct rlimit *old)
@@ -124,8 +125,8 @@ TEST_F(vm, a_closed_vcpu_keeps_its_id)
 {
 	struct lodge_run *run;
 
-	lodge_vcpu_close(self->machine.vcpu[0], self->machine.run[0]);
-	self->machine.vcpus = 0;
+	lodge_vcpu_close(self->machine.cpu[0].fd, self->machine.cpu[0].run);
+	self->machine.cpus = 0;
 	EXPECT_EQ(-EEXIST, lodge_vcpu_create(self->machine.vm, 0, &run));
 }
 
@@ -172,10 +173,10 @@ TEST_F(vm, bad_memory_is_invalid_and_changes_no_slot)
 	}
 	EXPECT_TRUE(guest_runs(&self->machine));
 	/* Slot 0 is where it was, and nothing came to 1 GiB. */
-	EXPECT_EQ(-EEXIST,
-		  set_memory(&self->machine,
-			     (struct lodge_memory){ 1, 0, GUEST_MEMORY - PAGE,
-						    PAGE, self->hva }));
+	EXPECT_EQ(-EEXIST, set_memory(&self->machine,
+				      (struct lodge_memory){
+					      1, 0, self->machine.size - PAGE,
+					      PAGE, self->hva }));
 	EXPECT_EQ(0, set_memory(&self->machine,
 				(struct lodge_memory){ 1, 0, 1 << 30, PAGE,
 						       self->hva }));
@@ -247,11 +248,13 @@ TEST_F(vm, a_slot_that_is_refused_a_new_place_keeps_the_old)
 TEST_F(vm, a_slot_can_be_moved_over_its_own_place)
 {
 	EXPECT_EQ(0, set_memory(&self->machine,
-				(struct lodge_memory){ 0, 0, PAGE, GUEST_MEMORY,
+				(struct lodge_memory){ 0, 0, PAGE,
+						       self->machine.size,
 						       self->hva }));
-	EXPECT_EQ(0, set_memory(&self->machine,
-				(struct lodge_memory){ 0, 0, 0, GUEST_MEMORY,
-						       self->hva }));
+	EXPECT_EQ(0,
+		  set_memory(&self->machine,
+			     (struct lodge_memory){ 0, 0, 0, self->machine.size,
+						    self->hva }));
 	EXPECT_TRUE(guest_runs(&self->machine));
 }
 
@@ -285,10 +288,10 @@ static int send_msi(const struct machine *machine, uint64_t address,
 static int enable_apic(const struct machine *machine)
 {
 	struct lodge_lapic lapic;
-	int error = lapic_get(machine->vcpu[0], &lapic);
+	int error = lapic_get(machine->cpu[0].fd, &lapic);
 
 	*lapic_word(&lapic, APIC_SVR) |= 0x100;
-	return error ? error : lapic_set(machine->vcpu[0], &lapic);
+	return error ? error : lapic_set(machine->cpu[0].fd, &lapic);
 }
 
 /* The requests that wait in the APIC, of all vectors. */
@@ -297,7 +300,7 @@ static uint32_t requested(const struct machine *machine)
 	struct lodge_lapic lapic;
 	uint32_t all = 0;
 
-	if (lapic_get(machine->vcpu[0], &lapic))
+	if (lapic_get(machine->cpu[0].fd, &lapic))
 		return ~0U;
 	for (int i = 0; i < 8; i++)
 		all |= *lapic_word(&lapic, APIC_IRR + 16 * i);
@@ -308,7 +311,7 @@ static uint32_t pending(const struct machine *machine)
 {
 	struct lodge_state state = { .groups = LODGE_GROUP_EVENTS };
 
-	if (lodge_state_get(machine->vcpu[0], &state))
+	if (lodge_state_get(machine->cpu[0].fd, &state))
 		return ~0U;
 	return state.regs.events.flags;
 }

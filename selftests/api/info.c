@@ -13,7 +13,7 @@
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"
@@ -100,8 +100,8 @@ TEST_F(info, a_vm_does_not_need_the_device_any_longer)
 	ASSERT_EQ(0, machine_make(&machine, 1));
 	close(machine.lodge);
 	ASSERT_EQ(0, machine_enter(&machine, 0, guest_out));
-	EXPECT_EQ(0, lodge_run(machine.vcpu[0]));
-	EXPECT_EQ(LODGE_EXIT_IO, machine.run[0]->reason);
+	EXPECT_EQ(0, lodge_run(machine.cpu[0].fd));
+	EXPECT_EQ(LODGE_EXIT_IO, machine.cpu[0].run->reason);
 	machine.lodge = -1;
 	machine_end(&machine);
 }

@@ -12,7 +12,7 @@
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"

@@ -17,7 +17,7 @@
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"
@@ -293,17 +293,17 @@ static int start_timer(int vcpu, uint32_t lvt, uint32_t count)
 
 TEST_F(limits, a_vcpu_that_nobody_runs_does_not_go_on_ticking)
 {
-	int *vcpu = self->machine.vcpu;
+	int first = self->machine.cpu[0].fd, second = self->machine.cpu[1].fd;
 
 	if (timers() < 0)
 		SKIP(return, "the host does not list its timers");
 	/* One that is far from its end is listed. */
-	ASSERT_EQ(0, start_timer(vcpu[0], 0x20041, UINT32_MAX));
+	ASSERT_EQ(0, start_timer(first, 0x20041, UINT32_MAX));
 	EXPECT_LT(0, timers());
-	ASSERT_EQ(0, start_timer(vcpu[0], 0x20041, 1));
+	ASSERT_EQ(0, start_timer(first, 0x20041, 1));
 	EXPECT_TRUE(EVENTUALLY(all_rest()));
 	/* Nor does one whose ticks nobody is to hear of. */
-	ASSERT_EQ(0, start_timer(vcpu[1], 0x30041, 1));
+	ASSERT_EQ(0, start_timer(second, 0x30041, 1));
 	EXPECT_TRUE(EVENTUALLY(all_rest()));
 }
 
@@ -373,7 +373,7 @@ static void *setter_thread(void *argument)
 	struct setter *setter = argument;
 
 	setter->error = lodge_memory_set(setter->machine->vm, OTHER_SLOT, 0,
-					 GUEST_VAST, GUEST_MEMORY,
+					 GUEST_VAST, setter->machine->size,
 					 setter->machine->memory);
 	__atomic_store_n(&setter->done, true, __ATOMIC_SEQ_CST);
 	return NULL;

@@ -13,7 +13,7 @@
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"
@@ -349,7 +349,7 @@ static int forget_writes(void)
 
 CHANGE(writes_are_noted_anew_once_all_notes_are_cleared)
 {
-	uint8_t *own = self->machine.memory + GUEST_MEMORY - PAGE;
+	uint8_t *own = self->machine.memory + self->machine.size - PAGE;
 
 	ASSERT_EQ(0, forget_writes());
 	*(volatile uint8_t *)own = 1;

@@ -11,7 +11,7 @@
 #include <sys/mman.h>
 
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 
 #include "kselftest_harness.h"
 
@@ -34,7 +34,7 @@ FIXTURE(list)
 FIXTURE_SETUP(list)
 {
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
-	self->vcpu = self->machine.vcpu[0];
+	self->vcpu = self->machine.cpu[0].fd;
 	self->count = LODGE_MAX_MSRS;
 	ASSERT_EQ(0, lodge_msr_list(self->vcpu, self->entries, &self->count));
 }

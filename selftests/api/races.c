@@ -16,7 +16,7 @@
 
 #include "host.h"
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "waiting.h"
 
 #include "kselftest_harness.h"
@@ -179,7 +179,7 @@ static void *reader_thread(void *argument)
 	struct reader *reader = argument;
 	struct lodge_state state = { .groups = LODGE_GROUP_GENERAL };
 
-	reader->error = lodge_state_get(reader->machine->vcpu[0], &state);
+	reader->error = lodge_state_get(reader->machine->cpu[0].fd, &state);
 	__atomic_store_n(&reader->done, true, __ATOMIC_SEQ_CST);
 	return NULL;
 }
@@ -218,7 +218,7 @@ RACE(registers_can_be_read_between_any_two_exits)
 
 	ASSERT_EQ(0, start(&self->runner, &self->machine, 0, guest_out));
 	for (int i = 0; i < 200; i++) {
-		ASSERT_EQ(0, lodge_state_get(self->machine.vcpu[0], &state));
+		ASSERT_EQ(0, lodge_state_get(self->machine.cpu[0].fd, &state));
 		EXPECT_LE(first, state.regs.general.rip);
 		EXPECT_GT(last, state.regs.general.rip);
 		EXPECT_EQ(0x10, state.regs.control.cr0 & 0x11);
@@ -292,7 +292,7 @@ RACE(every_nmi_to_a_halted_vcpu_wakes_it)
 {
 	ASSERT_EQ(0, start(&self->runner, &self->machine, 0, guest_halt));
 	for (uint32_t i = 0; i < 300; i++) {
-		ASSERT_EQ(0, lodge_nmi(self->machine.vcpu[0]));
+		ASSERT_EQ(0, lodge_nmi(self->machine.cpu[0].fd));
 		ASSERT_TRUE(EVENTUALLY(
 			machine_word(&self->machine, GUEST_NMIS) == i + 1));
 	}
@@ -322,7 +322,7 @@ static void *pairing_thread(void *argument)
 				return NULL;
 			sched_yield();
 		}
-		pairing->error = lodge_nmi(machine->vcpu[0]);
+		pairing->error = lodge_nmi(machine->cpu[0].fd);
 	}
 	return NULL;
 }
@@ -380,7 +380,8 @@ RACE(every_external_interrupt_is_taken)
 	ASSERT_TRUE(starts_serving(&self->machine));
 	for (int i = 0; i < 300; i++) {
 		before = machine_word(&self->machine, GUEST_INTERRUPTS);
-		ASSERT_EQ(0, lodge_extint(self->machine.vcpu[0], 0x20 + i % 8));
+		ASSERT_EQ(0,
+			  lodge_extint(self->machine.cpu[0].fd, 0x20 + i % 8));
 		ASSERT_TRUE(EVENTUALLY(
 			machine_word(&self->machine, GUEST_INTERRUPTS) ==
 			before + 1));
@@ -416,12 +417,12 @@ static void *storm_thread(void *argument)
 			error = lodge_msi_send(machine->vm, MSI, vector);
 			break;
 		case 1:
-			error = lodge_extint(machine->vcpu[0], vector);
+			error = lodge_extint(machine->cpu[0].fd, vector);
 			if (error == -EBUSY)
 				error = 0;
 			break;
 		default:
-			error = lodge_nmi(machine->vcpu[0]);
+			error = lodge_nmi(machine->cpu[0].fd);
 		}
 	}
 	return NULL;
@@ -450,9 +451,9 @@ static bool calm(struct machine *machine)
 {
 	uint32_t nmis = machine_word(machine, GUEST_NMIS);
 
-	return takes_each_msi(machine, 10) && !lodge_nmi(machine->vcpu[0]) &&
+	return takes_each_msi(machine, 10) && !lodge_nmi(machine->cpu[0].fd) &&
 	       EVENTUALLY(machine_word(machine, GUEST_NMIS) > nmis) &&
-	       EVENTUALLY(!lodge_extint(machine->vcpu[0], 0x20));
+	       EVENTUALLY(!lodge_extint(machine->cpu[0].fd, 0x20));
 }
 
 RACE(a_spinning_vcpu_survives_storms_of_interrupts)
@@ -511,13 +512,13 @@ static void close_one(struct machine *machine, enum closing which)
 		close(machine->vm);
 		break;
 	case CLOSE_VCPU:
-		close(machine->vcpu[0]);
+		close(machine->cpu[0].fd);
 		break;
 	case CLOSE_OTHER_VCPU:
-		close(machine->vcpu[1]);
+		close(machine->cpu[1].fd);
 		break;
 	default:
-		munmap(machine->run[1], LODGE_RUN_SIZE);
+		munmap(machine->cpu[1].run, LODGE_RUN_SIZE);
 	}
 }
 
@@ -540,8 +541,8 @@ RACE(descriptors_can_be_closed_in_any_order_while_a_vcpu_runs)
 		/* It may have found its descriptor closed. */
 		error = runner_stop(&self->runner);
 		EXPECT_TRUE(!error || error == -EBADF);
-		munmap(own.run[0], LODGE_RUN_SIZE);
-		munmap(own.memory, GUEST_MEMORY);
+		munmap(own.cpu[0].run, LODGE_RUN_SIZE);
+		munmap(own.memory, own.size);
 	}
 	/* What is open now is the fixture's: a device, a VM, two vCPUs. */
 	machine_end(&self->machine);

@@ -9,7 +9,7 @@
 
 #include "lib/client.h"
 #include "guest_cpuid.h"
-#include "machine.h"
+#include "runner.h"
 #include "registers.h"
 
 #include "kselftest_harness.h"
@@ -52,7 +52,7 @@ TEST_F(state, only_the_first_vcpu_starts_by_itself)
 					       LODGE_GROUP_CONTROL };
 
 	ASSERT_EQ(0, machine_make(&fresh, 1));
-	ASSERT_EQ(0, lodge_state_get(fresh.vcpu[0], &state));
+	ASSERT_EQ(0, lodge_state_get(fresh.cpu[0].fd, &state));
 	EXPECT_EQ(LODGE_MP_RUNNABLE, state.regs.events.mp_state);
 	EXPECT_EQ(APIC_BASE_BSP, state.regs.control.apic_base & APIC_BASE_BSP);
 	machine_end(&fresh);
@@ -211,12 +211,12 @@ TEST_F(state, vcpus_that_are_given_the_same_pair_are_in_step)
 
 	regs.msrs.tsc = 1ULL << 50;
 	for (int i = 0; i < 2; i++) {
-		ASSERT_EQ(0, registers_swap(self->machine.vcpu[i],
+		ASSERT_EQ(0, registers_swap(self->machine.cpu[i].fd,
 					    LODGE_GROUP_TSC, &regs, &now[i]));
 		usleep(1000);
 	}
 	for (int i = 0; i < 2; i++)
-		ASSERT_EQ(0, registers_swap(self->machine.vcpu[i],
+		ASSERT_EQ(0, registers_swap(self->machine.cpu[i].fd,
 					    LODGE_GROUP_MSRS, &regs, &now[i]));
 	EXPECT_EQ(now[0].msrs.tsc - now[0].msrs.host_tsc,
 		  now[1].msrs.tsc - now[1].msrs.host_tsc);
@@ -550,7 +550,7 @@ TEST_F(state, a_second_vcpu_has_registers_of_its_own)
 	regs.general.gpr[LODGE_R15] = 0x1515;
 	ASSERT_EQ(0,
 		  registers_swap(self->vcpu, LODGE_GROUP_GENERAL, &regs, &now));
-	ASSERT_EQ(0, lodge_state_get(self->machine.vcpu[1], &other));
+	ASSERT_EQ(0, lodge_state_get(self->machine.cpu[1].fd, &other));
 	EXPECT_EQ(0, other.regs.general.gpr[LODGE_R15]);
 }
 

@@ -7,7 +7,7 @@
 #define LODGE_API_STATE_FIXTURE_H
 
 #include "lib/client.h"
-#include "machine.h"
+#include "runner.h"
 #include "registers.h"
 
 FIXTURE(state)
@@ -27,8 +27,8 @@ FIXTURE_SETUP(state)
 	ASSERT_EQ(0, machine_make(&self->machine, 2));
 	ASSERT_EQ(0, machine_enter(&self->machine, 0, guest_out));
 	ASSERT_EQ(0, lodge_info(self->machine.lodge, &info));
-	self->vcpu = self->machine.vcpu[0];
-	self->run = self->machine.run[0];
+	self->vcpu = self->machine.cpu[0].fd;
+	self->run = self->machine.cpu[0].run;
 	self->xsave_size = info.xsave_size;
 	ASSERT_EQ(0, snapshot_take(&self->was, self->vcpu, info.xsave_size));
 	self->regs = &self->was.state.regs;

@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 FIXTURE(cpuid)
 {

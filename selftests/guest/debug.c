@@ -10,7 +10,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define DR6_B0 (1 << 0)
 #define DR6_BD (1 << 13)

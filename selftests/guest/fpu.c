@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define OSXSAVE_ON "mov %cr4, %rax; bts $18, %rax; mov %rax, %cr4;"
 #define SET_XCR0(low) \

@@ -8,7 +8,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define PAGE 0x1000
 #define MIB2 0x200000

@@ -8,7 +8,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define PIC_VECTOR 0x30
 #define DR6_BS (1 << 14)

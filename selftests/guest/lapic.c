@@ -11,7 +11,7 @@
 #include "kselftest_harness.h"
 
 #include "waiting.h"
-#include "machine.h"
+#include "guest.h"
 
 #define VECTOR 0x41
 /* Of a lower class: without an EOI it does not hold VECTOR back. */

@@ -7,7 +7,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define FLAGS_STATUS 0x8d5 /* OF SF ZF AF PF CF */
 

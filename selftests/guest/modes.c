@@ -4,7 +4,7 @@
  */
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 FIXTURE(modes)
 {

@@ -8,7 +8,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 /* RSI: written when RBP is not zero; read to RDI. */
 CODE(transfer, 64,

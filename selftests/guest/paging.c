@@ -8,7 +8,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define P 1
 #define WR 2

@@ -13,7 +13,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define VECTOR 0x41
 #define XAPIC "mov $0xfee00000, %ebx; movl $0x1ff, 0xf0(%rbx);"
@@ -35,7 +35,7 @@ struct held {
 	struct lodge_state state;
 };
 
-static struct held held[GUEST_MAX_CPUS];
+static struct held held[MACHINE_CPUS];
 
 /* An access that was answered is still to be completed: no group has it. */
 static int settle(struct guest_cpu *cpu)
@@ -77,15 +77,6 @@ static int give(struct guest_cpu *cpu, const struct held *held)
 	return error ? error : lodge_state_set(cpu->fd, &held->state);
 }
 
-static void machine_close(struct machine *m, unsigned int cpus)
-{
-	for (unsigned int i = 0; i < cpus; i++)
-		lodge_vcpu_close(m->cpu[i].fd, m->cpu[i].run);
-	close(m->vm);
-	close(m->lodge);
-	munmap(m->memory, GUEST_MEMORY);
-}
-
 /*
  * Put a machine whose vCPUs stand still into a new VM, and close the old one.
  *
@@ -107,7 +98,7 @@ static int machine_move(struct machine *m, unsigned int cpus)
 		usleep(5000);
 		error = give(&m->cpu[i], &held[i]);
 	}
-	machine_close(&old, cpus);
+	machine_end(&old);
 	return error;
 }
 

@@ -11,7 +11,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define STOP (GUEST_DATA + 0x08)
 #define BUFFER 0x52000

@@ -10,7 +10,7 @@
 
 #include "kselftest_harness.h"
 
-#include "machine.h"
+#include "guest.h"
 
 #define OWN_GDT 0x50000
 #define OTHER_TSS 0x51000

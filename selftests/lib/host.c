@@ -4,12 +4,15 @@
  */
 #include "host.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -65,6 +68,19 @@ int host_write(const char *path, const char *value)
 		error = -errno;
 	close(fd);
 	return error;
+}
+
+int host_group(const char *name)
+{
+	char path[sizeof(HOST_GROUPS) + 64];
+
+	mkdir(HOST_GROUPS, 0700);
+	if (mount("none", HOST_GROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	if (host_write(HOST_GROUPS "/cgroup.subtree_control", "+memory"))
+		return -ENOENT;
+	snprintf(path, sizeof(path), HOST_GROUPS "/%s", name);
+	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
 int lodge_users(void)
@@ -124,4 +140,17 @@ int host_suspend(void)
 		error = host_write("/sys/power/state", "mem");
 	host_write("/sys/power/pm_test", "none");
 	return error;
+}
+
+int descriptors_open(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int entries = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		entries++;
+	closedir(dir);
+	return entries;
 }

@@ -37,6 +37,17 @@ long host_read(const char *path);
  */
 int host_write(const char *path, const char *value);
 
+/* Where the host's control groups are, after host_group(). */
+#define HOST_GROUPS "/tmp/lodge-groups"
+
+/**
+ * host_group() - make the control group HOST_GROUPS/@name, whose memory is counted
+ *
+ * Return: 0, also when there is one, or -errno; -ENOENT where the host counts no
+ * group's memory.
+ */
+int host_group(const char *name);
+
 /**
  * lodge_insert() - load Lodge, from where LODGE_MODULE says it is, as it was
  */
@@ -85,5 +96,10 @@ int cpus_set_online(bool online);
  * Return: 0 or -errno.
  */
 int host_suspend(void);
+
+/**
+ * descriptors_open() - the number of descriptors that this process has open
+ */
+int descriptors_open(void);
 
 #endif

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "life.h"
 
 #define TESTS 4

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "waiting.h"
 #include "lib/client.h"
 
@@ -102,7 +102,7 @@ static void *make_vms(void *unused)
 	while (true) {
 		error = machine_make(&machine, 1);
 		if (!error && !machine_enter(&machine, 0, guest_out))
-			error = lodge_run(machine.vcpu[0]);
+			error = lodge_run(machine.cpu[0].fd);
 		__atomic_add_fetch(error ? &refused : &made, 1,
 				   __ATOMIC_SEQ_CST);
 		/* The host is to leave where there is a VM, more often than not. */

@@ -15,7 +15,7 @@
 
 #include "host.h"
 #include "waiting.h"
-#include "../guest/machine.h"
+#include "guest.h"
 #include "life.h"
 
 /* Words that guest and test exchange. */

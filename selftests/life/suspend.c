@@ -15,7 +15,7 @@
 
 #include "host.h"
 #include "waiting.h"
-#include "../guest/machine.h"
+#include "guest.h"
 #include "lib/client.h"
 
 #define MODULE "/tests/life/lodge_life.ko"

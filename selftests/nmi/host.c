@@ -16,7 +16,7 @@
 
 #include "host.h"
 #include "waiting.h"
-#include "../guest/machine.h"
+#include "guest.h"
 
 #define COUNTERS "/sys/kernel/debug/lodge_nmi/"
 /* From which duration on the kernel tells of a slow handler, as in an emulator. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "waiting.h"
 #include "lib/client.h"
 
@@ -69,7 +69,7 @@ static int live(int number, bool *failed)
 	if (!error)
 		error = machine_enter(&machine, 0, guest_out);
 	while (!error && exits++ < 3)
-		error = lodge_run(machine.vcpu[0]);
+		error = lodge_run(machine.cpu[0].fd);
 	*failed = !host_read(FAIL_NTH);
 	fail_number(0);
 	machine_end(&machine);

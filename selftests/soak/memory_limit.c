@@ -8,21 +8,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"
 
 #include "kselftest_harness.h"
 
-#define GROUPS "/tmp/lodge-groups"
-#define GROUP GROUPS "/limited"
+#define NAME "limited"
+#define GROUP HOST_GROUPS "/" NAME
 #define SLOT 1
 #define VCPUS 2
 #define PROCESSES 2
@@ -42,19 +40,6 @@ FIXTURE(memory_limit)
 	unsigned int done;
 };
 
-/* Return: 0, or -errno where the host has no such groups. */
-static int group_make(void)
-{
-	mkdir(GROUPS, 0700);
-	if (mount("none", GROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	if (host_write(GROUPS "/cgroup.subtree_control", "+memory"))
-		return -ENOENT;
-	if (mkdir(GROUP, 0700) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
-
 static int limit_to(uint32_t bytes)
 {
 	char text[16];
@@ -67,7 +52,7 @@ FIXTURE_SETUP(memory_limit)
 {
 	self->chance = chance_start(3);
 	self->span = span_start();
-	if (group_make())
+	if (host_group(NAME))
 		SKIP(return, "the host has no control groups of memory");
 	host_write(GROUP "/memory.swap.max", "0");
 }

@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"

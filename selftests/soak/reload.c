@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "host.h"
-#include "../api/machine.h"
+#include "runner.h"
 #include "waiting.h"
 #include "chance.h"
 #include "lib/client.h"
@@ -35,7 +35,7 @@ static void use(void)
 		left = 100;
 		if (!machine_make(&machine, 2) &&
 		    !machine_enter(&machine, 0, guest_out))
-			while (left-- && !lodge_run(machine.vcpu[0]))
+			while (left-- && !lodge_run(machine.cpu[0].fd))
 				;
 		machine_end(&machine);
 		usleep(1000);

@@ -1,51 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A small machine for the tests of the ABI: up to four vCPUs in real mode with
- * flat data segments, one slot of memory, and the guest code of guest.S in it.
+ * Machines whose vCPUs run small programs in real mode with flat data segments, and
+ * threads that run them.
  */
-#ifndef LODGE_API_MACHINE_H
-#define LODGE_API_MACHINE_H
+#ifndef LODGE_LIB_RUNNER_H
+#define LODGE_LIB_RUNNER_H
 
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <unistd.h>
 
-#include <lodge.h>
-
-#include "guest.h"
-
-#define MACHINE_VCPUS 4
+#include "guest_code.h"
+#include "machine.h"
 
 /**
- * struct machine - a VM and what belongs to it
- * @lodge: descriptor of /dev/lodge
- * @vm: descriptor of the VM
- * @vcpus: how many there are
- * @vcpu: their descriptors
- * @run: their run pages
- * @memory: GUEST_MEMORY bytes, slot 0 at guest physical address 0
- */
-struct machine {
-	int lodge;
-	int vm;
-	unsigned int vcpus;
-	int vcpu[MACHINE_VCPUS];
-	struct lodge_run *run[MACHINE_VCPUS];
-	uint8_t *memory;
-};
-
-/**
- * machine_make() - make a machine whose vCPUs are in their reset state
+ * machine_make() - make a machine with the programs of guest_code.h in its memory,
+ * whose vCPUs are in their reset state
  *
  * Return: 0 or -errno; what there is by then is for machine_end().
  */
-int machine_make(struct machine *machine, unsigned int vcpus);
-void machine_end(struct machine *machine);
+int machine_make(struct machine *machine, unsigned int cpus);
 
 /**
- * machine_enter() - let vCPU @id be at @code, one of guest.h's labels
+ * machine_enter() - let vCPU @id be at @code, one of guest_code.h's labels
  *
  * Return: 0 or -errno.
  */
@@ -100,10 +77,5 @@ void runner_kick(struct runner *runner);
  * Return: @error.
  */
 int runner_stop(struct runner *runner);
-
-/**
- * descriptors_open() - how many descriptors this process has open
- */
-int descriptors_open(void);
 
 #endif

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The memory map of a machine.h machine: for C and guest.S.
+ * The programs that runner.h's machines have in their memory, and its map: for C and
+ * guest_code.S.
  */
-#ifndef LODGE_API_GUEST_H
-#define LODGE_API_GUEST_H
-
-#define GUEST_MEMORY 0x100000
+#ifndef LODGE_LIB_GUEST_CODE_H
+#define LODGE_LIB_GUEST_CODE_H
 
 /* Counters: interrupts, NMIs, and rounds of the code's loop. */
 #define GUEST_INTERRUPTS 0x500

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes machines for the guest tests: see machine.h.
+ * Machines whose vCPUs begin in any mode: see guest.h.
  */
-#include "machine.h"
+#include "guest.h"
 
 #include <cpuid.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "kselftest.h"
 
@@ -106,42 +105,18 @@ static void make_page_tables(struct machine *m)
 						      PTE_LARGE;
 }
 
-static void make_cpu(struct machine *m, unsigned int id)
-{
-	struct guest_cpu *cpu = &m->cpu[id];
-
-	cpu->machine = m;
-	cpu->id = id;
-	cpu->fd = lodge_vcpu_create(m->vm, id, &cpu->run);
-	if (cpu->fd < 0)
-		die("vCPU", cpu->fd);
-	cpu->run->save = LODGE_GROUPS_INLINE;
-}
-
 void machine_create(struct machine *m, unsigned int cpus)
 {
+	int error = machine_open(m, GUEST_MEMORY, cpus);
 	unsigned int i;
-	int error;
 
-	memset(m, 0, sizeof(*m));
-	m->lodge = lodge_open();
-	if (m->lodge < 0)
-		die(LODGE_DEVICE, m->lodge);
-	m->vm = lodge_vm_create(m->lodge);
-	if (m->vm < 0)
-		die("VM", m->vm);
-	m->memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (m->memory == MAP_FAILED)
-		die("memory", -errno);
-	error = lodge_memory_set(m->vm, 0, 0, 0, GUEST_MEMORY, m->memory);
 	if (error)
-		die("slot", error);
+		die("machine", error);
 	make_stubs(m);
 	make_page_tables(m);
 	memcpy(m->memory + GUEST_GDT, gdt, sizeof(gdt));
 	for (i = 0; i < cpus; i++)
-		make_cpu(m, i);
+		m->cpu[i].run->save = LODGE_GROUPS_INLINE;
 }
 
 bool machine_is_intel(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A small machine for the guest tests: 8 MiB of memory at address 0, vCPUs that
- * begin in any mode with tables prepared, and a way to hear of their events.
+ * Machines with 8 MiB of memory at address 0, whose vCPUs begin in any mode with
+ * tables prepared, and a way to hear of their events.
  *
  * Every interrupt and exception leads to a stub that writes to EVENT_PORT; after
  * a further run it returns with IRET.  A test's code ends by DONE, a write to
@@ -11,10 +11,9 @@
  * alarm ends a guest that hangs.  What a vCPU did in place of what was expected
  * is printed.
  */
-#ifndef LODGE_GUEST_MACHINE_H
-#define LODGE_GUEST_MACHINE_H
+#ifndef LODGE_LIB_GUEST_H
+#define LODGE_LIB_GUEST_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +21,7 @@
 #include <lodge.h>
 
 #include "lib/client.h"
+#include "machine.h"
 
 /* Guest physical addresses. */
 #define GUEST_IVT 0x0000
@@ -123,26 +123,6 @@ enum guest_mode {
 	PAGED32, /* pages of 4 MiB */
 	PAE32,
 	LONG64,
-};
-
-struct machine;
-
-struct guest_cpu {
-	struct machine *machine;
-	struct lodge_run *run;
-	unsigned int id;
-	int fd;
-	pthread_t thread;
-	int answer;
-};
-
-#define GUEST_MAX_CPUS 4
-
-struct machine {
-	int lodge;
-	int vm;
-	unsigned char *memory;
-	struct guest_cpu cpu[GUEST_MAX_CPUS];
 };
 
 /* The stack that a stub finds. */

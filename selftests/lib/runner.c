@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The small machine of the ABI's tests: see machine.h.
+ * Machines that run small programs, and threads that run them: see runner.h.
  */
-#include "machine.h"
+#include "runner.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "lib/client.h"
 #include "waiting.h"
+
+#define MEMORY_SIZE 0x100000
 
 #define KICK SIGUSR1
 
@@ -45,49 +45,13 @@ static void machine_fill(struct machine *machine)
 	vectors[2 * VECTOR_NMI] = guest_offset(guest_nmi);
 }
 
-static int machine_make_vcpus(struct machine *machine, unsigned int vcpus)
+int machine_make(struct machine *machine, unsigned int cpus)
 {
-	unsigned int *i = &machine->vcpus;
+	int error = machine_open(machine, MEMORY_SIZE, cpus);
 
-	while (*i < vcpus) {
-		machine->vcpu[*i] =
-			lodge_vcpu_create(machine->vm, *i, &machine->run[*i]);
-		if (machine->vcpu[*i] < 0)
-			return machine->vcpu[*i];
-		++*i;
-	}
-	return 0;
-}
-
-int machine_make(struct machine *machine, unsigned int vcpus)
-{
-	int error;
-
-	*machine = (struct machine){ .lodge = -1, .vm = -1 };
-	machine->memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (machine->memory == MAP_FAILED)
-		return -errno;
-	machine_fill(machine);
-	machine->lodge = lodge_open();
-	if (machine->lodge < 0)
-		return machine->lodge;
-	machine->vm = lodge_vm_create(machine->lodge);
-	if (machine->vm < 0)
-		return machine->vm;
-	error = lodge_memory_set(machine->vm, 0, 0, 0, GUEST_MEMORY,
-				 machine->memory);
-	return error ? error : machine_make_vcpus(machine, vcpus);
-}
-
-void machine_end(struct machine *machine)
-{
-	while (machine->vcpus--)
-		lodge_vcpu_close(machine->vcpu[machine->vcpus],
-				 machine->run[machine->vcpus]);
-	close(machine->vm);
-	close(machine->lodge);
-	munmap(machine->memory, GUEST_MEMORY);
+	if (!error)
+		machine_fill(machine);
+	return error;
 }
 
 int machine_enter(struct machine *machine, unsigned int id, const char *code)
@@ -97,7 +61,7 @@ int machine_enter(struct machine *machine, unsigned int id, const char *code)
 			  LODGE_GROUP_EVENTS,
 	};
 	struct lodge_segment *seg = state.regs.segments.seg;
-	int error = lodge_state_get(machine->vcpu[id], &state);
+	int error = lodge_state_get(machine->cpu[id].fd, &state);
 	int i;
 
 	if (error)
@@ -116,7 +80,7 @@ int machine_enter(struct machine *machine, unsigned int id, const char *code)
 	 */
 	state.regs.general.rflags = 0x202;
 	state.regs.events.mp_state = LODGE_MP_RUNNABLE;
-	return lodge_state_set(machine->vcpu[id], &state);
+	return lodge_state_set(machine->cpu[id].fd, &state);
 }
 
 uint32_t machine_word(const struct machine *machine, uint32_t gpa)
@@ -163,13 +127,13 @@ static void kick_block(int how)
 static void *runner_thread(void *argument)
 {
 	struct runner *runner = argument;
-	struct lodge_run *run = runner->machine->run[runner->id];
+	struct lodge_run *run = runner->machine->cpu[runner->id].run;
 	int error;
 
 	kicked = run;
 	kick_block(SIG_UNBLOCK);
 	while (!SEEN(runner->stop) && !runner->error) {
-		error = lodge_run(runner->machine->vcpu[runner->id]);
+		error = lodge_run(runner->machine->cpu[runner->id].fd);
 		if (error == -EINTR) {
 			__atomic_store_n(&run->immediate_exit, 0,
 					 __ATOMIC_SEQ_CST);
@@ -210,17 +174,4 @@ int runner_stop(struct runner *runner)
 	runner_kick(runner);
 	pthread_join(runner->thread, NULL);
 	return runner->error;
-}
-
-int descriptors_open(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	int entries = 0;
-
-	if (!dir)
-		return -errno;
-	while (readdir(dir))
-		entries++;
-	closedir(dir);
-	return entries;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The code that the ABI's tests run in a guest: real mode with flat data
- * segments, copied to GUEST_CODE.  guest.h says what each label does.
+ * Programs in real mode with flat data segments, copied to GUEST_CODE.  guest_code.h
+ * says what each label does.
  */
-#include "guest.h"
+#include "guest_code.h"
 
 #define APIC_EOI	0xfee000b0
 #define APIC_SVR	0xfee000f0
