@@ -178,7 +178,7 @@ ROW(add_to_device, 64, LONG64, "add %eax, (%rdi);", KEEP(3, 0),
     .access = { R(0, 4, 0xfffffffe), W(0, 4, 1) }, STATUS(0x11));
 ROW(add_from_device, 64, LONG64, "add (%rdi), %al;", .rax = 1,
     .access = { R(0, 1, 0x7f) }, .rax_after = 0x80, STATUS(0x890));
-ROW(adc_to_device, 64, LONG64, "stc; adc $0, (%rdi);", KEEP(0, 0),
+ROW(adc_to_device, 64, LONG64, "stc; adcl $0, (%rdi);", KEEP(0, 0),
     .access = { R(0, 4, 4), W(0, 4, 5) }, STATUS(0x4));
 ROW(sub_to_device, 64, LONG64, "subw $1, (%rdi);", KEEP(0, 0),
     .access = { R(0, 2, 0), W(0, 2, 0xffff) }, STATUS(0x95));

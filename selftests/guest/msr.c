@@ -88,11 +88,13 @@ FIXTURE(reads)
 	struct machine m;
 };
 
+enum vendor { ANY, AMD, INTEL };
+
 FIXTURE_VARIANT(reads)
 {
 	uint32_t index;
 	uint64_t value;
-	bool amd;
+	enum vendor vendor;
 };
 
 FIXTURE_SETUP(reads)
@@ -104,30 +106,33 @@ FIXTURE_TEARDOWN(reads)
 {
 }
 
-#define READS(name, msr, bits)              \
-	FIXTURE_VARIANT_ADD(reads, name)    \
-	{                                   \
-		.index = msr, .value = bits \
-	}
-#define READS_ON_AMD(name, msr, bits)                    \
-	FIXTURE_VARIANT_ADD(reads, name)                 \
-	{                                                \
-		.index = msr, .value = bits, .amd = true \
+#define MISC_ENABLE 0x1a0
+#define MISC_ENABLE_RESET 0x1801
+
+#define READS(name, whose, msr, bits)                        \
+	FIXTURE_VARIANT_ADD(reads, name)                     \
+	{                                                    \
+		.index = msr, .value = bits, .vendor = whose \
 	}
 
-READS(apic_base, 0x1b, 0xfee00900);
-READS(mtrr_cap, 0xfe, 0x508);
-READS(pat_after_a_reset, 0x277, 0x0007040600070406);
-READS(efer_with_long_mode_and_without_svm, 0xc0000080,
+READS(apic_base, ANY, 0x1b, 0xfee00900);
+READS(mtrr_cap, ANY, 0xfe, 0x508);
+READS(pat_after_a_reset, ANY, 0x277, 0x0007040600070406);
+READS(efer_with_long_mode_and_without_svm, ANY, 0xc0000080,
       X86_EFER_LME | X86_EFER_LMA);
-READS_ON_AMD(vm_cr_with_svm_locked, 0xc0010114, 0x18);
+READS(tsc_frequency_selected_in_hwcr, AMD, 0xc0010015, 0x1000000);
+READS(vm_cr_with_svm_locked, AMD, 0xc0010114, 0x18);
+READS(power_on_configuration, INTEL, 0x2a, 0);
+READS(feature_control_locked_without_vmx, INTEL, 0x3a, 1);
+READS(misc_enable_after_a_reset, INTEL, MISC_ENABLE, MISC_ENABLE_RESET);
 
 TEST_F(reads, the_manuals_value)
 {
+	const enum vendor vendor = machine_is_intel() ? INTEL : AMD;
 	struct guest_cpu *cpu = &self->m.cpu[0];
 
 	start(cpu, variant->index);
-	if (variant->amd && machine_is_intel()) {
+	if (variant->vendor && variant->vendor != vendor) {
 		EXPECT_TRUE(cpu_raises(cpu, GP, NULL));
 		return;
 	}
@@ -265,17 +270,13 @@ TEST_F(msr, rdpmc_reads_four_counters_and_faults_at_the_fifth)
 	EXPECT_EQ(4, *cpu_gpr(self->cpu, LODGE_RCX));
 }
 
-#define MISC_ENABLE 0x1a0
-#define MISC_ENABLE_RESET 0x1801
 #define LIMIT_CPUID (1ULL << 22)
 #define XD_DISABLE (1ULL << 34)
 
-TEST_F(msr, amd_has_no_misc_enable)
+TEST_F(msr, amds_misc_enable_cannot_be_written)
 {
 	if (machine_is_intel())
 		SKIP(return, "the processor is Intel's");
-	start(self->cpu, MISC_ENABLE);
-	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
 	start_write(self->cpu, MISC_ENABLE, MISC_ENABLE_RESET);
 	ASSERT_TRUE(cpu_raises(self->cpu, GP, NULL));
 }
