@@ -340,8 +340,8 @@ $(call obj,san,module/face.c module/ioctl.c selftests/unit/face.c) \
 	$(call obj,fuzz,module/face.c module/ioctl.c): \
 	CFLAGS += -include selftests/unit/kernel_face.h
 $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_state.c \
-	lapic_timer.c) $(addprefix selftests/unit/,delivery.c fuzz_event.c fuzz_lapic.c \
-	lapic.c lapic_messages.c lapic_timer.c))): \
+	lapic_timer.c) $(addprefix selftests/unit/,delivery.c event.c fuzz_event.c \
+	fuzz_lapic.c lapic.c lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS)) \
 	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)

@@ -6,88 +6,17 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "kernel.h"
-
-#include "apic.h"
-#include "event.h"
+#include "fake_delivery.h"
 #include "interleave.h"
-#include "request.h"
-#include "state.h"
-#include "vcpu.h"
 
 #include "kselftest_harness.h"
 
 #define SENDERS 2
 #define PAIRS 100000
 
-/* The processor: the event for the next entry, and the blocking of NMIs. */
-static struct {
-	enum lodge_event_type injected;
-	u32 interruptibility;
-	u32 window;
-} fake_cpu;
-
-static void fake_get_state(struct lodge_vcpu *vcpu, u64 groups)
-{
-}
-
-static void fake_inject(struct lodge_vcpu *vcpu,
-			const struct lodge_event *event)
-{
-	fake_cpu.injected = event->type;
-}
-
-static u32 fake_interruptibility(struct lodge_vcpu *vcpu)
-{
-	return fake_cpu.interruptibility;
-}
-
-static void fake_window(struct lodge_vcpu *vcpu, u32 wanted)
-{
-	fake_cpu.window = wanted;
-}
-
-static const struct lodge_backend fake_backend = {
-	.get_state = fake_get_state,
-	.set_state = fake_get_state,
-	.inject = fake_inject,
-	.interruptibility = fake_interruptibility,
-	.window = fake_window,
-};
-
-const struct lodge_backend *lodge_backend = &fake_backend;
-
-void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
-{
-	set_bit(request, &vcpu->requests);
-}
-
-void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
-{
-}
-
-int lodge_lapic_pending(struct lodge_apic *apic)
-{
-	return -1;
-}
-
-void lodge_lapic_acknowledge(struct lodge_apic *apic, u8 vector)
-{
-}
-
-bool lodge_lapic_accepts_extint(const struct lodge_apic *apic)
-{
-	return false;
-}
-
-bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic)
-{
-	return false;
-}
-
 FIXTURE(nmis)
 {
-	struct lodge_vcpu *vcpu;
+	struct lodge_delivery *delivery;
 	/* Numbers of NMIs that the guest has begun to handle, and has finished. */
 	u32 handled;
 	u32 done;
@@ -95,19 +24,13 @@ FIXTURE(nmis)
 
 FIXTURE_SETUP(nmis)
 {
-	memset(&fake_cpu, 0, sizeof(fake_cpu));
 	self->handled = 0;
 	self->done = 0;
-	self->vcpu = calloc(1, sizeof(*self->vcpu));
-	ASSERT_NE(NULL, self->vcpu);
-	self->vcpu->delivery.vcpu = self->vcpu;
-	self->vcpu->delivery.regs = &self->vcpu->regs;
-	self->vcpu->delivery.requests = &self->vcpu->requests;
+	self->delivery = fake_delivery_new();
 }
 
 FIXTURE_TEARDOWN(nmis)
 {
-	free(self->vcpu);
 }
 
 /*
@@ -117,20 +40,19 @@ FIXTURE_TEARDOWN(nmis)
 static void enter(FIXTURE_DATA(nmis) * self)
 {
 	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
-	bool opens = fake_cpu.window & LODGE_BLOCK_NMI &&
-		     !fake_cpu.interruptibility;
+	bool opens = fake.wanted & LODGE_BLOCK_NMI && !fake.interruptibility;
 
-	if (test_and_clear_bit(LODGE_REQ_EVENT, &self->vcpu->requests) || opens)
-		lodge_event_deliver(&self->vcpu->delivery);
-	if (fake_cpu.injected == LODGE_EVENT_NMI) {
-		fake_cpu.injected = LODGE_EVENT_NONE;
-		fake_cpu.interruptibility = LODGE_EVENT_NMI_BLOCKED;
+	if (test_and_clear_bit(LODGE_REQ_EVENT, &fake.requests) || opens)
+		lodge_event_deliver(self->delivery);
+	if (fake.injected.type == LODGE_EVENT_NMI) {
+		fake.injected.type = LODGE_EVENT_NONE;
+		fake.interruptibility = LODGE_EVENT_NMI_BLOCKED;
 		self->handled++;
-	} else if (fake_cpu.interruptibility) {
-		fake_cpu.interruptibility = 0;
+	} else if (fake.interruptibility) {
+		fake.interruptibility = 0;
 		__atomic_store_n(&self->done, self->handled, __ATOMIC_RELEASE);
 	}
-	lodge_event_delivered(&self->vcpu->delivery, &none);
+	lodge_event_delivered(self->delivery, &none);
 }
 
 /* Enters until no NMI is pending. */
@@ -142,11 +64,11 @@ static void settle(FIXTURE_DATA(nmis) * self)
 
 TEST_F(nmis, one_and_another_one_behind_it_are_two)
 {
-	lodge_event_nmi(&self->vcpu->delivery);
+	lodge_event_nmi(self->delivery);
 	settle(self);
 	EXPECT_EQ(1U, self->handled);
-	lodge_event_nmi(&self->vcpu->delivery);
-	lodge_event_nmi(&self->vcpu->delivery);
+	lodge_event_nmi(self->delivery);
+	lodge_event_nmi(self->delivery);
 	settle(self);
 	EXPECT_EQ(3U, self->handled);
 }
@@ -154,18 +76,18 @@ TEST_F(nmis, one_and_another_one_behind_it_are_two)
 TEST_F(nmis, any_number_before_the_handler_is_two)
 {
 	for (int i = 0; i < 5; i++)
-		lodge_event_nmi(&self->vcpu->delivery);
+		lodge_event_nmi(self->delivery);
 	settle(self);
 	EXPECT_EQ(2U, self->handled);
 }
 
 TEST_F(nmis, any_number_in_the_handler_is_one)
 {
-	lodge_event_nmi(&self->vcpu->delivery);
+	lodge_event_nmi(self->delivery);
 	enter(self);
 	ASSERT_EQ(1U, self->handled);
 	for (int i = 0; i < 5; i++)
-		lodge_event_nmi(&self->vcpu->delivery);
+		lodge_event_nmi(self->delivery);
 	settle(self);
 	EXPECT_EQ(2U, self->handled);
 }
@@ -175,7 +97,7 @@ static FIXTURE_DATA(nmis) * nmis;
 
 static void one_is_sent(void)
 {
-	lodge_event_nmi(&nmis->vcpu->delivery);
+	lodge_event_nmi(nmis->delivery);
 }
 
 static void the_guest_is_entered(void)
@@ -262,7 +184,7 @@ static void *sender_thread(void *argument)
 	for (u32 i = 0; i < PAIRS; i++) {
 		while (__atomic_load_n(done, __ATOMIC_ACQUIRE) < SENDERS * i)
 			sched_yield();
-		lodge_event_nmi(&sender->test->vcpu->delivery);
+		lodge_event_nmi(sender->test->delivery);
 	}
 	return NULL;
 }
