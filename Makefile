@@ -156,15 +156,14 @@ release	= $(if $(wildcard $(B)/kernels/$(1)),$(patsubst \
 RUNNING	:= $(shell uname -r)
 LOCAL	:= $(if $(wildcard /lib/modules/$(RUNNING)/build/Makefile),$(RUNNING))
 
-# farm(directory, files): mirrors files, by itself MODULE_FILES, as links; links
-# to deleted files go.
+# farm(directory, files): has a link to each file, by itself MODULE_FILES, at its
+# place below the directory; links to files that are gone go.
 farmed	= $(or $(1),$(MODULE_FILES))
 define farm
-	@mkdir -p $(1) && find $(1) -xtype l -delete
-	@cd $(1) && mkdir -p $(sort $(dir $(call farmed,$(2))))
-	@$(foreach d,$(sort $(dir $(call farmed,$(2)))),ln -sft $(1)/$(d) \
-		$(addprefix $(CURDIR)/,$(foreach f,$(call farmed,$(2)),$(if \
-		$(filter $(d),$(dir $(f))),$(f)))) &&) :
+	@mkdir -p $(addprefix $(1)/,$(sort $(dir $(call farmed,$(2)))))
+	@find $(1) -xtype l -delete
+	@cd $(1) && for f in $(call farmed,$(2)); do [ -L $$f ] || \
+		ln -sf $(CURDIR)/$$f $$f || exit 1; done
 endef
 # Headers ask for the compiler that has built their kernel.  A machine without it
 # has one that does, and both it and its pahole may not know an option.
