@@ -10,7 +10,7 @@
 VERSION	:= $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
 B	:= build
 
-# Which kernels: 6.1 and 6.12 are Debian 12's (-rt and -cloud behind them are their
+# Kernels: 6.1 and 6.12 are Debian 12's (-rt and -cloud behind them are their
 # flavours) and new is the newest that Debian has, unpacked by `make setup`; small
 # is that of the quick runs, which setup builds; any other word is the release of a
 # kernel whose headers are installed.
@@ -19,7 +19,7 @@ DEBIAN_KERNELS := 6.1 6.12 new
 KERNELS	:= $(or $(KERNEL),$(DEBIAN_KERNELS))
 # Tests: DIRECTORY or DIRECTORY/PROGRAM, several, or (when empty) all.
 TEST	?=
-# Where tests run: svm, the emulated AMD-V host; vmx, the Intel one; svm-bochs, a
+# Hosts of the tests: svm, the emulated AMD-V host; vmx, the Intel one; svm-bochs, a
 # second AMD-V one; local, this machine; by itself, check takes all emulated ones,
 # bench both vendors', demo svm.
 HOST	?=
@@ -69,11 +69,11 @@ say	= @printf '  %-7s %s\n' '$(1)' '$(2)'
 endif
 
 # ------------------------------------------------------------------- sources
-# What a module build reads, and so what DKMS is given.
+# The files that a module build reads, and so those that DKMS is given.
 MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 	   find module uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
 		! -name '*.mod.c' ! -name offsets.h)
-# What the oracle's module is made of (see selftests/oracle/oracle.h).
+# The files of the oracle's module (see selftests/oracle/oracle.h).
 ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
 	   uapi/*.h)
 # The module that sends NMIs (see selftests/nmi/module/main.c).
@@ -120,7 +120,7 @@ programs = $(shell grep -lsE '^int main\b|^TEST_HARNESS_MAIN' \
 	   selftests/$(1)/*.c)
 helpers	= $(filter-out $(call programs,$(1)) selftests/$(1)/fuzz_%,$(wildcard \
 	   selftests/$(1)/*.[cS]))
-# What programs of several directories share; an archive, of which each takes a part.
+# Shared by the programs of several directories: an archive, of which each takes a part.
 TESTLIB	:= $(wildcard selftests/lib/*.[cS])
 names	= $(basename $(notdir $(1)))
 # selected(DIR/NAME...): those that TEST asks for
@@ -421,7 +421,7 @@ check: ## everything: set-up, all kernels, all tests; TEST= HOST= KERNEL= CPU= s
 	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
 		CPU='$(CPU)' JOBS='$(JOBS)' MAKE='$(MAKE)' selftests/host/check
 
-# What demo and bench run in, and with which kernel.
+# The host of demo and bench, and its kernel.
 host	= $(or $(HOST),svm)
 demo_kernel = $(or $(KERNEL),$(if $(filter svm local,$(host)),6.1,small))
 options	= --kernel $(1) $(if $(CPU),--cpu $(CPU))

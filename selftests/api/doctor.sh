@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What `lodge doctor` says of a host that can run virtual machines, of one where
+# `lodge doctor` on a host that can run virtual machines, on one where
 # the module is not loaded, and of one where the user may not use it.
 out=$(mktemp)
 trap 'rm -f "$out"' EXIT

@@ -27,7 +27,7 @@ static int child_status(pid_t child)
 	return waitpid(child, &status, 0) == child ? status : -1;
 }
 
-/* Which calls answer something other than EIO; 0: none. */
+/* A bit for each call that does not answer EIO. */
 static int calls_allowed(const struct machine *machine)
 {
 	struct lodge_state state = { .groups = LODGE_GROUP_GENERAL };

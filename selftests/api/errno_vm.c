@@ -223,7 +223,7 @@ TEST_F(vm, slots_may_touch_but_not_overlap)
 
 		EXPECT_EQ(cases[i].answer, set_memory(&self->machine, memory))
 		TH_LOG("case %zu", i);
-		/* What was refused is not there. */
+		/* The refused slot is not there. */
 		EXPECT_EQ(cases[i].answer ? -ENOENT : 0,
 			  lodge_memory_delete(self->machine.vm, 2))
 		TH_LOG("case %zu", i);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What LODGE_GET_INFO says is so; and KVM as a neighbour: who comes first has
+ * LODGE_GET_INFO tells the truth; and KVM as a neighbour: who comes first has
  * the processor, and who comes second is told.
  */
 #include <cpuid.h>

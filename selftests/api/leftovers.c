@@ -31,7 +31,7 @@ enum deed {
 	DEEDS,
 };
 
-/* How it comes. */
+/* The way in which it comes. */
 enum end {
 	KILLED,
 	LEAVES, /* exit() in another thread */
@@ -96,7 +96,7 @@ static void live(enum deed deed, enum end end, int told)
 	}
 }
 
-/* Return: whether a process did its deed and came to its end. */
+/* Return: true if a process did its deed and came to its end. */
 static bool live_and_end(enum deed deed, enum end end)
 {
 	int told[2], status;
@@ -201,7 +201,7 @@ TEST_F(leftovers, the_module_can_be_loaded_many_times)
 #define LAZY_CACHE "vmap_area"
 
 /**
- * struct memory - how much memory the kernel uses
+ * struct memory - the amount of memory that the kernel uses
  * @free: pages that nobody uses
  * @caches: how many of the following
  * @cache: kernel object caches and how many objects each has
@@ -266,9 +266,9 @@ static int memory_read(struct memory *memory)
 }
 
 /*
- * What a VM leaves behind in each round shows: a page, or an object in a cache.
- * Less than that is the host's own coming and going.  Return: what has grown,
- * and by how much, or NULL.
+ * A leak in each round shows: a page, or an object in a cache.  Less than that is the
+ * host's own coming and going.  Return: the name of what has grown, and by how much, or
+ * NULL.
  */
 static const char *grown(const struct memory *before)
 {

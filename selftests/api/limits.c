@@ -232,7 +232,7 @@ TEST_F(limits, two_vms_of_a_user_have_no_more_tables_than_the_user_may_have)
 	ASSERT_LT(MAX_TABLES, first);
 	snprintf(limit, sizeof(limit), "%ld", first);
 	ASSERT_EQ(0, host_write(PARAMETER("user_tables"), limit));
-	/* What any VM may have comes on top. */
+	/* The memory that any VM may have comes on top. */
 	both = stride(&second, vast) - before;
 	EXPECT_LT(first, both);
 	EXPECT_GT(first + MAX_TABLES + 64, both);
@@ -244,7 +244,7 @@ TEST_F(limits, two_vms_of_a_user_have_no_more_tables_than_the_user_may_have)
  * Timers
  */
 
-/* How many timers of local APICs the host has queued, or -1. */
+/* The number of local APICs' timers that the host has queued, or -1. */
 static int timers(void)
 {
 	FILE *file = fopen("/proc/timer_list", "re");
@@ -311,7 +311,7 @@ TEST_F(limits, a_vcpu_that_nobody_runs_does_not_go_on_ticking)
  * Pages that nobody serves
  */
 
-/* Return: what faults in the window wait for, or -errno. */
+/* Return: a userfaultfd for which faults in the window wait, or -errno. */
 static int unserved(uint8_t *window)
 {
 	struct uffdio_api api = { .api = UFFD_API };

@@ -544,7 +544,7 @@ RACE(descriptors_can_be_closed_in_any_order_while_a_vcpu_runs)
 		munmap(own.cpu[0].run, LODGE_RUN_SIZE);
 		munmap(own.memory, own.size);
 	}
-	/* What is open now is the fixture's: a device, a VM, two vCPUs. */
+	/* The fixture's are open now: a device, a VM, two vCPUs. */
 	machine_end(&self->machine);
 	EXPECT_TRUE(EVENTUALLY(lodge_users() == 0));
 	ASSERT_EQ(0, machine_make(&self->machine, 2));
@@ -632,7 +632,7 @@ static void *x87_thread(void *argument)
 }
 
 /*
- * What QEMU's AMD-V host gets wrong on its first processor (see selftests/host/svm)
+ * The defect of QEMU's AMD-V host on its first processor (see selftests/host/svm)
  * does not reach guests on another one.  With this guest on the first one the emulated
  * host has hung here, if not each time.
  */

@@ -77,7 +77,7 @@ int snapshot_take(struct snapshot *snapshot, int vcpu, uint32_t xsave_size);
 void snapshot_free(struct snapshot *snapshot);
 
 /**
- * snapshot_differs() - what has changed since, but for the time
+ * snapshot_differs() - find a change since then, other than of time
  *
  * Return: the name of a group, or NULL: nothing has.
  */

@@ -387,7 +387,7 @@ TEST_F(state, no_time_is_longer_than_the_initial_count_lasts)
 	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
 	EXPECT_LT(LONG_NS / 2, now.timer_ns);
 	EXPECT_GE(LONG_NS, now.timer_ns);
-	/* Where the timer counts nothing there is nothing to be left. */
+	/* A timer that counts nothing has nothing left. */
 	*lapic_word(&given, APIC_INITIAL) = 0;
 	ASSERT_EQ(0, lapic_set(self->vcpu, &given));
 	ASSERT_EQ(0, lapic_get(self->vcpu, &now));
@@ -440,7 +440,7 @@ TEST_F(state, the_first_version_of_the_local_apic_is_taken_and_given)
 }
 
 /*
- * What is still to come to user space
+ * Exits that user space has still to hear of
  */
 
 TEST_F(state, an_end_of_interrupt_that_was_not_told_yet_is_told)

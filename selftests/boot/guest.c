@@ -102,7 +102,7 @@ int guest_start_on_terminal(struct guest *guest, const char *const arguments[])
 	return start(guest, terminal, terminal, arguments);
 }
 
-/* Return: whether there can be more. */
+/* Return: true if there can be more. */
 static bool read_on(struct guest *guest, long deadline)
 {
 	struct pollfd ready = { .fd = guest->output, .events = POLLIN };

@@ -61,7 +61,7 @@ int guest_start_on_terminal(struct guest *guest, const char *const arguments[]);
  * @text: what to wait for, behind all that has been waited for before
  * @seconds: how long at most
  *
- * Return: whether it came.
+ * Return: true if it came.
  */
 bool guest_wait(struct guest *guest, const char *text, int seconds);
 

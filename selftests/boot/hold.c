@@ -29,7 +29,7 @@
 	"dmesg; echo complaints: $(dmesg | grep -cE " \
 	"'unstable|stall|lockup|BUG:|Call Trace')\n"
 
-/* What came to pass; the tests look at it. */
+/* The events so far, for the tests to look at. */
 static struct {
 	struct machine *machine;
 	struct console *console;
@@ -112,7 +112,7 @@ static void type(const char *text)
 		perror("write");
 }
 
-/* What the guest has written is not lost with its machine. */
+/* The guest's output is not lost with its machine. */
 static void take_apart(void)
 {
 	while (read_on(0))

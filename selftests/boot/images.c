@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How `lodge run` starts images of its own kinds, and every way in which it
+ * `lodge run` starts images of each kind; and every way in which it
  * ends (lodge(1), EXIT STATUS).
  */
 #include <fcntl.h>
@@ -247,7 +247,7 @@ TEST_F(image, ends_by_ctrl_a_x_from_a_terminal)
 	EXPECT_EQ(CODE_POWER_OFF, guest_end(&self->guest, PATIENCE));
 }
 
-/* Which of the settings that raw mode takes away a terminal has. */
+/* Those settings of a terminal that raw mode clears. */
 static tcflag_t settings(int terminal)
 {
 	struct termios termios = { 0 };

@@ -93,7 +93,7 @@ static void *live_to_power_off(void *opaque)
 	life->shell = guest_wait(&life->guest, PROMPT, PATIENCE);
 	if (life->shell)
 		tell_facts(life);
-	/* What is typed ahead would be echoed into the answer. */
+	/* Text typed ahead would be echoed into the answer. */
 	guest_type(&life->guest, "echo $((6 * 7)) is the answer\n");
 	life->answered =
 		guest_wait(&life->guest, "\n42 is the answer", PATIENCE);
@@ -148,7 +148,7 @@ static void live(void)
 		pthread_join(threads[i], NULL);
 }
 
-/* What a guest has told under this name; empty: nothing. */
+/* The value that a guest has told under this name; empty: none. */
 static const char *fact(const struct life *life, const char *name)
 {
 	static char value[256];
@@ -173,7 +173,7 @@ static long number(const struct life *life, const char *name)
 	return *value ? strtol(value, NULL, 10) : -1;
 }
 
-/* How many of the numbers that a fact holds are above zero. */
+/* The number of numbers above zero in a fact. */
 static int above_zero(const struct life *life, const char *name)
 {
 	const char *value = fact(life, name);

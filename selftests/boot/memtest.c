@@ -11,7 +11,7 @@
 
 #define CODE_RESET 4
 
-/* How the cursor goes to where the percentage of the pass stands. */
+/* Moves the cursor to the percentage of the pass. */
 #define PASS_FIELD "\033[2;35H"
 #define ESCAPE "\033"
 

@@ -13,7 +13,7 @@
 
 #define PROMPT "/ # "
 #define SUSPEND "echo mem >/sys/power/state; echo back $?\n"
-/* What the kernel says only when firmware has jumped to its waking vector. */
+/* The kernel says this only when firmware has jumped to its waking vector. */
 #define TELL "echo wakings: $(dmesg | grep -c 'Low-level resume complete')\n"
 
 /* Seconds between two presses of the button: the first may come too early. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where there is no memory: an access ends as the first one to that page did,
+ * Addresses without memory: an access ends as the first one to that page did,
  * however often it is made, and memory that comes there is memory at once.
  */
 #include <string.h>
@@ -155,7 +155,7 @@ TEST_F(hole, may_be_touched_in_any_number_of_places)
 }
 
 /*
- * What cannot be emulated: again, after a read of the page
+ * An instruction that cannot be emulated: again, after a read of the page
  */
 
 CODE(jump, 64, "mov $0xd0000000, %eax; mov (%rax), %ecx; jmp *%rax;");

@@ -49,7 +49,7 @@ FIXTURE_TEARDOWN(interrupt)
 {
 }
 
-/* Where the event came from, from the code's start. */
+/* The event's RIP, from the code's start. */
 static uint64_t offset(const struct guest_event *event)
 {
 	return event->rip - GUEST_CODE_BASE;

@@ -234,7 +234,7 @@ TEST_F(lapic, a_deadline_that_comes_after_a_sleep_interrupts_once)
 
 extern const char moves_handler[];
 
-/* What woke it has left the host's timer armed for that deadline. */
+/* The interrupt that woke it has left the host's timer armed for that deadline. */
 CODE(deadline_moves, 64,
      XAPIC "mov $1, %r8; shl $40, %r8;" DEADLINE_IN_R8
 	   "sti; hlt; lock incq 0x50000; sub $1000000, %r8;"

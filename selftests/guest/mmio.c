@@ -457,7 +457,7 @@ TEST(moves_of_32_bytes_are_two_accesses)
 	EXPECT_EQ(0, *machine_u64(&m, GUEST_DATA + 48));
 }
 
-/* What a program of 32 bits makes of an access of 64: GCC's atomic loads and stores. */
+/* GCC's atomic loads and stores of 64 bits in a 32-bit program. */
 CODE(x87, 32,
      "fninit; fildll (%edi); fistpll (%esi); fildll (%esi); fistpll 8(%edi);"
      "flds 16(%edi); fstl 24(%edi); fstpt 32(%edi);"

@@ -441,7 +441,7 @@ static void take_feature(struct guest_cpu *cpu, uint32_t bit)
 }
 
 /*
- * What the processor has and CPUID does not announce faults only while each write
+ * A bit that the processor has and CPUID does not announce faults only while each write
  * is an exit.  It is not part of the guest's state.
  */
 TEST_F(msr, spec_ctrl_is_the_guests_own_from_its_first_value_on)
@@ -469,7 +469,7 @@ TEST_F(msr, spec_ctrl_is_the_guests_own_from_its_first_value_on)
 
 #define ARCH_CAPABILITIES 0x10a
 
-/* Whether the host's kernel says that its processor is free of a bug. */
+/* True if the host's kernel says that its processor is free of a bug. */
 static bool host_is_free_of(const char *bug)
 {
 	char path[128], word[16] = "";
@@ -514,7 +514,7 @@ TEST_F(msr, arch_capabilities_promise_what_the_host_knows_to_be_absent)
 	for (i = 0; i < sizeof(bugs) / sizeof(bugs[0]); i++)
 		EXPECT_EQ(host_is_free_of(bugs[i].bug),
 			  value >> bugs[i].bit & 1);
-	/* Where the microcode sees to it the guest has not got this one, either. */
+	/* A guest has not got this one, either, if the microcode sees to it. */
 	if (host_is_free_of("gather_data_sampling"))
 		EXPECT_TRUE(value >> 26 & 1);
 	/* TSX_CTRL, FB_CLEAR_CTRL and GDS_CTRL: no guest has these registers. */

@@ -586,7 +586,7 @@ TEST_F(device, insw_reads_the_port_once_for_each_that_it_writes)
 		memcpy(self->run->data, &value, sizeof(value));
 		ASSERT_TRUE(touches(self->cpu, GUEST_HOLE + 2 * i, 2, true, 0));
 		EXPECT_EQ(0, memcmp(self->run->exit.mmio.data, &value, 2));
-		/* What has been taken is nobody's any more. */
+		/* Memory that is taken away belongs to nobody. */
 		memset(self->run->data, 0xee, 8);
 	}
 	ASSERT_TRUE(cpu_done(self->cpu));

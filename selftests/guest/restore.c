@@ -18,7 +18,7 @@
 #define VECTOR 0x41
 #define XAPIC "mov $0xfee00000, %ebx; movl $0x1ff, 0xf0(%rbx);"
 #define EOI "movl $0, 0xb0(%rbx);"
-/* Where a test moves the guest. */
+/* The points at which a test moves the guest. */
 #define PORT 0x80
 #define HERE "out %al, $0x80;"
 

@@ -123,7 +123,7 @@ struct moved {
 	uint64_t elements;
 };
 
-/* Answer one exit.  Return: whether it is one that can be. */
+/* Answer one exit.  Return: true if it can be answered. */
 static bool moves(struct lodge_run *run, struct moved *moved)
 {
 	const struct lodge_exit_io *io = &run->exit.io;
@@ -168,7 +168,7 @@ FIXTURE(device)
 	struct lodge_run *run;
 };
 
-/* What an instruction asks of the device, and what it leaves in EAX. */
+/* An instruction's access to the device, and the EAX that it leaves. */
 struct access {
 	uint8_t code;
 	uint8_t size;

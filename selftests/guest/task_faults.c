@@ -154,7 +154,7 @@ SPOILED(fs_in_the_ldt_without_one, fs, LDT_DATA | USER, TS, LDT_DATA);
 SPOILED(gs_of_a_tss, gs, SEL_TSS | USER, TS, SEL_TSS);
 
 /*
- * Who may switch (Intel SDM vol. 3, sections 7.2.5 and 8.3; AMD APM vol. 2, chapter
+ * The right to switch (Intel SDM vol. 3, sections 7.2.5 and 8.3; AMD APM vol. 2, chapter
  * 12): the rights are those of a gate where there is one, and of the TSS where there is
  * none.  Interrupts and faults need none.
  */

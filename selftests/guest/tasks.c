@@ -186,7 +186,7 @@ static void find_own_memory(struct __test_metadata *_metadata,
 	EXPECT_EQ(OTHER_TABLES, self->cpu->run->regs.control.cr3);
 	EXPECT_EQ(SEL_LDT, selector_of(self, LODGE_LDTR));
 	EXPECT_EQ(LDT_DATA, selector_of(self, LODGE_DS));
-	/* What is loaded has been accessed. */
+	/* A segment that is loaded has been accessed. */
 	EXPECT_EQ(data | 1ULL << 40, *machine_u64(&self->m, OTHER_LDT));
 	ASSERT_TRUE(cpu_done(self->cpu));
 	EXPECT_EQ(self->main->cr3, self->cpu->run->regs.control.cr3);

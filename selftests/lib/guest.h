@@ -194,7 +194,7 @@ int cpu_join(struct guest_cpu *cpu);
  *
  * Bochs (2.7) keeps them blocked from one VM to the next.
  *
- * Return: whether that went well.
+ * Return: true if that went well.
  */
 bool cpu_unblock_nmis(struct guest_cpu *cpu);
 
@@ -204,7 +204,7 @@ bool cpu_unblock_nmis(struct guest_cpu *cpu);
 void cpu_explain(const struct guest_cpu *cpu);
 
 /**
- * machine_is_intel() - whether the processor is one, and so speaks VMCALL
+ * machine_is_intel() - true on an Intel processor, which has VMCALL
  */
 bool machine_is_intel(void);
 

@@ -37,7 +37,7 @@ long host_read(const char *path);
  */
 int host_write(const char *path, const char *value);
 
-/* Where the host's control groups are, after host_group(). */
+/* The directory of the host's control groups, after host_group(). */
 #define HOST_GROUPS "/tmp/lodge-groups"
 
 /**
@@ -54,7 +54,7 @@ int host_group(const char *name);
 int lodge_insert(void);
 
 /**
- * lodge_users() - how many open files Lodge has
+ * lodge_users() - the number of open files of Lodge
  *
  * Return: the number or -errno; -ENOENT when it is not loaded.
  */

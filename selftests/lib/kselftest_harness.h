@@ -44,7 +44,7 @@ harness_test(struct __fixture_metadata *fixture,
 	return it;
 }
 
-/* How many of the patterns behind `option` there are, and whether one fits. */
+/* Return: the number of patterns behind `option`; @fits: one of them fits. */
 static inline int harness_patterns(char **argv, const char *option,
 				   const struct harness_test *it, bool *fits)
 {

@@ -93,7 +93,7 @@ static void count(long *counter)
 	__atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Return: whether the exit is one that a runner expects. */
+/* Return: true if a runner expects such an exit. */
 static bool runner_exit(struct runner *runner, struct lodge_run *run)
 {
 	switch (run->reason) {

@@ -9,10 +9,10 @@
 
 #include "patience.h"
 
-/* What another thread changes. */
+/* The value of a variable that another thread changes. */
 #define SEEN(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
 
-/* Whether @condition comes true. */
+/* True if @condition comes true. */
 #define EVENTUALLY(condition)                  \
 	({                                     \
 		int left = PATIENCE * 1000;    \

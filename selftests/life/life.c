@@ -25,7 +25,7 @@
 #define NEXT_KERNEL "/next/vmlinuz"
 #define NEXT_INITRD "/tmp/next.cpio"
 #define GUESTS 2
-/* How long each VM of vms_start() lives, in microseconds. */
+/* The life of each VM of vms_start(), in microseconds. */
 #define HELD_US 3000
 
 /* All of the root directory's own file system. */

@@ -29,14 +29,14 @@ int kvm_load(void);
  *
  * There is only one, so that each VM switches virtualization on and off.
  *
- * Return: whether it has made one.
+ * Return: true if it has made one.
  */
 bool vms_start(void);
 
 /**
  * vm_hold() - a VM that is there until the end, and does not run
  *
- * Return: whether it is.
+ * Return: true if it is.
  */
 bool vm_hold(void);
 
@@ -44,12 +44,12 @@ bool vm_hold(void);
  * guests_start() - two guests that spin for ever, off the first processor where
  * there are more
  *
- * Return: whether both run.
+ * Return: true if both run.
  */
 bool guests_start(void);
 
 /**
- * on_first_processor() - what the calling thread does from now on
+ * on_first_processor() - move the calling thread there for good
  */
 bool on_first_processor(void);
 
@@ -69,7 +69,8 @@ bool tell_result(bool passed, int number, const char *text);
  * crash() - the test of a crash: a dump can be taken
  * @kvm: with KVM loaded, and idle
  *
- * Return: what main() is to; it returns in the kernel that takes the dump, too.
+ * Return: the exit status for main(); it returns in the kernel that takes the dump,
+ * too.
  */
 int crash(bool kvm);
 

@@ -36,7 +36,7 @@ CODE(handler, 64, "lock incq 0x50010; iretq;");
 #define STATUS "0xb000100000000000"
 #define MCG_STATUS "1"
 
-/* How many the host's handler has taken, or -1. */
+/* The number that the host's handler has taken, or -1. */
 static long hosts(void)
 {
 	FILE *file = fopen("/proc/interrupts", "re");

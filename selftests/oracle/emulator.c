@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Where Bochs 2.7 is not as the manual says.  Each difference is a prediction
+ * Bochs 2.7 is not always as the manual says.  Each difference is a prediction
  * that must come true, so that the list stays right.
  */
 #include <linux/kernel.h>

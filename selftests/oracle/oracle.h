@@ -17,7 +17,7 @@
 #define ORACLE_MAX_RULES 64
 
 /**
- * enum oracle_outcome - what became of an entry, as bits
+ * enum oracle_outcome - the result of an entry, as bits
  * @ORACLE_ENTERED: all checks passed
  * @ORACLE_CONTROL: VMfail with VM-instruction error 7
  * @ORACLE_HOST: VMfail with VM-instruction error 8

@@ -40,7 +40,7 @@ static bool oracle_memory(void *context, u64 address, u64 *value)
 	return true;
 }
 
-/* What Bochs has, and any processor by its capabilities. */
+/* The features of Bochs, and of any processor by its capabilities. */
 struct vmx_check_host oracle_host = {
 	.efer = EFER_SCE | EFER_LME | EFER_LMA | EFER_NX,
 	.debugctl = 0xffc3,

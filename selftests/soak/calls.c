@@ -33,7 +33,7 @@
 #define CALLS 400
 
 /**
- * struct process - what the threads of one process share; they change it at will
+ * struct process - state that the threads of one process share, and change at will
  * @lodge: descriptor of /dev/lodge
  * @vm: descriptors of VMs
  * @vcpu: descriptors of vCPUs

@@ -58,7 +58,7 @@ struct span {
 struct span span_start(void);
 
 /**
- * span_goes_on() - whether there is some of it left
+ * span_goes_on() - true while some of it is left
  */
 bool span_goes_on(const struct span *span);
 

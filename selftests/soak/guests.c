@@ -28,13 +28,13 @@
 #define ROM_SIZE 0x10000
 #define HOLE (ROM + ROM_SIZE)
 #define APIC 0xfee00000
-/* Where code begins, and the pages that page tables are made of. */
+/* The addresses of code, and of the pages that page tables are made of. */
 #define CODE 0x8000
 #define CODE_SIZE 0x2000
 #define TABLES 0x20000
 #define TABLES_SIZE 0x8000
 #define VCPUS 2
-/* What a guest may take: exits, and signals that found it in the guest. */
+/* A guest's limits: exits, and signals that have ended a run. */
 #define EXITS_MAX 300
 #define SIGNALS_MAX 3
 
@@ -262,7 +262,7 @@ enum start_mode {
 	NR_START_MODES,
 };
 
-/* What each mode's segment registers hold, but for CS. */
+/* The contents of each mode's segment registers, but for CS. */
 static const struct lodge_segment data_segments[NR_START_MODES] = {
 	[REAL] = { .limit = 0xffffffff, .attr = 0x93 },
 	[PROTECTED] = { .limit = 0xffffffff, .attr = 0xc93 },
@@ -302,7 +302,7 @@ static void start_control(struct lodge_control *control, enum start_mode mode)
 	} else if (mode > PAGED_32) {
 		control->cr4 |= CR4_PAE;
 	}
-	/* Whose first table is the 64-bit modes' second. */
+	/* PAE's first table is the second one of 64-bit modes. */
 	if (mode == PAGED_PAE)
 		control->cr3 += PAGE;
 	if (mode >= LONG)
@@ -340,7 +340,7 @@ static void start_vcpu(struct guest *guest, unsigned int id)
 	start_segments(state.regs.segments.seg, mode);
 	start_control(&state.regs.control, mode);
 	state.regs.events.mp_state = LODGE_MP_RUNNABLE;
-	/* What is refused leaves the vCPU in real mode, at the reset vector. */
+	/* A refused state leaves the vCPU in real mode, at the reset vector. */
 	chance_flip(chance, &state.regs.segments, sizeof(state.regs.segments),
 		    1);
 	lodge_state_set(guest->vcpu[id], &state);
@@ -393,7 +393,7 @@ static bool expect(struct runner *runner, bool good, const char *what,
 	return good;
 }
 
-/* Return: whether the guest can go on. */
+/* Return: true if the guest can go on. */
 static bool answer(struct runner *runner, struct lodge_run *run)
 {
 	struct chance *chance = &runner->chance;
@@ -423,7 +423,7 @@ static bool answer(struct runner *runner, struct lodge_run *run)
 	case LODGE_EXIT_EOI:
 		return true;
 	case LODGE_EXIT_FAIL_ENTRY:
-		/* What was set at random; but it says why. */
+		/* A random state may be refused, but the exit says why. */
 		expect(runner, run->exit.fail_entry.count,
 		       "entry refused for no known reason, code",
 		       run->exit.fail_entry.code);
@@ -506,7 +506,7 @@ static bool all_ended(struct runner runner[VCPUS])
 	return true;
 }
 
-/* Return: whether every run has ended. */
+/* Return: true if every run has ended. */
 static bool guest_live(struct guest *guest, struct runner runner[VCPUS])
 {
 	int left = 60000;

@@ -93,7 +93,7 @@ static int guests_run(struct machine *machine)
 	return 0;
 }
 
-/* What a child ends with: the errno of what was refused. */
+/* The child's exit status is the errno of the call that was refused. */
 static void child_live(void)
 {
 	struct machine machine;
@@ -138,7 +138,7 @@ static int end_of(pid_t child, struct chance *chance)
 	return status;
 }
 
-/* Return: whether it has ended as it may. */
+/* Return: true if it has ended as it may. */
 static bool count_end(FIXTURE_DATA(memory_limit) * self, int status)
 {
 	if (WIFSIGNALED(status)) {

@@ -22,7 +22,7 @@
 
 #define PAGE 0x1000
 #define SLOT 1
-/* Where in a page the test's own word is. */
+/* The offset in a page of the test's own word. */
 #define STAMP 0x800
 
 #ifndef MADV_COLLAPSE
@@ -81,7 +81,7 @@ static void stamp(pages_data *pages, unsigned int first, unsigned int count)
 	}
 }
 
-/* What drops pages: they come back empty. */
+/* Advice that drops pages: they come back empty. */
 static void lose(pages_data *pages, unsigned int first, unsigned int count)
 {
 	memset(pages->stamp + first, 0, count * sizeof(*pages->stamp));
@@ -104,7 +104,7 @@ static void move(uint8_t *from, size_t size)
 		mremap(there, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, from);
 }
 
-/* Who copies what: the child's writes are not the guests', nor theirs its. */
+/* The child's writes do not reach the guests, nor theirs the child. */
 static void copy(uint8_t *from, size_t size)
 {
 	pid_t child = fork();
@@ -188,7 +188,7 @@ static int spoilt(pages_data *pages)
 	return -1;
 }
 
-/* Whether what the guests write shows in each page. */
+/* True if the guests' writes show in each page. */
 static bool reaches(pages_data *pages)
 {
 	for (int i = 0; i < GUEST_WINDOW_PAGES; i++) {

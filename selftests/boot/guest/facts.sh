@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# What a Linux guest finds and can do, a line `NAME: VALUE` each; the last one
+# The facts that a Linux guest finds, a line `NAME: VALUE` each; the last one
 # is `facts: told`.
 fact() { echo "$1: $2"; }
 centiseconds() { sed 's/\.\([0-9]*\).*/\1/' /proc/uptime; }
@@ -12,7 +12,7 @@ fact clocksource \
 	"$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 fact apic "$(dmesg | grep -o 'x2apic enabled')"
 
-# Where a shell finds itself that may run on one processor only.
+# Prints the processor of a shell that may run on one only.
 ran=
 for cpu in $(sed -n 's/^processor.*: //p' /proc/cpuinfo); do
 	ran="$ran $(taskset -c "$cpu" awk '{ print $39 }' /proc/self/stat)"

@@ -8,7 +8,7 @@
 /**
  * watch_begin() - from the next reboot's beginning on
  *
- * What it finds is told by the parameter `found` when it begins again, after that
+ * The parameter `found` tells what it has found when it begins again, after that
  * reboot: the battery keeps it.
  */
 void watch_begin(void);

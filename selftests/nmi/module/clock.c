@@ -14,7 +14,7 @@
 #include <asm/io_apic.h>
 
 #define CLOCK_PIN 8
-/* Where a PC's first one is, whose pins are the ISA interrupts. */
+/* The address of a PC's first one, whose pins are the ISA interrupts. */
 #define CLOCK_IOAPIC_BASE 0xfec00000
 #define CLOCK_IOAPIC_DATA 0x10
 #define CLOCK_IOAPIC_ENTRY (0x10 + 2 * CLOCK_PIN)
@@ -26,7 +26,7 @@
 static void __iomem *clock_ioapic;
 static void __iomem *clock_hpet;
 
-/* What stood there. */
+/* The entry that stood there before. */
 static struct IO_APIC_route_entry clock_old_entry;
 static u32 clock_old_hpet;
 static u8 clock_old_a, clock_old_b;

@@ -32,7 +32,7 @@ void clock_stop(void);
 /**
  * clock_acknowledge() - let the next one come; for the NMI's handler
  *
- * Return: whether the clock has sent one since the last call.
+ * Return: true if the clock has sent one since the last call.
  */
 bool clock_acknowledge(void);
 
