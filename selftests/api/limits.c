@@ -273,6 +273,9 @@ static bool all_rest(void)
 	return true;
 }
 
+#define DIVIDE_BY_1 0xb
+#define DIVIDE_BY_128 0xa
+
 /* A timer by its LVT entry and count; 1 ticks with the shortest period. */
 static int start_timer(int vcpu, uint32_t lvt, uint32_t count)
 {
@@ -287,7 +290,7 @@ static int start_timer(int vcpu, uint32_t lvt, uint32_t count)
 	put(&lapic, 0x320, lvt);
 	put(&lapic, 0x380, count);
 	put(&lapic, 0x390, count);
-	put(&lapic, 0x3e0, 0xb);
+	put(&lapic, 0x3e0, count == 1 ? DIVIDE_BY_1 : DIVIDE_BY_128);
 	return lodge_state_set(vcpu, &state);
 }
 
@@ -297,7 +300,7 @@ TEST_F(limits, a_vcpu_that_nobody_runs_does_not_go_on_ticking)
 
 	if (timers() < 0)
 		SKIP(return, "the host does not list its timers");
-	/* One that is far from its end is listed. */
+	/* One that is minutes from its end is listed. */
 	ASSERT_EQ(0, start_timer(first, 0x20041, UINT32_MAX));
 	EXPECT_LT(0, timers());
 	ASSERT_EQ(0, start_timer(first, 0x20041, 1));

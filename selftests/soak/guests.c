@@ -509,7 +509,7 @@ static bool all_ended(struct runner runner[VCPUS])
 /* Return: true if every run has ended. */
 static bool guest_live(struct guest *guest, struct runner runner[VCPUS])
 {
-	int left = 60000;
+	int left = PATIENCE * 1000;
 
 	for (unsigned int i = 0; i < VCPUS; i++) {
 		runner[i] = (struct runner){ .guest = guest, .id = i };
