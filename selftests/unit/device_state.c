@@ -58,6 +58,7 @@ static struct setup set_up(const struct device_kind *kind)
 		.msi = drop_msi,
 		.cpus = 1,
 	};
+	setup.board.pci = pci_bus_new(setup.board.bus);
 	loop_clock_stop(setup.board.loop);
 	loop_clock_set(setup.board.loop, NOW);
 	setup.device = kind->make(&setup.board, values);
@@ -67,6 +68,7 @@ static struct setup set_up(const struct device_kind *kind)
 static void tear_down(struct setup *setup)
 {
 	setup->kind->free(setup->device);
+	pci_bus_free(setup->board.pci);
 	bus_free(setup->board.bus);
 	loop_free(setup->board.loop);
 	ram_free((struct ram *)setup->board.ram);

@@ -84,6 +84,8 @@ static struct board new_board(void)
 	};
 
 	require(board.bus && board.loop && board.ram);
+	board.pci = pci_bus_new(board.bus);
+	require(board.pci);
 	loop_clock_stop(board.loop);
 	require(!loop_clock_set(board.loop, NOW));
 	return board;
@@ -91,6 +93,7 @@ static struct board new_board(void)
 
 static void free_board(struct board *board)
 {
+	pci_bus_free(board->pci);
 	bus_free(board->bus);
 	loop_free(board->loop);
 	ram_free((struct ram *)board->ram);

@@ -15,51 +15,69 @@
 #define DATA 0xcfc
 #define ENABLE 0x80000000
 
+#define MEMORY_SIZE 0x1000
+#define HOLE 0xc0000000
+#define COMMAND 4
+#define BAR 0x10
+
+/* A function with memory; the guest can write all from 0x40 on. */
+struct device {
+	struct pci_function function;
+	uint8_t memory[MEMORY_SIZE];
+};
+
 FIXTURE(pci)
 {
 	struct bus *bus;
+	struct pci_bus *functions;
 	struct pci *pci;
-	uint8_t config[PCI_CONFIG_SIZE];
+	struct device devices[2];
 };
+
+static void device_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct device *device = opaque;
+
+	memcpy(data, &device->memory[offset], size);
+}
+
+static void device_write(void *opaque, uint64_t offset, const void *data,
+			 size_t size)
+{
+	struct device *device = opaque;
+
+	memcpy(&device->memory[offset], data, size);
+}
+
+static void device_init(struct device *device, uint32_t size)
+{
+	memset(device, 0, sizeof(*device));
+	for (int i = 0; i < PCI_CONFIG_SIZE; i++) {
+		device->function.config[i] = i;
+		device->function.writable[i] = i < 0x40 ? 0 : 0xff;
+	}
+	device->function.config[COMMAND] = 0;
+	device->function.size = size;
+	device->function.read = device_read;
+	device->function.write = device_write;
+	device->function.opaque = device;
+}
 
 FIXTURE_SETUP(pci)
 {
 	self->bus = bus_new();
-	self->pci = pci_new(self->bus);
+	self->functions = pci_bus_new(self->bus);
+	self->pci = pci_new(self->bus, self->functions);
 	ASSERT_NE(NULL, self->pci);
-	for (int i = 0; i < PCI_CONFIG_SIZE; i++)
-		self->config[i] = i;
+	device_init(&self->devices[0], MEMORY_SIZE);
+	device_init(&self->devices[1], MEMORY_SIZE);
 }
 
 FIXTURE_TEARDOWN(pci)
 {
 	pci_free(self->pci);
+	pci_bus_free(self->functions);
 	bus_free(self->bus);
-}
-
-static void config_read(void *opaque, unsigned int offset, void *data,
-			size_t size)
-{
-	FIXTURE_DATA(pci) *self = opaque;
-
-	memcpy(data, &self->config[offset], size);
-}
-
-static void config_write(void *opaque, unsigned int offset, const void *data,
-			 size_t size)
-{
-	FIXTURE_DATA(pci) *self = opaque;
-
-	memcpy(&self->config[offset], data, size);
-}
-
-static struct pci_function function_of(FIXTURE_DATA(pci) * self)
-{
-	return (struct pci_function){
-		.read = config_read,
-		.write = config_write,
-		.opaque = self,
-	};
 }
 
 static void select_config(struct bus *bus, unsigned int number,
@@ -72,7 +90,9 @@ static void select_config(struct bus *bus, unsigned int number,
 
 TEST_F(pci, second_one_on_the_same_bus_is_refused)
 {
-	EXPECT_EQ(NULL, pci_new(self->bus));
+	EXPECT_EQ(NULL, pci_new(self->bus, self->functions));
+	EXPECT_EQ(EEXIST, errno);
+	EXPECT_EQ(NULL, pci_bus_new(self->bus));
 	EXPECT_EQ(EEXIST, errno);
 }
 
@@ -152,9 +172,9 @@ TEST_F(pci, nothing_answers_without_the_enable_bit)
 
 TEST_F(pci, function_plugged_in_is_read_and_written)
 {
-	struct pci_function function = function_of(self);
+	struct pci_function *function = &self->devices[0].function;
 
-	ASSERT_EQ(0, pci_add(self->pci, 3, 1, &function));
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 1, function));
 	select_config(self->bus, 0, 3, 1, 0x40);
 	EXPECT_EQ(0x43424140, in(self->bus, DATA, 4));
 	EXPECT_EQ(0x4342, in(self->bus, DATA + 2, 2));
@@ -165,9 +185,9 @@ TEST_F(pci, function_plugged_in_is_read_and_written)
 
 TEST_F(pci, access_over_the_end_stays_in_its_double_word)
 {
-	struct pci_function function = function_of(self);
+	struct pci_function *function = &self->devices[0].function;
 
-	ASSERT_EQ(0, pci_add(self->pci, 3, 1, &function));
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 1, function));
 	select_config(self->bus, 0, 3, 1, 0xfc);
 	EXPECT_EQ(0xfffffffe, in(self->bus, DATA + 2, 4));
 	EXPECT_EQ(0xfefd, in(self->bus, DATA + 1, 2));
@@ -175,24 +195,158 @@ TEST_F(pci, access_over_the_end_stays_in_its_double_word)
 
 TEST_F(pci, places_taken_or_absent_are_refused)
 {
-	struct pci_function function = function_of(self);
+	struct pci_function *function = &self->devices[0].function;
 
-	EXPECT_EQ(-EEXIST, pci_add(self->pci, 0, 0, &function));
-	EXPECT_EQ(-EINVAL, pci_add(self->pci, 32, 0, &function));
-	EXPECT_EQ(-EINVAL, pci_add(self->pci, 0, 8, &function));
-	EXPECT_EQ(0, pci_add(self->pci, 31, 7, &function));
-	EXPECT_EQ(-EEXIST, pci_add(self->pci, 31, 7, &function));
+	EXPECT_EQ(-EEXIST, pci_bus_add(self->functions, 0, 0, function));
+	EXPECT_EQ(-EINVAL, pci_bus_add(self->functions, 32, 0, function));
+	EXPECT_EQ(-EINVAL, pci_bus_add(self->functions, 0, 8, function));
+	EXPECT_EQ(0, pci_bus_add(self->functions, 31, 7, function));
+	function = &self->devices[1].function;
+	EXPECT_EQ(-EEXIST, pci_bus_add(self->functions, 31, 7, function));
+}
+
+static uint32_t config_of(struct bus *bus, unsigned int device,
+			  unsigned int offset)
+{
+	select_config(bus, 0, device, 0, offset);
+	return in(bus, DATA, 4);
+}
+
+static void configure(struct bus *bus, unsigned int device, unsigned int offset,
+		      uint32_t value)
+{
+	select_config(bus, 0, device, 0, offset);
+	out(bus, DATA, value, 4);
+}
+
+static uint32_t memory_at(struct bus *bus, uint64_t address)
+{
+	uint32_t value;
+
+	bus_read(bus, BUS_MMIO, address, &value, sizeof(value));
+	return value;
+}
+
+static void fill_memory(struct bus *bus, uint64_t address, uint32_t value)
+{
+	bus_write(bus, BUS_MMIO, address, &value, sizeof(value));
+}
+
+TEST_F(pci, memory_gets_addresses_that_are_multiples_of_its_size)
+{
+	device_init(&self->devices[1], 0x10);
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0,
+				 &self->devices[1].function));
+	ASSERT_EQ(0, pci_bus_add(self->functions, 2, 0,
+				 &self->devices[0].function));
+	EXPECT_EQ(HOLE, config_of(self->bus, 1, BAR));
+	EXPECT_EQ(HOLE + MEMORY_SIZE, config_of(self->bus, 2, BAR));
+}
+
+TEST_F(pci, register_of_the_address_tells_the_size)
+{
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0,
+				 &self->devices[0].function));
+	configure(self->bus, 1, BAR, 0xffffffff);
+	EXPECT_EQ(-MEMORY_SIZE, config_of(self->bus, 1, BAR));
+	configure(self->bus, 1, BAR, 0);
+	EXPECT_EQ(0, config_of(self->bus, 1, BAR));
+}
+
+TEST_F(pci, memory_answers_where_and_while_the_guest_wants_it)
+{
+	struct device *device = &self->devices[0];
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, &device->function));
+	device->memory[8] = 0x5a;
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + 8));
+	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0x5a, memory_at(self->bus, HOLE + 8));
+	fill_memory(self->bus, HOLE + MEMORY_SIZE - 4, 0x12345678);
+	EXPECT_EQ(0x12, device->memory[MEMORY_SIZE - 1]);
+	configure(self->bus, 1, BAR, HOLE + 0x100000);
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + 8));
+	EXPECT_EQ(0x5a, memory_at(self->bus, HOLE + 0x100008));
+	configure(self->bus, 1, COMMAND, 0);
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + 0x100008));
+}
+
+TEST_F(pci, no_access_reaches_past_the_end_of_memory)
+{
+	struct device *device = &self->devices[0];
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, &device->function));
+	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + MEMORY_SIZE - 2));
+	fill_memory(self->bus, HOLE + MEMORY_SIZE - 2, 0);
+	configure(self->bus, 1, BAR, 0xfffff000);
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE));
+	configure(self->bus, 1, BAR, 0);
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE));
+}
+
+TEST_F(pci, memory_that_cannot_be_is_refused)
+{
+	static const uint32_t sizes[] = { 1, 8, 0x1001, 0x30 };
+	struct pci_function *function = &self->devices[0].function;
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		function->size = sizes[i];
+		EXPECT_EQ(-EINVAL,
+			  pci_bus_add(self->functions, 1, 0, function));
+	}
+	function->size = 0x40000000;
+	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 1, 0, function));
+	function->size = 0x20000000;
+	EXPECT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
+	function = &self->devices[1].function;
+	function->size = 0x20000000;
+	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 2, 0, function));
+	function->size = 0;
+	EXPECT_EQ(0, pci_bus_add(self->functions, 2, 0, function));
+}
+
+TEST_F(pci, reset_forgets_what_the_guest_has_written)
+{
+	struct pci_function *function = &self->devices[0].function;
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
+	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
+	configure(self->bus, 1, BAR, 0xd0000000);
+	pci_function_reset(function);
+	EXPECT_EQ(0, config_of(self->bus, 1, COMMAND) & 0xff);
+	EXPECT_EQ(HOLE, config_of(self->bus, 1, BAR));
+}
+
+TEST_F(pci, configuration_that_no_guest_can_write_is_not_sound)
+{
+	struct pci_function *function = &self->devices[0].function;
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
+	configure(self->bus, 1, BAR, 0xd0000000);
+	configure(self->bus, 1, 0x40, 0x12345678);
+	EXPECT_TRUE(pci_function_is_sound(function));
+	function->config[0] ^= 1;
+	EXPECT_FALSE(pci_function_is_sound(function));
+	function->config[0] ^= 1;
+	function->config[BAR] = 1;
+	EXPECT_FALSE(pci_function_is_sound(function));
 }
 
 TEST_F(pci, any_access_is_survived)
 {
-	struct pci_function function = function_of(self);
+	struct pci_function *function = &self->devices[0].function;
 
-	ASSERT_EQ(0, pci_add(self->pci, 3, 1, &function));
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 1, function));
 	for (unsigned int offset = 0; offset < PCI_CONFIG_SIZE; offset++) {
 		select_config(self->bus, 0, 3, 1, offset);
 		fake_hammer(self->bus, DATA, DATA + 3);
 	}
+	configure(self->bus, 3, COMMAND, PCI_COMMAND_MEMORY);
+	configure(self->bus, 3, BAR, HOLE);
+	for (uint64_t address = HOLE; address < HOLE + 2 * MEMORY_SIZE;
+	     address++)
+		fill_memory(self->bus, address, memory_at(self->bus, address));
 	fake_hammer(self->bus, ADDRESS, DATA + 3);
 	select_config(self->bus, 0, 0, 0, 0);
 	EXPECT_EQ(0x8086, in(self->bus, DATA, 2));

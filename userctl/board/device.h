@@ -15,6 +15,7 @@
 #include "board/bus.h"
 #include "board/line.h"
 #include "board/loop.h"
+#include "board/pci.h"
 #include "board/power.h"
 #include "board/ram.h"
 #include "board/record.h"
@@ -22,6 +23,7 @@
 /**
  * struct board - the parts that devices are connected to
  * @bus: ports and addresses
+ * @pci: the PCI bus, for its functions
  * @loop: event loop with the machine's clock
  * @ram: the guest's memory
  * @power: takes power off, reset and sleep
@@ -37,6 +39,7 @@
  */
 struct board {
 	struct bus *bus;
+	struct pci_bus *pci;
 	struct loop *loop;
 	const struct ram *ram;
 	struct power power;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PCI bus 0 and its host bridge (PCI Local Bus Specification 3.0).
+ * The host bridge of PCI bus 0 (PCI Local Bus Specification 3.0).
  *
  * The bridge takes only 32-bit accesses at 0xcf8.  Narrower accesses there are for
  * other devices (section 3.2.2.3.2).
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,56 +22,18 @@
 #define ADDRESS_DEVFN 8
 #define ADDRESS_DWORD 0xfc
 
-#define DEVICES 32
-#define FUNCTIONS 8
-
-/* Header of type 0, section 6.1. */
-#define VENDOR_ID 0x00
-#define DEVICE_ID 0x02
-#define SUBCLASS 0x0a
-#define BASE_CLASS 0x0b
-
 #define BRIDGE_VENDOR 0x8086
 #define BRIDGE_DEVICE 0x0d57
 #define CLASS_BRIDGE 0x06
 #define SUBCLASS_HOST 0x00
 
-/* @lock guards all that changes. */
+/* @lock guards @address; @bridge is the bridge's own function. */
 struct pci {
 	pthread_mutex_t lock;
 	uint32_t address;
-	struct pci_function functions[DEVICES * FUNCTIONS];
-	uint8_t bridge[PCI_CONFIG_SIZE];
+	struct pci_bus *functions;
+	struct pci_function bridge;
 };
-
-static void bridge_read(void *opaque, unsigned int offset, void *data,
-			size_t size)
-{
-	const struct pci *pci = opaque;
-
-	memcpy(data, &pci->bridge[offset], size);
-}
-
-/* The bridge's registers are all read-only. */
-static void bridge_write(void *opaque, unsigned int offset, const void *data,
-			 size_t size)
-{
-	(void)opaque;
-	(void)offset;
-	(void)data;
-	(void)size;
-}
-
-/* Return: the function that the address register selects, or NULL. */
-static const struct pci_function *pci_selected(const struct pci *pci)
-{
-	const struct pci_function *function;
-
-	if (!(pci->address & ADDRESS_ENABLE) || (pci->address & ADDRESS_BUS))
-		return NULL;
-	function = &pci->functions[pci->address >> ADDRESS_DEVFN & 0xff];
-	return function->read ? function : NULL;
-}
 
 static void address_read(void *opaque, uint64_t offset, void *data, size_t size)
 {
@@ -94,51 +57,41 @@ static void address_write(void *opaque, uint64_t offset, const void *data,
 	pthread_mutex_unlock(&pci->lock);
 }
 
-static void data_read(void *opaque, uint64_t offset, void *data, size_t size)
+/* Return: the address register. */
+static uint32_t pci_address(struct pci *pci)
 {
-	const struct pci_function *function;
-	struct pci *pci = opaque;
+	uint32_t address;
 
 	pthread_mutex_lock(&pci->lock);
-	function = pci_selected(pci);
-	if (function)
-		function->read(function->opaque,
-			       (pci->address & ADDRESS_DWORD) + offset, data,
-			       size);
+	address = pci->address;
 	pthread_mutex_unlock(&pci->lock);
+	return address;
+}
+
+static bool selects_bus_0(uint32_t address)
+{
+	return (address & ADDRESS_ENABLE) && !(address & ADDRESS_BUS);
+}
+
+static void data_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pci *pci = opaque;
+	uint32_t address = pci_address(pci);
+
+	if (selects_bus_0(address))
+		pci_bus_read(pci->functions, address >> ADDRESS_DEVFN,
+			     (address & ADDRESS_DWORD) + offset, data, size);
 }
 
 static void data_write(void *opaque, uint64_t offset, const void *data,
 		       size_t size)
 {
-	const struct pci_function *function;
 	struct pci *pci = opaque;
+	uint32_t address = pci_address(pci);
 
-	pthread_mutex_lock(&pci->lock);
-	function = pci_selected(pci);
-	if (function)
-		function->write(function->opaque,
-				(pci->address & ADDRESS_DWORD) + offset, data,
-				size);
-	pthread_mutex_unlock(&pci->lock);
-}
-
-int pci_add(struct pci *pci, unsigned int device, unsigned int function,
-	    const struct pci_function *config)
-{
-	struct pci_function *slot;
-	int error = 0;
-
-	if (device >= DEVICES || function >= FUNCTIONS)
-		return -EINVAL;
-	slot = &pci->functions[device * FUNCTIONS + function];
-	pthread_mutex_lock(&pci->lock);
-	if (slot->read)
-		error = -EEXIST;
-	else
-		*slot = *config;
-	pthread_mutex_unlock(&pci->lock);
-	return error;
+	if (selects_bus_0(address))
+		pci_bus_write(pci->functions, address >> ADDRESS_DEVFN,
+			      (address & ADDRESS_DWORD) + offset, data, size);
 }
 
 static int pci_add_ports(struct pci *pci, struct bus *bus)
@@ -165,22 +118,20 @@ static int pci_add_ports(struct pci *pci, struct bus *bus)
 	return error ? error : bus_add(bus, &data);
 }
 
-static void bridge_setup(struct pci *pci)
+/* Nothing of the bridge can be configured. */
+static int bridge_setup(struct pci *pci)
 {
 	const uint16_t vendor = BRIDGE_VENDOR, device = BRIDGE_DEVICE;
+	uint8_t *config = pci->bridge.config;
 
-	memcpy(&pci->bridge[VENDOR_ID], &vendor, sizeof(vendor));
-	memcpy(&pci->bridge[DEVICE_ID], &device, sizeof(device));
-	pci->bridge[SUBCLASS] = SUBCLASS_HOST;
-	pci->bridge[BASE_CLASS] = CLASS_BRIDGE;
-	pci->functions[0] = (struct pci_function){
-		.read = bridge_read,
-		.write = bridge_write,
-		.opaque = pci,
-	};
+	memcpy(&config[PCI_VENDOR_ID], &vendor, sizeof(vendor));
+	memcpy(&config[PCI_DEVICE_ID], &device, sizeof(device));
+	config[PCI_SUBCLASS] = SUBCLASS_HOST;
+	config[PCI_BASE_CLASS] = CLASS_BRIDGE;
+	return pci_bus_add(pci->functions, 0, 0, &pci->bridge);
 }
 
-struct pci *pci_new(struct bus *bus)
+struct pci *pci_new(struct bus *bus, struct pci_bus *functions)
 {
 	struct pci *pci = calloc(1, sizeof(*pci));
 	int error;
@@ -188,8 +139,10 @@ struct pci *pci_new(struct bus *bus)
 	if (!pci)
 		return NULL;
 	pthread_mutex_init(&pci->lock, NULL);
-	bridge_setup(pci);
-	error = pci_add_ports(pci, bus);
+	pci->functions = functions;
+	error = bridge_setup(pci);
+	if (!error)
+		error = pci_add_ports(pci, bus);
 	if (error) {
 		pci_free(pci);
 		errno = -error;
@@ -211,7 +164,7 @@ void pci_free(void *opaque)
 static void *pci_make(const struct board *board, const uint64_t *values)
 {
 	(void)values;
-	return pci_new(board->bus);
+	return pci_new(board->bus, board->pci);
 }
 
 static void pci_reset(void *opaque)
@@ -227,7 +180,7 @@ static const struct record_field pci_fields[] = {
 
 const struct device_kind pci_device = {
 	.name = "pci",
-	.about = "PCI bus 0 and its host bridge",
+	.about = "the host bridge of PCI bus 0",
 	.make = pci_make,
 	.free = pci_free,
 	.reset = pci_reset,

@@ -361,6 +361,7 @@ void machine_free(struct machine *machine)
 	machine_free_vm(machine);
 	devices_free(machine->devices);
 	interrupts_free(machine->interrupts);
+	pci_bus_free(machine->board.pci);
 	bus_free(machine->board.bus);
 	loop_free(machine->loop);
 	image_store_free(&machine->images);
