@@ -367,32 +367,23 @@ static const struct prefixed {
 	{                                                         \
 		MAP_0F38, code, prefix, vex, aligned, __VA_ARGS__ \
 	}
-	P(0x00, 0x10, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
-	P(0x66, 0x10, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
+/* The same with and without prefix 66. */
+#define P_BOTH(code, ...) P(0x00, code, __VA_ARGS__), P(0x66, code, __VA_ARGS__)
+	P_BOTH(0x10, VEX_256, false, ROW(SSE_MOV, XMM, RM, W(W_16))),
 	P(0xf3, 0x10, VEX_SCALAR, false, ROW(SSE_MOV, XMM, RM, W(W_4))),
 	P(0xf2, 0x10, VEX_SCALAR, false, ROW(SSE_MOV, XMM, RM, W(W_8))),
-	P(0x00, 0x11, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
-	P(0x66, 0x11, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P_BOTH(0x11, VEX_256, false, ROW(SSE_MOV, RM, XMM, W(W_16))),
 	P(0xf3, 0x11, VEX_SCALAR, false, ROW(SSE_MOV, RM, XMM, W(W_4))),
 	P(0xf2, 0x11, VEX_SCALAR, false, ROW(SSE_MOV, RM, XMM, W(W_8))),
-	P(0x00, 0x12, VEX_SECOND, false,
-	  ROW3(SSE_MOV_LOW, XMM, RM, VVVV, W(W_8))),
-	P(0x66, 0x12, VEX_SECOND, false,
-	  ROW3(SSE_MOV_LOW, XMM, RM, VVVV, W(W_8))),
-	P(0x00, 0x13, VEX_128, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8))),
-	P(0x66, 0x13, VEX_128, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8))),
-	P(0x00, 0x16, VEX_SECOND, false,
-	  ROW3(SSE_MOV_HIGH, XMM, RM, VVVV, W(W_8))),
-	P(0x66, 0x16, VEX_SECOND, false,
-	  ROW3(SSE_MOV_HIGH, XMM, RM, VVVV, W(W_8))),
-	P(0x00, 0x17, VEX_128, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8))),
-	P(0x66, 0x17, VEX_128, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8))),
-	P(0x00, 0x28, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
-	P(0x66, 0x28, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
-	P(0x00, 0x29, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
-	P(0x66, 0x29, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
-	P(0x00, 0x2b, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
-	P(0x66, 0x2b, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P_BOTH(0x12, VEX_SECOND, false,
+	       ROW3(SSE_MOV_LOW, XMM, RM, VVVV, W(W_8))),
+	P_BOTH(0x13, VEX_128, false, ROW(SSE_MOV_LOW, RM, XMM, W(W_8))),
+	P_BOTH(0x16, VEX_SECOND, false,
+	       ROW3(SSE_MOV_HIGH, XMM, RM, VVVV, W(W_8))),
+	P_BOTH(0x17, VEX_128, false, ROW(SSE_MOV_HIGH, RM, XMM, W(W_8))),
+	P_BOTH(0x28, VEX_256, true, ROW(SSE_MOV, XMM, RM, W(W_16))),
+	P_BOTH(0x29, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
+	P_BOTH(0x2b, VEX_256, true, ROW(SSE_MOV, RM, XMM, W(W_16))),
 	P(0x00, 0x6e, VEX_NONE, false, ROW(MMX_MOV, MMX, RM)),
 	P(0x66, 0x6e, VEX_128, false, ROW(SSE_MOV, XMM, RM)),
 	P(0x00, 0x6f, VEX_NONE, false, ROW(MMX_MOV, MMX, RM, W(W_8))),
@@ -409,12 +400,10 @@ static const struct prefixed {
 	P(0x66, 0xae, VEX_NONE, false,
 	  SELECT(GROUP_FLUSH_66, NONE, NONE, F(GROUP))),
 	P(0xf3, 0xb8, VEX_NONE, false, ROW(POPCNT, REG, RM)),
-	P(0x00, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
-	P(0x66, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
+	P_BOTH(0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
 	P(0xf2, 0xbc, VEX_NONE, false, ROW(BSF, REG, RM)),
 	P(0xf3, 0xbc, VEX_NONE, false, ROW(TZCNT, REG, RM)),
-	P(0x00, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
-	P(0x66, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
+	P_BOTH(0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
 	P(0xf2, 0xbd, VEX_NONE, false, ROW(BSR, REG, RM)),
 	P(0xf3, 0xbd, VEX_NONE, false, ROW(LZCNT, REG, RM)),
 	P(0x66, 0xd6, VEX_128, false, ROW(SSE_MOV, RM, XMM, W(W_8))),
@@ -429,6 +418,7 @@ static const struct prefixed {
 	/* MOVDIRI */
 	P38(0x00, 0xf9, VEX_NONE, false, ROW(MOV, RM, REG, F(BARE))),
 #undef P
+#undef P_BOTH
 #undef P38
 };
 
