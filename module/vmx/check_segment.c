@@ -46,7 +46,9 @@ enum vmx_segment_scope {
  * @if_usable: of these, those for which it is only while they are usable
  * @scope: enum vmx_segment_scope
  * @part: enum vmx_segment_part
- * @broken: true if @segment breaks the rule
+ * @broken: true if @segment breaks the rule; NULL: @zero and @one decide
+ * @zero: bits of @part that must be zero
+ * @one: bits of @part that must be one
  */
 struct vmx_segment_rule {
 	u32 id;
@@ -57,7 +59,11 @@ struct vmx_segment_rule {
 	u8 part;
 	bool (*broken)(const struct vmx_checker *check,
 		       const struct vmx_segment *segment);
+	u64 zero;
+	u64 one;
 };
+
+#define VMX_EQUAL(value) .zero = ~(u64)(value), .one = (value)
 
 static const char vmx_segment_names[VMX_NR_SEGMENTS][VMX_NR_PARTS][16] = {
 	{ "ES.selector", "ES.base", "ES.limit", "ES.access" },
@@ -85,12 +91,6 @@ static u8 vmx_rpl(const struct vmx_segment *segment)
 	return segment->selector & 3;
 }
 
-static bool vmx_segment_ti(const struct vmx_checker *check,
-			   const struct vmx_segment *segment)
-{
-	return segment->selector & 4;
-}
-
 static bool vmx_ss_rpl(const struct vmx_checker *check,
 		       const struct vmx_segment *segment)
 {
@@ -110,24 +110,6 @@ static bool vmx_segment_canonical(const struct vmx_checker *check,
 	return vmx_check_not_canonical(check, segment->base);
 }
 
-static bool vmx_segment_high(const struct vmx_checker *check,
-			     const struct vmx_segment *segment)
-{
-	return segment->base & VMX_HIGH_HALF;
-}
-
-static bool vmx_v86_limit(const struct vmx_checker *check,
-			  const struct vmx_segment *segment)
-{
-	return segment->limit != 0xffff;
-}
-
-static bool vmx_v86_access(const struct vmx_checker *check,
-			   const struct vmx_segment *segment)
-{
-	return segment->access != VMX_V86_ACCESS;
-}
-
 static bool vmx_cs_type(const struct vmx_checker *check,
 			const struct vmx_segment *segment)
 {
@@ -144,23 +126,11 @@ static bool vmx_ss_type(const struct vmx_checker *check,
 	return vmx_type(segment) != 3 && vmx_type(segment) != 7;
 }
 
-static bool vmx_data_accessed(const struct vmx_checker *check,
-			      const struct vmx_segment *segment)
-{
-	return !(vmx_type(segment) & VMX_AR_TYPE_ACCESSES_MASK);
-}
-
 static bool vmx_data_readable(const struct vmx_checker *check,
 			      const struct vmx_segment *segment)
 {
 	return (vmx_type(segment) & VMX_AR_TYPE_CODE_MASK) &&
 	       !(vmx_type(segment) & VMX_AR_TYPE_READABLE_MASK);
-}
-
-static bool vmx_segment_s(const struct vmx_checker *check,
-			  const struct vmx_segment *segment)
-{
-	return !(segment->access & VMX_AR_S_MASK);
 }
 
 static bool vmx_is_code(const struct vmx_segment *segment)
@@ -216,18 +186,6 @@ static bool vmx_data_dpl(const struct vmx_checker *check,
 	       vmx_dpl(segment) < vmx_rpl(segment);
 }
 
-static bool vmx_segment_present(const struct vmx_checker *check,
-				const struct vmx_segment *segment)
-{
-	return !(segment->access & VMX_AR_P_MASK);
-}
-
-static bool vmx_segment_reserved(const struct vmx_checker *check,
-				 const struct vmx_segment *segment)
-{
-	return segment->access & VMX_AR_RESERVD_MASK;
-}
-
 static bool vmx_cs_l_and_d(const struct vmx_checker *check,
 			   const struct vmx_segment *segment)
 {
@@ -257,22 +215,10 @@ static bool vmx_tr_type(const struct vmx_checker *check,
 	return vmx_type(segment) != VMX_AR_TYPE_BUSY_32_TSS;
 }
 
-static bool vmx_tr_usable(const struct vmx_checker *check,
-			  const struct vmx_segment *segment)
-{
-	return segment->access & VMX_AR_UNUSABLE_MASK;
-}
-
 static bool vmx_ldtr_type(const struct vmx_checker *check,
 			  const struct vmx_segment *segment)
 {
 	return vmx_type(segment) != VMX_AR_TYPE_LDT;
-}
-
-static bool vmx_system_s(const struct vmx_checker *check,
-			 const struct vmx_segment *segment)
-{
-	return segment->access & VMX_AR_S_MASK;
 }
 
 /* CS and TR are always judged, others mostly while they are usable. */
@@ -282,8 +228,7 @@ static bool vmx_system_s(const struct vmx_checker *check,
 
 static const struct vmx_segment_rule vmx_segment_rules[] = {
 	{ VMX_RULE_SEGMENT_TI, "TI must be zero (27.3.1.2)",
-	  VMX_USABLE(VMX_SYSTEM_SEGMENTS), VMX_ANY, VMX_SELECTOR,
-	  vmx_segment_ti },
+	  VMX_USABLE(VMX_SYSTEM_SEGMENTS), VMX_ANY, VMX_SELECTOR, VMX_ZERO(4) },
 	{ VMX_RULE_SS_RPL, "RPL must be that of CS (27.3.1.2)",
 	  VMX_EVEN_UNUSABLE(BIT(VMX_SS)), VMX_NOT_V86, VMX_SELECTOR,
 	  vmx_ss_rpl },
@@ -292,31 +237,32 @@ static const struct vmx_segment_rule vmx_segment_rules[] = {
 	  VMX_EVEN_UNUSABLE(VMX_PLAIN_SEGMENTS), VMX_V86, VMX_BASE,
 	  vmx_v86_base },
 	{ VMX_RULE_SEGMENT_CANONICAL, "must be a canonical address (27.3.1.2)",
-	  BIT(VMX_TR) | BIT(VMX_FS) | BIT(VMX_GS) | BIT(VMX_LDTR),
-	  BIT(VMX_LDTR), VMX_ANY, VMX_BASE, vmx_segment_canonical },
+	  .segments = BIT(VMX_TR) | BIT(VMX_FS) | BIT(VMX_GS) | BIT(VMX_LDTR),
+	  .if_usable = BIT(VMX_LDTR), VMX_ANY, VMX_BASE,
+	  vmx_segment_canonical },
 	{ VMX_RULE_SEGMENT_HIGH, "bits 63:32 must be zero (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_CS) | BIT(VMX_SS) | BIT(VMX_DS) | BIT(VMX_ES)),
-	  VMX_ANY, VMX_BASE, vmx_segment_high },
+	  VMX_ANY, VMX_BASE, VMX_ZERO(VMX_HIGH_HALF) },
 	{ VMX_RULE_V86_LIMIT, "must be 0xffff in virtual-8086 mode (27.3.1.2)",
 	  VMX_EVEN_UNUSABLE(VMX_PLAIN_SEGMENTS), VMX_V86, VMX_LIMIT,
-	  vmx_v86_limit },
+	  VMX_EQUAL(0xffff) },
 	{ VMX_RULE_V86_ACCESS, "must be 0xf3 in virtual-8086 mode (27.3.1.2)",
 	  VMX_EVEN_UNUSABLE(VMX_PLAIN_SEGMENTS), VMX_V86, VMX_ACCESS,
-	  vmx_v86_access },
+	  VMX_EQUAL(VMX_V86_ACCESS) },
 	{ VMX_RULE_CS_TYPE, "type must be accessed code (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_CS)), VMX_NOT_V86, VMX_ACCESS, vmx_cs_type },
 	{ VMX_RULE_SS_TYPE, "type must be accessed, writable data (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_SS)), VMX_NOT_V86, VMX_ACCESS, vmx_ss_type },
 	{ VMX_RULE_DATA_ACCESSED, "type must be accessed (27.3.1.2)",
 	  VMX_USABLE(VMX_DATA_SEGMENTS), VMX_NOT_V86, VMX_ACCESS,
-	  vmx_data_accessed },
+	  VMX_ONE(VMX_AR_TYPE_ACCESSES_MASK) },
 	{ VMX_RULE_DATA_READABLE,
 	  "type must be readable, if it is code (27.3.1.2)",
 	  VMX_USABLE(VMX_DATA_SEGMENTS), VMX_NOT_V86, VMX_ACCESS,
 	  vmx_data_readable },
 	{ VMX_RULE_SEGMENT_S, "S must be set (27.3.1.2)",
 	  VMX_USABLE(VMX_PLAIN_SEGMENTS), VMX_NOT_V86, VMX_ACCESS,
-	  vmx_segment_s },
+	  VMX_ONE(VMX_AR_S_MASK) },
 	{ VMX_RULE_CS_DATA_DPL, "DPL must be 0, as it is data (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_CS)), VMX_NOT_V86, VMX_ACCESS, vmx_cs_data_dpl },
 	{ VMX_RULE_CS_DPL, "DPL must be that of SS (27.3.1.2)",
@@ -336,11 +282,11 @@ static const struct vmx_segment_rule vmx_segment_rules[] = {
 	  vmx_data_dpl },
 	{ VMX_RULE_SEGMENT_PRESENT, "P must be set (27.3.1.2)",
 	  VMX_USABLE(VMX_PLAIN_SEGMENTS | VMX_SYSTEM_SEGMENTS), VMX_NOT_V86,
-	  VMX_ACCESS, vmx_segment_present },
+	  VMX_ACCESS, VMX_ONE(VMX_AR_P_MASK) },
 	{ VMX_RULE_SEGMENT_RESERVED,
 	  "bits 11:8 and 31:17 must be zero (27.3.1.2)",
 	  VMX_USABLE(VMX_PLAIN_SEGMENTS | VMX_SYSTEM_SEGMENTS), VMX_NOT_V86,
-	  VMX_ACCESS, vmx_segment_reserved },
+	  VMX_ACCESS, VMX_ZERO(VMX_AR_RESERVD_MASK) },
 	{ VMX_RULE_CS_L_AND_D,
 	  "L and D must not both be set in IA-32e mode (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_CS)), VMX_NOT_V86, VMX_ACCESS, vmx_cs_l_and_d },
@@ -356,11 +302,13 @@ static const struct vmx_segment_rule vmx_segment_rules[] = {
 	  "type must be a busy TSS, in IA-32e mode 11 (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_TR)), VMX_ANY, VMX_ACCESS, vmx_tr_type },
 	{ VMX_RULE_TR_USABLE, "must not be unusable (27.3.1.2)",
-	  VMX_USABLE(BIT(VMX_TR)), VMX_ANY, VMX_ACCESS, vmx_tr_usable },
+	  VMX_USABLE(BIT(VMX_TR)), VMX_ANY, VMX_ACCESS,
+	  VMX_ZERO(VMX_AR_UNUSABLE_MASK) },
 	{ VMX_RULE_LDTR_TYPE, "type must be an LDT (27.3.1.2)",
 	  VMX_USABLE(BIT(VMX_LDTR)), VMX_ANY, VMX_ACCESS, vmx_ldtr_type },
 	{ VMX_RULE_SYSTEM_S, "S must be clear (27.3.1.2)",
-	  VMX_USABLE(VMX_SYSTEM_SEGMENTS), VMX_ANY, VMX_ACCESS, vmx_system_s },
+	  VMX_USABLE(VMX_SYSTEM_SEGMENTS), VMX_ANY, VMX_ACCESS,
+	  VMX_ZERO(VMX_AR_S_MASK) },
 };
 
 static u64 vmx_segment_value(const struct vmx_segment *segment,
@@ -394,6 +342,17 @@ static bool vmx_segment_judged(const struct vmx_checker *check,
 	       (rule->scope == VMX_V86) == v86;
 }
 
+static bool vmx_segment_breaks(const struct vmx_checker *check,
+			       const struct vmx_segment_rule *rule, int index)
+{
+	const struct vmx_segment *segment = &check->segments[index];
+	u64 value = vmx_segment_value(segment, rule->part);
+
+	if (rule->broken)
+		return rule->broken(check, segment);
+	return (value & rule->zero) || (~value & rule->one);
+}
+
 void vmx_check_segments(struct vmx_checker *check)
 {
 	u32 i;
@@ -403,16 +362,15 @@ void vmx_check_segments(struct vmx_checker *check)
 		const struct vmx_segment_rule *rule = &vmx_segment_rules[i];
 
 		for (index = 0; index < VMX_NR_SEGMENTS; index++) {
-			const struct vmx_segment *segment =
-				&check->segments[index];
-
 			if (!vmx_segment_judged(check, rule, index) ||
-			    !rule->broken(check, segment))
+			    !vmx_segment_breaks(check, rule, index))
 				continue;
-			vmx_check_found(check, rule->id,
-					vmx_segment_names[index][rule->part],
-					rule->text,
-					vmx_segment_value(segment, rule->part));
+			vmx_check_found(
+				check, rule->id,
+				vmx_segment_names[index][rule->part],
+				rule->text,
+				vmx_segment_value(&check->segments[index],
+						  rule->part));
 		}
 	}
 }
