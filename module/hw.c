@@ -120,7 +120,7 @@ static void lodge_hw_resume(void)
 		pr_warn("lodge: another hypervisor took the processor during suspend\n");
 }
 
-static void lodge_hw_shutdown(void)
+static void lodge_hw_all_off(void)
 {
 	on_each_cpu(lodge_hw_disable_here, NULL, 1);
 }
@@ -134,7 +134,7 @@ static int lodge_hw_reboot(struct notifier_block *unused, unsigned long action,
 {
 	mutex_lock(&lodge_hw_lock);
 	lodge_hw_down = true;
-	lodge_hw_shutdown();
+	lodge_hw_all_off();
 	mutex_unlock(&lodge_hw_lock);
 	return NOTIFY_OK;
 }
@@ -144,7 +144,7 @@ static struct notifier_block lodge_hw_reboot_notifier = {
 };
 
 LODGE_SYSCORE(lodge_hw_syscore, lodge_hw_suspend, lodge_hw_resume,
-	      lodge_hw_shutdown);
+	      lodge_hw_all_off);
 
 /*
  * A crash, or a reboot that cannot wait: mostly an NMI, which may have stopped
@@ -155,23 +155,18 @@ static void lodge_hw_crash(void)
 	lodge_backend->cpu_disable();
 }
 
-static void lodge_hw_all_off(void)
-{
-	on_each_cpu(lodge_hw_disable_here, NULL, 1);
-}
-
 static int lodge_hw_all_on(void)
 {
 	atomic_set(&lodge_hw_failed, 0);
 	on_each_cpu(lodge_hw_enable_here, NULL, 1);
 	if (atomic_read(&lodge_hw_failed)) {
-		on_each_cpu(lodge_hw_disable_here, NULL, 1);
+		lodge_hw_all_off();
 		return -EBUSY;
 	}
 	return 0;
 }
 
-/* Whether somebody else has this CPU; others have all CPUs or none. */
+/* True if somebody else has this CPU; others have all CPUs or none. */
 static bool lodge_hw_busy(void)
 {
 	bool busy;
