@@ -311,10 +311,7 @@ static void correct_sizes(const struct decoder *d, const struct row *row)
 		insn->operand_size = row->width	       ? row->width :
 				     insn->rex & REX_W ? 8 :
 							 4;
-	else if (row->op == LODGE_OP_LLDT || row->op == LODGE_OP_LTR ||
-		 row->op == LODGE_OP_LMSW || row->op == LODGE_OP_VERR ||
-		 row->op == LODGE_OP_VERW || row->op == LODGE_OP_ARPL ||
-		 row->op == LODGE_OP_MOV_TO_SEG)
+	else if (row->flags & WORD)
 		insn->operand_size = 2;
 	if (is_wide(d, row))
 		insn->operand_size *= 2;

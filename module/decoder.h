@@ -66,6 +66,7 @@ enum width {
 #define BARE 0x40 /* undefined with 66, F2 or F3 */
 #define GROUP 0x80 /* ModRM.reg selects a row of group[row.op] */
 #define NEAR 0x100 /* undefined here with 66 in 64-bit mode: vendors differ */
+#define WORD 0x200 /* operand size 2 */
 
 struct row {
 	u8 op;

@@ -89,10 +89,10 @@ static const struct row group[][8] = {
 	[GROUP_SYSTEM_SEGMENT] = {
 		[0] = ROW(SLDT, RM, NONE, W(W_2), F(REGS)),
 		[1] = ROW(STR, RM, NONE, W(W_2), F(REGS)),
-		[2] = ROW(LLDT, RM, NONE, W(W_2), F(REGS)),
-		[3] = ROW(LTR, RM, NONE, W(W_2), F(REGS)),
-		[4] = ROW(VERR, RM, NONE, W(W_2)),
-		[5] = ROW(VERW, RM, NONE, W(W_2)),
+		[2] = ROW(LLDT, RM, NONE, W(W_2), F(REGS | WORD)),
+		[3] = ROW(LTR, RM, NONE, W(W_2), F(REGS | WORD)),
+		[4] = ROW(VERR, RM, NONE, W(W_2), F(WORD)),
+		[5] = ROW(VERW, RM, NONE, W(W_2), F(WORD)),
 	},
 	[GROUP_SYSTEM_TABLE] = {
 		[0] = ROW(SGDT, RM, NONE, W(W_TABLE)),
@@ -100,7 +100,7 @@ static const struct row group[][8] = {
 		[2] = ROW(LGDT, RM, NONE, W(W_TABLE)),
 		[3] = ROW(LIDT, RM, NONE, W(W_TABLE)),
 		[4] = ROW(SMSW, RM, NONE, W(W_2), F(REGS)),
-		[6] = ROW(LMSW, RM, NONE, W(W_2), F(REGS)),
+		[6] = ROW(LMSW, RM, NONE, W(W_2), F(REGS | WORD)),
 		[7] = ROW(INVLPG, RM, NONE, W(W_ADDRESS)),
 	},
 	[GROUP_BIT] = {
@@ -215,7 +215,7 @@ static const struct row one_byte[256] = {
 	BOTH(0x88, MOV, RM, REG),
 	BOTH(0x8a, MOV, REG, RM),
 	[0x8c] = ROW(MOV, RM, SEGREG, W(W_2)),
-	[0x8e] = ROW(MOV_TO_SEG, SEGREG, RM, W(W_2), F(REGS)),
+	[0x8e] = ROW(MOV_TO_SEG, SEGREG, RM, W(W_2), F(REGS | WORD)),
 	[0x8f] = SELECT(GROUP_POP, NONE, NONE, F(GROUP)),
 	[0x90] = ROW(PAUSE, NONE, NONE),
 	[0x9a] = ROW(CALL_FAR, FAR, NONE, F(NO64)),
@@ -264,7 +264,7 @@ static const struct row one_byte[256] = {
 	[0xff] = SELECT(GROUP_5, NONE, NONE, F(GROUP)),
 };
 
-static const struct row arpl = ROW(ARPL, RM, REG, W(W_2), F(NO64));
+static const struct row arpl = ROW(ARPL, RM, REG, W(W_2), F(NO64 | WORD));
 
 /* Opcodes after 0F. */
 static const struct row two_byte[256] = {
