@@ -38,7 +38,7 @@
 #endif
 
 /*
- * What the processor says of itself and is true in a guest as well.  Others
+ * Bits that are true in a guest as well as in the host.  Others
  * announce MSRs that no guest has.
  */
 #define LODGE_ARCH_CAPS                                                       \
@@ -50,7 +50,7 @@
 	 ARCH_CAP_GDS_NO | ARCH_CAP_RFDS_NO | ARCH_CAP_RFDS_CLEAR |           \
 	 ARCH_CAP_ITS_NO)
 
-/* What a processor can have, and the host's kernel knows of it. */
+/* Defects of a processor that the host's kernel knows. */
 enum lodge_arch_bug {
 	LODGE_BUG_MELTDOWN,
 	LODGE_BUG_SPEC_STORE_BYPASS,
@@ -64,8 +64,8 @@ enum lodge_arch_bug {
 };
 
 /**
- * lodge_arch_caps() - what MSR ARCH_CAPABILITIES reads as in a guest
- * @host: what it reads as on the host; 0: the host has none
+ * lodge_arch_caps() - the value of MSR ARCH_CAPABILITIES in a guest
+ * @host: its value on the host; 0: the host has none
  * @bugs: BIT(enum lodge_arch_bug): what a guest has to work around on this host
  *
  * A processor older than a bug is silent on it; its kernel may know all the same

@@ -131,7 +131,7 @@ static inline void lodge_predict_less(bool on)
 }
 
 /*
- * lodge_perf_guest_msrs() - what perf wants changed while a guest runs here
+ * lodge_perf_guest_msrs() - the MSRs that perf wants changed while a guest runs here
  *
  * perf must be told of the guest's own recording of events, of which there is
  * none.  Return: @count of them; NULL: there is no answer, and @count undefined.
@@ -218,7 +218,7 @@ static inline bool lodge_has_lost_page(void)
  * lodge_handle_split_lock() - a guest has locked memory across two cache lines,
  * which the host does not like
  *
- * Return: whether it has dealt with it.  It is asked on Intel's processors only,
+ * Return: true if it has dealt with it.  It is asked on Intel's processors only,
  * and kernels that keep this to KVM keep VT-x to it, too.
  */
 static inline bool lodge_handle_split_lock(unsigned long rip)
@@ -244,7 +244,7 @@ static inline bool lodge_host_has_fred(void)
 }
 
 /*
- * lodge_crash_hook_register() - what switches virtualization off on a CPU whose
+ * lodge_crash_hook_register() - have @hook switch virtualization off on a CPU whose
  * host goes down without warning; unregistering waits for all CPUs.
  */
 static inline void lodge_crash_hook_register(void (*hook)(void))
@@ -274,7 +274,7 @@ static inline bool lodge_kvm_asks_late(void)
 #endif
 }
 
-/* What the "young" callbacks of struct mmu_notifier_ops return. */
+/* The type that the "young" callbacks of struct mmu_notifier_ops return. */
 #ifdef LODGE_HAVE_YOUNG_BOOL
 typedef bool lodge_young_t;
 #else

@@ -32,7 +32,7 @@ struct lodge_host_page lodge_host_page_lookup(struct mm_struct *mm,
 					      unsigned long hva);
 
 /**
- * lodge_host_page_writable() - whether an entry is writable and dirty
+ * lodge_host_page_writable() - true if an entry is writable and dirty
  */
 bool lodge_host_page_writable(u64 entry);
 

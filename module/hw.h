@@ -29,11 +29,11 @@ int lodge_hw_get(void);
  */
 void lodge_hw_put(void);
 
-/* Whether we have switched this CPU on; changed on it, interrupts off. */
+/* True if we have switched this CPU on; changed on it, interrupts off. */
 DECLARE_PER_CPU(bool, lodge_hw_on);
 
 /**
- * lodge_hw_ready() - whether this CPU can enter a guest; preemption is off
+ * lodge_hw_ready() - true if this CPU can enter a guest; preemption is off
  *
  * It cannot while it goes offline, and once the host goes down.
  */

@@ -74,7 +74,7 @@ int lodge_mem_write(struct lodge_vm *vm, u64 gpa, const void *data,
 		    size_t size);
 
 /**
- * lodge_mem_user() - where user space has a byte of guest memory
+ * lodge_mem_user() - find user space's address of a byte of guest memory
  *
  * Until vm->slots_generation changes.  Return: the address, or NULL where there
  * is no slot, or (with @write) one that is read-only.

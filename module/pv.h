@@ -23,7 +23,7 @@ void lodge_pv_reset(struct lodge_vcpu *vcpu);
 /**
  * lodge_pv_leaf() - fill the hypervisor leaves 0x400000xx
  *
- * Return: whether @leaf is one.
+ * Return: true if @leaf is one.
  */
 bool lodge_pv_leaf(struct lodge_vcpu *vcpu, u32 leaf, u32 answer[4]);
 

@@ -47,7 +47,7 @@ const struct lodge_slot *lodge_slot_find(const struct lodge_slots *slots,
 					 u64 gpa);
 
 /**
- * lodge_slot_offset() - where @gpa lies in the slot that has been found for it
+ * lodge_slot_offset() - the place of @gpa in the slot that has been found for it
  *
  * A processor that has guessed wrong in the search stays within the slot, too.
  */

@@ -29,7 +29,7 @@ struct lodge_tags {
 /**
  * struct lodge_tag - a vCPU's tag on the CPU on which it last ran
  * @generation: of that CPU's tags when it was given; 0: there is no tag
- * @number: what the processor is told
+ * @number: the tag, as the processor knows it
  */
 struct lodge_tag {
 	u64 generation;

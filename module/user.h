@@ -37,12 +37,12 @@ int lodge_user_get_vcpu(struct lodge_user *user);
 void lodge_user_put_vcpu(struct lodge_user *user);
 
 /**
- * lodge_user_tables() - where the nested page tables of all its VMs are counted
+ * lodge_user_tables() - the counter of the nested page tables of all its VMs
  */
 u64 *lodge_user_tables(struct lodge_user *user);
 
 /**
- * lodge_user_tables_exceeded() - whether these are more than parameter user_tables
+ * lodge_user_tables_exceeded() - true if these are more than parameter user_tables
  * allows
  */
 bool lodge_user_tables_exceeded(const struct lodge_user *user);

@@ -19,7 +19,7 @@
  * @notifier: called before the next return to user mode, while @registered
  * @registered: some MSR holds a guest's value
  * @host: the host's values, which it does not change after boot
- * @now: what the MSRs hold
+ * @now: the values of the MSRs
  */
 struct lodge_userreturn {
 	struct user_return_notifier notifier;

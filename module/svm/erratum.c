@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What AMD's processors do wrong and a guest could use against its host: see
+ * Errata of AMD's processors that a guest could use against its host: see
  * erratum.h.
  */
 #include <asm/cpufeature.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What AMD's processors do wrong and a guest could use against its host.
+ * Errata of AMD's processors that a guest could use against its host.
  */
 #ifndef LODGE_SVM_ERRATUM_H
 #define LODGE_SVM_ERRATUM_H
@@ -15,7 +15,7 @@
 #define SVM_MULTIMATCH_OVERFLOW BIT_ULL(62)
 
 /**
- * svm_is_multimatch() - whether MC0_STATUS tells of two entries of the TLB for one
+ * svm_is_multimatch() - true if MC0_STATUS tells of two entries of the TLB for one
  * address
  *
  * Revision Guide for AMD Family 10h Processors (41322), erratum 383: software that
@@ -32,7 +32,7 @@ static inline bool svm_is_multimatch(u64 status)
 void svm_erratum_cpu_enable(void);
 
 /**
- * svm_erratum_take() - whether a machine check that came in a guest is of the guest's
+ * svm_erratum_take() - true if a machine check that came in a guest is of the guest's
  * own making
  *
  * It then is done with, and the next entry of any guest flushes the TLB.

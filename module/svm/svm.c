@@ -51,7 +51,7 @@ static const struct {
 	{ X86_CR4_PKE, X86_FEATURE_PKU },
 };
 
-/* What the processor supports, for naming the rules that a state breaks. */
+/* Note the processor's features, to name the rules that a state breaks. */
 static void svm_host_init(void)
 {
 	unsigned int i;

@@ -103,7 +103,7 @@ static const struct vmx_choice vmx_choices[VMX_NR_CONTROLS] = {
 	},
 };
 
-/* What the parameter can name; EPT's bits are not a word of controls. */
+/* The names for the parameter; EPT's bits are not a word of controls. */
 static const struct {
 	const char *name;
 	u8 word;
@@ -132,7 +132,7 @@ static const struct {
 	  .ept = VMX_CAP_VPID(VMX_VPID_EXTENT_SINGLE_CONTEXT_BIT) },
 };
 
-/* Whether the parameter names a feature: a word between commas. */
+/* True if the parameter names a feature: a word between commas. */
 static bool vmx_is_without(const char *name)
 {
 	size_t length = strlen(name);
@@ -233,7 +233,7 @@ static bool vmx_counters_are_wrong(void)
 	return false;
 }
 
-/* What an entry and an exit switch only together. */
+/* Controls that an entry and an exit can have only together. */
 static void vmx_caps_pair(u32 entry, u32 exit)
 {
 	if (vmx_caps.entry & entry && vmx_caps.exit & exit)
@@ -242,7 +242,7 @@ static void vmx_caps_pair(u32 entry, u32 exit)
 	vmx_caps.exit &= ~exit;
 }
 
-/* What is of use only together, or not at all. */
+/* Give up what is of no use without another control or capability. */
 static void vmx_caps_match(void)
 {
 	const u64 invept = VMX_EPT_INVEPT_BIT | VMX_EPT_EXTENT_GLOBAL_BIT;
@@ -305,7 +305,7 @@ enum lodge_status vmx_caps_init(void)
 	return LODGE_STATUS_READY;
 }
 
-/* What it knows of registers whose other bits are reserved. */
+/* The bits that it knows of registers whose other bits are reserved. */
 static void vmx_describe_registers(struct vmx_check_host *host)
 {
 	rdmsrq(MSR_IA32_VMX_CR0_FIXED0, host->cr0_fixed0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What this processor's VT-x can do, and which of it Lodge uses.
+ * The capabilities of this processor's VT-x, and those that Lodge uses.
  *
  * AMD-V has no such file: there a feature is one bit of CPUID.
  */
@@ -15,7 +15,7 @@
 /* Spelled in two ways by <asm/vmx.h>, from kernel to kernel. */
 #define VMX_PROC2_XSAVES VMCS_CONTROL_BIT(XSAVES)
 
-/* Where bits about VPID are in vmx_caps.ept. */
+/* The place of bits about VPID in vmx_caps.ept. */
 #define VMX_CAP_VPID(bits) ((u64)(bits) << 32)
 
 /**
@@ -26,7 +26,7 @@
  * @proc2: secondary ones, which vary with nothing
  * @exit: VM-exit controls
  * @entry: VM-entry controls, but for IA-32e mode
- * @timer_shift: what counts the preemption timer down is this bit of the TSC
+ * @timer_shift: the bit of the TSC that counts the preemption timer down
  * @ept: MSR IA32_VMX_EPT_VPID_CAP, less what we are to do without
  * @switches_efer: VM entry and exit switch EFER
  * @describes_strings: an exit for INS or OUTS tells its address size
@@ -65,14 +65,14 @@ enum lodge_status vmx_caps_init(void);
 void vmx_caps_describe(struct vmx_check_host *host);
 
 /**
- * vmx_caps_timer() - whether an entry can set the time of the next exit
+ * vmx_caps_timer() - true if an entry can set the time of the next exit
  *
  * Section 26.5.1: the preemption timer.
  */
 bool vmx_caps_timer(void);
 
 /**
- * vmx_caps_feature() - whether a guest can use a feature of this processor
+ * vmx_caps_feature() - true if a guest can use a feature of this processor
  * @feature: X86_FEATURE_*
  *
  * Some instructions exist in a guest only by leave of a control.

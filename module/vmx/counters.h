@@ -38,8 +38,8 @@ struct vmx_msr_entry {
 
 /**
  * struct vmx_msr_lists - MSRs that both an entry and an exit load; fills a page
- * @guest: what the entry loads
- * @host: what the exit loads: the same MSRs
+ * @guest: MSRs that the entry loads
+ * @host: the same MSRs, as the exit loads them
  */
 struct vmx_msr_lists {
 	struct vmx_msr_entry guest[VMX_MSRS_MAX];
@@ -59,7 +59,7 @@ struct vmx_counters {
 };
 
 /**
- * vmx_counters_fill() - what perf wants changed while a guest runs
+ * vmx_counters_fill() - note the MSRs that perf wants changed while a guest runs
  * @lists: out: MSRs that have to be loaded from memory
  * @first: how many of @lists are not the counters'
  * @msrs: perf's answer; NULL: it has none, and @count says nothing
@@ -67,7 +67,7 @@ struct vmx_counters {
  * @by_control: the entry and the exit load PERF_GLOBAL_CTRL by a control
  * @counters: out
  *
- * Return: whether MSR PEBS_ENABLE is to be cleared before the entry, for the
+ * Return: true if MSR PEBS_ENABLE is to be cleared before the entry, for the
  * processor to write its last record while addresses are the host's.
  */
 bool vmx_counters_fill(struct vmx_msr_lists *lists, u32 first,

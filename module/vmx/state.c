@@ -17,7 +17,7 @@
 #define VMX_AR_BUSY 2
 #define VMX_AR_ACCESSED 1
 
-/* Where a limit shows that it is counted in pages. */
+/* Bits of a limit that is counted in pages. */
 #define VMX_LIMIT_LARGE GENMASK(31, 20)
 
 /* The fields of a register lie this far apart, in the order of the ABI. */
@@ -29,7 +29,7 @@ static_assert(GUEST_ES_LIMIT + VMX_FIELD_STEP * LODGE_TR == GUEST_TR_LIMIT);
 static_assert(GUEST_ES_AR_BYTES + VMX_FIELD_STEP * LODGE_TR ==
 	      GUEST_TR_AR_BYTES);
 
-/* What a register that cannot be used holds is undefined but for its DPL. */
+/* The content of a register that cannot be used is undefined but for its DPL. */
 static u16 vmx_attr(u32 rights)
 {
 	if (rights & VMX_AR_UNUSABLE)

@@ -161,7 +161,7 @@ static void vmx_vmcs_init_controls(struct lodge_vcpu *vcpu)
 	vmx_write(VM_ENTRY_INTR_INFO_FIELD, 0);
 }
 
-/* What is there only with a control of its own. */
+/* Fields that are there only with a control of their own. */
 static void vmx_vmcs_init_features(struct vmx_vcpu *vmx)
 {
 	if (vmx_caps.proc & CPU_BASED_USE_MSR_BITMAPS)
@@ -272,7 +272,7 @@ static void vmx_vmcs_init_guest(void)
 	vmx_write(GUEST_ACTIVITY_STATE, GUEST_ACTIVITY_ACTIVE);
 	vmx_write(GUEST_PENDING_DBG_EXCEPTIONS, 0);
 	vmx_write(GUEST_INTERRUPTIBILITY_INFO, 0);
-	/* What struct vmx_vcpu begins with. */
+	/* The values with which struct vmx_vcpu begins. */
 	vmx_write(GUEST_RIP, 0);
 	vmx_write(GUEST_RSP, 0);
 	vmx_write(GUEST_RFLAGS, 0);

@@ -132,7 +132,7 @@ static bool vmx_cpu_busy(void)
 	return __read_cr4() & X86_CR4_VMXE;
 }
 
-/* Return: whether VMX is on; it faults where another CPU's firmware forbids it. */
+/* Return: true if VMX is on; it faults where another CPU's firmware forbids it. */
 static bool vmx_vmxon(u64 pa)
 {
 	bool failed = true;
