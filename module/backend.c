@@ -31,6 +31,8 @@ static const char *const lodge_status_words[] = {
 		"the processor's VT-x has no unrestricted guest",
 	[LODGE_STATUS_FRED] = "the host kernel uses FRED",
 	[LODGE_STATUS_KVM_ONLY] = "this kernel lets only KVM use VT-x",
+	[LODGE_STATUS_NO_TSC_RATE] =
+		"the host kernel does not know the rate of its TSC",
 };
 
 const char *lodge_backend_words(enum lodge_status status)

@@ -9,6 +9,7 @@
 #include <linux/kernel.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <asm/tsc.h>
 
 #include "backend.h"
 #include "compat.h"
@@ -228,6 +229,8 @@ void lodge_hw_put(void)
 
 enum lodge_status lodge_hw_status(void)
 {
+	if (!tsc_khz)
+		return LODGE_STATUS_NO_TSC_RATE;
 	return lodge_hw_busy() ? LODGE_STATUS_BUSY : LODGE_STATUS_READY;
 }
 

@@ -41,6 +41,8 @@
  *	and cannot run a guest in real mode
  * @LODGE_STATUS_FRED: the host's kernel uses FRED, to which Lodge cannot pass NMIs
  * @LODGE_STATUS_KVM_ONLY: the host's kernel lets only KVM use VT-x
+ * @LODGE_STATUS_NO_TSC_RATE: the host's kernel does not know the rate of the time
+ *	stamp counter, on which the clocks and timers of VMs depend
  */
 enum lodge_status {
 	LODGE_STATUS_READY = 0,
@@ -51,6 +53,7 @@ enum lodge_status {
 	LODGE_STATUS_NO_UNRESTRICTED_GUEST = 5,
 	LODGE_STATUS_FRED = 6,
 	LODGE_STATUS_KVM_ONLY = 7,
+	LODGE_STATUS_NO_TSC_RATE = 8,
 };
 
 /**

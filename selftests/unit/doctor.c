@@ -141,6 +141,15 @@ TEST_F(doctor, a_host_whose_kernel_keeps_vt_x_to_kvm_is_told_of_an_older_kernel)
 	EXPECT_NE(NULL, strstr(result("virtualization"), "6.12"));
 }
 
+TEST_F(doctor, a_host_without_the_rate_of_its_tsc_is_told_how_to_name_it)
+{
+	processor.vmx = true;
+	fake.status = LODGE_STATUS_NO_TSC_RATE;
+	doctor();
+	EXPECT_SAYS("virtualization", "failed");
+	EXPECT_NE(NULL, strstr(result("virtualization"), "tsc_early_khz="));
+}
+
 TEST_F(doctor, a_user_at_a_limit_is_told_of_the_modules_parameters)
 {
 	processor.svm = true;

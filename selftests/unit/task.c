@@ -479,7 +479,7 @@ static bool faults_after(FIXTURE_DATA(task) * self, u32 field, u16 selector,
 	return switch_task(self) == LODGE_FAULT && self->t.committed &&
 	       self->t.fault.vector == vector && self->t.fault.error == error &&
 	       self->regs.general.rip == 0x1234 &&
-	       /* A processor can be entered with it. */
+	       /* A processor can be entered with this state. */
 	       (cs->attr & 0x98) == 0x98 &&
 	       ((cs->attr >> 5 & 3) == (cs->selector & 3) || cs->limit);
 }

@@ -178,6 +178,10 @@ void host_status_remedy(const struct lodge_info *info, char *text, size_t size)
 			"boot a kernel older than Linux 6.19, such as Debian's "
 			"6.12; AMD-V works on newer ones, too";
 		break;
+	case LODGE_STATUS_NO_TSC_RATE:
+		remedy = "boot the host with tsc_early_khz=N, where N is the "
+			 "rate of its time stamp counter in kHz";
+		break;
 	}
 	snprintf(text, size, "%s", remedy);
 }
