@@ -4,6 +4,7 @@
  * controller's keys, and signals.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <pty.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -133,16 +134,23 @@ static int guest_floods_after_signal(struct lodge_run *run)
 	return guest_floods(run);
 }
 
-TEST(a_signal_ends_a_guest_that_waits_for_a_slow_reader)
+/* Makes standard output a pipe that is full and that nobody reads. */
+static bool stall_output(void)
 {
 	static char filling[4096];
 	int ends[2];
 
-	ASSERT_EQ(0, pipe2(ends, O_NONBLOCK));
+	if (pipe2(ends, O_NONBLOCK))
+		return false;
 	while (write(ends[1], filling, sizeof(filling)) > 0)
 		;
-	ASSERT_EQ(0, fcntl(ends[1], F_SETFL, 0));
-	ASSERT_EQ(STDOUT_FILENO, dup2(ends[1], STDOUT_FILENO));
+	return !fcntl(ends[1], F_SETFL, 0) &&
+	       dup2(ends[1], STDOUT_FILENO) == STDOUT_FILENO;
+}
+
+TEST(a_signal_ends_a_guest_that_waits_for_a_slow_reader)
+{
+	ASSERT_TRUE(stall_output());
 	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
 	ASSERT_EQ(0, run_machine(guest_floods_after_signal, 1));
 	EXPECT_EQ(MACHINE_SIGNALLED, end.fate);
@@ -164,13 +172,20 @@ TEST(a_reader_that_goes_away_ends_the_machine)
 	EXPECT_EQ(-EPIPE, end.lost_output);
 }
 
+/* Both sides of standard input, which open_terminal() makes a terminal. */
+static int keyboard, terminal;
+
+static bool open_terminal(void)
+{
+	return !openpty(&keyboard, &terminal, NULL, NULL, NULL) &&
+	       dup2(terminal, STDIN_FILENO) == STDIN_FILENO;
+}
+
 TEST(ctrl_a_x_ends_the_machine_and_the_terminal_is_as_before)
 {
 	struct termios before, after;
-	int keyboard, terminal;
 
-	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
-	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
+	ASSERT_TRUE(open_terminal());
 	ASSERT_EQ(0, tcgetattr(terminal, &before));
 	ASSERT_EQ(4, write(keyboard, "ls\x01x", 4));
 	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
@@ -193,18 +208,90 @@ static void count_shown(const struct crash *state, const struct vcpu_exit *last)
 		shown_exit = *last;
 }
 
+static void count_shown_and_quit(const struct crash *state,
+				 const struct vcpu_exit *last)
+{
+	count_shown(state, last);
+	if (shown == 2)
+		write(keyboard, "\x01x", 2);
+}
+
 TEST(ctrl_a_i_shows_every_vcpu_and_the_guest_goes_on)
 {
-	int keyboard, terminal;
-
-	ASSERT_EQ(0, openpty(&keyboard, &terminal, NULL, NULL, NULL));
-	ASSERT_EQ(STDIN_FILENO, dup2(terminal, STDIN_FILENO));
-	ASSERT_EQ(4, write(keyboard, "\x01i\x01x", 4));
+	ASSERT_TRUE(open_terminal());
+	ASSERT_EQ(2, write(keyboard, "\x01i", 2));
 	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
-	config.show = count_shown;
+	config.show = count_shown_and_quit;
 	ASSERT_EQ(0, run_machine(NULL, 2));
 	EXPECT_EQ(2, shown);
 	EXPECT_EQ(MACHINE_QUIT, end.fate);
+}
+
+FIXTURE(slow_reader){};
+
+FIXTURE_VARIANT(slow_reader)
+{
+	const char *keys;
+};
+
+FIXTURE_VARIANT_ADD(slow_reader, after_a_key_for_the_guest){
+	.keys = "l",
+};
+
+FIXTURE_VARIANT_ADD(slow_reader, after_ctrl_a_i){
+	.keys = "\x01i",
+};
+
+FIXTURE_VARIANT_ADD(slow_reader, after_more_keys_than_are_kept){
+	.keys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+};
+
+FIXTURE_SETUP(slow_reader)
+{
+}
+
+FIXTURE_TEARDOWN(slow_reader)
+{
+}
+
+static int counted_floods(struct lodge_run *run)
+{
+	__atomic_add_fetch(&runs, 1, __ATOMIC_SEQ_CST);
+	return guest_floods(run);
+}
+
+/* Waits until the guest waits for the reader, types, and quits a while later. */
+static void *type_and_quit(void *keys)
+{
+	int before = 0;
+
+	while (!before || before != __atomic_load_n(&runs, __ATOMIC_SEQ_CST)) {
+		before = __atomic_load_n(&runs, __ATOMIC_SEQ_CST);
+		usleep(50000);
+	}
+	write(keyboard, keys, strlen(keys));
+	usleep(100000);
+	write(keyboard, "\x01x", 2);
+	return NULL;
+}
+
+TEST_F(slow_reader, does_not_keep_ctrl_a_x_from_ending_the_machine)
+{
+	pthread_t typist;
+
+	ASSERT_TRUE(open_terminal());
+	ASSERT_TRUE(stall_output());
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
+	config.show = count_shown;
+	ASSERT_EQ(0, pthread_create(&typist, NULL, type_and_quit,
+				    (void *)variant->keys));
+	ASSERT_EQ(0, run_machine(counted_floods, 1));
+	EXPECT_EQ(MACHINE_QUIT, end.fate);
+	pthread_join(typist, NULL);
 }
 
 /* Requests its state to be shown, waits until that is done, and powers off. */

@@ -16,15 +16,15 @@ struct input;
  * @console: its source
  * @loop: waits for it
  * @serial: receives it
- * @quit: called for the key that ends the machine
+ * @quit: called for the key that ends the machine, from any thread
  * @info: called for the key that shows the vCPUs' state
  * @power: called for the key that presses the power button
  * @help: called for the key that shows the keys; may be NULL
  * @opaque: for @quit, @info and @power
  *
- * A terminal is always read at once, so that the controller's keys work at any time;
- * bytes for which the guest's queue has no room are lost.  From other sources, only
- * as much is read as the guest has room for.
+ * The other functions are called from the loop's thread.  A terminal is always read at
+ * once, so that @quit works at any time; bytes for which the guest's queue has no room
+ * are lost.  From other sources, only as much is read as the guest has room for.
  */
 struct input_config {
 	struct console *console;

@@ -4,9 +4,9 @@
  *
  * There are four kinds of threads: the owner's, which makes all calls of machine.h;
  * the machine's, which exists while the machine is not held and runs the event loop;
- * one for each vCPU, which the machine's thread starts and joins; and the one that
- * takes signals, from machine_start() to machine_wait().  While a machine is held,
- * only the owner's calls change it.
+ * one for each vCPU, which the machine's thread starts and joins; and those that take
+ * signals and read a terminal, from machine_start() to machine_wait().  While a machine
+ * is held, only the owner's calls change it.
  */
 #include "machine/machine.h"
 
