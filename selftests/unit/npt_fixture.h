@@ -30,7 +30,7 @@
 #define CAP_OLD (CAP_WALK_4 | CAP_WB | CAP_2M | CAP_1G)
 #define CAP_ALL (CAP_OLD | CAP_EXECUTE_ONLY | CAP_AD)
 
-/* What a processor with 48 address bits does not have. */
+/* Reserved bits of an entry on a processor with 48 address bits. */
 #define AMD_RESERVED GENMASK_ULL(51, 48)
 
 FIXTURE(npt)

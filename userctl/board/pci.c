@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * PCI bus 0 and the functions that are plugged in.
+ * PCI bus 0 and its functions.
  */
 #include "board/pci.h"
 
@@ -21,9 +21,9 @@
  * struct pci_bus - the bus
  * @lock: guards configuration space of all functions
  * @functions: by device and function number; constant once the machine is built
- * @mapped: those that have memory; constant like @functions
- * @nr_mapped: their number
- * @next: the first address of the hole that no function has got
+ * @mapped: the functions that have memory; constant like @functions
+ * @nr_mapped: entries of @mapped
+ * @next: first free address of the hole
  */
 struct pci_bus {
 	pthread_mutex_t lock;
@@ -41,7 +41,7 @@ static uint32_t function_base(const struct pci_function *function)
 	return base;
 }
 
-/* Return: the function whose memory holds all of an access, or NULL. */
+/* Return: the function whose memory has all bytes of an access, or NULL. */
 static struct pci_function *find_function(struct pci_bus *pci, uint64_t address,
 					  size_t size, uint64_t *offset)
 {
@@ -119,7 +119,7 @@ void pci_bus_free(struct pci_bus *pci)
 	free(pci);
 }
 
-/* Give a function an address, and make the register that has it writable. */
+/* Gives a function an address, and makes its base address register writable. */
 static int map_function(struct pci_bus *pci, struct pci_function *function)
 {
 	uint64_t size = function->size;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * PCI bus 0: the functions that are plugged in, their configuration space and their
- * memory (PCI Local Bus Specification 3.0).
+ * PCI bus 0: its functions, their configuration space and their memory (PCI Local Bus
+ * Specification 3.0).
  *
- * Functions are added while the machine is built and never taken away.  Their memory
- * lies in the hole below the IOAPIC, at addresses that the guest can change.
+ * Functions are added while the machine is built and never removed.  Their memory is
+ * in the hole below the IOAPIC, at addresses that the guest can change.
  */
 #ifndef LODGE_BOARD_PCI_H
 #define LODGE_BOARD_PCI_H
@@ -33,15 +33,15 @@ struct pci_bus;
  * @config: configuration space
  * @writable: the bits of @config that the guest can write
  * @first: @config as it was when the function was added
- * @size: bytes of memory behind base address register 0, a power of two from 16 on;
- *	0: none
+ * @size: bytes of memory at base address register 0, a power of two from 16 on; 0:
+ *	it has no memory
  * @read: fill @data with @size bytes from @offset of that memory
  * @write: take @size bytes
  * @opaque: for @read and @write
  *
- * An access to the memory has 1 to 16 bytes, and none reaches past the end.  Calls
- * come from any vCPU's thread, without a lock.  The bus writes @config under a lock of
- * its own; a device reads single bytes of it without.
+ * An access to the memory has 1 to 16 bytes and does not reach past the end.  Any
+ * vCPU's thread may call, without a lock.  The bus writes @config under its own lock;
+ * a device reads single bytes of it without a lock.
  */
 struct pci_function {
 	uint8_t config[PCI_CONFIG_SIZE];
@@ -68,15 +68,15 @@ struct pci_bus *pci_bus_new(struct bus *bus);
 void pci_bus_free(struct pci_bus *pci);
 
 /**
- * pci_bus_add() - plug in a function
+ * pci_bus_add() - add a function
  * @device: device number, 0 to 31
  * @number: function number, 0 to 7
- * @function: with @config, @writable, @size and its calls; stays where it is
+ * @function: with @config, @writable, @size and its calls; must not move
  *
  * The function's memory gets an address, as from firmware.  The guest enables it.
  *
- * Return: 0, -EEXIST there is one, -EINVAL no such numbers or size, -ENOSPC the hole
- * is full.
+ * Return: 0; -EEXIST there is one; -EINVAL a number or the size is out of range;
+ * -ENOSPC the hole is full.
  */
 int pci_bus_add(struct pci_bus *pci, unsigned int device, unsigned int number,
 		struct pci_function *function);
@@ -92,13 +92,13 @@ void pci_bus_read(struct pci_bus *pci, uint8_t devfn, uint8_t offset,
 		  void *data, size_t size);
 
 /**
- * pci_bus_write() - write to configuration space, as pci_bus_read() reads
+ * pci_bus_write() - write to configuration space; see pci_bus_read()
  */
 void pci_bus_write(struct pci_bus *pci, uint8_t devfn, uint8_t offset,
 		   const void *data, size_t size);
 
 /**
- * pci_function_reset() - put configuration space back, while no vCPU runs
+ * pci_function_reset() - reset configuration space, while no vCPU runs
  */
 void pci_function_reset(struct pci_function *function);
 

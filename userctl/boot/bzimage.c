@@ -143,9 +143,10 @@ static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 	uint64_t rest;
 
 	if (offset >= image->size)
-		return boot_error_set(error, -EINVAL,
-				      "%s: truncated before the kernel proper",
-				      image->path);
+		return boot_error_set(
+			error, -EINVAL,
+			"%s: truncated before the end of its setup code",
+			image->path);
 	rest = image->size - offset;
 	/* Before 2.04 the field has 16 bits, too few for most kernels: do not use it. */
 	if (kernel->header.version < 0x0204)
@@ -158,7 +159,8 @@ static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 	kernel->code_size = wanted < rest ? wanted : rest;
 	if (kernel->code_size <= ENTRY_64)
 		return boot_error_set(error, -EINVAL,
-				      "%s: a kernel of %llu bytes", image->path,
+				      "%s: its kernel has only %llu bytes",
+				      image->path,
 				      (unsigned long long)kernel->code_size);
 	kernel->code = image_at(image, offset, kernel->code_size);
 	return 0;

@@ -118,7 +118,7 @@ static int pci_add_ports(struct pci *pci, struct bus *bus)
 	return error ? error : bus_add(bus, &data);
 }
 
-/* Nothing of the bridge can be configured. */
+/* The bridge's registers are all read-only. */
 static int bridge_setup(struct pci *pci)
 {
 	const uint16_t vendor = BRIDGE_VENDOR, device = BRIDGE_DEVICE;
