@@ -74,8 +74,8 @@ MODULE_FILES := $(wildcard Kbuild) dkms.conf LICENSE $(shell \
 	   find module uapi -type f \( -name '*.[chS]' -o -name Kbuild \) \
 		! -name '*.mod.c' ! -name offsets.h)
 # The files of the oracle's module (see selftests/oracle/oracle.h).
-ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/pure.h \
-	   uapi/*.h)
+ORACLE_FILES := $(wildcard selftests/oracle/* module/vmx/check* module/processor.h \
+	   module/pure.h uapi/*.h)
 # The module that sends NMIs (see selftests/nmi/module/main.c).
 NMI_FILES := $(wildcard selftests/nmi/module/*)
 # The module that crashes the host, or suspends it (see selftests/life/module/main.c).

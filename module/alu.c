@@ -11,11 +11,11 @@ static u64 result_flags(u64 result, unsigned int size)
 	u64 flags = 0;
 
 	if (hweight64(result & 0xff) % 2 == 0)
-		flags |= RFLAGS_PF;
+		flags |= X86_EFLAGS_PF;
 	if (!(result & lodge_alu_mask(size)))
-		flags |= RFLAGS_ZF;
+		flags |= X86_EFLAGS_ZF;
 	if (result >> (8 * size - 1) & 1)
-		flags |= RFLAGS_SF;
+		flags |= X86_EFLAGS_SF;
 	return flags;
 }
 
@@ -29,11 +29,11 @@ static u64 sum_flags(u64 result, u64 carries, u64 overflow, unsigned int size)
 	u64 flags = result_flags(result, size);
 
 	if (carries >> top & 1)
-		flags |= RFLAGS_CF;
+		flags |= X86_EFLAGS_CF;
 	if (carries >> 3 & 1)
-		flags |= RFLAGS_AF;
+		flags |= X86_EFLAGS_AF;
 	if (overflow >> top & 1)
-		flags |= RFLAGS_OF;
+		flags |= X86_EFLAGS_OF;
 	return flags;
 }
 
@@ -64,7 +64,7 @@ static u64 logic(u64 result, unsigned int size, u64 *flags)
 
 u64 lodge_alu(u8 op, u64 a, u64 b, unsigned int size, u64 *rflags)
 {
-	u64 carry = *rflags & RFLAGS_CF;
+	u64 carry = *rflags & X86_EFLAGS_CF;
 	u64 changes = RFLAGS_ARITHMETIC;
 	u64 result, flags = 0;
 
@@ -97,11 +97,11 @@ u64 lodge_alu(u8 op, u64 a, u64 b, unsigned int size, u64 *rflags)
 		result = logic(a ^ b, size, &flags);
 		break;
 	case LODGE_OP_INC:
-		changes &= ~RFLAGS_CF;
+		changes &= ~X86_EFLAGS_CF;
 		result = add(a, 1, 0, size, &flags);
 		break;
 	case LODGE_OP_DEC:
-		changes &= ~RFLAGS_CF;
+		changes &= ~X86_EFLAGS_CF;
 		result = subtract(a, 1, 0, size, &flags);
 		break;
 	default: /* NOT */

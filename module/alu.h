@@ -6,10 +6,11 @@
 #define LODGE_ALU_H
 
 #include "pure.h"
-#include "rflags.h"
+#include "processor.h"
 
-#define RFLAGS_ARITHMETIC \
-	(RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
+#define RFLAGS_ARITHMETIC                                                \
+	(X86_EFLAGS_CF | X86_EFLAGS_PF | X86_EFLAGS_AF | X86_EFLAGS_ZF | \
+	 X86_EFLAGS_SF | X86_EFLAGS_OF)
 
 /* The lower @size (1 to 8) bytes. */
 static inline u64 lodge_alu_mask(unsigned int size)

@@ -23,13 +23,13 @@ static void set_result_flags(u64 *rflags, u64 result, unsigned int size,
 	u64 computed = 0;
 
 	lodge_alu(LODGE_OP_TEST, result, result, size, &computed);
-	computed &= RFLAGS_SF | RFLAGS_ZF | RFLAGS_PF;
-	set_flags(rflags, RFLAGS_ARITHMETIC & ~RFLAGS_AF, computed | flags);
+	computed &= X86_EFLAGS_SF | X86_EFLAGS_ZF | X86_EFLAGS_PF;
+	set_flags(rflags, RFLAGS_ARITHMETIC & ~X86_EFLAGS_AF, computed | flags);
 }
 
 static u64 carry_overflow(bool carry, bool overflow)
 {
-	return (carry ? RFLAGS_CF : 0) | (overflow ? RFLAGS_OF : 0);
+	return (carry ? X86_EFLAGS_CF : 0) | (overflow ? X86_EFLAGS_OF : 0);
 }
 
 /* Rotates touch CF and OF only; a full turn still sets CF. */
@@ -42,7 +42,7 @@ static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bits,
 	bool top = bit(result, bits - 1);
 	bool carry = left ? result & 1 : top;
 
-	set_flags(rflags, RFLAGS_CF | RFLAGS_OF,
+	set_flags(rflags, X86_EFLAGS_CF | X86_EFLAGS_OF,
 		  carry_overflow(carry, left ? top ^ carry :
 					       top ^ bit(result, bits - 2)));
 	return result;
@@ -52,7 +52,7 @@ static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bits,
 static u64 rotate_carry(bool left, u64 a, unsigned int count, unsigned int bits,
 			u64 *rflags)
 {
-	bool carry = *rflags & RFLAGS_CF, out;
+	bool carry = *rflags & X86_EFLAGS_CF, out;
 
 	for (count %= bits + 1; count; count--) {
 		out = bit(a, left ? bits - 1 : 0);
@@ -63,7 +63,7 @@ static u64 rotate_carry(bool left, u64 a, unsigned int count, unsigned int bits,
 		a &= lodge_alu_mask(bits / 8);
 		carry = out;
 	}
-	set_flags(rflags, RFLAGS_CF | RFLAGS_OF,
+	set_flags(rflags, X86_EFLAGS_CF | X86_EFLAGS_OF,
 		  carry_overflow(carry,
 				 bit(a, bits - 1) ^
 					 (left ? carry : bit(a, bits - 2))));
@@ -159,8 +159,8 @@ u64 lodge_alu_multiply(bool is_signed, u64 a, u64 b, unsigned int size,
 	*high = product >> (8 * size) & mask;
 	if (is_signed && bit(low, 8 * size - 1))
 		expected = mask;
-	set_flags(rflags, RFLAGS_CF | RFLAGS_OF,
-		  *high == expected ? 0 : RFLAGS_CF | RFLAGS_OF);
+	set_flags(rflags, X86_EFLAGS_CF | X86_EFLAGS_OF,
+		  *high == expected ? 0 : X86_EFLAGS_CF | X86_EFLAGS_OF);
 	return low;
 }
 
@@ -226,13 +226,13 @@ u64 lodge_alu_scan(u8 op, u64 a, unsigned int size, u64 *rflags)
 
 	switch (op) {
 	case LODGE_OP_BSF:
-		set_flags(rflags, RFLAGS_ZF, 0);
+		set_flags(rflags, X86_EFLAGS_ZF, 0);
 		return __ffs64(a);
 	case LODGE_OP_BSR:
-		set_flags(rflags, RFLAGS_ZF, 0);
+		set_flags(rflags, X86_EFLAGS_ZF, 0);
 		return fls64(a) - 1;
 	case LODGE_OP_POPCNT:
-		set_flags(rflags, RFLAGS_ARITHMETIC, a ? 0 : RFLAGS_ZF);
+		set_flags(rflags, RFLAGS_ARITHMETIC, a ? 0 : X86_EFLAGS_ZF);
 		return hweight64(a);
 	case LODGE_OP_TZCNT:
 		count = a ? __ffs64(a) : bits;
@@ -241,8 +241,8 @@ u64 lodge_alu_scan(u8 op, u64 a, unsigned int size, u64 *rflags)
 		count = bits - fls64(a);
 		break;
 	}
-	set_flags(rflags, RFLAGS_ZF | RFLAGS_CF,
-		  (count ? 0 : RFLAGS_ZF) | (a ? 0 : RFLAGS_CF));
+	set_flags(rflags, X86_EFLAGS_ZF | X86_EFLAGS_CF,
+		  (count ? 0 : X86_EFLAGS_ZF) | (a ? 0 : X86_EFLAGS_CF));
 	return count;
 }
 
@@ -250,11 +250,17 @@ bool lodge_alu_condition(u8 condition, u64 rflags)
 {
 	/* Flags of which one suffices; the last two also hold for "less". */
 	static const u64 any[] = {
-		RFLAGS_OF, RFLAGS_CF, RFLAGS_ZF, RFLAGS_CF | RFLAGS_ZF,
-		RFLAGS_SF, RFLAGS_PF, 0,	 RFLAGS_ZF,
+		X86_EFLAGS_OF,
+		X86_EFLAGS_CF,
+		X86_EFLAGS_ZF,
+		X86_EFLAGS_CF | X86_EFLAGS_ZF,
+		X86_EFLAGS_SF,
+		X86_EFLAGS_PF,
+		0,
+		X86_EFLAGS_ZF,
 	};
 	unsigned int test = condition >> 1 & 7;
-	bool less = !(rflags & RFLAGS_SF) != !(rflags & RFLAGS_OF);
+	bool less = !(rflags & X86_EFLAGS_SF) != !(rflags & X86_EFLAGS_OF);
 	bool holds = rflags & any[test] || (test >= 6 && less);
 
 	return holds != (condition & 1);

@@ -11,6 +11,7 @@
 #include <lodge.h>
 
 #include "page_fault.h"
+#include "task_cause.h"
 
 struct lodge_vcpu;
 struct lodge_vm;

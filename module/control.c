@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "descriptor.h"
 #include "mem.h"
+#include "processor.h"
 #include "state.h"
 #include "vcpu.h"
 
@@ -33,8 +34,6 @@
 	(X86_CR4_PAE | X86_CR4_PGE | X86_CR4_PSE | X86_CR4_SMEP)
 
 #define LODGE_PDPTES_BASE GENMASK_ULL(31, 5)
-#define LODGE_PDPTE_P BIT_ULL(0)
-#define LODGE_PDPTE_RESERVED (GENMASK_ULL(2, 1) | GENMASK_ULL(8, 5))
 
 static bool lodge_control_cr0_valid(u64 cr0)
 {
@@ -117,7 +116,7 @@ static bool lodge_control_load_pdptes(struct lodge_vcpu *vcpu,
 			   sizeof(pdptes)))
 		return true;
 	for (i = 0; i < ARRAY_SIZE(pdptes); i++)
-		if (pdptes[i] & LODGE_PDPTE_P && pdptes[i] & reserved)
+		if (pdptes[i] & LODGE_PDPTE_PRESENT && pdptes[i] & reserved)
 			return true;
 	lodge_backend->set_pdptes(vcpu, pdptes);
 	return false;

@@ -9,6 +9,7 @@
 #include "debugreg.h"
 #include "emulation.h"
 #include "event.h"
+#include "processor.h"
 #include "state.h"
 #include "vcpu.h"
 
@@ -104,7 +105,7 @@ void lodge_debugreg_trap(struct lodge_vcpu *vcpu, u64 payload)
 	__u64 *dr6 = &vcpu->regs.debug.dr6;
 
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
-	*dr6 = (*dr6 & ~LODGE_DR6_TRAPS) | LODGE_DR6_FIXED | payload;
+	*dr6 = (*dr6 & ~DR_TRAP_BITS) | LODGE_DR6_FIXED | payload;
 	*dr6 ^= payload & LODGE_DR6_FIXED;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 }

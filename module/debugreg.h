@@ -9,17 +9,6 @@
 
 #include "insn.h"
 
-/* Bits of DR6 and DR7 that always read as one. */
-#define LODGE_DR6_FIXED 0xffff0ff0ULL
-#define LODGE_DR7_FIXED 0x400ULL
-#define LODGE_DR7_GD (1ULL << 13) /* general detect */
-
-/* Bits of DR6: what has caused a #DB. */
-#define LODGE_DR6_TRAPS 0xfULL /* the breakpoints */
-#define LODGE_DR6_BD (1ULL << 13) /* a debug register was touched under GD */
-#define LODGE_DR6_STEP (1ULL << 14)
-#define LODGE_DR6_TASK (1ULL << 15)
-
 /**
  * lodge_debugreg_same() - compare an instruction with what the processor said of it
  *

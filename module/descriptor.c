@@ -4,6 +4,7 @@
  * can break several rules with different exceptions.
  */
 #include "descriptor.h"
+#include "processor.h"
 
 /* The byte of a descriptor that holds type, S, DPL and P. */
 #define ATTRIBUTE_BYTE 5
@@ -181,7 +182,7 @@ int lodge_descriptor_check_code(const struct lodge_descriptors *t,
 	    !code_privilege_allows(t, s, load))
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
-		return lodge_descriptor_fault(t, LODGE_VECTOR_NP, s->selector,
+		return lodge_descriptor_fault(t, X86_TRAP_NP, s->selector,
 					      fault);
 	return 0;
 }
@@ -196,7 +197,7 @@ static int check_stack(const struct lodge_descriptors *t,
 	if (rpl_of(s) != t->cpl || !writable || lodge_segment_dpl(s) != t->cpl)
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
-		return lodge_descriptor_fault(t, LODGE_VECTOR_SS, s->selector,
+		return lodge_descriptor_fault(t, X86_TRAP_SS, s->selector,
 					      fault);
 	return 0;
 }
@@ -210,7 +211,7 @@ static int check_data(const struct lodge_descriptors *t,
 	if (!lodge_segment_is_visible(s, t->cpl))
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
-		return lodge_descriptor_fault(t, LODGE_VECTOR_NP, s->selector,
+		return lodge_descriptor_fault(t, X86_TRAP_NP, s->selector,
 					      fault);
 	return 0;
 }
@@ -281,7 +282,7 @@ int lodge_descriptor_load_ldt(const struct lodge_descriptors *t, u16 selector,
 			      struct lodge_fault *fault)
 {
 	struct lodge_descriptor d;
-	u8 absent = t->vector == LODGE_VECTOR_TS ? t->vector : LODGE_VECTOR_NP;
+	u8 absent = t->vector == X86_TRAP_TS ? t->vector : X86_TRAP_NP;
 	int error;
 
 	if (is_null(selector)) {
@@ -315,7 +316,7 @@ int lodge_descriptor_check_tss(const struct lodge_descriptors *t,
 	    !!(type_of(s) & LODGE_SYSTEM_BUSY) != busy)
 		return violation(t, s->selector, fault);
 	if (!(s->attr & LODGE_SEG_P))
-		return lodge_descriptor_fault(t, LODGE_VECTOR_NP, s->selector,
+		return lodge_descriptor_fault(t, X86_TRAP_NP, s->selector,
 					      fault);
 	return 0;
 }

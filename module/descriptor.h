@@ -81,7 +81,7 @@ static inline void lodge_segment_set_v86(struct lodge_segment *s)
  * @long_mode: EFER.LMA: system descriptors have 16 bytes, L counts
  * @mode64: in 64-bit mode: SS may be null
  * @cpl: privilege level that the checks are made for
- * @vector: LODGE_VECTOR_GP; in a task switch LODGE_VECTOR_TS: the exception for a
+ * @vector: X86_TRAP_GP; in a task switch X86_TRAP_TS: the exception for a
  *	selector that cannot be loaded
  * @external: the EXT bit of error codes
  * @read: read @size bytes at @linear, as the processor itself; as struct

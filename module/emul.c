@@ -123,7 +123,7 @@ static int emul_cmpxchg_pair(struct lodge_emul *e)
 		emul_write_gpr(e, LODGE_RDX, lodge_alu_get(old + half, half),
 			       half);
 	}
-	emul_set_flag(e, RFLAGS_ZF, equal);
+	emul_set_flag(e, X86_EFLAGS_ZF, equal);
 	return emul_advance(e);
 }
 
@@ -172,7 +172,7 @@ static int emul_bit(struct lodge_emul *e)
 					&new, size);
 	if (error)
 		return error;
-	emul_set_flag(e, RFLAGS_CF, old & bit);
+	emul_set_flag(e, X86_EFLAGS_CF, old & bit);
 	return emul_advance(e);
 }
 

@@ -8,8 +8,7 @@
 #include "alu.h"
 #include "descriptor.h"
 #include "emul.h"
-
-#include <asm/processor-flags.h>
+#include "processor.h"
 
 /*
  * The kinds of instructions that have a file of their own.  Return: as

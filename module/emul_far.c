@@ -7,6 +7,7 @@
  * sections 4.7.3 and 8.9.
  */
 #include "emul_access.h"
+#include "processor.h"
 
 /* Of a system segment's type: not of 16 bits. */
 #define TYPE_WIDE 8
@@ -79,7 +80,7 @@ static int read_inner_stack(struct lodge_emul *e, const struct far *far,
 	int error;
 
 	if (offset + bytes - 1 > tss->limit)
-		return violation(e, far, LODGE_VECTOR_TS, tss->selector);
+		return violation(e, far, X86_TRAP_TS, tss->selector);
 	if (!t->long_mode)
 		linear = (u32)linear;
 	error = t->read(t->opaque, linear, data, bytes, &e->fault);
@@ -102,7 +103,7 @@ static int load_inner_stack(struct lodge_emul *e, const struct far *far,
 	if (error)
 		return error;
 	t.cpl = far->cpl;
-	t.vector = LODGE_VECTOR_TS;
+	t.vector = X86_TRAP_TS;
 	t.mode64 = t.long_mode;
 	return lodge_descriptor_load_data(&t, LODGE_SS, selector, ss,
 					  &e->fault);
@@ -171,8 +172,8 @@ static int call_inner(struct lodge_emul *e, struct far *far,
 		e->insn.mode = LODGE_MODE_64;
 	e->segmentation.mode = e->insn.mode;
 	error = push_caller(e, far, caller, parameter, &rsp);
-	if (error == LODGE_FAULT && e->fault.vector == LODGE_VECTOR_SS)
-		error = violation(e, far, LODGE_VECTOR_SS, ss.selector);
+	if (error == LODGE_FAULT && e->fault.vector == X86_TRAP_SS)
+		error = violation(e, far, X86_TRAP_SS, ss.selector);
 	if (!error)
 		error = load_code(e, far);
 	if (error)
@@ -227,9 +228,9 @@ static int check_gate(struct lodge_emul *e, const struct far *far,
 		call = type == LODGE_SYSTEM_CALL;
 	}
 	if ((!task && !call) || !lodge_segment_is_visible(s, e->cpl))
-		return violation(e, far, LODGE_VECTOR_GP, s->selector);
+		return violation(e, far, X86_TRAP_GP, s->selector);
 	if (!(s->attr & LODGE_SEG_P))
-		return violation(e, far, LODGE_VECTOR_NP, s->selector);
+		return violation(e, far, X86_TRAP_NP, s->selector);
 	return task ? -EOPNOTSUPP : 0;
 }
 
@@ -250,11 +251,11 @@ static int find_through_gate(struct lodge_emul *e,
 	if (error)
 		return error;
 	if (t->long_mode && !(s->attr & LODGE_SEG_L))
-		return violation(e, far, LODGE_VECTOR_GP, selector);
+		return violation(e, far, X86_TRAP_GP, selector);
 	if (!lodge_segment_is_conforming(s))
 		far->cpl = lodge_segment_dpl(s);
 	if (s->attr & LODGE_SEG_S && jump && far->cpl != e->cpl)
-		return violation(e, far, LODGE_VECTOR_GP, selector);
+		return violation(e, far, X86_TRAP_GP, selector);
 	return lodge_descriptor_check_code(t, &far->code, LODGE_CODE_GATE,
 					   &e->fault);
 }
@@ -431,12 +432,12 @@ static int emul_far_return(struct lodge_emul *e)
 /* The flags that IRET sets; VIF and VIP only at level 0 of protected mode. */
 static u64 returned_flags(const struct lodge_emul *e, u64 value)
 {
-	u64 flags = emul_changeable_flags(e) | RFLAGS_RF;
+	u64 flags = emul_changeable_flags(e) | X86_EFLAGS_RF;
 
 	if (!e->cpl && e->segmentation.protect)
-		flags |= RFLAGS_VIRTUAL;
+		flags |= (X86_EFLAGS_VIF | X86_EFLAGS_VIP);
 	flags &= lodge_alu_mask(e->insn.operand_size);
-	return (e->regs->rflags & ~(flags | RFLAGS_RF)) | (value & flags);
+	return (e->regs->rflags & ~(flags | X86_EFLAGS_RF)) | (value & flags);
 }
 
 /* ESP, SS, ES, DS, FS and GS lie behind the flags. */
@@ -456,7 +457,7 @@ static int return_to_v86(struct lodge_emul *e, u64 rip, u16 cs, u64 rsp,
 		return error;
 	if (rip > 0xffff)
 		return emul_protection(e);
-	e->regs->rflags = (flags & RFLAGS_BITS) | RFLAGS_FIXED;
+	e->regs->rflags = (flags & LODGE_RFLAGS_BITS) | X86_EFLAGS_FIXED;
 	for (i = 0; i < ARRAY_SIZE(order); i++) {
 		emul_load_real(e, order[i], (u16)value[i], &segment);
 		e->ops->set_segment(e->opaque, order[i], &segment);
@@ -471,7 +472,7 @@ static int return_to_v86(struct lodge_emul *e, u64 rip, u16 cs, u64 rsp,
 /* NT asks for a task switch, and in long mode for an exception. */
 static int check_iret(struct lodge_emul *e, bool long_mode)
 {
-	if (e->segmentation.protect && e->regs->rflags & RFLAGS_NT)
+	if (e->segmentation.protect && e->regs->rflags & X86_EFLAGS_NT)
 		return long_mode ? emul_protection(e) : -EOPNOTSUPP;
 	return emul_check_v86_flags(e);
 }
@@ -489,7 +490,7 @@ static int emul_iret(struct lodge_emul *e)
 		error = emul_pop_at(e, &rsp, &flags, far.size);
 	if (error)
 		return error;
-	if (flags & RFLAGS_VM && e->segmentation.protect && !e->cpl &&
+	if (flags & X86_EFLAGS_VM && e->segmentation.protect && !e->cpl &&
 	    !far.t.long_mode)
 		return return_to_v86(e, far.target, selector, rsp, flags);
 	error = find_return(e, selector, &far);

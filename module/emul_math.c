@@ -83,7 +83,7 @@ static int emul_divide(struct lodge_emul *e)
 	read_pair(e, &high, &low);
 	if (!lodge_alu_divide(e->insn.op == LODGE_OP_IDIV, high, low, source,
 			      e->insn.operand_size, &quotient, &remainder))
-		return emul_raise(e, LODGE_VECTOR_DE);
+		return emul_raise(e, X86_TRAP_DE);
 	write_pair(e, remainder, quotient);
 	return emul_advance(e);
 }
@@ -127,7 +127,7 @@ static int emul_scan(struct lodge_emul *e)
 	if (error)
 		return error;
 	if (!source && (op == LODGE_OP_BSF || op == LODGE_OP_BSR)) {
-		emul_set_flag(e, RFLAGS_ZF, true);
+		emul_set_flag(e, X86_EFLAGS_ZF, true);
 		return emul_advance(e);
 	}
 	result = lodge_alu_scan(op, source, e->insn.operand_size, &rflags);
@@ -162,7 +162,7 @@ static int emul_bound(struct lodge_emul *e)
 	upper = limits >> (8 * size);
 	if (index < (s64)lodge_alu_sign_extend(limits, size) ||
 	    index > (s64)lodge_alu_sign_extend(upper, size))
-		return emul_raise(e, LODGE_VECTOR_BR);
+		return emul_raise(e, X86_TRAP_BR);
 	return emul_advance(e);
 }
 

@@ -42,7 +42,7 @@ int emul_raise(struct lodge_emul *e, u8 vector)
 
 int emul_protection(struct lodge_emul *e)
 {
-	emul_raise(e, LODGE_VECTOR_GP);
+	emul_raise(e, X86_TRAP_GP);
 	e->fault.has_error = true;
 	return LODGE_FAULT;
 }

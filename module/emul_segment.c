@@ -3,8 +3,7 @@
  * Loads of segment registers, and the steps that far branches share with them.
  */
 #include "emul_access.h"
-
-#define EFER_LMA BIT_ULL(10)
+#include "processor.h"
 
 static int read_table(void *opaque, u64 linear, void *data, size_t size,
 		      struct lodge_fault *fault)
@@ -33,7 +32,7 @@ struct lodge_descriptors emul_descriptors(struct lodge_emul *e)
 		.long_mode = e->control->efer & EFER_LMA,
 		.mode64 = e->insn.mode == LODGE_MODE_64,
 		.cpl = e->cpl,
-		.vector = LODGE_VECTOR_GP,
+		.vector = X86_TRAP_GP,
 		.read = read_table,
 		.update = update_table,
 		.opaque = e,
@@ -46,7 +45,7 @@ void emul_load_real(const struct lodge_emul *e, enum lodge_seg seg,
 	*segment = e->segmentation.segs->seg[seg];
 	segment->selector = selector;
 	segment->base = selector << 4;
-	if (e->regs->rflags & RFLAGS_VM)
+	if (e->regs->rflags & X86_EFLAGS_VM)
 		lodge_segment_set_v86(segment);
 }
 

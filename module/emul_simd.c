@@ -75,7 +75,7 @@ int lodge_emul_simd(struct lodge_emul *e)
 
 	if (insn->vex &&
 	    (!(e->features & LODGE_EMUL_AVX) || !e->segmentation.protect))
-		return emul_raise(e, LODGE_VECTOR_UD);
+		return emul_raise(e, X86_TRAP_UD);
 	error = emul_translate(e, size,
 			       store ? LODGE_ACCESS_WRITE : LODGE_ACCESS_READ,
 			       &linear);

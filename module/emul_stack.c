@@ -160,7 +160,8 @@ int emul_check_v86_flags(struct lodge_emul *e)
 {
 	u64 rflags = e->regs->rflags;
 
-	if (!(rflags & RFLAGS_VM) || (rflags & RFLAGS_IOPL) == RFLAGS_IOPL)
+	if (!(rflags & X86_EFLAGS_VM) ||
+	    (rflags & X86_EFLAGS_IOPL) == X86_EFLAGS_IOPL)
 		return 0;
 	return e->control->cr4 & X86_CR4_VME ? -EOPNOTSUPP : emul_protection(e);
 }
@@ -172,7 +173,8 @@ static int emul_pushf(struct lodge_emul *e)
 
 	if (!error)
 		error = emul_push_at(e, &rsp,
-				     e->regs->rflags & ~(RFLAGS_RF | RFLAGS_VM),
+				     e->regs->rflags &
+					     ~(X86_EFLAGS_RF | X86_EFLAGS_VM),
 				     e->insn.operand_size);
 	if (error)
 		return error;
@@ -182,14 +184,14 @@ static int emul_pushf(struct lodge_emul *e)
 
 u64 emul_changeable_flags(const struct lodge_emul *e)
 {
-	u64 iopl = (e->regs->rflags & RFLAGS_IOPL) >> RFLAGS_IOPL_SHIFT;
-	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT |
-		    RFLAGS_AC | RFLAGS_ID;
+	u64 iopl = (e->regs->rflags & X86_EFLAGS_IOPL) >> X86_EFLAGS_IOPL_BIT;
+	u64 flags = RFLAGS_ARITHMETIC | X86_EFLAGS_TF | X86_EFLAGS_DF |
+		    X86_EFLAGS_NT | X86_EFLAGS_AC | X86_EFLAGS_ID;
 
 	if (e->cpl <= iopl)
-		flags |= RFLAGS_IF;
+		flags |= X86_EFLAGS_IF;
 	if (!e->cpl)
-		flags |= RFLAGS_IOPL;
+		flags |= X86_EFLAGS_IOPL;
 	return flags & lodge_alu_mask(e->insn.operand_size);
 }
 
@@ -203,9 +205,9 @@ static int emul_popf(struct lodge_emul *e)
 		error = emul_pop_at(e, &rsp, &value, e->insn.operand_size);
 	if (error)
 		return error;
-	changes |= RFLAGS_RF;
+	changes |= X86_EFLAGS_RF;
 	e->regs->rflags = (e->regs->rflags & ~changes) |
-			  (value & changes & ~RFLAGS_RF);
+			  (value & changes & ~X86_EFLAGS_RF);
 	emul_set_rsp(e, rsp);
 	return emul_advance(e);
 }

@@ -22,7 +22,7 @@ static void string_move(struct lodge_emul *e, unsigned int reg, u64 count)
 	u64 bytes = count * e->insn.operand_size;
 	u64 value = e->regs->gpr[reg];
 
-	value = e->regs->rflags & RFLAGS_DF ? value - bytes : value + bytes;
+	value = e->regs->rflags & X86_EFLAGS_DF ? value - bytes : value + bytes;
 	emul_write_gpr(e, reg, value, e->insn.address_size);
 }
 
@@ -138,7 +138,7 @@ static int emul_compare_string(struct lodge_emul *e)
 	if (insn->op == LODGE_OP_CMPS)
 		string_move(e, LODGE_RSI, 1);
 	string_move(e, LODGE_RDI, 1);
-	equal = rflags & RFLAGS_ZF;
+	equal = rflags & X86_EFLAGS_ZF;
 	return string_finish(
 		e, 1, insn->prefixes & LODGE_PREFIX_REP ? !equal : equal);
 }
@@ -187,7 +187,7 @@ int lodge_emul_string(struct lodge_emul *e)
 
 static bool descends(const struct lodge_emul *e)
 {
-	return e->regs->rflags & RFLAGS_DF;
+	return e->regs->rflags & X86_EFLAGS_DF;
 }
 
 /* Elements from @offset on, @room at most, before the address wraps. */

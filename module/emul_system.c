@@ -4,6 +4,7 @@
  * descriptor tables and their registers, and questions about a selector.
  */
 #include "emul_access.h"
+#include "processor.h"
 
 #define MSW_PE 0x1
 #define MSW_BITS 0xf
@@ -104,7 +105,7 @@ static int load_system_segment(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, LODGE_VECTOR_UD);
+		return emul_raise(e, X86_TRAP_UD);
 	if (e->cpl)
 		return emul_protection(e);
 	error = emul_read_source(e, 0, &selector);
@@ -156,13 +157,13 @@ static int emul_ask(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, LODGE_VECTOR_UD);
+		return emul_raise(e, X86_TRAP_UD);
 	error = emul_read_source(e, verify ? 0 : 1, &selector);
 	if (error)
 		return error;
 	error = lodge_descriptor_read(&t, (u16)selector, &d, &e->fault);
 	good = !error;
-	if (error == LODGE_FAULT && e->fault.vector == LODGE_VECTOR_GP)
+	if (error == LODGE_FAULT && e->fault.vector == X86_TRAP_GP)
 		error = 0;
 	if (error)
 		return error;
@@ -173,7 +174,7 @@ static int emul_ask(struct lodge_emul *e)
 				    insn->op == LODGE_OP_LAR ?
 					    d.raw >> 32 & LAR_BITS :
 					    d.segment.limit);
-	emul_set_flag(e, RFLAGS_ZF, good);
+	emul_set_flag(e, X86_EFLAGS_ZF, good);
 	return emul_advance(e);
 }
 
@@ -185,7 +186,7 @@ static int emul_arpl(struct lodge_emul *e)
 	int error;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, LODGE_VECTOR_UD);
+		return emul_raise(e, X86_TRAP_UD);
 	error = emul_read_operand(e, 0, LODGE_ACCESS_READ | LODGE_ACCESS_WRITE,
 				  &linear, &old);
 	if (error)
@@ -197,7 +198,7 @@ static int emul_arpl(struct lodge_emul *e)
 				   (old & ~(u64)LODGE_SELECTOR_RPL) | rpl, 2);
 	if (error)
 		return error;
-	emul_set_flag(e, RFLAGS_ZF, less);
+	emul_set_flag(e, X86_EFLAGS_ZF, less);
 	return emul_advance(e);
 }
 
@@ -207,7 +208,7 @@ static int store_selector(struct lodge_emul *e)
 	enum lodge_seg seg = e->insn.op == LODGE_OP_STR ? LODGE_TR : LODGE_LDTR;
 
 	if (!e->segmentation.protect)
-		return emul_raise(e, LODGE_VECTOR_UD);
+		return emul_raise(e, X86_TRAP_UD);
 	return store_word(e, e->segmentation.segs->seg[seg].selector);
 }
 

@@ -12,8 +12,8 @@
 
 #include "apic.h"
 #include "backend.h"
-#include "debugreg.h"
 #include "event.h"
+#include "processor.h"
 #include "request.h"
 #include "state.h"
 

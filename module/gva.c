@@ -6,10 +6,7 @@
  */
 #include "gva.h"
 
-#include <asm/processor-flags.h>
-
-#define EFER_LMA BIT_ULL(10)
-#define EFER_NXE BIT_ULL(11)
+#include "processor.h"
 
 #define PTE_PRESENT BIT_ULL(0)
 #define PTE_WRITE BIT_ULL(1)
@@ -129,7 +126,7 @@ int lodge_linear(const struct lodge_segmentation *s, enum lodge_seg seg,
 	if (allowed)
 		return 0;
 	memset(fault, 0, sizeof(*fault));
-	fault->vector = seg == LODGE_SS ? LODGE_VECTOR_SS : LODGE_VECTOR_GP;
+	fault->vector = seg == LODGE_SS ? X86_TRAP_SS : X86_TRAP_GP;
 	fault->has_error = true;
 	return LODGE_FAULT;
 }
@@ -195,7 +192,7 @@ static u64 reserved_bits(const struct walk *w, int level, u64 entry)
 	if (is_pae_root(w, level))
 		return reserved | PTE_NX | GENMASK_ULL(8, 6) |
 		       GENMASK_ULL(2, 1);
-	if (!(w->p->efer & EFER_NXE))
+	if (!(w->p->efer & EFER_NX))
 		reserved |= PTE_NX;
 	if (leaf && level > 1)
 		reserved |= GENMASK_ULL(shift - 1, 13);
@@ -225,7 +222,7 @@ static int page_fault(const struct walk *w, u32 error,
 		      struct lodge_fault *fault)
 {
 	const struct lodge_paging *p = w->p;
-	bool nx = p->efer & EFER_NXE && w->format != &format_32;
+	bool nx = p->efer & EFER_NX && w->format != &format_32;
 
 	if (w->access & LODGE_ACCESS_WRITE)
 		error |= LODGE_PF_WRITE;
@@ -233,7 +230,7 @@ static int page_fault(const struct walk *w, u32 error,
 		error |= LODGE_PF_USER;
 	if (w->access & LODGE_ACCESS_FETCH && (nx || p->cr4 & X86_CR4_SMEP))
 		error |= LODGE_PF_FETCH;
-	fault->vector = LODGE_VECTOR_PF;
+	fault->vector = X86_TRAP_PF;
 	fault->has_error = true;
 	fault->error = error;
 	fault->address = w->linear;

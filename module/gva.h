@@ -22,24 +22,8 @@
 /* By the processor itself (descriptor tables, TSS): supervisor at any CPL. */
 #define LODGE_ACCESS_IMPLICIT 0x8
 
-/* Linear addresses have 48 bits: LA57 is not carried. */
-static inline bool lodge_is_canonical(u64 linear)
-{
-	return (u64)((s64)(linear << 16) >> 16) == linear;
-}
-
 /* The answer of gva.h's and emul.h's functions when the guest has faulted. */
 #define LODGE_FAULT 1
-
-/* Vectors of exceptions that instructions of the emulator raise. */
-#define LODGE_VECTOR_DE 0
-#define LODGE_VECTOR_BR 5
-#define LODGE_VECTOR_UD 6
-#define LODGE_VECTOR_TS 10
-#define LODGE_VECTOR_NP 11
-#define LODGE_VECTOR_SS 12
-#define LODGE_VECTOR_GP 13
-#define LODGE_VECTOR_PF 14
 
 /**
  * struct lodge_fault - an exception that an access raises

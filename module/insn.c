@@ -7,11 +7,11 @@
 #include <asm/trapnr.h>
 
 #include "backend.h"
-#include "debugreg.h"
 #include "emulation.h"
 #include "event.h"
 #include "exit.h"
 #include "insn.h"
+#include "processor.h"
 #include "request.h"
 #include "state.h"
 #include "translate.h"
@@ -172,7 +172,7 @@ void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip)
 static void lodge_insn_step(struct lodge_vcpu *vcpu)
 {
 	lodge_backend->get_state(vcpu, LODGE_GROUP_DEBUG);
-	vcpu->regs.debug.dr6 |= LODGE_DR6_STEP;
+	vcpu->regs.debug.dr6 |= DR_STEP;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_DEBUG);
 	lodge_event_raise(&vcpu->delivery, X86_TRAP_DB, 0);
 }

@@ -12,7 +12,6 @@
 #include "face.h"
 #include "ioctl.h"
 #include "mem.h"
-#include "policy.h"
 #include "state.h"
 
 static long lodge_main_info(void *unused, struct lodge_info *info)

@@ -19,10 +19,10 @@
 #include "arch_caps.h"
 #include "backend.h"
 #include "compat.h"
-#include "gva.h"
 #include "msr.h"
 #include "npt/npt.h"
 #include "policy.h"
+#include "processor.h"
 #include "pv.h"
 #include "state.h"
 #include "tsc.h"
@@ -67,22 +67,9 @@ static bool msr_canonical(const struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return lodge_is_canonical(value);
 }
 
-static bool mtrr_type_valid(u8 type)
-{
-	return type == MTRR_TYPE_UNCACHABLE || type == MTRR_TYPE_WRCOMB ||
-	       type == MTRR_TYPE_WRTHROUGH || type == MTRR_TYPE_WRPROT ||
-	       type == MTRR_TYPE_WRBACK;
-}
-
-/* A PAT entry can also be UC-, which is 7. */
 static bool msr_pat_valid(const struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	int i;
-
-	for (i = 0; i < 8; i++, value >>= 8)
-		if (!mtrr_type_valid(value) && (value & 0xff) != 7)
-			return false;
-	return true;
+	return lodge_pat_valid(value);
 }
 
 static bool msr_mtrr_fixed_valid(const struct lodge_vcpu *vcpu, u32 index,
@@ -91,7 +78,7 @@ static bool msr_mtrr_fixed_valid(const struct lodge_vcpu *vcpu, u32 index,
 	int i;
 
 	for (i = 0; i < 8; i++, value >>= 8)
-		if (!mtrr_type_valid(value))
+		if (!lodge_memory_type_valid(value))
 			return false;
 	return true;
 }
@@ -104,13 +91,13 @@ static bool msr_mtrr_variable_valid(const struct lodge_vcpu *vcpu, u32 index,
 
 	if (index & 1)
 		return !(value & ~(address | BIT_ULL(11)));
-	return !(value & ~(address | 0xff)) && mtrr_type_valid(value);
+	return !(value & ~(address | 0xff)) && lodge_memory_type_valid(value);
 }
 
 static bool msr_mtrr_def_type_valid(const struct lodge_vcpu *vcpu, u32 index,
 				    u64 value)
 {
-	return !(value & ~0xcffULL) && mtrr_type_valid(value);
+	return !(value & ~0xcffULL) && lodge_memory_type_valid(value);
 }
 
 static bool msr_spec_ctrl_valid(const struct lodge_vcpu *vcpu, u32 index,

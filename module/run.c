@@ -23,6 +23,7 @@
 #include "hw.h"
 #include "policy.h"
 #include "poll.h"
+#include "processor.h"
 #include "pv.h"
 #include "request.h"
 #include "state.h"
@@ -30,9 +31,6 @@
 #include "userreturn.h"
 #include "vcpu.h"
 #include "vm.h"
-
-/* A breakpoint's enable bits in DR7, local and global. */
-#define LODGE_DR7_ENABLED 0xff
 
 DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
 /* Serial of the vCPU that ran here last. */

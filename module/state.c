@@ -13,12 +13,11 @@
 #include "apic.h"
 #include "backend.h"
 #include "compat.h"
-#include "debugreg.h"
 #include "decode.h"
 #include "event.h"
 #include "fpu.h"
-#include "gva.h"
 #include "policy.h"
+#include "processor.h"
 #include "pv.h"
 #include "request.h"
 #include "state.h"
@@ -27,8 +26,8 @@
 /* The legacy FXSAVE area and the XSAVE header: there is always room for them. */
 #define LODGE_XSAVE_MIN (512 + 64)
 
-#define LODGE_RFLAGS_FIXED X86_EFLAGS_FIXED
-#define LODGE_RFLAGS_BITS GENMASK_ULL(21, 0)
+/* Bits of RFLAGS that user space can set; the entry fails with some of them. */
+#define LODGE_STATE_RFLAGS GENMASK_ULL(21, 0)
 #define LODGE_SEG_ALL GENMASK(11, 0)
 
 u64 lodge_host_xcr0;
@@ -133,7 +132,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	memset(&regs->general, 0, sizeof(regs->general));
 	regs->general.gpr[LODGE_RDX] = signature[0];
 	regs->general.rip = 0xfff0;
-	regs->general.rflags = LODGE_RFLAGS_FIXED;
+	regs->general.rflags = X86_EFLAGS_FIXED;
 	lodge_state_reset_segments(&regs->segments);
 	lodge_backend->get_state(vcpu, LODGE_GROUP_MSRS);
 	memset(&regs->debug, 0, sizeof(regs->debug));
@@ -296,7 +295,7 @@ static bool lodge_state_valid(struct lodge_vcpu *vcpu, u64 groups,
 			      const struct lodge_regs *regs)
 {
 	if (groups & LODGE_GROUP_GENERAL &&
-	    regs->general.rflags & ~LODGE_RFLAGS_BITS)
+	    regs->general.rflags & ~LODGE_STATE_RFLAGS)
 		return false;
 	if (groups & LODGE_GROUP_SEGMENTS &&
 	    !lodge_state_segments_valid(&regs->segments))
@@ -323,7 +322,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 
 	if (groups & LODGE_GROUP_GENERAL) {
 		regs->general = from->general;
-		regs->general.rflags |= LODGE_RFLAGS_FIXED;
+		regs->general.rflags |= X86_EFLAGS_FIXED;
 	}
 	if (groups & LODGE_GROUP_SEGMENTS)
 		regs->segments = from->segments;

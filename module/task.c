@@ -10,14 +10,9 @@
  */
 #include "task.h"
 
-#include <asm/processor-flags.h>
-
 #include "alu.h"
 #include "descriptor.h"
-#include "rflags.h"
-
-/* L0 to L3 and LE: a task's own breakpoints. */
-#define DR7_LOCAL 0x155ULL
+#include "processor.h"
 
 /* Of a system segment's type: its TSS has 32 bits. */
 #define TYPE_32BIT 8
@@ -125,7 +120,7 @@ static int find_tss(struct lodge_task *t, struct new_task *new)
 {
 	bool iret = t->cause == LODGE_TASK_IRET;
 	const struct lodge_descriptors d =
-		descriptors(t, iret ? LODGE_VECTOR_TS : LODGE_VECTOR_GP);
+		descriptors(t, iret ? X86_TRAP_TS : X86_TRAP_GP);
 	struct lodge_segment *tr = &new->descriptor.segment;
 	int answer = lodge_descriptor_read(&d, t->selector, &new->descriptor,
 					   &t->fault);
@@ -137,7 +132,7 @@ static int find_tss(struct lodge_task *t, struct new_task *new)
 		return answer;
 	new->layout = layout_of(tr->attr);
 	if (tr->limit < new->layout->limit)
-		return fail(t, LODGE_VECTOR_TS, t->selector);
+		return fail(t, X86_TRAP_TS, t->selector);
 	return 0;
 }
 
@@ -162,7 +157,7 @@ static int try_all(struct lodge_task *t, struct new_task *new)
 	int answer;
 
 	if (tr->limit < old->limit)
-		return fail(t, LODGE_VECTOR_TS, tr->selector);
+		return fail(t, X86_TRAP_TS, tr->selector);
 	answer = task_read(t, base, new->data, new->layout->limit + 1);
 	if (!answer)
 		answer = task_probe(t, (u32)(tr->base + old->ip),
@@ -194,7 +189,7 @@ static int clear_busy(struct lodge_task *t, u16 selector)
 
 static int set_busy(struct lodge_task *t, struct new_task *new)
 {
-	const struct lodge_descriptors d = descriptors(t, LODGE_VECTOR_GP);
+	const struct lodge_descriptors d = descriptors(t, X86_TRAP_GP);
 
 	return lodge_descriptor_change_type(&d, &new->descriptor,
 					    LODGE_SYSTEM_BUSY, 0, &t->fault);
@@ -222,7 +217,7 @@ static int save_old(struct lodge_task *t)
 	int answer;
 
 	if (t->cause == LODGE_TASK_IRET)
-		rflags &= ~RFLAGS_NT;
+		rflags &= ~X86_EFLAGS_NT;
 	put(image, t->rip, layout);
 	put(image + layout->word, rflags, layout);
 	for (i = 0; i < NR_GPR; i++)
@@ -293,20 +288,22 @@ static int enter_new(struct lodge_task *t, const struct new_task *new)
 
 	t->committed = true;
 	general->rip = lodge_alu_get(from, word);
-	general->rflags = lodge_alu_get(from + word, word) & RFLAGS_BITS;
-	general->rflags |= RFLAGS_FIXED | (is_nested(t) ? RFLAGS_NT : 0);
+	general->rflags = lodge_alu_get(from + word, word) & LODGE_RFLAGS_BITS;
+	general->rflags |= X86_EFLAGS_FIXED |
+			   (is_nested(t) ? X86_EFLAGS_NT : 0);
 	for (i = 0; i < NR_GPR; i++)
 		general->gpr[i] = lodge_alu_get(from + (2 + i) * word, word);
 	set_selectors(t, new);
-	for (i = LODGE_ES; general->rflags & RFLAGS_VM && i <= LODGE_GS; i++)
+	for (i = LODGE_ES; general->rflags & X86_EFLAGS_VM && i <= LODGE_GS;
+	     i++)
 		lodge_segment_set_v86(&t->regs->segments.seg[i]);
 	t->regs->control.cr0 |= X86_CR0_TS;
-	t->regs->debug.dr7 &= ~DR7_LOCAL;
+	t->regs->debug.dr7 &= ~(u64)LODGE_DR7_LOCAL;
 	t->trap = layout == &layout_32 && new->data[TSS_TRAP] & 1;
 	if (layout == &layout_32 && t->regs->control.cr0 & X86_CR0_PG &&
 	    t->ops->load_cr3(t->opaque,
 			     lodge_alu_get(new->data + TSS_CR3, word)))
-		return fail(t, LODGE_VECTOR_GP, 0);
+		return fail(t, X86_TRAP_GP, 0);
 	return 0;
 }
 
@@ -329,7 +326,7 @@ static int load_code(const struct lodge_descriptors *d, u16 selector,
 /* Other processors' writes to the descriptor start it over. */
 static int load_segment(struct lodge_task *t, enum lodge_seg seg)
 {
-	const struct lodge_descriptors d = descriptors(t, LODGE_VECTOR_TS);
+	const struct lodge_descriptors d = descriptors(t, X86_TRAP_TS);
 	struct lodge_segment *to = &t->regs->segments.seg[seg];
 	struct lodge_segment new = *to;
 	int i, answer = -EBUSY;
@@ -356,7 +353,7 @@ static int load_segments(struct lodge_task *t)
 	int answer = load_segment(t, LODGE_LDTR);
 	unsigned int i;
 
-	if (answer || t->regs->general.rflags & RFLAGS_VM)
+	if (answer || t->regs->general.rflags & X86_EFLAGS_VM)
 		return answer;
 	for (i = 0; !answer && i < ARRAY_SIZE(order); i++)
 		answer = load_segment(t, order[i]);
@@ -374,13 +371,13 @@ static int push_error(struct lodge_task *t, unsigned int size)
 		.segs = &t->regs->segments,
 		.mode = seg[LODGE_CS].attr & LODGE_SEG_DB ? LODGE_MODE_32 :
 							    LODGE_MODE_16,
-		.protect = !(t->regs->general.rflags & RFLAGS_VM),
+		.protect = !(t->regs->general.rflags & X86_EFLAGS_VM),
 	};
 	int answer;
 
 	if (lodge_linear(&s, LODGE_SS, offset, size, LODGE_ACCESS_WRITE,
 			 &linear, &t->fault))
-		return fail(t, LODGE_VECTOR_SS, 0);
+		return fail(t, X86_TRAP_SS, 0);
 	answer = t->ops->write(t->opaque, linear, &t->error, size,
 			       LODGE_ACCESS_WRITE, &t->fault);
 	if (!answer)
@@ -406,7 +403,7 @@ int lodge_task_switch(struct lodge_task *t)
 		answer = load_segments(t);
 	if (!answer &&
 	    t->regs->general.rip > t->regs->segments.seg[LODGE_CS].limit)
-		answer = fail(t, LODGE_VECTOR_GP, 0);
+		answer = fail(t, X86_TRAP_GP, 0);
 	if (!answer && t->has_error)
 		answer = push_error(t, new.layout->word);
 	return answer;

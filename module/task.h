@@ -14,20 +14,7 @@
 
 #include "gva.h"
 #include "pure.h"
-
-/**
- * enum lodge_task_cause - the cause of a task switch
- * @LODGE_TASK_CALL: CALL of a TSS or of a task gate
- * @LODGE_TASK_JMP: JMP there
- * @LODGE_TASK_IRET: IRET with EFLAGS.NT set
- * @LODGE_TASK_GATE: an event, or INT n, through a task gate in the IDT
- */
-enum lodge_task_cause {
-	LODGE_TASK_CALL,
-	LODGE_TASK_JMP,
-	LODGE_TASK_IRET,
-	LODGE_TASK_GATE,
-};
+#include "task_cause.h"
 
 /**
  * struct lodge_task_ops - how a switch reaches the machine

@@ -9,12 +9,12 @@
 
 #include "apic.h"
 #include "backend.h"
-#include "debugreg.h"
 #include "emulation.h"
 #include "event.h"
 #include "exit.h"
 #include "insn.h"
 #include "mem.h"
+#include "processor.h"
 #include "request.h"
 #include "state.h"
 #include "task.h"
@@ -178,7 +178,7 @@ static void lodge_task_commit(struct lodge_vcpu *vcpu,
 {
 	lodge_task_end_event(vcpu, task);
 	if (task->trap)
-		vcpu->regs.debug.dr6 |= LODGE_DR6_TASK;
+		vcpu->regs.debug.dr6 |= DR_SWITCH;
 	lodge_backend->skip(vcpu, vcpu->regs.general.rip);
 	lodge_backend->set_state(vcpu, LODGE_TASK_GROUPS);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);

@@ -7,10 +7,7 @@
  */
 #include "svm/check.h"
 
-#include <asm/processor-flags.h>
-
-/* CR4.CET; older headers do not name it. */
-#define SVM_CR4_CET BIT_ULL(23)
+#include "processor.h"
 
 /**
  * struct svm_checker - a control block as the rules see it
@@ -169,7 +166,7 @@ static bool svm_s_cet_mbz(const struct svm_checker *check, u64 value)
 
 static bool svm_cet_without_wp(const struct svm_checker *check, u64 value)
 {
-	return (check->save->cr4 & check->host->cr4 & SVM_CR4_CET) &&
+	return (check->save->cr4 & check->host->cr4 & X86_CR4_CET) &&
 	       !(value & X86_CR0_WP);
 }
 
@@ -180,17 +177,7 @@ static bool svm_nested_cr3_mbz(const struct svm_checker *check, u64 value)
 
 static bool svm_g_pat_type(const struct svm_checker *check, u64 value)
 {
-	int i;
-
-	if (!svm_nested_paging(check))
-		return false;
-	for (i = 0; i < 8; i++, value >>= 8) {
-		u8 type = value & 0xff;
-
-		if (type == 2 || type == 3 || type > 7)
-			return true;
-	}
-	return false;
+	return svm_nested_paging(check) && !lodge_pat_valid(value);
 }
 
 /**

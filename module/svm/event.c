@@ -11,10 +11,9 @@
 #include <asm/processor-flags.h>
 #include <asm/trapnr.h>
 
+#include "processor.h"
 #include "request.h"
 #include "svm/svm.h"
-
-#define SVM_DR6_STEP BIT_ULL(14)
 
 static void svm_inject_cancel(struct svm_vcpu *svm)
 {
@@ -128,8 +127,8 @@ void svm_event_step_load(struct lodge_vcpu *vcpu)
 
 	svm->stepping_flags = vcpu->regs.general.rflags & X86_EFLAGS_TF;
 	save->rflags |= X86_EFLAGS_TF;
-	svm->stepping_dr6 = save->dr6 & SVM_DR6_STEP;
-	svm_set_dr6(svm, save->dr6 & ~SVM_DR6_STEP);
+	svm->stepping_dr6 = save->dr6 & DR_STEP;
+	svm_set_dr6(svm, save->dr6 & ~DR_STEP);
 }
 
 void svm_event_step_save(struct lodge_vcpu *vcpu)
@@ -201,11 +200,11 @@ bool svm_event_step_done(struct lodge_vcpu *vcpu)
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_vmcb_save *save = &svm->vmcb->save;
 
-	if (!svm->stepping || !(save->dr6 & SVM_DR6_STEP))
+	if (!svm->stepping || !(save->dr6 & DR_STEP))
 		return false;
 	svm->stepping = false;
 	if (svm->stepping_flags)
 		return false;
-	svm_set_dr6(svm, save->dr6 & ~SVM_DR6_STEP);
+	svm_set_dr6(svm, save->dr6 & ~DR_STEP);
 	return true;
 }

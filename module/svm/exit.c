@@ -9,7 +9,6 @@
 
 #include "svm/erratum.h"
 #include "svm/svm.h"
-#include "task.h"
 
 #define SVM_IOIO_PORT_SHIFT 16
 /* Of a task switch, section 15.14.1: RF as it would be saved. */

@@ -232,7 +232,7 @@ SVM_SAVE_AT(spec_ctrl, 0x2e0);
 #undef SVM_SAVE_AT
 
 #ifndef __KERNEL__
-/* What the entry rules take from <asm/svm.h> and <asm/msr-index.h>. */
+/* The entry rules take these from <asm/svm.h>. */
 #define INTERCEPT_VMRUN 128
 
 #define SVM_EVTINJ_VEC_MASK 0xff
@@ -247,11 +247,6 @@ SVM_SAVE_AT(spec_ctrl, 0x2e0);
 
 #define SVM_SELECTOR_L_MASK (1 << 9)
 #define SVM_SELECTOR_DB_MASK (1 << 10)
-
-#define EFER_LME BIT(8)
-#define EFER_LMA BIT(10)
-#define EFER_SVME BIT(12)
-#define EFER_LMSLE BIT(13)
 #endif
 
 #endif

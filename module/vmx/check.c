@@ -15,22 +15,12 @@ bool vmx_check_not_page(const struct vmx_checker *check, u64 value)
 
 bool vmx_check_not_canonical(const struct vmx_checker *check, u64 value)
 {
-	u64 high = GENMASK_ULL(63, check->host->linear_bits - 1);
-
-	return (value & high) && (value & high) != high;
+	return !lodge_is_canonical_in(value, check->host->linear_bits);
 }
 
 bool vmx_check_not_pat(const struct vmx_checker *check, u64 value)
 {
-	int i;
-
-	for (i = 0; i < 8; i++, value >>= 8) {
-		u8 type = value & 0xff;
-
-		if (type == 2 || type == 3 || type > 7)
-			return true;
-	}
-	return false;
+	return !lodge_pat_valid(value);
 }
 
 bool vmx_check_not_cr3(const struct vmx_checker *check, u64 value)

@@ -5,17 +5,6 @@
  */
 #include "vmx/check_rules.h"
 
-/* VM entry changes neither NW nor CD, and so checks neither. */
-#define VMX_CR0_UNCHECKED (X86_CR0_NW | X86_CR0_CD)
-
-/* Bits of RFLAGS that must be zero; bit 1 must be set. */
-#define VMX_RFLAGS_ZERO \
-	(GENMASK_ULL(63, 22) | BIT_ULL(15) | BIT_ULL(5) | BIT_ULL(3))
-
-/* Bits of a PDPTE that must be zero, but for those beyond an address. */
-#define VMX_PDPTE_ZERO (GENMASK_ULL(8, 5) | GENMASK_ULL(2, 1))
-#define VMX_PDPTE_PRESENT BIT_ULL(0)
-
 static bool vmx_cr0(const struct vmx_checker *check, u64 value)
 {
 	const struct vmx_check_host *host = check->host;
@@ -74,7 +63,7 @@ static bool vmx_64bit_width(const struct vmx_checker *check, u64 value)
 
 static bool vmx_rflags_reserved(const struct vmx_checker *check, u64 value)
 {
-	return (value & VMX_RFLAGS_ZERO) || !(value & X86_EFLAGS_FIXED);
+	return (value & ~LODGE_RFLAGS_BITS) != X86_EFLAGS_FIXED;
 }
 
 static bool vmx_rflags_vm(const struct vmx_checker *check, u64 value)
@@ -99,8 +88,8 @@ static bool vmx_pdpte_reserved(const struct vmx_checker *check, u64 pdpte)
 {
 	u64 beyond = GENMASK_ULL(63, check->host->phys_bits);
 
-	return (pdpte & VMX_PDPTE_PRESENT) &&
-	       (pdpte & (beyond | VMX_PDPTE_ZERO));
+	return (pdpte & LODGE_PDPTE_PRESENT) &&
+	       (pdpte & (beyond | LODGE_PDPTE_RESERVED));
 }
 
 static bool vmx_pdpte(const struct vmx_checker *check, u64 value)

@@ -5,9 +5,6 @@
  */
 #include "vmx/check_rules.h"
 
-/* VM exit changes neither NW nor CD, and so entry checks neither. */
-#define VMX_CR0_UNCHECKED (X86_CR0_NW | X86_CR0_CD)
-
 static bool vmx_host_64bit(const struct vmx_checker *check)
 {
 	return vmx_check_has(check, VMX_WORD_EXIT,

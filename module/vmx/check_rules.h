@@ -9,8 +9,9 @@
 #include "vmx/check.h"
 
 #include <asm/msr-index.h>
-#include <asm/processor-flags.h>
 #include <asm/vmx.h>
+
+#include "processor.h"
 
 /* Fields (SDM vol. 3D, appendix B) and controls that older headers lack. */
 #define VMX_FIELD_UINV 0x0814
@@ -29,6 +30,9 @@
 #define VMX_FIELD_HOST_S_CET 0x6c18
 #define VMX_FIELD_HOST_SSP 0x6c1a
 #define VMX_FIELD_HOST_SSP_TABLE 0x6c1c
+
+/* Entry and exit change neither NW nor CD, and so neither is checked. */
+#define VMX_CR0_UNCHECKED (X86_CR0_NW | X86_CR0_CD)
 
 #define VMX_PROC2_PASID BIT(21)
 #define VMX_PROC2_SPP BIT(23)

@@ -6,7 +6,6 @@
 #include <linux/nospec.h>
 #include <asm/trapnr.h>
 
-#include "task.h"
 #include "vmx/vmx.h"
 
 /* Beside the basic reason, in bits 15:0. */

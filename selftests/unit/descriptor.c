@@ -4,13 +4,14 @@
  * register is loaded, with its exception and the order of the checks.
  */
 #include "descriptor.h"
+#include "processor.h"
 
 #include "kselftest_harness.h"
 
-#define TS LODGE_VECTOR_TS
-#define NP LODGE_VECTOR_NP
-#define SS LODGE_VECTOR_SS
-#define GP LODGE_VECTOR_GP
+#define TS X86_TRAP_TS
+#define NP X86_TRAP_NP
+#define SS X86_TRAP_SS
+#define GP X86_TRAP_GP
 #define PF 14
 
 #define MEMORY_BYTES 0x1000

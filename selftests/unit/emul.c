@@ -303,7 +303,7 @@ TEST_F(emul, sixteen_bit_strings_use_16_bit_registers)
 	GPR(RCX) = 0x50001;
 	GPR(RSI) = 0x6ffff;
 	GPR(RDI) = 0x70000;
-	self->g.regs.rflags |= RFLAGS_DF;
+	self->g.regs.rflags |= X86_EFLAGS_DF;
 	ASSERT_EQ(0, STEP());
 	EXPECT_EQ(0x50000U, GPR(RCX));
 	EXPECT_EQ(0x6fffeU, GPR(RSI));
@@ -371,7 +371,7 @@ TEST_F(emul, outs_downwards_sends_the_highest_first)
 	memcpy(self->g.memory + 0x100, "abcdefgh", 8);
 	GPR(RSI) = 0x106;
 	GPR(RCX) = 3;
-	self->g.regs.rflags |= RFLAGS_DF;
+	self->g.regs.rflags |= X86_EFLAGS_DF;
 	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6f);
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 16, &count));
 	EXPECT_EQ(3U, count);
@@ -393,7 +393,7 @@ TEST_F(emul, outs_stops_at_the_end_of_the_page)
 	GPR(RSI) = 0x1ffe;
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(1U, count);
-	self->g.regs.rflags |= RFLAGS_DF;
+	self->g.regs.rflags |= X86_EFLAGS_DF;
 	GPR(RSI) = 0x1ffe;
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(1U, count);
@@ -413,7 +413,7 @@ TEST_F(emul, outs_stops_where_the_address_wraps)
 	LOAD(LODGE_MODE_16, 0xf3, 0x6e);
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(4U, count);
-	self->g.regs.rflags |= RFLAGS_DF;
+	self->g.regs.rflags |= X86_EFLAGS_DF;
 	GPR(RSI) = 2;
 	ASSERT_EQ(0, lodge_emul_outs(&self->g.e, data, 64, &count));
 	EXPECT_EQ(3U, count);
@@ -539,7 +539,7 @@ TEST_F(emul, ins_downwards_stores_the_first_highest)
 
 	GPR(RDI) = 0x102;
 	GPR(RCX) = 2;
-	self->g.regs.rflags |= RFLAGS_DF;
+	self->g.regs.rflags |= X86_EFLAGS_DF;
 	LOAD(LODGE_MODE_64, 0xf3, 0x66, 0x6d);
 	ASSERT_EQ(0, lodge_emul_ins(&self->g.e, 8, &count));
 	EXPECT_EQ(2U, count);

@@ -234,7 +234,7 @@ static void random_machine(struct bench *b)
 		clear_upper_halves(m);
 	m->rflags = 0x202 | (random_u64() & RFLAGS_ARITHMETIC);
 	if (!random_below(4))
-		m->rflags |= RFLAGS_DF;
+		m->rflags |= X86_EFLAGS_DF;
 	for (i = 0; i < sizeof(m->xmm); i++)
 		((u8 *)m->xmm)[i] = random_below(256);
 	for (i = 0; native_avx && i < sizeof(m->ymm); i++)
@@ -445,18 +445,18 @@ static u64 shift_flags(const struct bench *b)
 	u64 count = insn->operand[i].kind == LODGE_OPERAND_GPR ?
 			    b->before.gpr[LODGE_RCX] :
 			    insn->immediate;
-	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_DF;
+	u64 flags = RFLAGS_ARITHMETIC | X86_EFLAGS_DF;
 
 	count &= insn->operand_size == 8 ? 63 : 31;
 	if (!count)
 		return flags;
 	if (insn->op >= LODGE_OP_SHL)
-		flags &= ~RFLAGS_AF;
+		flags &= ~X86_EFLAGS_AF;
 	if (count != 1)
-		flags &= ~RFLAGS_OF;
+		flags &= ~X86_EFLAGS_OF;
 	if (count >= 8 * insn->operand_size && insn->op >= LODGE_OP_SHL &&
 	    insn->op != LODGE_OP_SAR)
-		flags &= ~RFLAGS_CF;
+		flags &= ~X86_EFLAGS_CF;
 	return flags;
 }
 
@@ -464,32 +464,32 @@ static u64 shift_flags(const struct bench *b)
 static u64 defined_flags(const struct bench *b)
 {
 	const struct lodge_insn *insn = &b->insn;
-	u64 flags = RFLAGS_ARITHMETIC | RFLAGS_DF;
+	u64 flags = RFLAGS_ARITHMETIC | X86_EFLAGS_DF;
 
 	switch (insn->op) {
 	case LODGE_OP_OR:
 	case LODGE_OP_AND:
 	case LODGE_OP_XOR:
 	case LODGE_OP_TEST:
-		return flags & ~RFLAGS_AF;
+		return flags & ~X86_EFLAGS_AF;
 	case LODGE_OP_BT:
 	case LODGE_OP_BTS:
 	case LODGE_OP_BTR:
 	case LODGE_OP_BTC:
-		return RFLAGS_CF | RFLAGS_ZF | RFLAGS_DF;
+		return X86_EFLAGS_CF | X86_EFLAGS_ZF | X86_EFLAGS_DF;
 	case LODGE_OP_MUL:
 	case LODGE_OP_IMUL:
 	case LODGE_OP_IMUL_REG:
-		return RFLAGS_CF | RFLAGS_OF | RFLAGS_DF;
+		return X86_EFLAGS_CF | X86_EFLAGS_OF | X86_EFLAGS_DF;
 	case LODGE_OP_DIV:
 	case LODGE_OP_IDIV:
-		return RFLAGS_DF;
+		return X86_EFLAGS_DF;
 	case LODGE_OP_BSF:
 	case LODGE_OP_BSR:
-		return RFLAGS_ZF | RFLAGS_DF;
+		return X86_EFLAGS_ZF | X86_EFLAGS_DF;
 	case LODGE_OP_TZCNT:
 	case LODGE_OP_LZCNT:
-		return RFLAGS_ZF | RFLAGS_CF | RFLAGS_DF;
+		return X86_EFLAGS_ZF | X86_EFLAGS_CF | X86_EFLAGS_DF;
 	case LODGE_OP_ROL ... LODGE_OP_SHRD:
 		return shift_flags(b);
 	default:

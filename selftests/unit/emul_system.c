@@ -321,7 +321,7 @@ TEST_F(system, task_register_and_local_table)
 	EXPECT_FAULT(UD, 0);
 }
 
-#define ZF() (!!(self->g.regs.rflags & RFLAGS_ZF))
+#define ZF() (!!(self->g.regs.rflags & X86_EFLAGS_ZF))
 
 TEST_F(system, questions_about_selectors_do_not_fault)
 {

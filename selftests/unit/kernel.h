@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 
+#include "processor.h"
 #include "pure.h"
 
 /* This header replaces module/compat.h and module/fpu.h. */
@@ -87,23 +88,6 @@ typedef struct {
 typedef int spinlock_t;
 typedef int seqlock_t;
 typedef int *cpumask_var_t;
-
-enum {
-	X86_TRAP_DE = 0,
-	X86_TRAP_DB = 1,
-	X86_TRAP_NMI = 2,
-	X86_TRAP_BP = 3,
-	X86_TRAP_OF = 4,
-	X86_TRAP_UD = 6,
-	X86_TRAP_DF = 8,
-	X86_TRAP_TS = 10,
-	X86_TRAP_NP = 11,
-	X86_TRAP_SS = 12,
-	X86_TRAP_GP = 13,
-	X86_TRAP_PF = 14,
-	X86_TRAP_AC = 17,
-	X86_TRAP_MC = 18,
-};
 
 #define MSR_K7_PERFCTR0 0xc0010004
 

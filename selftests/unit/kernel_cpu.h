@@ -26,7 +26,6 @@ enum {
 #define MSR_EFER 0xc0000080
 #define MSR_AMD64_TSC_RATIO 0xc0000104
 #define MSR_VM_HSAVE_PA 0xc0010117
-#define EFER_SVME BIT(12)
 #define SVM_TSC_RATIO_DEFAULT 0x100000000ULL
 
 /* Size of the table of MSRs; the low bits of an MSR's number are its index. */

@@ -24,7 +24,6 @@
 #define SVM_EXITINFOSHIFT_TS_REASON_IRET 36
 #define SVM_EXITINFOSHIFT_TS_REASON_JMP 38
 
-#define EFER_LMA BIT(10)
 #define U32_MAX 0xffffffffU
 
 struct list_head {

@@ -5,6 +5,7 @@
  */
 #include <asm/processor-flags.h>
 
+#include "processor.h"
 #include "svm/check.h"
 
 #include "kselftest_harness.h"

@@ -10,15 +10,9 @@
 #include <string.h>
 
 #include "boot/bios.h"
+#include "processor.h"
 
-#define CR0_PE (1ULL << 0)
-#define CR0_ET (1ULL << 4)
-#define CR0_PG (1ULL << 31)
-#define CR4_PAE (1ULL << 5)
-#define EFER_LME (1ULL << 8)
-#define EFER_LMA (1ULL << 10)
 #define XCR0_X87 (1ULL << 0)
-#define RFLAGS_ONE (1ULL << 1)
 #define APIC_BASE_BSP (1ULL << 8)
 #define APIC_BASE_ON (1ULL << 11)
 #define APIC_BASE_RESET 0xfee00000ULL
@@ -53,12 +47,12 @@ static void entry_reset(struct boot_entry *entry, uint64_t address)
 	entry->groups = LODGE_GROUP_GENERAL | LODGE_GROUP_SEGMENTS |
 			LODGE_GROUP_CONTROL;
 	regs->general.rip = address;
-	regs->general.rflags = RFLAGS_ONE;
+	regs->general.rflags = X86_EFLAGS_FIXED;
 	regs->segments.seg[LODGE_LDTR] = (struct lodge_segment){
 		.limit = 0xffff,
 		.attr = ATTR_LDT,
 	};
-	regs->control.cr0 = CR0_ET;
+	regs->control.cr0 = X86_CR0_ET;
 	regs->control.xcr0 = XCR0_X87;
 	regs->control.apic_base = APIC_BASE_RESET | APIC_BASE_ON |
 				  APIC_BASE_BSP;
@@ -124,7 +118,7 @@ static void entry_flat(const struct ram *ram, struct boot_entry *entry,
 	memcpy(ram_at(ram, ENTRY_GDT, sizeof(gdt)), gdt, sizeof(gdt));
 
 	entry->regs.general.gpr[LODGE_RSP] = BIOS_EBDA;
-	entry->regs.control.cr0 |= CR0_PE;
+	entry->regs.control.cr0 |= X86_CR0_PE;
 }
 
 void entry_protected(const struct ram *ram, struct boot_entry *entry,
@@ -165,8 +159,8 @@ void entry_long(const struct ram *ram, struct boot_entry *entry,
 {
 	entry_reset(entry, address);
 	entry_flat(ram, entry, ENTRY_CS, DESC_CODE64, ATTR_CODE64);
-	entry->regs.control.cr0 |= CR0_PG;
+	entry->regs.control.cr0 |= X86_CR0_PG;
 	entry->regs.control.cr3 = entry_map(ram);
-	entry->regs.control.cr4 = CR4_PAE;
+	entry->regs.control.cr4 = X86_CR4_PAE;
 	entry->regs.control.efer = EFER_LME | EFER_LMA;
 }

@@ -10,10 +10,8 @@
 
 #include "gva.h"
 #include "lib/client.h"
+#include "processor.h"
 
-#define EFER_LMA (1ULL << 10)
-#define EFER_NXE (1ULL << 11)
-#define RFLAGS_AC (1ULL << 18)
 #define PHYS_BITS_MAX 52
 
 static int read_entry(void *opaque, u64 gpa, u64 *entry, size_t size)
@@ -46,8 +44,8 @@ bool crash_translate(const struct ram *ram, const struct lodge_control *control,
 		.cr0 = control->cr0,
 		.cr3 = control->cr3,
 		.cr4 = control->cr4,
-		.efer = control->efer | EFER_NXE,
-		.rflags = RFLAGS_AC,
+		.efer = control->efer | EFER_NX,
+		.rflags = X86_EFLAGS_AC,
 		.phys_bits = PHYS_BITS_MAX,
 		.huge_1g = true,
 		.read = read_entry,
