@@ -162,7 +162,7 @@ struct lodge_irq {
 /**
  * lodge_lapic_accept() - take a message; any context
  *
- * Return: whether it does.
+ * Return: true if it does.
  */
 bool lodge_lapic_accept(struct lodge_apic *apic, const struct lodge_irq *irq);
 
@@ -195,7 +195,7 @@ void lodge_irq_connect(struct lodge_apic_bus *bus, struct lodge_apic *apic);
  * lodge_irq_send() - carry a message to its destinations; any context
  * @from: the sending APIC, for shorthands; NULL from a device
  *
- * Return: how many took it.
+ * Return: number of APICs that took it.
  */
 int lodge_irq_send(struct lodge_apic_bus *bus, struct lodge_apic *from,
 		   const struct lodge_irq *irq);

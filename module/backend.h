@@ -118,7 +118,7 @@ struct lodge_vmexit {
 
 #define LODGE_VMEXIT_NO_GPR 0xff
 
-/* What an event waits for: ops.window leaves the guest as soon as it is over. */
+/* Reasons for which an event waits: ops.window leaves the guest once they are over. */
 #define LODGE_BLOCK_INTERRUPT (1U << 0)
 #define LODGE_BLOCK_NMI (1U << 1)
 /* A task priority: leave the guest when it writes CR8. */
@@ -139,17 +139,17 @@ struct lodge_vmexit {
  * @info_flags: LODGE_INFO_* of this processor
  * @has_timer: @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline
  *
- * @probe: whether this processor can; answers enum lodge_status
+ * @probe: enum lodge_status of this processor
  * @setup: what needs memory, once, before any CPU is enabled; 0 or -errno
  * @teardown: undo @setup
- * @cpu_busy: whether somebody else has virtualization on, on this CPU
+ * @cpu_busy: true if somebody else has virtualization on, on this CPU
  * @cpu_enable: switch virtualization on, on this CPU (interrupts off); 0,
  *	-EBUSY when somebody else has it on, -EIO when this CPU refuses
  * @cpu_disable: switch it off and leave the CPU as it was found (interrupts off,
  *	or in the NMI of a crash)
  * @cpu_leave: this CPU goes back to user mode after lodge_userreturn_arm(): put
  *	right what only user mode notices (interrupts off); may be NULL
- * @feature: whether guests can use an X86_FEATURE_* that the processor has; NULL:
+ * @feature: true if guests can use an X86_FEATURE_* that the processor has; NULL:
  *	each
  *
  * @vm_init: a VM is made: say what the host's owner should know; may be NULL
@@ -232,7 +232,7 @@ int lodge_backend_init(void);
 void lodge_backend_exit(void);
 
 /**
- * lodge_backend_status() - what the host can do at this moment
+ * lodge_backend_status() - the state of the host at this moment
  */
 enum lodge_status lodge_backend_status(void);
 

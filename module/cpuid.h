@@ -46,7 +46,7 @@ enum lodge_cpuid_reg { EAX, EBX, ECX, EDX };
 
 /**
  * lodge_cpuid_default() - all that Lodge carries on this host
- * @nr: out: how many
+ * @nr: out: their number
  *
  * Return: the entries, sorted by leaf and subleaf; they never change.
  */
@@ -63,7 +63,7 @@ const struct lodge_cpuid_entry *lodge_cpuid_default(u32 *nr);
 u64 lodge_cpuid_xcr0(u32 ecx_1, u32 ebx_7, u32 ecx_7);
 
 /**
- * lodge_cpuid_indexed() - whether a leaf has subleaves; others ignore ECX
+ * lodge_cpuid_indexed() - true if a leaf has subleaves; others ignore ECX
  */
 bool lodge_cpuid_indexed(u32 leaf);
 

@@ -40,13 +40,13 @@ struct lodge_fragment {
  * @size: bytes a port access moves
  * @port: of INS and OUTS
  * @count: elements that INS has received
- * @stored: how many of them are stored
- * @element: the one that INS has received when it is only one
- * @next_rip: where to go on after a port access
+ * @stored: number of those that are stored
+ * @element: a copy of the only element that INS has received
+ * @next_rip: RIP behind a port access
  * @nr: fragments known
  * @fragment: accesses of the instruction under emulation, in its order: those
  *	before @next are already answered and are replayed
- * @next: which fragment the replay is at
+ * @next: index of the fragment that the replay is at
  * @posted: that fragment is a write of which user space hears when the instruction
  *	is over
  */
@@ -65,11 +65,11 @@ struct lodge_io {
 
 /**
  * struct lodge_insn_bytes - the instruction at RIP as it was read
- * @decoded: emul.insn is what they decode to
+ * @decoded: emul.insn is the decoded instruction
  * @doubts: how often lodge_insn_doubt() was called since the last instruction that
  *	was carried out
  * @length: bytes that are valid
- * @data: they
+ * @data: the bytes
  */
 struct lodge_insn_bytes {
 	bool decoded;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What becomes of an exit.
+ * Handles an exit.
  */
 #ifndef LODGE_EXIT_H
 #define LODGE_EXIT_H

@@ -2,7 +2,7 @@
 /*
  * The guest's x87, SSE and extended state.
  *
- * Where modules may use what the kernel has for guests (LODGE_HAVE_GUEST_FPU) the
+ * If modules may use the kernel's switch for guests (LODGE_HAVE_GUEST_FPU) the
  * thread in LODGE_RUN has the guest's state for its own, and the kernel switches it
  * as any thread's: fpu_thread.c.  Elsewhere each entry loads it and each exit
  * saves it: fpu_area.c.

@@ -17,7 +17,7 @@
 #include "state.h"
 #include "vcpu.h"
 
-/* What FCW and MXCSR are in the initial configuration. */
+/* FCW and MXCSR in the initial configuration. */
 #define FPU_FCW_INIT 0x37f
 /* Of processors that do not say which bits of MXCSR they have. */
 #define FPU_MXCSR_OLD 0xffbf

@@ -12,7 +12,7 @@
 #include "pure.h"
 
 /**
- * lodge_guard_barrier() - whether the branch predictor must forget what it knows
+ * lodge_guard_barrier() - true if the branch predictor must forget what it knows
  * @last: serial of the vCPU that ran last on this CPU; 0: none
  * @serial: of the one that will run
  * @from: CPU on which that ran last, or -1
@@ -89,7 +89,7 @@ struct lodge_guard_host {
 	bool stale_data;
 };
 
-/* What lodge_guard_flush() answers. */
+/* Answers of lodge_guard_flush(). */
 enum lodge_guard_flush {
 	LODGE_GUARD_NOTHING,
 	LODGE_GUARD_BUFFERS,
@@ -97,7 +97,7 @@ enum lodge_guard_flush {
 };
 
 /**
- * lodge_guard_flush() - what an entry must flush
+ * lodge_guard_flush() - choose what an entry must flush
  * @used: since the last flush the host may have read secrets
  * @has_mmio: the VM has a device's memory mapped
  */
@@ -112,7 +112,7 @@ lodge_guard_flush(const struct lodge_guard_host *host, bool used, bool has_mmio)
 }
 
 /**
- * lodge_guard_page_is_mmio() - whether a page of the host's is a device's memory
+ * lodge_guard_page_is_mmio() - true if a page of the host's is a device's memory
  * @is_ram: the kernel counts it as memory
  * @is_cached: it is mapped write-back
  */

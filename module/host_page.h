@@ -26,7 +26,7 @@ struct lodge_host_page {
 /**
  * lodge_host_page_lookup() - look at the host's page table without a lock
  *
- * What the entry says is to be trusted only as notifier.c says.
+ * The entry is to be trusted only as notifier.c says.
  */
 struct lodge_host_page lodge_host_page_lookup(struct mm_struct *mm,
 					      unsigned long hva);

@@ -13,7 +13,7 @@ struct lodge_vcpu;
 struct lodge_vmexit;
 
 /**
- * enum lodge_execute - what became of an instruction that the core carries out
+ * enum lodge_execute - result of an instruction that the core carries out
  * @LODGE_EXECUTE_DONE: RIP is still at it
  * @LODGE_EXECUTE_GP: nothing changed, #GP(0) is to be raised
  * @LODGE_EXECUTE_RAISED: an exception is raised already

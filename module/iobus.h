@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bus: which device in the kernel answers an access to a port, or to an address
- * without memory.  User space answers the others.
+ * The bus finds the device in the kernel that answers an access to a port, or to an
+ * address without memory.  User space answers the others.
  */
 #ifndef LODGE_IOBUS_H
 #define LODGE_IOBUS_H
@@ -66,7 +66,7 @@ struct lodge_iobus {
  * lodge_iobus_add() - give a range to a device
  * @space: enum lodge_iobus_space
  * @first: first port or address
- * @size: how many ports or bytes
+ * @size: number of ports or bytes
  * @device: not yet in this space; the bus keeps it until it calls ops.release
  *
  * Under vm->lock; may sleep.  On return each new access finds the device.

@@ -75,7 +75,7 @@ struct lodge_call {
 	{ LODGE_##name, 0, lock, 0, lodge_call_##name },
 
 /**
- * struct lodge_subject - what a call is made on
+ * struct lodge_subject - the object that a call is made on
  * @object: first argument of the handlers
  * @lock: by enum lodge_lock; NULL: there is nothing to take
  */

@@ -62,7 +62,7 @@ enum lapic_lvt {
  * @watched: the deadline that the processor watches, as the guest's TSC; 0: none
  * @by_processor: it watches one while the vCPU is awake
  * @irr: requested vectors; an atomic bitmap, set by anyone
- * @tmr: which of those are level-triggered; an atomic bitmap, set by anyone
+ * @tmr: those of them that are level-triggered; an atomic bitmap, set by anyone
  * @isr: vectors in service
  * @eoi: level-triggered vectors whose end user space has not been told
  * @tpr: task priority
@@ -151,14 +151,14 @@ static inline u32 lapic_x2apic_ldr(const struct lodge_apic *apic)
 /* lapic.c */
 
 /**
- * lodge_lapic_valid_bits() - what software can write to register @reg
+ * lodge_lapic_valid_bits() - the bits of register @reg that software can write
  */
 u32 lodge_lapic_valid_bits(u32 reg);
 
 /**
  * lodge_lapic_reg_read() - a register in the form that the present mode shows
  *
- * Return: whether there is such a register.
+ * Return: true if there is such a register.
  */
 bool lodge_lapic_reg_read(struct lodge_apic *apic, u32 reg, u32 *value);
 

@@ -59,7 +59,7 @@ struct lodge_msr_rule {
 
 /* msr_rules.c */
 
-/* How many values vcpu->msr holds; by lodge_msr_rules_init(). */
+/* Number of values in vcpu->msr; set by lodge_msr_rules_init(). */
 extern unsigned int lodge_msr_nr_stored;
 
 /**

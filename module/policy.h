@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a guest may see of its processor: CPUID and MSRs.
+ * Decides what a guest sees of its processor: CPUID and MSRs.
  */
 #ifndef LODGE_POLICY_H
 #define LODGE_POLICY_H
@@ -35,7 +35,7 @@ int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg);
 int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
 
 /**
- * lodge_cpuid_answer() - what CPUID answers now: EAX, EBX, ECX, EDX
+ * lodge_cpuid_answer() - the answer of CPUID now: EAX, EBX, ECX, EDX
  *
  * Bits that follow the vCPU's state (OSXSAVE, OSPKE, APIC, XSAVE's current
  * size) are worked in from vcpu->regs.control.

@@ -77,7 +77,7 @@ bool lodge_pv_clock_stable(void)
 }
 
 /*
- * How a guest turns ticks into nanoseconds: it shifts them left by @shift
+ * A guest turns ticks into nanoseconds like this: it shifts them left by @shift
  * (right when that is negative), multiplies by @mul and drops 32 bits.  The
  * multiplier has its top bit set, for the best precision.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the owner of a vCPU is asked to do something before it enters the guest again.
+ * Requests to the owner of a vCPU, for work before it enters the guest again.
  */
 #ifndef LODGE_REQUEST_H
 #define LODGE_REQUEST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory slots: which of the caller's memory stands at which guest physical
+ * Memory slots: each maps a range of the caller's memory to guest physical
  * addresses.  slots.c changes them; mem.c, fault.c and
  * notifier.c look into them.
  *
@@ -32,7 +32,7 @@ struct lodge_slot {
 
 /**
  * struct lodge_slots - all slots of a VM
- * @nr: how many
+ * @nr: number of slots
  * @slot: by @gpa; they do not overlap
  */
 struct lodge_slots {

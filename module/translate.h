@@ -18,7 +18,7 @@ struct lodge_vcpu;
 #define LODGE_WALK_STEPS 4
 
 /**
- * struct lodge_walk_key - what a walk depends on beside the entries
+ * struct lodge_walk_key - the state that a walk depends on beside the entries
  * @page: linear address of the page
  * @cr0: CR0
  * @cr3: CR3

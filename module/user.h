@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How much each user of the host has of Lodge.
+ * Counts and limits the VMs and vCPUs of each user of the host.
  */
 #ifndef LODGE_USER_H
 #define LODGE_USER_H

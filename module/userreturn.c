@@ -14,7 +14,7 @@
 #include "vcpu.h"
 
 /**
- * struct lodge_userreturn - what this CPU's MSRs hold; changed on it with
+ * struct lodge_userreturn - the values of this CPU's MSRs; changed on it with
  * interrupts off
  * @notifier: called before the next return to user mode, while @registered
  * @registered: some MSR holds a guest's value

@@ -24,13 +24,13 @@ struct lodge_emulation;
 struct lodge_vm;
 struct task_struct;
 
-/* vcpu->mode: who must be interrupted for a request to be seen. */
+/* vcpu->mode: a vCPU in guest mode must be interrupted to see a request. */
 enum lodge_vcpu_mode {
 	LODGE_OUTSIDE_GUEST,
 	LODGE_IN_GUEST,
 };
 
-/* What LODGE_RUN finishes before it enters the guest again. */
+/* The work that LODGE_RUN finishes before it enters the guest again. */
 enum lodge_completion {
 	LODGE_COMPLETE_NONE,
 	LODGE_COMPLETE_IN, /* IN: data area -> RAX, then skip */
@@ -39,7 +39,7 @@ enum lodge_completion {
 };
 
 /**
- * struct lodge_answer - what lodge_vcpu_run() tells its caller
+ * struct lodge_answer - the answer of lodge_vcpu_run() to its caller
  * @reason: enum lodge_exit_reason
  * @window_open: an external interrupt can be taken now
  * @exit: by @reason; a device's answer to an MMIO read is put into it before the
@@ -62,13 +62,13 @@ struct lodge_answer {
  * @lock: held through each call on the vCPU
  * @data: LODGE_RUN_DATA_SIZE bytes for an exit's data, given by who has made the
  *	vCPU.  User space may write there at any time: read each byte once
- * @answer: what lodge_vcpu_run() tells its caller
+ * @answer: the answer of lodge_vcpu_run()
  * @backend: the vendor's part
  * @regs: registers; see lodge_backend.get_state for what is current when
  * @requests: enum lodge_request; set by anyone, then kicked
  * @mode: enum lodge_vcpu_mode; pairs with @requests (see lodge_vcpu_kick())
  * @cpu: CPU on which it runs or last ran
- * @wait: where it sleeps in HLT
+ * @wait: it sleeps there in HLT
  * @thread: in LODGE_RUN, else NULL; written by that thread, read under RCU
  * @poll_window: how long it polls at its next HLT, ns; see poll.h
  * @delivery: the events that wait for it
@@ -79,13 +79,13 @@ struct lodge_answer {
  * @host_pkru: PKRU of the thread in LODGE_RUN
  * @apic: local APIC
  * @fpu: guest's FPU state
- * @features: what its CPUID allows
+ * @features: the features that its CPUID allows
  * @cpuid: leaves, sorted; see cpuid.c
- * @nr_cpuid: how many
- * @cpuid_index: where a leaf's entries begin; see cpuid.c
+ * @nr_cpuid: their number
+ * @cpuid_index: index of a leaf's first entry; see cpuid.c
  * @cpuid_set: LODGE_SET_CPUID gave the topology; else it follows the VM's vCPUs
  * @has_run: CPUID is settled
- * @completion: what LODGE_RUN finishes before it enters the guest again
+ * @completion: the work that LODGE_RUN finishes first
  * @emulation: the instruction that is emulated or that user space answers; see
  *	emulation.h
  * @msr: values of MSRs that only store; see msr.c

@@ -68,7 +68,7 @@ struct lodge_clock_base {
  * @tsc_offset: guest's TSC less lodge_tsc(), at creation
  * @clock: see pv.c
  * @apics: the vCPUs' local APICs, as messages find them
- * @yield_turn: which vCPU was given way to last; a mere hint
+ * @yield_turn: the vCPU that was given way to last; a mere hint
  * @flush_mask: for lodge_vm_flush_tlbs(); under @npt_lock
  */
 struct lodge_vm {
@@ -126,7 +126,7 @@ void lodge_vm_kill(struct lodge_vm *vm);
 void lodge_vm_flush_tlbs(struct lodge_vm *vm);
 
 /**
- * lodge_vm_usable() - whether the calling thread may use the VM
+ * lodge_vm_usable() - check that the calling thread may use the VM
  *
  * Return: 0, or -EIO for another process and for a VM that is dead.
  */
