@@ -6,12 +6,6 @@
  */
 #include "emul_access.h"
 
-/*
- * Frame pointers of ENTER that are carried out: each makes two accesses, and they
- * must not be more than struct lodge_io has fragments.
- */
-#define MAX_LEVEL 3
-
 static unsigned int stack_size(const struct lodge_emul *e)
 {
 	if (e->insn.mode == LODGE_MODE_64)
@@ -238,8 +232,6 @@ static int emul_enter(struct lodge_emul *e)
 	u64 rsp = e->regs->gpr[LODGE_RSP], frame;
 	int error;
 
-	if (level > MAX_LEVEL)
-		return -EOPNOTSUPP;
 	error = emul_probe_stack(e, rsp, (level + 1) * size);
 	if (!error)
 		error = emul_push_at(e, &rsp, e->regs->gpr[LODGE_RBP], size);

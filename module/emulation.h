@@ -14,10 +14,14 @@
 #include "translate.h"
 
 /*
- * PUSHA makes eight accesses, of which one can cross a page's end.  Calls through
- * gates can make more, and are refused at the tenth that meets a device.
+ * A call through a gate makes the most accesses, if all it needs is on devices: the
+ * pointer, the gate, the TSS, two descriptors and their marks, each perhaps over a
+ * page's end; 31 parameters that are read, and pushed behind SS and RSP, before CS and
+ * RIP; and of each stack one more, over a page's end.  User space hears of an access
+ * as it is made: an instruction that needs more than there is room for could be
+ * refused only after that.
  */
-#define LODGE_NR_FRAGMENTS 9
+#define LODGE_NR_FRAGMENTS (2 * 7 + 31 + 1 + 35 + 1)
 
 /**
  * struct lodge_fragment - one access that a device answers

@@ -441,4 +441,82 @@ TEST_F(exits, what_ins_has_received_is_stored_to_a_device_bit_by_bit)
 	EXPECT_EQ(LODGE_COMPLETE_EMULATE, self->vcpu->completion);
 }
 
+/* Frame pointers are read from one device and pushed to another. */
+TEST_F(exits, enter_may_meet_a_device_at_each_access)
+{
+	unsigned int reads = 0, writes = 0;
+	int outcome;
+
+	device_exit(&self->exit);
+	fake_guest.page[4] = FAKE_HOLE;
+	self->general->gpr[LODGE_RBP] = 0x4800;
+	self->general->gpr[LODGE_RSP] = 0x3800;
+	CODE(0xc8, 0x00, 0x00, 0x1f); /* enter $0, $31 */
+	for (outcome = HANDLE();
+	     self->vcpu->completion == LODGE_COMPLETE_EMULATE;
+	     outcome = COMPLETE()) {
+		reads += !MMIO->write;
+		writes += MMIO->write;
+	}
+	EXPECT_EQ(LODGE_TO_USER, outcome);
+	EXPECT_EQ(30U, reads);
+	/* The last one is told when the instruction is over. */
+	EXPECT_EQ(31U, writes);
+	EXPECT_EQ(RIP + 4U, self->general->rip);
+	EXPECT_EQ(0x3800U - 8 * 32, self->general->gpr[LODGE_RSP]);
+}
+
+/* Two flat segments of level 0, and a gate to the first with 31 parameters. */
+static void gate_tables(struct lodge_segments *segs)
+{
+	const u64 gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff,
+			    0x0000ec1f00082000 };
+	const u32 stack[] = { 0x3800, 0x10 };
+
+	memcpy(fake_guest.memory + 0x8000, gdt, sizeof(gdt));
+	memcpy(fake_guest.memory + 0x9004, stack, sizeof(stack));
+	segs->gdt = (struct lodge_segment){ .base = 0x8000,
+					    .limit = sizeof(gdt) - 1 };
+	segs->seg[LODGE_TR] = (struct lodge_segment){ .base = 0x9000,
+						      .limit = 0x67,
+						      .attr = 0x8b };
+	segs->seg[LODGE_CS].attr = 0xcfb;
+	segs->seg[LODGE_CS].selector = 0x23;
+	segs->seg[LODGE_SS].attr = 0xcf3;
+	segs->seg[LODGE_SS].selector = 0x2b;
+}
+
+/* The pointer, the parameters and the stack that they go to are on devices. */
+TEST_F(exits, a_call_through_a_gate_may_meet_a_device_at_each_access)
+{
+	static const u8 pointer[] = { 0, 0, 0, 0, 0x1b, 0 };
+	unsigned int reads = 0, writes = 0;
+	int outcome;
+
+	device_exit(&self->exit);
+	gate_tables(&self->vcpu->regs.segments);
+	fake_guest.page[4] = FAKE_HOLE;
+	fake_guest.page[5] = FAKE_HOLE;
+	self->general->gpr[LODGE_RDI] = 0x5000;
+	self->general->gpr[LODGE_RSP] = 0x4100;
+	CODE(0xff, 0x1f); /* lcall *(%edi) */
+	for (outcome = HANDLE(); outcome == LODGE_TO_USER &&
+				 self->vcpu->answer.reason == LODGE_EXIT_MMIO &&
+				 reads + writes < 99;
+	     outcome = COMPLETE()) {
+		reads += !MMIO->write;
+		writes += MMIO->write;
+		if (MMIO->gpa == 0x5000)
+			memcpy(MMIO->data, pointer, sizeof(pointer));
+		if (MMIO->gpa == 0x5004)
+			memcpy(MMIO->data, pointer + 4, 2);
+	}
+	EXPECT_EQ(LODGE_ENTER_AGAIN, outcome);
+	EXPECT_EQ(0U, fake_guest.events);
+	EXPECT_LE(32U, reads);
+	EXPECT_EQ(35U, writes);
+	EXPECT_EQ(0x2000U, self->general->rip);
+	EXPECT_EQ(0x3800U - 4 * 35, self->general->gpr[LODGE_RSP]);
+}
+
 TEST_HARNESS_MAIN
