@@ -127,6 +127,9 @@ struct lodge_vmexit {
 /* For ops.get_state only: of SEGMENTS, CS and SS, which say mode and privilege. */
 #define LODGE_GROUP_MODE (1ULL << 63)
 
+/* For ops.set_state only: LODGE_EVENT_SHADOW is that of a load of SS. */
+#define LODGE_EVENT_SHADOW_SS (1U << 31)
+
 /**
  * struct lodge_backend - a vendor
  *

@@ -164,7 +164,7 @@ void lodge_insn_done_shadow(struct lodge_vcpu *vcpu, u64 next_rip)
 {
 	lodge_insn_leave(vcpu, next_rip);
 	vcpu->regs.events.flags = lodge_backend->interruptibility(vcpu) |
-				  LODGE_EVENT_SHADOW;
+				  LODGE_EVENT_SHADOW | LODGE_EVENT_SHADOW_SS;
 	lodge_backend->set_state(vcpu, LODGE_GROUP_EVENTS);
 	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }

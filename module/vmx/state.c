@@ -206,10 +206,14 @@ static void vmx_set_msrs(struct lodge_vcpu *vcpu)
 		vmx_load_syscall(vcpu);
 }
 
-/* The ABI knows one shadow.  That of STI needs the flag that STI sets. */
+/*
+ * That of a load of SS holds debug traps back, too; that of STI needs the flag that
+ * STI sets.  The ABI does not tell them apart.
+ */
 static u32 vmx_shadow(const struct lodge_vcpu *vcpu)
 {
-	if (vcpu->regs.general.rflags & X86_EFLAGS_IF)
+	if (!(vcpu->regs.events.flags & LODGE_EVENT_SHADOW_SS) &&
+	    vcpu->regs.general.rflags & X86_EFLAGS_IF)
 		return GUEST_INTR_STATE_STI;
 	return GUEST_INTR_STATE_MOV_SS;
 }

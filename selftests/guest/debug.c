@@ -239,6 +239,24 @@ TEST_F(debug, a_handler_that_clears_the_trap_flag_ends_stepping)
 	ASSERT_TRUE(cpu_done(self->cpu));
 }
 
+extern const char stack_load_behind[];
+CODE(stack_load, 64,
+     "mov $0xd0000000, %edi; pushf; orl $0x300, (%rsp); popf;"
+     "mov (%rdi), %ss; nop; stack_load_behind: nop;" DONE);
+
+TEST_F(debug, a_step_over_a_load_of_ss_from_a_device_goes_one_further)
+{
+	struct guest_event event;
+
+	cpu_start(self->cpu, LONG64, stack_load);
+	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_MMIO));
+	memset(self->cpu->run->exit.mmio.data, 0,
+	       sizeof(self->cpu->run->exit.mmio.data));
+	ASSERT_TRUE(cpu_raises(self->cpu, DB, &event));
+	EXPECT_EQ(GUEST_CODE_BASE + (stack_load_behind - stack_load.start),
+		  event.rip);
+}
+
 CODE(step_real, 16,
      "pushf; pop %ax; or $1, %ah; push %ax; popf;"
      "xor %eax, %eax; cpuid; nop;" DONE);
