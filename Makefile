@@ -281,6 +281,9 @@ lengths: ## no source file and no script is longer than 700 lines
 		! -name '*.mod.c' -exec awk 'FNR == 701 { print FILENAME " is too long"; \
 		long = 1 } END { exit long }' {} +
 
+headers-alone: module-6.1 ## each header of the module compiles alone
+	$(Q)selftests/host/headers-alone $(call kdir,6.1) $(B)/module-6.1
+
 state-fields: module-6.1 ## each field that holds a guest's state is in a register group (selftests/host/state.fields)
 	$(Q)selftests/host/state-fields $(B)/module-6.1/lodge.ko uapi
 
@@ -512,7 +515,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page headers-alone state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 

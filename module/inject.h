@@ -8,6 +8,8 @@
 #ifndef LODGE_INJECT_H
 #define LODGE_INJECT_H
 
+#include <linux/types.h>
+
 /**
  * struct lodge_inject - the conditions
  * @publish_ms: wait so many milliseconds between the moment in which the rest of
