@@ -327,6 +327,19 @@ static void *pairing_thread(void *argument)
 	return NULL;
 }
 
+/* Return: true if the guest goes on telling of NMIs until it has told of so many. */
+static bool tells(struct machine *machine, uint32_t nmis)
+{
+	uint32_t told = machine_word(machine, GUEST_ROUNDS);
+
+	while (told < nmis) {
+		if (!EVENTUALLY(machine_word(machine, GUEST_ROUNDS) != told))
+			return false;
+		told = machine_word(machine, GUEST_ROUNDS);
+	}
+	return true;
+}
+
 /* Return: true if as many arrive as are sent. */
 static bool takes_pairs_of_nmis(struct machine *machine)
 {
@@ -343,7 +356,7 @@ static bool takes_pairs_of_nmis(struct machine *machine)
 			       &pairing[i]);
 		cpu_pin(pairing[i].thread, i ? last : 0);
 	}
-	all = EVENTUALLY(machine_word(machine, GUEST_ROUNDS) >= 2 * pairs);
+	all = tells(machine, 2 * pairs);
 	for (int i = 0; i < 2; i++) {
 		__atomic_store_n(&pairing[i].stop, true, __ATOMIC_SEQ_CST);
 		pthread_join(pairing[i].thread, NULL);
