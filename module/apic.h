@@ -68,6 +68,14 @@ bool lodge_lapic_msr_read(struct lodge_apic *apic, u32 index, u64 *value);
 bool lodge_lapic_msr_write(struct lodge_apic *apic, u32 index, u64 value);
 
 /**
+ * lodge_lapic_msr_quick() - true if an access takes a short time, and cannot sleep
+ * @value: what is written
+ *
+ * A message to one APIC is quick, one to many is not.
+ */
+bool lodge_lapic_msr_quick(u32 index, bool write, u64 value);
+
+/**
  * lodge_lapic_pending() - highest requested vector that the priority lets pass
  *
  * Return: the vector, or -1.
@@ -86,6 +94,10 @@ bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic);
 void lodge_lapic_acknowledge(struct lodge_apic *apic, u8 vector);
 
 u8 lodge_lapic_cr8(const struct lodge_apic *apic);
+
+/**
+ * lodge_lapic_set_cr8() - the guest has written CR8, which is the task priority
+ */
 void lodge_lapic_set_cr8(struct lodge_apic *apic, u8 cr8);
 
 /**

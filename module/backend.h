@@ -45,7 +45,7 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_EXCEPTION,
 	LODGE_VMEXIT_TASK_SWITCH,
 	LODGE_VMEXIT_SHUTDOWN,
-	LODGE_VMEXIT_IGNORED, /* SMI, INIT: the host has dealt with it */
+	LODGE_VMEXIT_IGNORED, /* SMI, INIT, or one that is dealt with */
 	LODGE_VMEXIT_INVALID, /* the entry was refused */
 };
 

@@ -41,6 +41,38 @@
 
 static_assert(LODGE_MAX_CPUID <= CPUID_NO_ENTRY);
 
+/* Answers that are kept; a power of two. */
+#define CPUID_KEPT 16
+
+/* The bits of CR4 that answers depend on. */
+#define CPUID_CR4 (X86_CR4_OSXSAVE | X86_CR4_PKE)
+
+/**
+ * struct lodge_cpuid_kept - the last answers, each at the place of its leaf
+ * @cr4: what they depend on, as it was then
+ * @xcr0: the same
+ * @apic_base: the same
+ * @misc_enable: the same
+ * @nr_vcpus: the same
+ * @valid: bits of the places that hold an answer
+ * @leaf: what was asked
+ * @subleaf: what was asked
+ * @reg: EAX, EBX, ECX, EDX
+ */
+struct lodge_cpuid_kept {
+	u64 cr4;
+	u64 xcr0;
+	u64 apic_base;
+	u64 misc_enable;
+	u32 nr_vcpus;
+	u32 valid;
+	struct cpuid_answer {
+		u32 leaf;
+		u32 subleaf;
+		u32 reg[4];
+	} answer[CPUID_KEPT];
+};
+
 /* The first of a leaf's entries is known, the others follow it. */
 static const struct lodge_cpuid_entry *cpuid_find(const struct lodge_vcpu *vcpu,
 						  u32 leaf, u32 subleaf)
@@ -207,6 +239,10 @@ int lodge_cpuid_init(struct lodge_vcpu *vcpu)
 		kmemdup(entries, nr * sizeof(*entries), GFP_KERNEL_ACCOUNT);
 	if (!vcpu->cpuid)
 		return -ENOMEM;
+	vcpu->cpuid_kept =
+		kzalloc(sizeof(*vcpu->cpuid_kept), GFP_KERNEL_ACCOUNT);
+	if (!vcpu->cpuid_kept)
+		return -ENOMEM;
 	vcpu->nr_cpuid = nr;
 	cpuid_settle_index(vcpu);
 	cpuid_settle_features(vcpu);
@@ -215,6 +251,8 @@ int lodge_cpuid_init(struct lodge_vcpu *vcpu)
 
 void lodge_cpuid_free(struct lodge_vcpu *vcpu)
 {
+	kfree(vcpu->cpuid_kept);
+	vcpu->cpuid_kept = NULL;
 	kfree(vcpu->cpuid);
 	vcpu->cpuid = NULL;
 	vcpu->nr_cpuid = 0;
@@ -385,24 +423,81 @@ static void cpuid_entry_answer(const struct lodge_vcpu *vcpu,
 	cpuid_add_state(vcpu, entry->leaf, subleaf, answer);
 }
 
-void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
-			u32 answer[4])
+/* Return: true if the answer stays the same as long as struct lodge_cpuid_kept says. */
+static bool cpuid_work_out(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
+			   u32 answer[4])
 {
 	const struct lodge_cpuid_entry *entry;
 
 	entry = cpuid_find(vcpu, leaf, subleaf);
 	if (likely(entry)) {
 		cpuid_entry_answer(vcpu, entry, subleaf, answer);
-		return;
+		return true;
 	}
 	if (CPUID_IS_HYPERVISOR(leaf) && lodge_pv_leaf(vcpu, leaf, answer))
-		return;
+		return false;
 	memset(answer, 0, 4 * sizeof(u32));
 	/* Beyond the last level of the topology. */
 	if (leaf == 0xb && cpuid_value(vcpu, 0xb, 0, EBX)) {
 		answer[ECX] = subleaf & 0xff;
 		answer[EDX] = vcpu->id;
 	}
+	return true;
+}
+
+/* True if nothing that the kept answers depend on has changed. */
+static bool cpuid_holds(const struct lodge_vcpu *vcpu,
+			const struct lodge_cpuid_kept *kept)
+{
+	const struct lodge_control *control = &vcpu->regs.control;
+
+	return !(((kept->cr4 ^ control->cr4) & CPUID_CR4) |
+		 (kept->xcr0 ^ control->xcr0) |
+		 (kept->apic_base ^ control->apic_base) |
+		 (kept->misc_enable ^ vcpu->regs.msrs.misc_enable) |
+		 (kept->nr_vcpus ^ READ_ONCE(vcpu->vm->nr_vcpus)));
+}
+
+static void cpuid_forget(const struct lodge_vcpu *vcpu,
+			 struct lodge_cpuid_kept *kept)
+{
+	const struct lodge_control *control = &vcpu->regs.control;
+
+	kept->cr4 = control->cr4;
+	kept->xcr0 = control->xcr0;
+	kept->apic_base = control->apic_base;
+	kept->misc_enable = vcpu->regs.msrs.misc_enable;
+	kept->nr_vcpus = READ_ONCE(vcpu->vm->nr_vcpus);
+	kept->valid = 0;
+}
+
+static noinline const u32 *cpuid_keep(struct lodge_vcpu *vcpu, u32 leaf,
+				      u32 subleaf)
+{
+	struct lodge_cpuid_kept *kept = vcpu->cpuid_kept;
+	u32 place = leaf % CPUID_KEPT;
+	struct cpuid_answer *answer = &kept->answer[place];
+
+	if (!cpuid_holds(vcpu, kept))
+		cpuid_forget(vcpu, kept);
+	kept->valid &= ~BIT(place);
+	if (cpuid_work_out(vcpu, leaf, subleaf, answer->reg))
+		kept->valid |= BIT(place);
+	answer->leaf = leaf;
+	answer->subleaf = subleaf;
+	return answer->reg;
+}
+
+const u32 *lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf)
+{
+	const struct lodge_cpuid_kept *kept = vcpu->cpuid_kept;
+	u32 place = leaf % CPUID_KEPT;
+	const struct cpuid_answer *answer = &kept->answer[place];
+
+	if (likely(cpuid_holds(vcpu, kept) && kept->valid & BIT(place) &&
+		   answer->leaf == leaf && answer->subleaf == subleaf))
+		return answer->reg;
+	return cpuid_keep(vcpu, leaf, subleaf);
 }
 
 int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg)
@@ -557,6 +652,7 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg)
 	vcpu->cpuid = entries;
 	vcpu->nr_cpuid = arg->count;
 	vcpu->cpuid_set = true;
+	vcpu->cpuid_kept->valid = 0;
 	cpuid_settle_index(vcpu);
 	cpuid_settle_features(vcpu);
 	return 0;

@@ -35,7 +35,7 @@
 /* Counters that every AMD processor has. */
 #define LODGE_NR_COUNTERS 4
 
-static u64 lodge_exit_pair(struct lodge_vcpu *vcpu)
+static u64 lodge_exit_pair(const struct lodge_vcpu *vcpu)
 {
 	const __u64 *gpr = vcpu->regs.general.gpr;
 
@@ -67,9 +67,9 @@ static enum lodge_outcome lodge_exit_cpuid(struct lodge_vcpu *vcpu,
 					   const struct lodge_vmexit *exit)
 {
 	__u64 *gpr = vcpu->regs.general.gpr;
-	u32 answer[4];
+	const u32 *answer =
+		lodge_cpuid_answer(vcpu, gpr[LODGE_RAX], gpr[LODGE_RCX]);
 
-	lodge_cpuid_answer(vcpu, gpr[LODGE_RAX], gpr[LODGE_RCX], answer);
 	gpr[LODGE_RAX] = answer[0];
 	gpr[LODGE_RBX] = answer[1];
 	gpr[LODGE_RCX] = answer[2];
@@ -338,6 +338,47 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 		return false;
 	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
 					     insn->length);
+	return true;
+}
+
+/* The same where nothing may sleep.  Return: true if that is possible. */
+static bool lodge_exit_locate_again(struct lodge_vcpu *vcpu,
+				    struct lodge_vmexit *exit)
+{
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
+
+	/*
+	 * PKRU is still the guest's, and the instruction is in the host's user space.
+	 * No processor that has PKRU leaves the next instruction's place open.
+	 */
+	if (cpu_feature_enabled(X86_FEATURE_OSPKE) ||
+	    !lodge_insn_fetch_again(vcpu) || !lodge_insn_causes(insn, exit))
+		return false;
+	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
+					     insn->length);
+	return true;
+}
+
+static bool lodge_exit_is_quick(const struct lodge_vcpu *vcpu,
+				const struct lodge_vmexit *exit)
+{
+	if (exit->kind == LODGE_VMEXIT_CPUID)
+		return true;
+	return exit->kind == LODGE_VMEXIT_MSR &&
+	       lodge_lapic_msr_quick(vcpu->regs.general.gpr[LODGE_RCX],
+				     exit->msr.write, lodge_exit_pair(vcpu));
+}
+
+bool lodge_exit_quick(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (!lodge_exit_is_quick(vcpu, exit))
+		return false;
+	if (unlikely(!exit->next_rip) && !lodge_exit_locate_again(vcpu, exit))
+		return false;
+	if (exit->kind == LODGE_VMEXIT_CPUID)
+		lodge_exit_cpuid(vcpu, exit);
+	else
+		lodge_exit_msr(vcpu, exit);
 	return true;
 }
 

@@ -5,6 +5,8 @@
 #ifndef LODGE_EXIT_H
 #define LODGE_EXIT_H
 
+#include <linux/types.h>
+
 struct lodge_vcpu;
 struct lodge_vmexit;
 
@@ -28,5 +30,15 @@ enum lodge_outcome {
  * Return: enum lodge_outcome, or -errno.
  */
 int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+
+/**
+ * lodge_exit_quick() - answer an exit, if nothing but the vCPU and a short time is
+ * needed for that
+ *
+ * Interrupts are off.
+ *
+ * Return: true if it is answered; the guest can go on.
+ */
+bool lodge_exit_quick(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
 
 #endif

@@ -84,6 +84,33 @@ static int lodge_insn_decode(struct lodge_vcpu *vcpu, enum lodge_cpu_mode mode,
 	return answer;
 }
 
+/* Return: the linear address of RIP, and in @mode how to decode what is there. */
+static u64 lodge_insn_place(struct lodge_vcpu *vcpu, enum lodge_cpu_mode *mode)
+{
+	u64 rip = vcpu->regs.general.rip;
+
+	vcpu->host_worked = true;
+	lodge_backend->get_state(vcpu, LODGE_GROUP_MODE | LODGE_GROUP_CONTROL);
+	*mode = lodge_state_mode(vcpu);
+	if (*mode == LODGE_MODE_64)
+		return rip;
+	return (u32)(rip + vcpu->regs.segments.seg[LODGE_CS].base);
+}
+
+bool lodge_insn_fetch_again(struct lodge_vcpu *vcpu)
+{
+	struct lodge_emulation *emulation = vcpu->emulation;
+	u8 bytes[LODGE_INSN_FETCH];
+	enum lodge_cpu_mode mode;
+	u64 linear = lodge_insn_place(vcpu, &mode);
+
+	if (!lodge_translate_code_again(vcpu, linear, bytes) ||
+	    !lodge_insn_same(vcpu, mode, bytes, sizeof(bytes)))
+		return false;
+	emulation->insn_bytes.length = emulation->emul.insn.length;
+	return true;
+}
+
 int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 {
 	u8 bytes[LODGE_INSN_FETCH] = {};
@@ -93,13 +120,7 @@ int lodge_insn_fetch(struct lodge_vcpu *vcpu)
 	u64 linear;
 	int answer;
 
-	vcpu->host_worked = true;
-	lodge_backend->get_state(vcpu, LODGE_GROUP_MODE | LODGE_GROUP_CONTROL);
-	mode = lodge_state_mode(vcpu);
-	linear = vcpu->regs.general.rip;
-	if (mode != LODGE_MODE_64)
-		linear = (u32)(linear + vcpu->regs.segments.seg[LODGE_CS].base);
-
+	linear = lodge_insn_place(vcpu, &mode);
 	/* Twice at most: an instruction lies on one page, or on two. */
 	do {
 		answer = lodge_translate_code(vcpu, linear + length,

@@ -39,6 +39,15 @@ enum lodge_execute {
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
 
 /**
+ * lodge_insn_fetch_again() - the same for the instruction that was read last
+ *
+ * Never sleeps; interrupts may be off.
+ *
+ * Return: false if another one may be at RIP, or if that cannot be seen.
+ */
+bool lodge_insn_fetch_again(struct lodge_vcpu *vcpu);
+
+/**
  * lodge_insn_causes() - compare an instruction with an exit
  *
  * Knows the exits of instructions that have no operands, such as CPUID or HLT.

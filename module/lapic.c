@@ -15,8 +15,6 @@
 #include "lapic.h"
 #include "request.h"
 
-#define X2APIC_FIRST_MSR 0x800
-
 #define LVT_STATUS BIT(12)
 #define LVT_REMOTE_IRR BIT(14)
 
@@ -169,7 +167,7 @@ int lodge_lapic_take_eoi(struct lodge_apic *apic)
 
 u8 lodge_lapic_cr8(const struct lodge_apic *apic)
 {
-	return apic->tpr >> 4;
+	return lapic_cr8(apic);
 }
 
 void lodge_lapic_set_cr8(struct lodge_apic *apic, u8 cr8)
@@ -561,7 +559,7 @@ bool lodge_lapic_msr_read(struct lodge_apic *apic, u32 index, u64 *value)
 		*value = READ_ONCE(apic->deadline);
 		return false;
 	default:
-		return lapic_x2apic_read(apic, index - X2APIC_FIRST_MSR, value);
+		return lapic_x2apic_read(apic, index - LAPIC_FIRST_MSR, value);
 	}
 }
 
@@ -576,7 +574,33 @@ bool lodge_lapic_msr_write(struct lodge_apic *apic, u32 index, u64 value)
 		lodge_lapic_timer_set_deadline(apic, value);
 		return false;
 	default:
-		return lapic_x2apic_write(apic, index - X2APIC_FIRST_MSR,
-					  value);
+		return lapic_x2apic_write(apic, index - LAPIC_FIRST_MSR, value);
+	}
+}
+
+/* A command with one destination at most: it is the sender, or it is indexed. */
+static bool lapic_command_is_single(u64 icr)
+{
+	u32 shorthand = icr & APIC_DEST_ALLBUT;
+
+	if (shorthand)
+		return shorthand == APIC_DEST_SELF;
+	return !(icr & APIC_DEST_LOGICAL) && icr >> 32 < LODGE_MAX_VCPUS;
+}
+
+bool lodge_lapic_msr_quick(u32 index, bool write, u64 value)
+{
+	if (!write)
+		return lapic_has_msr(index);
+	switch (index) {
+	case MSR_IA32_TSC_DEADLINE:
+	case LAPIC_FIRST_MSR + LAPIC_REG(APIC_EOI):
+	case LAPIC_FIRST_MSR + LAPIC_REG(APIC_TASKPRI):
+	case LAPIC_FIRST_MSR + LAPIC_REG(LAPIC_SELF_IPI):
+		return true;
+	case LAPIC_FIRST_MSR + LAPIC_REG(APIC_ICR):
+		return lapic_command_is_single(value);
+	default:
+		return false;
 	}
 }

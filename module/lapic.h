@@ -22,6 +22,10 @@
 #define LAPIC_NR_REGS 64
 #define LAPIC_SELF_IPI 0x3f0
 
+/* MSRs of x2APIC's registers. */
+#define LAPIC_FIRST_MSR 0x800
+#define LAPIC_LAST_MSR 0x8ff
+
 /* Version 0x14 (integrated, xAPIC), six entries in the local vector table. */
 #define LAPIC_VERSION 0x00050014
 
@@ -140,6 +144,19 @@ static inline bool lapic_takes_vectors(const struct lodge_apic *apic)
 {
 	return lapic_enabled(apic) &&
 	       (READ_ONCE(apic->svr) & APIC_SPIV_APIC_ENABLED);
+}
+
+/* The MSRs that guests use most: the timer, and x2APIC's ICR and EOI. */
+static inline bool lapic_has_msr(u32 index)
+{
+	return index == MSR_IA32_TSC_DEADLINE || index == MSR_IA32_APICBASE ||
+	       index - LAPIC_FIRST_MSR <= LAPIC_LAST_MSR - LAPIC_FIRST_MSR;
+}
+
+/* CR8 is the task priority's class. */
+static inline u8 lapic_cr8(const struct lodge_apic *apic)
+{
+	return apic->tpr >> 4;
 }
 
 /* Intel SDM vol. 3, section 10.12.10.2: it follows from the APIC ID. */

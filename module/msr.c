@@ -8,17 +8,14 @@
 #include <linux/string.h>
 #include <asm/processor.h>
 
-#include "apic.h"
 #include "backend.h"
+#include "lapic.h"
 #include "msr.h"
 #include "policy.h"
 #include "pv.h"
 #include "request.h"
 #include "tsc.h"
 #include "vcpu.h"
-
-#define MSR_X2APIC_FIRST 0x800
-#define MSR_X2APIC_LAST 0x8ff
 
 /* Each type where firmware and Linux expect it: WB, WT, UC-, UC, twice. */
 #define PAT_RESET 0x0007040600070406ULL
@@ -35,18 +32,11 @@ u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
 	return (u64 *)(values + rule->offset) + index;
 }
 
-/* The MSRs that guests write most: the timer, and x2APIC's ICR and EOI. */
-static bool msr_is_lapic(u32 index)
-{
-	return index == MSR_IA32_TSC_DEADLINE ||
-	       index - MSR_X2APIC_FIRST <= MSR_X2APIC_LAST - MSR_X2APIC_FIRST;
-}
-
 bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	const struct lodge_msr_rule *rule;
 
-	if (msr_is_lapic(index))
+	if (lapic_has_msr(index))
 		return lodge_lapic_msr_read(vcpu->apic, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule)
@@ -72,7 +62,7 @@ bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
 	const struct lodge_msr_rule *rule;
 
-	if (msr_is_lapic(index))
+	if (lapic_has_msr(index))
 		return lodge_lapic_msr_write(vcpu->apic, index, value);
 	rule = lodge_msr_rule_find(vcpu, index);
 	if (!rule || rule->kind == MSR_READ_ONLY)

@@ -183,16 +183,6 @@ static bool msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return false;
 }
 
-static bool msr_apic_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
-{
-	return lodge_lapic_msr_read(vcpu->apic, index, value);
-}
-
-static bool msr_apic_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
-{
-	return lodge_lapic_msr_write(vcpu->apic, index, value);
-}
-
 static bool msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	*value = lodge_tsc() + vcpu->tsc_offset;
@@ -289,9 +279,8 @@ static bool msr_write_ignored(struct lodge_vcpu *vcpu, u32 index, u64 value)
 static bool msr_brand_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
 	u32 part = index - 0xc0010030;
-	u32 answer[4];
+	const u32 *answer = lodge_cpuid_answer(vcpu, 0x80000002 + part / 2, 0);
 
-	lodge_cpuid_answer(vcpu, 0x80000002 + part / 2, 0, answer);
 	part = part % 2 * 2;
 	*value = (u64)answer[part + 1] << 32 | answer[part];
 	return false;
@@ -321,8 +310,6 @@ static struct lodge_msr_rule msr_rules[] __ro_after_init = {
 	{ ONE(MSR_IA32_TSC, MSR_ANY, MSR_CALLED), .read = msr_tsc_read,
 	  .write = msr_tsc_write },
 	{ ONE(MSR_IA32_PLATFORM_ID, MSR_ANY, MSR_READ_ONLY) },
-	{ ONE(MSR_IA32_APICBASE, MSR_ANY, MSR_CALLED), .read = msr_apic_read,
-	  .write = msr_apic_write },
 	{ ONE(MSR_IA32_EBL_CR_POWERON, MSR_INTEL, MSR_IGNORED), ANY_BITS },
 	{ ONE(MSR_IA32_FEAT_CTL, MSR_INTEL, MSR_READ_ONLY),
 	  .value = FEAT_CTL_LOCKED },

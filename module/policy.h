@@ -39,9 +39,10 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg);
  *
  * Bits that follow the vCPU's state (OSXSAVE, OSPKE, APIC, XSAVE's current
  * size) are worked in from vcpu->regs.control.
+ *
+ * Return: the four, until the next call for this vCPU.
  */
-void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
-			u32 answer[4]);
+const u32 *lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf);
 
 /* msr.c, msr_list.c, msr_rules.c: the guest's MSRs */
 

@@ -21,6 +21,7 @@
 #include "fpu.h"
 #include "guard.h"
 #include "hw.h"
+#include "lapic.h"
 #include "policy.h"
 #include "poll.h"
 #include "processor.h"
@@ -31,6 +32,9 @@
 #include "userreturn.h"
 #include "vcpu.h"
 #include "vm.h"
+
+/* The most exits in a row that are answered before interrupts go on again. */
+#define LODGE_RUN_ROW 64
 
 DEFINE_PER_CPU(struct lodge_vcpu *, lodge_run_loaded);
 /* Serial of the vCPU that ran here last. */
@@ -70,13 +74,17 @@ static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
 	}
 	if (lodge_host_xss)
 		wrmsrq(MSR_IA32_XSS, lodge_host_xss);
-	if (!(vcpu->regs.control.cr4 & X86_CR4_OSXSAVE))
-		return;
-	/* XSETBV may have passed unseen: QEMU's TCG (7.2) does not intercept it. */
-	if (cpu_feature_enabled(X86_FEATURE_HYPERVISOR))
-		vcpu->regs.control.xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
-	if (vcpu->regs.control.xcr0 != lodge_host_xcr0)
+	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
+	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, lodge_host_xcr0);
+}
+
+/* XSETBV may have passed unseen: QEMU's TCG (7.2) does not intercept it. */
+static __always_inline void lodge_run_note_xcr0(struct lodge_control *control)
+{
+	if (cpu_feature_enabled(X86_FEATURE_HYPERVISOR) &&
+	    control->cr4 & X86_CR4_OSXSAVE)
+		control->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 }
 
 /* The host's breakpoints. */
@@ -115,12 +123,56 @@ static void lodge_run_load_breakpoints(const struct lodge_debug *debug)
 	set_debugreg(debug->dr[3], 3);
 }
 
+/*
+ * True if something came up since the loop looked.  vcpu->mode says that the guest
+ * runs, and a sender that finds this interrupts the CPU: see lodge_vcpu_request().
+ */
+static __always_inline bool lodge_run_aborts(const struct lodge_vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
+	       !lodge_hw_ready();
+}
+
+/* One entry, and what its exit says of events and of the task priority. */
+static __always_inline void lodge_run_once(struct lodge_vcpu *vcpu,
+					   struct lodge_vmexit *exit)
+{
+	struct lodge_control *control = &vcpu->regs.control;
+
+	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
+		lodge_run_load_breakpoints(&vcpu->regs.debug);
+	control->cr8 = lapic_cr8(vcpu->apic);
+	lodge_backend->run(vcpu, exit);
+	lodge_run_note_xcr0(control);
+	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
+	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
+		lodge_event_delivered(&vcpu->delivery, &exit->interrupted);
+	if (unlikely(control->cr8 != lapic_cr8(vcpu->apic)))
+		lodge_lapic_set_cr8(vcpu->apic, control->cr8);
+}
+
+/*
+ * Enter the guest until it leaves for something that takes time.  Interrupts are off
+ * all the while: one that comes for the host, an NMI too, makes the next entry leave
+ * at once, for a reason that is not answered here.  LODGE_RUN_ROW is for an emulated
+ * processor that lets such a guest go on all the same (Bochs, 2.7, if it has IF clear).
+ */
 static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 					    struct lodge_vmexit *exit)
 {
-	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
-		lodge_run_load_breakpoints(&vcpu->regs.debug);
-	lodge_backend->run(vcpu, exit);
+	unsigned int left = LODGE_RUN_ROW;
+
+	for (;;) {
+		lodge_run_once(vcpu, exit);
+		if (!lodge_exit_quick(vcpu, exit))
+			break;
+		/* What waits for its window is looked at by lodge_run_loop(). */
+		if (!--left || unlikely(vcpu->delivery.window) ||
+		    unlikely(lodge_run_aborts(vcpu))) {
+			exit->kind = LODGE_VMEXIT_IGNORED;
+			break;
+		}
+	}
 	lodge_guest_has_run();
 }
 
@@ -135,7 +187,7 @@ static noinline void lodge_run_watched(struct lodge_vcpu *vcpu,
 	lodge_run_restore_breakpoints(&host);
 }
 
-/* One entry.  Interrupts are off. */
+/* The guest's turn.  Interrupts are off. */
 static void lodge_run_switch(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	lodge_fpu_load(&vcpu->fpu);
@@ -200,17 +252,6 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 	WRITE_ONCE(vcpu->cpu, cpu);
 }
 
-/*
- * True if something came up since the loop looked.  The mode is visible before the
- * requests are read: see lodge_vcpu_request().
- */
-static bool lodge_run_aborts(struct lodge_vcpu *vcpu)
-{
-	smp_store_mb(vcpu->mode, LODGE_IN_GUEST);
-	return READ_ONCE(vcpu->requests) || xfer_to_guest_mode_work_pending() ||
-	       !lodge_hw_ready();
-}
-
 /* Signals, rescheduling, task work.  Return: true if the thread must go back. */
 static bool lodge_run_work(void)
 {
@@ -233,13 +274,14 @@ static bool lodge_run_begin(struct lodge_vcpu *vcpu)
 	}
 	lodge_run_load(vcpu);
 	local_irq_disable();
+	/* The mode is visible before the requests are read. */
+	smp_store_mb(vcpu->mode, LODGE_IN_GUEST);
 	if (unlikely(lodge_run_aborts(vcpu))) {
 		WRITE_ONCE(vcpu->mode, LODGE_OUTSIDE_GUEST);
 		local_irq_enable();
 		preempt_enable();
 		return false;
 	}
-	vcpu->regs.control.cr8 = lodge_lapic_cr8(vcpu->apic);
 	if (unlikely(vcpu->delivery.exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
 	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
@@ -270,18 +312,13 @@ static void lodge_run_end(struct lodge_vcpu *vcpu,
 	preempt_enable();
 }
 
-/* One entry.  Return: true if it came about. */
+/* The guest runs.  Return: true if it was entered. */
 static bool lodge_run_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	if (!lodge_run_begin(vcpu))
 		return false;
 	lodge_run_switch(vcpu, exit);
 	lodge_run_end(vcpu, exit);
-	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
-	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
-		lodge_event_delivered(&vcpu->delivery, &exit->interrupted);
-	if (unlikely(vcpu->regs.control.cr8 != lodge_lapic_cr8(vcpu->apic)))
-		lodge_lapic_set_cr8(vcpu->apic, vcpu->regs.control.cr8);
 	return true;
 }
 

@@ -124,13 +124,11 @@ static void lodge_state_reset_events(struct lodge_vcpu *vcpu)
 void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 {
 	struct lodge_regs *regs = &vcpu->regs;
-	u32 signature[4];
 
 	/* The event that the next entry would have injected is void, too. */
 	lodge_event_take_back(&vcpu->delivery);
-	lodge_cpuid_answer(vcpu, 1, 0, signature);
 	memset(&regs->general, 0, sizeof(regs->general));
-	regs->general.gpr[LODGE_RDX] = signature[0];
+	regs->general.gpr[LODGE_RDX] = *lodge_cpuid_answer(vcpu, 1, 0);
 	regs->general.rip = 0xfff0;
 	regs->general.rflags = X86_EFLAGS_FIXED;
 	lodge_state_reset_segments(&regs->segments);

@@ -213,6 +213,23 @@ static bool lodge_walk_has_words(const struct lodge_walk *walk, u64 linear,
 	       offset_in_page(linear) <= PAGE_SIZE - size;
 }
 
+bool lodge_translate_code_again(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes)
+{
+	const struct lodge_walk *walk = &vcpu->emulation->code_walk;
+	u64 words[2];
+	bool known;
+	int index;
+
+	index = srcu_read_lock(&vcpu->vm->slots_srcu);
+	known = lodge_walk_matches(walk, vcpu, linear, LODGE_ACCESS_FETCH) &&
+		lodge_walk_has_words(walk, linear, sizeof(words)) &&
+		lodge_walk_holds(walk, linear, words);
+	srcu_read_unlock(&vcpu->vm->slots_srcu, index);
+	if (known)
+		memcpy(bytes, words, sizeof(words));
+	return known;
+}
+
 int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 			 size_t size, size_t *got, struct lodge_fault *fault)
 {

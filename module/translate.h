@@ -94,6 +94,17 @@ int lodge_translate(struct lodge_vcpu *vcpu, u64 linear, unsigned int access,
 bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa);
 
 /**
+ * lodge_translate_code_again() - read instruction bytes by the last walk
+ * @linear: the address of the first
+ * @bytes: out: 16 of them
+ *
+ * Never sleeps; interrupts may be off.
+ *
+ * Return: false if it cannot do that; lodge_translate_code() can.
+ */
+bool lodge_translate_code_again(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes);
+
+/**
  * lodge_translate_code() - read instruction bytes, not beyond the page's end
  * @linear: the address of the first
  * @bytes: out

@@ -81,6 +81,7 @@ struct lodge_answer {
  * @fpu: guest's FPU state
  * @features: the features that its CPUID allows
  * @cpuid: leaves, sorted; see cpuid.c
+ * @cpuid_kept: the last answers of CPUID; see cpuid.c
  * @nr_cpuid: their number
  * @cpuid_index: index of a leaf's first entry; see cpuid.c
  * @cpuid_set: LODGE_SET_CPUID gave the topology; else it follows the VM's vCPUs
@@ -128,6 +129,7 @@ struct lodge_vcpu {
 
 	struct lodge_features features;
 	struct lodge_cpuid_entry *cpuid;
+	struct lodge_cpuid_kept *cpuid_kept;
 	u32 nr_cpuid;
 	u8 cpuid_index[96];
 	bool cpuid_set;

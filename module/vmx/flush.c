@@ -21,6 +21,7 @@
 #include "vmx/vmx.h"
 
 static struct lodge_guard_host vmx_flush_host;
+bool vmx_flush_wanted;
 /* Read to displace the cache, where there is no command for that. */
 static void *vmx_flush_buffer;
 
@@ -54,6 +55,8 @@ int vmx_flush_setup(void)
 
 	vmx_flush_host.l1d = vmx_flush_l1d_mode();
 	vmx_flush_host.stale_data = lodge_host_has_stale_data();
+	vmx_flush_wanted = vmx_flush_host.l1d != LODGE_GUARD_L1D_NEVER ||
+			   vmx_flush_host.stale_data;
 	if (vmx_flush_host.l1d == LODGE_GUARD_L1D_NEVER ||
 	    boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		return 0;
@@ -108,8 +111,6 @@ void vmx_flush(struct lodge_vcpu *vcpu)
 
 	if (vmx_flush_host.l1d != LODGE_GUARD_L1D_NEVER)
 		used = vmx_flush_take_used(vcpu);
-	else if (likely(!vmx_flush_host.stale_data))
-		return;
 	switch (lodge_guard_flush(&vmx_flush_host, used,
 				  READ_ONCE(vcpu->vm->has_mmio))) {
 	case LODGE_GUARD_L1D:

@@ -291,7 +291,7 @@ vmx_switch_counters(struct vmx_vcpu *vmx,
 	vmx->counters = now;
 }
 
-static void vmx_load_counters(struct vmx_vcpu *vmx)
+static noinline void vmx_load_counters(struct vmx_vcpu *vmx)
 {
 	const u32 first = vmx_caps.switches_efer ? 0 : VMX_MSRS_EFER + 1;
 	const struct perf_guest_switch_msr *msrs;
@@ -332,7 +332,8 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
 		vmx_load_counters(vmx);
-	vmx_flush(vcpu);
+	if (unlikely(vmx_flush_wanted))
+		vmx_flush(vcpu);
 	vmx_load_timer(vcpu);
 
 	vmx_switch(vmx, vcpu);

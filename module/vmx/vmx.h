@@ -174,6 +174,9 @@ void vmx_flush_teardown(void);
  */
 void vmx_flush_warn(void);
 
+/* False on processors for which vmx_flush() has nothing to do. */
+extern bool vmx_flush_wanted;
+
 /**
  * vmx_flush() - flush what the next entry must not leave to the guest
  *

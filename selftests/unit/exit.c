@@ -519,4 +519,100 @@ TEST_F(exits, a_call_through_a_gate_may_meet_a_device_at_each_access)
 	EXPECT_EQ(0x3800U - 4 * 35, self->general->gpr[LODGE_RSP]);
 }
 
+/* Interrupts are off: nothing here may wait for the guest's memory. */
+#define QUICK() lodge_exit_quick(self->vcpu, &self->exit)
+
+TEST_F(exits, cpuid_is_quick_where_the_processor_says_what_follows)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	self->exit.next_rip = RIP + 3;
+	fake_guest.walks_busy = true;
+	EXPECT_TRUE(QUICK());
+	EXPECT_EQ(RIP + 3, self->general->rip);
+	EXPECT_EQ(0x5a5a5a5aU, self->general->gpr[LODGE_RBX]);
+}
+
+TEST_F(exits, an_instruction_that_was_read_before_is_quick)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	CODE(0x0f, 0xa2);
+	EXPECT_FALSE(QUICK());
+	EXPECT_EQ(RIP, self->general->rip);
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+
+	self->exit.next_rip = 0;
+	EXPECT_TRUE(QUICK());
+	EXPECT_EQ(RIP + 4, self->general->rip);
+}
+
+TEST_F(exits, another_instruction_than_the_one_read_before_is_not_quick)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	CODE(0x0f, 0xa2);
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	self->exit.next_rip = 0;
+	CODE(0x66, 0x0f, 0xa2);
+	EXPECT_FALSE(QUICK());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+	/* Nor is one whose page tables do not hold still. */
+	CODE(0x0f, 0xa2);
+	fake_guest.walks_busy = true;
+	EXPECT_FALSE(QUICK());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+}
+
+TEST_F(exits, an_instruction_that_has_not_caused_the_exit_is_not_quick)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	CODE(0x0f, 0xa2);
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	self->exit.kind = LODGE_VMEXIT_MSR;
+	self->exit.next_rip = 0;
+	fake_guest.msr_is_quick = true;
+	EXPECT_FALSE(QUICK());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+}
+
+TEST_F(exits, an_instruction_is_not_read_with_the_guests_pkru)
+{
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	CODE(0x0f, 0xa2);
+	EXPECT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	self->exit.next_rip = 0;
+	kernel_has_pkru = true;
+	EXPECT_FALSE(QUICK());
+	kernel_has_pkru = false;
+	EXPECT_TRUE(QUICK());
+}
+
+TEST_F(exits, an_msr_is_quick_where_the_local_apic_says_so)
+{
+	self->exit.kind = LODGE_VMEXIT_MSR;
+	self->exit.next_rip = RIP + 2;
+	self->general->gpr[LODGE_RCX] = 0x80b;
+	EXPECT_FALSE(QUICK());
+	EXPECT_EQ(RIP, self->general->rip);
+	fake_guest.msr_is_quick = true;
+	EXPECT_TRUE(QUICK());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+	EXPECT_EQ(0x80bU, self->general->gpr[LODGE_RAX]);
+}
+
+TEST_F(exits, no_other_exit_is_quick)
+{
+	enum lodge_vmexit_kind kind;
+
+	fake_guest.msr_is_quick = true;
+	self->exit.next_rip = RIP + 2;
+	for (kind = 0; kind <= LODGE_VMEXIT_INVALID; kind++) {
+		self->exit.kind = kind;
+		if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR)
+			continue;
+		EXPECT_FALSE(QUICK());
+		EXPECT_EQ(RIP, self->general->rip);
+		EXPECT_EQ(0U, fake_guest.events);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -49,6 +49,7 @@ enum fake_page {
  * @code: the instruction at any RIP: as executed, and as read later
  * @rewritten: reads get the second one
  * @walks_busy: the page tables change faster than they can be walked
+ * @msr_is_quick: every MSR is one of the local APIC's
  * @events: number of exceptions raised
  * @vector: vector of the last exception
  * @apic_writes: number of writes to the local APIC
@@ -61,6 +62,7 @@ static struct fake_guest {
 	u8 code[2][16];
 	bool rewritten;
 	bool walks_busy;
+	bool msr_is_quick;
 	unsigned int events;
 	u8 vector;
 	unsigned int apic_writes;
@@ -170,6 +172,14 @@ bool lodge_translate_missed(const struct lodge_vcpu *vcpu, u64 gpa)
 	return false;
 }
 
+bool lodge_translate_code_again(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes)
+{
+	if (fake_guest.walks_busy)
+		return false;
+	memcpy(bytes, fake_guest.code[fake_guest.rewritten], 16);
+	return true;
+}
+
 int lodge_translate_code(struct lodge_vcpu *vcpu, u64 linear, u8 *bytes,
 			 size_t size, size_t *got, struct lodge_fault *fault)
 {
@@ -265,10 +275,17 @@ bool lodge_control_set_xcr0(struct lodge_vcpu *vcpu, u64 value)
 	return 1;
 }
 
-void lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf,
-			u32 answer[4])
+const u32 *lodge_cpuid_answer(struct lodge_vcpu *vcpu, u32 leaf, u32 subleaf)
 {
-	memset(answer, 0x5a, 4 * sizeof(answer[0]));
+	static const u32 answer[4] = { 0x5a5a5a5a, 0x5a5a5a5a, 0x5a5a5a5a,
+				       0x5a5a5a5a };
+
+	return answer;
+}
+
+bool lodge_lapic_msr_quick(u32 index, bool write, u64 value)
+{
+	return fake_guest.msr_is_quick;
 }
 
 bool lodge_msr_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)

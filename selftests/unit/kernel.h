@@ -101,9 +101,15 @@ enum {
 	X86_FEATURE_DECODEASSISTS,
 	X86_FEATURE_MSR_SPEC_CTRL,
 	X86_FEATURE_V_SPEC_CTRL,
+	X86_FEATURE_OSPKE,
 };
 
-#define boot_cpu_has(feature) ((feature) != X86_FEATURE_SPLIT_LOCK_DETECT)
+/* But for these two; a test can have it. */
+__attribute__((weak)) bool kernel_has_pkru;
+
+#define boot_cpu_has(feature)                          \
+	((feature) != X86_FEATURE_SPLIT_LOCK_DETECT && \
+	 ((feature) != X86_FEATURE_OSPKE || kernel_has_pkru))
 #define cpu_feature_enabled boot_cpu_has
 #define X86_VENDOR_INTEL 0
 #define XFEATURE_MASK_SSE 0x2

@@ -219,6 +219,8 @@ static inline bool hrtimer_cancel(struct hrtimer *timer)
 #define APIC_INT_ASSERT 0x4000
 #define APIC_INT_LEVELTRIG 0x8000
 #define APIC_DEST_LOGICAL 0x800
+#define APIC_DEST_SELF 0x40000
+#define APIC_DEST_ALLBUT 0xc0000
 #define APIC_DM_FIXED 0x000
 #define APIC_DM_LOWEST 0x100
 #define APIC_DM_NMI 0x400

@@ -303,4 +303,53 @@ TEST_F(bus, carries_no_vector_of_an_exception)
 	EXPECT_EQ(0U, fake_read(apic, APIC_ESR));
 }
 
+/* x2APIC's registers of the MSRs. */
+#define MSR_EOI 0x80b
+#define MSR_ICR 0x830
+#define MSR_LVT_TIMER 0x832
+#define MSR_SELF_IPI 0x83f
+
+/* With interrupts off: the host waits for as long as it takes. */
+TEST(only_messages_to_one_apic_are_quick)
+{
+	static const struct {
+		u64 icr;
+		bool quick;
+	} commands[] = {
+		{ 0x40060, true }, /* self */
+		{ 0x80060, false }, /* all */
+		{ 0xc0060, false }, /* all others */
+		{ 0x060, true },
+		{ (LODGE_MAX_VCPUS - 1ULL) << 32 | 0x060, true },
+		{ (u64)LODGE_MAX_VCPUS << 32 | 0x060, false },
+		{ 0xffffffffULL << 32 | 0x060, false }, /* everyone */
+		{ 1ULL << 32 | APIC_DEST_LOGICAL | 0x060, false },
+		{ 1ULL << 32 | APIC_DM_LOWEST | 0x060, true },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		EXPECT_EQ(commands[i].quick,
+			  lodge_lapic_msr_quick(MSR_ICR, true,
+						commands[i].icr));
+}
+
+TEST(of_other_registers_reads_are_quick_and_few_writes)
+{
+	u32 index;
+
+	EXPECT_TRUE(lodge_lapic_msr_quick(MSR_EOI, true, 0));
+	EXPECT_TRUE(lodge_lapic_msr_quick(MSR_SELF_IPI, true, 0x60));
+	EXPECT_TRUE(lodge_lapic_msr_quick(MSR_IA32_TSC_DEADLINE, true, 1));
+	EXPECT_FALSE(lodge_lapic_msr_quick(MSR_LVT_TIMER, true, 0));
+	EXPECT_FALSE(lodge_lapic_msr_quick(MSR_IA32_APICBASE, true, 0));
+	for (index = 0x800; index < 0x900; index++)
+		EXPECT_TRUE(lodge_lapic_msr_quick(index, false, 0));
+	EXPECT_TRUE(lodge_lapic_msr_quick(MSR_IA32_APICBASE, false, 0));
+	EXPECT_FALSE(lodge_lapic_msr_quick(0x7ff, false, 0));
+	EXPECT_FALSE(lodge_lapic_msr_quick(0x900, false, 0));
+	EXPECT_FALSE(lodge_lapic_msr_quick(0x10, false, 0));
+	EXPECT_FALSE(lodge_lapic_msr_quick(0x10, true, 0));
+}
+
 TEST_HARNESS_MAIN
