@@ -6,7 +6,7 @@
  *
  * Intel SDM vol. 3, section 10.5.4.
  */
-#include <setjmp.h>
+#include <ucontext.h>
 
 #include "fake_apic.h"
 
@@ -19,13 +19,22 @@
 #define MIN_PERIOD (200 * USEC)
 #define TIMER_MODES (3U << 17)
 
-/* @happens: called before access number @at to shared data, counted from now on. */
+/*
+ * One access to shared data is interrupted:
+ * @happens: called before access number @at, counted from now on
+ * @at: number of accesses until then
+ * @outer: the interrupted code
+ * @inner: @happens, which has a stack of its own and can wait for the end of @outer
+ * @stack: that stack
+ * @waits: @happens waits
+ */
 static struct {
 	void (*happens)(void);
 	unsigned int at;
-	/* target of the jump if it would have to wait */
-	jmp_buf out;
-	bool waited;
+	ucontext_t outer;
+	ucontext_t inner;
+	char stack[1 << 16];
+	bool waits;
 } interleave;
 
 void kernel_interleave(void)
@@ -35,14 +44,19 @@ void kernel_interleave(void)
 	if (!happens || interleave.at--)
 		return;
 	interleave.happens = NULL;
-	interleave.waited = setjmp(interleave.out);
-	if (!interleave.waited)
-		happens();
+	getcontext(&interleave.inner);
+	interleave.inner.uc_stack.ss_sp = interleave.stack;
+	interleave.inner.uc_stack.ss_size = sizeof(interleave.stack);
+	interleave.inner.uc_link = &interleave.outer;
+	makecontext(&interleave.inner, happens, 0);
+	swapcontext(&interleave.outer, &interleave.inner);
 }
 
 void kernel_waits(void)
 {
-	longjmp(interleave.out, 1);
+	interleave.waits = true;
+	swapcontext(&interleave.inner, &interleave.outer);
+	interleave.waits = false;
 }
 
 FIXTURE(timer)
@@ -445,8 +459,8 @@ static void the_entry_is_unmasked(void)
 }
 
 /*
- * Calls @inner at point @at of @outer; or after @outer, if @inner would have to wait
- * for the timer's function, or if there is no such point.
+ * Calls @inner at point @at of @outer, or after @outer if there is no such point.  If
+ * @inner has to wait for the timer's function, it goes on after @outer.
  *
  * Return: true if there is such a point.
  */
@@ -454,13 +468,14 @@ static bool both(unsigned int at, void (*outer)(void), void (*inner)(void))
 {
 	interleave.at = at;
 	interleave.happens = inner;
-	interleave.waited = false;
 	outer();
-	if (!interleave.happens && !interleave.waited)
+	if (interleave.waits)
+		swapcontext(&interleave.outer, &interleave.inner);
+	if (!interleave.happens)
 		return true;
 	interleave.happens = NULL;
 	inner();
-	return interleave.waited;
+	return false;
 }
 
 /*
