@@ -221,8 +221,10 @@ static inline void srcu_read_unlock(struct srcu_struct *srcu, int index)
 	__atomic_fetch_sub(&srcu->readers, 1, __ATOMIC_SEQ_CST);
 }
 
+/* What the caller has changed before is seen by each reader that is not waited for. */
 static inline void synchronize_srcu_expedited(struct srcu_struct *srcu)
 {
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&srcu->readers, __ATOMIC_SEQ_CST))
 		sched_yield();
 }
