@@ -27,8 +27,8 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_UNKNOWN,
 	LODGE_VMEXIT_HOST_EVENT, /* an interrupt or NMI for the host */
 	LODGE_VMEXIT_CPUID,
-	LODGE_VMEXIT_IO,
 	LODGE_VMEXIT_MSR,
+	LODGE_VMEXIT_IO,
 	LODGE_VMEXIT_FAULT, /* nested page fault */
 	LODGE_VMEXIT_HLT,
 	LODGE_VMEXIT_PAUSE,

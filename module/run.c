@@ -151,6 +151,15 @@ static __always_inline void lodge_run_once(struct lodge_vcpu *vcpu,
 		lodge_lapic_set_cr8(vcpu->apic, control->cr8);
 }
 
+/* Most exits are not of these kinds, and cost no call. */
+static __always_inline bool lodge_run_answers(struct lodge_vcpu *vcpu,
+					      struct lodge_vmexit *exit)
+{
+	return (exit->kind == LODGE_VMEXIT_CPUID ||
+		exit->kind == LODGE_VMEXIT_MSR) &&
+	       lodge_exit_quick(vcpu, exit);
+}
+
 /*
  * Enter the guest until it leaves for something that takes time.  Interrupts are off
  * all the while: one that comes for the host, an NMI too, makes the next entry leave
@@ -164,7 +173,7 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 
 	for (;;) {
 		lodge_run_once(vcpu, exit);
-		if (!lodge_exit_quick(vcpu, exit))
+		if (!lodge_run_answers(vcpu, exit))
 			break;
 		/* What waits for its window is looked at by lodge_run_loop(). */
 		if (!--left || unlikely(vcpu->delivery.window) ||
