@@ -48,16 +48,26 @@ static_assert(LODGE_MAX_CPUID <= CPUID_NO_ENTRY);
 #define CPUID_CR4 (X86_CR4_OSXSAVE | X86_CR4_PKE)
 
 /**
+ * struct cpuid_answer - an answer that is kept
+ * @leaf: EAX, as the guest asked
+ * @subleaf: ECX, as the guest asked
+ * @reg: EAX, EBX, ECX, EDX of the answer
+ */
+struct cpuid_answer {
+	u32 leaf;
+	u32 subleaf;
+	u32 reg[4];
+};
+
+/**
  * struct lodge_cpuid_kept - the last answers, each at the place of its leaf
- * @cr4: what they depend on, as it was then
- * @xcr0: the same
- * @apic_base: the same
- * @misc_enable: the same
- * @nr_vcpus: the same
+ * @cr4: CR4 when they were worked out: see CPUID_CR4
+ * @xcr0: XCR0 at that time
+ * @apic_base: APIC_BASE at that time
+ * @misc_enable: MISC_ENABLE at that time
+ * @nr_vcpus: the VM's vCPUs at that time
  * @valid: bits of the places that hold an answer
- * @leaf: what was asked
- * @subleaf: what was asked
- * @reg: EAX, EBX, ECX, EDX
+ * @answer: the answers
  */
 struct lodge_cpuid_kept {
 	u64 cr4;
@@ -66,11 +76,7 @@ struct lodge_cpuid_kept {
 	u64 misc_enable;
 	u32 nr_vcpus;
 	u32 valid;
-	struct cpuid_answer {
-		u32 leaf;
-		u32 subleaf;
-		u32 reg[4];
-	} answer[CPUID_KEPT];
+	struct cpuid_answer answer[CPUID_KEPT];
 };
 
 /* The first of a leaf's entries is known, the others follow it. */
