@@ -23,6 +23,8 @@
 
 /* Bytes of the longest access that may meet a device. */
 #define LODGE_EMUL_MAX_ACCESS 16
+/* The most that is probed at once: ENTER's frame of 32 pointers. */
+#define LODGE_EMUL_MAX_PROBE 256
 
 /**
  * struct lodge_emul_ops - how the emulator reaches the machine
@@ -33,8 +35,8 @@
  * @cmpxchg: replace @size (1 to 16) bytes at @linear by @new if they still are
  *	@old, atomically; -EBUSY when they are not.  @access has READ and
  *	WRITE
- * @probe: fault as an @access to @size bytes at @linear would; moves no data, and
- *	does nothing that user space sees
+ * @probe: fault as an @access to @size bytes at @linear would, at most
+ *	LODGE_EMUL_MAX_PROBE; moves no data, and does nothing that user space sees
  * @gather: read @size bytes at @linear, which lie in one page, if they are
  *	memory; -ENXIO: they are not, and nothing was read
  * @scatter: the same to write them; -ENXIO also where memory is read-only.  With

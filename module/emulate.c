@@ -158,6 +158,8 @@ static int lodge_emulate_translate(struct lodge_vcpu *vcpu, u64 linear,
 	size_t first = min_t(size_t, size, PAGE_SIZE - offset_in_page(linear));
 	int answer = lodge_translate(vcpu, linear, access, &gpa[0], fault);
 
+	/* There is no third page. */
+	BUILD_BUG_ON(LODGE_EMUL_MAX_PROBE > PAGE_SIZE);
 	if (answer || first == size)
 		return answer;
 	return lodge_translate(vcpu, lodge_emulate_wrap(vcpu, linear + first),

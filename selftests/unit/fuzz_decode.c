@@ -79,7 +79,7 @@ static int fuzz_cmpxchg(void *opaque, u64 linear, const void *old,
 static int fuzz_probe(void *opaque, u64 linear, size_t size,
 		      unsigned int access, struct lodge_fault *fault)
 {
-	require(size >= 1 && size <= 64);
+	require(size >= 1 && size <= LODGE_EMUL_MAX_PROBE);
 	return answer(opaque);
 }
 
