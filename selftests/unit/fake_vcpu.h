@@ -27,6 +27,7 @@
 #include "vcpu.h"
 #include "vm.h"
 #include "x87.h"
+#include "yield.h"
 
 #define FAKE_PAGES 16
 
@@ -306,6 +307,10 @@ enum lodge_outcome lodge_task_exit(struct lodge_vcpu *vcpu,
 }
 
 void lodge_pv_hypercall(struct lodge_vcpu *vcpu)
+{
+}
+
+void lodge_yield(struct lodge_vcpu *vcpu)
 {
 }
 

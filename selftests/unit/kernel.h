@@ -193,11 +193,6 @@ static inline bool atomic_add_unless(atomic_t *value, int add, int unless)
 	return false;
 }
 
-struct lodge_vcpu;
-static inline void lodge_yield(struct lodge_vcpu *vcpu)
-{
-}
-
 /*
  * SRCU, and memory allocations that a test can let fail.  Waiting for readers waits for
  * all of them, which is more than SRCU guarantees.
