@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the inner loop of module/run.c, which answers exits with interrupts off: how
+ * many in a row, and what ends a row.
+ */
+#include "fake_run.h"
+
+#include "kselftest_harness.h"
+
+/* The most entries in a row. */
+#define ROW 64
+/* The entry at which something happens in the guest's time. */
+#define AT 5
+
+FIXTURE(run)
+{
+	struct lodge_vm vm;
+	struct lodge_apic apic;
+	struct lodge_vcpu vcpu;
+};
+
+FIXTURE_SETUP(run)
+{
+	memset(self, 0, sizeof(*self));
+	fake_run_reset();
+	fake_run_vcpu(&self->vcpu, &self->vm, &self->apic, 1);
+}
+
+FIXTURE_TEARDOWN(run)
+{
+	EXPECT_EQ(0, kernel_thread.preempt_count);
+	EXPECT_FALSE(kernel_thread.irqs_off);
+	EXPECT_EQ(LODGE_OUTSIDE_GUEST, self->vcpu.mode);
+	EXPECT_EQ(NULL, self->vcpu.thread);
+}
+
+/* Return: the kind of exit that ended the first row. */
+static enum lodge_vmexit_kind run(FIXTURE_DATA(run) * self)
+{
+	if (lodge_vcpu_run(&self->vcpu, false, false))
+		return -1;
+	return fake.handled;
+}
+
+TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
+{
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_EQ(ROW, fake.answered);
+	EXPECT_EQ(ROW, fake.delivered);
+	EXPECT_EQ(1U, fake.loads);
+}
+
+TEST_F(run, of_msr_accesses_is_the_same)
+{
+	fake.kind = LODGE_VMEXIT_MSR;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+}
+
+TEST_F(run, ends_with_the_first_exit_that_is_not_quick)
+{
+	fake.refuses = AT;
+	EXPECT_EQ(LODGE_VMEXIT_CPUID, run(self));
+	EXPECT_EQ(AT, fake.entries);
+	EXPECT_EQ(AT - 1, fake.answered);
+}
+
+/* An exit that says that an interrupt for the host has come is one of them. */
+TEST_F(run, ends_with_each_exit_but_cpuid_and_msr_accesses)
+{
+	enum lodge_vmexit_kind kind;
+
+	for (kind = 0; kind <= LODGE_VMEXIT_INVALID; kind++) {
+		if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR)
+			continue;
+		fake.kind = kind;
+		fake.entries = 0;
+		EXPECT_EQ(kind, run(self));
+		EXPECT_EQ(1U, fake.entries);
+	}
+	EXPECT_EQ(0U, fake.answered);
+}
+
+static void interrupt_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (fake.entries == AT)
+		exit->kind = LODGE_VMEXIT_HOST_EVENT;
+}
+
+TEST_F(run, is_left_for_an_interrupt_of_the_hosts)
+{
+	fake.enter = interrupt_at;
+	EXPECT_EQ(LODGE_VMEXIT_HOST_EVENT, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+static void request_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (fake.entries == AT)
+		set_bit(LODGE_REQ_KICK, &vcpu->requests);
+}
+
+TEST_F(run, ends_with_a_request)
+{
+	fake.enter = request_at;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+	EXPECT_EQ(AT, fake.answered);
+	/* The loop around it has work to do. */
+	EXPECT_EQ(BIT(LODGE_REQ_KICK), self->vcpu.requests);
+}
+
+static void request(struct lodge_vcpu *vcpu)
+{
+	if (fake.entries == AT)
+		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+TEST_F(run, ends_with_a_request_that_the_answer_makes)
+{
+	fake.quick = request;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+static void work_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (fake.entries == AT)
+		kernel_thread.work = true;
+}
+
+TEST_F(run, ends_with_work_for_the_thread)
+{
+	fake.enter = work_at;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+static void hardware_off_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	if (fake.entries == AT)
+		lodge_hw_on[kernel_here] = false;
+}
+
+TEST_F(run, ends_when_virtualization_is_switched_off)
+{
+	fake.enter = hardware_off_at;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+TEST_F(run, ends_with_each_exit_while_an_event_waits_for_its_window)
+{
+	self->vcpu.delivery.window = LODGE_BLOCK_INTERRUPT;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(1U, fake.entries);
+	EXPECT_EQ(1U, fake.answered);
+}
+
+TEST_F(run, loads_a_vcpu_once_while_the_cpu_holds_it)
+{
+	fake.rows = 2;
+	run(self);
+	EXPECT_EQ(3U * ROW, fake.entries);
+	EXPECT_EQ(1U, fake.loads);
+}
+
+static void lose(struct lodge_vcpu *vcpu)
+{
+	preempt_disable();
+	lodge_cpu_unload();
+	preempt_enable();
+}
+
+TEST_F(run, loads_a_vcpu_that_the_cpu_has_lost)
+{
+	fake.rows = 2;
+	fake.handle = lose;
+	run(self);
+	EXPECT_EQ(3U, fake.loads);
+}
+
+static void raise_priority(struct lodge_vcpu *vcpu)
+{
+	vcpu->apic->tpr = fake.entries % 16 << 4;
+}
+
+/* Each entry has what the answer before it has stored. */
+static void check_priority(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake_require(vcpu->regs.control.cr8 == (fake.entries - 1) % 16);
+}
+
+TEST_F(run, has_the_apics_task_priority_at_each_entry)
+{
+	fake.quick = raise_priority;
+	fake.enter = check_priority;
+	run(self);
+	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_EQ(0U, fake.cr8_writes);
+}
+
+static void write_cr8(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake_require(vcpu->regs.control.cr8 == (fake.entries - 1) % 16);
+	vcpu->regs.control.cr8 = fake.entries % 16;
+}
+
+TEST_F(run, gives_the_apic_each_priority_that_the_guest_writes)
+{
+	fake.enter = write_cr8;
+	run(self);
+	EXPECT_EQ(ROW, fake.cr8_writes);
+	EXPECT_EQ(ROW % 16 << 4, self->apic.tpr);
+}
+
+static void interrupt_delivery(struct lodge_vcpu *vcpu,
+			       struct lodge_vmexit *exit)
+{
+	/* What was cut short at the entry before has been noted. */
+	fake_require(vcpu->delivery.in_flight.vector == fake.entries - 1);
+	exit->interrupted = (struct lodge_event){ .type = LODGE_EVENT_EXTERNAL,
+						  .vector = fake.entries };
+}
+
+TEST_F(run, notes_what_each_exit_says_of_events)
+{
+	fake.enter = interrupt_delivery;
+	run(self);
+	EXPECT_EQ(ROW, fake.delivered);
+	EXPECT_EQ(ROW, self->vcpu.delivery.in_flight.vector);
+}
+
+TEST_F(run, regards_nothing_as_delivered_by_a_refused_entry)
+{
+	fake.kind = LODGE_VMEXIT_INVALID;
+	run(self);
+	EXPECT_EQ(1U, fake.entries);
+	EXPECT_EQ(0U, fake.delivered);
+}
+
+static void request_in_load(struct lodge_vcpu *vcpu)
+{
+	if (fake.loads == 1)
+		set_bit(LODGE_REQ_KICK, &vcpu->requests);
+}
+
+static void check_requests(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake_require(!vcpu->requests);
+}
+
+TEST_F(run, does_not_begin_with_a_request_that_came_after_the_loop_looked)
+{
+	fake.load = request_in_load;
+	fake.enter = check_requests;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+}
+
+TEST_F(run, begins_once_virtualization_is_on_again)
+{
+	lodge_hw_on[kernel_here] = false;
+	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+}
+
+TEST_F(run, does_not_begin_with_work_for_the_thread)
+{
+	kernel_thread.work = true;
+	EXPECT_EQ(-EINTR, lodge_vcpu_run(&self->vcpu, false, false));
+	EXPECT_EQ(LODGE_EXIT_INTERRUPTED, self->vcpu.answer.reason);
+	EXPECT_EQ(0U, fake.entries);
+}
+
+TEST_HARNESS_MAIN
