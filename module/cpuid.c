@@ -519,9 +519,14 @@ int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg)
 		return -ENOSPC;
 	for (i = 0; i < vcpu->nr_cpuid; i++) {
 		struct lodge_cpuid_entry entry = vcpu->cpuid[i];
+		u32 answer[4];
 
 		cpuid_entry_answer(vcpu, &vcpu->cpuid[i], entry.subleaf,
-				   &entry.eax);
+				   answer);
+		entry.eax = answer[EAX];
+		entry.ebx = answer[EBX];
+		entry.ecx = answer[ECX];
+		entry.edx = answer[EDX];
 		if (copy_to_user(&user[i], &entry, sizeof(entry)))
 			return -EFAULT;
 	}
