@@ -99,23 +99,25 @@ EXITS_TESTS := $(addprefix selftests/unit/,delivery.c event.c exit.c face.c fuzz
 	   lapic_timer.c machine_check.c)
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
-ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/flush.c)
+ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/bitmap.c \
+	   vmx/flush.c vmx/run.c vmx/state.c)
 ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_ctrl.c \
-	   vmx_flush.c)
+	   vmx_flush.c vmx_spec_ctrl.c)
 # The same for the run loop and the waits, with selftests/unit/kernel_run.h.
 RUNS	:= $(addprefix module/,poll.c run.c yield.c)
 RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c wait.c yield.c)
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
-	   bitmap.h build_bug.h container_of.h cpumask.h fcntl.h file.h fs.h hrtimer.h \
+	   bitmap.h build_bug.h container_of.h cpumask.h fcntl.h file.h fs.h gfp.h hrtimer.h \
 	   hw_breakpoint.h kcsan-checks.h kref.h ktime.h kvm_host.h math64.h mem_encrypt.h \
 	   log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h percpu.h rcupdate.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
-	   slab.h smp.h sort.h spinlock.h srcu.h time64.h uaccess.h) $(addprefix asm/,apicdef.h asm.h \
-	   barrier.h cpu.h cpufeature.h fpu/xcr.h fpu/xstate.h hardirq.h io.h mmu_context.h \
-	   msr-index.h nospec-branch.h page_types.h pgtable.h processor.h ptrace.h \
-	   special_insns.h trapnr.h tsc.h) $(addprefix trace/,define_trace.h events/ipi.h))
+	   slab.h smp.h sort.h spinlock.h srcu.h time64.h uaccess.h) $(addprefix asm/,\
+	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
+	   fsgsbase.h hardirq.h io.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
+	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \
+	   $(addprefix trace/,define_trace.h events/ipi.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
@@ -342,6 +344,8 @@ $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS))
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
 $(call obj,san,$(ENTRIES) $(ENTRIES_TESTS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpu.h
+$(call obj,san,$(addprefix module/vmx/,bitmap.c run.c state.c) \
+	selftests/unit/vmx_spec_ctrl.c): CFLAGS += -include selftests/unit/kernel_vmx.h
 $(call obj,san,$(RUNS) $(RUNS_TESTS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_run.h
 $(call obj,san,$(CPUID)): CFLAGS += -I$(B)/kernel \

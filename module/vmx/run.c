@@ -147,18 +147,18 @@ static __always_inline void vmx_host_nmi(u32 reason)
 
 static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 {
-	u64 *cr2 = &vcpu->regs.control.cr2;
-	u64 *kernel_gs_base = &vcpu->regs.msrs.kernel_gs_base;
+	struct lodge_control *control = &vcpu->regs.control;
+	struct lodge_msrs *msrs = &vcpu->regs.msrs;
 
 	lodge_context_enter(&vcpu->context_told);
-	if (*cr2 != native_read_cr2())
-		native_write_cr2(*cr2);
-	vmx_swap_kernel_gs(*kernel_gs_base);
+	if (control->cr2 != native_read_cr2())
+		native_write_cr2(control->cr2);
+	vmx_swap_kernel_gs(msrs->kernel_gs_base);
 
 	vmx->failed = !vmx_enter(&vmx->entry);
 
-	*kernel_gs_base = vmx_swap_kernel_gs(vmx->host.kernel_gs_base);
-	*cr2 = native_read_cr2();
+	msrs->kernel_gs_base = vmx_swap_kernel_gs(vmx->host.kernel_gs_base);
+	control->cr2 = native_read_cr2();
 	if (likely(!vmx->failed)) {
 		vmx->reason = vmx_read(VM_EXIT_REASON);
 		vmx_host_nmi(vmx->reason);

@@ -43,7 +43,9 @@ void lodge_host_machine_check(struct pt_regs *regs);
 #define LODGE_VMX_VMCS_H
 
 struct vmx_counters {
-	int nr;
+	u64 guest_ctrl;
+	u64 host_ctrl;
+	u32 nr;
 };
 
 struct vmx_vmcs {
@@ -51,6 +53,7 @@ struct vmx_vmcs {
 };
 
 u64 vmx_read(u32 field);
+void vmx_write(u32 field, u64 value);
 void vmx_vmcs_begin(struct vmx_vmcs *vmcs);
 void vmx_vmcs_end(void);
 
