@@ -227,6 +227,49 @@ TEST(ctrl_a_i_shows_every_vcpu_and_the_guest_goes_on)
 	EXPECT_EQ(MACHINE_QUIT, end.fate);
 }
 
+#define PASTE_SIZE 1000
+
+/* Pastes, and lets the terminal's reader have it all before the loop's thread goes on. */
+static void paste(const struct crash *state, const struct vcpu_exit *last)
+{
+	static char text[PASTE_SIZE];
+
+	memset(text, 'l', sizeof(text));
+	count_shown(state, last);
+	write(keyboard, text, sizeof(text));
+	usleep(100000);
+}
+
+/* Reads what there is, until it has all of the paste or nothing comes for a while. */
+static int guest_reads_a_paste(struct lodge_run *run)
+{
+	static bool looked;
+	static int idle;
+
+	if (looked && run->data[0] & DATA_READY) {
+		looked = false;
+		idle = 0;
+		runs++;
+		return fake_in(run, COM1);
+	}
+	if (looked)
+		usleep(1000);
+	if (runs == PASTE_SIZE || (shown && ++idle > 5000))
+		return guest_powers_off(run);
+	looked = true;
+	return fake_in(run, COM1_STATUS);
+}
+
+TEST(a_paste_is_kept_while_the_loop_is_busy)
+{
+	ASSERT_TRUE(open_terminal());
+	ASSERT_EQ(2, write(keyboard, "\x01i", 2));
+	ASSERT_EQ(0, console_open(&console, CONSOLE_STDIO, NULL));
+	config.show = paste;
+	ASSERT_EQ(0, run_machine(guest_reads_a_paste, 1));
+	EXPECT_EQ(PASTE_SIZE, runs);
+}
+
 FIXTURE(slow_reader){};
 
 FIXTURE_VARIANT(slow_reader)
@@ -242,12 +285,12 @@ FIXTURE_VARIANT_ADD(slow_reader, after_ctrl_a_i){
 	.keys = "\x01i",
 };
 
+#define SOME_KEYS \
+	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define MANY_KEYS SOME_KEYS SOME_KEYS SOME_KEYS SOME_KEYS SOME_KEYS SOME_KEYS
+
 FIXTURE_VARIANT_ADD(slow_reader, after_more_keys_than_are_kept){
-	.keys = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+	.keys = MANY_KEYS MANY_KEYS MANY_KEYS,
 };
 
 FIXTURE_SETUP(slow_reader)

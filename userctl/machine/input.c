@@ -21,7 +21,8 @@
 #include "machine/terminal.h"
 
 #define INPUT_AT_ONCE 64
-#define MAX_KEYS 256
+/* No fewer than the port's queue has room for, so that a paste is not cut here. */
+#define MAX_KEYS 1024
 
 /**
  * struct keys - what a terminal has sent and the loop's thread has not handled yet
