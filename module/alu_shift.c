@@ -48,7 +48,7 @@ static u64 rotate(bool left, u64 a, unsigned int count, unsigned int bits,
 	return result;
 }
 
-/* CF is one more bit; bit by bit is as good as any for what is so rare. */
+/* RCL and RCR rotate through CF.  They are rare: one bit at a time is fast enough. */
 static u64 rotate_carry(bool left, u64 a, unsigned int count, unsigned int bits,
 			u64 *rflags)
 {

@@ -68,8 +68,8 @@ enum lodge_arch_bug {
  * @host: its value on the host; 0: the host has none
  * @bugs: BIT(enum lodge_arch_bug): what a guest has to work around on this host
  *
- * A processor older than a bug is silent on it; its kernel may know all the same
- * that it is free of it.
+ * A processor that is older than a bug's bit cannot report that it is free of the bug.
+ * The host's kernel may know it.
  */
 static inline u64 lodge_arch_caps(u64 host, u32 bugs)
 {

@@ -90,7 +90,7 @@ static inline int lodge_handle_work(void)
 #ifdef LODGE_HAVE_ENTRY_VIRT
 	return xfer_to_guest_mode_handle_work();
 #else
-	/* It notes a signal in them, where nobody reads it. */
+	/* If a signal came, the call notes it here.  Nobody reads that. */
 	static struct kvm_run page;
 	static struct kvm_vcpu vcpu = { .run = &page };
 
@@ -113,9 +113,10 @@ static inline void lodge_ibpb(void)
 }
 
 /*
- * lodge_predict_less() - while guests may run on this CPU: where the kernel has
- * chosen so against speculative return stack overflow, it leaves this bit to the
- * hypervisor.
+ * lodge_predict_less() - set BP_SPEC_REDUCE while guests may run on this CPU
+ *
+ * If the kernel has chosen this mitigation of speculative return stack overflow, it
+ * leaves the bit to the hypervisor.
  */
 static inline void lodge_predict_less(bool on)
 {

@@ -14,7 +14,7 @@
  *    the kernel, which would warn, and park it here until KVM withdraws it or we
  *    let go of the hook.
  *
- * KVM's hook does the same as ours, and so does for both.
+ * KVM's hook does the same as ours: one of the two is enough.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -87,7 +87,10 @@ static int crash_withdrawn(struct kprobe *probe, struct pt_regs *regs)
 	return crash_called(regs, false);
 }
 
-/* A probe that has one is never replaced by a jump, which could not divert. */
+/*
+ * Does nothing.  The kernel never replaces a probe that has a post_handler by a jump,
+ * and a jump could not divert the call.
+ */
 static void crash_probed(struct kprobe *probe, struct pt_regs *regs,
 			 unsigned long flags)
 {
@@ -213,7 +216,7 @@ static bool crash_module_is_loaded(const char *directory)
 	return true;
 }
 
-/* It may have come, or be coming, before we could hear of it. */
+/* KVM may be loaded already, or be loading, when the notifier is registered. */
 static void crash_find_kvm(void)
 {
 	register_module_notifier(&crash_module_notifier);
@@ -224,7 +227,7 @@ static void crash_find_kvm(void)
 	mutex_unlock(&crash_mutex);
 }
 
-/* Without them, on a kernel that has no probes, the kernel may warn. */
+/* On a kernel without kprobes, a late request of KVM makes the kernel warn. */
 static void crash_probe(void)
 {
 	if (!lodge_kvm_asks_late() || register_kprobe(&crash_probe_asked))

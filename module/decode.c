@@ -396,7 +396,7 @@ u64 lodge_insn_offset(const struct lodge_insn *insn,
 	const struct lodge_address *a = &insn->memory;
 	u64 offset = a->displacement;
 
-	/* A wrong guess at "none" must not index with it. */
+	/* The masks keep a processor that mispredicts "none" within the array. */
 	if (a->base == LODGE_REG_RIP)
 		offset += regs->rip + insn->length;
 	else if (a->base != LODGE_REG_NONE)

@@ -327,7 +327,7 @@ int lodge_emul_step(struct lodge_emul *e)
 {
 	int error;
 
-	/* Drivers reach devices by these. */
+	/* First, since drivers reach devices by moves. */
 	if (is_move(e))
 		return emul_move(e);
 	error = apply(e);

@@ -216,7 +216,7 @@ static int lodge_emulate_write(void *opaque, u64 linear, const void *data,
 				    LODGE_ACCESS_WRITE, true, fault);
 }
 
-/* On a device, and over a page's end, an exchange is a plain write. */
+/* An exchange on a device, or across the end of a page, is a plain write. */
 static int lodge_emulate_cmpxchg(void *opaque, u64 linear, const void *old,
 				 const void *new, size_t size,
 				 unsigned int access, struct lodge_fault *fault)

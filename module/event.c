@@ -339,7 +339,7 @@ static void lodge_event_set_window(struct lodge_delivery *d)
 		wanted |= LODGE_BLOCK_INTERRUPT;
 	if (lodge_lapic_blocked_by_tpr(d->apic))
 		wanted |= LODGE_BLOCK_PRIORITY;
-	/* A single step towards the NMI would be seen by what is in flight. */
+	/* The window may need a single step, whose TF the event in flight would save. */
 	if (nmi && !in_flight)
 		wanted |= LODGE_BLOCK_NMI;
 	d->exit_at_once = nmi && in_flight;

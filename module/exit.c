@@ -100,7 +100,7 @@ static enum lodge_outcome lodge_exit_hlt(struct lodge_vcpu *vcpu,
 					 const struct lodge_vmexit *exit)
 {
 	lodge_insn_done(vcpu, exit->next_rip);
-	/* The single step's trap comes first. */
+	/* A pending single-step trap comes before the halt. */
 	if (vcpu->delivery.exception.type == LODGE_EVENT_NONE)
 		vcpu->delivery.mp_state = LODGE_MP_HALTED;
 	return LODGE_ENTER_AGAIN;
@@ -120,7 +120,7 @@ lodge_exit_memory_error(struct lodge_vcpu *vcpu,
 	return LODGE_TO_USER;
 }
 
-/* Nothing to fetch from there; and a delivery cannot be emulated. */
+/* Code on a device, and the delivery of an event, cannot be emulated. */
 static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
 			   const struct lodge_vmexit *exit)
 {
@@ -157,7 +157,7 @@ static int lodge_exit_fault(struct lodge_vcpu *vcpu,
 	if (exit->fault.device)
 		return lodge_exit_device(vcpu, exit);
 	error = lodge_mem_fault(vcpu, exit->fault.gpa, exit->fault.error, &hva);
-	/* The loop sees the signal. */
+	/* -EINTR: the run loop finds the signal. */
 	if (likely(!error) || error == -EINTR)
 		return LODGE_ENTER_AGAIN;
 	if (error == -ENXIO || error == -EROFS)
@@ -243,7 +243,7 @@ static enum lodge_outcome lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
 
 	if (index >= LODGE_NR_COUNTERS)
 		return lodge_exit_raise(vcpu, X86_TRAP_GP);
-	/* Other vendors' have other numbers, and read as zero. */
+	/* A vCPU of another vendor lacks these MSRs: its counters read as zero. */
 	if (lodge_msr_read(vcpu, MSR_K7_PERFCTR0 + index, &value))
 		value = 0;
 	lodge_exit_set_pair(vcpu, value);

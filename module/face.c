@@ -34,7 +34,7 @@ static struct lodge_run *lodge_face_page(const struct lodge_vcpu *vcpu)
 	return container_of(vcpu->data, struct lodge_run, data);
 }
 
-/* Take a device's answer.  Whether there is one, the core's own note decides. */
+/* Take a device's answer if one is due: vcpu->answer tells, not the run page. */
 static void lodge_face_take_answer(struct lodge_vcpu *vcpu,
 				   const struct lodge_run *run)
 {
@@ -46,7 +46,7 @@ static void lodge_face_take_answer(struct lodge_vcpu *vcpu,
 		       sizeof(answer->exit.mmio.data));
 }
 
-/* Two exits are frequent; of the others the whole union costs little. */
+/* Two exits are frequent, and copied by parts; for others the whole union is. */
 static void lodge_face_give_exit(struct lodge_run *run,
 				 const struct lodge_answer *answer)
 {

@@ -4,10 +4,10 @@
  *
  * Nothing is pinned and no struct page is touched.  A fault copies what the
  * host's own page table says into the nested one, under the protocol of
- * notifier.c, so that the host's next change of mind removes it again.  Hence
+ * notifier.c, so that the host's next change of that page removes it again.  Hence
  * the rule for writing: a leaf is writable only while the host's entry is
  * writable and dirty.  The host cannot forget that the page is dirty without an
- * invalidation, and so needs no word from us.
+ * invalidation, so Lodge need not mark it dirty.
  */
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
@@ -150,8 +150,8 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 }
 
 /*
- * Nothing is at @gpa, as @slots say: have the processor say so next time.  Where
- * they have changed since, so it may be with memory there now.
+ * @slots have no memory at @gpa: make a device entry, so that the next access exits as
+ * a device's.  If the slots have changed since, there may be memory now: make none.
  */
 static void fault_device(struct lodge_vcpu *vcpu,
 			 const struct lodge_slots *slots, u64 gpa)
@@ -190,8 +190,8 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 }
 
 /*
- * The most pages that a VM's tables may take: by itself they reach four times the
- * host's memory with the smallest leaves.
+ * The most pages that a VM's tables may take.  The default is enough to map four times
+ * the host's memory with the smallest leaves.
  */
 static u64 fault_max_tables(void)
 {
@@ -200,7 +200,7 @@ static u64 fault_max_tables(void)
 	return max_t(u64, pages, MEM_MIN_TABLES);
 }
 
-/* More VMs must not get a user more tables than its share, either. */
+/* The tables have two limits: the VM's, and its user's for all VMs together. */
 static bool fault_has_tables_left(struct lodge_vm *vm)
 {
 	u64 tables = lodge_npt_tables(&vm->npt);
@@ -212,8 +212,8 @@ static bool fault_has_tables_left(struct lodge_vm *vm)
 }
 
 /*
- * Slots may show the same memory many times over, so that their tables have no
- * measure in it.  Where they have become too many all go, and come back by faults.
+ * Slots may map the same memory many times, so its size does not limit the tables.
+ * If there are too many tables, all are removed; faults make the needed ones again.
  */
 static void fault_limit_tables(struct lodge_vm *vm)
 {
@@ -231,9 +231,10 @@ static void fault_limit_tables(struct lodge_vm *vm)
 }
 
 /*
- * To map what the host has present reads page tables and slots, which tell where
- * memory is and nothing that is in it.  What may read that is the host's own fault,
- * and the host that makes room for a table: it may compress what it swaps out.
+ * Sets vcpu->host_worked only if the kernel may have read contents of memory.  To map
+ * a page that is present reads page tables and slots alone.  A fault of the host's may
+ * read contents, and so may the allocation of a table: the host may compress what it
+ * swaps out.
  */
 int lodge_mem_fault(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
 {

@@ -28,14 +28,14 @@ static inline bool lodge_guard_barrier(u64 last, u64 serial, int from, int here)
 }
 
 /**
- * struct lodge_guard_command - what a guest commands by an MSR, and only the CPU that
- * it runs on can carry out: PRED_CMD, FLUSH_CMD
- * @given: it has done so, ever
- * @due: since the command was last carried out
+ * struct lodge_guard_command - a guest's command by an MSR, PRED_CMD or FLUSH_CMD, which
+ * only the CPU on which it runs can carry out
+ * @given: the guest has given the command at least once
+ * @due: it has given the command since that was last carried out
  *
- * The thread may move between the command and the guest's next entry, and what the
- * vCPU left on other CPUs before is there until the command reaches them: at the
- * latest when it comes back.
+ * The thread may move to another CPU between the command and the guest's next entry.
+ * What the vCPU left on other CPUs stays there until the command is carried out there,
+ * at the latest when the vCPU comes back.
  */
 struct lodge_guard_command {
 	bool given;

@@ -12,8 +12,8 @@
 #include "inject.h"
 
 /*
- * A shadow stack is writable to what the processor itself stores there, which the
- * host's fault would take a write for.
+ * Only the processor's own calls and returns may write to a shadow stack.  The host's
+ * fault would take a guest's write for one of these.
  */
 static bool vma_allows(struct vm_area_struct *vma, bool write)
 {

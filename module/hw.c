@@ -64,9 +64,9 @@ static void lodge_hw_disable_here(void *unused)
 }
 
 /*
- * From then on virtualization stays off: a processor that has it on does not hear
- * the firmware, or takes the next kernel's first steps for mistakes.  Where we are
- * loaded meanwhile, only the kernel can say so.
+ * From then on virtualization stays off.  With it on, a processor may ignore the
+ * firmware's INIT, and the next kernel's first steps may fault.  If Lodge was loaded
+ * after that point, only system_state tells.
  */
 static bool lodge_hw_goes_down(void)
 {
@@ -127,8 +127,8 @@ static void lodge_hw_all_off(void)
 }
 
 /*
- * Not every kernel's kexec calls what is registered with LODGE_SYSCORE().  Who
- * holds the lock just now has switched on what goes off here.
+ * The kexec of some kernels does not call what is registered with LODGE_SYSCORE().
+ * The mutex waits for a thread that is just switching virtualization on.
  */
 static int lodge_hw_reboot(struct notifier_block *unused, unsigned long action,
 			   void *command)

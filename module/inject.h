@@ -2,8 +2,8 @@
 /*
  * Conditions that a test injects: rare moments made long.
  *
- * Each is a module parameter inject_NAME that only root may change; zero, as it is
- * by itself, injects nothing and costs a load where nobody is in a hurry.
+ * Each is a module parameter inject_NAME that only root may change.  Zero, the default,
+ * injects nothing and costs a load on a slow path.
  */
 #ifndef LODGE_INJECT_H
 #define LODGE_INJECT_H
@@ -12,9 +12,9 @@
 
 /**
  * struct lodge_inject - the conditions
- * @publish_ms: wait so many milliseconds between the moment in which the rest of
- *	its VM finds a new vCPU and that in which its caller does
- * @hollow_faults: the host's page faults are served in word only
+ * @publish_ms: delay, in milliseconds, between the moment at which the other threads
+ *	of the VM can find a new vCPU and the return of its descriptor
+ * @hollow_faults: the host's page faults succeed without providing a page
  */
 struct lodge_inject {
 	unsigned int publish_ms;

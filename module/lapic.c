@@ -84,7 +84,7 @@ static bool lapic_raise_vector(struct lodge_apic *apic, u8 vector, bool level)
 	return true;
 }
 
-/* An error that is already noted interrupts no more, not even itself. */
+/* An error that is already noted raises no further interrupt. */
 static void lapic_raise_error(struct lodge_apic *apic, u32 error)
 {
 	if (!test_and_set_bit(__ffs(error), &apic->errors))
@@ -267,7 +267,7 @@ static void lapic_send_command(struct lodge_apic *apic)
 		}
 		break;
 	case APIC_DM_INIT:
-		/* Level de-assert only set arbitration IDs, long ago. */
+		/* INIT level de-assert is obsolete: it only set arbitration IDs. */
 		if ((icr & (APIC_INT_LEVELTRIG | APIC_INT_ASSERT)) ==
 		    APIC_INT_LEVELTRIG)
 			return;

@@ -356,7 +356,7 @@ void lodge_lapic_tsc_changed(struct lodge_apic *apic)
 {
 	if (!apic || lapic_timer_mode(apic) != APIC_LVT_TIMER_TSCDEADLINE)
 		return;
-	/* What it was queued for is another time now. */
+	/* The guest's TSC reaches the deadline at another time now. */
 	hrtimer_cancel(&apic->timer);
 	if (!apic->by_processor)
 		lapic_deadline_queue(apic);

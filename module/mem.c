@@ -16,9 +16,9 @@
 #include "vm.h"
 
 /*
- * Faults that the host serves in a row before an access fails.  What it brings may be
- * gone again before the access, but not for ever: there are mappings whose faults
- * are served and that let nobody in.
+ * Faults that the host serves in a row before an access fails.  A page may be gone
+ * again before the access, and the next fault brings it back.  But there are mappings
+ * whose faults succeed and that never allow the access.
  */
 #define MEM_MAX_FAULTS 1000
 

@@ -26,7 +26,7 @@ u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
 	void *values = rule->kind == MSR_NAMED ? (void *)&vcpu->regs.msrs :
 						 (void *)vcpu->msr;
 
-	/* The processor may be here by a wrong guess, with any number of the guest's. */
+	/* In speculation, @index may be any number that the guest has given. */
 	index = array_index_nospec(index - rule->first,
 				   rule->last - rule->first + 1);
 	return (u64 *)(values + rule->offset) + index;

@@ -120,7 +120,7 @@ static bool msr_list_entry_valid(struct lodge_vcpu *vcpu,
 	       lodge_msr_rule_allows(vcpu, rule, entry->index, entry->value);
 }
 
-/* Nothing but the guest's RDMSR ever reads what they hold. */
+/* A store is enough: only the guest's RDMSR reads these values. */
 static void msr_list_store(struct lodge_vcpu *vcpu,
 			   const struct lodge_msr_entry *entry)
 {

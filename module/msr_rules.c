@@ -130,7 +130,7 @@ static bool msr_flush_cmd_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return false;
 }
 
-/* Against the multihit of iTLBs the nested tables do what the guest cannot. */
+/* A guest need not work around "iTLB multihit" if the nested tables do it. */
 static u32 msr_arch_bugs(void)
 {
 	u32 bugs = 0;
@@ -215,8 +215,8 @@ static bool msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 }
 
 /*
- * Without the execute-disable bit there is nothing to disable.  A processor of
- * AMD's has no such MSR, so that what it says must not matter.
+ * Without the execute-disable bit there is nothing to disable.  AMD's processors do
+ * not have this MSR: there, no bit of it may have an effect.
  */
 static bool msr_misc_enable_valid(const struct lodge_vcpu *vcpu, u32 index,
 				  u64 value)

@@ -27,8 +27,8 @@ static const struct lodge_slots *notifier_slots(struct lodge_vm *vm)
 }
 
 /*
- * The guest physical addresses at which a slot has [hva, hva_end).  An end behind
- * all user space, as that of a whole address space, must not be rounded up.
+ * Finds the guest physical addresses at which a slot has [hva, hva_end).  @hva_end may
+ * be the end of a whole address space, for which rounding it up would overflow.
  */
 static bool notifier_range(const struct lodge_slot *slot, unsigned long hva,
 			   unsigned long hva_end, u64 *start, u64 *end)

@@ -293,7 +293,7 @@ static bool lodge_run_begin(struct lodge_vcpu *vcpu)
 	}
 	if (unlikely(vcpu->delivery.exit_at_once))
 		smp_send_reschedule(vcpu->cpu);
-	/* The kernel marks the thread by a plain write, and reads it plainly, too. */
+	/* KCSAN is told to look away: the kernel accesses the thread's flags plainly. */
 	kcsan_disable_current();
 	guest_timing_enter_irqoff();
 	kcsan_enable_current();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the world switches of both vendors do with registers; for assembly only,
- * behind offsets.h.  What else there is of a register the vendor switches.
+ * after offsets.h.  Each vendor's entry.S switches the other registers.
  */
 #ifndef LODGE_SWITCH_H
 #define LODGE_SWITCH_H

@@ -141,7 +141,7 @@ static bool is_nested(const struct lodge_task *t)
 	return t->cause == LODGE_TASK_CALL || t->cause == LODGE_TASK_GATE;
 }
 
-/* TR was loaded when its selector was within the table: that counts no more. */
+/* The limit was checked when TR was loaded; it is not checked again. */
 static u64 type_address(const struct lodge_task *t, u16 selector)
 {
 	return (u32)(t->regs->segments.gdt.base + (selector & SELECTOR_INDEX) +
@@ -233,9 +233,9 @@ static int save_old(struct lodge_task *t)
 }
 
 /*
- * The accesses have been tried: nothing faults.  Should it do so after all, since
- * tables change under it, the same switch can be made once more: the one thing
- * that it must find as it was, the new TSS not busy, changes last.
+ * All accesses have been tried, so none should fault.  If one does, because the tables
+ * have changed meanwhile, the same switch can be made once more: it needs a new TSS that
+ * is not busy, and marks it busy last.
  */
 static int leave_old(struct lodge_task *t, struct new_task *new)
 {

@@ -89,7 +89,7 @@ static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
 	vcpu->delivery.regs = &vcpu->regs;
 	vcpu->delivery.requests = &vcpu->requests;
 	vcpu->tsc_offset = vm->tsc_offset;
-	/* What it finds in the TLB is none of its own. */
+	/* Translations that the TLB already has are another vCPU's. */
 	vcpu->requests = BIT(LODGE_REQ_FLUSH);
 	lodge_vcpu_unload(vcpu);
 	mutex_init(&vcpu->lock);

@@ -221,7 +221,10 @@ void lodge_x87_load(struct lodge_fxsave *x, enum lodge_x87_type type,
  * Stores.
  */
 
-/* Bits of @mantissa above @shift, rounded; @up: away from zero, @exact: not at all. */
+/*
+ * Return: the mantissa without its lowest @shift bits, rounded; @up: it was rounded away
+ * from zero; @exact: nothing was lost.
+ */
 static u64 round_off(const struct real *r, unsigned int shift,
 		     enum rounding rounding, bool *up, bool *exact)
 {

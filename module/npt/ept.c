@@ -47,7 +47,7 @@
  */
 #define EPT_DEVICE (EPT_W | EPT_X | EPT_ADDRESS)
 
-/* Five levels where there is more than four can reach. */
+/* Five levels only if four cannot reach all addresses, or do not exist. */
 static u8 ept_levels(u64 capabilities, u8 phys_bits)
 {
 	bool four = capabilities & EPT_CAP_WALK_4;

@@ -11,8 +11,8 @@
 #include "npt/table.h"
 
 /*
- * A table is page-aligned: its level fits beside the link, and so does a mark
- * that stands there from the beginning: made for a device entry.
+ * A table is page-aligned, so the low bits of the link are free.  They hold the table's
+ * level, and a mark for its whole life that it was made for a device entry.
  */
 #define LINK_LEVEL 7UL
 #define LINK_DEVICE 8UL
@@ -127,7 +127,7 @@ void lodge_npt_fini(struct lodge_npt *npt)
 	npt->root = NULL;
 }
 
-/* A leaf that the processor refuses would look like a device, or like nothing at all. */
+/* False: the processor would take such a leaf for a device entry, or for none. */
 static bool leaf_possible(const struct lodge_npt_format *format, u32 attr)
 {
 	if (attr & LODGE_NPT_READ)

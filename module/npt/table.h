@@ -61,7 +61,7 @@ static inline u64 lodge_entry_read(const u64 *entry)
 	return READ_ONCE(*entry);
 }
 
-/* Whatever was written before is seen by who sees @value. */
+/* Who sees @value also sees all that was written before it. */
 static inline void lodge_entry_write(u64 *entry, u64 value)
 {
 	smp_store_release(entry, value);
@@ -79,7 +79,7 @@ static inline void lodge_table_rest(void)
 	cond_resched();
 }
 
-/* Tables are freed without the lock under which others come. */
+/* Atomic: tables are freed without the lock that is held while others are added. */
 static inline void lodge_table_count(u64 *tables, int change)
 {
 	atomic64_add(change, (atomic64_t *)tables);

@@ -19,7 +19,7 @@ bool svm_cpu_busy(void)
 	return efer & EFER_SVME;
 }
 
-/* Not by the constant itself, whose halves sparse would see cut from it. */
+/* With a constant in place of @ratio, sparse warns that wrmsrq() cuts it in halves. */
 static void svm_set_tsc_ratio(u64 ratio)
 {
 	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);

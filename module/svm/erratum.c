@@ -14,7 +14,7 @@
 /* DC_CFG: two entries that match are a machine check. */
 #define SVM_DC_CFG_MULTIMATCH BIT_ULL(47)
 
-/* It may stay on: KVM wants it as well, and without it the processor goes astray. */
+/* Never cleared: KVM wants it, too, and without it the behaviour is unpredictable. */
 void svm_erratum_cpu_enable(void)
 {
 	u64 value;
@@ -27,8 +27,8 @@ void svm_erratum_cpu_enable(void)
 }
 
 /*
- * As the handler of the host's would: clear the bank, and then what says that a
- * machine check is under way.  Of other banks the kernel's poll will tell.
+ * Does what the host's handler would do: clears the bank, and then MCG_STATUS.MCIP.
+ * The kernel's poll will report other banks.
  */
 bool svm_erratum_take(void)
 {

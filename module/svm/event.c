@@ -116,9 +116,9 @@ static void svm_set_dr6(struct svm_vcpu *svm, u64 dr6)
 }
 
 /*
- * Our TF is only ever in the VMCB: what carries out an instruction, and user
- * space, find the guest's own in vcpu->regs.  BS of an earlier step of the guest's
- * would pass for ours.
+ * Lodge's TF is only in the VMCB: the emulator and user space find the guest's own TF
+ * in vcpu->regs.  DR6.BS is cleared, since that of an earlier step of the guest would
+ * look like the end of Lodge's.
  */
 void svm_event_step_load(struct lodge_vcpu *vcpu)
 {

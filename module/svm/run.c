@@ -90,10 +90,10 @@ static void svm_load_spec_ctrl(struct svm_entry *entry)
 }
 
 /*
- * Without virtualization of branch records the processor leaves DEBUGCTL as it is:
- * the host's branch steps and traps of bus locks are not for the guest.  The ones
- * come and go with a flag of the thread, the others are there from boot on where
- * the processor has them; perf's freezing of branch records does not show.
+ * Without virtualization of branch records the processor leaves DEBUGCTL as it is.
+ * The guest must not get the host's branch steps and traps of bus locks.  A flag of the
+ * thread turns branch steps on and off; traps of bus locks are on from boot, if the
+ * processor has them.  A guest does not notice that perf freezes branch records.
  */
 static unsigned long svm_clear_debugctl(void)
 {

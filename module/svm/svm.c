@@ -104,9 +104,9 @@ static void svm_free_cpus(void)
 }
 
 /*
- * By an erratum a processor with SNP on finds a large page at fault that begins
- * with a control block, or with what else VMRUN uses: such a page does not lie on
- * a boundary of 2 MiB.
+ * By an erratum, a processor with SNP enabled faults on a large page that begins with
+ * a control block or with another page that VMRUN uses.  So these pages do not lie on a
+ * boundary of 2 MiB.
  */
 static struct page *svm_alloc_page(int node, gfp_t gfp)
 {

@@ -18,9 +18,9 @@ static void vmx_counters_add(struct vmx_msr_lists *lists,
 }
 
 /*
- * Counters that perf would have write records while the guest runs: by addresses,
- * which then are the guest's.  Lodge's guests have no such buffer, whatever perf
- * takes them for.
+ * Return: the counters that perf would let write records (PEBS) while the guest runs.
+ * The buffer's address would then be one in the guest's address space, and no guest of
+ * Lodge has such a buffer.
  */
 static u64 vmx_counters_recording(const struct perf_guest_switch_msr *msrs,
 				  int count)
@@ -34,9 +34,9 @@ static u64 vmx_counters_recording(const struct perf_guest_switch_msr *msrs,
 }
 
 /*
- * All by the entry and the exit themselves: an NMI of perf's own just before
- * would undo what was written by then.  Nothing is recorded while a guest runs, so
- * that where to may stay as it is.
+ * The entry and the exit themselves switch all MSRs: an NMI of perf's could undo a write
+ * before the entry.  Nothing is recorded while a guest runs, so the MSR with the
+ * buffer's address may stay as it is.
  */
 bool vmx_counters_fill(struct vmx_msr_lists *lists, u32 first,
 		       const struct perf_guest_switch_msr *msrs, int count,

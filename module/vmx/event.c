@@ -112,7 +112,7 @@ void vmx_window(struct lodge_vcpu *vcpu, u32 wanted)
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	u32 proc = vmx_caps.proc;
 
-	/* The shadow of STI need not keep the exit of an NMI's window away. */
+	/* An NMI's window may open in the shadow of STI; that of interrupts does not. */
 	if (wanted & LODGE_BLOCK_NMI &&
 	    (!vmx_has_virtual_nmis() ||
 	     vmx->interruptibility & GUEST_INTR_STATE_STI))

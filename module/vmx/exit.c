@@ -159,7 +159,7 @@ static void vmx_exit_task_switch(struct lodge_vcpu *vcpu,
 	exit->next_rip = vmx_next_rip(vcpu);
 }
 
-/* INT1 is behind itself when it traps; the exit came before that. */
+/* The trap of INT1 is taken behind it, but this exit leaves RIP at it. */
 static void vmx_exit_debug(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 			   u32 info)
 {

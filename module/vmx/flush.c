@@ -42,7 +42,7 @@ static enum lodge_guard_l1d vmx_flush_l1d_mode(void)
 	case L1TF_MITIGATION_FULL_FORCE:
 		return LODGE_GUARD_L1D_ALWAYS;
 	default:
-		/* Interrupts say that they were there only to a KVM. */
+		/* Only kernels with KVM note that an interrupt has used the cache. */
 		return IS_ENABLED(CONFIG_KVM_INTEL) ?
 			       LODGE_GUARD_L1D_WHEN_USED :
 			       LODGE_GUARD_L1D_ALWAYS;
@@ -63,7 +63,7 @@ int vmx_flush_setup(void)
 	vmx_flush_buffer = (void *)__get_free_pages(GFP_KERNEL, VMX_L1D_ORDER);
 	if (!vmx_flush_buffer)
 		return -ENOMEM;
-	/* Pages alike could be merged below us, and be one page in the cache. */
+	/* A hypervisor below could merge equal pages: they would fill less of the cache. */
 	for (i = 0; i < 1 << VMX_L1D_ORDER; i++)
 		memset(vmx_flush_buffer + i * PAGE_SIZE, i + 1, PAGE_SIZE);
 	return 0;

@@ -222,8 +222,8 @@ static u32 vmx_ticks_left(const struct lodge_vcpu *vcpu)
 }
 
 /*
- * The preemption timer (section 26.5.1) always runs: without a deadline, and long
- * before one, it ends a run in vain, which is seldom.
+ * The preemption timer (section 26.5.1) always runs.  Without a deadline, or long before
+ * one, it causes an exit that nobody needs, but rarely.
  */
 static void vmx_load_timer(struct lodge_vcpu *vcpu)
 {

@@ -66,7 +66,7 @@ static void vmx_vmcs_clear(struct vmx_vmcs *vmcs)
 	list_del(&vmcs->link);
 	if (__this_cpu_read(vmx_vmcs_current) == vmcs)
 		__this_cpu_write(vmx_vmcs_current, NULL);
-	/* Whoever reads that no CPU has it may put it into another list. */
+	/* A thread that reads -1 may put it into another list. */
 	smp_store_release(&vmcs->cpu, -1);
 }
 
@@ -109,7 +109,7 @@ void vmx_vmcs_load(struct vmx_vmcs *vmcs)
 		local_irq_restore(flags);
 	}
 	__this_cpu_write(vmx_vmcs_current, vmcs);
-	/* Whoever was to run here without loading must load after all. */
+	/* A vCPU whose state this CPU held must load it again. */
 	lodge_cpu_unload();
 	vmx_vmptrld(__pa(vmcs->region));
 }

@@ -44,7 +44,7 @@ static __always_inline u64 vmx_read(u32 field)
 {
 	u64 value;
 
-	/* It would part the sign from its operand. */
+	/* clang-format would separate % from the operand's name. */
 	/* clang-format off */
 	asm volatile("1:	vmread %[field], %[value]\n"
 		     "2:\n" _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_ZERO_REG,

@@ -19,7 +19,7 @@ struct machine;
 
 /**
  * struct guest_cpu - a vCPU
- * @machine: whose it is
+ * @machine: the machine that it belongs to
  * @run: its run page
  * @id: its number in cpu[], which is also its APIC ID
  * @fd: its descriptor
@@ -58,7 +58,7 @@ struct machine {
  * @size: of its memory, in bytes
  * @cpus: how many vCPUs
  *
- * Return: 0 or -errno; what there is by then is for machine_end().
+ * Return: 0 or -errno.  Also after a failure, machine_end() frees what was made.
  */
 int machine_open(struct machine *machine, size_t size, unsigned int cpus);
 

@@ -22,7 +22,7 @@
 /* The run page of the thread that a kick interrupts. */
 static __thread struct lodge_run *kicked;
 
-/* A LODGE_RUN that the signal comes before returns at once all the same. */
+/* If the signal comes just before LODGE_RUN, that call returns at once, too. */
 static void on_kick(int signal)
 {
 	__atomic_store_n(&kicked->immediate_exit, 1, __ATOMIC_SEQ_CST);

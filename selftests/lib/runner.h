@@ -17,7 +17,7 @@
  * machine_make() - make a machine with the programs of guest_code.h in its memory,
  * whose vCPUs are in their reset state
  *
- * Return: 0 or -errno; what there is by then is for machine_end().
+ * Return: 0 or -errno.  Also after a failure, machine_end() frees what was made.
  */
 int machine_make(struct machine *machine, unsigned int cpus);
 
