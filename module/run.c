@@ -51,23 +51,23 @@ static __always_inline bool lodge_run_has_pkru(const struct lodge_vcpu *vcpu)
  * XCR0, XSS and PKRU are live registers that the FPU switch leaves alone.  The
  * host's XCR0 has every bit that the guest's can have; the guest's XSS is 0.
  */
-static void lodge_run_load_xstate(struct lodge_vcpu *vcpu)
+static void lodge_run_load_xstate(struct lodge_vcpu *vcpu, bool has_pkru)
 {
 	if (vcpu->regs.control.cr4 & X86_CR4_OSXSAVE &&
 	    vcpu->regs.control.xcr0 != lodge_host_xcr0)
 		xsetbv(XCR_XFEATURE_ENABLED_MASK, vcpu->regs.control.xcr0);
 	if (lodge_host_xss)
 		wrmsrq(MSR_IA32_XSS, 0);
-	if (lodge_run_has_pkru(vcpu)) {
+	if (has_pkru) {
 		vcpu->host_pkru = rdpkru();
 		if (vcpu->host_pkru != vcpu->pkru)
 			wrpkru(vcpu->pkru);
 	}
 }
 
-static void lodge_run_save_xstate(struct lodge_vcpu *vcpu)
+static void lodge_run_save_xstate(struct lodge_vcpu *vcpu, bool has_pkru)
 {
-	if (lodge_run_has_pkru(vcpu)) {
+	if (has_pkru) {
 		vcpu->pkru = rdpkru();
 		if (vcpu->host_pkru != vcpu->pkru)
 			wrpkru(vcpu->host_pkru);
@@ -199,13 +199,16 @@ static noinline void lodge_run_watched(struct lodge_vcpu *vcpu,
 /* The guest's turn.  Interrupts are off. */
 static void lodge_run_switch(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
+	/* Asked once: the guest may change XCR0 unseen, but PKRU is here or not. */
+	const bool has_pkru = lodge_run_has_pkru(vcpu);
+
 	lodge_fpu_load(&vcpu->fpu);
-	lodge_run_load_xstate(vcpu);
+	lodge_run_load_xstate(vcpu, has_pkru);
 	if (unlikely(hw_breakpoint_active()))
 		lodge_run_watched(vcpu, exit);
 	else
 		lodge_run_guest(vcpu, exit);
-	lodge_run_save_xstate(vcpu);
+	lodge_run_save_xstate(vcpu, has_pkru);
 	lodge_fpu_save(&vcpu->fpu);
 }
 

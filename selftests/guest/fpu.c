@@ -298,4 +298,30 @@ TEST_F(fpu, pkru_survives)
 	EXPECT_EQ(0x5500, *cpu_gpr(self->cpu, LODGE_RAX));
 }
 
+static uint32_t rdpkru(void)
+{
+	uint32_t eax, edx;
+
+	asm volatile(".byte 0x0f, 0x01, 0xee" /* rdpkru */
+		     : "=a"(eax), "=d"(edx)
+		     : "c"(0));
+	return eax;
+}
+
+CODE(pkru_in_xcr0, 64, OSXSAVE_ON SET_XCR0(0x203) DONE);
+
+/* Where the guest sets XCR0 without an exit, its PKRU is not loaded yet. */
+TEST_F(fpu, the_callers_pkru_survives_when_the_guest_enables_its_own)
+{
+	uint32_t pkru;
+
+	if (!(cpu_feature(self->cpu, 7, 0, 2) & 1 << 3) ||
+	    !(cpu_feature(self->cpu, 0xd, 0, 0) & 1 << 9))
+		SKIP(return, "the guest's CPUID has no PKU in XCR0");
+	cpu_start(self->cpu, LONG64, pkru_in_xcr0);
+	pkru = rdpkru();
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(pkru, rdpkru());
+}
+
 TEST_HARNESS_MAIN
