@@ -179,21 +179,25 @@ TEST_F(wait, polls_no_longer_than_its_window_and_then_sleeps)
 	EXPECT_EQ(1000000ULL, traced.waited);
 }
 
-TEST_F(wait, sleeps_at_once_where_another_thread_wants_the_cpu)
+/* Something comes up while it polls, long before it is woken. */
+static void sleeps_at_once(struct __test_metadata *_metadata)
 {
-	host.crowded_at = host.now + 1000;
 	wait_for(&host.wakes_at, 10000);
 	EXPECT_EQ(1000U / STEP, host.looks);
 	EXPECT_EQ(1U, host.sleeps);
 	EXPECT_EQ(10000ULL, traced.waited);
 }
 
+TEST_F(wait, sleeps_at_once_where_another_thread_wants_the_cpu)
+{
+	host.crowded_at = host.now + 1000;
+	sleeps_at_once(_metadata);
+}
+
 TEST_F(wait, sleeps_at_once_where_the_scheduler_wants_the_cpu)
 {
 	host.must_yield_at = host.now + 1000;
-	wait_for(&host.wakes_at, 10000);
-	EXPECT_EQ(1000U / STEP, host.looks);
-	EXPECT_EQ(1U, host.sleeps);
+	sleeps_at_once(_metadata);
 }
 
 TEST_F(wait, that_a_longer_window_would_have_covered_makes_it_grow)

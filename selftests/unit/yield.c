@@ -114,26 +114,26 @@ TEST_F(yield, never_goes_to_the_spinning_vcpu_itself)
 	EXPECT_EQ(NR - 1U, all_asked());
 }
 
+static void never_asks_vcpu_2(struct __test_metadata *_metadata)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		spin();
+	EXPECT_EQ(0U, asked[2]);
+	EXPECT_EQ(4U, all_asked());
+}
+
 TEST_F(yield, never_goes_to_one_in_the_guest)
 {
 	vcpus[2].mode = LODGE_IN_GUEST;
-	spin();
-	spin();
-	spin();
-	spin();
-	EXPECT_EQ(0U, asked[2]);
-	EXPECT_EQ(4U, all_asked());
+	never_asks_vcpu_2(_metadata);
 }
 
 TEST_F(yield, never_goes_to_one_that_is_halted)
 {
 	vcpus[2].wait.task = 1;
-	spin();
-	spin();
-	spin();
-	spin();
-	EXPECT_EQ(0U, asked[2]);
-	EXPECT_EQ(4U, all_asked());
+	never_asks_vcpu_2(_metadata);
 }
 
 TEST_F(yield, passes_over_one_that_nobody_runs_and_one_that_does_not_exist)
