@@ -77,7 +77,7 @@ struct lodge_io {
  */
 struct lodge_insn_bytes {
 	bool decoded;
-	u8 doubts;
+	u32 doubts;
 	u8 length;
 	u8 data[LODGE_INSN_MAX_LENGTH];
 };

@@ -214,7 +214,7 @@ static int lodge_exit_register(struct lodge_vcpu *vcpu,
 	int answer = lodge_insn_fetch(vcpu);
 
 	if (answer)
-		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+		return lodge_insn_changed(vcpu, answer);
 	if (unlikely(!lodge_exit_same_register(insn, exit)))
 		return LODGE_ENTER_AGAIN;
 	/* SMSW and LMSW: the operand may be on a device. */
@@ -333,7 +333,7 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 
 	*outcome = LODGE_ENTER_AGAIN;
 	if (answer)
-		*outcome = lodge_insn_doubt(vcpu, answer, ~0ULL);
+		*outcome = lodge_insn_changed(vcpu, answer);
 	if (answer || !lodge_insn_causes(insn, exit))
 		return false;
 	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,

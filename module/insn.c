@@ -19,6 +19,12 @@
 
 /* So often in a row an unknown instruction may be one that was just rewritten. */
 #define LODGE_INSN_DOUBTS 16
+/*
+ * The same where the processor has told which one has left the guest: one that is known
+ * here, so that what was read must be another.  A processor that goes on with old code
+ * for a while, as an emulated one may, gets there often; nothing goes on for ever.
+ */
+#define LODGE_INSN_CHANGES 100000
 
 /* Two words, which hold any instruction. */
 #define LODGE_INSN_FETCH 16
@@ -227,15 +233,26 @@ enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 	return LODGE_CANNOT_EMULATE;
 }
 
-enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
-				    u64 gpa)
+static enum lodge_outcome lodge_insn_retry(struct lodge_vcpu *vcpu, int answer,
+					   u64 gpa, u32 limit)
 {
 	struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
 
 	if (answer == LODGE_FAULT || answer == -EBUSY)
 		return LODGE_ENTER_AGAIN;
-	if (answer != -EFAULT && ++known->doubts < LODGE_INSN_DOUBTS)
+	if (answer != -EFAULT && ++known->doubts < limit)
 		return LODGE_ENTER_AGAIN;
 	known->doubts = 0;
 	return lodge_insn_refuse(vcpu, gpa);
+}
+
+enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
+				    u64 gpa)
+{
+	return lodge_insn_retry(vcpu, answer, gpa, LODGE_INSN_DOUBTS);
+}
+
+enum lodge_outcome lodge_insn_changed(struct lodge_vcpu *vcpu, int answer)
+{
+	return lodge_insn_retry(vcpu, answer, ~0ULL, LODGE_INSN_CHANGES);
 }

@@ -98,6 +98,14 @@ enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
 				    u64 gpa);
 
 /**
+ * lodge_insn_changed() - the instruction at RIP is not the one that has left the guest
+ * @answer: what lodge_insn_fetch() answered, not 0
+ *
+ * As lodge_insn_doubt(), for an exit that tells which instruction it was.
+ */
+enum lodge_outcome lodge_insn_changed(struct lodge_vcpu *vcpu, int answer);
+
+/**
  * lodge_insn_raise() - raise what an access has met with
  */
 void lodge_insn_raise(struct lodge_vcpu *vcpu, const struct lodge_fault *fault);

@@ -176,7 +176,7 @@ static int lodge_portio_string(struct lodge_vcpu *vcpu,
 	int answer = lodge_insn_fetch(vcpu);
 
 	if (answer)
-		return lodge_insn_doubt(vcpu, answer, ~0ULL);
+		return lodge_insn_changed(vcpu, answer);
 	if (!lodge_portio_same_string(&vcpu->emulation->emul.insn, exit))
 		return LODGE_ENTER_AGAIN;
 	lodge_emulate_prepare(vcpu);

@@ -62,6 +62,15 @@ static void string_exit(struct lodge_vmexit *exit, bool in, u8 size, bool rep)
 	exit->next_rip = RIP + 2;
 }
 
+static void register_exit(struct lodge_vmexit *exit,
+			  enum lodge_vmexit_kind kind, u8 number, bool write)
+{
+	exit->kind = kind;
+	exit->reg.number = number;
+	exit->reg.write = write;
+	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
+}
+
 TEST_F(exits, string_io_of_another_size_is_tried_again)
 {
 	string_exit(&self->exit, false, 4, true);
@@ -114,6 +123,43 @@ TEST_F(exits, string_io_that_is_something_else_by_now_is_tried_again)
 	EXPECT_RETRY();
 }
 
+/* More often than it takes an emulated processor to go on with the new code. */
+#define EXPECT_PATIENCE()                                              \
+	do {                                                           \
+		int tries = 0;                                         \
+                                                                       \
+		while (tries < 50000 && HANDLE() == LODGE_ENTER_AGAIN) \
+			tries++;                                       \
+		EXPECT_EQ(50000, tries);                               \
+		EXPECT_EQ(RIP, (int)self->general->rip);               \
+	} while (0)
+
+TEST_F(exits, what_the_processor_has_described_is_waited_for)
+{
+	CODE(0x90);
+	string_exit(&self->exit, false, 1, true);
+	EXPECT_PATIENCE();
+	self->exit.kind = LODGE_VMEXIT_CPUID;
+	self->exit.next_rip = 0;
+	self->vcpu->emulation->insn_bytes.doubts = 0;
+	EXPECT_PATIENCE();
+	register_exit(&self->exit, LODGE_VMEXIT_CR, 0, true);
+	self->vcpu->emulation->insn_bytes.doubts = 0;
+	EXPECT_PATIENCE();
+}
+
+TEST_F(exits, what_the_processor_has_described_is_not_waited_for_for_ever)
+{
+	unsigned int tries = 0;
+	int outcome;
+
+	CODE(0x90);
+	string_exit(&self->exit, false, 1, true);
+	while ((outcome = HANDLE()) == LODGE_ENTER_AGAIN)
+		ASSERT_GT(1000000U, tries++);
+	EXPECT_EQ(LODGE_CANNOT_EMULATE, outcome);
+}
+
 TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
 {
 	unsigned int tries = 0;
@@ -128,15 +174,6 @@ TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
 	EXPECT_EQ(LODGE_CANNOT_EMULATE, outcome);
 	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, self->vcpu->answer.reason);
 	EXPECT_EQ(0x0f, self->vcpu->answer.exit.emulate.bytes[0]);
-}
-
-static void register_exit(struct lodge_vmexit *exit,
-			  enum lodge_vmexit_kind kind, u8 number, bool write)
-{
-	exit->kind = kind;
-	exit->reg.number = number;
-	exit->reg.write = write;
-	exit->reg.gpr = LODGE_VMEXIT_NO_GPR;
 }
 
 TEST_F(exits, page_tables_that_keep_changing_are_walked_again)
