@@ -269,13 +269,13 @@ static u32 cpuid_nr_vcpus(const struct lodge_vcpu *vcpu)
 	return max(READ_ONCE(vcpu->vm->nr_vcpus), vcpu->id + 1);
 }
 
-/* How many bits of an APIC ID tell the vCPUs from each other. */
+/* The number of bits of an APIC ID that tell the vCPUs from each other. */
 static u32 cpuid_order(const struct lodge_vcpu *vcpu)
 {
 	return order_base_2(cpuid_nr_vcpus(vcpu));
 }
 
-/* How many vCPUs share the cache of leaf 4 or 0x8000001d, less one. */
+/* The number of vCPUs, less one, that share the cache of leaf 4 or 0x8000001d. */
 static u32 cpuid_sharing(const struct lodge_vcpu *vcpu, const u32 answer[4])
 {
 	return (answer[EAX] >> 5 & 7) > 2 ? (1U << cpuid_order(vcpu)) - 1 : 0;

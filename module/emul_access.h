@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How the emulator's files reach registers and memory.  Private to them.
+ * Access to registers and memory for the emulator's files.  Private to them.
  */
 #ifndef LODGE_EMUL_ACCESS_H
 #define LODGE_EMUL_ACCESS_H
@@ -65,7 +65,7 @@ int emul_write_bytes(struct lodge_emul *e, u64 linear, const void *data,
 
 /* emul_segment.c */
 
-/* How descriptors are read on behalf of the instruction. */
+/* Reads descriptors on behalf of the instruction. */
 struct lodge_descriptors emul_descriptors(struct lodge_emul *e);
 
 /* Make the @segment that @seg, which is not CS, holds once @selector is loaded. */

@@ -119,7 +119,7 @@ u32 lodge_fpu_size(const struct lodge_vcpu *vcpu)
 	return vcpu->fpu.size;
 }
 
-/* Where a component lies in the standard form.  Return: its size, 0: nowhere. */
+/* Find a component in the standard form.  Return: its size, 0: it is not there. */
 static u32 fpu_component(unsigned int number, u32 *offset)
 {
 	u32 size, ecx, edx;
@@ -182,7 +182,7 @@ void lodge_fpu_get(struct lodge_vcpu *vcpu, struct xregs_state *to)
 	fpu_get_pkru(vcpu, to);
 }
 
-/* What XRSTOR would fault for is refused here: see the header's members, too. */
+/* Refuses all that XRSTOR would fault for; see the header's members, too. */
 int lodge_fpu_set(struct lodge_vcpu *vcpu, const struct xregs_state *from)
 {
 	const u64 sse = XFEATURE_MASK_SSE | XFEATURE_MASK_YMM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a guest must not find in the processor of others that ran before it:
- * which barrier and which flush an entry needs.
+ * The barriers and flushes that an entry needs, so that a guest finds nothing in the
+ * processor of others that ran before it.
  *
  * Pure: only decisions, so that a test can make them for processors that nobody
  * has at hand.  The vendors know how each is carried out.
@@ -34,8 +34,8 @@ static inline bool lodge_guard_barrier(u64 last, u64 serial, int from, int here)
  * @due: it has given the command since that was last carried out
  *
  * The thread may move to another CPU between the command and the guest's next entry.
- * What the vCPU left on other CPUs stays there until the command is carried out there,
- * at the latest when the vCPU comes back.
+ * On other CPUs the vCPU's traces stay until the command is carried out there, at the
+ * latest when the vCPU comes back.
  */
 struct lodge_guard_command {
 	bool given;

@@ -18,7 +18,7 @@
 #define LVT_STATUS BIT(12)
 #define LVT_REMOTE_IRR BIT(14)
 
-/* What of each register can be written. */
+/* The bits of each register that can be written. */
 static const u32 lapic_valid_bits[LAPIC_NR_REGS] = {
 	[LAPIC_REG(APIC_TASKPRI)] = 0xff,
 	[LAPIC_REG(APIC_LDR)] = 0xff000000,

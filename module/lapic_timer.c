@@ -10,7 +10,7 @@
  * and queues itself anew.  So a guest that puts its next event off, as guests
  * mostly do, costs no host timer operation, and an interrupt is never early.
  *
- * Where the processor can leave the guest at a given time (@by_processor), it
+ * If the processor can leave the guest at a given time (@by_processor), it
  * watches the deadline, which then stands in *apic->watched too; the host's timer
  * does that only while the vCPU sleeps, and lets an expiry at another time pass.
  *
@@ -61,7 +61,7 @@ static u64 lapic_timer_ns(const struct lodge_apic *apic, u32 count)
 	return (u64)count << lapic_timer_shift(apic);
 }
 
-/* How long until the guest's TSC gets to @deadline, ns; 0: it is there. */
+/* The time until the guest's TSC gets to @deadline, ns; 0: it is there. */
 static u64 lapic_deadline_wait(const struct lodge_apic *apic, u64 deadline)
 {
 	u64 now = lodge_tsc() + READ_ONCE(*apic->tsc_offset);
@@ -180,7 +180,7 @@ void lodge_lapic_timer_tick(struct lodge_apic *apic)
 	lapic_timer_queue(apic, ktime_get_ns() + apic->period - rest);
 }
 
-/* How long until the counter is zero, ns; @waiting: the host timer has not fired. */
+/* The time until the counter is zero, ns; @waiting: the host timer has not fired. */
 static u64 lapic_left(const struct lodge_apic *apic, bool waiting)
 {
 	u64 elapsed;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a halted vCPU waits: see poll.h.
+ * Halt polling: see poll.h.
  */
 #include <linux/ktime.h>
 #include <linux/moduleparam.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * How a halted vCPU waits: it polls for a while, and then sleeps.
+ * Halt polling: a halted vCPU polls for a while, and then sleeps.
  *
  * A sleep and its wake-up cost some microseconds, and more where the processor goes
- * to a deep state.  What comes sooner than that is cheaper to poll for.  How long a
- * vCPU polls depends on how long its last waits took.
+ * to a deep state.  An interrupt that comes sooner than that is cheaper to poll for.
+ * The time of the last waits decides how long a vCPU polls.
  */
 #ifndef LODGE_POLL_H
 #define LODGE_POLL_H

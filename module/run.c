@@ -418,7 +418,7 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	return outcome;
 }
 
-/* What has to be done before the guest can be entered for the first time. */
+/* Done once for each call, before the guest is entered. */
 static void lodge_run_prepare(struct lodge_vcpu *vcpu, bool window)
 {
 	vcpu->has_run = true;

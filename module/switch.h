@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the world switches of both vendors do with registers; for assembly only,
+ * Macros by which the world switches of both vendors move registers; for assembly only,
  * after offsets.h.  Each vendor's entry.S switches the other registers.
  */
 #ifndef LODGE_SWITCH_H

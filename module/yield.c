@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a spinning vCPU does: see yield.h.
+ * Directed yield: see yield.h.
  */
 #include <linux/nospec.h>
 #include <linux/rcupdate.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a spinning vCPU does: it gives its time to one that may hold the lock.
+ * Directed yield: a spinning vCPU gives its time to one that may hold the lock.
  */
 #ifndef LODGE_YIELD_H
 #define LODGE_YIELD_H
@@ -11,7 +11,7 @@ struct lodge_vcpu;
  * lodge_yield() - give way to a vCPU of the same VM that waits for a processor
  *
  * Called by the owner, with interrupts on.  If no vCPU waits, other threads may run
- * first: what the guest spins for may be its controller's to do.
+ * first: the guest may spin for something that its controller has to do.
  */
 void lodge_yield(struct lodge_vcpu *vcpu);
 

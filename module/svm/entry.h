@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What entry.S needs for one world switch.
+ * The data of one world switch, for entry.S.
  */
 #ifndef LODGE_SVM_ENTRY_H
 #define LODGE_SVM_ENTRY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the files of this folder share: the vendor part of a CPU and of a vCPU.
+ * The vendor part of a CPU and of a vCPU, which the files of this folder share.
  */
 #ifndef LODGE_SVM_H
 #define LODGE_SVM_H
@@ -131,7 +131,7 @@ static inline void svm_vmsave(u64 pa)
 		     : "memory");
 }
 
-/* What exit_code says when VMRUN itself has faulted. */
+/* exit_code when VMRUN itself has faulted. */
 #define SVM_EXIT_NOT_ENTERED 0xfffffffeULL
 
 /* vmcb.c */

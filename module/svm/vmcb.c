@@ -54,7 +54,7 @@ static const u8 svm_intercepts[] = {
 /* Debug registers 0 to 15, read and write. */
 #define SVM_INTERCEPT_ALL_DR 0xffffffff
 
-/* How many PAUSEs within how many cycles make a spinning guest exit. */
+/* A guest exits after so many PAUSEs with at most so many cycles between two. */
 #define SVM_PAUSE_COUNT 3000
 #define SVM_PAUSE_THRESHOLD 128
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What entry.S needs for one world switch.
+ * The data of one world switch, for entry.S.
  */
 #ifndef LODGE_VMX_ENTRY_H
 #define LODGE_VMX_ENTRY_H
@@ -10,7 +10,7 @@
 
 #include <lodge.h>
 
-/* What vmx_flush_l1d() reads, as an order of pages and in bytes. */
+/* The memory that vmx_flush_l1d() reads, as an order of pages and in bytes. */
 #define VMX_L1D_ORDER 4
 #define VMX_L1D_SIZE (PAGE_SIZE << VMX_L1D_ORDER)
 
@@ -44,7 +44,7 @@ struct vmx_entry {
  */
 bool vmx_enter(struct vmx_entry *entry);
 
-/* Where an exit comes out. */
+/* The address at which the host goes on after an exit. */
 void vmx_exited(void);
 
 /**

@@ -18,7 +18,7 @@
 
 DEFINE_PER_CPU(struct vmx_vmcs *, vmx_vmcs_current);
 
-/* How many cycles lie at most between two PAUSEs of a loop, and until it exits. */
+/* The most cycles between two PAUSEs of a loop, and until the loop exits. */
 #define VMX_PAUSE_GAP 128
 #define VMX_PAUSE_WINDOW 4096
 
@@ -58,7 +58,7 @@ int vmx_vmcs_alloc(struct vmx_vmcs *vmcs)
 	return 0;
 }
 
-/* Where the crash hook finds it in the list, it is still to be cleared. */
+/* A VMCS that the crash hook finds in the list is still to be cleared. */
 static void vmx_vmcs_clear(struct vmx_vmcs *vmcs)
 {
 	vmx_vmclear(__pa(vmcs->region));

@@ -80,7 +80,7 @@ void vmx_vmcs_free(struct vmx_vmcs *vmcs);
 /**
  * vmx_vmcs_load() - make it current here; preemption is off, interrupts are on
  *
- * Where another CPU holds it, that CPU clears it first.
+ * If another CPU holds it, that CPU clears it first.
  */
 void vmx_vmcs_load(struct vmx_vmcs *vmcs);
 

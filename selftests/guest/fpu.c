@@ -310,7 +310,7 @@ static uint32_t rdpkru(void)
 
 CODE(pkru_in_xcr0, 64, OSXSAVE_ON SET_XCR0(0x203) DONE);
 
-/* Where the guest sets XCR0 without an exit, its PKRU is not loaded yet. */
+/* If the guest sets XCR0 without an exit, its PKRU is not loaded yet. */
 TEST_F(fpu, the_callers_pkru_survives_when_the_guest_enables_its_own)
 {
 	uint32_t pkru;

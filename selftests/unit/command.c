@@ -105,7 +105,7 @@ TEST_F(command, is_carried_out_once_on_each_cpu_that_the_vcpu_comes_to)
 	EXPECT_EQ(2U, run_on(1, &self->vcpu));
 	EXPECT_TRUE(wrote_both());
 	EXPECT_EQ(0U, run_on(1, &self->vcpu));
-	/* What it left there is from before the command. */
+	/* Its traces there are from before the command. */
 	EXPECT_EQ(2U, run_on(0, &self->vcpu));
 	EXPECT_EQ(0U, run_on(0, &self->vcpu));
 }

@@ -20,7 +20,7 @@ static struct task_struct threads[NR];
 static int answers[NR];
 static unsigned int asked[NR];
 static unsigned int unheld;
-/* How often the thread gave way to any other. */
+/* The number of times that the thread gave way to any other. */
 static unsigned int yields;
 
 int yield_to(struct task_struct *thread, bool preempt)
