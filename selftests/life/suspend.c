@@ -62,16 +62,18 @@ FIXTURE(suspend)
 	uint64_t guest_ns;
 };
 
-/* The guest's clock, as it would read it. */
+/*
+ * The guest's clock, as it would read it.  The page may be younger than the guest's last
+ * reading of its TSC: it is written as the vCPU moves to another processor.
+ */
 static uint64_t guest_clock(FIXTURE_DATA(suspend) * self)
 {
 	volatile const struct clock_page *page =
 		(void *)(self->m.memory + CLOCK);
-	uint64_t ticks = SEEN(*machine_u64(&self->m, LAST)) - page->tsc;
+	int64_t ticks = SEEN(*machine_u64(&self->m, LAST)) - page->tsc;
 
 	ticks = page->shift < 0 ? ticks >> -page->shift : ticks << page->shift;
-	return page->ns +
-	       (uint64_t)((unsigned __int128)ticks * page->mul >> 32);
+	return page->ns + (int64_t)((__int128)ticks * page->mul >> 32);
 }
 
 static uint64_t machine_clock(FIXTURE_DATA(suspend) * self)
