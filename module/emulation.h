@@ -70,14 +70,15 @@ struct lodge_io {
 /**
  * struct lodge_insn_bytes - the instruction at RIP as it was read
  * @decoded: emul.insn is the decoded instruction
- * @doubts: how often lodge_insn_doubt() was called since the last instruction that
- *	was carried out
+ * @doubts: calls of lodge_insn_doubt() since the last instruction that was carried out
+ * @changes: calls of lodge_insn_changed(), likewise
  * @length: bytes that are valid
  * @data: the bytes
  */
 struct lodge_insn_bytes {
 	bool decoded;
 	u32 doubts;
+	u32 changes;
 	u8 length;
 	u8 data[LODGE_INSN_MAX_LENGTH];
 };

@@ -184,6 +184,7 @@ static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 {
 	lodge_backend->skip(vcpu, next_rip);
 	vcpu->emulation->insn_bytes.doubts = 0;
+	vcpu->emulation->insn_bytes.changes = 0;
 	vcpu->regs.general.rflags &= ~X86_EFLAGS_RF;
 }
 
@@ -233,26 +234,29 @@ enum lodge_outcome lodge_insn_refuse(struct lodge_vcpu *vcpu, u64 gpa)
 	return LODGE_CANNOT_EMULATE;
 }
 
+/* @tries: how many there were; it begins anew once they have come to @limit. */
 static enum lodge_outcome lodge_insn_retry(struct lodge_vcpu *vcpu, int answer,
-					   u64 gpa, u32 limit)
+					   u64 gpa, u32 *tries, u32 limit)
 {
-	struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
-
 	if (answer == LODGE_FAULT || answer == -EBUSY)
 		return LODGE_ENTER_AGAIN;
-	if (answer != -EFAULT && ++known->doubts < limit)
+	if (answer != -EFAULT && ++*tries < limit)
 		return LODGE_ENTER_AGAIN;
-	known->doubts = 0;
+	*tries = 0;
 	return lodge_insn_refuse(vcpu, gpa);
 }
 
 enum lodge_outcome lodge_insn_doubt(struct lodge_vcpu *vcpu, int answer,
 				    u64 gpa)
 {
-	return lodge_insn_retry(vcpu, answer, gpa, LODGE_INSN_DOUBTS);
+	return lodge_insn_retry(vcpu, answer, gpa,
+				&vcpu->emulation->insn_bytes.doubts,
+				LODGE_INSN_DOUBTS);
 }
 
 enum lodge_outcome lodge_insn_changed(struct lodge_vcpu *vcpu, int answer)
 {
-	return lodge_insn_retry(vcpu, answer, ~0ULL, LODGE_INSN_CHANGES);
+	return lodge_insn_retry(vcpu, answer, ~0ULL,
+				&vcpu->emulation->insn_bytes.changes,
+				LODGE_INSN_CHANGES);
 }

@@ -33,8 +33,8 @@ enum lodge_execute {
  * vcpu->emulation->emul.insn then, and its bytes are in ->insn_bytes.
  *
  * Return: 0; LODGE_FAULT an exception is raised; -EINVAL not known; -EFAULT not
- * readable; -EBUSY the page tables keep changing.  lodge_insn_doubt() acts on all but
- * 0.
+ * readable; -EBUSY the page tables keep changing.  lodge_insn_doubt() or
+ * lodge_insn_changed() acts on all but 0.
  */
 int lodge_insn_fetch(struct lodge_vcpu *vcpu);
 

@@ -22,8 +22,8 @@ tap_finish() {
 	fi
 }
 
-# tap_excuses FILE STATUS: whether what was skipped explains the status: 4 says so
-# itself, 1 is that of a failure which the host has excused
+# tap_excuses FILE STATUS: true if skipped tests explain the status: 4 says so itself,
+# 1 is that of a failure which the host has excused
 tap_excuses() {
 	case $2 in
 	1 | 4) grep -qE '^(ok|1\.\.0)\b.*# *SKIP' "$1" ;;

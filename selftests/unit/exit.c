@@ -141,10 +141,10 @@ TEST_F(exits, what_the_processor_has_described_is_waited_for)
 	EXPECT_PATIENCE();
 	self->exit.kind = LODGE_VMEXIT_CPUID;
 	self->exit.next_rip = 0;
-	self->vcpu->emulation->insn_bytes.doubts = 0;
+	self->vcpu->emulation->insn_bytes.changes = 0;
 	EXPECT_PATIENCE();
 	register_exit(&self->exit, LODGE_VMEXIT_CR, 0, true);
-	self->vcpu->emulation->insn_bytes.doubts = 0;
+	self->vcpu->emulation->insn_bytes.changes = 0;
 	EXPECT_PATIENCE();
 }
 
@@ -158,6 +158,21 @@ TEST_F(exits, what_the_processor_has_described_is_not_waited_for_for_ever)
 	while ((outcome = HANDLE()) == LODGE_ENTER_AGAIN)
 		ASSERT_GT(1000000U, tries++);
 	EXPECT_EQ(LODGE_CANNOT_EMULATE, outcome);
+}
+
+TEST_F(exits, a_device_is_tried_as_often_after_what_was_waited_for)
+{
+	int i;
+
+	CODE(0x90);
+	string_exit(&self->exit, false, 1, true);
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(LODGE_ENTER_AGAIN, HANDLE());
+	self->exit.kind = LODGE_VMEXIT_FAULT;
+	self->exit.fault.device = true;
+	fake_guest.page[0] = FAKE_HOLE;
+	CODE(0x0f, 0xff);
+	EXPECT_RETRY();
 }
 
 TEST_F(exits, what_stays_unknown_is_refused_in_the_end)
