@@ -13,7 +13,8 @@
  * - A call that fails has changed nothing.
  * - Every call can fail with these errors, which are not repeated below.  EFAULT: a
  *   pointer is bad.  ENOTTY: this file has no such call.  EIO: a bug in Lodge was
- *   found earlier in this VM, which can only be closed.
+ *   found earlier in this VM, which can only be closed.  ECANCELED: the VM was killed
+ *   (LODGE_CMD_VM_KILL), likewise.
  */
 #ifndef _UAPI_LODGE_H
 #define _UAPI_LODGE_H
@@ -93,12 +94,18 @@ struct lodge_info {
 #define LODGE_INFO_DECODE_ASSISTS (1ULL << 2)
 #define LODGE_INFO_HUGE_1G (1ULL << 3)
 
+/* Bytes of a VM's name with the zero at its end. */
+#define LODGE_NAME_SIZE 64
+
 /**
  * struct lodge_vm_create - argument of LODGE_CREATE_VM
  * @flags: zero
+ * @name: name of the VM, for lists and messages: letters, digits, '.', '_' and '-', and
+ *	the first is a letter or a digit; zeros behind it.  Empty: a name is made up
  */
 struct lodge_vm_create {
 	__u64 flags;
+	char name[LODGE_NAME_SIZE];
 };
 
 #define LODGE_MEM_READONLY (1U << 0)
@@ -440,10 +447,10 @@ struct lodge_run {
  * The VM's memory slots refer to the memory of the process that makes this call.  In
  * other processes all calls on the VM fail with EIO.
  *
- * Errors: EINVAL flags; ENODEV this host cannot run VMs (see info.status); EBUSY
- * another hypervisor uses the processor, or the host is shutting down; EDQUOT the
- * caller's real user has as many VMs as the module's parameter user_vms allows;
- * ENOMEM; EMFILE.
+ * Errors: EINVAL flags, name; ENODEV this host cannot run VMs (see info.status); EBUSY
+ * another hypervisor uses the processor, or the host is shutting down; EEXIST the
+ * caller's real user has a VM of this name; EDQUOT a limit on VMs, the caller's real
+ * user's or that of all users, is reached (see lodge_netlink.h); ENOMEM; EMFILE.
  */
 #define LODGE_CREATE_VM _IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
 
