@@ -32,8 +32,8 @@
  * @LODGE_CMD_UNSPEC: none
  * @LODGE_CMD_VM_GET: a VM by LODGE_VM_ID or LODGE_VM_NAME (with LODGE_VM_UID if another
  *	user has a VM of that name); dump: all VMs.  Answers with enum lodge_vm_attr
- * @LODGE_CMD_VCPU_GET: dump only: the vCPUs of a VM that is given as for
- *	LODGE_CMD_VM_GET, or of all VMs.  Answers with enum lodge_vcpu_attr
+ * @LODGE_CMD_VCPU_GET: dump only: the vCPUs of the VM LODGE_VCPU_VM, or of all VMs.
+ *	Answers with enum lodge_vcpu_attr
  * @LODGE_CMD_STATS_GET: a vCPU's statistics by LODGE_STATS_VM and LODGE_STATS_VCPU;
  *	dump: of all vCPUs of the VM LODGE_STATS_VM, or of all VMs.  Answers with enum
  *	lodge_stats_attr
