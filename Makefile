@@ -48,10 +48,10 @@ WARN	:= -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
 CFLAGS	?= -O2 -g
 SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
-	   -isystem $(B)/kselftest
+	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CFLAGS) -MMD -MP
-LIBS	:= -lelf -lpthread
+LIBS	:= -Wl,--as-needed -lelf -lnl-genl-3 -lnl-3 -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
 JOBS	?= $(shell nproc)
@@ -383,7 +383,7 @@ $(B)/unit/%: $(B)/san/selftests/unit/%.o \
 		$(B)/san/userctl.a $(B)/san/pure.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ -Wl,--as-needed $(LIBS) -lZydis
+	$(Q)$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(LIBS) -lZydis
 
 $(B)/fuzzers/%: $(B)/fuzz/selftests/unit/%.o \
 		$(B)/fuzz/userctl.a $(B)/fuzz/pure.a
