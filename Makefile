@@ -284,6 +284,9 @@ layers: ## who includes whom, against the rules in selftests/host/layers
 man-page: lodge ## lodge(1) has the options and exit codes of the controller, and the module's parameters
 	$(Q)selftests/host/man-page $(B)/lodge
 
+netlink-spec: ## uapi/lodge_netlink.yaml has what uapi/lodge_netlink.h has
+	$(Q)selftests/host/netlink-spec uapi
+
 lengths: ## no source file and no script is longer than 700 lines
 	$(Q)find Kbuild Makefile module uapi userctl selftests -type f \
 		\( -name '*.[chS]' -o -name Makefile -o -name Kbuild -o -perm -u=x \) \
@@ -531,7 +534,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page headers-alone state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page netlink-spec headers-alone state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 
