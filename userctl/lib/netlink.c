@@ -274,7 +274,7 @@ int netlink_vm_list(struct netlink *netlink, struct netlink_vm **vms,
 int netlink_vcpu_list(struct netlink *netlink, uint32_t vm,
 		      struct netlink_vcpu **vcpus, size_t *count)
 {
-	const struct filter of_vm = { LODGE_VM_ID, sizeof(vm), &vm };
+	const struct filter of_vm = { LODGE_VCPU_VM, sizeof(vm), &vm };
 	void *entries;
 	int err = list(netlink, &netlink_vcpu_format, vm ? &of_vm : &whole,
 		       &entries, count);
