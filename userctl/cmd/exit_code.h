@@ -18,6 +18,7 @@
 /* The guest did not run, or could not go on: codes of sysexits.h. */
 #define EXIT_CODE_USAGE EX_USAGE
 #define EXIT_CODE_IMAGE EX_NOINPUT
+#define EXIT_CODE_NO_VM EX_NOHOST
 #define EXIT_CODE_HOST EX_UNAVAILABLE
 #define EXIT_CODE_INTERNAL EX_SOFTWARE
 #define EXIT_CODE_RESOURCES EX_OSERR

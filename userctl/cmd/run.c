@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 #include "cmd/json.h"
@@ -118,14 +119,6 @@ static void tell_end(const struct run_options *options,
 	if (end->lost_output && end->lost_output != -EPIPE)
 		fprintf(stderr, "lodge: serial output was lost: %s\n",
 			strerror(-end->lost_output));
-}
-
-static int complain(int code, const char *what, const char *why,
-		    const char *remedy)
-{
-	fprintf(stderr, "lodge: %s: %s%s%s\n", what, why, remedy ? "; " : "",
-		remedy ? remedy : "");
-	return code;
 }
 
 /* Return: the exit code for an error of the host; other errors are internal. */

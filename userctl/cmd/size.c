@@ -6,7 +6,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Reads a number at the start of the text; @end is set behind it. */
@@ -65,4 +67,24 @@ int size_parse(const char *text, uint64_t *bytes)
 		return -ERANGE;
 	*bytes <<= shift;
 	return 0;
+}
+
+void size_format(char *text, size_t size, uint64_t bytes)
+{
+	static const char units[] = "KMGTPE";
+	uint64_t tenths;
+	int unit = 0;
+
+	if (bytes < 1024) {
+		snprintf(text, size, "%" PRIu64, bytes);
+		return;
+	}
+	for (; bytes >> 20; unit++)
+		bytes >>= 10;
+	tenths = (bytes * 10) >> 10;
+	if (tenths < 100 && tenths % 10)
+		snprintf(text, size, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10,
+			 tenths % 10, units[unit]);
+	else
+		snprintf(text, size, "%" PRIu64 "%c", tenths / 10, units[unit]);
 }

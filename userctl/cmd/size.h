@@ -5,7 +5,11 @@
 #ifndef LODGE_CMD_SIZE_H
 #define LODGE_CMD_SIZE_H
 
+#include <stddef.h>
 #include <stdint.h>
+
+/* Room for any size. */
+#define SIZE_TEXT_SIZE 24
 
 /**
  * size_parse() - read a size in bytes, such as 4096, 0x1000, 4K, 512M or 1g
@@ -24,5 +28,13 @@ int size_parse(const char *text, uint64_t *bytes);
  * Return: 0; -EINVAL; -ERANGE.
  */
 int number_parse(const char *text, uint64_t *value);
+
+/**
+ * size_format() - write a size in at most five characters, such as 96K, 1.5G or 1023T
+ * @text: filled; one digit behind the point below 10
+ * @size: at least SIZE_TEXT_SIZE
+ * @bytes: the size, which is rounded down
+ */
+void size_format(char *text, size_t size, uint64_t bytes);
 
 #endif

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module's view of all VMs, with messages where it cannot be had.
+ */
+#include "cmd/family.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
+#include "cmd/host.h"
+
+int family_open(struct netlink **netlink)
+{
+	int err = netlink_open(netlink);
+	char remedy[256];
+
+	if (!err)
+		return 0;
+	if (err != -ENOENT)
+		return complain(EXIT_CODE_RESOURCES, "netlink", strerror(-err),
+				NULL);
+	if (!access("/sys/module/lodge", F_OK))
+		return complain(EXIT_CODE_HOST, "the module lodge",
+				"it has no netlink family",
+				"install module and controller from the same "
+				"source");
+	host_open_remedy(err, remedy, sizeof(remedy));
+	return complain(EXIT_CODE_HOST, "the module lodge", "it is not loaded",
+			remedy);
+}
+
+int family_complain(const struct netlink *netlink, const char *what, int error)
+{
+	const char *why = netlink_message(netlink);
+
+	if (!*why)
+		why = strerror(-error);
+	switch (-error) {
+	case EPERM:
+	case EACCES:
+		return complain(EXIT_CODE_PERMISSION, what, why, "run as root");
+	case ENOMEM:
+	case ENOSPC:
+		return complain(EXIT_CODE_RESOURCES, what, why, NULL);
+	case ENOENT:
+		return complain(EXIT_CODE_HOST, what, "the module was unloaded",
+				"load it again: modprobe lodge");
+	}
+	return complain(EXIT_CODE_INTERNAL, what, why, NULL);
+}
+
+static int complain_absent(const char *name)
+{
+	return complain(EXIT_CODE_NO_VM, name, "there is no VM of this name",
+			"`lodge ps` lists them");
+}
+
+/* Looks for the only VM of this name. */
+static int find_elsewhere(struct netlink *netlink, const char *name,
+			  struct netlink_vm *vm)
+{
+	struct netlink_vm *vms;
+	size_t count, found = 0;
+	int err = netlink_vm_list(netlink, &vms, &count);
+
+	if (err)
+		return family_complain(netlink, name, err);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(vms[i].name, name))
+			continue;
+		*vm = vms[i];
+		found++;
+	}
+	free(vms);
+	if (found > 1)
+		return complain(EXIT_CODE_USAGE, name,
+				"several users have a VM of this name",
+				"give one of them by --user");
+	return found ? 0 : complain_absent(name);
+}
+
+int family_find(struct netlink *netlink, const char *name, const uint32_t *uid,
+		struct netlink_vm *vm)
+{
+	const struct netlink_which which = {
+		.name = name,
+		.has_uid = uid,
+		.uid = uid ? *uid : 0,
+	};
+	int err;
+
+	/* The module would say no more of such a name than that it is wrong. */
+	if (!*name || strlen(name) >= LODGE_NAME_SIZE)
+		return complain_absent(name);
+	err = netlink_vm_get(netlink, &which, vm);
+	if (err == -ENOENT)
+		return uid ? complain_absent(name) :
+			     find_elsewhere(netlink, name, vm);
+	return err ? family_complain(netlink, name, err) : 0;
+}

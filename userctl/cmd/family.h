@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module's view of all VMs, with messages where it cannot be had.
+ */
+#ifndef LODGE_CMD_FAMILY_H
+#define LODGE_CMD_FAMILY_H
+
+#include <stdbool.h>
+
+#include "lib/netlink.h"
+
+/**
+ * family_open() - connect to the module's netlink family
+ * @netlink: set to the connection
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int family_open(struct netlink **netlink);
+
+/**
+ * family_complain() - write a message about a call that failed
+ * @netlink: the connection
+ * @what: the thing that failed
+ * @error: -errno of the call
+ *
+ * Return: the exit code.
+ */
+int family_complain(const struct netlink *netlink, const char *what, int error);
+
+/**
+ * family_find() - find a VM by its name
+ * @name: its name
+ * @uid: the user whose it is, or NULL: the caller's own one counts first, then the only
+ *	one of this name
+ * @vm: filled
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int family_find(struct netlink *netlink, const char *name, const uint32_t *uid,
+		struct netlink_vm *vm);
+
+#endif
