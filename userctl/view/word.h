@@ -28,4 +28,28 @@ const char *word_of_vm_state(uint32_t state);
  */
 const char *word_of_vcpu_state(uint32_t state);
 
+/**
+ * word_of_scope() - name the scope of a limit
+ * @scope: enum lodge_limit_scope, or one of a later module
+ */
+const char *word_of_scope(uint32_t scope);
+
+/**
+ * word_of_limit() - name a limit, as `lodge limit` reads it
+ * @limit: enum netlink_limit_kind, or one of a later module
+ */
+const char *word_of_limit(uint32_t limit);
+
+/**
+ * word_of_news() - name what has happened
+ * @kind: enum lodge_news_kind, or one of a later module
+ */
+const char *word_of_news(uint32_t kind);
+
+/**
+ * word_of_reason() - name the reason for which LODGE_RUN returned
+ * @reason: enum lodge_exit_reason, or one of a later module
+ */
+const char *word_of_reason(uint32_t reason);
+
 #endif
