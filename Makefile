@@ -401,6 +401,13 @@ $(B)/abi/%-64 $(B)/abi/%-32: selftests/abi/%.c $(wildcard uapi/*.h)
 	$(Q)$(CC) $(ALL_CFLAGS) -m64 -o $(@D)/$*-64 $<
 	$(Q)$(CC) $(ALL_CFLAGS) -m32 -o $(@D)/$*-32 $<
 
+# What the requests of the netlink family are, from its description.
+$(B)/netlink/requests.h: selftests/host/netlink-spec uapi/lodge_netlink.yaml
+	@mkdir -p $(@D)
+	$(Q)$< --table uapi >$@
+$(B)/obj/selftests/api/netlink_policy.o: CFLAGS += -iquote $(B)/netlink
+$(B)/obj/selftests/api/netlink_policy.o: | $(B)/netlink/requests.h
+
 define hosted
 $(B)/tests/$(1)/%: $(B)/obj/selftests/$(1)/%.o \
 		$(call obj,obj,$(call helpers,$(1))) $(B)/testlib.a $(B)/userctl.a
