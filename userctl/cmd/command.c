@@ -9,6 +9,12 @@
 
 const struct command commands[] = {
 	{ "run", "start a virtual machine", run_command },
+	{ "ps", "list the virtual machines of this host", ps_command },
+	{ "stat", "show what a virtual machine does", stat_command },
+	{ "events", "tell what has happened to virtual machines",
+	  events_command },
+	{ "kill", "stop virtual machines for ever", kill_command },
+	{ "limit", "show or set what users may hold", limit_command },
 	{ "doctor", "check whether this host can run virtual machines",
 	  doctor_command },
 	{ "help", "show the help of a command", help_command },

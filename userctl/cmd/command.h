@@ -38,6 +38,11 @@ const struct command *command_find(const char *name);
 int command_call(const struct command *command, int argc, char **argv);
 
 int run_command(int argc, char **argv);
+int ps_command(int argc, char **argv);
+int stat_command(int argc, char **argv);
+int events_command(int argc, char **argv);
+int kill_command(int argc, char **argv);
+int limit_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int help_command(int argc, char **argv);
 

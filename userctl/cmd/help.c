@@ -22,6 +22,7 @@ static void show_commands(void)
 	     "  lodge doctor\n"
 	     "  lodge run --kernel vmlinuz --initrd initrd.img \\\n"
 	     "      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
+	     "  lodge ps\n"
 	     "\n`lodge help COMMAND` or `lodge COMMAND --help` tells more; so does "
 	     "the man page lodge(1).");
 }

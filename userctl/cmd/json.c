@@ -75,6 +75,12 @@ void json_number(struct json *json, const char *key, long long value)
 	fprintf(json->file, "%lld", value);
 }
 
+void json_null(struct json *json, const char *key)
+{
+	begin_value(json, key);
+	fputs("null", json->file);
+}
+
 void json_hex(struct json *json, const char *key, uint64_t value)
 {
 	begin_value(json, key);

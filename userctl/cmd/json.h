@@ -45,6 +45,7 @@ void json_close(struct json *json, char bracket);
 void json_string(struct json *json, const char *key, const char *value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, long long value);
+void json_null(struct json *json, const char *key);
 
 /**
  * json_hex() - a 64-bit value as a string "0x...", since a JSON number is a

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge ps`: lists the VMs.
+ */
+#include "cmd/command.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cmd/duration.h"
+#include "cmd/exit_code.h"
+#include "cmd/family.h"
+#include "cmd/json.h"
+#include "cmd/size.h"
+#include "cmd/table.h"
+#include "cmd/user.h"
+#include "cmd/vm_report.h"
+#include "view/word.h"
+
+/**
+ * struct ps_options - the command line
+ * @json: write JSON
+ * @has_uid: show VMs of @uid only
+ * @uid: a user
+ */
+struct ps_options {
+	bool json;
+	bool has_uid;
+	uint32_t uid;
+};
+
+static void tell_size(struct table *table, uint64_t bytes)
+{
+	char text[SIZE_TEXT_SIZE];
+
+	size_format(text, sizeof(text), bytes);
+	table_add(table, "%s", text);
+}
+
+static void tell_duration(struct table *table, uint64_t ns)
+{
+	char text[DURATION_TEXT_SIZE];
+
+	duration_format(text, sizeof(text), ns);
+	table_add(table, "%s", text);
+}
+
+static void tell_vm(struct table *table, const struct netlink_vm *vm,
+		    const struct vm_times *times)
+{
+	char user[64];
+
+	user_format(user, sizeof(user), vm->uid);
+	table_add(table, "%s", vm->name);
+	table_add(table, "%s", user);
+	if (vm->pid)
+		table_add(table, "%" PRIu32, vm->pid);
+	else
+		table_add(table, "-");
+	table_add(table, "%" PRIu32, vm->vcpus);
+	tell_size(table, vm->memory);
+	tell_size(table, vm->resident);
+	tell_size(table, vm->tables);
+	tell_duration(table, times->guest + times->host);
+	tell_duration(table, vm_uptime(vm));
+	table_add(table, "%s", word_of_vm_state(vm->state));
+}
+
+static bool is_wanted(const struct ps_options *options,
+		      const struct netlink_vm *vm)
+{
+	return !options->has_uid || vm->uid == options->uid;
+}
+
+static int tell(const struct ps_options *options, const struct netlink_vm *vms,
+		size_t nr_vms, const struct netlink_vcpu *vcpus,
+		size_t nr_vcpus)
+{
+	static const struct table_column columns[] = {
+		{ "NAME", false },  { "USER", false },	  { "PID", true },
+		{ "VCPUS", true },  { "MEMORY", true },	  { "RESIDENT", true },
+		{ "TABLES", true }, { "CPU-TIME", true }, { "UP", true },
+		{ "STATE", false },
+	};
+	struct vm_times times;
+	struct table table;
+
+	table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	for (size_t i = 0; i < nr_vms; i++) {
+		times = vm_times_sum(vms[i].id, vcpus, nr_vcpus);
+		if (is_wanted(options, &vms[i]))
+			tell_vm(&table, &vms[i], &times);
+	}
+	return table_finish(&table, stdout);
+}
+
+static void tell_json(const struct ps_options *options,
+		      const struct netlink_vm *vms, size_t nr_vms,
+		      const struct netlink_vcpu *vcpus, size_t nr_vcpus)
+{
+	struct vm_times times;
+	struct json json;
+
+	json_start(&json, stdout);
+	json_open(&json, NULL, '[');
+	for (size_t i = 0; i < nr_vms; i++) {
+		if (!is_wanted(options, &vms[i]))
+			continue;
+		times = vm_times_sum(vms[i].id, vcpus, nr_vcpus);
+		json_open(&json, NULL, '{');
+		vm_report_json(&json, &vms[i], &times);
+		json_close(&json, '}');
+	}
+	json_close(&json, ']');
+	json_finish(&json);
+}
+
+/* Return: 0 or -errno. */
+static int list(struct netlink *netlink, const struct ps_options *options)
+{
+	struct netlink_vcpu *vcpus = NULL;
+	struct netlink_vm *vms = NULL;
+	size_t nr_vms, nr_vcpus;
+	int err;
+
+	err = netlink_vm_list(netlink, &vms, &nr_vms);
+	if (!err)
+		err = netlink_vcpu_list(netlink, 0, &vcpus, &nr_vcpus);
+	if (!err && options->json)
+		tell_json(options, vms, nr_vms, vcpus, nr_vcpus);
+	else if (!err)
+		err = tell(options, vms, nr_vms, vcpus, nr_vcpus);
+	free(vms);
+	free(vcpus);
+	return err;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct ps_options *options = state->input;
+
+	switch (key) {
+	case 'j':
+		options->json = true;
+		return 0;
+	case 'u':
+		options->has_uid = true;
+		if (!user_parse(argument, &options->uid))
+			return 0;
+		argp_error(state, "--user %s: there is no such user", argument);
+		return EINVAL;
+	case ARGP_KEY_ARG:
+		argp_error(state, "%s: it takes no arguments", argument);
+		return EINVAL;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int ps_command(int argc, char **argv)
+{
+	static const struct argp_option descriptions[] = {
+		{ "user", 'u', "USER", 0,
+		  "Show the VMs of USER, a name or a number, only", 0 },
+		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = {
+		.options = descriptions,
+		.parser = parse_option,
+		.doc = "List the virtual machines of this host."
+		       "\v"
+		       "Everybody sees their own VMs; root sees all.\n"
+		       "\n"
+		       "RESIDENT is the guest memory that the VM's nested page "
+		       "tables map now, TABLES the size of these tables, and "
+		       "CPU-TIME the time that its vCPUs have taken, in the "
+		       "guest and in the host.\n"
+		       "\n"
+		       "Examples:\n"
+		       "  lodge ps\n"
+		       "  lodge ps --user alice --json\n"
+		       "\n"
+		       "Exit codes: 0 done; 64 the command line is wrong; 69 "
+		       "the module is not loaded.",
+	};
+	struct ps_options options = { 0 };
+	struct netlink *netlink;
+	int code, err;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+		return EXIT_CODE_USAGE;
+	code = family_open(&netlink);
+	if (code)
+		return code;
+	err = list(netlink, &options);
+	if (err)
+		code = family_complain(netlink, "listing VMs", err);
+	netlink_close(netlink);
+	return code;
+}

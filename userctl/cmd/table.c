@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A table of text, with columns as wide as their widest cell.
+ */
+#include "cmd/table.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void table_start(struct table *table, const struct table_column *columns,
+		 size_t width)
+{
+	*table = (struct table){ .columns = columns, .width = width };
+}
+
+/* Return: true if there is room for another cell. */
+static bool make_room(struct table *table)
+{
+	size_t room = table->room ? table->room * 2 : 64;
+	char **cells;
+
+	if (table->count < table->room)
+		return true;
+	cells = reallocarray(table->cells, room, sizeof(*cells));
+	if (!cells)
+		return false;
+	table->cells = cells;
+	table->room = room;
+	return true;
+}
+
+void table_add(struct table *table, const char *format, ...)
+{
+	char *cell = NULL;
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (table->failed || !make_room(table) ||
+	    vasprintf(&cell, format, arguments) < 0)
+		table->failed = true;
+	else
+		table->cells[table->count++] = cell;
+	va_end(arguments);
+}
+
+static size_t widest(const struct table *table, size_t column)
+{
+	size_t most = strlen(table->columns[column].title);
+
+	for (size_t i = column; i < table->count; i += table->width)
+		if (strlen(table->cells[i]) > most)
+			most = strlen(table->cells[i]);
+	return most;
+}
+
+/* The last column has no blanks behind it. */
+static void print_cell(const struct table *table, FILE *file, size_t column,
+		       const char *text)
+{
+	bool last = column == table->width - 1;
+	int width = widest(table, column);
+
+	if (table->columns[column].right)
+		fprintf(file, "%*s", width, text);
+	else
+		fprintf(file, "%-*s", last ? 0 : width, text);
+	fputs(last ? "\n" : "  ", file);
+}
+
+int table_finish(struct table *table, FILE *file)
+{
+	int err = table->failed ? -ENOMEM : 0;
+
+	for (size_t i = 0; i < table->width && !err; i++)
+		print_cell(table, file, i, table->columns[i].title);
+	for (size_t i = 0; i < table->count; i++) {
+		if (!err)
+			print_cell(table, file, i % table->width,
+				   table->cells[i]);
+		free(table->cells[i]);
+	}
+	free(table->cells);
+	return err;
+}
