@@ -16,6 +16,7 @@
 #include "cmd/exit_code.h"
 #include "cmd/processor.h"
 #include "fake_lodge.h"
+#include "fake_netlink.h"
 #include "kselftest_harness.h"
 
 /* Replaces the controller's processor_read(). */
@@ -59,6 +60,19 @@ static int say(int (*command)(int argc, char **argv), char **arguments,
 	return WEXITSTATUS(status);
 }
 
+static const struct netlink_limit limits[] = {
+	{
+		.scope = LODGE_SCOPE_USER,
+		.limits = { 4, 64, 64 << 20, LODGE_LIMIT_NONE },
+		.used = { 1, 2, 3 << 20, 4096 },
+	},
+	{
+		.scope = LODGE_SCOPE_TOTAL,
+		.limits = { 4, 64, 64 << 20, 1 << 20 },
+		.used = { 4, 3, 4 << 20, 8192 },
+	},
+};
+
 static int doctor(void)
 {
 	char *arguments[] = { "lodge doctor", "--json", NULL };
@@ -93,6 +107,8 @@ FIXTURE(doctor){};
 FIXTURE_SETUP(doctor)
 {
 	memset(&fake, 0, sizeof(fake));
+	fake_netlink =
+		(struct fake_netlink){ .limits = limits, .nr_limits = 2 };
 	fake.run = trial;
 	processor = (struct processor){ .vendor = "GenuineIntel" };
 }
@@ -150,19 +166,44 @@ TEST_F(doctor, a_host_without_the_rate_of_its_tsc_is_told_how_to_name_it)
 	EXPECT_NE(NULL, strstr(result("virtualization"), "tsc_early_khz="));
 }
 
-TEST_F(doctor, a_user_at_a_limit_is_told_of_the_modules_parameters)
+TEST_F(doctor, a_user_at_a_limit_is_told_where_to_see_it)
 {
 	processor.svm = true;
 	fake.vm_error = -EDQUOT;
 	EXPECT_EQ(1, doctor());
 	EXPECT_SAYS("trial", "failed");
-	EXPECT_NE(NULL, strstr(result("trial"), "user_vms"));
+	EXPECT_NE(NULL, strstr(result("trial"), "lodge limit"));
 	EXPECT_EQ(NULL, strstr(result("trial"), "quota"));
 	fake.vm_error = 0;
 	fake.vcpu_error = -EDQUOT;
 	EXPECT_EQ(1, doctor());
-	EXPECT_NE(NULL, strstr(result("trial"), "user_vcpus"));
+	EXPECT_NE(NULL, strstr(result("trial"), "lodge limit"));
 	EXPECT_EQ(NULL, strstr(result("trial"), "dmesg"));
+}
+
+TEST_F(doctor, each_limit_is_told_with_what_is_used_of_it)
+{
+	processor.svm = true;
+	doctor();
+	EXPECT_SAYS("your limits", "ok");
+	EXPECT_NE(NULL, strstr(result("your limits"),
+			       "vms 1 of 4, vcpus 2 of 64, tables 3M of 64M, "
+			       "kernel 4K of none"));
+}
+
+TEST_F(doctor, a_limit_that_is_reached_is_a_warning_with_a_remedy)
+{
+	processor.svm = true;
+	EXPECT_EQ(0, doctor());
+	EXPECT_SAYS("total limits", "warning");
+	EXPECT_NE(NULL, strstr(result("total limits"), "lodge limit"));
+}
+
+TEST_F(doctor, without_the_module_nobody_tells_what_is_used)
+{
+	fake_netlink.open_error = -ENOENT;
+	doctor();
+	EXPECT_SAYS("use of limits", "skipped");
 }
 
 /* Runs `lodge run` with valid arguments, and keeps its messages. */
@@ -176,17 +217,28 @@ static int run(char *image)
 	return say(run_command, arguments, STDERR_FILENO);
 }
 
-TEST_F(doctor, run_tells_a_user_at_a_limit_of_the_modules_parameters)
+TEST_F(doctor, run_tells_of_a_name_that_another_vm_has)
+{
+	char *arguments[] = { "lodge run",     "--kernel",    "/dev/null",
+			      "--flat=0x7c00", "--memory=1M", "--serial=none",
+			      "--name=web",    NULL };
+
+	fake.vm_error = -EEXIST;
+	EXPECT_EQ(EXIT_CODE_USAGE, say(run_command, arguments, STDERR_FILENO));
+	EXPECT_NE(NULL, strstr(said, "--name web: this user has a VM"));
+}
+
+TEST_F(doctor, run_tells_a_user_at_a_limit_where_to_see_it)
 {
 	fake.vm_error = -EDQUOT;
 	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
 	EXPECT_EQ(0, strncmp(said, "lodge: creating the VM: this user", 33));
-	EXPECT_NE(NULL, strstr(said, "user_vms"));
+	EXPECT_NE(NULL, strstr(said, "lodge limit"));
 	fake.vm_error = 0;
 	fake.vcpu_error = -EDQUOT;
 	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
 	EXPECT_EQ(0, strncmp(said, "lodge: creating the vCPUs: this user", 36));
-	EXPECT_NE(NULL, strstr(said, "user_vcpus"));
+	EXPECT_NE(NULL, strstr(said, "lodge limit"));
 }
 
 TEST_HARNESS_MAIN

@@ -62,6 +62,12 @@ int lodge_info(int lodge, struct lodge_info *info)
 	return 0;
 }
 
+int lodge_vm_create_named(int lodge, const char *name)
+{
+	fake.name = name;
+	return lodge_vm_create(lodge);
+}
+
 int lodge_vm_create(int lodge)
 {
 	int vm = fake.vm_error ?: new_fd();

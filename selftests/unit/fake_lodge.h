@@ -22,6 +22,7 @@
  * @status: answer of LODGE_GET_INFO
  * @fail_call: number, from 1, of the call that fails with -ENOMEM
  * @vm_error: error of LODGE_CREATE_VM, or 0
+ * @name: name of the last VM, or NULL
  * @vcpu_error: error of LODGE_CREATE_VCPU, or 0
  * @calls: number of calls so far that can fail
  * @vms: number of VMs made
@@ -42,6 +43,7 @@ struct fake_lodge {
 	enum lodge_status status;
 	int fail_call;
 	int vm_error;
+	const char *name;
 	int vcpu_error;
 	int calls;
 	int vms;

@@ -438,6 +438,25 @@ TEST(what_no_processor_does_is_a_crash_and_no_reset)
 	EXPECT_EQ(LODGE_EXIT_CANNOT_EMULATE, end.crash.run.reason);
 }
 
+static int guest_is_killed(struct lodge_run *run)
+{
+	return -ECANCELED;
+}
+
+TEST(a_vm_that_is_killed_ends_the_machine_and_is_no_crash)
+{
+	ASSERT_EQ(0, run_machine(guest_is_killed, 2));
+	EXPECT_EQ(MACHINE_KILLED, end.fate);
+	EXPECT_EQ(0, fake.vcpus);
+}
+
+TEST(a_vm_gets_the_name_of_its_machine)
+{
+	config.name = "web";
+	ASSERT_EQ(0, run_machine(guest_crashes_twice, 1));
+	EXPECT_STREQ("web", fake.name);
+}
+
 /* Changes its image and the byte behind it, and reads both after a reset. */
 static int guest_writes_to_memory(struct lodge_run *run)
 {

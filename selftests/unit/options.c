@@ -113,6 +113,52 @@ TEST(a_number_with_a_leading_zero_is_decimal)
 	EXPECT_EQ(9, value);
 }
 
+TEST(a_name_has_letters_digits_and_three_signs)
+{
+	static const char *const bad[] = {
+		"--kernel|x|--name|",
+		"--kernel|x|--name|.web",
+		"--kernel|x|--name|-web",
+		"--kernel|x|--name|a b",
+		"--kernel|x|--name|a/b",
+		"--kernel|x|--name|123456789012345678901234567890123456789012345"
+		"6789012345678901234",
+	};
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "--kernel|x|--name|2.web_Server-1"));
+	EXPECT_STREQ("2.web_Server-1", options.machine.name);
+	options_free(&options);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		EXPECT_EQ(EINVAL, parse(&options, bad[i]));
+}
+
+TEST(sizes_are_written_in_at_most_five_characters)
+{
+	static const struct {
+		uint64_t bytes;
+		const char *text;
+	} cases[] = {
+		{ 0, "0" },
+		{ 1023, "1023" },
+		{ 1024, "1K" },
+		{ 1536, "1.5K" },
+		{ 10 * 1024 - 1, "9.9K" },
+		{ 10 * 1024, "10K" },
+		{ (1 << 20) - 1, "1023K" },
+		{ 512 << 20, "512M" },
+		{ 3ULL << 29, "1.5G" },
+		{ 1023ULL << 40, "1023T" },
+		{ UINT64_MAX, "15E" },
+	};
+	char text[SIZE_TEXT_SIZE];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_format(text, sizeof(text), cases[i].bytes);
+		EXPECT_STREQ(cases[i].text, text);
+	}
+}
+
 TEST(a_long_option_with_one_dash_is_refused)
 {
 	static const char *const lines[] = {

@@ -19,9 +19,13 @@
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 #include "cmd/json.h"
+#include "cmd/limit_option.h"
 #include "cmd/processor.h"
+#include "cmd/size.h"
 #include "cmd/trial.h"
 #include "lib/client.h"
+#include "lib/netlink.h"
+#include "view/word.h"
 
 #define MAX_FINDINGS 16
 #define LITTLE_MEMORY (1ULL << 30)
@@ -217,6 +221,61 @@ static void check_limits(struct diagnosis *diagnosis)
 	    info->tsc_khz / 1000, info->tsc_khz % 1000);
 }
 
+/* Return: true if a limit is reached. */
+static bool add_used(char *text, size_t size, const struct netlink_limit *limit)
+{
+	char used[SIZE_TEXT_SIZE], most[SIZE_TEXT_SIZE];
+	bool reached = false;
+	size_t length = 0;
+
+	for (int kind = 0; kind < NETLINK_LIMITS; kind++) {
+		limit_option_format(used, sizeof(used), kind,
+				    limit->used[kind]);
+		limit_option_format(most, sizeof(most), kind,
+				    limit->limits[kind]);
+		length += snprintf(text + length, size - length,
+				   "%s%s %s of %s", kind ? ", " : "",
+				   word_of_limit(kind), used, most);
+		reached |= limit->used[kind] >= limit->limits[kind];
+	}
+	return reached;
+}
+
+static void check_scope(struct diagnosis *diagnosis, struct netlink *netlink,
+			const char *name, enum lodge_limit_scope scope)
+{
+	struct netlink_limit limit;
+	struct finding *finding;
+	char text[192];
+	bool reached;
+	int err = netlink_limit_get(netlink, scope, getuid(), &limit);
+
+	if (err) {
+		add(diagnosis, name, UNKNOWN, "%s", strerror(-err));
+		return;
+	}
+	reached = add_used(text, sizeof(text), &limit);
+	finding = add(diagnosis, name, reached ? DOUBTFUL : GOOD, "%s", text);
+	if (reached)
+		set_remedy(finding, host_remedy(-EDQUOT, ""));
+}
+
+/* What of each limit is used: a call that is refused only says EDQUOT. */
+static void check_used(struct diagnosis *diagnosis)
+{
+	struct netlink *netlink;
+	int err = netlink_open(&netlink);
+
+	if (err) {
+		add(diagnosis, "use of limits", UNKNOWN,
+		    "only the module can tell");
+		return;
+	}
+	check_scope(diagnosis, netlink, "your limits", LODGE_SCOPE_USER);
+	check_scope(diagnosis, netlink, "total limits", LODGE_SCOPE_TOTAL);
+	netlink_close(netlink);
+}
+
 static uint64_t available_memory(void)
 {
 	FILE *file = fopen("/proc/meminfo", "re");
@@ -283,6 +342,7 @@ static void diagnose(struct diagnosis *diagnosis)
 	check_status(diagnosis);
 	check_abi(diagnosis);
 	check_limits(diagnosis);
+	check_used(diagnosis);
 	check_trial(diagnosis);
 	if (diagnosis->lodge >= 0)
 		close(diagnosis->lodge);

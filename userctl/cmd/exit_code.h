@@ -14,6 +14,7 @@
 #define EXIT_CODE_POWER_OFF 0
 #define EXIT_CODE_CRASH 2
 #define EXIT_CODE_RESET 4
+#define EXIT_CODE_KILLED 6
 
 /* The guest did not run, or could not go on: codes of sysexits.h. */
 #define EXIT_CODE_USAGE EX_USAGE

@@ -99,19 +99,21 @@ static const char nested[] =
 	"(KVM: kvm_amd or kvm_intel with nested=1, and -cpu host; QEMU without "
 	"KVM: -cpu EPYC,+svm,+npt)";
 
-/* strerror() would explain EDQUOT as a full disk. */
+/* strerror() would explain EDQUOT as a full disk, and not say who has canceled. */
 const char *host_reason(int error)
 {
 	if (error == -EDQUOT)
-		return "this user has as many as the module allows";
+		return "a limit of this user, or of all users, is reached";
+	if (error == -ECANCELED)
+		return "the VM was killed";
 	return strerror(-error);
 }
 
 const char *host_remedy(int error, const char *otherwise)
 {
 	if (error == -EDQUOT)
-		return "end other VMs of this user, or let root raise user_vms "
-		       "and user_vcpus in /sys/module/lodge/parameters";
+		return "end other VMs, or let root raise the limit; see "
+		       "`lodge limit`";
 	return otherwise;
 }
 

@@ -15,6 +15,8 @@
 #include "cmd/size.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
+#define DIGITS "0123456789"
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 /* Keys of options that have no letter. */
 enum {
@@ -27,6 +29,10 @@ enum {
 };
 
 static const struct argp_option descriptions[] = {
+	{ "name", 'n', "NAME", 0,
+	  "Name of the VM, by which lodge ps lists it (default: one is made up): "
+	  "letters, digits, '.', '_' and '-'",
+	  0 },
 	{ "kernel", 'k', "IMAGE", 0,
 	  "Start IMAGE: a Linux bzImage, an ELF image with a PVH note, a "
 	  "multiboot 1 image, or any file with --flat",
@@ -86,6 +92,7 @@ static const char about[] =
 	"  2      the guest crashed; the report is on standard error (a triple\n"
 	"         fault only with --on-crash stop)\n"
 	"  4      the guest reset, with --no-reboot\n"
+	"  6      the VM was killed; see lodge kill\n"
 	"  64     the command line is wrong\n"
 	"  66     an image cannot be opened, or is bad\n"
 	"  69     this host cannot run VMs; see lodge doctor\n"
@@ -115,6 +122,29 @@ static void set_memory(struct argp_state *state, struct machine_config *machine,
 	else
 		return;
 	machine->memory = 0;
+}
+
+/* As struct lodge_vm_create has it. */
+static bool is_name(const char *text)
+{
+	size_t length = strspn(text, LETTERS DIGITS "._-");
+
+	return strspn(text, LETTERS DIGITS) && !text[length] &&
+	       length < LODGE_NAME_SIZE;
+}
+
+/* Return: 0 or EINVAL. */
+static int set_name(struct argp_state *state, struct machine_config *machine,
+		    const char *text)
+{
+	machine->name = text;
+	if (is_name(text))
+		return 0;
+	argp_error(state,
+		   "--name %s: must be of letters, digits, '.', '_' and '-', "
+		   "begin with a letter or a digit, and have at most %d",
+		   text, LODGE_NAME_SIZE - 1);
+	return EINVAL;
 }
 
 static void set_cpus(struct argp_state *state, struct boot_options *boot,
@@ -313,6 +343,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'm':
 		set_memory(state, machine, argument);
 		return machine->memory ? 0 : EINVAL;
+	case 'n':
+		return set_name(state, machine, argument);
 	case 'c':
 		set_cpus(state, &machine->boot, argument);
 		return machine->boot.cpus ? 0 : EINVAL;

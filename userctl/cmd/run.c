@@ -62,6 +62,8 @@ static const char *fate_name(enum machine_fate fate)
 		return "signal";
 	case MACHINE_QUIT:
 		return "quit";
+	case MACHINE_KILLED:
+		return "killed";
 	}
 	return "unknown";
 }
@@ -80,6 +82,8 @@ static int exit_code_of(const struct machine_end *end)
 		return end->crash.error ? EXIT_CODE_INTERNAL : EXIT_CODE_CRASH;
 	case MACHINE_SIGNALLED:
 		return EXIT_CODE_SIGNAL(end->code);
+	case MACHINE_KILLED:
+		return EXIT_CODE_KILLED;
 	}
 	return EXIT_CODE_INTERNAL;
 }
@@ -112,6 +116,9 @@ static void tell_end(const struct run_options *options,
 	}
 	if (end->fate == MACHINE_CRASHED)
 		report_text(stderr, &end->crash);
+	if (end->fate == MACHINE_KILLED)
+		fputs("lodge: the VM was killed; `lodge events` has the time\n",
+		      stderr);
 	if (end->fate == MACHINE_RESET && end->triple_fault)
 		fputs("lodge: the guest reset by a triple fault; --on-crash "
 		      "stop reports it\n",
@@ -192,6 +199,16 @@ static int complain_place(const char *device)
 			"choose others; --device help lists the options");
 }
 
+static int complain_name(const struct run_options *options)
+{
+	char what[LODGE_NAME_SIZE + 16];
+
+	snprintf(what, sizeof(what), "--name %s", options->machine.name);
+	return complain(EXIT_CODE_USAGE, what,
+			"this user has a VM of this name",
+			"choose another name; `lodge ps` lists them");
+}
+
 static int complain_step(const struct run_options *options, int err,
 			 const struct machine_error *error)
 {
@@ -206,6 +223,8 @@ static int complain_step(const struct run_options *options, int err,
 		fprintf(stderr, "lodge: %s\n", error->boot.text);
 		return EXIT_CODE_IMAGE;
 	case MACHINE_STEP_VM:
+		if (err == -EEXIST && options->machine.name)
+			return complain_name(options);
 		return complain(code_of_errno(err), "creating the VM",
 				host_reason(err),
 				host_remedy(err, "see `lodge doctor`"));

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,11 +32,20 @@ int lodge_info(int lodge, struct lodge_info *info)
 	return call(lodge, LODGE_GET_INFO, info);
 }
 
+int lodge_vm_create_named(int lodge, const char *name)
+{
+	struct lodge_vm_create create = { 0 };
+
+	if (name && strlen(name) >= sizeof(create.name))
+		return -EINVAL;
+	if (name)
+		strcpy(create.name, name);
+	return call(lodge, LODGE_CREATE_VM, &create);
+}
+
 int lodge_vm_create(int lodge)
 {
-	const struct lodge_vm_create create = { 0 };
-
-	return call(lodge, LODGE_CREATE_VM, &create);
+	return lodge_vm_create_named(lodge, NULL);
 }
 
 int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,

@@ -39,6 +39,16 @@ int lodge_info(int lodge, struct lodge_info *info);
 int lodge_vm_create(int lodge);
 
 /**
+ * lodge_vm_create_named() - make a VM that lists and messages call by a name
+ * @lodge: from lodge_open()
+ * @name: its name, or NULL: one is made up
+ *
+ * Return: its descriptor; -EINVAL the name is no name, or too long; -EEXIST this user
+ * has a VM of this name; -errno.
+ */
+int lodge_vm_create_named(int lodge, const char *name);
+
+/**
  * lodge_memory_set() - let the guest see a piece of the caller's memory
  * @vm: from lodge_vm_create()
  * @slot: number of the slot; one that is in use is replaced

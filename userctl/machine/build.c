@@ -65,7 +65,7 @@ static int create_vm(struct machine *machine, int lodge)
 	if (info->abi_version != LODGE_ABI_VERSION ||
 	    info->status != LODGE_STATUS_READY)
 		return machine_fail(machine, MACHINE_STEP_HOST, -ENODEV);
-	machine->vm = lodge_vm_create(lodge);
+	machine->vm = lodge_vm_create_named(lodge, machine->config->name);
 	if (machine->vm >= 0)
 		return 0;
 	/* Another hypervisor may have started meanwhile: get the new status. */

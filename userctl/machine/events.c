@@ -56,6 +56,11 @@ void machine_quit(void *opaque)
 	end_from_outside(opaque, MACHINE_QUIT, 0);
 }
 
+void machine_killed(struct machine *machine)
+{
+	end_from_outside(machine, MACHINE_KILLED, 0);
+}
+
 /*
  * The guest ends or resets the machine.  Later events of the guest are ignored, and
  * its vCPUs execute no further instruction after the exit that they handle now.
@@ -109,6 +114,10 @@ void machine_vcpu_dead(void *opaque, struct vcpu *vcpu, int error)
 {
 	struct machine *machine = opaque;
 
+	if (error == -ECANCELED) {
+		machine_killed(machine);
+		return;
+	}
 	if (!error && vcpu_run_page(vcpu)->reason == LODGE_EXIT_SHUTDOWN &&
 	    !machine->config->stop_on_crash) {
 		triple_fault(machine);

@@ -199,6 +199,11 @@ static void *serve(void *opaque)
 			err = wake(machine);
 		}
 	}
+	/* All calls on a VM that was killed fail in this way. */
+	if (err == -ECANCELED) {
+		machine_killed(machine);
+		err = 0;
+	}
 	machine->failure = err;
 	return NULL;
 }

@@ -26,6 +26,7 @@
 
 /**
  * struct machine_config - the description of a machine
+ * @name: name of the VM, or NULL: one is made up
  * @boot: the image and its options, and the number of vCPUs
  * @memory: bytes of RAM
  * @devices: devices_default(), and devices that were added
@@ -40,6 +41,7 @@
  * The last three are called from the machine's thread.
  */
 struct machine_config {
+	const char *name;
 	struct boot_options boot;
 	uint64_t memory;
 	struct devices_wanted devices;
@@ -58,6 +60,7 @@ struct machine_config {
  * @MACHINE_CRASHED: a vCPU could not go on; see crash
  * @MACHINE_SIGNALLED: a signal; code is its number
  * @MACHINE_QUIT: the user ended it at the console
+ * @MACHINE_KILLED: the VM was stopped for ever, by LODGE_CMD_VM_KILL
  */
 enum machine_fate {
 	MACHINE_POWERED_OFF,
@@ -66,6 +69,7 @@ enum machine_fate {
 	MACHINE_CRASHED,
 	MACHINE_SIGNALLED,
 	MACHINE_QUIT,
+	MACHINE_KILLED,
 };
 
 /**

@@ -136,6 +136,9 @@ void machine_output(void *opaque, const void *bytes, size_t size);
 void machine_drained(void *opaque);
 void machine_alarm(void *opaque);
 
+/* A call has failed with ECANCELED; any thread may tell. */
+void machine_killed(struct machine *machine);
+
 /* Events from the user: by signals and keys. */
 void machine_signal(void *opaque, int number);
 void machine_quit(void *opaque);
