@@ -7,6 +7,7 @@
 #define LODGE_COMPAT_H
 
 #include <linux/cc_platform.h>
+#include <linux/cgroup.h>
 #include <linux/cpu.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm_host.h>
@@ -20,6 +21,7 @@
 #else
 #include <linux/entry-kvm.h>
 #endif
+#include <net/genetlink.h>
 #include <asm/cpu.h>
 #include <asm/cpufeature.h>
 #ifdef LODGE_HAVE_CPUID_API
@@ -272,6 +274,30 @@ static inline bool lodge_kvm_asks_late(void)
 	return true;
 #else
 	return false;
+#endif
+}
+
+/* lodge_dump_attrs() - a generic netlink dump's attributes */
+static inline struct nlattr **lodge_dump_attrs(struct netlink_callback *cb)
+{
+#ifdef LODGE_HAVE_GENL_INFO_DUMP
+	return genl_info_dump(cb)->attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
+
+/*
+ * lodge_task_cgroup() - ID of a thread's cgroup in the unified hierarchy; 0: none
+ *
+ * Under RCU.
+ */
+static inline u64 lodge_task_cgroup(struct task_struct *task)
+{
+#ifdef CONFIG_CGROUPS
+	return cgroup_id(task_dfl_cgroup(task));
+#else
+	return 0;
 #endif
 }
 

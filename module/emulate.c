@@ -47,7 +47,7 @@ bool lodge_emulate_sound(struct lodge_vcpu *vcpu, bool sound)
 	if (likely(sound))
 		return true;
 	WARN_ONCE(1, "lodge: an access of a size that there is not\n");
-	lodge_vm_kill(vcpu->vm);
+	lodge_vm_break(vcpu->vm);
 	return false;
 }
 

@@ -438,6 +438,6 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 	case LODGE_VMEXIT_UNKNOWN:
 		return lodge_exit_unknown(vcpu, exit);
 	}
-	lodge_vm_kill(vcpu->vm);
+	lodge_vm_break(vcpu->vm);
 	return -EIO;
 }

@@ -325,9 +325,9 @@ static const struct file_operations lodge_face_vm_fops = {
 	.llseek = noop_llseek,
 };
 
-int lodge_face_create_vm(void)
+int lodge_face_create_vm(const char *name)
 {
-	struct lodge_vm *vm = lodge_vm_new();
+	struct lodge_vm *vm = lodge_vm_new(name);
 	int fd;
 
 	if (IS_ERR(vm))

@@ -7,9 +7,10 @@
 
 /**
  * lodge_face_create_vm() - make a VM of the calling process
+ * @name: as struct lodge_vm_create has it
  *
  * Return: its descriptor, or as LODGE_CREATE_VM.
  */
-int lodge_face_create_vm(void);
+int lodge_face_create_vm(const char *name);
 
 #endif

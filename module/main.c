@@ -12,6 +12,7 @@
 #include "face.h"
 #include "ioctl.h"
 #include "mem.h"
+#include "netlink.h"
 #include "state.h"
 
 static long lodge_main_info(void *unused, struct lodge_info *info)
@@ -42,7 +43,7 @@ static long lodge_main_create_vm(void *unused,
 		return -EINVAL;
 	if (!lodge_backend)
 		return -ENODEV;
-	return lodge_face_create_vm();
+	return lodge_face_create_vm(create->name);
 }
 
 /* clang-format off */
@@ -83,15 +84,25 @@ static int __init lodge_main_init(void)
 
 	if (error)
 		return error;
+	error = lodge_netlink_init();
+	if (error)
+		goto exit_backend;
 	error = misc_register(&lodge_main_device);
 	if (error)
-		lodge_backend_exit();
+		goto exit_netlink;
+	return 0;
+
+exit_netlink:
+	lodge_netlink_exit();
+exit_backend:
+	lodge_backend_exit();
 	return error;
 }
 
 static void __exit lodge_main_exit(void)
 {
 	misc_deregister(&lodge_main_device);
+	lodge_netlink_exit();
 	lodge_backend_exit();
 }
 

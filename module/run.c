@@ -406,8 +406,8 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 		}
 		if (unlikely(lodge_run_work()))
 			return lodge_run_interrupted(vcpu);
-		if (unlikely(READ_ONCE(vcpu->vm->dead)))
-			return -EIO;
+		if (unlikely(READ_ONCE(vcpu->vm->state) != LODGE_VM_ALIVE))
+			return lodge_vm_error(vcpu->vm);
 		if (unlikely(vcpu->delivery.mp_state != LODGE_MP_RUNNABLE)) {
 			lodge_run_sleep(vcpu);
 			continue;

@@ -168,4 +168,5 @@ void lodge_vcpu_publish(struct lodge_vcpu *vcpu)
 	smp_store_release(&vm->vcpus[vcpu->id], vcpu);
 	WRITE_ONCE(vm->nr_vcpus, max(vm->nr_vcpus, vcpu->id + 1));
 	lodge_irq_connect(&vm->apics, vcpu->apic);
+	lodge_registry_changed();
 }

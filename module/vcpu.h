@@ -200,7 +200,7 @@ void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
  *
  * Called under vcpu->lock.
  *
- * Return: 0 or -errno as LODGE_RUN; vcpu->answer is set but for -EIO.
+ * Return: 0 or -errno as LODGE_RUN; vcpu->answer is set but for -EIO and -ECANCELED.
  */
 int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once);
 

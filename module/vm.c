@@ -27,6 +27,7 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 {
 	unsigned int i;
 
+	lodge_registry_remove(vm);
 	/* The notifier goes first: it reads slots and flushes vCPUs. */
 	lodge_iobus_fini(vm);
 	lodge_mem_fini(vm);
@@ -34,6 +35,7 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 		if (vm->vcpus[i])
 			lodge_vcpu_free(vm->vcpus[i]);
 	free_cpumask_var(vm->flush_mask);
+	lodge_identity_fini(&vm->identity);
 	lodge_user_put_vm(vm->user);
 	kvfree(vm);
 	lodge_hw_put();
@@ -55,11 +57,13 @@ void lodge_vm_put(struct lodge_vm *vm)
 	kref_put(&vm->ref, lodge_vm_release_ref);
 }
 
-void lodge_vm_kill(struct lodge_vm *vm)
+/* The first reason counts. */
+static void lodge_vm_stop(struct lodge_vm *vm, enum lodge_vm_state state)
 {
 	unsigned int i;
 
-	WRITE_ONCE(vm->dead, true);
+	if (cmpxchg(&vm->state, LODGE_VM_ALIVE, state) != LODGE_VM_ALIVE)
+		return;
 	for (i = 0; i < READ_ONCE(vm->nr_vcpus); i++) {
 		struct lodge_vcpu *vcpu = READ_ONCE(vm->vcpus[i]);
 
@@ -68,11 +72,19 @@ void lodge_vm_kill(struct lodge_vm *vm)
 	}
 }
 
+void lodge_vm_kill(struct lodge_vm *vm)
+{
+	lodge_vm_stop(vm, LODGE_VM_KILLED);
+}
+
+void lodge_vm_break(struct lodge_vm *vm)
+{
+	lodge_vm_stop(vm, LODGE_VM_BROKEN);
+}
+
 int lodge_vm_usable(const struct lodge_vm *vm)
 {
-	if (vm->mm != current->mm || READ_ONCE(vm->dead))
-		return -EIO;
-	return 0;
+	return vm->mm == current->mm ? lodge_vm_error(vm) : -EIO;
 }
 
 static void lodge_vm_flush_ack(void *unused)
@@ -107,12 +119,15 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 	preempt_enable();
 }
 
-static int lodge_vm_init(struct lodge_vm *vm)
+static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 {
+	int error;
+
 	kref_init(&vm->ref);
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->npt_lock);
 	vm->mm = current->mm;
+	lodge_identity_init(&vm->identity);
 	/* The guest's TSC starts at zero, and its clock with it. */
 	vm->tsc_offset = -lodge_tsc_ordered();
 	if (!zalloc_cpumask_var(&vm->flush_mask, GFP_KERNEL_ACCOUNT))
@@ -120,7 +135,9 @@ static int lodge_vm_init(struct lodge_vm *vm)
 	lodge_pv_clock_init(vm);
 	if (lodge_backend->vm_init)
 		lodge_backend->vm_init();
-	return lodge_mem_init(vm);
+	error = lodge_mem_init(vm);
+	/* Last: from then on others find it. */
+	return error ? error : lodge_registry_add(vm, name);
 }
 
 /* Return: a VM that is zero but for its user, or an error pointer. */
@@ -140,11 +157,13 @@ static struct lodge_vm *lodge_vm_alloc(void)
 	return vm;
 }
 
-struct lodge_vm *lodge_vm_new(void)
+struct lodge_vm *lodge_vm_new(const char *name)
 {
 	struct lodge_vm *vm;
 	int error;
 
+	if (!lodge_name_valid(name))
+		return ERR_PTR(-EINVAL);
 	/* The clock and the timers divide by it. */
 	if (!tsc_khz)
 		return ERR_PTR(-ENODEV);
@@ -156,7 +175,7 @@ struct lodge_vm *lodge_vm_new(void)
 		lodge_hw_put();
 		return vm;
 	}
-	error = lodge_vm_init(vm);
+	error = lodge_vm_init(vm, name);
 	if (error) {
 		lodge_vm_put(vm);
 		return ERR_PTR(error);

@@ -19,11 +19,12 @@
 #include <linux/srcu.h>
 #include <linux/types.h>
 
-#include <lodge.h>
+#include <lodge_netlink.h>
 
 #include "apic.h"
 #include "iobus.h"
 #include "npt/npt.h"
+#include "registry.h"
 
 struct lodge_slots;
 struct lodge_user;
@@ -49,7 +50,8 @@ struct lodge_clock_base {
  * @lock: creation of vCPUs, changes of slots
  * @mm: whose memory it uses, for ever
  * @user: who is counted for it and its vCPUs
- * @dead: a defect of ours was found: every call answers EIO
+ * @identity: what it is known by
+ * @state: enum lodge_vm_state; leaves LODGE_VM_ALIVE once, by anyone
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
  * @slots: see slots.c; changed under @lock, read under @slots_srcu
@@ -76,7 +78,8 @@ struct lodge_vm {
 	struct mutex lock;
 	struct mm_struct *mm;
 	struct lodge_user *user;
-	bool dead;
+	struct lodge_identity identity;
+	int state;
 	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
 	u32 nr_vcpus;
 
@@ -105,17 +108,40 @@ struct lodge_vm {
 /**
  * lodge_vm_new() - make a VM that uses the memory of the calling process
  *
+ * @name: as struct lodge_vm_create has it
+ *
  * Return: the VM, of which lodge_vm_put() disposes, or an error pointer: EBUSY,
- * EDQUOT, ENODEV, ENOMEM as LODGE_CREATE_VM.
+ * EDQUOT, EEXIST, EINVAL, ENODEV, ENOMEM as LODGE_CREATE_VM.
  */
-struct lodge_vm *lodge_vm_new(void);
+struct lodge_vm *lodge_vm_new(const char *name);
 struct lodge_vm *lodge_vm_get(struct lodge_vm *vm);
 void lodge_vm_put(struct lodge_vm *vm);
 
 /**
- * lodge_vm_kill() - a defect of ours was found: this VM answers EIO from now on
+ * lodge_vm_kill() - from now on all calls on the VM and its vCPUs fail with ECANCELED
+ *
+ * Any context that does not hold off interrupts; does not wait for the vCPUs.
  */
 void lodge_vm_kill(struct lodge_vm *vm);
+
+/**
+ * lodge_vm_break() - a defect of ours was found: they fail with EIO
+ */
+void lodge_vm_break(struct lodge_vm *vm);
+
+/**
+ * lodge_vm_error() - why the VM cannot be used any more
+ *
+ * Return: 0 it can, -ECANCELED it was killed, -EIO it is broken.
+ */
+static inline int lodge_vm_error(const struct lodge_vm *vm)
+{
+	int state = READ_ONCE(vm->state);
+
+	if (likely(state == LODGE_VM_ALIVE))
+		return 0;
+	return state == LODGE_VM_KILLED ? -ECANCELED : -EIO;
+}
 
 /**
  * lodge_vm_flush_tlbs() - make every vCPU drop its nested translations
@@ -128,7 +154,7 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm);
 /**
  * lodge_vm_usable() - check that the calling thread may use the VM
  *
- * Return: 0, or -EIO for another process and for a VM that is dead.
+ * Return: 0, -EIO for another process, or as lodge_vm_error().
  */
 int lodge_vm_usable(const struct lodge_vm *vm);
 

@@ -151,8 +151,9 @@ TEST(info_keeps_its_layout)
 
 TEST(arguments_of_the_vm_calls_keep_their_layout)
 {
-	EXPECT_SIZE(struct lodge_vm_create, 8);
+	EXPECT_SIZE(struct lodge_vm_create, 72);
 	EXPECT_AT(struct lodge_vm_create, flags, 0);
+	EXPECT_AT(struct lodge_vm_create, name, 8);
 
 	EXPECT_SIZE(struct lodge_memory, 32);
 	EXPECT_AT(struct lodge_memory, slot, 0);
@@ -283,7 +284,7 @@ TEST(the_run_page_keeps_its_layout)
 TEST(calls_keep_their_numbers)
 {
 	EXPECT_EQ(0x80e0b700U, LODGE_GET_INFO);
-	EXPECT_EQ(0x4008b701U, LODGE_CREATE_VM);
+	EXPECT_EQ(0x4048b701U, LODGE_CREATE_VM);
 	EXPECT_EQ(0x4020b710U, LODGE_SET_MEMORY);
 	EXPECT_EQ(0x4008b711U, LODGE_CREATE_VCPU);
 	EXPECT_EQ(0x4010b712U, LODGE_SEND_MSI);

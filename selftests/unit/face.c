@@ -186,7 +186,7 @@ unsigned long clear_user(void *to, size_t size)
 	return 0;
 }
 
-struct lodge_vm *lodge_vm_new(void)
+struct lodge_vm *lodge_vm_new(const char *name)
 {
 	if (step_fails())
 		return ERR_PTR(-EBUSY);
@@ -201,7 +201,7 @@ void lodge_vm_put(struct lodge_vm *vm)
 
 int lodge_vm_usable(const struct lodge_vm *vm)
 {
-	return vm->dead ? -EIO : 0;
+	return vm->state == LODGE_VM_ALIVE ? 0 : -EIO;
 }
 
 struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id, void *data)
@@ -362,7 +362,7 @@ FIXTURE(face)
 FIXTURE_SETUP(face)
 {
 	begin();
-	ASSERT_EQ(FD_VM, lodge_face_create_vm());
+	ASSERT_EQ(FD_VM, lodge_face_create_vm(""));
 	ASSERT_EQ(FD_VCPU, create_vcpu());
 	self->run = world.page;
 }
@@ -380,11 +380,11 @@ TEST(a_vm_that_gets_no_descriptor_is_gone)
 {
 	begin();
 	world.fails = 1;
-	EXPECT_EQ(-EBUSY, lodge_face_create_vm());
+	EXPECT_EQ(-EBUSY, lodge_face_create_vm(""));
 	EXPECT_EQ(0U, world.vms);
 	begin();
 	world.fails = 2;
-	EXPECT_EQ(-EMFILE, lodge_face_create_vm());
+	EXPECT_EQ(-EMFILE, lodge_face_create_vm(""));
 	EXPECT_EQ(0U, world.vms);
 }
 
@@ -394,7 +394,7 @@ TEST(each_step_of_making_a_vcpu_can_fail)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(errors); i++) {
 		begin();
-		ASSERT_EQ(FD_VM, lodge_face_create_vm());
+		ASSERT_EQ(FD_VM, lodge_face_create_vm(""));
 		world.fails = world.steps + 1 + i;
 		EXPECT_EQ(errors[i], create_vcpu());
 		EXPECT_EQ(0U, world.descriptors);
@@ -446,7 +446,7 @@ TEST_F(face, a_killed_waiter_does_nothing)
 
 TEST_F(face, a_dead_vm_takes_no_call)
 {
-	world.vm.dead = true;
+	world.vm.state = LODGE_VM_BROKEN;
 	EXPECT_EQ(-EIO, vcpu_call(LODGE_RUN, NULL));
 	EXPECT_EQ(-EIO, create_vcpu());
 	EXPECT_EQ(0U, core.runs);

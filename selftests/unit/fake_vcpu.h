@@ -314,9 +314,9 @@ void lodge_yield(struct lodge_vcpu *vcpu)
 {
 }
 
-void lodge_vm_kill(struct lodge_vm *vm)
+void lodge_vm_break(struct lodge_vm *vm)
 {
-	vm->dead = true;
+	vm->state = LODGE_VM_BROKEN;
 }
 
 void lodge_simd_get_xmm(void *opaque, unsigned int reg, u8 data[16])

@@ -317,7 +317,7 @@ static void check_vcpu(const struct lodge_vcpu *vcpu)
 	const struct lodge_io *io = &vcpu->emulation->io;
 	u32 i;
 
-	fake_require(!vcpu->vm->dead);
+	fake_require(vcpu->vm->state == LODGE_VM_ALIVE);
 	fake_require(io->nr <= LODGE_NR_FRAGMENTS);
 	if (vcpu->completion == LODGE_COMPLETE_EMULATE)
 		fake_require(io->next + 1 == io->nr);

@@ -85,6 +85,15 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	u32 val;
+} kuid_t;
+
+static inline bool uid_eq(kuid_t a, kuid_t b)
+{
+	return a.val == b.val;
+}
+
 typedef int spinlock_t;
 typedef int seqlock_t;
 typedef int *cpumask_var_t;

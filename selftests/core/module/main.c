@@ -142,7 +142,7 @@ static int core_test(void *data)
 	if (copy_to_user((void __user *)(hva + CORE_RESET), core_code,
 			 sizeof(core_code)))
 		goto unmap;
-	vm = lodge_vm_new();
+	vm = lodge_vm_new("");
 	error = PTR_ERR_OR_ZERO(vm);
 	if (error)
 		goto unmap;

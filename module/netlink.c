@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The generic netlink family: its commands, who may see what, and the walk of a dump.
+ */
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/pid_namespace.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+#include <net/sock.h>
+
+#include "compat.h"
+#include "netlink.h"
+#include "netlink_vm.h"
+#include "vcpu.h"
+#include "vm.h"
+
+void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
+{
+	struct file *socket = NETLINK_CB(skb).sk->sk_socket->file;
+
+	viewer->sender.uid = NETLINK_CREDS(skb)->uid;
+	viewer->sender.user_ns = get_user_ns(current_user_ns());
+	viewer->sender_admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+	viewer->pid_ns = get_pid_ns(task_active_pid_ns(current));
+	viewer->opener = get_cred(socket->f_cred);
+	viewer->opener_admin =
+		file_ns_capable(socket, &init_user_ns, CAP_SYS_ADMIN);
+}
+
+void lodge_viewer_fini(struct lodge_viewer *viewer)
+{
+	put_user_ns(viewer->sender.user_ns);
+	put_pid_ns(viewer->pid_ns);
+	put_cred(viewer->opener);
+}
+
+bool lodge_viewer_sees(const struct lodge_viewer *viewer,
+		       const struct lodge_owner *owner)
+{
+	const struct lodge_owner opener = {
+		.uid = viewer->opener->uid,
+		.user_ns = viewer->opener->user_ns,
+	};
+
+	return (viewer->sender_admin ||
+		lodge_owner_is(&viewer->sender, owner)) &&
+	       (viewer->opener_admin || lodge_owner_is(&opener, owner));
+}
+
+bool lodge_viewer_is_admin(const struct lodge_viewer *viewer)
+{
+	return viewer->sender_admin && viewer->opener_admin;
+}
+
+/* A command has one policy, for a dump too: refuse what only the other one takes. */
+static int dump_check(struct netlink_callback *cb, int takes)
+{
+	struct nlattr **attrs = lodge_dump_attrs(cb);
+	unsigned int i;
+
+	for (i = 1; i <= genl_dumpit_info(cb)->op.maxattr; i++)
+		if (attrs[i] && i != takes) {
+			NL_SET_BAD_ATTR(cb->extack, attrs[i]);
+			return -EINVAL;
+		}
+	return 0;
+}
+
+/* Looks once, so that a request for a VM that there is not fails. */
+static int dump_find(struct lodge_dump *dump, const struct nlattr *attr)
+{
+	struct lodge_vm *vm;
+	int error = 0;
+
+	if (!attr)
+		return 0;
+	dump->vm = nla_get_u32(attr);
+	dump->next_vm = dump->vm;
+	lodge_registry_lock();
+	vm = lodge_registry_find(dump->vm);
+	if (!vm || !lodge_viewer_sees(&dump->viewer, &vm->identity.owner))
+		error = -ENOENT;
+	lodge_registry_unlock();
+	return error;
+}
+
+int lodge_dump_start(struct netlink_callback *cb, int vm)
+{
+	struct lodge_dump *dump;
+	int error = dump_check(cb, vm);
+
+	if (error)
+		return error;
+	dump = kzalloc(sizeof(*dump), GFP_KERNEL_ACCOUNT);
+	if (!dump)
+		return -ENOMEM;
+	lodge_viewer_init(&dump->viewer, cb->skb);
+	error = dump_find(dump, vm ? lodge_dump_attrs(cb)[vm] : NULL);
+	*(struct lodge_dump **)cb->ctx = dump;
+	/* A dump that does not start is not ended. */
+	if (error)
+		lodge_dump_done(cb);
+	return error;
+}
+
+int lodge_dump_done(struct netlink_callback *cb)
+{
+	struct lodge_dump *dump = lodge_dump_of(cb);
+
+	lodge_viewer_fini(&dump->viewer);
+	kfree(dump);
+	return 0;
+}
+
+int lodge_dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put, const void *thing)
+{
+	void *head = genlmsg_put(skb, NETLINK_CB(cb->skb).portid,
+				 cb->nlh->nlmsg_seq, &lodge_netlink_family,
+				 NLM_F_MULTI, command);
+
+	if (!head)
+		return -EMSGSIZE;
+	genl_dump_check_consistent(cb, head);
+	if (put(skb, &lodge_dump_of(cb)->viewer, thing)) {
+		genlmsg_cancel(skb, head);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, head);
+	return 0;
+}
+
+/* The next VM that the dump is for, or NULL. */
+static struct lodge_vm *dump_next_vm(struct lodge_dump *dump)
+{
+	struct lodge_vm *vm;
+
+	while ((vm = lodge_registry_next(dump->next_vm))) {
+		if (dump->vm && vm->identity.id != dump->vm)
+			return NULL;
+		if (vm->identity.id != dump->next_vm)
+			dump->next = 0;
+		dump->next_vm = vm->identity.id;
+		if (lodge_viewer_sees(&dump->viewer, &vm->identity.owner))
+			return vm;
+		dump->next_vm++;
+		dump->next = 0;
+	}
+	return NULL;
+}
+
+/* The VM is done. */
+static void dump_leave_vm(struct lodge_dump *dump)
+{
+	dump->next_vm++;
+	dump->next = 0;
+}
+
+/* Return: what @dumpit answers for @error of the last message. */
+static int dump_answer(const struct sk_buff *skb, int error)
+{
+	return error && !skb->len ? error : skb->len;
+}
+
+int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put)
+{
+	struct lodge_dump *dump = lodge_dump_of(cb);
+	struct lodge_vm *vm;
+	int error = 0;
+
+	lodge_registry_lock();
+	cb->seq = lodge_registry_generation();
+	while (!error && (vm = dump_next_vm(dump))) {
+		error = lodge_dump_put(skb, cb, command, put, vm);
+		if (!error)
+			dump_leave_vm(dump);
+	}
+	lodge_registry_unlock();
+	return dump_answer(skb, error);
+}
+
+static int dump_vcpus_of(struct sk_buff *skb, struct netlink_callback *cb,
+			 u8 command, lodge_put_t put, struct lodge_vm *vm)
+{
+	struct lodge_dump *dump = lodge_dump_of(cb);
+	int error;
+
+	for (; dump->next < LODGE_MAX_VCPUS; dump->next++) {
+		/* Whoever finds it finds it complete: see lodge_vcpu_publish(). */
+		const struct lodge_vcpu *vcpu =
+			smp_load_acquire(&vm->vcpus[dump->next]);
+
+		if (!vcpu)
+			continue;
+		error = lodge_dump_put(skb, cb, command, put, vcpu);
+		if (error)
+			return error;
+	}
+	dump_leave_vm(dump);
+	return 0;
+}
+
+int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
+		     u8 command, lodge_put_t put)
+{
+	struct lodge_dump *dump = lodge_dump_of(cb);
+	struct lodge_vm *vm;
+	int error = 0;
+
+	lodge_registry_lock();
+	cb->seq = lodge_registry_generation();
+	while (!error && (vm = dump_next_vm(dump)))
+		error = dump_vcpus_of(skb, cb, command, put, vm);
+	lodge_registry_unlock();
+	return dump_answer(skb, error);
+}
+
+struct sk_buff *lodge_netlink_answer(struct genl_info *info, u8 command,
+				     const struct lodge_viewer *viewer,
+				     lodge_put_t put, const void *thing)
+{
+	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	void *head;
+
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	head = genlmsg_put_reply(skb, info, &lodge_netlink_family, 0, command);
+	if (!head || put(skb, viewer, thing)) {
+		nlmsg_free(skb);
+		return ERR_PTR(-EMSGSIZE);
+	}
+	genlmsg_end(skb, head);
+	return skb;
+}
+
+static const struct genl_ops lodge_netlink_ops[] = {
+	{
+		.cmd = LODGE_CMD_VM_GET,
+		.policy = lodge_netlink_vm_policy,
+		.maxattr = LODGE_VM_UID,
+		.doit = lodge_netlink_vm_get,
+		.start = lodge_netlink_vm_start,
+		.dumpit = lodge_netlink_vm_dump,
+		.done = lodge_dump_done,
+	},
+};
+
+struct genl_family lodge_netlink_family __ro_after_init = {
+	.name = LODGE_GENL_NAME,
+	.version = LODGE_GENL_VERSION,
+	.module = THIS_MODULE,
+	.netnsok = true,
+	.parallel_ops = true,
+	.ops = lodge_netlink_ops,
+	.n_ops = ARRAY_SIZE(lodge_netlink_ops),
+};
+
+int __init lodge_netlink_init(void)
+{
+	return genl_register_family(&lodge_netlink_family);
+}
+
+void lodge_netlink_exit(void)
+{
+	genl_unregister_family(&lodge_netlink_family);
+}

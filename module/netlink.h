@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The generic netlink family: see uapi/lodge_netlink.h.
+ *
+ * netlink.c has the table of commands, who may see what, and the walk of a dump; each
+ * group of commands is a file of its own.
+ */
+#ifndef LODGE_NETLINK_H
+#define LODGE_NETLINK_H
+
+#include <linux/types.h>
+#include <net/genetlink.h>
+
+#include <lodge_netlink.h>
+
+#include "registry.h"
+
+struct cred;
+struct lodge_vcpu;
+struct lodge_vm;
+struct pid_namespace;
+
+extern struct genl_family lodge_netlink_family;
+
+/**
+ * struct lodge_viewer - for whom a request is
+ * @sender: user that has sent it
+ * @sender_admin: @sender has CAP_SYS_ADMIN in the initial user namespace
+ * @pid_ns: PID namespace of the sender
+ * @opener: credentials with which the socket was opened
+ * @opener_admin: the same of @opener
+ *
+ * Both must have the right to what is asked for: a program with more rights than the
+ * one that gave it the socket gives them to nobody.
+ */
+struct lodge_viewer {
+	struct lodge_owner sender;
+	bool sender_admin;
+	struct pid_namespace *pid_ns;
+	const struct cred *opener;
+	bool opener_admin;
+};
+
+/**
+ * lodge_viewer_init() - take it from a request
+ *
+ * Called by the thread that has sent @skb.  lodge_viewer_fini() ends it.
+ */
+void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb);
+void lodge_viewer_fini(struct lodge_viewer *viewer);
+
+/**
+ * lodge_viewer_sees() - true if it may see and change what is @owner's
+ */
+bool lodge_viewer_sees(const struct lodge_viewer *viewer,
+		       const struct lodge_owner *owner);
+
+/**
+ * lodge_viewer_is_admin() - true if it may see and change everything
+ */
+bool lodge_viewer_is_admin(const struct lodge_viewer *viewer);
+
+/**
+ * struct lodge_dump - a dump, from its first message to its last
+ * @viewer: for whom it is
+ * @vm: only of the VM with this ID; 0: of all
+ * @next_vm: the ID at which it goes on
+ * @next: the place in there, or in another list, at which it goes on
+ */
+struct lodge_dump {
+	struct lodge_viewer viewer;
+	u32 vm;
+	u32 next_vm;
+	u64 next;
+};
+
+/**
+ * lodge_dump_of() - the dump that lodge_dump_start() has begun
+ */
+static inline struct lodge_dump *lodge_dump_of(struct netlink_callback *cb)
+{
+	return *(struct lodge_dump **)cb->ctx;
+}
+
+/**
+ * lodge_dump_start() - begin a dump that takes at most one attribute, a VM's ID
+ * @vm: that attribute, u32; 0: it takes none
+ *
+ * Called by the @start of a command; the @done of that command is lodge_dump_done().
+ *
+ * Return: 0, -EINVAL an attribute that it does not take, -ENOENT no such VM, -ENOMEM.
+ */
+int lodge_dump_start(struct netlink_callback *cb, int vm);
+int lodge_dump_done(struct netlink_callback *cb);
+
+/**
+ * typedef lodge_put_t - put the attributes of a thing into a message
+ * @thing: what it is, the command knows
+ *
+ * Return: 0 or -EMSGSIZE.
+ */
+typedef int (*lodge_put_t)(struct sk_buff *skb,
+			   const struct lodge_viewer *viewer,
+			   const void *thing);
+
+/**
+ * lodge_dump_put() - put a message with one thing into the answer
+ * @command: enum lodge_command
+ * @put: for its attributes
+ * @thing: its argument
+ *
+ * Return: 0, or -EMSGSIZE it does not fit and nothing has changed.
+ */
+int lodge_dump_put(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put, const void *thing);
+
+/**
+ * lodge_dump_vms() - put a message of each VM that the dump is for
+ * @command: enum lodge_command
+ * @put: for a VM's attributes; its thing is a struct lodge_vm
+ *
+ * Return: as @dumpit.
+ */
+int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put);
+
+/**
+ * lodge_dump_vcpus() - put a message of each vCPU that the dump is for
+ * @command: enum lodge_command
+ * @put: for a vCPU's attributes; its thing is a struct lodge_vcpu
+ *
+ * Return: as @dumpit.
+ */
+int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
+		     u8 command, lodge_put_t put);
+
+/**
+ * lodge_netlink_answer() - make the answer to a request, a message of one thing
+ * @command: enum lodge_command
+ * @put: for its attributes
+ * @thing: its argument
+ *
+ * Return: for genlmsg_reply(), outside of locks; or an error pointer.
+ */
+struct sk_buff *lodge_netlink_answer(struct genl_info *info, u8 command,
+				     const struct lodge_viewer *viewer,
+				     lodge_put_t put, const void *thing);
+
+/**
+ * lodge_netlink_init() - register the family
+ */
+int lodge_netlink_init(void);
+void lodge_netlink_exit(void);
+
+#endif

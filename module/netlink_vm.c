@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The family's commands on VMs: see uapi/lodge_netlink.h.
+ */
+#include <linux/pid.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/uidgid.h>
+
+#include "compat.h"
+#include "netlink_vm.h"
+#include "npt/npt.h"
+#include "vm.h"
+
+const struct nla_policy lodge_netlink_vm_policy[LODGE_VM_UID + 1] = {
+	[LODGE_VM_ID] = { .type = NLA_U32 },
+	[LODGE_VM_NAME] = { .type = NLA_NUL_STRING,
+			    .len = LODGE_NAME_SIZE - 1 },
+	[LODGE_VM_UID] = { .type = NLA_U32 },
+};
+
+/* What only the VM's process knows, while it lives. */
+static int vm_put_process(struct sk_buff *skb,
+			  const struct lodge_viewer *viewer, struct pid *pid)
+{
+	struct task_struct *task;
+	u64 cgroup = 0;
+	u32 number = 0;
+
+	rcu_read_lock();
+	task = pid_task(pid, PIDTYPE_TGID);
+	if (task) {
+		number = pid_nr_ns(pid, viewer->pid_ns);
+		cgroup = lodge_task_cgroup(task);
+	}
+	rcu_read_unlock();
+	return nla_put_u32(skb, LODGE_VM_PID, number) ||
+	       nla_put_u64_64bit(skb, LODGE_VM_CGROUP, cgroup, LODGE_VM_PAD);
+}
+
+static u32 vm_vcpus(const struct lodge_vm *vm)
+{
+	u32 i, nr = 0;
+
+	for (i = 0; i < LODGE_MAX_VCPUS; i++)
+		nr += !!READ_ONCE(vm->vcpus[i]);
+	return nr;
+}
+
+static int vm_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
+		  const void *thing)
+{
+	const struct lodge_vm *vm = thing;
+	const struct lodge_identity *identity = &vm->identity;
+	u32 uid = from_kuid_munged(viewer->sender.user_ns, identity->owner.uid);
+
+	if (nla_put_u32(skb, LODGE_VM_ID, identity->id) ||
+	    nla_put_string(skb, LODGE_VM_NAME, identity->name) ||
+	    nla_put_u32(skb, LODGE_VM_UID, uid) ||
+	    nla_put_u64_64bit(skb, LODGE_VM_START, identity->start,
+			      LODGE_VM_PAD) ||
+	    nla_put_u32(skb, LODGE_VM_VCPUS, vm_vcpus(vm)) ||
+	    nla_put_u64_64bit(skb, LODGE_VM_TABLES,
+			      lodge_npt_tables(&vm->npt) * PAGE_SIZE,
+			      LODGE_VM_PAD) ||
+	    nla_put_u32(skb, LODGE_VM_STATE, READ_ONCE(vm->state)) ||
+	    vm_put_process(skb, viewer, identity->pid))
+		return -EMSGSIZE;
+	return 0;
+}
+
+/**
+ * struct vm_wanted - the VM that a request is for
+ * @id: its ID, or 0
+ * @name: its name, or NULL
+ * @uid: whose it is, if @has_uid; else the sender's own
+ * @has_uid: likewise
+ */
+struct vm_wanted {
+	u32 id;
+	const char *name;
+	kuid_t uid;
+	bool has_uid;
+};
+
+static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
+		   struct vm_wanted *wanted)
+{
+	struct nlattr **attrs = info->attrs;
+
+	*wanted = (struct vm_wanted){ .id = 0 };
+	if (!attrs[LODGE_VM_ID] && !attrs[LODGE_VM_NAME]) {
+		NL_SET_ERR_MSG(info->extack,
+			       "neither a VM's ID nor its name is given");
+		return -EINVAL;
+	}
+	if (attrs[LODGE_VM_UID] && !attrs[LODGE_VM_NAME]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attrs[LODGE_VM_UID],
+				    "a user goes with a name only");
+		return -EINVAL;
+	}
+	if (attrs[LODGE_VM_ID])
+		wanted->id = nla_get_u32(attrs[LODGE_VM_ID]);
+	if (attrs[LODGE_VM_NAME])
+		wanted->name = nla_data(attrs[LODGE_VM_NAME]);
+	if (attrs[LODGE_VM_UID]) {
+		wanted->has_uid = true;
+		wanted->uid = make_kuid(viewer->sender.user_ns,
+					nla_get_u32(attrs[LODGE_VM_UID]));
+	}
+	return 0;
+}
+
+static bool vm_is_wanted(const struct lodge_vm *vm,
+			 const struct lodge_viewer *viewer,
+			 const struct vm_wanted *wanted)
+{
+	const struct lodge_owner *owner = &vm->identity.owner;
+
+	if (!lodge_viewer_sees(viewer, owner))
+		return false;
+	if (!wanted->name)
+		return true;
+	if (strcmp(wanted->name, vm->identity.name))
+		return false;
+	return wanted->has_uid ? uid_eq(wanted->uid, owner->uid) :
+				 lodge_owner_is(owner, &viewer->sender);
+}
+
+/* Under the registry's lock.  Return: the VM, or NULL. */
+static struct lodge_vm *vm_find(const struct lodge_viewer *viewer,
+				const struct vm_wanted *wanted)
+{
+	struct lodge_vm *vm;
+
+	if (wanted->id) {
+		vm = lodge_registry_find(wanted->id);
+		return vm && vm_is_wanted(vm, viewer, wanted) ? vm : NULL;
+	}
+	for (vm = lodge_registry_next(1); vm;
+	     vm = lodge_registry_next(vm->identity.id + 1))
+		if (vm_is_wanted(vm, viewer, wanted))
+			return vm;
+	return NULL;
+}
+
+int lodge_netlink_vm_get(struct sk_buff *skb, struct genl_info *info)
+{
+	struct sk_buff *answer = ERR_PTR(-ENOENT);
+	struct lodge_viewer viewer;
+	struct vm_wanted wanted;
+	struct lodge_vm *vm;
+	int error;
+
+	lodge_viewer_init(&viewer, skb);
+	error = vm_want(info, &viewer, &wanted);
+	if (!error) {
+		lodge_registry_lock();
+		vm = vm_find(&viewer, &wanted);
+		if (vm)
+			answer = lodge_netlink_answer(info, LODGE_CMD_VM_GET,
+						      &viewer, vm_put, vm);
+		lodge_registry_unlock();
+		error = PTR_ERR_OR_ZERO(answer);
+	}
+	lodge_viewer_fini(&viewer);
+	return error ? error : genlmsg_reply(answer, info);
+}
+
+int lodge_netlink_vm_start(struct netlink_callback *cb)
+{
+	return lodge_dump_start(cb, 0);
+}
+
+int lodge_netlink_vm_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return lodge_dump_vms(skb, cb, LODGE_CMD_VM_GET, vm_put);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * All VMs of the host: see registry.h.
+ */
+#include <linux/atomic.h>
+#include <linux/cred.h>
+#include <linux/ctype.h>
+#include <linux/idr.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <linux/user_namespace.h>
+
+#include "registry.h"
+#include "vm.h"
+
+/* Guards the VMs. */
+static DEFINE_MUTEX(registry_lock);
+/* IDs go round: one is given again only when all others were. */
+static DEFINE_IDR(registry_vms);
+/* Twice as many as there were changes, and one: never 0. */
+static atomic_t registry_generation = ATOMIC_INIT(1);
+
+void lodge_identity_init(struct lodge_identity *identity)
+{
+	identity->owner.uid = current_uid();
+	identity->owner.user_ns = get_user_ns(current_user_ns());
+	identity->pid = get_pid(task_tgid(current));
+	identity->start = ktime_get_boottime_ns();
+}
+
+void lodge_identity_fini(struct lodge_identity *identity)
+{
+	put_pid(identity->pid);
+	put_user_ns(identity->owner.user_ns);
+}
+
+/* The kernel's isalnum() has letters beyond ASCII. */
+static bool name_has_letter(char c)
+{
+	return isascii(c) && isalnum(c);
+}
+
+bool lodge_name_valid(const char *name)
+{
+	size_t length = strnlen(name, LODGE_NAME_SIZE);
+	size_t i;
+
+	if (length == LODGE_NAME_SIZE ||
+	    memchr_inv(name + length, 0, LODGE_NAME_SIZE - length))
+		return false;
+	for (i = 0; i < length; i++)
+		if (!name_has_letter(name[i]) &&
+		    (!i || !strchr("._-", name[i])))
+			return false;
+	return true;
+}
+
+static bool registry_has_name(const struct lodge_owner *owner, const char *name)
+{
+	struct lodge_vm *vm;
+	int id;
+
+	idr_for_each_entry(&registry_vms, vm, id)
+		if (lodge_owner_is(&vm->identity.owner, owner) &&
+		    !strcmp(vm->identity.name, name))
+			return true;
+	return false;
+}
+
+/*
+ * Takes an ID, at which nobody finds anything yet, and sets the name.  If the name that
+ * the ID makes is taken, the next ID makes another one.
+ */
+static int registry_reserve(struct lodge_identity *identity, const char *name)
+{
+	int id;
+
+	for (;;) {
+		id = idr_alloc_cyclic(&registry_vms, NULL, 1, 0,
+				      GFP_KERNEL_ACCOUNT);
+		if (id < 0)
+			return id;
+		if (*name)
+			strscpy(identity->name, name, sizeof(identity->name));
+		else
+			snprintf(identity->name, sizeof(identity->name),
+				 "vm-%d", id);
+		if (!registry_has_name(&identity->owner, identity->name))
+			return id;
+		idr_remove(&registry_vms, id);
+		if (*name)
+			return -EEXIST;
+	}
+}
+
+int lodge_registry_add(struct lodge_vm *vm, const char *name)
+{
+	int id;
+
+	mutex_lock(&registry_lock);
+	id = registry_reserve(&vm->identity, name);
+	if (id >= 0) {
+		vm->identity.id = id;
+		idr_replace(&registry_vms, vm, id);
+		lodge_registry_changed();
+	}
+	mutex_unlock(&registry_lock);
+	return id < 0 ? id : 0;
+}
+
+void lodge_registry_remove(struct lodge_vm *vm)
+{
+	if (!vm->identity.id)
+		return;
+	mutex_lock(&registry_lock);
+	idr_remove(&registry_vms, vm->identity.id);
+	lodge_registry_changed();
+	mutex_unlock(&registry_lock);
+}
+
+void lodge_registry_changed(void)
+{
+	atomic_add_return_release(2, &registry_generation);
+}
+
+u32 lodge_registry_generation(void)
+{
+	return atomic_read_acquire(&registry_generation);
+}
+
+void lodge_registry_lock(void)
+{
+	mutex_lock(&registry_lock);
+}
+
+void lodge_registry_unlock(void)
+{
+	mutex_unlock(&registry_lock);
+}
+
+struct lodge_vm *lodge_registry_find(u32 id)
+{
+	lockdep_assert_held(&registry_lock);
+	return id > INT_MAX ? NULL : idr_find(&registry_vms, id);
+}
+
+struct lodge_vm *lodge_registry_next(u32 id)
+{
+	int next = id;
+
+	lockdep_assert_held(&registry_lock);
+	return id > INT_MAX ? NULL : idr_get_next(&registry_vms, &next);
+}

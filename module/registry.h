@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All VMs of the host, by ID.
+ *
+ * A VM is here from the end of its creation to the beginning of its end, so whoever
+ * holds the registry's lock may read each VM that it finds.  The lock is a mutex, taken
+ * after vm->lock; under it nothing waits for a VM.
+ */
+#ifndef LODGE_REGISTRY_H
+#define LODGE_REGISTRY_H
+
+#include <linux/types.h>
+#include <linux/uidgid.h>
+
+#include <lodge.h>
+
+struct lodge_vm;
+struct pid;
+struct user_namespace;
+
+/**
+ * struct lodge_owner - the user that something belongs to
+ * @uid: its real user ID
+ * @user_ns: its user namespace
+ */
+struct lodge_owner {
+	kuid_t uid;
+	struct user_namespace *user_ns;
+};
+
+/**
+ * struct lodge_identity - what a VM is known by; it never changes
+ * @id: number, never 0
+ * @name: unique among the VMs of @owner
+ * @owner: who has made it; holds a reference on the namespace
+ * @pid: the process whose memory it uses
+ * @start: host's boot time at its creation, ns
+ */
+struct lodge_identity {
+	u32 id;
+	char name[LODGE_NAME_SIZE];
+	struct lodge_owner owner;
+	struct pid *pid;
+	u64 start;
+};
+
+/**
+ * lodge_owner_is() - true if both are the same user in the same user namespace
+ */
+static inline bool lodge_owner_is(const struct lodge_owner *a,
+				  const struct lodge_owner *b)
+{
+	return uid_eq(a->uid, b->uid) && a->user_ns == b->user_ns;
+}
+
+/**
+ * lodge_identity_init() - the calling thread's user and process have made the VM
+ */
+void lodge_identity_init(struct lodge_identity *identity);
+
+/**
+ * lodge_identity_fini() - undo lodge_identity_init(); also of a zeroed structure
+ */
+void lodge_identity_fini(struct lodge_identity *identity);
+
+/**
+ * lodge_name_valid() - true if a VM may have this name, or it is empty
+ * @name: LODGE_NAME_SIZE bytes
+ */
+bool lodge_name_valid(const char *name);
+
+/**
+ * lodge_registry_add() - give the VM its ID and name, and let others find it
+ * @name: valid; empty: a name is made up
+ *
+ * Return: 0, -EEXIST its owner has a VM of that name, -ENOMEM, -ENOSPC.
+ */
+int lodge_registry_add(struct lodge_vm *vm, const char *name);
+
+/**
+ * lodge_registry_remove() - nobody finds the VM any more; also one that was not added
+ */
+void lodge_registry_remove(struct lodge_vm *vm);
+
+/**
+ * lodge_registry_changed() - one of the VMs has a vCPU more
+ */
+void lodge_registry_changed(void);
+
+/**
+ * lodge_registry_generation() - moves with each change of what there is; never 0
+ *
+ * Whoever reads it before it looks finds all that had changed until then.
+ */
+u32 lodge_registry_generation(void);
+
+void lodge_registry_lock(void);
+void lodge_registry_unlock(void);
+
+/**
+ * lodge_registry_find() - the VM of this ID, or NULL; under the registry's lock
+ */
+struct lodge_vm *lodge_registry_find(u32 id);
+
+/**
+ * lodge_registry_next() - the VM with the smallest ID from @id on, or NULL
+ *
+ * Under the registry's lock.
+ */
+struct lodge_vm *lodge_registry_next(u32 id);
+
+#endif
