@@ -9,10 +9,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void widen(struct table *table, size_t column, const char *text)
+{
+	size_t length = strlen(text);
+
+	if (table->widths[column] < length)
+		table->widths[column] = length;
+}
+
 void table_start(struct table *table, const struct table_column *columns,
 		 size_t width)
 {
 	*table = (struct table){ .columns = columns, .width = width };
+	for (size_t i = 0; i < width; i++)
+		widen(table, i, columns[i].title);
 }
 
 /* Return: true if there is room for another cell. */
@@ -40,19 +50,11 @@ void table_add(struct table *table, const char *format, ...)
 	if (table->failed || !make_room(table) ||
 	    vasprintf(&cell, format, arguments) < 0)
 		table->failed = true;
-	else
-		table->cells[table->count++] = cell;
 	va_end(arguments);
-}
-
-static size_t widest(const struct table *table, size_t column)
-{
-	size_t most = strlen(table->columns[column].title);
-
-	for (size_t i = column; i < table->count; i += table->width)
-		if (strlen(table->cells[i]) > most)
-			most = strlen(table->cells[i]);
-	return most;
+	if (table->failed)
+		return;
+	widen(table, table->count % table->width, cell);
+	table->cells[table->count++] = cell;
 }
 
 /* The last column has no blanks behind it. */
@@ -60,7 +62,7 @@ static void print_cell(const struct table *table, FILE *file, size_t column,
 		       const char *text)
 {
 	bool last = column == table->width - 1;
-	int width = widest(table, column);
+	int width = table->widths[column];
 
 	if (table->columns[column].right)
 		fprintf(file, "%*s", width, text);

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* Columns of a table, at most. */
+#define TABLE_COLUMNS 16
+
 /**
  * struct table_column - a column
  * @title: its heading
@@ -23,6 +26,7 @@ struct table_column {
  * struct table - a table while it is filled, row by row
  * @columns: its columns
  * @width: number of columns
+ * @widths: width of each, in characters
  * @cells: texts of the cells so far
  * @count: entries in @cells
  * @room: entries for which there is memory
@@ -31,6 +35,7 @@ struct table_column {
 struct table {
 	const struct table_column *columns;
 	size_t width;
+	size_t widths[TABLE_COLUMNS];
 	char **cells;
 	size_t count;
 	size_t room;
@@ -40,7 +45,7 @@ struct table {
 /**
  * table_start() - begin a table
  * @columns: must live as long as the table
- * @width: number of columns
+ * @width: number of columns, at most TABLE_COLUMNS
  */
 void table_start(struct table *table, const struct table_column *columns,
 		 size_t width);
