@@ -10,6 +10,7 @@
 const struct command commands[] = {
 	{ "run", "start a virtual machine", run_command },
 	{ "ps", "list the virtual machines of this host", ps_command },
+	{ "top", "show all virtual machines, live", top_command },
 	{ "stat", "show what a virtual machine does", stat_command },
 	{ "events", "tell what has happened to virtual machines",
 	  events_command },

@@ -39,6 +39,7 @@ int command_call(const struct command *command, int argc, char **argv);
 
 int run_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
+int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);
 int events_command(int argc, char **argv);
 int kill_command(int argc, char **argv);

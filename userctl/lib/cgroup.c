@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Control groups, version 2.
+ */
+#include "lib/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* systemd answers before it has moved the process. */
+#define WAIT_STEP_NS 10000000L
+#define WAIT_STEPS 500
+
+extern char **environ;
+
+/* Return: 0 or -ENAMETOOLONG. */
+__attribute__((format(printf, 3, 4))) static int join(char *text, size_t size,
+						      const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text, size, format, arguments);
+	va_end(arguments);
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+static int open_file(const char *directory, const char *name, int flags)
+{
+	char path[PATH_MAX];
+	int fd = join(path, sizeof(path), "%s/%s", directory, name);
+
+	if (fd)
+		return fd;
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Return: 0 or -errno. */
+static int write_file(const char *directory, const char *name, const char *text)
+{
+	int fd = open_file(directory, name, O_WRONLY);
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int write_number(const char *directory, const char *name,
+			uint64_t number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%" PRIu64, number);
+	return write_file(directory, name, text);
+}
+
+/* Return: the number in a file, CGROUP_NO_LIMIT for "max", or 0. */
+static uint64_t read_number(const char *directory, const char *name)
+{
+	int fd = open_file(directory, name, O_RDONLY);
+	uint64_t number = 0;
+	char text[32];
+	ssize_t length;
+
+	if (fd < 0)
+		return 0;
+	length = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	if (!strncmp(text, "max", 3))
+		return CGROUP_NO_LIMIT;
+	return sscanf(text, "%" SCNu64, &number) == 1 ? number : 0;
+}
+
+/* Finds the mount of the whole unified hierarchy: proc_pid_mountinfo(5). */
+static int find_mount(const char *root, char *mount, size_t size)
+{
+	char path[PATH_MAX], line[PATH_MAX], top[PATH_MAX], place[PATH_MAX];
+	int err = join(path, sizeof(path), "%s/proc/self/mountinfo", root);
+	FILE *file;
+
+	if (err)
+		return err;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	err = -ENOENT;
+	while (err == -ENOENT && fgets(line, sizeof(line), file))
+		if (strstr(line, " - cgroup2 ") &&
+		    sscanf(line, "%*s %*s %*s %s %s", top, place) == 2 &&
+		    !strcmp(top, "/"))
+			err = join(mount, size, "%s%s", root, place);
+	fclose(file);
+	return err;
+}
+
+/* Reads the path of a process's cgroup: the line of hierarchy 0. */
+static int read_path(const char *root, const char *process, char *group)
+{
+	char path[PATH_MAX], line[PATH_MAX];
+	int err = join(path, sizeof(path), "%s/proc/%s/cgroup", root, process);
+	FILE *file;
+
+	if (err)
+		return err;
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	err = -ENOENT;
+	while (err == -ENOENT && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!strncmp(line, "0::/", 4))
+			err = join(group, CGROUP_PATH_SIZE, "%s", line + 3);
+	}
+	fclose(file);
+	return err;
+}
+
+/* The root of the hierarchy is "/", which adds nothing to the mount's path. */
+static int directory_of(const char *mount, const char *group, char *directory)
+{
+	return join(directory, CGROUP_DIRECTORY_SIZE, "%s%s", mount,
+		    strcmp(group, "/") ? group : "");
+}
+
+static int read_group(const char *root, const char *process,
+		      struct cgroup *cgroup)
+{
+	char mount[CGROUP_PATH_SIZE], directory[CGROUP_DIRECTORY_SIZE];
+	int err;
+
+	err = read_path(root, process, cgroup->path);
+	if (!err)
+		err = find_mount(root, mount, sizeof(mount));
+	if (!err)
+		err = directory_of(mount, cgroup->path, directory);
+	if (err)
+		return err;
+	cgroup->cpu_weight = read_number(directory, "cpu.weight");
+	cgroup->memory_max = read_number(directory, "memory.max");
+	return 0;
+}
+
+int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid)
+{
+	char process[16];
+
+	snprintf(process, sizeof(process), "%d", (int)pid);
+	return read_group(root, process, cgroup);
+}
+
+/* Return: 0 or -errno; -EPROTO systemd has refused, and busctl has said why. */
+static int call_systemd(const char *unit, uint64_t cpu_weight,
+			uint64_t memory_max)
+{
+	char pid[16], weight[32], memory[32], count[2];
+	char *words[40] = { "busctl",
+			    geteuid() ? "--user" : "--system",
+			    "--quiet",
+			    "call",
+			    "org.freedesktop.systemd1",
+			    "/org/freedesktop/systemd1",
+			    "org.freedesktop.systemd1.Manager",
+			    "StartTransientUnit",
+			    "ssa(sv)a(sa(sv))",
+			    (char *)unit,
+			    "fail",
+			    count,
+			    "PIDs",
+			    "au",
+			    "1",
+			    pid };
+	size_t used = 16;
+	int properties = 1;
+	int err, status;
+	pid_t child;
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	snprintf(weight, sizeof(weight), "%" PRIu64, cpu_weight);
+	snprintf(memory, sizeof(memory), "%" PRIu64, memory_max);
+	if (cpu_weight) {
+		words[used++] = "CPUWeight";
+		words[used++] = "t";
+		words[used++] = weight;
+		properties++;
+	}
+	if (memory_max) {
+		words[used++] = "MemoryMax";
+		words[used++] = "t";
+		words[used++] = memory;
+		properties++;
+	}
+	/* No further units. */
+	words[used++] = "0";
+	snprintf(count, sizeof(count), "%d", properties);
+	err = posix_spawnp(&child, words[0], NULL, NULL, words, environ);
+	if (err)
+		return -err;
+	if (waitpid(child, &status, 0) < 0)
+		return -errno;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPROTO;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text);
+
+	return length >= strlen(end) &&
+	       !strcmp(text + length - strlen(end), end);
+}
+
+/* Return: 0; -ETIMEDOUT; -errno. */
+static int wait_for_scope(const char *root, const char *unit)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+	char path[CGROUP_PATH_SIZE];
+	int err;
+
+	for (int i = 0; i < WAIT_STEPS; i++) {
+		err = read_path(root, "self", path);
+		if (err)
+			return err;
+		if (ends_with(path, unit))
+			return 0;
+		nanosleep(&step, NULL);
+	}
+	return -ETIMEDOUT;
+}
+
+/* A user's own instance of systemd may have been given no controllers. */
+static int check_scope(const char *root, uint64_t cpu_weight,
+		       uint64_t memory_max, enum cgroup_step *step)
+{
+	struct cgroup cgroup;
+	int err = read_group(root, "self", &cgroup);
+
+	if (err)
+		return err;
+	*step = CGROUP_STEP_WEIGHT;
+	if (cpu_weight && cgroup.cpu_weight != cpu_weight)
+		return -ENOENT;
+	*step = CGROUP_STEP_MEMORY;
+	if (memory_max &&
+	    (!cgroup.memory_max || cgroup.memory_max == CGROUP_NO_LIMIT))
+		return -ENOENT;
+	return 0;
+}
+
+static int enter_scope(const char *root, uint64_t cpu_weight,
+		       uint64_t memory_max, enum cgroup_step *step)
+{
+	char unit[32];
+	int err;
+
+	*step = CGROUP_STEP_SYSTEMD;
+	snprintf(unit, sizeof(unit), "lodge-%d.scope", (int)getpid());
+	err = call_systemd(unit, cpu_weight, memory_max);
+	if (!err)
+		err = wait_for_scope(root, unit);
+	if (!err)
+		err = check_scope(root, cpu_weight, memory_max, step);
+	return err;
+}
+
+/* Chooses the parent of the new group: only the root may have groups and processes. */
+static int find_parent(const char *root, struct cgroup_own *own, char *parent)
+{
+	char mount[CGROUP_PATH_SIZE], path[CGROUP_PATH_SIZE];
+	int err;
+
+	err = find_mount(root, mount, sizeof(mount));
+	if (!err)
+		err = read_path(root, "self", path);
+	if (!err)
+		err = directory_of(mount, path, own->before);
+	if (!err)
+		err = join(parent, CGROUP_DIRECTORY_SIZE, "%s", own->before);
+	if (!err && strcmp(path, "/"))
+		*strrchr(parent, '/') = '\0';
+	return err;
+}
+
+/* Sets a value of a new group, whose parent may have to pass the controller on first. */
+static int set_value(const char *parent, const char *group,
+		     const char *controller, const char *name, uint64_t value)
+{
+	int err = write_number(group, name, value);
+
+	if (err != -ENOENT)
+		return err;
+	err = write_file(parent, "cgroup.subtree_control", controller);
+	return err ?: write_number(group, name, value);
+}
+
+static int fill_group(const char *parent, const char *group,
+		      uint64_t cpu_weight, uint64_t memory_max,
+		      enum cgroup_step *step)
+{
+	int err = 0;
+
+	*step = CGROUP_STEP_WEIGHT;
+	if (cpu_weight)
+		err = set_value(parent, group, "+cpu", "cpu.weight",
+				cpu_weight);
+	if (err)
+		return err;
+	*step = CGROUP_STEP_MEMORY;
+	if (memory_max)
+		err = set_value(parent, group, "+memory", "memory.max",
+				memory_max);
+	if (err)
+		return err;
+	*step = CGROUP_STEP_MOVE;
+	return write_number(group, "cgroup.procs", getpid());
+}
+
+static int enter_directory(const char *root, struct cgroup_own *own,
+			   uint64_t cpu_weight, uint64_t memory_max,
+			   enum cgroup_step *step)
+{
+	char parent[CGROUP_DIRECTORY_SIZE];
+	int err;
+
+	*step = CGROUP_STEP_FIND;
+	err = find_parent(root, own, parent);
+	if (err)
+		return err;
+	*step = CGROUP_STEP_MAKE;
+	err = join(own->directory, sizeof(own->directory), "%s/lodge-%d",
+		   parent, (int)getpid());
+	if (!err && mkdir(own->directory, 0755))
+		err = -errno;
+	if (err) {
+		*own->directory = '\0';
+		return err;
+	}
+	err = fill_group(parent, own->directory, cpu_weight, memory_max, step);
+	if (err) {
+		rmdir(own->directory);
+		*own->directory = '\0';
+	}
+	return err;
+}
+
+int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
+		 uint64_t memory_max, enum cgroup_step *step)
+{
+	char booted[PATH_MAX];
+	int err;
+
+	memset(own, 0, sizeof(*own));
+	*step = CGROUP_STEP_FIND;
+	/* sd_booted(3) */
+	err = join(booted, sizeof(booted), "%s/run/systemd/system", root);
+	if (err)
+		return err;
+	if (!access(booted, F_OK))
+		return enter_scope(root, cpu_weight, memory_max, step);
+	return enter_directory(root, own, cpu_weight, memory_max, step);
+}
+
+void cgroup_leave(const struct cgroup_own *own)
+{
+	if (!*own->directory)
+		return;
+	write_number(own->before, "cgroup.procs", getpid());
+	rmdir(own->directory);
+}

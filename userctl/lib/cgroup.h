@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Control groups, version 2: which one a process is in, and one of the caller's own.
+ */
+#ifndef LODGE_LIB_CGROUP_H
+#define LODGE_LIB_CGROUP_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#define CGROUP_PATH_SIZE 256
+#define CGROUP_DIRECTORY_SIZE 768
+/* No limit on memory. */
+#define CGROUP_NO_LIMIT UINT64_MAX
+#define CGROUP_WEIGHT_MIN 1
+#define CGROUP_WEIGHT_MAX 10000
+
+/**
+ * struct cgroup - a cgroup
+ * @path: below the root of the unified hierarchy; begins with "/"
+ * @cpu_weight: cpu.weight; 0: the group does not have it
+ * @memory_max: memory.max in bytes, or CGROUP_NO_LIMIT; 0: the group does not have it
+ */
+struct cgroup {
+	char path[CGROUP_PATH_SIZE];
+	uint64_t cpu_weight;
+	uint64_t memory_max;
+};
+
+/**
+ * struct cgroup_own - the caller's place in a cgroup of its own
+ * @directory: of the new group, which cgroup_leave() removes; empty: systemd's
+ * @before: directory of the group in which the caller was
+ */
+struct cgroup_own {
+	char directory[CGROUP_DIRECTORY_SIZE];
+	char before[CGROUP_DIRECTORY_SIZE];
+};
+
+/**
+ * enum cgroup_step - the step of entering a cgroup that failed
+ * @CGROUP_STEP_FIND: find the unified hierarchy and the caller's place in it
+ * @CGROUP_STEP_SYSTEMD: have systemd make a scope
+ * @CGROUP_STEP_MAKE: make a directory
+ * @CGROUP_STEP_WEIGHT: set cpu.weight; -ENOENT there is no controller cpu
+ * @CGROUP_STEP_MEMORY: set memory.max; -ENOENT there is no controller memory
+ * @CGROUP_STEP_MOVE: move the process
+ */
+enum cgroup_step {
+	CGROUP_STEP_FIND,
+	CGROUP_STEP_SYSTEMD,
+	CGROUP_STEP_MAKE,
+	CGROUP_STEP_WEIGHT,
+	CGROUP_STEP_MEMORY,
+	CGROUP_STEP_MOVE,
+};
+
+/*
+ * @root of the functions is put before all paths of the host: "", or a directory with
+ * files of a test.
+ */
+
+/**
+ * cgroup_read() - read which cgroup a process is in
+ * @root: see above
+ * @cgroup: filled
+ * @pid: the process
+ *
+ * Return: 0; -ENOENT there is no unified hierarchy, or no such process; -ENAMETOOLONG;
+ * -errno.
+ */
+int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid);
+
+/**
+ * cgroup_enter() - put the calling process into a cgroup of its own
+ * @root: see above
+ * @own: filled
+ * @cpu_weight: CGROUP_WEIGHT_MIN to CGROUP_WEIGHT_MAX, or 0 to leave it
+ * @memory_max: bytes, or 0 to leave it
+ * @step: out: on failure, the step that failed
+ *
+ * Where systemd runs, it makes a scope, lodge-PID.scope: its system instance for root,
+ * the user's own one else.  Elsewhere a directory lodge-PID is made beside the caller's cgroup, or below
+ * the root if the caller is there: only leaves may have processes.
+ *
+ * Return: 0 or -errno; the caller is where it was, except that systemd may move it yet
+ * after -ETIMEDOUT.
+ */
+int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
+		 uint64_t memory_max, enum cgroup_step *step);
+
+/**
+ * cgroup_leave() - undo cgroup_enter(), when the process has set free what it can
+ *
+ * Systemd removes its scope when the process ends.
+ */
+void cgroup_leave(const struct cgroup_own *own);
+
+#endif
