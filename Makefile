@@ -37,6 +37,7 @@ PREFIX	?= /usr/local
 DESTDIR	?=
 SBINDIR	:= $(PREFIX)/bin
 MANDIR	:= $(PREFIX)/share/man/man1
+BASHDIR	:= $(PREFIX)/share/bash-completion/completions
 UDEVDIR	:= /usr/lib/udev/rules.d
 DKMS_SRC := /usr/src/lodge-$(VERSION)
 
@@ -276,7 +277,7 @@ smatch-%:
 		-e "lodge_host_page_fault() warn: inconsistent returns '&mm->mmap_lock'" \
 		-e 'error: multiple address spaces given'
 
-lint: layers lengths man-page $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, layers, lengths and man-page
+lint: layers lengths man-page completion $(addprefix lint-,$(KERNELS)) ## sparse and w1 in one build, layers, lengths, man-page and completion
 
 layers: ## who includes whom, against the rules in selftests/host/layers
 	$(Q)selftests/host/layers
@@ -286,6 +287,9 @@ man-page: lodge ## lodge(1) has the options and exit codes of the controller, an
 
 netlink-spec: ## uapi/lodge_netlink.yaml has what uapi/lodge_netlink.h has
 	$(Q)selftests/host/netlink-spec uapi
+
+completion: lodge ## bash completes the commands, options and arguments of the controller
+	$(Q)selftests/host/completion $(B)/lodge
 
 lengths: ## no source file and no script is longer than 700 lines
 	$(Q)find Kbuild Makefile module uapi userctl selftests -type f \
@@ -500,9 +504,10 @@ install-module-source:
 	$(Q)for f in $(MODULE_FILES); do \
 		install -D -m 644 $$f $(DESTDIR)$(DKMS_SRC)/$$f; done
 
-install: lodge install-module-source ## controller, man page, udev rule, group, module sources for DKMS
+install: lodge install-module-source ## controller, man page, completion, udev rule, group, module sources for DKMS
 	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
 	$(Q)install -D -m 644 userctl/lodge.1 $(DESTDIR)$(MANDIR)/lodge.1
+	$(Q)install -D -m 644 userctl/lodge.bash $(DESTDIR)$(BASHDIR)/lodge
 	$(Q)install -D -m 644 userctl/60-lodge.rules \
 		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
 	$(Q)[ -n '$(DESTDIR)' ] || getent group lodge >/dev/null || \
@@ -512,7 +517,7 @@ install: lodge install-module-source ## controller, man page, udev rule, group, 
 uninstall: ## what install has put in place, but for the group (before: dkms remove)
 	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/lodge.1 \
-		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
+		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules
 
 dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for all kernels, in a tree of its own below build/
 
@@ -541,7 +546,7 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page netlink-spec headers-alone state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page completion netlink-spec headers-alone state-fields lodge tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
 	install install-module-source uninstall dkms-build clean distclean help
 

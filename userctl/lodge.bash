@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Completion of the controller's command lines in bash.  Commands, options and VMs are
+# those that the controller itself lists.
+
+# _lodge_commands: the names of all commands
+_lodge_commands() {
+	"${COMP_WORDS[0]}" --help 2>/dev/null |
+		sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'
+}
+
+# _lodge_options COMMAND: its long options, with = if they take a value
+_lodge_options() {
+	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
+		sed -nE '/^Examples:/q; s/^  (-., |    )(--[a-z-]+=?).*/\2/p'
+}
+
+# _lodge_vms: the names of the VMs that this user sees
+_lodge_vms() {
+	"${COMP_WORDS[0]}" ps 2>/dev/null | sed -nE '2,$s/ .*//p'
+}
+
+# _lodge_devices: the devices that lodge run --device can add
+_lodge_devices() {
+	"${COMP_WORDS[0]}" run --device help 2>/dev/null |
+		sed -nE 's/^([a-z0-9-]+).*/\1/p'
+}
+
+# _lodge_offer WORD...: those that begin with what was typed
+_lodge_offer() {
+	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$typed")
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+}
+
+_lodge_files() {
+	mapfile -t COMPREPLY < <(compgen -f -- "$typed")
+	compopt -o filenames 2>/dev/null
+}
+
+# _lodge_value OPTION: completes its value; false if it takes none
+_lodge_value() {
+	case $1 in
+	--kernel | -k | --initrd | -i) _lodge_files ;;
+	--serial | -s)
+		_lodge_files
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
+			< <(compgen -W 'stdio pty none' -- "$typed")
+		;;
+	--on-crash) _lodge_offer reset stop ;;
+	--device) _lodge_offer help "$(_lodge_devices)" ;;
+	--user | -u)
+		mapfile -t COMPREPLY < <(compgen -u -- "$typed")
+		;;
+	*) [[ $1 == --* ]] && _lodge_options "${COMP_WORDS[1]}" | grep -qx -e "$1=" ;;
+	esac
+}
+
+# _lodge_argument COMMAND: completes an argument
+_lodge_argument() {
+	case $1 in
+	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
+	limit) _lodge_offer vms= vcpus= tables= kernel= ;;
+	help) _lodge_offer "$(_lodge_commands)" ;;
+	esac
+}
+
+_lodge() {
+	local typed=${COMP_WORDS[COMP_CWORD]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]}
+
+	COMPREPLY=()
+	# bash makes three words of --option=value.
+	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
+	if [ "$typed" = = ]; then
+		typed=
+	fi
+	if [ "$COMP_CWORD" = 1 ]; then
+		_lodge_offer "$(_lodge_commands)" --help --version
+	elif _lodge_value "$before"; then
+		:
+	elif [[ $typed == -* ]]; then
+		_lodge_offer "$(_lodge_options "${COMP_WORDS[1]}")"
+	else
+		_lodge_argument "${COMP_WORDS[1]}"
+	fi
+}
+
+complete -F _lodge lodge
