@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "netlink.h"
+#include "talk.h"
 
 #include "kselftest_harness.h"
 

@@ -3,8 +3,8 @@
  * Talks to the netlink family, message by message: for tests, which must be able to
  * send bad ones, read half of an answer and see each flag.
  */
-#ifndef LODGE_TEST_NETLINK_H
-#define LODGE_TEST_NETLINK_H
+#ifndef LODGE_LIB_TALK_H
+#define LODGE_LIB_TALK_H
 
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
@@ -16,7 +16,8 @@
 
 /* Attributes of a message that can be told apart: more than any set has. */
 #define TALK_ATTRIBUTES 64
-#define TALK_BUFFER 65536
+/* So many bytes are read at a time; the kernel makes no larger datagrams of a list. */
+#define TALK_BUFFER 16384
 
 /**
  * struct talk - a socket and what the kernel has last said on it

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Talks to the netlink family: see netlink.h.
+ * Talks to the netlink family: see talk.h.
  */
-#include "netlink.h"
+#include "talk.h"
 
 #include <errno.h>
 #include <string.h>
