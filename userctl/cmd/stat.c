@@ -15,18 +15,22 @@
 
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
+#include "cmd/serve.h"
 #include "cmd/size.h"
 #include "cmd/stat_report.h"
 #include "cmd/user.h"
 
 #define NS_PER_S 1000000000ULL
 #define MAX_INTERVAL 86400
+/* Key of the option that has no letter. */
+#define KEY_SERVE 0x100
 /* Lines below one heading. */
 #define LINES 20
 
 /**
  * struct stat_options - the command line
- * @name: name of the VM
+ * @name: name of the VM; NULL with @serve
+ * @serve: place on which to serve the statistics of all VMs, or NULL
  * @has_uid: it is that of @uid
  * @uid: a user
  * @json: write JSON
@@ -35,6 +39,7 @@
  */
 struct stat_options {
 	const char *name;
+	const char *serve;
 	bool has_uid;
 	uint32_t uid;
 	bool json;
@@ -167,6 +172,23 @@ static void set_number(struct argp_state *state, const char *option,
 			   option, text, (unsigned long long)most);
 }
 
+static void check_options(struct argp_state *state,
+			  const struct stat_options *options)
+{
+	if (options->serve) {
+		if (options->name || options->has_uid || options->json ||
+		    options->interval)
+			argp_error(state,
+				   "--serve goes with no VM and no other "
+				   "option: it has all that you may see");
+		return;
+	}
+	if (!options->name)
+		argp_error(state, "name a VM; `lodge ps` lists them");
+	if (options->count && !options->interval)
+		argp_error(state, "--count needs --interval");
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct stat_options *options = state->input;
@@ -194,11 +216,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			argp_error(state, "%s: name one VM", argument);
 		options->name = argument;
 		return 0;
+	case KEY_SERVE:
+		options->serve = argument;
+		return 0;
 	case ARGP_KEY_END:
-		if (!options->name)
-			argp_error(state, "name a VM; `lodge ps` lists them");
-		if (options->count && !options->interval)
-			argp_error(state, "--count needs --interval");
+		check_options(state, options);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -213,13 +235,17 @@ static const struct argp_option descriptions[] = {
 	{ "user", 'u', "USER", 0, "The VM is that of USER, a name or a number",
 	  0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one line for each report", 0 },
+	{ "serve", KEY_SERVE, "PLACE", 0,
+	  "Serve the statistics of all VMs to Prometheus, at unix:PATH or "
+	  "127.0.0.1:PORT",
+	  0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
 static const struct argp argp = {
 	.options = descriptions,
 	.parser = parse_option,
-	.args_doc = "NAME",
+	.args_doc = "NAME\n--serve PLACE",
 	.doc = "Show what a virtual machine does: the state and times of its "
 	       "vCPUs, its exits, and more."
 	       "\v"
@@ -233,6 +259,7 @@ static const struct argp argp = {
 	       "  lodge stat web\n"
 	       "  lodge stat web --interval 1\n"
 	       "  lodge stat web --json\n"
+	       "  lodge stat --serve 127.0.0.1:9177\n"
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 68 the VM "
 	       "does not exist, or is another user's; 69 the module is not "
@@ -248,6 +275,8 @@ int stat_command(int argc, char **argv)
 
 	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_CODE_USAGE;
+	if (options.serve)
+		return serve_statistics(options.serve);
 	code = family_open(&netlink);
 	if (code)
 		return code;

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Statistics for Prometheus: a small HTTP server that has one page.
+ */
+#include "cmd/serve.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
+#include "cmd/family.h"
+#include "cmd/size.h"
+#include "view/metrics.h"
+
+#define REQUEST_SIZE 4096
+#define BACKLOG 16
+/* Time for a client to ask, and again to take the answer. */
+#define CLIENT_MS 2000
+/* Of a unix socket: its owner and group may connect. */
+#define SOCKET_UMASK 0117
+#define MAX_PORT 65535
+#define UNIX_PREFIX "unix:"
+#define LOOPBACK_PREFIX "127.0.0.1:"
+#define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+static int parse_unix(struct serve_place *place, const char *path)
+{
+	struct sockaddr_un *address = &place->address.local;
+
+	if (!*path)
+		return -EINVAL;
+	if (strlen(path) >= sizeof(address->sun_path))
+		return -ENAMETOOLONG;
+	address->sun_family = AF_UNIX;
+	strcpy(address->sun_path, path);
+	place->size = sizeof(*address);
+	return 0;
+}
+
+static int parse_port(struct serve_place *place, const char *text)
+{
+	struct sockaddr_in *address = &place->address.inet;
+	uint64_t port;
+
+	if (number_parse(text, &port))
+		return -EINVAL;
+	if (port > MAX_PORT)
+		return -ERANGE;
+	address->sin_family = AF_INET;
+	address->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address->sin_port = htons(port);
+	place->size = sizeof(*address);
+	return 0;
+}
+
+int serve_parse(struct serve_place *place, const char *text)
+{
+	memset(place, 0, sizeof(*place));
+	if (!strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)))
+		return parse_unix(place, text + strlen(UNIX_PREFIX));
+	if (!strncmp(text, LOOPBACK_PREFIX, strlen(LOOPBACK_PREFIX)))
+		return parse_port(place, text + strlen(LOOPBACK_PREFIX));
+	return -EINVAL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+/* Waits until the client is ready.  Return: false if it is not by @deadline. */
+static bool wait_for(int client, short events, int64_t deadline)
+{
+	struct pollfd poll_fd = { .fd = client, .events = events };
+	int64_t left = deadline - now_ms();
+
+	return left > 0 && poll(&poll_fd, 1, left) > 0;
+}
+
+/* Reads up to the blank line behind the header.  Return: false if none comes. */
+static bool read_request(int client, char *request, size_t size)
+{
+	int64_t deadline = now_ms() + CLIENT_MS;
+	size_t used = 0;
+	ssize_t got;
+
+	request[0] = '\0';
+	while (used < size - 1 && wait_for(client, POLLIN, deadline)) {
+		got = recv(client, request + used, size - 1 - used,
+			   MSG_DONTWAIT);
+		if (got <= 0)
+			return false;
+		used += got;
+		request[used] = '\0';
+		if (strstr(request, "\r\n\r\n") || strstr(request, "\n\n"))
+			return true;
+	}
+	return false;
+}
+
+static void send_all(int client, const char *text, size_t size)
+{
+	int64_t deadline = now_ms() + CLIENT_MS;
+	ssize_t sent;
+
+	while (size && wait_for(client, POLLOUT, deadline)) {
+		sent = send(client, text, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0)
+			return;
+		text += sent;
+		size -= sent;
+	}
+}
+
+/* Chooses the answer: 200 has the page. */
+static const char *status_of(const char *request, bool *head)
+{
+	char method[8], target[16], version[8];
+
+	/* Longer words are none of those below. */
+	if (sscanf(request, "%7s %15[^ ?]%*[^ ] %7s", method, target, version) <
+		    3 &&
+	    sscanf(request, "%7s %15s %7s", method, target, version) < 3)
+		return "400 Bad Request";
+	if (strncmp(version, "HTTP/1.", 7))
+		return "400 Bad Request";
+	*head = !strcmp(method, "HEAD");
+	if (!*head && strcmp(method, "GET"))
+		return "405 Method Not Allowed\r\nAllow: GET, HEAD";
+	if (strcmp(target, "/metrics") && strcmp(target, "/"))
+		return "404 Not Found";
+	return "200 OK";
+}
+
+static void answer(int client, const char *status, bool head, const char *body,
+		   size_t size)
+{
+	char header[256];
+	int length = snprintf(header, sizeof(header),
+			      "HTTP/1.1 %s\r\nContent-Type: " CONTENT_TYPE
+			      "\r\nContent-Length: %zu\r\nConnection: close"
+			      "\r\n\r\n",
+			      status, size);
+
+	send_all(client, header, length);
+	if (!head)
+		send_all(client, body, size);
+}
+
+void serve_client(int client, void (*body)(FILE *file))
+{
+	char request[REQUEST_SIZE];
+	const char *status;
+	bool head = false;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *file;
+
+	if (!read_request(client, request, sizeof(request)))
+		return;
+	status = status_of(request, &head);
+	file = open_memstream(&text, &size);
+	if (!file)
+		return;
+	if (!strncmp(status, "200", 3))
+		body(file);
+	else
+		fprintf(file, "%.3s; the statistics are at /metrics\n", status);
+	if (!fclose(file))
+		answer(client, status, head, text, size);
+	free(text);
+}
+
+/* The module may come and go while the server stays. */
+static void write_statistics(FILE *file)
+{
+	struct netlink *netlink;
+	struct sample sample;
+
+	if (netlink_open(&netlink)) {
+		metrics_write(file, NULL);
+		return;
+	}
+	if (sample_take(&sample, netlink)) {
+		metrics_write(file, NULL);
+	} else {
+		metrics_write(file, &sample);
+		sample_free(&sample);
+	}
+	netlink_close(netlink);
+}
+
+/* Removes the socket that a server has left behind; one that lives answers. */
+static void remove_stale(const struct serve_place *place)
+{
+	const char *path = place->address.local.sun_path;
+	struct stat file;
+	int fd;
+
+	if (lstat(path, &file) || !S_ISSOCK(file.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, &place->address.any, place->size) &&
+	    errno == ECONNREFUSED)
+		unlink(path);
+	close(fd);
+}
+
+/* Return: a socket that listens, or -errno. */
+static int listen_at(const struct serve_place *place)
+{
+	bool local = place->address.any.sa_family == AF_UNIX;
+	const int one = 1;
+	mode_t mask;
+	int err = 0;
+	int fd;
+
+	if (local)
+		remove_stale(place);
+	fd = socket(place->address.any.sa_family,
+		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	mask = umask(SOCKET_UMASK);
+	if (bind(fd, &place->address.any, place->size) || listen(fd, BACKLOG))
+		err = -errno;
+	umask(mask);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+static void tell_ready(int listener, const struct serve_place *place)
+{
+	struct sockaddr_in address = place->address.inet;
+	socklen_t size = sizeof(address);
+
+	if (place->address.any.sa_family == AF_UNIX) {
+		fprintf(stderr, "lodge: serving statistics at %s%s\n",
+			UNIX_PREFIX, place->address.local.sun_path);
+		return;
+	}
+	getsockname(listener, (struct sockaddr *)&address, &size);
+	fprintf(stderr,
+		"lodge: serving statistics at http://127.0.0.1:%u/metrics\n",
+		ntohs(address.sin_port));
+}
+
+/* Return: a descriptor that tells of signals that end the server, or -errno. */
+static int take_signals(void)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Serves one client after the other.  Return: the number of the signal that ended it. */
+static int serve(int listener, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = signals, .events = POLLIN },
+		{ .fd = listener, .events = POLLIN },
+	};
+	struct signalfd_siginfo info;
+	int client;
+
+	for (;;) {
+		poll(fds, 2, -1);
+		if (fds[0].revents &&
+		    read(signals, &info, sizeof(info)) == sizeof(info))
+			return info.ssi_signo;
+		client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		if (client < 0)
+			continue;
+		serve_client(client, write_statistics);
+		close(client);
+	}
+}
+
+static int complain_place(const char *where, int err)
+{
+	switch (-err) {
+	case EADDRINUSE:
+		return complain(EXIT_CODE_OUTPUT, where,
+				"something else is there",
+				"choose another place by --serve");
+	case EACCES:
+	case EPERM:
+		return complain(EXIT_CODE_PERMISSION, where, strerror(-err),
+				"choose another place by --serve");
+	}
+	return complain(EXIT_CODE_OUTPUT, where, strerror(-err),
+			"choose another place by --serve");
+}
+
+/* Without the module there is still a page, which says so. */
+static void warn_without_module(void)
+{
+	struct netlink *netlink;
+
+	if (!family_open(&netlink))
+		netlink_close(netlink);
+}
+
+int serve_statistics(const char *where)
+{
+	struct serve_place place;
+	int listener, signals, number;
+	int err = serve_parse(&place, where);
+
+	if (err)
+		return complain(EXIT_CODE_USAGE, where,
+				err == -ENAMETOOLONG ?
+					"its path is too long" :
+					"it is no place for statistics",
+				"write unix:PATH or 127.0.0.1:PORT");
+	listener = listen_at(&place);
+	if (listener < 0)
+		return complain_place(where, listener);
+	signals = take_signals();
+	if (signals < 0) {
+		close(listener);
+		return complain(EXIT_CODE_RESOURCES, where, strerror(-signals),
+				NULL);
+	}
+	warn_without_module();
+	tell_ready(listener, &place);
+	number = serve(listener, signals);
+	if (place.address.any.sa_family == AF_UNIX)
+		unlink(place.address.local.sun_path);
+	close(signals);
+	close(listener);
+	return EXIT_CODE_SIGNAL(number);
+}
