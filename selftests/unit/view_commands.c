@@ -23,6 +23,8 @@
 /* Users that no host has. */
 #define ALICE 4000001
 #define BOB 4000002
+/* No process has this number: see PID_MAX_LIMIT of the kernel. */
+#define NO_PID 4194305
 
 static char out[16384], err[4096];
 
@@ -70,7 +72,7 @@ static const struct netlink_vm vms[] = {
 		.id = 3,
 		.name = "web",
 		.uid = ALICE,
-		.pid = 812,
+		.pid = NO_PID,
 		.vcpus = 2,
 		.state = LODGE_VM_ALIVE,
 		.memory = 512 << 20,
@@ -273,9 +275,10 @@ TEST_F(view, ps_has_a_row_for_each_vm)
 {
 	EXPECT_EQ(0, say("ps"));
 	EXPECT_EQ(0, strncmp(out, "NAME  USER", 10));
-	EXPECT_IN(out, "\nweb   4000001  812      2    512M      1.5M     40K  "
-		       "00:01:03  ");
-	EXPECT_IN(out, "\nweb   4000002    -      0       0");
+	EXPECT_IN(out,
+		  "\nweb   4000001  4194305      2    512M      1.5M     40K  "
+		  "00:01:03  ");
+	EXPECT_IN(out, "\nweb   4000002        -      0       0");
 	EXPECT_IN(out, "  killed\n");
 	EXPECT_IN(out, "  other\n");
 }
@@ -296,11 +299,19 @@ TEST_F(view, ps_without_vms_has_headings_only)
 	EXPECT_STREQ("[]\n", out);
 }
 
+TEST_F(view, ps_shows_control_groups_if_asked)
+{
+	EXPECT_EQ(0, say("ps|--long"));
+	EXPECT_IN(out, "  STATE   CPU-WEIGHT  MEMORY-MAX  CGROUP\n");
+	EXPECT_IN(out, "  killed           -           -  -\n");
+}
+
 TEST_F(view, ps_writes_a_line_of_json)
 {
 	EXPECT_EQ(0, say("ps|--json"));
-	EXPECT_IN(out, "[{\"id\": 3, \"name\": \"web\", \"user\": \"4000001\", "
-		       "\"uid\": 4000001, \"pid\": 812, \"state\": \"alive\"");
+	EXPECT_IN(out,
+		  "[{\"id\": 3, \"name\": \"web\", \"user\": \"4000001\", "
+		  "\"uid\": 4000001, \"pid\": 4194305, \"state\": \"alive\"");
 	EXPECT_IN(out,
 		  "\"memory\": 536870912, \"resident\": 1572864, "
 		  "\"tables\": 40960, \"cgroup\": 77, "
@@ -322,7 +333,7 @@ TEST_F(view, a_list_that_fails_is_told_and_nothing_is_written)
 TEST_F(view, stat_tells_vcpus_and_the_sum_of_their_counts)
 {
 	EXPECT_EQ(0, say("stat|web"));
-	EXPECT_IN(out, "web: VM 3 of 4000001, alive, PID 812, up ");
+	EXPECT_IN(out, "web: VM 3 of 4000001, alive, PID 4194305, up ");
 	EXPECT_IN(out, "   0  guest      1  io             61.000      2.500 "
 		       "     0.007       0.001\n");
 	EXPECT_IN(out, "   1  initial    -  -   ");

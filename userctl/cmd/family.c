@@ -14,6 +14,11 @@
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 
+static bool is_loaded(void)
+{
+	return !access("/sys/module/lodge", F_OK);
+}
+
 int family_open(struct netlink **netlink)
 {
 	int err = netlink_open(netlink);
@@ -24,7 +29,7 @@ int family_open(struct netlink **netlink)
 	if (err != -ENOENT)
 		return complain(EXIT_CODE_RESOURCES, "netlink", strerror(-err),
 				NULL);
-	if (!access("/sys/module/lodge", F_OK))
+	if (is_loaded())
 		return complain(EXIT_CODE_HOST, "the module lodge",
 				"it has no netlink family",
 				"install module and controller from the same "
@@ -48,6 +53,10 @@ int family_complain(const struct netlink *netlink, const char *what, int error)
 	case ENOSPC:
 		return complain(EXIT_CODE_RESOURCES, what, why, NULL);
 	case ENOENT:
+		if (is_loaded())
+			return complain(
+				EXIT_CODE_NO_VM, what, "the VM is gone",
+				"`lodge ps` lists those that are there");
 		return complain(EXIT_CODE_HOST, what, "the module was unloaded",
 				"load it again: modprobe lodge");
 	}

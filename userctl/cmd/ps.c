@@ -24,11 +24,13 @@
 /**
  * struct ps_options - the command line
  * @json: write JSON
+ * @wide: show control groups, too
  * @has_uid: show VMs of @uid only
  * @uid: a user
  */
 struct ps_options {
 	bool json;
+	bool wide;
 	bool has_uid;
 	uint32_t uid;
 };
@@ -47,6 +49,28 @@ static void tell_duration(struct table *table, uint64_t ns)
 
 	duration_format(text, sizeof(text), ns);
 	table_add(table, "%s", text);
+}
+
+/* What of the host the VM may have, and how much of it. */
+static void tell_cgroup(struct table *table, const struct netlink_vm *vm)
+{
+	struct cgroup cgroup;
+
+	if (!vm_cgroup(vm, &cgroup)) {
+		table_add(table, "-");
+		table_add(table, "-");
+		table_add(table, "-");
+		return;
+	}
+	if (cgroup.cpu_weight)
+		table_add(table, "%" PRIu64, cgroup.cpu_weight);
+	else
+		table_add(table, "-");
+	if (cgroup.memory_max && cgroup.memory_max != CGROUP_NO_LIMIT)
+		tell_size(table, cgroup.memory_max);
+	else
+		table_add(table, "-");
+	table_add(table, "%s", cgroup.path);
 }
 
 static void tell_vm(struct table *table, const struct netlink_vm *vm,
@@ -76,24 +100,34 @@ static bool is_wanted(const struct ps_options *options,
 	return !options->has_uid || vm->uid == options->uid;
 }
 
+/* The last columns are those of --long. */
+static const struct table_column columns[] = {
+	{ "NAME", false },   { "USER", false },	     { "PID", true },
+	{ "VCPUS", true },   { "MEMORY", true },     { "RESIDENT", true },
+	{ "TABLES", true },  { "CPU-TIME", true },   { "UP", true },
+	{ "STATE", false },  { "CPU-WEIGHT", true }, { "MEMORY-MAX", true },
+	{ "CGROUP", false },
+};
+
+#define LONG_COLUMNS 3
+
 static int tell(const struct ps_options *options, const struct netlink_vm *vms,
 		size_t nr_vms, const struct netlink_vcpu *vcpus,
 		size_t nr_vcpus)
 {
-	static const struct table_column columns[] = {
-		{ "NAME", false },  { "USER", false },	  { "PID", true },
-		{ "VCPUS", true },  { "MEMORY", true },	  { "RESIDENT", true },
-		{ "TABLES", true }, { "CPU-TIME", true }, { "UP", true },
-		{ "STATE", false },
-	};
+	size_t width = sizeof(columns) / sizeof(columns[0]);
 	struct vm_times times;
 	struct table table;
 
-	table_start(&table, columns, sizeof(columns) / sizeof(columns[0]));
+	table_start(&table, columns,
+		    options->wide ? width : width - LONG_COLUMNS);
 	for (size_t i = 0; i < nr_vms; i++) {
 		times = vm_times_sum(vms[i].id, vcpus, nr_vcpus);
-		if (is_wanted(options, &vms[i]))
-			tell_vm(&table, &vms[i], &times);
+		if (!is_wanted(options, &vms[i]))
+			continue;
+		tell_vm(&table, &vms[i], &times);
+		if (options->wide)
+			tell_cgroup(&table, &vms[i]);
 	}
 	return table_finish(&table, stdout);
 }
@@ -147,6 +181,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'j':
 		options->json = true;
 		return 0;
+	case 'l':
+		options->wide = true;
+		return 0;
 	case 'u':
 		options->has_uid = true;
 		if (!user_parse(argument, &options->uid))
@@ -165,6 +202,8 @@ int ps_command(int argc, char **argv)
 	static const struct argp_option descriptions[] = {
 		{ "user", 'u', "USER", 0,
 		  "Show the VMs of USER, a name or a number, only", 0 },
+		{ "long", 'l', NULL, 0,
+		  "Show the control group of each VM, too", 0 },
 		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};

@@ -38,9 +38,26 @@ uint64_t vm_uptime(const struct netlink_vm *vm)
 	return ns > vm->start ? ns - vm->start : 0;
 }
 
+bool vm_cgroup(const struct netlink_vm *vm, struct cgroup *cgroup)
+{
+	return vm->pid && !cgroup_read("", cgroup, vm->pid);
+}
+
+static void tell_cgroup(struct json *json, const struct cgroup *cgroup)
+{
+	json_string(json, "cgroup_path", cgroup->path);
+	if (cgroup->cpu_weight)
+		json_number(json, "cpu_weight", cgroup->cpu_weight);
+	if (cgroup->memory_max == CGROUP_NO_LIMIT)
+		json_null(json, "memory_max");
+	else if (cgroup->memory_max)
+		json_number(json, "memory_max", cgroup->memory_max);
+}
+
 void vm_report_json(struct json *json, const struct netlink_vm *vm,
 		    const struct vm_times *times)
 {
+	struct cgroup cgroup;
 	char user[64];
 
 	user_format(user, sizeof(user), vm->uid);
@@ -56,6 +73,8 @@ void vm_report_json(struct json *json, const struct netlink_vm *vm,
 	json_number(json, "resident", vm->resident);
 	json_number(json, "tables", vm->tables);
 	json_number(json, "cgroup", vm->cgroup);
+	if (vm_cgroup(vm, &cgroup))
+		tell_cgroup(json, &cgroup);
 	json_number(json, "guest_time", times->guest);
 	json_number(json, "host_time", times->host);
 	json_number(json, "wait_time", times->wait);

@@ -5,10 +5,12 @@
 #ifndef LODGE_CMD_VM_REPORT_H
 #define LODGE_CMD_VM_REPORT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "cmd/json.h"
+#include "lib/cgroup.h"
 #include "lib/netlink.h"
 
 /**
@@ -33,6 +35,13 @@ struct vm_times vm_times_sum(uint32_t vm, const struct netlink_vcpu *vcpus,
  * vm_uptime() - get the time since a VM was made, in nanoseconds
  */
 uint64_t vm_uptime(const struct netlink_vm *vm);
+
+/**
+ * vm_cgroup() - find the control group of a VM's process
+ *
+ * Return: true if it is known to the caller.
+ */
+bool vm_cgroup(const struct netlink_vm *vm, struct cgroup *cgroup);
 
 /**
  * vm_report_json() - write the members of the object for a VM
