@@ -47,6 +47,7 @@ _lodge_value() {
 			< <(compgen -W 'stdio pty none' -- "$typed")
 		;;
 	--on-crash) _lodge_offer reset stop ;;
+	--sort) _lodge_offer id user name cpus guest host steal exits res shr ;;
 	--device) _lodge_offer help "$(_lodge_devices)" ;;
 	--user | -u)
 		mapfile -t COMPREPLY < <(compgen -u -- "$typed")

@@ -397,4 +397,38 @@ TEST(the_bounds_of_memory_and_cpus_are_allowed)
 	options_free(&options);
 }
 
+TEST(a_weight_and_a_limit_of_memory_are_read)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "--kernel|vmlinuz"));
+	EXPECT_EQ(0, options.cpu_weight);
+	EXPECT_EQ(0, options.memory_max);
+	ASSERT_EQ(0, parse(&options, "--kernel|vmlinuz|--cpu-weight|10000|"
+				     "--memory-max|1G"));
+	EXPECT_EQ(10000, options.cpu_weight);
+	EXPECT_EQ(1ULL << 30, options.memory_max);
+}
+
+TEST(what_no_cgroup_can_have_is_refused)
+{
+	static const char *const lines[] = {
+		"--kernel|vmlinuz|--cpu-weight|0",
+		"--kernel|vmlinuz|--cpu-weight|10001",
+		"--kernel|vmlinuz|--cpu-weight|half",
+		"--kernel|vmlinuz|--memory-max|0",
+		"--kernel|vmlinuz|--memory-max|4095",
+		"--kernel|vmlinuz|--memory-max|max",
+		"--kernel|vmlinuz|--memory-max|18446744073709551615",
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		EXPECT_EQ(EINVAL, parse(&options, lines[i]))
+		{
+			TH_LOG("%s", lines[i]);
+		}
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
 
 #include "cmd/device_option.h"
 #include "cmd/size.h"
+#include "lib/cgroup.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
 #define DIGITS "0123456789"
@@ -26,6 +27,8 @@ enum {
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_JSON,
+	KEY_CPU_WEIGHT,
+	KEY_MEMORY_MAX,
 };
 
 static const struct argp_option descriptions[] = {
@@ -67,6 +70,14 @@ static const struct argp_option descriptions[] = {
 	{ "flat", KEY_FLAT, "ADDRESS[:MODE]", 0,
 	  "Load IMAGE as it is at ADDRESS and enter it there in MODE 16 "
 	  "(default), 32 or 64",
+	  0 },
+	{ "cpu-weight", KEY_CPU_WEIGHT, "N", 0,
+	  "Share of the host's processors beside other cgroups, 1 to 10000, "
+	  "where 100 is usual: run in a cgroup of its own with this weight",
+	  0 },
+	{ "memory-max", KEY_MEMORY_MAX, "SIZE", 0,
+	  "Run in a cgroup of its own that may use SIZE of the host's memory "
+	  "and no more, as --memory writes it",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Report the guest's end as one line of JSON on standard error", 0 },
@@ -158,6 +169,34 @@ static void set_cpus(struct argp_state *state, struct boot_options *boot,
 			   text, LODGE_MAX_VCPUS);
 	else
 		boot->cpus = cpus;
+}
+
+/* Return: 0 or EINVAL. */
+static int set_cpu_weight(struct argp_state *state, struct run_options *options,
+			  const char *text)
+{
+	if (!number_parse(text, &options->cpu_weight) &&
+	    options->cpu_weight >= CGROUP_WEIGHT_MIN &&
+	    options->cpu_weight <= CGROUP_WEIGHT_MAX)
+		return 0;
+	argp_error(state, "--cpu-weight %s: must be a number from %d to %d",
+		   text, CGROUP_WEIGHT_MIN, CGROUP_WEIGHT_MAX);
+	return EINVAL;
+}
+
+/* Return: 0 or EINVAL. */
+static int set_memory_max(struct argp_state *state, struct run_options *options,
+			  const char *text)
+{
+	if (!size_parse(text, &options->memory_max) &&
+	    options->memory_max >= MACHINE_MEMORY_UNIT &&
+	    options->memory_max < CGROUP_NO_LIMIT)
+		return 0;
+	argp_error(state,
+		   "--memory-max %s: must be a size of 4K or more; write for "
+		   "example 512M or 2G",
+		   text);
+	return EINVAL;
 }
 
 static void set_serial(struct argp_state *state, struct run_options *options,
@@ -364,6 +403,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_FLAT:
 		set_flat(state, &machine->boot, argument);
 		return machine->boot.flat ? 0 : EINVAL;
+	case KEY_CPU_WEIGHT:
+		return set_cpu_weight(state, options, argument);
+	case KEY_MEMORY_MAX:
+		return set_memory_max(state, options, argument);
 	case KEY_JSON:
 		options->json = true;
 		return 0;

@@ -6,6 +6,7 @@
 #define LODGE_CMD_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "machine/machine.h"
 
@@ -16,6 +17,8 @@
  * @serial: the console's kind
  * @serial_path: with CONSOLE_FILE: its path, an argument of the command line
  * @json: report the machine's end as JSON
+ * @cpu_weight: cpu.weight of a cgroup of its own, or 0
+ * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
  */
 struct run_options {
 	struct machine_config machine;
@@ -23,6 +26,8 @@ struct run_options {
 	enum console_kind serial;
 	const char *serial_path;
 	bool json;
+	uint64_t cpu_weight;
+	uint64_t memory_max;
 };
 
 /**

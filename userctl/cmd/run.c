@@ -16,6 +16,7 @@
 #include "cmd/host.h"
 #include "cmd/json.h"
 #include "cmd/options.h"
+#include "cmd/own_cgroup.h"
 #include "cmd/report.h"
 #include "machine/machine.h"
 
@@ -324,6 +325,22 @@ static int run_with_options(struct run_options *options)
 	return code;
 }
 
+/* The cgroup must be there before the guest's memory is. */
+static int run_in_cgroup(struct run_options *options)
+{
+	struct cgroup_own own;
+	int code;
+
+	if (!options->cpu_weight && !options->memory_max)
+		return run_with_options(options);
+	code = own_cgroup_enter(&own, options->cpu_weight, options->memory_max);
+	if (code)
+		return code;
+	code = run_with_options(options);
+	cgroup_leave(&own);
+	return code;
+}
+
 int run_command(int argc, char **argv)
 {
 	struct run_options options;
@@ -335,7 +352,7 @@ int run_command(int argc, char **argv)
 				strerror(err), NULL);
 	/* If the reader of the output ends, the terminal must still be restored. */
 	signal(SIGPIPE, SIG_IGN);
-	code = run_with_options(&options);
+	code = run_in_cgroup(&options);
 	options_free(&options);
 	return code;
 }

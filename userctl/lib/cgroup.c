@@ -21,6 +21,8 @@
 /* systemd answers before it has moved the process. */
 #define WAIT_STEP_NS 10000000L
 #define WAIT_STEPS 500
+/* Of busctl's command line. */
+#define MAX_WORDS 32
 
 extern char **environ;
 
@@ -168,56 +170,69 @@ int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid)
 	return read_group(root, process, cgroup);
 }
 
-/* Return: 0 or -errno; -EPROTO systemd has refused, and busctl has said why. */
-static int call_systemd(const char *unit, uint64_t cpu_weight,
-			uint64_t memory_max)
-{
-	char pid[16], weight[32], memory[32], count[2];
-	char *words[40] = { "busctl",
-			    geteuid() ? "--user" : "--system",
-			    "--quiet",
-			    "call",
-			    "org.freedesktop.systemd1",
-			    "/org/freedesktop/systemd1",
-			    "org.freedesktop.systemd1.Manager",
-			    "StartTransientUnit",
-			    "ssa(sv)a(sa(sv))",
-			    (char *)unit,
-			    "fail",
-			    count,
-			    "PIDs",
-			    "au",
-			    "1",
-			    pid };
-	size_t used = 16;
-	int properties = 1;
-	int err, status;
-	pid_t child;
+/**
+ * struct words - the command line of busctl
+ */
+struct words {
+	char *list[MAX_WORDS + 1];
+	size_t count;
+};
 
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	snprintf(weight, sizeof(weight), "%" PRIu64, cpu_weight);
-	snprintf(memory, sizeof(memory), "%" PRIu64, memory_max);
-	if (cpu_weight) {
-		words[used++] = "CPUWeight";
-		words[used++] = "t";
-		words[used++] = weight;
-		properties++;
-	}
-	if (memory_max) {
-		words[used++] = "MemoryMax";
-		words[used++] = "t";
-		words[used++] = memory;
-		properties++;
-	}
-	/* No further units. */
-	words[used++] = "0";
-	snprintf(count, sizeof(count), "%d", properties);
-	err = posix_spawnp(&child, words[0], NULL, NULL, words, environ);
+/* Adds words that are in order, up to NULL; the list has room for all there can be. */
+static void add_words(struct words *words, const char *word, ...)
+{
+	va_list rest;
+
+	va_start(rest, word);
+	for (; word; word = va_arg(rest, const char *))
+		words->list[words->count++] = (char *)word;
+	va_end(rest);
+}
+
+/* Runs busctl, which tells the user why systemd refuses. */
+static int run_busctl(struct words *words)
+{
+	pid_t child;
+	int status;
+	int err = posix_spawnp(&child, words->list[0], NULL, NULL, words->list,
+			       environ);
+
 	if (err)
 		return -err;
 	if (waitpid(child, &status, 0) < 0)
 		return -errno;
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPROTO;
+}
+
+/*
+ * Has systemd make a scope with this process in it: org.freedesktop.systemd1(5).
+ *
+ * Return: 0; -EPROTO it has refused; -errno.
+ */
+static int call_systemd(const char *unit, uint64_t cpu_weight,
+			uint64_t memory_max)
+{
+	char pid[16], weight[32], memory[32], properties[16];
+	struct words words = { .count = 0 };
+
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	snprintf(weight, sizeof(weight), "%" PRIu64, cpu_weight);
+	snprintf(memory, sizeof(memory), "%" PRIu64, memory_max);
+	snprintf(properties, sizeof(properties), "%d",
+		 1 + !!cpu_weight + !!memory_max);
+	add_words(&words, "busctl", geteuid() ? "--user" : "--system",
+		  "--quiet", "call", "org.freedesktop.systemd1",
+		  "/org/freedesktop/systemd1",
+		  "org.freedesktop.systemd1.Manager", "StartTransientUnit",
+		  "ssa(sv)a(sa(sv))", unit, "fail", properties, "PIDs", "au",
+		  "1", pid, NULL);
+	if (cpu_weight)
+		add_words(&words, "CPUWeight", "t", weight, NULL);
+	if (memory_max)
+		add_words(&words, "MemoryMax", "t", memory, NULL);
+	/* No further units. */
+	add_words(&words, "0", NULL);
+	return run_busctl(&words);
 }
 
 static bool ends_with(const char *text, const char *end)
