@@ -107,12 +107,15 @@ ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_c
 # The same for the run loop and the waits, with selftests/unit/kernel_run.h.
 RUNS	:= $(addprefix module/,poll.c run.c yield.c)
 RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c wait.c yield.c)
+# The same for the limits of users, with selftests/unit/kernel_user.h.
+USERS	:= module/user.c selftests/unit/user.c
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
-	   bitmap.h build_bug.h container_of.h cpumask.h fcntl.h file.h fs.h gfp.h hrtimer.h \
-	   hw_breakpoint.h kcsan-checks.h kref.h ktime.h kvm_host.h math64.h mem_encrypt.h \
-	   log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h percpu.h rcupdate.h \
+	   bitmap.h build_bug.h container_of.h cpumask.h cred.h err.h fcntl.h \
+	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h kcsan-checks.h kref.h ktime.h kvm_host.h \
+	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h \
+	   percpu.h rcupdate.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
 	   slab.h smp.h sort.h spinlock.h srcu.h time64.h uaccess.h uidgid.h) $(addprefix asm/,\
 	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
@@ -340,7 +343,7 @@ $(B)/fuzz/%.o: %.c
 $(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
 $(B)/testlib.a: $(call obj,obj,$(TESTLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
-$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/cpuid.c)
+$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/cpuid.c)
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
 $(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS))
 
@@ -355,6 +358,8 @@ $(call obj,san,$(addprefix module/vmx/,bitmap.c run.c state.c) \
 	selftests/unit/vmx_spec_ctrl.c): CFLAGS += -include selftests/unit/kernel_vmx.h
 $(call obj,san,$(RUNS) $(RUNS_TESTS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_run.h
+$(call obj,san,$(USERS)): CFLAGS += -I$(B)/kernel \
+	-include selftests/unit/kernel.h -include selftests/unit/kernel_user.h
 $(call obj,san,$(CPUID)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpuid.h
 $(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
@@ -368,13 +373,13 @@ $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_sta
 	fuzz_lapic.c lapic.c lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS) $(RUNS) $(RUNS_TESTS) \
-	$(CPUID)) \
+	$(USERS) $(CPUID)) \
 	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/cpuid.c' | cmp -s - $@ || \
-		echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/cpuid.c' >$@
+	@echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/cpuid.c' | cmp -s - $@ || \
+		echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/cpuid.c' >$@
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)

@@ -139,6 +139,7 @@ struct lodge_vmexit {
  * @name: for the user
  * @format: layout of the nested page tables; like the rest of the data, filled in
  *	by @setup
+ * @vcpu_size: bytes of kernel memory that @vcpu_init may take
  * @info_flags: LODGE_INFO_* of this processor
  * @has_timer: @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline
  *
@@ -184,6 +185,7 @@ struct lodge_vmexit {
 struct lodge_backend {
 	const char *name;
 	const struct lodge_npt_format *format;
+	size_t vcpu_size;
 	u64 info_flags;
 	bool has_timer;
 

@@ -236,6 +236,12 @@ static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 			      F(ARCH_CAPABILITIES);
 }
 
+u64 lodge_cpuid_memory(void)
+{
+	return LODGE_MAX_CPUID * sizeof(struct lodge_cpuid_entry) +
+	       sizeof(struct lodge_cpuid_kept);
+}
+
 int lodge_cpuid_init(struct lodge_vcpu *vcpu)
 {
 	u32 nr;

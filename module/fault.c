@@ -30,7 +30,7 @@
 static ulong max_tables;
 module_param(max_tables, ulong, 0644);
 MODULE_PARM_DESC(max_tables,
-		 "nested page tables of one VM, pages; 0: by the host's memory");
+		 "nested page tables of one VM, bytes; 0: by the host's memory");
 
 /* The largest level at which @slot can take a host leaf of @level. */
 static u8 fault_level(const struct lodge_slot *slot, u64 gpa, u8 level)
@@ -195,7 +195,8 @@ static int fault_try(struct lodge_vcpu *vcpu, u64 gpa, u32 error, u64 *hva)
  */
 static u64 fault_max_tables(void)
 {
-	u64 pages = READ_ONCE(max_tables) ?: totalram_pages() / 128;
+	u64 bytes = READ_ONCE(max_tables);
+	u64 pages = bytes ? bytes >> PAGE_SHIFT : totalram_pages() / 128;
 
 	return max_t(u64, pages, MEM_MIN_TABLES);
 }

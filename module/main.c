@@ -14,6 +14,7 @@
 #include "mem.h"
 #include "netlink.h"
 #include "state.h"
+#include "user.h"
 
 static long lodge_main_info(void *unused, struct lodge_info *info)
 {
@@ -84,6 +85,7 @@ static int __init lodge_main_init(void)
 
 	if (error)
 		return error;
+	lodge_user_init();
 	error = lodge_netlink_init();
 	if (error)
 		goto exit_backend;
@@ -94,6 +96,7 @@ static int __init lodge_main_init(void)
 
 exit_netlink:
 	lodge_netlink_exit();
+	lodge_user_exit();
 exit_backend:
 	lodge_backend_exit();
 	return error;
@@ -103,6 +106,7 @@ static void __exit lodge_main_exit(void)
 {
 	misc_deregister(&lodge_main_device);
 	lodge_netlink_exit();
+	lodge_user_exit();
 	lodge_backend_exit();
 }
 

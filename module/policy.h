@@ -20,6 +20,11 @@ int lodge_cpuid_init(struct lodge_vcpu *vcpu);
 void lodge_cpuid_free(struct lodge_vcpu *vcpu);
 
 /**
+ * lodge_cpuid_memory() - the most bytes of memory that it may take
+ */
+u64 lodge_cpuid_memory(void);
+
+/**
  * lodge_cpuid_get() - LODGE_GET_CPUID; updates arg->count
  */
 int lodge_cpuid_get(struct lodge_vcpu *vcpu, struct lodge_cpuid *arg);

@@ -2,9 +2,15 @@
 /*
  * How much each user of the host has of Lodge: see user.h.
  *
- * What a VM holds is charged to its control group; but not each host has those,
- * and some of it (ASIDs, timers, the host's own FPU areas) no group counts.
+ * What a VM holds is charged to its control group; but not each host has those, and
+ * some of it (ASIDs, timers, the host's own FPU areas) no group counts.
+ *
+ * Whatever can be refused is counted before it is made, under one lock with the look
+ * at the limits: so no race exceeds them.  Nested page tables are counted as they come
+ * and go, and dropped when there are too many.
  */
+#include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/list.h>
@@ -13,120 +19,418 @@
 #include <linux/mutex.h>
 #include <linux/slab.h>
 
+#include "npt/npt.h"
 #include "user.h"
 
-static uint user_vms = 256;
-module_param(user_vms, uint, 0644);
+/* Users that may have limits of their own: these stay without VMs, too. */
+#define USER_MAX_OWN 1024
+
+static_assert(LODGE_LIMIT_KERNEL - LODGE_LIMIT_VMS == LODGE_RESOURCE_KERNEL);
+static_assert(LODGE_LIMIT_USED_KERNEL - LODGE_LIMIT_USED_VMS ==
+	      LODGE_RESOURCE_KERNEL);
+
+static u64 user_default[LODGE_NR_RESOURCES] = {
+	[LODGE_RESOURCE_VMS] = 256,
+	[LODGE_RESOURCE_VCPUS] = 1024,
+};
+static u64 user_total[LODGE_NR_RESOURCES] = {
+	[LODGE_RESOURCE_VMS] = 4096,
+	[LODGE_RESOURCE_VCPUS] = 16384,
+};
+
+module_param_named(user_vms, user_default[LODGE_RESOURCE_VMS], ullong, 0644);
 MODULE_PARM_DESC(user_vms, "VMs that one user may have (256)");
-
-static uint user_vcpus = 1024;
-module_param(user_vcpus, uint, 0644);
+module_param_named(user_vcpus, user_default[LODGE_RESOURCE_VCPUS], ullong,
+		   0644);
 MODULE_PARM_DESC(user_vcpus, "vCPUs that one user may have (1024)");
-
-static ulong user_tables;
-module_param(user_tables, ulong, 0644);
+module_param_named(user_tables, user_default[LODGE_RESOURCE_TABLES], ullong,
+		   0644);
+MODULE_PARM_DESC(user_tables,
+		 "nested page tables of one user, bytes (a 64th of the memory)");
+module_param_named(user_kernel, user_default[LODGE_RESOURCE_KERNEL], ullong,
+		   0644);
 MODULE_PARM_DESC(
-	user_tables,
-	"nested page tables of one user, pages; 0: by the host's memory");
+	user_kernel,
+	"other kernel memory of one user, bytes (a 32nd of the memory)");
+module_param_named(total_vms, user_total[LODGE_RESOURCE_VMS], ullong, 0644);
+MODULE_PARM_DESC(total_vms, "VMs of all users (4096)");
+module_param_named(total_vcpus, user_total[LODGE_RESOURCE_VCPUS], ullong, 0644);
+MODULE_PARM_DESC(total_vcpus, "vCPUs of all users (16384)");
+module_param_named(total_tables, user_total[LODGE_RESOURCE_TABLES], ullong,
+		   0644);
+MODULE_PARM_DESC(
+	total_tables,
+	"nested page tables of all users, bytes (an 8th of the memory)");
+module_param_named(total_kernel, user_total[LODGE_RESOURCE_KERNEL], ullong,
+		   0644);
+MODULE_PARM_DESC(
+	total_kernel,
+	"other kernel memory of all users, bytes (an 8th of the memory)");
 
 /**
- * struct lodge_user - one who has a VM
+ * struct lodge_user - one who has VMs, or limits of its own
  * @link: in users
  * @uid: who
- * @vms: VMs; with the last one the user is forgotten
- * @vcpus: vCPUs
- * @tables: nested page tables, in pages; atomic, needs no lock
+ * @used: by enum lodge_resource, but for the tables
+ * @tables: nested page tables, counted without the lock
+ * @own: limits of its own, of which @has_own tells
+ * @has_own: one bit for each enum lodge_resource; 0 and no VM: the user is forgotten
  */
 struct lodge_user {
 	struct list_head link;
 	kuid_t uid;
-	uint vms;
-	uint vcpus;
-	u64 tables;
+	u64 used[LODGE_NR_RESOURCES];
+	struct lodge_npt_total tables;
+	u64 own[LODGE_NR_RESOURCES];
+	unsigned long has_own;
 };
 
-/* Guards the list and all that is in it, but for tables. */
+/*
+ * Guards all that follows, and all users but for the counters of tables.  Limits
+ * change under it or by a parameter, and are read without it, too.
+ */
 static DEFINE_MUTEX(user_lock);
+/* By uid, ascending. */
 static LIST_HEAD(users);
+static u32 user_generation = 1;
+static unsigned int user_nr_own;
+static u64 user_total_used[LODGE_NR_RESOURCES];
+static struct lodge_npt_total user_total_tables;
 
-static struct lodge_user *user_find(kuid_t uid)
+void lodge_user_init(void)
+{
+	u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
+	u64 *default_tables = &user_default[LODGE_RESOURCE_TABLES];
+	u64 *default_kernel = &user_default[LODGE_RESOURCE_KERNEL];
+	u64 *total_tables = &user_total[LODGE_RESOURCE_TABLES];
+	u64 *total_kernel = &user_total[LODGE_RESOURCE_KERNEL];
+
+	/* Twice what one VM may have. */
+	*default_tables = *default_tables ?: memory / 64;
+	*default_kernel = *default_kernel ?: memory / 32;
+	*total_tables = *total_tables ?: memory / 8;
+	*total_kernel = *total_kernel ?: memory / 8;
+}
+
+/* Return: the first user whose number is @from or higher, or NULL. */
+static struct lodge_user *user_next(u64 from)
 {
 	struct lodge_user *user;
 
 	list_for_each_entry(user, &users, link)
-		if (uid_eq(user->uid, uid))
+		if (__kuid_val(user->uid) >= from)
 			return user;
+	return NULL;
+}
+
+static struct lodge_user *user_find(kuid_t uid)
+{
+	struct lodge_user *user = user_next(__kuid_val(uid));
+
+	return user && uid_eq(user->uid, uid) ? user : NULL;
+}
+
+static void user_list_changed(void)
+{
+	user_generation = user_generation + 1 ?: 1;
+}
+
+/* Return: the user, whom user_forget() may forget, or NULL. */
+static struct lodge_user *user_find_or_add(kuid_t uid)
+{
+	struct lodge_user *next = user_next(__kuid_val(uid)), *user;
+
+	if (next && uid_eq(next->uid, uid))
+		return next;
 	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
 	if (!user)
 		return NULL;
 	user->uid = uid;
-	list_add(&user->link, &users);
+	user->tables.above = &user_total_tables;
+	/* Before the next one, or at the end. */
+	list_add_tail(&user->link, next ? &next->link : &users);
+	user_list_changed();
 	return user;
 }
 
 static void user_forget(struct lodge_user *user)
 {
-	if (user->vms)
+	if (user->used[LODGE_RESOURCE_VMS] || user->has_own)
 		return;
 	list_del(&user->link);
 	kfree(user);
+	user_list_changed();
 }
 
-struct lodge_user *lodge_user_get_vm(void)
+void lodge_user_exit(void)
 {
-	struct lodge_user *user;
+	struct lodge_user *user, *next;
 
 	mutex_lock(&user_lock);
-	user = user_find(current_uid());
-	if (!user) {
-		user = ERR_PTR(-ENOMEM);
-	} else if (user->vms >= READ_ONCE(user_vms)) {
+	list_for_each_entry_safe(user, next, &users, link) {
+		user->has_own = 0;
 		user_forget(user);
-		user = ERR_PTR(-EDQUOT);
-	} else {
-		user->vms++;
+	}
+	user_nr_own = 0;
+	mutex_unlock(&user_lock);
+}
+
+static u64 user_limit(const struct lodge_user *user,
+		      enum lodge_resource resource)
+{
+	return READ_ONCE(user->has_own) & BIT(resource) ?
+		       READ_ONCE(user->own[resource]) :
+		       READ_ONCE(user_default[resource]);
+}
+
+static bool user_fits(u64 used, u64 more, u64 limit)
+{
+	return used <= limit && more <= limit - used;
+}
+
+/* @used, @total: what the user and all users have.  Return: true if more is allowed. */
+static bool user_allows(struct lodge_user *user, enum lodge_resource resource,
+			u64 used, u64 total, u64 more)
+{
+	return user_fits(used, more, user_limit(user, resource)) &&
+	       user_fits(total, more, READ_ONCE(user_total[resource]));
+}
+
+/* All of @more or nothing.  What is not asked for is not refused. */
+static int user_take(struct lodge_user *user,
+		     const u64 more[LODGE_NR_RESOURCES])
+{
+	unsigned int i;
+
+	lockdep_assert_held(&user_lock);
+	for (i = 0; i < LODGE_NR_RESOURCES; i++)
+		if (more[i] && !user_allows(user, i, user->used[i],
+					    user_total_used[i], more[i]))
+			return -EDQUOT;
+	for (i = 0; i < LODGE_NR_RESOURCES; i++) {
+		WRITE_ONCE(user->used[i], user->used[i] + more[i]);
+		user_total_used[i] += more[i];
+	}
+	return 0;
+}
+
+static void user_give(struct lodge_user *user,
+		      const u64 less[LODGE_NR_RESOURCES])
+{
+	unsigned int i;
+
+	lockdep_assert_held(&user_lock);
+	for (i = 0; i < LODGE_NR_RESOURCES; i++) {
+		WRITE_ONCE(user->used[i], user->used[i] - less[i]);
+		user_total_used[i] -= less[i];
+	}
+}
+
+struct lodge_user *lodge_user_get_vm(u64 kernel)
+{
+	const u64 more[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_VMS] = 1,
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+	struct lodge_user *user;
+	int error = -ENOMEM;
+
+	mutex_lock(&user_lock);
+	user = user_find_or_add(current_uid());
+	if (user) {
+		error = user_take(user, more);
+		if (error)
+			user_forget(user);
+	}
+	mutex_unlock(&user_lock);
+	return error ? ERR_PTR(error) : user;
+}
+
+void lodge_user_put_vm(struct lodge_user *user, u64 kernel)
+{
+	const u64 less[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_VMS] = 1,
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+
+	mutex_lock(&user_lock);
+	user_give(user, less);
+	user_forget(user);
+	mutex_unlock(&user_lock);
+}
+
+int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel)
+{
+	const u64 more[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_VCPUS] = 1,
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+	int error;
+
+	mutex_lock(&user_lock);
+	error = user_take(user, more);
+	mutex_unlock(&user_lock);
+	return error;
+}
+
+void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel)
+{
+	const u64 less[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_VCPUS] = 1,
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+
+	mutex_lock(&user_lock);
+	user_give(user, less);
+	mutex_unlock(&user_lock);
+}
+
+void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
+{
+	const u64 less[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+
+	mutex_lock(&user_lock);
+	user_give(user, less);
+	mutex_unlock(&user_lock);
+}
+
+struct lodge_npt_total *lodge_user_tables(struct lodge_user *user)
+{
+	return &user->tables;
+}
+
+static u64 user_table_bytes(const struct lodge_npt_total *total)
+{
+	return READ_ONCE(total->tables) << PAGE_SHIFT;
+}
+
+bool lodge_user_tables_exceeded(struct lodge_user *user)
+{
+	return !user_allows(user, LODGE_RESOURCE_TABLES,
+			    user_table_bytes(&user->tables),
+			    user_table_bytes(&user_total_tables), 0);
+}
+
+static void user_describe(const struct lodge_user *user,
+			  struct lodge_limits *limits)
+{
+	unsigned int i;
+
+	limits->inherits = !user->has_own;
+	for (i = 0; i < LODGE_NR_RESOURCES; i++) {
+		limits->limit[i] = user_limit(user, i);
+		limits->used[i] = user->used[i];
+	}
+	limits->used[LODGE_RESOURCE_TABLES] = user_table_bytes(&user->tables);
+}
+
+static void user_describe_total(struct lodge_limits *limits)
+{
+	memcpy(limits->limit, user_total, sizeof(user_total));
+	memcpy(limits->used, user_total_used, sizeof(user_total_used));
+	limits->used[LODGE_RESOURCE_TABLES] =
+		user_table_bytes(&user_total_tables);
+}
+
+void lodge_limits_get(struct lodge_limits *limits)
+{
+	static const struct lodge_user nobody;
+	const struct lodge_user *user;
+
+	mutex_lock(&user_lock);
+	switch (limits->scope) {
+	case LODGE_SCOPE_DEFAULT:
+		memcpy(limits->limit, user_default, sizeof(user_default));
+		break;
+	case LODGE_SCOPE_USER:
+		user = user_find(limits->uid);
+		user_describe(user ?: &nobody, limits);
+		break;
+	case LODGE_SCOPE_TOTAL:
+		user_describe_total(limits);
+		break;
+	}
+	mutex_unlock(&user_lock);
+}
+
+bool lodge_limits_next(u64 from, struct lodge_limits *limits)
+{
+	const struct lodge_user *user;
+
+	mutex_lock(&user_lock);
+	user = user_next(from);
+	if (user) {
+		limits->scope = LODGE_SCOPE_USER;
+		limits->uid = user->uid;
+		user_describe(user, limits);
 	}
 	mutex_unlock(&user_lock);
 	return user;
 }
 
-void lodge_user_put_vm(struct lodge_user *user)
+u32 lodge_limits_generation(void)
 {
-	mutex_lock(&user_lock);
-	user->vms--;
-	user_forget(user);
-	mutex_unlock(&user_lock);
+	return READ_ONCE(user_generation);
 }
 
-int lodge_user_get_vcpu(struct lodge_user *user)
+static void limits_copy(u64 to[LODGE_NR_RESOURCES],
+			const u64 from[LODGE_NR_RESOURCES], unsigned long which)
+{
+	unsigned int i;
+
+	for_each_set_bit(i, &which, LODGE_NR_RESOURCES)
+		WRITE_ONCE(to[i], from[i]);
+}
+
+static int limits_set_user(const struct lodge_limits *limits,
+			   unsigned long which)
+{
+	struct lodge_user *user = user_find(limits->uid);
+
+	if (!(user && user->has_own) && user_nr_own == USER_MAX_OWN)
+		return -ENOSPC;
+	user = user_find_or_add(limits->uid);
+	if (!user)
+		return -ENOMEM;
+	user_nr_own += !user->has_own;
+	/* A limit counts once it is there. */
+	limits_copy(user->own, limits->limit, which);
+	smp_store_release(&user->has_own, user->has_own | which);
+	return 0;
+}
+
+int lodge_limits_set(const struct lodge_limits *limits, unsigned long which)
 {
 	int error = 0;
 
 	mutex_lock(&user_lock);
-	if (user->vcpus >= READ_ONCE(user_vcpus))
-		error = -EDQUOT;
-	else
-		user->vcpus++;
+	switch (limits->scope) {
+	case LODGE_SCOPE_DEFAULT:
+		limits_copy(user_default, limits->limit, which);
+		break;
+	case LODGE_SCOPE_USER:
+		error = limits_set_user(limits, which);
+		break;
+	case LODGE_SCOPE_TOTAL:
+		limits_copy(user_total, limits->limit, which);
+		break;
+	}
 	mutex_unlock(&user_lock);
 	return error;
 }
 
-void lodge_user_put_vcpu(struct lodge_user *user)
+void lodge_limits_inherit(kuid_t uid)
 {
+	struct lodge_user *user;
+
 	mutex_lock(&user_lock);
-	user->vcpus--;
+	user = user_find(uid);
+	if (user && user->has_own) {
+		WRITE_ONCE(user->has_own, 0);
+		user_nr_own--;
+		user_forget(user);
+	}
 	mutex_unlock(&user_lock);
-}
-
-u64 *lodge_user_tables(struct lodge_user *user)
-{
-	return &user->tables;
-}
-
-bool lodge_user_tables_exceeded(const struct lodge_user *user)
-{
-	/* A 64th of the host's memory: twice what one VM may have. */
-	u64 pages = READ_ONCE(user_tables) ?: totalram_pages() / 64;
-
-	return READ_ONCE(user->tables) > pages;
 }

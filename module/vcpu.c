@@ -9,8 +9,10 @@
 #include "apic.h"
 #include "backend.h"
 #include "emulate.h"
+#include "emulation.h"
 #include "fpu.h"
 #include "lapic.h"
+#include "msr.h"
 #include "npt/npt.h"
 #include "policy.h"
 #include "request.h"
@@ -44,8 +46,26 @@ void lodge_vcpu_request(struct lodge_vcpu *vcpu, enum lodge_request request)
 		lodge_vcpu_kick(vcpu);
 }
 
+/* Bytes of kernel memory that a vCPU holds as long as others may find it. */
+static u64 vcpu_lasting_memory(void)
+{
+	return sizeof(struct lodge_vcpu) + sizeof(struct lodge_apic);
+}
+
+/* The most that it holds on top of that until it ends. */
+static u64 vcpu_running_memory(void)
+{
+	const struct lodge_npt_cache *cache;
+
+	return LODGE_RUN_SIZE + sizeof(struct lodge_emulation) +
+	       lodge_cpuid_memory() + lodge_msr_nr_stored * sizeof(u64) +
+	       lodge_state_xsave_size() + ARRAY_SIZE(cache->table) * PAGE_SIZE +
+	       lodge_backend->vcpu_size;
+}
+
 void lodge_vcpu_free(struct lodge_vcpu *vcpu)
 {
+	lodge_user_put_kernel(vcpu->vm->user, vcpu_lasting_memory());
 	kfree(vcpu->apic);
 	kfree(vcpu);
 }
@@ -62,7 +82,7 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 	lodge_npt_cache_free(&vcpu->npt_cache);
 	lodge_fpu_fini(vcpu);
 	lodge_emulate_fini(vcpu);
-	lodge_user_put_vcpu(vm->user);
+	lodge_user_put_vcpu(vm->user, vcpu_running_memory());
 	if (READ_ONCE(vm->vcpus[vcpu->id]) != vcpu)
 		lodge_vcpu_free(vcpu);
 	lodge_vm_put(vm);
@@ -71,14 +91,15 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 /* Return: a vCPU that is zero but for what cannot fail, or an error pointer. */
 static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
 {
-	int error = lodge_user_get_vcpu(vm->user);
+	u64 memory = vcpu_lasting_memory() + vcpu_running_memory();
+	int error = lodge_user_get_vcpu(vm->user, memory);
 	struct lodge_vcpu *vcpu;
 
 	if (error)
 		return ERR_PTR(error);
 	vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	if (!vcpu) {
-		lodge_user_put_vcpu(vm->user);
+		lodge_user_put_vcpu(vm->user, memory);
 		return ERR_PTR(-ENOMEM);
 	}
 	vcpu->vm = lodge_vm_get(vm);

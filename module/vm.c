@@ -18,10 +18,19 @@
 #include "mem.h"
 #include "pv.h"
 #include "request.h"
+#include "slots.h"
 #include "tsc.h"
 #include "user.h"
 #include "vcpu.h"
 #include "vm.h"
+
+/* Bytes of kernel memory that a VM holds, with the most slots that it may have. */
+static u64 lodge_vm_kernel(void)
+{
+	return sizeof(struct lodge_vm) + cpumask_size() +
+	       sizeof(struct lodge_slots) +
+	       LODGE_MAX_SLOTS * sizeof(struct lodge_slot);
+}
 
 static void lodge_vm_destroy(struct lodge_vm *vm)
 {
@@ -36,7 +45,7 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 			lodge_vcpu_free(vm->vcpus[i]);
 	free_cpumask_var(vm->flush_mask);
 	lodge_identity_fini(&vm->identity);
-	lodge_user_put_vm(vm->user);
+	lodge_user_put_vm(vm->user, lodge_vm_kernel());
 	kvfree(vm);
 	lodge_hw_put();
 }
@@ -143,14 +152,14 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 /* Return: a VM that is zero but for its user, or an error pointer. */
 static struct lodge_vm *lodge_vm_alloc(void)
 {
-	struct lodge_user *user = lodge_user_get_vm();
+	struct lodge_user *user = lodge_user_get_vm(lodge_vm_kernel());
 	struct lodge_vm *vm;
 
 	if (IS_ERR(user))
 		return ERR_CAST(user);
 	vm = kvzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
 	if (!vm) {
-		lodge_user_put_vm(user);
+		lodge_user_put_vm(user, lodge_vm_kernel());
 		return ERR_PTR(-ENOMEM);
 	}
 	vm->user = user;

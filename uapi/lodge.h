@@ -449,8 +449,9 @@ struct lodge_run {
  *
  * Errors: EINVAL flags, name; ENODEV this host cannot run VMs (see info.status); EBUSY
  * another hypervisor uses the processor, or the host is shutting down; EEXIST the
- * caller's real user has a VM of this name; EDQUOT a limit on VMs, the caller's real
- * user's or that of all users, is reached (see lodge_netlink.h); ENOMEM; EMFILE.
+ * caller's real user has a VM of this name; EDQUOT a limit on VMs or kernel memory, the
+ * caller's real user's or that of all users, is reached (see lodge_netlink.h); ENOMEM;
+ * EMFILE.
  */
 #define LODGE_CREATE_VM _IOW(LODGE_IOC, 0x01, struct lodge_vm_create)
 
@@ -461,9 +462,10 @@ struct lodge_run {
 /**
  * LODGE_SET_MEMORY - set, replace or delete a memory slot
  *
- * Any number of slots may show the same memory.  The module's parameters max_tables
- * and user_tables limit the nested page tables of a VM and of all VMs of a user: above
- * them, tables are dropped, and made anew when the guest uses the memory.
+ * Any number of slots may show the same memory.  The nested page tables of a VM
+ * (parameter max_tables of the module), of all VMs of a user and of all users (see
+ * LODGE_LIMIT_TABLES) are limited: above that, the tables of a VM that has more than
+ * 1 MiB of them are dropped, and made anew when the guest uses the memory.
  *
  * Errors: EINVAL slot number, flags, alignment, wrap-around, addresses beyond
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT
@@ -476,9 +478,9 @@ struct lodge_run {
  * Closing the descriptor ends the vCPU.  Its id stays in use as long as the VM exists,
  * and messages to it are accepted and dropped.
  *
- * Errors: EINVAL id or flags; EEXIST there is, or was, one with this id; EDQUOT the
- * user who created the VM has as many vCPUs as the module's parameter user_vcpus
- * allows; ENOMEM; EMFILE.
+ * Errors: EINVAL id or flags; EEXIST there is, or was, one with this id; EDQUOT a
+ * limit on vCPUs or kernel memory, of the user who created the VM or of all users, is
+ * reached (see lodge_netlink.h); ENOMEM; EMFILE.
  */
 #define LODGE_CREATE_VCPU _IOW(LODGE_IOC, 0x11, struct lodge_vcpu_create)
 /**

@@ -51,17 +51,22 @@ u64 lodge_npt_tables(const struct lodge_npt *npt)
 	return lodge_entry_read(&npt->tables);
 }
 
-void lodge_npt_count_into(struct lodge_npt *npt, u64 *total)
+static void npt_count_total(struct lodge_npt_total *total, int change)
+{
+	for (; total; total = total->above)
+		lodge_table_count(&total->tables, change);
+}
+
+void lodge_npt_count_into(struct lodge_npt *npt, struct lodge_npt_total *total)
 {
 	npt->total = total;
-	lodge_table_count(total, npt->tables);
+	npt_count_total(total, npt->tables);
 }
 
 static void npt_count(struct lodge_npt *npt, int change)
 {
 	lodge_table_count(&npt->tables, change);
-	if (npt->total)
-		lodge_table_count(npt->total, change);
+	npt_count_total(npt->total, change);
 }
 
 u64 lodge_npt_root(const struct lodge_npt *npt)

@@ -102,6 +102,16 @@ int lodge_npt_format_ept(struct lodge_npt_format *format, u64 capabilities,
 			 u8 phys_bits, bool self_snoop);
 
 /**
+ * struct lodge_npt_total - the tables of several VMs
+ * @tables: how many there are; atomic
+ * @above: those of more VMs, in which these are counted too; or NULL
+ */
+struct lodge_npt_total {
+	u64 tables;
+	struct lodge_npt_total *above;
+};
+
+/**
  * struct lodge_npt - the tables of one VM
  * @format: their layout, for ever
  * @root: the topmost table, for ever
@@ -117,7 +127,7 @@ struct lodge_npt {
 	u64 *root;
 	u64 *removed;
 	u64 tables;
-	u64 *total;
+	struct lodge_npt_total *total;
 	u64 device_tables;
 	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
@@ -165,7 +175,7 @@ u64 lodge_npt_tables(const struct lodge_npt *npt);
 /**
  * lodge_npt_count_into() - count these tables in @total as well, until their end
  */
-void lodge_npt_count_into(struct lodge_npt *npt, u64 *total);
+void lodge_npt_count_into(struct lodge_npt *npt, struct lodge_npt_total *total);
 
 /**
  * lodge_npt_root() - the root's physical address, for the processor

@@ -281,6 +281,7 @@ struct lodge_backend lodge_svm_backend __ro_after_init = {
 	.cpu_enable = svm_cpu_enable,
 	.cpu_disable = svm_cpu_disable,
 
+	.vcpu_size = sizeof(struct svm_vcpu) + PAGE_SIZE,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_fini = svm_vcpu_fini,
 	.vcpu_load = svm_vcpu_load,

@@ -312,6 +312,7 @@ struct lodge_backend lodge_vmx_backend __ro_after_init = {
 
 	.vm_init = vmx_flush_warn,
 
+	.vcpu_size = sizeof(struct vmx_vcpu) + 3 * PAGE_SIZE,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_fini = vmx_vcpu_fini,
 	.vcpu_load = vmx_vcpu_load,

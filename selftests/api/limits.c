@@ -227,10 +227,10 @@ TEST_F(limits, two_vms_of_a_user_have_no_more_tables_than_the_user_may_have)
 
 	ASSERT_NE(MAP_FAILED, vast);
 	ASSERT_EQ(0, machine_make(&second, 1));
-	ASSERT_EQ(0, host_write(PARAMETER("max_tables"), "100000"));
+	ASSERT_EQ(0, host_write(PARAMETER("max_tables"), "400000000"));
 	first = stride(&self->machine, vast) - before;
 	ASSERT_LT(MAX_TABLES, first);
-	snprintf(limit, sizeof(limit), "%ld", first);
+	snprintf(limit, sizeof(limit), "%ld", first * PAGE);
 	ASSERT_EQ(0, host_write(PARAMETER("user_tables"), limit));
 	/* The memory that any VM may have comes on top. */
 	both = stride(&second, vast) - before;

@@ -14,6 +14,7 @@
 
 #include "backend.h"
 #include "mem.h"
+#include "user.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -162,6 +163,7 @@ static int __init core_init(void)
 		return -ENOMEM;
 	error = lodge_backend_init();
 	if (!error) {
+		lodge_user_init();
 		error = lodge_backend ? core_test(data) : -ENODEV;
 		lodge_backend_exit();
 	}

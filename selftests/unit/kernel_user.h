@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The parts of the kernel that module/user.c uses, for user space.  Included after
+ * kernel.h.
+ */
+#ifndef LODGE_UNIT_KERNEL_USER_H
+#define LODGE_UNIT_KERNEL_USER_H
+
+#include "kernel.h"
+
+/* The real user of the thread. */
+extern __thread u32 kernel_uid;
+
+#define KUIDT_INIT(number) ((kuid_t){ number })
+#define current_uid() KUIDT_INIT(kernel_uid)
+#define __kuid_val(uid) ((uid).val)
+
+#define PAGE_SHIFT 12
+#define totalram_pages() (1UL << 18)
+
+/* A user has rights to VMs by its thread, so threads are real here. */
+#define DEFINE_MUTEX(name) struct mutex name
+#define lockdep_assert_held(lock) ((void)(lock))
+
+static inline void mutex_lock(struct mutex *mutex)
+{
+	while (__atomic_exchange_n(&mutex->owner, 1, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static inline void mutex_unlock(struct mutex *mutex)
+{
+	__atomic_store_n(&mutex->owner, 0, __ATOMIC_RELEASE);
+}
+
+#define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
+
+#define IS_ERR(pointer) ((unsigned long)(pointer) > -4096UL)
+#define PTR_ERR(pointer) ((long)(pointer))
+#define ERR_PTR(error) ((void *)(long)(error))
+
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
+#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
+#define list_entry(p, type, member) \
+	((type *)((char *)(p)-offsetof(type, member)))
+#define list_for_each_entry(at, head, member)                    \
+	for (at = list_entry((head)->next, typeof(*at), member); \
+	     &at->member != (head);                              \
+	     at = list_entry(at->member.next, typeof(*at), member))
+#define list_for_each_entry_safe(at, after, head, member)             \
+	for (at = list_entry((head)->next, typeof(*at), member),      \
+	    after = list_entry(at->member.next, typeof(*at), member); \
+	     &at->member != (head); at = after,                       \
+	    after = list_entry(after->member.next, typeof(*at), member))
+
+static inline void list_add_tail(struct list_head *new, struct list_head *head)
+{
+	new->next = head;
+	new->prev = head->prev;
+	head->prev->next = new;
+	head->prev = new;
+}
+
+static inline void list_del(struct list_head *entry)
+{
+	entry->next->prev = entry->prev;
+	entry->prev->next = entry->next;
+}
+
+#define for_each_set_bit(bit, bits, size)        \
+	for ((bit) = 0; (bit) < (size); (bit)++) \
+		if (*(bits)&BIT(bit))
+
+/* A module's parameter: a test sets it by the pointer. */
+#define module_param_named(name, variable, type, mode) \
+	u64 *const kernel_##name = &(variable)
+#define MODULE_PARM_DESC(name, text) extern u64 *const kernel_##name
+extern u64 *const kernel_user_vms;
+extern u64 *const kernel_user_vcpus;
+extern u64 *const kernel_user_tables;
+extern u64 *const kernel_user_kernel;
+extern u64 *const kernel_total_vms;
+extern u64 *const kernel_total_vcpus;
+extern u64 *const kernel_total_tables;
+extern u64 *const kernel_total_kernel;
+
+#endif
