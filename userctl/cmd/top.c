@@ -182,29 +182,29 @@ static void lose_module(struct top *top, int err)
 		 err == -ENOENT ? "it is not loaded" : strerror(-err));
 }
 
-static int take_sample(struct top *top, struct sample *sample)
+/* Connects to the module if it was not there.  Return: 0 or -errno. */
+static int connect_again(struct top *top)
 {
-	int err = 0;
-
-	if (!top->netlink)
-		err = netlink_open(&top->netlink);
-	if (!err)
-		err = sample_take(sample, top->netlink);
-	return err;
+	return top->netlink ? 0 : netlink_open(&top->netlink);
 }
 
 /* Looks at the VMs.  Return: 0 or -ENOMEM. */
 static int look(struct top *top)
 {
 	struct sample sample;
-	int err = take_sample(top, &sample);
+	int err = connect_again(top);
 
+	if (!err)
+		err = sample_take(&sample, top->netlink);
 	rates_free(&top->rates);
 	if (err == -ENOMEM)
 		return err;
 	if (err) {
 		lose_module(top, err);
 	} else {
+		/* It is back. */
+		if (!top->have)
+			top->view.message[0] = '\0';
 		top->now = !top->now;
 		sample_free(&top->samples[top->now]);
 		top->samples[top->now] = sample;
@@ -352,13 +352,13 @@ static void kill_selected(struct top *top)
 {
 	const struct netlink_which which = { .id = top->view.selected };
 	struct view *view = &top->view;
-	const char *why;
-	int err;
+	const char *why = "";
+	int err = connect_again(top);
 
-	if (!top->netlink)
-		return;
-	err = netlink_vm_kill(top->netlink, &which);
-	why = netlink_message(top->netlink);
+	if (!err) {
+		err = netlink_vm_kill(top->netlink, &which);
+		why = netlink_message(top->netlink);
+	}
 	if (err)
 		snprintf(view->message, sizeof(view->message),
 			 "VM %" PRIu32 " was not killed: %s", which.id,
@@ -476,12 +476,12 @@ static int run_terminal(struct top *top)
 
 static int run(struct top *top)
 {
-	int err;
+	int code, err;
 
 	/* While the view lasts the module may come and go; at first it must be there. */
-	err = family_open(&top->netlink);
-	if (err)
-		return err;
+	code = family_open(&top->netlink);
+	if (code)
+		return code;
 	if (!top->view.batch)
 		return run_terminal(top);
 	err = run_batch(top);
