@@ -105,21 +105,21 @@ ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/bitmap.c \
 ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_ctrl.c \
 	   vmx_flush.c vmx_spec_ctrl.c)
 # The same for the run loop and the waits, with selftests/unit/kernel_run.h.
-RUNS	:= $(addprefix module/,poll.c run.c yield.c)
-RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c wait.c yield.c)
+RUNS	:= $(addprefix module/,poll.c run.c stats.c yield.c)
+RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c vcputime.c wait.c yield.c)
 # The same for the limits of users, with selftests/unit/kernel_user.h.
 USERS	:= module/user.c selftests/unit/user.c
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h err.h fcntl.h \
-	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h kcsan-checks.h kref.h ktime.h kvm_host.h \
+	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h irqflags.h kcsan-checks.h kref.h ktime.h kvm_host.h \
 	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h \
 	   percpu.h rcupdate.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
 	   slab.h smp.h sort.h spinlock.h srcu.h time64.h uaccess.h uidgid.h) $(addprefix asm/,\
 	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
-	   fsgsbase.h hardirq.h io.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
+	   fsgsbase.h hardirq.h io.h local64.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
 	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \
 	   $(addprefix trace/,define_trace.h events/ipi.h))
 USERCTL	:= $(shell find userctl -name '*.c')

@@ -92,7 +92,7 @@ static void lodge_control_commit(struct lodge_vcpu *vcpu, bool flush)
 {
 	lodge_backend->set_state(vcpu, LODGE_GROUP_CONTROL);
 	if (flush)
-		lodge_backend->flush_tlb(vcpu, false);
+		lodge_vcpu_flush_tlb(vcpu, false);
 }
 
 static bool lodge_control_keeps_pdptes(const struct lodge_control *c)

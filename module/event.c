@@ -16,6 +16,7 @@
 #include "processor.h"
 #include "request.h"
 #include "state.h"
+#include "stats.h"
 
 enum lodge_fault_class {
 	LODGE_BENIGN,
@@ -80,6 +81,7 @@ static void lodge_event_set(struct lodge_delivery *d, u8 vector, u32 error)
 		.has_error = has_error,
 		.error = has_error ? error : 0,
 	};
+	d->counted = false;
 	set_bit(LODGE_REQ_EVENT, d->requests);
 }
 
@@ -265,6 +267,7 @@ static void lodge_event_take_nmi(struct lodge_delivery *d)
 	};
 
 	atomic_dec(&d->nmis);
+	lodge_count_event(d->stats, LODGE_EVENT_NMI);
 	lodge_event_hand_over(d, &nmi);
 }
 
@@ -295,7 +298,16 @@ static void lodge_event_take_interrupt(struct lodge_delivery *d)
 		interrupt.vector = lodge_lapic_pending(d->apic);
 		lodge_lapic_acknowledge(d->apic, interrupt.vector);
 	}
+	lodge_count_event(d->stats, LODGE_EVENT_EXTERNAL);
 	lodge_event_hand_over(d, &interrupt);
+}
+
+static void lodge_event_take_exception(struct lodge_delivery *d)
+{
+	if (!d->counted)
+		lodge_count_event(d->stats, LODGE_EVENT_FAULT);
+	d->counted = false;
+	lodge_event_hand_over(d, &d->exception);
 }
 
 /* Hand over at most one event, in the order of their priority. */
@@ -304,7 +316,7 @@ static void lodge_event_choose(struct lodge_delivery *d, u32 blocked)
 	if (d->in_flight.type != LODGE_EVENT_NONE)
 		return;
 	if (d->exception.type != LODGE_EVENT_NONE)
-		lodge_event_hand_over(d, &d->exception);
+		lodge_event_take_exception(d);
 	else if (d->reinject.type != LODGE_EVENT_NONE)
 		lodge_event_hand_over(d, &d->reinject);
 	else if (lodge_event_has_nmi(d) && !(blocked & LODGE_BLOCK_NMI))
@@ -401,6 +413,7 @@ void lodge_event_take_back(struct lodge_delivery *d)
 	if (d->in_flight.type == LODGE_EVENT_NONE)
 		return;
 	lodge_backend->inject(d->vcpu, &none);
+	d->counted = d->in_flight.type == LODGE_EVENT_FAULT;
 	if (d->in_flight.type == LODGE_EVENT_FAULT)
 		d->exception = d->in_flight;
 	else if (d->in_flight.type == LODGE_EVENT_EXTERNAL)

@@ -13,6 +13,7 @@
 #include "backend.h"
 
 struct lodge_apic;
+struct lodge_stats;
 struct lodge_vcpu;
 
 /* Bits of struct lodge_delivery.latches, set by other vCPUs and taken by the owner. */
@@ -36,6 +37,7 @@ enum lodge_latch {
  * @apic: its local APIC
  * @regs: its registers
  * @requests: enum lodge_request, for what its owner is to do next
+ * @stats: counts what is delivered
  * @latches: enum lodge_latch; set by anyone, with REQ_EVENT
  * @nmis: NMIs that wait, at most LODGE_MAX_NMIS; raised by anyone, with
  *	REQ_EVENT, and lowered by the owner alone
@@ -43,6 +45,7 @@ enum lodge_latch {
  * @sipi_vector: with LATCH_SIPI
  * @extint: with LATCH_EXTINT
  * @exception: waits for delivery, or type NONE
+ * @counted: @exception was given to the processor before, and taken back
  * @reinject: fault or NMI whose delivery an exit has cut short; or type NONE
  * @acknowledged: interrupt that its controller regards as delivered, but whose
  *	delivery was cut short; or type NONE
@@ -57,6 +60,7 @@ struct lodge_delivery {
 	struct lodge_apic *apic;
 	struct lodge_regs *regs;
 	unsigned long *requests;
+	struct lodge_stats *stats;
 
 	unsigned long latches;
 	atomic_t nmis;
@@ -71,6 +75,7 @@ struct lodge_delivery {
 	bool wants_window;
 	bool shutdown;
 	bool exit_at_once;
+	bool counted;
 };
 
 /* event.c */

@@ -71,8 +71,9 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 	const u32 window = min(vcpu->poll_window, max);
 	const u64 begin = max ? ktime_get_ns() : 0;
 	bool polled;
-	u64 waited;
+	u64 waited, slept;
 
+	slept = lodge_vcputime_sleep(&vcpu->time);
 	/* From here on the timer comes by an interrupt, also while polling. */
 	lodge_lapic_sleep(vcpu->apic);
 	polled = window && lodge_poll(vcpu, begin + window);
@@ -80,6 +81,11 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 		rcuwait_wait_event(&vcpu->wait, lodge_poll_ends(vcpu),
 				   TASK_INTERRUPTIBLE);
 	lodge_lapic_wake(vcpu->apic);
+	lodge_vcputime_wake(&vcpu->time, slept);
+	lodge_vcputime_resume(&vcpu->time);
+	lodge_count_wait(&vcpu->stats,
+			 vcpu->delivery.mp_state == LODGE_MP_HALTED, window,
+			 !polled);
 
 	waited = max ? ktime_get_ns() - begin : 0;
 	vcpu->poll_window = lodge_poll_next(window, waited, max);

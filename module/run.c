@@ -143,6 +143,7 @@ static __always_inline void lodge_run_once(struct lodge_vcpu *vcpu,
 		lodge_run_load_breakpoints(&vcpu->regs.debug);
 	control->cr8 = lapic_cr8(vcpu->apic);
 	lodge_backend->run(vcpu, exit);
+	lodge_count_exit(&vcpu->stats, exit->kind);
 	lodge_run_note_xcr0(control);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
@@ -171,6 +172,7 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 {
 	unsigned int left = LODGE_RUN_ROW;
 
+	lodge_vcputime_enter(&vcpu->time);
 	for (;;) {
 		lodge_run_once(vcpu, exit);
 		if (!lodge_run_answers(vcpu, exit))
@@ -182,6 +184,7 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 			break;
 		}
 	}
+	lodge_vcputime_leave(&vcpu->time);
 	lodge_guest_has_run();
 }
 
@@ -265,11 +268,15 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 }
 
 /* Signals, rescheduling, task work.  Return: true if the thread must go back. */
-static bool lodge_run_work(void)
+static bool lodge_run_work(struct lodge_vcpu *vcpu)
 {
+	bool must_go;
+
 	if (likely(!__xfer_to_guest_mode_work_pending()))
 		return false;
-	return lodge_handle_work();
+	must_go = lodge_handle_work();
+	lodge_vcputime_resume(&vcpu->time);
+	return must_go;
 }
 
 /*
@@ -354,7 +361,7 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 	int vector;
 
 	if (test_and_clear_bit(LODGE_REQ_FLUSH, &vcpu->requests))
-		lodge_backend->flush_tlb(vcpu, true);
+		lodge_vcpu_flush_tlb(vcpu, true);
 	if (test_and_clear_bit(LODGE_REQ_PDPTES, &vcpu->requests))
 		lodge_control_read_pdptes(vcpu);
 	if (test_and_clear_bit(LODGE_REQ_CLOCK, &vcpu->requests))
@@ -391,7 +398,7 @@ static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
 /* Return: enum lodge_outcome but LODGE_ENTER_AGAIN, or -errno. */
 static int lodge_run_loop(struct lodge_vcpu *vcpu)
 {
-	struct lodge_vmexit exit;
+	struct lodge_vmexit *exit = &vcpu->exit;
 	int outcome = LODGE_ENTER_AGAIN;
 
 	while (outcome == LODGE_ENTER_AGAIN) {
@@ -404,7 +411,7 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 			if (outcome != LODGE_ENTER_AGAIN)
 				break;
 		}
-		if (unlikely(lodge_run_work()))
+		if (unlikely(lodge_run_work(vcpu)))
 			return lodge_run_interrupted(vcpu);
 		if (unlikely(READ_ONCE(vcpu->vm->state) != LODGE_VM_ALIVE))
 			return lodge_vm_error(vcpu->vm);
@@ -412,8 +419,8 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 			lodge_run_sleep(vcpu);
 			continue;
 		}
-		if (lodge_run_enter(vcpu, &exit))
-			outcome = lodge_exit_handle(vcpu, &exit);
+		if (lodge_run_enter(vcpu, exit))
+			outcome = lodge_exit_handle(vcpu, exit);
 	}
 	return outcome;
 }
@@ -433,6 +440,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	int outcome = LODGE_ENTER_AGAIN;
 
 	lodge_run_prepare(vcpu, window);
+	lodge_vcputime_begin(&vcpu->time);
 	rcu_assign_pointer(vcpu->thread, current);
 	lodge_fpu_begin(vcpu);
 	if (vcpu->completion != LODGE_COMPLETE_NONE)
@@ -448,5 +456,7 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 
 	lodge_event_take_back(&vcpu->delivery);
 	vcpu->answer.window_open = lodge_event_window_open(&vcpu->delivery);
+	lodge_count_return(&vcpu->stats);
+	lodge_vcputime_end(&vcpu->time);
 	return outcome < 0 ? outcome : 0;
 }

@@ -143,7 +143,7 @@ void lodge_state_reset(struct lodge_vcpu *vcpu, bool init)
 	lodge_pv_reset(vcpu);
 	lodge_state_reset_events(vcpu);
 	lodge_backend->set_state(vcpu, LODGE_GROUPS_INLINE);
-	lodge_backend->flush_tlb(vcpu, false);
+	lodge_vcpu_flush_tlb(vcpu, false);
 }
 
 static void lodge_state_get_nmis(const struct lodge_vcpu *vcpu,
@@ -328,7 +328,7 @@ static void lodge_state_set_inline(struct lodge_vcpu *vcpu, u64 groups,
 		regs->control = from->control;
 		regs->control.cr0 |= X86_CR0_ET;
 		lodge_lapic_set_cr8(vcpu->apic, from->control.cr8);
-		lodge_backend->flush_tlb(vcpu, false);
+		lodge_vcpu_flush_tlb(vcpu, false);
 		set_bit(LODGE_REQ_PDPTES, &vcpu->requests);
 	}
 	if (groups & LODGE_GROUP_DEBUG)

@@ -109,6 +109,8 @@ static struct lodge_vcpu *lodge_vcpu_alloc(struct lodge_vm *vm, u32 id)
 	vcpu->delivery.vcpu = vcpu;
 	vcpu->delivery.regs = &vcpu->regs;
 	vcpu->delivery.requests = &vcpu->requests;
+	vcpu->delivery.stats = &vcpu->stats;
+	lodge_vcputime_init(&vcpu->time);
 	vcpu->tsc_offset = vm->tsc_offset;
 	/* Translations that the TLB already has are another vCPU's. */
 	vcpu->requests = BIT(LODGE_REQ_FLUSH);

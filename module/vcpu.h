@@ -18,6 +18,8 @@
 #include "fpu.h"
 #include "guard.h"
 #include "npt/npt.h"
+#include "stats.h"
+#include "vcputime.h"
 
 struct lodge_apic;
 struct lodge_emulation;
@@ -99,6 +101,9 @@ struct lodge_answer {
  * @host_worked: the kernel has worked with what is in memory for the guest, and
  *	not only with addresses; a backend that guards the caches clears it
  * @npt_cache: tables for the next fault; lodge_npt_cache_free() ends it
+ * @exit: the last exit; its kind is readable by anyone
+ * @stats: its counters; readable by anyone
+ * @time: its times; readable by anyone
  */
 struct lodge_vcpu {
 	struct lodge_vm *vm;
@@ -146,6 +151,10 @@ struct lodge_vcpu {
 	struct lodge_guard_command flush_l1d;
 	bool host_worked;
 	struct lodge_npt_cache npt_cache;
+
+	struct lodge_vmexit exit;
+	struct lodge_stats stats;
+	struct lodge_vcputime time;
 };
 
 /* vcpu.c */
@@ -190,6 +199,15 @@ void lodge_vcpu_free(struct lodge_vcpu *vcpu);
  * Any context.
  */
 void lodge_vcpu_kick(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_flush_tlb() - see lodge_backend.flush_tlb
+ */
+static inline void lodge_vcpu_flush_tlb(struct lodge_vcpu *vcpu, bool nested)
+{
+	lodge_count_flush(&vcpu->stats);
+	lodge_backend->flush_tlb(vcpu, nested);
+}
 
 /* run.c */
 

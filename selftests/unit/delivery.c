@@ -277,6 +277,46 @@ TEST_F(delivery, gives_again_what_was_not_delivered)
 	}
 }
 
+/* Gives an event, which is then taken back or cut short; and gives it again. */
+static void give_twice(struct lodge_delivery *d, bool cut_short)
+{
+	const struct lodge_event none = { .type = LODGE_EVENT_NONE };
+	struct lodge_event first;
+
+	lodge_event_deliver(d);
+	first = fake.injected;
+	if (cut_short)
+		lodge_event_delivered(d, &first);
+	else
+		lodge_event_take_back(d);
+	lodge_event_deliver(d);
+	lodge_event_delivered(d, &none);
+}
+
+TEST_F(delivery, counts_an_event_once_that_is_given_again)
+{
+	struct lodge_event own = event_of(LODGE_EVENT_FAULT, X86_TRAP_PF);
+	struct lodge_delivery *d = fake_delivery_new();
+	int i;
+
+	fake.regs.general.rflags = X86_EFLAGS_FIXED | X86_EFLAGS_IF;
+	for (i = 1; i <= 4; i++) {
+		lodge_event_raise(d, X86_TRAP_UD, 0);
+		give_twice(d, i % 2);
+		EXPECT_EQ(i, local64_read(&fake.stats.exceptions));
+		lodge_event_nmi(d);
+		give_twice(d, i % 2);
+		EXPECT_EQ(i, local64_read(&fake.stats.nmis));
+		EXPECT_EQ(0, lodge_event_extint(d, 0x30));
+		give_twice(d, i % 2);
+		EXPECT_EQ(i, local64_read(&fake.stats.interrupts));
+	}
+	/* The guest's own, which the processor began to deliver. */
+	lodge_event_delivered(d, &own);
+	give_twice(d, false);
+	EXPECT_EQ(4, local64_read(&fake.stats.exceptions));
+}
+
 /* ---------------------------------------------------------------- double faults */
 
 /* Classes of exceptions (SDM vol. 3, table 6-5), by vector. */

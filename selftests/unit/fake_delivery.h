@@ -15,6 +15,7 @@
 #include "event.h"
 #include "lapic.h"
 #include "state.h"
+#include "stats.h"
 
 /**
  * fake - the vCPU
@@ -22,6 +23,7 @@
  * @injected: the event for the next entry
  * @wanted: the window that was requested
  * @resets: number of resets by INIT
+ * @stats: what was counted
  */
 static struct {
 	struct lodge_apic_bus bus;
@@ -36,6 +38,7 @@ static struct {
 	struct lodge_event injected;
 	u32 wanted;
 	unsigned int resets;
+	struct lodge_stats stats;
 } fake;
 
 u32 tsc_khz = 1000000;
@@ -115,6 +118,7 @@ static inline struct lodge_delivery *fake_delivery_new(void)
 	d->apic = apic;
 	d->regs = &fake.regs;
 	d->requests = &fake.requests;
+	d->stats = &fake.stats;
 	apic->delivery = d;
 	apic->bus = &fake.bus;
 	apic->base = (u64 *)&fake.regs.control.apic_base;

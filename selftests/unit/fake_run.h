@@ -27,6 +27,7 @@ struct task_struct kernel_thread;
 u64 lodge_host_xcr0;
 u64 lodge_host_xss;
 u64 lodge_tsc_moved;
+u32 tsc_khz = 1000000;
 bool lodge_hw_on[KERNEL_CPUS];
 
 #define FAKE_WRITES 16
@@ -50,6 +51,7 @@ bool lodge_hw_on[KERNEL_CPUS];
  * @value: and the values
  * @writes: how many
  * @accounted: time is accounted to the guest
+ * @now: the processor's TSC, in ns
  */
 static struct fake_run {
 	enum lodge_vmexit_kind kind;
@@ -69,12 +71,18 @@ static struct fake_run {
 	u64 value[FAKE_WRITES];
 	unsigned int writes;
 	bool accounted;
+	u64 now;
 } fake;
 
 static inline void fake_require(bool condition)
 {
 	if (!condition)
 		abort();
+}
+
+u64 rdtsc(void)
+{
+	return fake.now;
 }
 
 /* True if the CPU cannot be taken from the thread. */
@@ -262,6 +270,7 @@ static inline void fake_run_reset(void)
 	kernel_features = 0;
 	lodge_hw_on[0] = lodge_hw_on[1] = true;
 	fake.kind = LODGE_VMEXIT_CPUID;
+	lodge_tsc_moved = 0;
 }
 
 /**
@@ -277,6 +286,7 @@ static inline void fake_run_vcpu(struct lodge_vcpu *vcpu, struct lodge_vm *vm,
 	vcpu->serial = serial;
 	vcpu->cpu = -1;
 	vcpu->delivery.mp_state = LODGE_MP_RUNNABLE;
+	lodge_vcputime_init(&vcpu->time);
 }
 
 #endif

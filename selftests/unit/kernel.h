@@ -41,6 +41,7 @@ static inline void kernel_shared(void)
 	(kernel_shared(), *(volatile __typeof__(x) *)&(x) = (value))
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define PAGE_SIZE 4096UL
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 #define offset_in_page(address) ((unsigned long)(address) & ~PAGE_MASK)
@@ -93,6 +94,11 @@ static inline bool uid_eq(kuid_t a, kuid_t b)
 {
 	return a.val == b.val;
 }
+
+/* One thread's alone, for each of its changes. */
+typedef struct {
+	long value;
+} local64_t;
 
 typedef int spinlock_t;
 typedef int seqlock_t;
@@ -163,6 +169,45 @@ static inline bool test_and_clear_bit(long number, unsigned long *bits)
 	return __atomic_fetch_and(&bits[number / 64], ~BIT(number % 64),
 				  __ATOMIC_SEQ_CST) &
 	       BIT(number % 64);
+}
+
+static inline long local64_read(const local64_t *counter)
+{
+	return *(const volatile long *)&counter->value;
+}
+
+static inline void local64_inc(local64_t *counter)
+{
+	counter->value++;
+}
+
+static inline void local64_add(long change, local64_t *counter)
+{
+	counter->value += change;
+}
+
+static inline void local64_sub(long change, local64_t *counter)
+{
+	counter->value -= change;
+}
+
+/* The processor's counter, which belongs to the test. */
+extern u32 tsc_khz;
+u64 rdtsc(void);
+#define rdtsc_ordered() rdtsc()
+
+#define __fls(word) (63UL - __builtin_clzl(word))
+#define NSEC_PER_MSEC 1000000L
+#define div64_u64(a, b) ((a) / (b))
+
+static inline u64 mul_u64_u32_div(u64 a, u32 b, u32 divisor)
+{
+	return (u64)((unsigned __int128)a * b / divisor);
+}
+
+static inline u64 mul_u64_u64_shr(u64 a, u64 b, unsigned int shift)
+{
+	return (u64)((unsigned __int128)a * b >> shift);
 }
 
 #define test_and_set_bit_lock test_and_set_bit

@@ -13,7 +13,6 @@
 #define BITS_PER_LONG 64
 #define BITS_TO_LONGS(bits) (((bits) + 63) / 64)
 #define DECLARE_BITMAP(name, bits) unsigned long name[BITS_TO_LONGS(bits)]
-#define __fls(word) (63UL - __builtin_clzl(word))
 #define __ffs(word) ((unsigned long)__builtin_ctzl(word))
 
 /* Not atomic: others may access the word in between. */
@@ -83,24 +82,17 @@ static inline void *memchr_inv(const void *from, int byte, size_t size)
 					    __ATOMIC_SEQ_CST);        \
 		seen;                                                 \
 	})
-#define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define container_of(pointer, type, member) \
 	((type *)((char *)(pointer)-offsetof(type, member)))
 
 #define PAGE_SHIFT 12
 #define NSEC_PER_USEC 1000L
-#define NSEC_PER_MSEC 1000000L
 #define MSEC_PER_SEC 1000L
 
 static inline u64 div64_u64_rem(u64 dividend, u64 divisor, u64 *remainder)
 {
 	*remainder = dividend % divisor;
 	return dividend / divisor;
-}
-
-static inline u64 mul_u64_u32_div(u64 a, u32 b, u32 divisor)
-{
-	return (u64)((unsigned __int128)a * b / divisor);
 }
 
 /* The host's clock and its timers: a test moves the clock, which fires the timers. */
@@ -121,13 +113,9 @@ struct hrtimer {
 /* Called where code waits for a timer's function, which never ends here: tests leave. */
 __attribute__((weak)) void kernel_waits(void);
 
-extern u32 tsc_khz;
-
 u64 ktime_get_ns(void);
-u64 rdtsc(void);
 
 #define ktime_get() ktime_get_ns()
-#define rdtsc_ordered() rdtsc()
 #define ns_to_ktime(ns) (ns)
 #define ktime_add_ns(time, ns) ((time) + (ns))
 

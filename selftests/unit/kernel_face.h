@@ -88,15 +88,7 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 	vma->vm_flags |= flags;
 }
 
-static inline u64 rdtsc(void)
-{
-	return 0;
-}
-
-static inline u64 rdtsc_ordered(void)
-{
-	return 0;
-}
+#define rdtsc() 0ULL
 
 unsigned long get_zeroed_page(int flags);
 void free_page(unsigned long page);

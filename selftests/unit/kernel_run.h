@@ -54,6 +54,8 @@ extern struct task_struct kernel_thread;
 #define need_resched() (kernel_thread.must_yield)
 #define local_irq_disable() ((void)(kernel_thread.irqs_off = true))
 #define local_irq_enable() ((void)(kernel_thread.irqs_off = false))
+#define local_irq_save(flags) ((flags) = 0)
+#define local_irq_restore(flags) ((void)(flags))
 #define preempt_disable() ((void)kernel_thread.preempt_count++)
 #define preempt_enable() ((void)kernel_thread.preempt_count--)
 #define schedule_timeout_interruptible(jiffies) kernel_sleeps()

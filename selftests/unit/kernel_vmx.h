@@ -31,7 +31,6 @@
 #define native_read_cr2() 0ULL
 #define native_write_cr2(value) ((void)(value))
 #define rdtsc() 0ULL
-#define rdtsc_ordered() 0ULL
 
 static inline void __clear_bit(long number, unsigned long *bits)
 {

@@ -68,6 +68,11 @@ u64 ktime_get_ns(void)
 	return host.now;
 }
 
+u64 rdtsc(void)
+{
+	return host.now;
+}
+
 void cpu_relax(void)
 {
 	host.looks++;
@@ -241,6 +246,28 @@ TEST_F(wait, is_bounded_by_the_parameter_at_each_time)
 	wait_for(&host.wakes_at, 2 * LODGE_POLL_LIMIT_NS);
 	EXPECT_EQ(LODGE_POLL_LIMIT_NS / STEP, host.looks);
 	EXPECT_GE(LODGE_POLL_LIMIT_NS, vcpu.poll_window);
+}
+
+TEST_F(wait, is_counted_by_how_it_ends)
+{
+	const struct lodge_stats *stats = &vcpu.stats;
+
+	vcpu.delivery.mp_state = LODGE_MP_HALTED;
+	wait_for(&host.wakes_at, 1000);
+	EXPECT_EQ(1, local64_read(&stats->halts));
+	EXPECT_EQ(1, local64_read(&stats->polls_won));
+	EXPECT_EQ(0, local64_read(&stats->wakeups));
+	wait_for(&host.wakes_at, 2 * MAX);
+	EXPECT_EQ(2, local64_read(&stats->halts));
+	EXPECT_EQ(1, local64_read(&stats->polls_lost));
+	EXPECT_EQ(1, local64_read(&stats->wakeups));
+	*kernel_halt_poll_ns = 0;
+	vcpu.delivery.mp_state = LODGE_MP_WAIT_SIPI;
+	wait_for(&host.wakes_at, 2 * MAX);
+	EXPECT_EQ(2, local64_read(&stats->halts));
+	EXPECT_EQ(1, local64_read(&stats->polls_lost));
+	EXPECT_EQ(2, local64_read(&stats->wakeups));
+	EXPECT_EQ(1000 + 4 * MAX, local64_read(&vcpu.time.wait.sum));
 }
 
 TEST_F(wait, does_not_poll_and_reads_no_clock_where_the_parameter_is_zero)

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Statistics of a vCPU: what is counted, and the points where that happens.
+ *
+ * Only the owner writes, and each counter is one word that it changes by one
+ * instruction: no lock, no line of the cache that another CPU writes.  Anyone may
+ * read.  What takes the time of a vCPU is in vcputime.h.
+ */
+#ifndef LODGE_STATS_H
+#define LODGE_STATS_H
+
+#include <linux/types.h>
+#include <asm/local64.h>
+
+#include <lodge_netlink.h>
+
+#include "backend.h"
+
+/* Only a build that shows what counting costs goes without. */
+#ifdef LODGE_NO_STATS
+#define LODGE_COUNTS false
+#else
+#define LODGE_COUNTS true
+#endif
+
+/* Nested pages of 4 KiB, 2 MiB and 1 GiB: levels 1 to 3 of the tables. */
+#define LODGE_NR_PAGE_SIZES 3
+
+/**
+ * struct lodge_stats - counters of a vCPU, from its creation on
+ *
+ * See enum lodge_stats_attr.
+ *
+ * @exits: by enum lodge_vmexit_kind, which is enum lodge_stat_exit
+ * @interrupts: external interrupts given to the processor for delivery
+ * @nmis: NMIs, likewise
+ * @exceptions: exceptions, likewise
+ * @faults: nested page faults that mapped a page, by its level less 1
+ * @flushes: flushes of the TLB, of the guest's own translations or the nested ones
+ * @halts: waits in HLT
+ * @polls_won: waits that ended while the vCPU polled
+ * @polls_lost: waits that polled first and then slept
+ * @wakeups: sleeps that have ended
+ * @returns: returns of lodge_vcpu_run()
+ */
+struct lodge_stats {
+	local64_t exits[LODGE_NR_STAT_EXITS];
+	local64_t interrupts;
+	local64_t nmis;
+	local64_t exceptions;
+	local64_t faults[LODGE_NR_PAGE_SIZES];
+	local64_t flushes;
+	local64_t halts;
+	local64_t polls_won;
+	local64_t polls_lost;
+	local64_t wakeups;
+	local64_t returns;
+};
+
+static __always_inline void lodge_count(local64_t *counter)
+{
+	if (LODGE_COUNTS)
+		local64_inc(counter);
+}
+
+static __always_inline void lodge_count_exit(struct lodge_stats *stats,
+					     enum lodge_vmexit_kind kind)
+{
+	lodge_count(&stats->exits[kind]);
+}
+
+/* An event is counted as it is given to the processor for the first time. */
+static inline void lodge_count_event(struct lodge_stats *stats,
+				     enum lodge_event_type type)
+{
+	switch (type) {
+	case LODGE_EVENT_NONE:
+		break;
+	case LODGE_EVENT_EXTERNAL:
+		lodge_count(&stats->interrupts);
+		break;
+	case LODGE_EVENT_NMI:
+		lodge_count(&stats->nmis);
+		break;
+	case LODGE_EVENT_FAULT:
+		lodge_count(&stats->exceptions);
+		break;
+	}
+}
+
+static inline void lodge_count_fault(struct lodge_stats *stats, u8 level)
+{
+	lodge_count(&stats->faults[level - 1]);
+}
+
+static inline void lodge_count_flush(struct lodge_stats *stats)
+{
+	lodge_count(&stats->flushes);
+}
+
+static inline void lodge_count_return(struct lodge_stats *stats)
+{
+	lodge_count(&stats->returns);
+}
+
+/**
+ * lodge_count_wait() - a wait has ended
+ * @halted: it was in HLT
+ * @has_polled: it began with polling
+ * @has_slept: it ended with a sleep
+ */
+static inline void lodge_count_wait(struct lodge_stats *stats, bool halted,
+				    bool has_polled, bool has_slept)
+{
+	if (halted)
+		lodge_count(&stats->halts);
+	if (has_slept)
+		lodge_count(&stats->wakeups);
+	if (has_polled)
+		lodge_count(has_slept ? &stats->polls_lost : &stats->polls_won);
+}
+
+/* stats.c */
+
+struct lodge_vcputime;
+
+/**
+ * struct lodge_stats_times - times of a vCPU, ns; see enum lodge_vcpu_attr
+ */
+struct lodge_stats_times {
+	u64 guest;
+	u64 host;
+	u64 wait;
+	u64 steal;
+};
+
+/**
+ * lodge_stats_exits() - exits by enum lodge_stat_exit
+ *
+ * Any thread.  Return: how many there were in all; 0: none yet.
+ */
+u64 lodge_stats_exits(const struct lodge_stats *stats,
+		      u64 exits[LODGE_NR_STAT_EXITS]);
+
+/**
+ * lodge_stats_outside() - LODGE_STATS_HISTOGRAM
+ *
+ * Any thread.  Return: the sum of all buckets, which is the number of entries but for
+ * those after an exit that was answered with interrupts off.
+ */
+u64 lodge_stats_outside(const struct lodge_vcputime *time,
+			u64 buckets[LODGE_STAT_BUCKETS]);
+
+/**
+ * lodge_stats_times() - times up to now
+ *
+ * Any thread.
+ */
+void lodge_stats_times(const struct lodge_vcputime *time,
+		       struct lodge_stats_times *times);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where a vCPU's time goes: to the guest, to the host, or to waiting.
+ *
+ * A time is a sum of ticks of the processor's TSC.  When a span of it begins, that
+ * moment is subtracted, and when it ends, that moment is added.  So one word holds the
+ * spans that have ended and the beginning of one that goes on, which makes it negative:
+ * a sum is less than the age of its vCPU, and that is less than any moment of its life.
+ * Only the owner writes, each time by one instruction; anyone may read.
+ *
+ * No run spans a suspend of the host.  In one the TSC may begin anew: the first run
+ * after it notes what the sums are, and what they grow by from then on is again less
+ * than any moment.
+ *
+ * The host's time has no sum of its own: it is what is left of the time in
+ * lodge_vcpu_run().
+ */
+#ifndef LODGE_VCPUTIME_H
+#define LODGE_VCPUTIME_H
+
+#include <linux/math64.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <asm/local64.h>
+
+#include "pure.h"
+#include "stats.h"
+#include "tsc.h"
+
+/* __fls() has so many answers. */
+#define LODGE_NR_TIME_BUCKETS 64
+
+/**
+ * struct lodge_timesum - a time, in ticks
+ * @sum: of all spans; see above
+ * @base: what it was after the last suspend; less than that means that a span goes on
+ */
+struct lodge_timesum {
+	local64_t sum;
+	s64 base;
+};
+
+/**
+ * struct lodge_vcputime - times of a vCPU
+ * @run: in lodge_vcpu_run()
+ * @guest: in the guest
+ * @wait: in HLT, or waiting for a start-up IPI
+ * @steal: for which its thread was ready to run, but did not, ns
+ * @outside: number of entries by the time before them, since the exit before or the
+ *	beginning of the run, without @wait: bucket N has times below 2^(N + 10) ns
+ * @left: moment at which the guest was left, or the run began; later by what the
+ *	vCPU has waited since
+ * @delayed: of the thread, in all: the kernel's sum that @steal follows
+ * @scale: a tick in units of 2^-55 ns
+ * @moved: lodge_tsc_moved in the last run
+ */
+struct lodge_vcputime {
+	struct lodge_timesum run;
+	struct lodge_timesum guest;
+	struct lodge_timesum wait;
+	local64_t steal;
+	local64_t outside[LODGE_NR_TIME_BUCKETS];
+	u64 left;
+	u64 delayed;
+	u64 scale;
+	u64 moved;
+};
+
+/* Ready to run, but not running: so much of that the thread has had, ns. */
+static inline u64 lodge_vcputime_delay(void)
+{
+#ifdef CONFIG_SCHED_INFO
+	return current->sched_info.run_delay;
+#else
+	return 0;
+#endif
+}
+
+/* stats.c */
+
+/**
+ * lodge_vcputime_init() - of a new vCPU
+ */
+void lodge_vcputime_init(struct lodge_vcputime *time);
+
+/**
+ * lodge_vcputime_rebase() - the first run after a suspend begins
+ */
+void lodge_vcputime_rebase(struct lodge_vcputime *time);
+
+/* The run begins. */
+static inline void lodge_vcputime_begin(struct lodge_vcputime *time)
+{
+	u64 now;
+
+	if (!LODGE_COUNTS)
+		return;
+	if (unlikely(time->moved != lodge_tsc_moved))
+		lodge_vcputime_rebase(time);
+	now = rdtsc();
+	local64_sub(now, &time->run.sum);
+	time->left = now;
+	time->delayed = lodge_vcputime_delay();
+}
+
+/* The run ends. */
+static inline void lodge_vcputime_end(struct lodge_vcputime *time)
+{
+	if (LODGE_COUNTS)
+		local64_add(rdtsc(), &time->run.sum);
+}
+
+/* The guest is entered.  Interrupts are off. */
+static __always_inline void lodge_vcputime_enter(struct lodge_vcputime *time)
+{
+	u64 now, outside;
+
+	if (!LODGE_COUNTS)
+		return;
+	now = rdtsc();
+	local64_sub(now, &time->guest.sum);
+	/* In units of 2^9 ns, so that the first bucket is the one of 0 and 1. */
+	outside = mul_u64_u64_shr(now - time->left, time->scale, 64);
+	local64_inc(&time->outside[__fls(outside | 1)]);
+}
+
+/* The guest has left.  Interrupts are off. */
+static __always_inline void lodge_vcputime_leave(struct lodge_vcputime *time)
+{
+	u64 now;
+
+	if (!LODGE_COUNTS)
+		return;
+	now = rdtsc();
+	local64_add(now, &time->guest.sum);
+	time->left = now;
+}
+
+/**
+ * lodge_vcputime_sleep() - a wait begins
+ *
+ * Return: its moment, for lodge_vcputime_wake().
+ */
+static inline u64 lodge_vcputime_sleep(struct lodge_vcputime *time)
+{
+	u64 now;
+
+	if (!LODGE_COUNTS)
+		return 0;
+	now = rdtsc();
+	local64_sub(now, &time->wait.sum);
+	return now;
+}
+
+/* A wait ends. */
+static inline void lodge_vcputime_wake(struct lodge_vcputime *time, u64 slept)
+{
+	u64 now;
+
+	if (!LODGE_COUNTS)
+		return;
+	now = rdtsc();
+	local64_add(now, &time->wait.sum);
+	time->left += now - slept;
+}
+
+/* The thread runs again after another one may have had its CPU. */
+static inline void lodge_vcputime_resume(struct lodge_vcputime *time)
+{
+	u64 now;
+
+	if (!LODGE_COUNTS)
+		return;
+	now = lodge_vcputime_delay();
+	local64_add(now - time->delayed, &time->steal);
+	time->delayed = now;
+}
+
+#endif

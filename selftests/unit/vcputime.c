@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of what the run loop counts, and of where a vCPU's time goes: module/stats.h,
+ * module/vcputime.h and their points in module/run.c.
+ */
+#include "fake_run.h"
+
+#include "kselftest_harness.h"
+
+#define ROW 64
+#define US 1000ULL
+
+FIXTURE(time)
+{
+	struct lodge_vm vm;
+	struct lodge_apic apic;
+	struct lodge_vcpu vcpu;
+	u64 exits[LODGE_NR_STAT_EXITS];
+	u64 outside[LODGE_STAT_BUCKETS];
+};
+
+FIXTURE_SETUP(time)
+{
+	memset(self, 0, sizeof(*self));
+	fake_run_reset();
+	fake_run_vcpu(&self->vcpu, &self->vm, &self->apic, 1);
+	fake.now = 1000 * US;
+	fake.kind = LODGE_VMEXIT_IO;
+}
+
+FIXTURE_TEARDOWN(time)
+{
+}
+
+static struct lodge_stats_times times(const struct lodge_vcpu *vcpu)
+{
+	struct lodge_stats_times times;
+
+	lodge_stats_times(&vcpu->time, &times);
+	return times;
+}
+
+/* The guest runs for 7 us, each exit is answered in 3 us. */
+static void run_guest(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake.now += 7 * US;
+}
+
+static void answer(struct lodge_vcpu *vcpu)
+{
+	fake.now += 3 * US;
+}
+
+TEST_F(time, counts_each_exit_once)
+{
+	fake.rows = 9;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(10U, lodge_stats_exits(&self->vcpu.stats, self->exits));
+	EXPECT_EQ(10U, self->exits[LODGE_STAT_IO]);
+	EXPECT_EQ(10U, lodge_stats_outside(&self->vcpu.time, self->outside));
+	EXPECT_EQ(1, local64_read(&self->vcpu.stats.returns));
+}
+
+TEST_F(time, counts_exits_that_are_answered_with_interrupts_off)
+{
+	fake.kind = LODGE_VMEXIT_MSR;
+	fake.rows = 1;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(2U * ROW, lodge_stats_exits(&self->vcpu.stats, self->exits));
+	EXPECT_EQ(2U * ROW, self->exits[LODGE_STAT_MSR]);
+	/* The last one of each row is answered, but not entered again at once. */
+	EXPECT_EQ(2U, lodge_stats_outside(&self->vcpu.time, self->outside));
+}
+
+TEST_F(time, counts_an_entry_that_is_refused)
+{
+	fake.kind = LODGE_VMEXIT_INVALID;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	lodge_stats_exits(&self->vcpu.stats, self->exits);
+	EXPECT_EQ(1U, self->exits[LODGE_STAT_INVALID]);
+}
+
+TEST_F(time, of_a_vcpu_that_has_never_run_is_zero)
+{
+	EXPECT_EQ(0U, lodge_stats_exits(&self->vcpu.stats, self->exits));
+	EXPECT_EQ(0U, lodge_stats_outside(&self->vcpu.time, self->outside));
+	EXPECT_EQ(0U, times(&self->vcpu).guest);
+	EXPECT_EQ(0U, times(&self->vcpu).host);
+	EXPECT_EQ(0U, times(&self->vcpu).wait);
+}
+
+TEST_F(time, is_the_guests_or_the_hosts)
+{
+	fake.rows = 9;
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	/* What passes between two runs is nobody's. */
+	fake.now += 1000 * US;
+	EXPECT_EQ(70 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(30 * US, times(&self->vcpu).host);
+	EXPECT_EQ(0U, times(&self->vcpu).wait);
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(77 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(33 * US, times(&self->vcpu).host);
+}
+
+static struct lodge_stats_times seen;
+
+static void look_in_guest(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake.now += 7 * US;
+	seen = times(vcpu);
+}
+
+TEST_F(time, goes_on_while_the_guest_runs)
+{
+	fake.rows = 1;
+	fake.enter = look_in_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(14 * US, seen.guest);
+	EXPECT_EQ(3 * US, seen.host);
+}
+
+static void look_in_host(struct lodge_vcpu *vcpu)
+{
+	fake.now += 3 * US;
+	seen = times(vcpu);
+}
+
+TEST_F(time, goes_on_while_the_host_answers)
+{
+	fake.rows = 1;
+	fake.enter = run_guest;
+	fake.handle = look_in_host;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(14 * US, seen.guest);
+	EXPECT_EQ(6 * US, seen.host);
+}
+
+/* The counter of the CPU that looks is a little behind. */
+static void look_early(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake.now -= US;
+	seen = times(vcpu);
+	fake.now += 8 * US;
+}
+
+TEST_F(time, is_never_negative)
+{
+	fake.enter = look_early;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(0U, seen.guest);
+	EXPECT_EQ(0U, seen.host);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+}
+
+TEST_F(time, survives_a_suspend_in_which_the_counter_begins_anew)
+{
+	fake.now = 1000000 * US;
+	fake.rows = 99;
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(700 * US, times(&self->vcpu).guest);
+
+	lodge_tsc_moved = fake.now;
+	fake.now = 10 * US;
+	EXPECT_EQ(700 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(300 * US, times(&self->vcpu).host);
+	fake.enter = look_in_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(707 * US, seen.guest);
+	EXPECT_EQ(300 * US, seen.host);
+	EXPECT_EQ(707 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(303 * US, times(&self->vcpu).host);
+}
+
+/* Each answer takes twice as long as the one before it. */
+static u64 next_ns;
+
+static void answer_longer(struct lodge_vcpu *vcpu)
+{
+	fake.now += next_ns;
+	next_ns *= 2;
+}
+
+TEST_F(time, outside_of_the_guest_is_counted_by_powers_of_two)
+{
+	int i;
+
+	next_ns = 512;
+	fake.rows = 30;
+	fake.handle = answer_longer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(31U, lodge_stats_outside(&self->vcpu.time, self->outside));
+	/* The first entry, which no exit came before, and the 512 ns. */
+	EXPECT_EQ(2U, self->outside[0]);
+	for (i = 1; i < LODGE_STAT_BUCKETS - 1; i++)
+		EXPECT_EQ(1U, self->outside[i]);
+	/* From 2^32 to 2^38 ns. */
+	EXPECT_EQ(7U, self->outside[LODGE_STAT_BUCKETS - 1]);
+}
+
+static void answer_just_below(struct lodge_vcpu *vcpu)
+{
+	fake.now += 1023;
+}
+
+TEST_F(time, below_a_power_of_two_is_in_the_bucket_before)
+{
+	fake.rows = 1;
+	fake.handle = answer_just_below;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	lodge_stats_outside(&self->vcpu.time, self->outside);
+	EXPECT_EQ(2U, self->outside[0]);
+}
+
+TEST_HARNESS_MAIN
