@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "netlink_stats.h"
 #include "netlink_vm.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -245,6 +246,15 @@ static const struct genl_ops lodge_netlink_ops[] = {
 		.doit = lodge_netlink_vm_get,
 		.start = lodge_netlink_vm_start,
 		.dumpit = lodge_netlink_vm_dump,
+		.done = lodge_dump_done,
+	},
+	{
+		.cmd = LODGE_CMD_STATS_GET,
+		.policy = lodge_netlink_stats_policy,
+		.maxattr = LODGE_STATS_VCPU,
+		.doit = lodge_netlink_stats_get,
+		.start = lodge_netlink_stats_start,
+		.dumpit = lodge_netlink_stats_dump,
 		.done = lodge_dump_done,
 	},
 };

@@ -239,10 +239,10 @@ enum lodge_stat_exit {
  * @LODGE_STATS_POLLS_LOST: u64: waits that polled in vain, then slept
  * @LODGE_STATS_WAKEUPS: u64: wake-ups from sleep
  * @LODGE_STATS_RETURNS: u64: returns of LODGE_RUN to user space
- * @LODGE_STATS_HISTOGRAM: binary: u64[LODGE_STAT_BUCKETS]: times between an exit and the
- *	next entry of the same LODGE_RUN, without waiting: bucket 0 has those below
- *	2^LODGE_STAT_FIRST_BUCKET ns, each other one those below twice as much, the last
- *	one the rest
+ * @LODGE_STATS_HISTOGRAM: binary: u64[LODGE_STAT_BUCKETS]: times before an entry, since
+ *	the exit before it or since LODGE_RUN began, without waiting: bucket 0 has those
+ *	below 2^LODGE_STAT_FIRST_BUCKET ns, each other one those below twice as much, the
+ *	last one the rest.  All buckets together are the exits that were not quick
  */
 enum lodge_stats_attr {
 	LODGE_STATS_UNSPEC,
