@@ -330,6 +330,7 @@ void stat_report_rates(FILE *file, const struct stat_sample *before,
 		other -= part;
 		fprintf(file, " %8.0f", part);
 	}
+	/* Of nanoseconds per second, one percent is 1e7. */
 	fprintf(file, " %8.0f %6.1f %6.1f %6.1f\n", other > 0 ? other : 0,
 		rate(old_times.guest, new_times.guest, seconds * 1e7),
 		rate(old_times.host, new_times.host, seconds * 1e7),

@@ -317,17 +317,26 @@ int netlink_news_list(struct netlink *netlink, uint64_t from,
 	return err;
 }
 
+/* Frees a request that lacks an attribute.  Return: @message, or NULL. */
+static struct nl_msg *keep_complete(struct nl_msg *message, bool complete)
+{
+	if (complete)
+		return message;
+	nlmsg_free(message);
+	return NULL;
+}
+
 /*
- * Sends @message, which it frees, and copies the one answer to @entry.  @message is
- * NULL, or @full is set, if there was no memory for it.
+ * Sends @message, which it frees, and copies the one answer to @entry, unless @format
+ * is NULL.  @message is NULL if there was no memory for it.
  */
-static int get(struct netlink *netlink, struct nl_msg *message, bool full,
+static int get(struct netlink *netlink, struct nl_msg *message,
 	       const struct netlink_format *format, void *entry)
 {
 	struct answer answer = { .format = format };
 	int err = -ENOMEM;
 
-	if (message && !full)
+	if (message)
 		err = call(netlink, message, &answer);
 	if (!err && format && !answer.count)
 		err = -EPROTO;
@@ -352,17 +361,19 @@ int netlink_vm_get(struct netlink *netlink, const struct netlink_which *which,
 		   struct netlink_vm *vm)
 {
 	struct nl_msg *message = new_request(netlink, LODGE_CMD_VM_GET, 0);
-	bool full = message && !put_which(message, which);
+	bool complete = message && put_which(message, which);
 
-	return get(netlink, message, full, &netlink_vm_format, vm);
+	message = keep_complete(message, complete);
+	return get(netlink, message, &netlink_vm_format, vm);
 }
 
 int netlink_vm_kill(struct netlink *netlink, const struct netlink_which *which)
 {
 	struct nl_msg *message = new_request(netlink, LODGE_CMD_VM_KILL, 0);
-	bool full = message && !put_which(message, which);
+	bool complete = message && put_which(message, which);
 
-	return get(netlink, message, full, NULL, NULL);
+	message = keep_complete(message, complete);
+	return get(netlink, message, NULL, NULL);
 }
 
 /* Return: false if there is no memory for it. */
@@ -377,9 +388,10 @@ int netlink_limit_get(struct netlink *netlink, enum lodge_limit_scope scope,
 		      uint32_t uid, struct netlink_limit *limit)
 {
 	struct nl_msg *message = new_request(netlink, LODGE_CMD_LIMIT_GET, 0);
-	bool full = message && !put_scope(message, scope, uid);
+	bool complete = message && put_scope(message, scope, uid);
 
-	return get(netlink, message, full, &netlink_limit_format, limit);
+	message = keep_complete(message, complete);
+	return get(netlink, message, &netlink_limit_format, limit);
 }
 
 static bool put_change(struct nl_msg *message,
@@ -401,9 +413,10 @@ int netlink_limit_set(struct netlink *netlink,
 		      const struct netlink_limit_change *change)
 {
 	struct nl_msg *message = new_request(netlink, LODGE_CMD_LIMIT_SET, 0);
-	bool full = message && !put_change(message, change);
+	bool complete = message && put_change(message, change);
 
-	return get(netlink, message, full, NULL, NULL);
+	message = keep_complete(message, complete);
+	return get(netlink, message, NULL, NULL);
 }
 
 /* Return: 0 or -errno. */
