@@ -11,11 +11,13 @@
 #include "npt/table.h"
 
 /*
- * A table is page-aligned, so the low bits of the link are free.  They hold the table's
- * level, and a mark for its whole life that it was made for a device entry.
+ * The link of a table: a mark for its whole life that it was made for a device entry,
+ * and while entries point to it, how many leaves it has.  One that was taken out is
+ * page-aligned, so beside the next one's address there is room for its level.
  */
 #define LINK_LEVEL 7UL
 #define LINK_DEVICE 8UL
+#define LINK_LEAF 16UL
 
 int lodge_npt_cache_fill(struct lodge_npt_cache *cache)
 {
@@ -63,6 +65,35 @@ void lodge_npt_count_into(struct lodge_npt *npt, struct lodge_npt_total *total)
 	npt_count_total(total, npt->tables);
 }
 
+u64 lodge_npt_resident(const struct lodge_npt *npt)
+{
+	return lodge_entry_read(&npt->resident);
+}
+
+/* Some leaves of a level come, or go. */
+static void leaves_count(struct lodge_npt *npt, u8 level, int change)
+{
+	lodge_table_count(&npt->resident,
+			  change * (int)(lodge_npt_size(level) >> 12));
+}
+
+/* The same for one, whose entry is in a table that is in use. */
+static void leaf_count(struct lodge_npt *npt, u64 *entry, u8 level, int change)
+{
+	*lodge_table_link(lodge_table_of(entry)) += change * LINK_LEAF;
+	leaves_count(npt, level, change);
+}
+
+/* All leaves of a table go with it. */
+static void leaves_forget(struct lodge_npt *npt, u64 *table, u8 level)
+{
+	unsigned long *link = lodge_table_link(table);
+
+	if (level <= LODGE_NPT_MAX_LEAF)
+		leaves_count(npt, level, -(int)(*link / LINK_LEAF));
+	*link %= LINK_LEAF;
+}
+
 static void npt_count(struct lodge_npt *npt, int change)
 {
 	lodge_table_count(&npt->tables, change);
@@ -88,6 +119,7 @@ static void tree_free(struct lodge_npt *npt, u64 *table, u8 level, bool rest)
 	}
 	if (rest && level > 1)
 		lodge_table_rest();
+	leaves_forget(npt, table, level);
 	if (*lodge_table_link(table) & LINK_DEVICE)
 		lodge_table_count(&npt->device_tables, -1);
 	lodge_table_free(table);
@@ -98,7 +130,8 @@ static void tree_remove(struct lodge_npt *npt, u64 *table, u8 level)
 {
 	unsigned long *link = lodge_table_link(table);
 
-	*link = (unsigned long)npt->removed | (*link & LINK_DEVICE) | level;
+	leaves_forget(npt, table, level);
+	*link |= (unsigned long)npt->removed | level;
 	npt->removed = table;
 }
 
@@ -117,6 +150,7 @@ void lodge_npt_free_removed(struct lodge_npt *npt, u64 *removed, bool rest)
 		unsigned long link = *lodge_table_link(table);
 
 		removed = (u64 *)(link & ~(LINK_LEVEL | LINK_DEVICE));
+		*lodge_table_link(table) = link & LINK_DEVICE;
 		tree_free(npt, table, link & LINK_LEVEL, rest);
 		if (rest)
 			lodge_table_rest();
@@ -197,7 +231,9 @@ static u64 *leaf_split(struct lodge_npt *npt, u64 *entry, u64 leaf, u8 level,
 		leaf &= ~npt->format->large;
 	for (i = 0; i < 512; i++)
 		table[i] = leaf + i * step;
-	return table_link(npt, entry, table, 0);
+	/* The leaf's place in its table goes; what is mapped is the same. */
+	*lodge_table_link(lodge_table_of(entry)) -= LINK_LEAF;
+	return table_link(npt, entry, table, 512 * LINK_LEAF);
 }
 
 static bool leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
@@ -212,6 +248,8 @@ static bool leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
 			return false;
 		/* More rights need no flush: a fault looks again. */
 		flush = !leaf_covers(format, leaf, level, old, gpa);
+	} else {
+		leaf_count(npt, entry, level, 1);
 	}
 	lodge_entry_write(entry, leaf);
 	npt->leaves[level - 1]++;
@@ -304,6 +342,8 @@ bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end)
 			      end - iter.gpa < lodge_npt_size(iter.level)))
 			continue;
 		lodge_entry_write(iter.entry, 0);
+		if (lodge_npt_is_leaf(format, iter.value, iter.level))
+			leaf_count(npt, iter.entry, iter.level, -1);
 		if (table)
 			tree_remove(npt,
 				    lodge_table_va(iter.value &
@@ -345,10 +385,12 @@ bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear)
 		young = true;
 		if (!clear)
 			break;
-		if (format->accessed)
+		if (format->accessed) {
 			lodge_entry_clear(iter.entry, format->accessed);
-		else
-			lodge_entry_write(iter.entry, 0);
+			continue;
+		}
+		lodge_entry_write(iter.entry, 0);
+		leaf_count(npt, iter.entry, iter.level, -1);
 	}
 	return young;
 }

@@ -119,6 +119,7 @@ struct lodge_npt_total {
  *	processor may still hold on to them until the next flush
  * @tables: tables in use, the root among them
  * @total: those of several VMs, in which @tables are counted too; or NULL
+ * @resident: what the leaves map, in pages of 4 KiB
  * @device_tables: those of @tables that were made for a device entry
  * @leaves: leaves set since the start, by level less one
  */
@@ -128,6 +129,7 @@ struct lodge_npt {
 	u64 *removed;
 	u64 tables;
 	struct lodge_npt_total *total;
+	u64 resident;
 	u64 device_tables;
 	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
@@ -171,6 +173,11 @@ void lodge_npt_fini(struct lodge_npt *npt);
  * lodge_npt_tables() - how many tables are in use; needs no lock
  */
 u64 lodge_npt_tables(const struct lodge_npt *npt);
+
+/**
+ * lodge_npt_resident() - how much the leaves map, in pages of 4 KiB; needs no lock
+ */
+u64 lodge_npt_resident(const struct lodge_npt *npt);
 
 /**
  * lodge_npt_count_into() - count these tables in @total as well, until their end

@@ -56,6 +56,11 @@ static inline unsigned long *lodge_table_link(u64 *table)
 	return &virt_to_page(table)->private;
 }
 
+static inline u64 *lodge_table_of(u64 *entry)
+{
+	return PTR_ALIGN_DOWN(entry, PAGE_SIZE);
+}
+
 static inline u64 lodge_entry_read(const u64 *entry)
 {
 	return READ_ONCE(*entry);
@@ -125,6 +130,11 @@ static inline u64 *lodge_table_va(u64 pa)
 static inline unsigned long *lodge_table_link(u64 *table)
 {
 	return (unsigned long *)(table + LODGE_TABLE_SIZE / sizeof(*table));
+}
+
+static inline u64 *lodge_table_of(u64 *entry)
+{
+	return (u64 *)((uintptr_t)entry & ~(uintptr_t)(LODGE_TABLE_SIZE - 1));
 }
 
 static inline u64 lodge_entry_read(const u64 *entry)

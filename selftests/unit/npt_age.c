@@ -55,6 +55,18 @@ TEST_F(npt, an_accessed_page_is_young_until_that_is_forgotten)
 	EXPECT_FALSE(lodge_npt_age(&self->npt, 0x4000, 0x5000, true));
 }
 
+TEST_F(npt, a_page_is_resident_while_it_is_mapped)
+{
+	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED);
+	MAP(MIB2, MIB2, 2, RWX | LODGE_NPT_ACCESSED);
+	EXPECT_EQ(513, lodge_npt_resident(&self->npt));
+	lodge_npt_age(&self->npt, 0, MIB2, true);
+	EXPECT_EQ(512 + !!ENTRY(0x4000), lodge_npt_resident(&self->npt));
+	lodge_npt_age(&self->npt, 0, 2 * MIB2, true);
+	EXPECT_EQ((ENTRY(MIB2) ? 512 : 0) + !!ENTRY(0x4000),
+		  lodge_npt_resident(&self->npt));
+}
+
 TEST_F(npt, a_page_is_young_again_once_it_is_mapped_again)
 {
 	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED);

@@ -65,6 +65,15 @@ static bool model_device(struct model_page *page, u32 i, bool has_devices)
 	return page[i].device;
 }
 
+static u32 model_resident(const struct model_page *page)
+{
+	u32 i, resident = 0;
+
+	for (i = 0; i < MODEL_PAGES; i++)
+		resident += !!page[i].level;
+	return resident;
+}
+
 /* Removes every leaf that overlaps the range, or only its write access. */
 static bool model_range(struct model_page *page, u32 first, u32 end,
 			bool protect)
@@ -140,6 +149,7 @@ TEST_F(npt, any_sequence_of_changes_ends_as_in_a_plain_array)
 			ASSERT_TRUE(flush || !changed);
 		}
 		npt_flush(&self->npt);
+		ASSERT_EQ(model_resident(page), lodge_npt_resident(&self->npt));
 		for (i = step % 61; i < MODEL_PAGES; i += 61) {
 			u64 gpa = MODEL_BASE + i * KIB4;
 			u64 entry = npt_entry(&self->npt, gpa, &level);
