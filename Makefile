@@ -85,7 +85,7 @@ LIFE_FILES := $(wildcard selftests/life/module/*)
 # which of lodge.ko's objects it does without.
 CORE_FILES := Kbuild $(wildcard module/*.h module/npt/*.h uapi/*.h \
 	   selftests/core/module/*)
-FACE	:= main.o face.o ioctl.o netlink.o netlink_vm.o netlink_stats.o
+FACE	:= main.o face.o ioctl.o netlink.o netlink_news.o netlink_vm.o netlink_stats.o
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c task.c x87.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \
@@ -115,9 +115,9 @@ EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomi
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h err.h fcntl.h \
 	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h irqflags.h kcsan-checks.h kref.h ktime.h kvm_host.h \
 	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h \
-	   percpu.h rcupdate.h \
+	   percpu.h ratelimit.h rcupdate.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
-	   slab.h smp.h sort.h spinlock.h srcu.h time64.h uaccess.h uidgid.h) $(addprefix asm/,\
+	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h uaccess.h uidgid.h) $(addprefix asm/,\
 	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
 	   fsgsbase.h hardirq.h io.h local64.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
 	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \

@@ -114,7 +114,7 @@ static long lodge_face_extint(struct lodge_vcpu *vcpu,
 }
 
 /* clang-format off */
-#define LODGE_FACE_VCPU_CALLS(CALL, PLAIN)                                     \
+#define LODGE_FACE_VCPU_CALLS(CALL, GROWN, PLAIN)                              \
 	PLAIN(RUN, LODGE_LOCK_VCPU, lodge_face_run)                            \
 	PLAIN(NMI, LODGE_LOCK_NONE, lodge_face_nmi)                            \
 	CALL(GET_STATE, lodge_state, LODGE_LOCK_VCPU, 0, lodge_state_get)      \
@@ -284,7 +284,7 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 }
 
 /* clang-format off */
-#define LODGE_FACE_VM_CALLS(CALL, PLAIN)                                       \
+#define LODGE_FACE_VM_CALLS(CALL, GROWN, PLAIN)                                \
 	CALL(SEND_MSI, lodge_msi, LODGE_LOCK_NONE, 0, lodge_face_send_msi)     \
 	CALL(SET_MEMORY, lodge_memory, LODGE_LOCK_VM, 0, lodge_mem_set)        \
 	CALL(CREATE_VCPU, lodge_vcpu_create, LODGE_LOCK_VM, 0,                 \

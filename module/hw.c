@@ -15,6 +15,7 @@
 #include "compat.h"
 #include "crash.h"
 #include "hw.h"
+#include "notify.h"
 #include "tsc.h"
 #include "userreturn.h"
 
@@ -191,6 +192,8 @@ static int lodge_hw_begin(void)
 	error = lodge_hw_all_on();
 	if (error)
 		lodge_crash_leave();
+	else
+		lodge_notify_hardware(true);
 	return error;
 }
 
@@ -198,6 +201,7 @@ static void lodge_hw_end(void)
 {
 	lodge_hw_all_off();
 	lodge_crash_leave();
+	lodge_notify_hardware(false);
 }
 
 int lodge_hw_get(void)

@@ -7,6 +7,7 @@
 #define LODGE_IOCTL_H
 
 #include <linux/mutex.h>
+#include <linux/stddef.h>
 #include <linux/types.h>
 
 /* The largest argument of any call. */
@@ -44,14 +45,16 @@ struct lodge_call {
 /*
  * LODGE_CALLS() - define a table of calls
  * @table: its name
- * @list: a macro with two parameters, of which it uses the one for each call with
- *	a structure and the other for each call without:
- *	CALL(name, structure, lock, flags, function) and PLAIN(name, lock, function)
+ * @list: a macro with three parameters, of which it uses one for each call:
+ *	CALL(name, structure, lock, flags, function) for a call with a structure,
+ *	GROWN(name, structure, member, lock, flags, function) for one whose structure
+ *	ended with @member in its first version,
+ *	PLAIN(name, lock, function) for a call without
  */
-#define LODGE_CALLS(table, list)                                        \
-	list(LODGE_CALL_THUNK, LODGE_PLAIN_THUNK);                      \
-	static const struct lodge_call table[] = { list(LODGE_CALL_ROW, \
-							LODGE_PLAIN_ROW) }
+#define LODGE_CALLS(table, list)                                      \
+	list(LODGE_CALL_THUNK, LODGE_GROWN_THUNK, LODGE_PLAIN_THUNK); \
+	static const struct lodge_call table[] = { list(              \
+		LODGE_CALL_ROW, LODGE_GROWN_ROW, LODGE_PLAIN_ROW) }
 
 #define LODGE_CALL_THUNK(name, type, lock, flags, function)         \
 	static long lodge_call_##name(void *object, void *argument) \
@@ -62,6 +65,9 @@ struct lodge_call {
 		return function(object, typed);                     \
 	}
 
+#define LODGE_GROWN_THUNK(name, type, member, lock, flags, function) \
+	LODGE_CALL_THUNK(name, type, lock, flags, function)
+
 #define LODGE_PLAIN_THUNK(name, lock, function)                   \
 	static long lodge_call_##name(void *object, void *unused) \
 	{                                                         \
@@ -70,6 +76,10 @@ struct lodge_call {
 
 #define LODGE_CALL_ROW(name, type, lock, flags, function) \
 	{ LODGE_##name, sizeof(struct type), lock, flags, lodge_call_##name },
+
+#define LODGE_GROWN_ROW(name, type, member, lock, flags, function)     \
+	{ LODGE_##name, offsetofend(struct type, member), lock, flags, \
+	  lodge_call_##name },
 
 #define LODGE_PLAIN_ROW(name, lock, function) \
 	{ LODGE_##name, 0, lock, 0, lodge_call_##name },

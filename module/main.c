@@ -13,6 +13,7 @@
 #include "ioctl.h"
 #include "mem.h"
 #include "netlink.h"
+#include "news.h"
 #include "state.h"
 #include "user.h"
 
@@ -48,10 +49,10 @@ static long lodge_main_create_vm(void *unused,
 }
 
 /* clang-format off */
-#define LODGE_MAIN_CALLS(CALL, PLAIN)                                          \
+#define LODGE_MAIN_CALLS(CALL, GROWN, PLAIN)                                   \
 	CALL(GET_INFO, lodge_info, LODGE_LOCK_NONE, 0, lodge_main_info)        \
-	CALL(CREATE_VM, lodge_vm_create, LODGE_LOCK_NONE, 0,                   \
-	     lodge_main_create_vm)
+	GROWN(CREATE_VM, lodge_vm_create, flags, LODGE_LOCK_NONE, 0,           \
+	      lodge_main_create_vm)
 /* clang-format on */
 
 LODGE_CALLS(lodge_main_calls, LODGE_MAIN_CALLS);
@@ -99,6 +100,7 @@ exit_netlink:
 	lodge_user_exit();
 exit_backend:
 	lodge_backend_exit();
+	lodge_news_fini();
 	return error;
 }
 
@@ -108,6 +110,7 @@ static void __exit lodge_main_exit(void)
 	lodge_netlink_exit();
 	lodge_user_exit();
 	lodge_backend_exit();
+	lodge_news_fini();
 }
 
 module_init(lodge_main_init);

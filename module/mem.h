@@ -34,6 +34,11 @@ u8 lodge_mem_phys_bits(void);
  */
 int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg);
 
+/**
+ * lodge_mem_size() - size of all slots together, bytes; needs no lock
+ */
+u64 lodge_mem_size(struct lodge_vm *vm);
+
 /* fault.c: the nested page fault */
 
 /**

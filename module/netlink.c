@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "netlink_news.h"
 #include "netlink_stats.h"
 #include "netlink_vm.h"
 #include "vcpu.h"
@@ -56,6 +57,13 @@ bool lodge_viewer_is_admin(const struct lodge_viewer *viewer)
 	return viewer->sender_admin && viewer->opener_admin;
 }
 
+struct lodge_vm *lodge_viewer_find(const struct lodge_viewer *viewer, u32 id)
+{
+	struct lodge_vm *vm = lodge_registry_find(id);
+
+	return vm && lodge_viewer_sees(viewer, &vm->identity.owner) ? vm : NULL;
+}
+
 /* A command has one policy, for a dump too: refuse what only the other one takes. */
 static int dump_check(struct netlink_callback *cb, int takes)
 {
@@ -73,25 +81,22 @@ static int dump_check(struct netlink_callback *cb, int takes)
 /* Looks once, so that a request for a VM that there is not fails. */
 static int dump_find(struct lodge_dump *dump, const struct nlattr *attr)
 {
-	struct lodge_vm *vm;
-	int error = 0;
+	bool found;
 
 	if (!attr)
 		return 0;
 	dump->vm = nla_get_u32(attr);
 	dump->next_vm = dump->vm;
 	lodge_registry_lock();
-	vm = lodge_registry_find(dump->vm);
-	if (!vm || !lodge_viewer_sees(&dump->viewer, &vm->identity.owner))
-		error = -ENOENT;
+	found = lodge_viewer_find(&dump->viewer, dump->vm);
 	lodge_registry_unlock();
-	return error;
+	return found ? 0 : -ENOENT;
 }
 
-int lodge_dump_start(struct netlink_callback *cb, int vm)
+int lodge_dump_begin(struct netlink_callback *cb, int takes)
 {
 	struct lodge_dump *dump;
-	int error = dump_check(cb, vm);
+	int error = dump_check(cb, takes);
 
 	if (error)
 		return error;
@@ -99,8 +104,18 @@ int lodge_dump_start(struct netlink_callback *cb, int vm)
 	if (!dump)
 		return -ENOMEM;
 	lodge_viewer_init(&dump->viewer, cb->skb);
-	error = dump_find(dump, vm ? lodge_dump_attrs(cb)[vm] : NULL);
 	*(struct lodge_dump **)cb->ctx = dump;
+	return 0;
+}
+
+int lodge_dump_start(struct netlink_callback *cb, int vm)
+{
+	int error = lodge_dump_begin(cb, vm);
+
+	if (error)
+		return error;
+	error = dump_find(lodge_dump_of(cb),
+			  vm ? lodge_dump_attrs(cb)[vm] : NULL);
 	/* A dump that does not start is not ended. */
 	if (error)
 		lodge_dump_done(cb);
@@ -160,12 +175,6 @@ static void dump_leave_vm(struct lodge_dump *dump)
 	dump->next = 0;
 }
 
-/* Return: what @dumpit answers for @error of the last message. */
-static int dump_answer(const struct sk_buff *skb, int error)
-{
-	return error && !skb->len ? error : skb->len;
-}
-
 int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
 		   lodge_put_t put)
 {
@@ -181,7 +190,7 @@ int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
 			dump_leave_vm(dump);
 	}
 	lodge_registry_unlock();
-	return dump_answer(skb, error);
+	return lodge_dump_answer(skb, error);
 }
 
 static int dump_vcpus_of(struct sk_buff *skb, struct netlink_callback *cb,
@@ -191,9 +200,7 @@ static int dump_vcpus_of(struct sk_buff *skb, struct netlink_callback *cb,
 	int error;
 
 	for (; dump->next < LODGE_MAX_VCPUS; dump->next++) {
-		/* Whoever finds it finds it complete: see lodge_vcpu_publish(). */
-		const struct lodge_vcpu *vcpu =
-			smp_load_acquire(&vm->vcpus[dump->next]);
+		const struct lodge_vcpu *vcpu = lodge_vcpu_find(vm, dump->next);
 
 		if (!vcpu)
 			continue;
@@ -217,7 +224,7 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 	while (!error && (vm = dump_next_vm(dump)))
 		error = dump_vcpus_of(skb, cb, command, put, vm);
 	lodge_registry_unlock();
-	return dump_answer(skb, error);
+	return lodge_dump_answer(skb, error);
 }
 
 struct sk_buff *lodge_netlink_answer(struct genl_info *info, u8 command,
@@ -257,6 +264,32 @@ static const struct genl_ops lodge_netlink_ops[] = {
 		.dumpit = lodge_netlink_stats_dump,
 		.done = lodge_dump_done,
 	},
+	{
+		.cmd = LODGE_CMD_VCPU_GET,
+		.policy = lodge_netlink_vcpu_policy,
+		.maxattr = LODGE_VCPU_VM,
+		.start = lodge_netlink_vcpu_start,
+		.dumpit = lodge_netlink_vcpu_dump,
+		.done = lodge_dump_done,
+	},
+	{
+		.cmd = LODGE_CMD_VM_KILL,
+		.policy = lodge_netlink_vm_policy,
+		.maxattr = LODGE_VM_UID,
+		.doit = lodge_netlink_vm_kill,
+	},
+	{
+		.cmd = LODGE_CMD_NEWS_GET,
+		.policy = lodge_netlink_news_policy,
+		.maxattr = LODGE_NEWS_SEQ,
+		.start = lodge_netlink_news_start,
+		.dumpit = lodge_netlink_news_dump,
+		.done = lodge_dump_done,
+	},
+};
+
+static const struct genl_multicast_group lodge_netlink_groups[] = {
+	{ .name = LODGE_GENL_EVENTS },
 };
 
 struct genl_family lodge_netlink_family __ro_after_init = {
@@ -267,14 +300,21 @@ struct genl_family lodge_netlink_family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = lodge_netlink_ops,
 	.n_ops = ARRAY_SIZE(lodge_netlink_ops),
+	.mcgrps = lodge_netlink_groups,
+	.n_mcgrps = ARRAY_SIZE(lodge_netlink_groups),
 };
 
 int __init lodge_netlink_init(void)
 {
-	return genl_register_family(&lodge_netlink_family);
+	int error = genl_register_family(&lodge_netlink_family);
+
+	if (!error)
+		lodge_netlink_news_init();
+	return error;
 }
 
 void lodge_netlink_exit(void)
 {
+	lodge_netlink_news_exit();
 	genl_unregister_family(&lodge_netlink_family);
 }

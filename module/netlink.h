@@ -66,12 +66,18 @@ bool lodge_viewer_is_admin(const struct lodge_viewer *viewer);
  * @vm: only of the VM with this ID; 0: of all
  * @next_vm: the ID at which it goes on
  * @next: the place in there, or in another list, at which it goes on
+ * @end: of events: where it ends
+ * @lost: of events: LODGE_NEWS_LOST of the first one
+ * @generation: of events: moves when some are forgotten meanwhile
  */
 struct lodge_dump {
 	struct lodge_viewer viewer;
 	u32 vm;
 	u32 next_vm;
 	u64 next;
+	u64 end;
+	u64 lost;
+	u32 generation;
 };
 
 /**
@@ -83,15 +89,38 @@ static inline struct lodge_dump *lodge_dump_of(struct netlink_callback *cb)
 }
 
 /**
- * lodge_dump_start() - begin a dump that takes at most one attribute, a VM's ID
- * @vm: that attribute, u32; 0: it takes none
+ * lodge_dump_begin() - begin a dump
+ * @takes: the only attribute that it takes; 0: it takes none
  *
  * Called by the @start of a command; the @done of that command is lodge_dump_done().
  *
- * Return: 0, -EINVAL an attribute that it does not take, -ENOENT no such VM, -ENOMEM.
+ * Return: 0, -EINVAL an attribute that it does not take, -ENOMEM.
+ */
+int lodge_dump_begin(struct netlink_callback *cb, int takes);
+
+/**
+ * lodge_dump_start() - the same; the only attribute is the ID of a VM
+ *
+ * Return: as lodge_dump_begin(), and -ENOENT no such VM.
  */
 int lodge_dump_start(struct netlink_callback *cb, int vm);
 int lodge_dump_done(struct netlink_callback *cb);
+
+/**
+ * lodge_dump_answer() - what @dumpit answers
+ * @error: of the last message
+ */
+static inline int lodge_dump_answer(const struct sk_buff *skb, int error)
+{
+	return error && !skb->len ? error : skb->len;
+}
+
+/**
+ * lodge_viewer_find() - the VM of an ID, if there is one that may be seen, or NULL
+ *
+ * Under the registry's lock.
+ */
+struct lodge_vm *lodge_viewer_find(const struct lodge_viewer *viewer, u32 id);
 
 /**
  * typedef lodge_put_t - put the attributes of a thing into a message

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The family's commands on VMs: see uapi/lodge_netlink.h.
+ * The family's commands on VMs and vCPUs: see uapi/lodge_netlink.h.
  */
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 #include <linux/uidgid.h>
 
 #include "compat.h"
+#include "event.h"
+#include "mem.h"
 #include "netlink_vm.h"
 #include "npt/npt.h"
+#include "vcpu.h"
 #include "vm.h"
 
 const struct nla_policy lodge_netlink_vm_policy[LODGE_VM_UID + 1] = {
@@ -43,14 +47,14 @@ static u32 vm_vcpus(const struct lodge_vm *vm)
 	u32 i, nr = 0;
 
 	for (i = 0; i < LODGE_MAX_VCPUS; i++)
-		nr += !!READ_ONCE(vm->vcpus[i]);
+		nr += !!lodge_vcpu_find(vm, i);
 	return nr;
 }
 
-static int vm_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
-		  const void *thing)
+static int vm_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
+		       const void *thing)
 {
-	const struct lodge_vm *vm = thing;
+	struct lodge_vm *vm = (struct lodge_vm *)thing;
 	const struct lodge_identity *identity = &vm->identity;
 	u32 uid = from_kuid_munged(viewer->sender.user_ns, identity->owner.uid);
 
@@ -60,6 +64,11 @@ static int vm_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 	    nla_put_u64_64bit(skb, LODGE_VM_START, identity->start,
 			      LODGE_VM_PAD) ||
 	    nla_put_u32(skb, LODGE_VM_VCPUS, vm_vcpus(vm)) ||
+	    nla_put_u64_64bit(skb, LODGE_VM_MEMORY, lodge_mem_size(vm),
+			      LODGE_VM_PAD) ||
+	    nla_put_u64_64bit(skb, LODGE_VM_RESIDENT,
+			      lodge_npt_resident(&vm->npt) * PAGE_SIZE,
+			      LODGE_VM_PAD) ||
 	    nla_put_u64_64bit(skb, LODGE_VM_TABLES,
 			      lodge_npt_tables(&vm->npt) * PAGE_SIZE,
 			      LODGE_VM_PAD) ||
@@ -71,12 +80,14 @@ static int vm_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 
 /**
  * struct vm_wanted - the VM that a request is for
- * @id: its ID, or 0
+ * @has_id: by its ID
+ * @id: likewise
  * @name: its name, or NULL
  * @uid: whose it is, if @has_uid; else the sender's own
  * @has_uid: likewise
  */
 struct vm_wanted {
+	bool has_id;
 	u32 id;
 	const char *name;
 	kuid_t uid;
@@ -88,7 +99,7 @@ static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
 {
 	struct nlattr **attrs = info->attrs;
 
-	*wanted = (struct vm_wanted){ .id = 0 };
+	*wanted = (struct vm_wanted){ .name = NULL };
 	if (!attrs[LODGE_VM_ID] && !attrs[LODGE_VM_NAME]) {
 		NL_SET_ERR_MSG(info->extack,
 			       "neither a VM's ID nor its name is given");
@@ -99,8 +110,10 @@ static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
 				    "a user goes with a name only");
 		return -EINVAL;
 	}
-	if (attrs[LODGE_VM_ID])
+	if (attrs[LODGE_VM_ID]) {
+		wanted->has_id = true;
 		wanted->id = nla_get_u32(attrs[LODGE_VM_ID]);
+	}
 	if (attrs[LODGE_VM_NAME])
 		wanted->name = nla_data(attrs[LODGE_VM_NAME]);
 	if (attrs[LODGE_VM_UID]) {
@@ -133,7 +146,7 @@ static struct lodge_vm *vm_find(const struct lodge_viewer *viewer,
 {
 	struct lodge_vm *vm;
 
-	if (wanted->id) {
+	if (wanted->has_id) {
 		vm = lodge_registry_find(wanted->id);
 		return vm && vm_is_wanted(vm, viewer, wanted) ? vm : NULL;
 	}
@@ -159,7 +172,7 @@ int lodge_netlink_vm_get(struct sk_buff *skb, struct genl_info *info)
 		vm = vm_find(&viewer, &wanted);
 		if (vm)
 			answer = lodge_netlink_answer(info, LODGE_CMD_VM_GET,
-						      &viewer, vm_put, vm);
+						      &viewer, vm_describe, vm);
 		lodge_registry_unlock();
 		error = PTR_ERR_OR_ZERO(answer);
 	}
@@ -174,5 +187,88 @@ int lodge_netlink_vm_start(struct netlink_callback *cb)
 
 int lodge_netlink_vm_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	return lodge_dump_vms(skb, cb, LODGE_CMD_VM_GET, vm_put);
+	return lodge_dump_vms(skb, cb, LODGE_CMD_VM_GET, vm_describe);
+}
+
+int lodge_netlink_vm_kill(struct sk_buff *skb, struct genl_info *info)
+{
+	struct lodge_viewer viewer;
+	struct vm_wanted wanted;
+	struct lodge_vm *vm;
+	int error;
+
+	lodge_viewer_init(&viewer, skb);
+	error = vm_want(info, &viewer, &wanted);
+	if (!error) {
+		lodge_registry_lock();
+		vm = vm_find(&viewer, &wanted);
+		if (vm)
+			lodge_vm_kill(vm);
+		else
+			error = -ENOENT;
+		lodge_registry_unlock();
+	}
+	lodge_viewer_fini(&viewer);
+	return error;
+}
+
+const struct nla_policy lodge_netlink_vcpu_policy[LODGE_VCPU_VM + 1] = {
+	[LODGE_VCPU_VM] = { .type = NLA_U32 },
+};
+
+/* Only a hint: the vCPU goes on meanwhile. */
+static enum lodge_vcpu_state vcpu_state(const struct lodge_vcpu *vcpu)
+{
+	if (!rcu_access_pointer(vcpu->thread))
+		return LODGE_VCPU_OUTSIDE;
+	if (READ_ONCE(vcpu->mode) == LODGE_IN_GUEST)
+		return LODGE_VCPU_GUEST_MODE;
+	switch (data_race(vcpu->delivery.mp_state)) {
+	case LODGE_MP_HALTED:
+		return LODGE_VCPU_HALTED;
+	case LODGE_MP_WAIT_SIPI:
+		return LODGE_VCPU_INITIAL;
+	default:
+		return LODGE_VCPU_HOST_MODE;
+	}
+}
+
+static u32 vcpu_thread(const struct lodge_vcpu *vcpu,
+		       const struct lodge_viewer *viewer)
+{
+	struct task_struct *thread;
+	u32 number = 0;
+
+	rcu_read_lock();
+	thread = rcu_dereference(vcpu->thread);
+	if (thread)
+		number = task_pid_nr_ns(thread, viewer->pid_ns);
+	rcu_read_unlock();
+	return number;
+}
+
+static int vcpu_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
+			 const void *thing)
+{
+	const struct lodge_vcpu *vcpu = thing;
+	int cpu = READ_ONCE(vcpu->cpu);
+
+	if (nla_put_u32(skb, LODGE_VCPU_VM, vcpu->vm->identity.id) ||
+	    nla_put_u32(skb, LODGE_VCPU_ID, vcpu->id) ||
+	    nla_put_u32(skb, LODGE_VCPU_STATE, vcpu_state(vcpu)) ||
+	    nla_put_u32(skb, LODGE_VCPU_TID, vcpu_thread(vcpu, viewer)))
+		return -EMSGSIZE;
+	if (cpu >= 0 && nla_put_u32(skb, LODGE_VCPU_CPU, cpu))
+		return -EMSGSIZE;
+	return 0;
+}
+
+int lodge_netlink_vcpu_start(struct netlink_callback *cb)
+{
+	return lodge_dump_start(cb, LODGE_VCPU_VM);
+}
+
+int lodge_netlink_vcpu_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	return lodge_dump_vcpus(skb, cb, LODGE_CMD_VCPU_GET, vcpu_describe);
 }

@@ -22,6 +22,7 @@
 #include "guard.h"
 #include "hw.h"
 #include "lapic.h"
+#include "notify.h"
 #include "policy.h"
 #include "poll.h"
 #include "processor.h"
@@ -425,6 +426,17 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 	return outcome;
 }
 
+/* Answers after which the guest cannot go on by itself. */
+#define LODGE_RUN_STOPS                                                 \
+	(BIT(LODGE_EXIT_SHUTDOWN) | BIT(LODGE_EXIT_FAIL_ENTRY) |        \
+	 BIT(LODGE_EXIT_CANNOT_EMULATE) | BIT(LODGE_EXIT_TASK_SWITCH) | \
+	 BIT(LODGE_EXIT_MEMORY_ERROR) | BIT(LODGE_EXIT_UNKNOWN))
+
+static bool lodge_run_stops(const struct lodge_vcpu *vcpu, int outcome)
+{
+	return outcome >= 0 && BIT(vcpu->answer.reason) & LODGE_RUN_STOPS;
+}
+
 /* Done once for each call, before the guest is entered. */
 static void lodge_run_prepare(struct lodge_vcpu *vcpu, bool window)
 {
@@ -453,6 +465,8 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	}
 	lodge_fpu_end(vcpu);
 	RCU_INIT_POINTER(vcpu->thread, NULL);
+	if (unlikely(lodge_run_stops(vcpu, outcome)))
+		lodge_notify_stopped(vcpu);
 
 	lodge_event_take_back(&vcpu->delivery);
 	vcpu->answer.window_open = lodge_event_window_open(&vcpu->delivery);

@@ -153,6 +153,21 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	return 0;
 }
 
+u64 lodge_mem_size(struct lodge_vm *vm)
+{
+	const struct lodge_slots *slots;
+	u64 size = 0;
+	int index;
+	u32 i;
+
+	index = srcu_read_lock(&vm->slots_srcu);
+	slots = srcu_dereference(vm->slots, &vm->slots_srcu);
+	for (i = 0; i < slots->nr; i++)
+		size += slots->slot[i].size;
+	srcu_read_unlock(&vm->slots_srcu, index);
+	return size;
+}
+
 int lodge_mem_init(struct lodge_vm *vm)
 {
 	struct lodge_slots *slots;

@@ -74,6 +74,8 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 {
 	struct lodge_vm *vm = vcpu->vm;
 
+	WRITE_ONCE(vcpu->ended, true);
+	lodge_registry_changed();
 	lodge_lapic_close(vcpu->apic);
 	if (vcpu->backend)
 		lodge_backend->vcpu_fini(vcpu);
@@ -180,6 +182,13 @@ struct lodge_vcpu *lodge_vcpu_new(struct lodge_vm *vm, u32 id, void *data)
 		return ERR_PTR(error);
 	}
 	return vcpu;
+}
+
+struct lodge_vcpu *lodge_vcpu_find(const struct lodge_vm *vm, u32 id)
+{
+	struct lodge_vcpu *vcpu = smp_load_acquire(&vm->vcpus[id]);
+
+	return vcpu && !READ_ONCE(vcpu->ended) ? vcpu : NULL;
 }
 
 void lodge_vcpu_publish(struct lodge_vcpu *vcpu)

@@ -88,6 +88,7 @@ struct lodge_answer {
  * @cpuid_index: index of a leaf's first entry; see cpuid.c
  * @cpuid_set: LODGE_SET_CPUID gave the topology; else it follows the VM's vCPUs
  * @has_run: CPUID is settled
+ * @ended: lodge_vcpu_end() has begun; readable by anyone
  * @completion: the work that LODGE_RUN finishes first
  * @emulation: the instruction that is emulated or that user space answers; see
  *	emulation.h
@@ -139,6 +140,7 @@ struct lodge_vcpu {
 	u8 cpuid_index[96];
 	bool cpuid_set;
 	bool has_run;
+	bool ended;
 
 	enum lodge_completion completion;
 	struct lodge_emulation *emulation;
@@ -192,6 +194,15 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu);
  * lodge_vcpu_free() - free one that has ended, once nobody can find it any more
  */
 void lodge_vcpu_free(struct lodge_vcpu *vcpu);
+
+/**
+ * lodge_vcpu_find() - the vCPU of an id, if it has not ended, or NULL
+ * @id: below LODGE_MAX_VCPUS
+ *
+ * Whoever finds it finds it complete.  It stays as long as its VM; but it may end
+ * meanwhile, so only its plain members may be read.
+ */
+struct lodge_vcpu *lodge_vcpu_find(const struct lodge_vm *vm, u32 id);
 
 /**
  * lodge_vcpu_kick() - leave guest mode, or wake from HLT

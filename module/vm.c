@@ -16,6 +16,7 @@
 #include "hw.h"
 #include "iobus.h"
 #include "mem.h"
+#include "notify.h"
 #include "pv.h"
 #include "request.h"
 #include "slots.h"
@@ -23,6 +24,10 @@
 #include "user.h"
 #include "vcpu.h"
 #include "vm.h"
+
+/* The most stops that are told in a time, in jiffies. */
+#define LODGE_VM_STOPS 20
+#define LODGE_VM_STOPS_TIME (5 * HZ)
 
 /* Bytes of kernel memory that a VM holds, with the most slots that it may have. */
 static u64 lodge_vm_kernel(void)
@@ -44,6 +49,8 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 		if (vm->vcpus[i])
 			lodge_vcpu_free(vm->vcpus[i]);
 	free_cpumask_var(vm->flush_mask);
+	if (vm->identity.id)
+		lodge_notify_vm(vm, LODGE_NEWS_VM_GONE);
 	lodge_identity_fini(&vm->identity);
 	lodge_user_put_vm(vm->user, lodge_vm_kernel());
 	kvfree(vm);
@@ -73,6 +80,8 @@ static void lodge_vm_stop(struct lodge_vm *vm, enum lodge_vm_state state)
 
 	if (cmpxchg(&vm->state, LODGE_VM_ALIVE, state) != LODGE_VM_ALIVE)
 		return;
+	lodge_notify_vm(vm, state == LODGE_VM_KILLED ? LODGE_NEWS_VM_KILLED :
+						       LODGE_NEWS_VM_BROKEN);
 	for (i = 0; i < READ_ONCE(vm->nr_vcpus); i++) {
 		struct lodge_vcpu *vcpu = READ_ONCE(vm->vcpus[i]);
 
@@ -137,6 +146,9 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 	spin_lock_init(&vm->npt_lock);
 	vm->mm = current->mm;
 	lodge_identity_init(&vm->identity);
+	ratelimit_state_init(&vm->stops, LODGE_VM_STOPS_TIME, LODGE_VM_STOPS);
+	/* Nobody is told of what is left out. */
+	ratelimit_set_flags(&vm->stops, RATELIMIT_MSG_ON_RELEASE);
 	/* The guest's TSC starts at zero, and its clock with it. */
 	vm->tsc_offset = -lodge_tsc_ordered();
 	if (!zalloc_cpumask_var(&vm->flush_mask, GFP_KERNEL_ACCOUNT))
@@ -145,8 +157,13 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 	if (lodge_backend->vm_init)
 		lodge_backend->vm_init();
 	error = lodge_mem_init(vm);
+	if (error)
+		return error;
 	/* Last: from then on others find it. */
-	return error ? error : lodge_registry_add(vm, name);
+	error = lodge_registry_add(vm, name);
+	if (!error)
+		lodge_notify_vm(vm, LODGE_NEWS_VM_CREATED);
+	return error;
 }
 
 /* Return: a VM that is zero but for its user, or an error pointer. */

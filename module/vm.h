@@ -14,6 +14,7 @@
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/seqlock.h>
 #include <linux/spinlock.h>
 #include <linux/srcu.h>
@@ -51,6 +52,7 @@ struct lodge_clock_base {
  * @mm: whose memory it uses, for ever
  * @user: who is counted for it and its vCPUs
  * @identity: what it is known by
+ * @stops: how often its stops are told; see lodge_notify_stopped()
  * @state: enum lodge_vm_state; leaves LODGE_VM_ALIVE once, by anyone
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
@@ -79,6 +81,7 @@ struct lodge_vm {
 	struct mm_struct *mm;
 	struct lodge_user *user;
 	struct lodge_identity identity;
+	struct ratelimit_state stops;
 	int state;
 	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
 	u32 nr_vcpus;

@@ -46,9 +46,11 @@ static const struct call {
 	} argument;
 	/* The call's answer, when not 0. */
 	int answer;
+	/* Size of the structure in its first version, when not what it is now. */
+	size_t first;
 } calls[] = {
 	CALL(GET_INFO, ON_LODGE),
-	CALL(CREATE_VM, ON_LODGE),
+	CALL(CREATE_VM, ON_LODGE, .first = sizeof(uint64_t)),
 	CALL(SET_MEMORY, ON_VM, .argument.memory = { .slot = 1 },
 	     .answer = -ENOENT),
 	CALL(CREATE_VCPU, ON_VM, .answer = -EEXIST),
@@ -141,7 +143,7 @@ TEST_F(structs, a_structure_smaller_than_the_first_is_invalid)
 {
 	FOR_EACH_CALL(call)
 	{
-		size_t size = _IOC_SIZE(call->number);
+		size_t size = call->first ?: _IOC_SIZE(call->number);
 
 		memcpy(self->buffer, &call->argument, sizeof(call->argument));
 		EXPECT_EQ(-EINVAL, issue(&self->machine, call,
@@ -149,6 +151,22 @@ TEST_F(structs, a_structure_smaller_than_the_first_is_invalid)
 		TH_LOG("%s", call->name);
 		EXPECT_EQ(-EINVAL, issue(&self->machine, call, resized(call, 0),
 					 self->buffer))
+		TH_LOG("%s", call->name);
+	}
+}
+
+TEST_F(structs, a_structure_of_the_first_version_is_taken)
+{
+	FOR_EACH_CALL(call)
+	{
+		size_t size = call->first ?: _IOC_SIZE(call->number);
+
+		/* What is behind it is not read. */
+		memset(self->buffer, 0xff, sizeof(call->argument));
+		memcpy(self->buffer, &call->argument, size);
+		EXPECT_EQ(call->answer,
+			  issue(&self->machine, call, resized(call, size),
+				self->buffer))
 		TH_LOG("%s", call->name);
 	}
 }

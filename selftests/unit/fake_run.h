@@ -12,6 +12,7 @@
 #include "emulate.h"
 #include "exit.h"
 #include "hw.h"
+#include "notify.h"
 #include "policy.h"
 #include "poll.h"
 #include "pv.h"
@@ -52,6 +53,7 @@ bool lodge_hw_on[KERNEL_CPUS];
  * @writes: how many
  * @accounted: time is accounted to the guest
  * @now: the processor's TSC, in ns
+ * @stops: number of answers that were told to whoever wants to know of them
  */
 static struct fake_run {
 	enum lodge_vmexit_kind kind;
@@ -72,6 +74,7 @@ static struct fake_run {
 	unsigned int writes;
 	bool accounted;
 	u64 now;
+	unsigned int stops;
 } fake;
 
 static inline void fake_require(bool condition)
@@ -147,6 +150,12 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return LODGE_TO_USER;
 	fake.rows--;
 	return LODGE_ENTER_AGAIN;
+}
+
+void lodge_notify_stopped(struct lodge_vcpu *vcpu)
+{
+	fake_require(!fake_is_pinned() && !kernel_thread.irqs_off);
+	fake.stops++;
 }
 
 void guest_timing_enter_irqoff(void)

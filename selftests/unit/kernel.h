@@ -100,6 +100,10 @@ typedef struct {
 	long value;
 } local64_t;
 
+struct ratelimit_state {
+	int left;
+};
+
 typedef int spinlock_t;
 typedef int seqlock_t;
 typedef int *cpumask_var_t;

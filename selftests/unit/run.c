@@ -274,4 +274,45 @@ TEST_F(run, does_not_begin_with_work_for_the_thread)
 	EXPECT_EQ(0U, fake.entries);
 }
 
+TEST_F(run, does_not_begin_with_a_vm_that_is_dead)
+{
+	self->vm.state = LODGE_VM_KILLED;
+	EXPECT_EQ(-ECANCELED, lodge_vcpu_run(&self->vcpu, false, false));
+	self->vm.state = LODGE_VM_BROKEN;
+	EXPECT_EQ(-EIO, lodge_vcpu_run(&self->vcpu, false, false));
+	EXPECT_EQ(0U, fake.entries);
+	EXPECT_EQ(0U, fake.stops);
+}
+
+static void kill_vm(struct lodge_vcpu *vcpu)
+{
+	vcpu->vm->state = LODGE_VM_KILLED;
+}
+
+TEST_F(run, ends_once_the_vm_is_killed)
+{
+	fake.rows = 1;
+	fake.handle = kill_vm;
+	EXPECT_EQ(-ECANCELED, lodge_vcpu_run(&self->vcpu, false, false));
+	EXPECT_EQ(ROW, fake.entries);
+}
+
+static enum lodge_exit_reason reason;
+
+static void answer(struct lodge_vcpu *vcpu)
+{
+	vcpu->answer.reason = reason;
+}
+
+TEST_F(run, tells_of_each_answer_after_which_the_guest_cannot_go_on)
+{
+	fake.handle = answer;
+	for (reason = 0; reason <= LODGE_EXIT_UNKNOWN; reason++) {
+		fake.stops = 0;
+		EXPECT_EQ(0, lodge_vcpu_run(&self->vcpu, false, false));
+		EXPECT_EQ(reason >= LODGE_EXIT_SHUTDOWN, fake.stops)
+		TH_LOG("reason %u", reason);
+	}
+}
+
 TEST_HARNESS_MAIN

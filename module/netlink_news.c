@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The family's command on events, and the message that there are new ones: see
+ * uapi/lodge_netlink.h.
+ *
+ * That message has no more than a number, so it may go to everybody, and one stands for
+ * all events since the last.
+ */
+#include <linux/rcupdate.h>
+#include <linux/uidgid.h>
+#include <linux/workqueue.h>
+
+#include "compat.h"
+#include "netlink_news.h"
+#include "news.h"
+
+const struct nla_policy lodge_netlink_news_policy[LODGE_NEWS_SEQ + 1] = {
+	[LODGE_NEWS_SEQ] = { .type = NLA_U64 },
+};
+
+/**
+ * struct news_answer - an event, as one answer of a dump
+ * @news: the event
+ * @lost: LODGE_NEWS_LOST; 0: it is not told
+ */
+struct news_answer {
+	struct lodge_news news;
+	u64 lost;
+};
+
+int lodge_netlink_news_start(struct netlink_callback *cb)
+{
+	const struct nlattr *seq = lodge_dump_attrs(cb)[LODGE_NEWS_SEQ];
+	int error = lodge_dump_begin(cb, LODGE_NEWS_SEQ);
+	struct lodge_dump *dump;
+	u64 first;
+
+	if (error)
+		return error;
+	dump = lodge_dump_of(cb);
+	lodge_news_range(&first, &dump->end);
+	dump->next = seq ? nla_get_u64(seq) : first;
+	/* There is no event 0. */
+	dump->next = max(dump->next, 1ULL);
+	dump->generation = 1;
+	if (dump->next < first) {
+		dump->lost = first - dump->next;
+		dump->next = first;
+	}
+	return 0;
+}
+
+/* What only events of some kinds have. */
+static int news_put_details(struct sk_buff *skb, const struct lodge_news *news)
+{
+	if (news->vm && (nla_put_u32(skb, LODGE_NEWS_VM, news->vm) ||
+			 nla_put_string(skb, LODGE_NEWS_NAME, news->name)))
+		return -EMSGSIZE;
+	switch (news->kind) {
+	case LODGE_NEWS_VCPU_STOPPED:
+		return nla_put_u32(skb, LODGE_NEWS_VCPU, news->vcpu) ||
+		       nla_put_u32(skb, LODGE_NEWS_REASON, news->reason);
+	case LODGE_NEWS_LIMIT_HIT:
+		return nla_put_u32(skb, LODGE_NEWS_LIMIT, news->limit) ||
+		       nla_put_u32(skb, LODGE_NEWS_SCOPE, news->scope);
+	default:
+		return 0;
+	}
+}
+
+static int news_put_owner(struct sk_buff *skb,
+			  const struct lodge_viewer *viewer,
+			  const struct lodge_owner *owner)
+{
+	if (!owner->user_ns)
+		return 0;
+	return nla_put_u32(skb, LODGE_NEWS_UID,
+			   from_kuid_munged(viewer->sender.user_ns,
+					    owner->uid));
+}
+
+static int news_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
+		    const void *thing)
+{
+	const struct news_answer *answer = thing;
+	const struct lodge_news *news = &answer->news;
+
+	if (nla_put_u64_64bit(skb, LODGE_NEWS_SEQ, news->seq, LODGE_NEWS_PAD) ||
+	    nla_put_u32(skb, LODGE_NEWS_KIND, news->kind) ||
+	    nla_put_u64_64bit(skb, LODGE_NEWS_TIME, news->time,
+			      LODGE_NEWS_PAD) ||
+	    news_put_details(skb, news) ||
+	    news_put_owner(skb, viewer, &news->owner) ||
+	    nla_put_string(skb, LODGE_NEWS_TEXT, news->text))
+		return -EMSGSIZE;
+	if (answer->lost && nla_put_u64_64bit(skb, LODGE_NEWS_LOST,
+					      answer->lost, LODGE_NEWS_PAD))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static bool news_may(const void *viewer, const struct lodge_owner *owner)
+{
+	return lodge_viewer_sees(viewer, owner);
+}
+
+/* Events that were forgotten since the last message make the dump inconsistent. */
+static void news_note_forgotten(struct lodge_dump *dump)
+{
+	u64 first, end;
+
+	lodge_news_range(&first, &end);
+	if (dump->next < first) {
+		dump->next = first;
+		dump->generation++;
+	}
+}
+
+int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct lodge_dump *dump = lodge_dump_of(cb);
+	struct news_answer answer;
+	int error = 0;
+
+	news_note_forgotten(dump);
+	cb->seq = dump->generation;
+	while (lodge_news_read(dump->next, dump->end, &answer.news, news_may,
+			       &dump->viewer)) {
+		answer.lost = dump->lost;
+		error = lodge_dump_put(skb, cb, LODGE_CMD_NEWS_GET, news_put,
+				       &answer);
+		if (error)
+			break;
+		dump->lost = 0;
+		dump->next = answer.news.seq + 1;
+	}
+	return lodge_dump_answer(skb, error);
+}
+
+static void news_tell(struct work_struct *unused)
+{
+	struct sk_buff *skb =
+		genlmsg_new(nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
+	u64 first, end;
+	void *head;
+
+	/* Whoever listens will be told of this with the next event. */
+	if (!skb)
+		return;
+	lodge_news_range(&first, &end);
+	head = genlmsg_put(skb, 0, 0, &lodge_netlink_family, 0, LODGE_CMD_NEWS);
+	if (!head ||
+	    nla_put_u64_64bit(skb, LODGE_NEWS_SEQ, end - 1, LODGE_NEWS_PAD)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, head);
+	rcu_read_lock();
+	genlmsg_multicast_allns(&lodge_netlink_family, skb, 0, 0);
+	rcu_read_unlock();
+}
+
+static DECLARE_WORK(news_work, news_tell);
+
+static void news_begin_to_tell(void)
+{
+	schedule_work(&news_work);
+}
+
+void lodge_netlink_news_init(void)
+{
+	lodge_news_listen(news_begin_to_tell);
+}
+
+void lodge_netlink_news_exit(void)
+{
+	lodge_news_listen(NULL);
+	cancel_work_sync(&news_work);
+}
