@@ -91,14 +91,11 @@ static int stats_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 static const struct lodge_vcpu *stats_find(const struct lodge_viewer *viewer,
 					   u32 vm_id, u32 id)
 {
-	const struct lodge_vm *vm = lodge_registry_find(vm_id);
+	const struct lodge_vm *vm = lodge_viewer_find(viewer, vm_id);
 
-	if (!vm || !lodge_viewer_sees(viewer, &vm->identity.owner) ||
-	    id >= LODGE_MAX_VCPUS)
+	if (!vm || id >= LODGE_MAX_VCPUS)
 		return NULL;
-	id = array_index_nospec(id, LODGE_MAX_VCPUS);
-	/* Whoever finds it finds it complete: see lodge_vcpu_publish(). */
-	return smp_load_acquire(&vm->vcpus[id]);
+	return lodge_vcpu_find(vm, array_index_nospec(id, LODGE_MAX_VCPUS));
 }
 
 int lodge_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)

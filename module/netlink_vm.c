@@ -13,6 +13,7 @@
 #include "mem.h"
 #include "netlink_vm.h"
 #include "npt/npt.h"
+#include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
 
@@ -247,6 +248,31 @@ static u32 vcpu_thread(const struct lodge_vcpu *vcpu,
 	return number;
 }
 
+/* The last exit, once there was one. */
+static int vcpu_put_exit(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
+{
+	u64 exits[LODGE_NR_STAT_EXITS];
+
+	if (!lodge_stats_exits(&vcpu->stats, exits))
+		return 0;
+	return nla_put_u32(skb, LODGE_VCPU_EXIT, READ_ONCE(vcpu->exit.kind));
+}
+
+static int vcpu_put_times(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
+{
+	struct lodge_stats_times times;
+
+	lodge_stats_times(&vcpu->time, &times);
+	return nla_put_u64_64bit(skb, LODGE_VCPU_GUEST, times.guest,
+				 LODGE_VCPU_PAD) ||
+	       nla_put_u64_64bit(skb, LODGE_VCPU_HOST, times.host,
+				 LODGE_VCPU_PAD) ||
+	       nla_put_u64_64bit(skb, LODGE_VCPU_WAIT, times.wait,
+				 LODGE_VCPU_PAD) ||
+	       nla_put_u64_64bit(skb, LODGE_VCPU_STEAL, times.steal,
+				 LODGE_VCPU_PAD);
+}
+
 static int vcpu_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
 			 const void *thing)
 {
@@ -259,6 +285,8 @@ static int vcpu_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
 	    nla_put_u32(skb, LODGE_VCPU_TID, vcpu_thread(vcpu, viewer)))
 		return -EMSGSIZE;
 	if (cpu >= 0 && nla_put_u32(skb, LODGE_VCPU_CPU, cpu))
+		return -EMSGSIZE;
+	if (vcpu_put_exit(skb, vcpu) || vcpu_put_times(skb, vcpu))
 		return -EMSGSIZE;
 	return 0;
 }
