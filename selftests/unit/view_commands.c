@@ -342,8 +342,8 @@ TEST_F(view, stat_tells_vcpus_and_the_sum_of_their_counts)
 	EXPECT_IN(out, "\nall      100  100.0\n");
 	EXPECT_IN(out, "\nquick          30\n");
 	EXPECT_IN(out, "\nfaults_2m       8\n");
-	EXPECT_IN(out, "             1.0     58\n");
-	EXPECT_IN(out, "            more      2\n");
+	EXPECT_IN(out, "             1.0       58\n");
+	EXPECT_IN(out, "            more        2\n");
 	EXPECT_NOT_IN(out, "\nmsr");
 }
 

@@ -189,7 +189,7 @@ static int tell_histogram(FILE *file, const struct netlink_stats *sum)
 {
 	static const struct table_column columns[] = {
 		{ "OUTSIDE-BELOW-US", true },
-		{ "EXITS", true },
+		{ "ENTRIES", true },
 	};
 	struct table table;
 
