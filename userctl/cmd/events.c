@@ -43,11 +43,6 @@ static void tell_time(const struct netlink_news *news)
 	printf("%s", text);
 }
 
-static const char *limit_name(const struct netlink_news *news)
-{
-	return word_of_limit(news->limit - LODGE_LIMIT_VMS);
-}
-
 static void tell(const struct netlink_news *news)
 {
 	char user[64];
@@ -61,11 +56,7 @@ static void tell(const struct netlink_news *news)
 		printf("  user %s", user);
 	}
 	if (netlink_has(news, LODGE_NEWS_VCPU))
-		printf("  vCPU %" PRIu32 ", %s", news->vcpu,
-		       word_of_reason(news->reason));
-	if (netlink_has(news, LODGE_NEWS_LIMIT))
-		printf("  limit %s of scope %s", limit_name(news),
-		       word_of_scope(news->scope));
+		printf("  vCPU %" PRIu32, news->vcpu);
 	if (*news->text)
 		printf("  %s", news->text);
 	putchar('\n');
@@ -91,7 +82,8 @@ static void tell_json(const struct netlink_news *news)
 	if (netlink_has(news, LODGE_NEWS_REASON))
 		json_string(&json, "reason", word_of_reason(news->reason));
 	if (netlink_has(news, LODGE_NEWS_LIMIT))
-		json_string(&json, "limit", limit_name(news));
+		json_string(&json, "limit",
+			    word_of_limit(news->limit - LODGE_LIMIT_VMS));
 	if (netlink_has(news, LODGE_NEWS_SCOPE))
 		json_string(&json, "scope", word_of_scope(news->scope));
 	if (netlink_has(news, LODGE_NEWS_TEXT))
