@@ -158,7 +158,7 @@ static void news_explain_emulate(const struct lodge_vcpu *vcpu, char *text,
 				 size_t size)
 {
 	const struct lodge_exit_emulate *exit = &vcpu->answer.exit.emulate;
-	u64 rip = vcpu->regs.general.rip;
+	__u64 rip = vcpu->regs.general.rip;
 
 	if (exit->length)
 		snprintf(text, size,
