@@ -67,6 +67,18 @@ TEST_F(npt, a_page_is_resident_while_it_is_mapped)
 		  lodge_npt_resident(&self->npt));
 }
 
+TEST_F(npt, nothing_is_resident_once_all_tables_are_gone)
+{
+	MAP(MIB2, MIB2, 2, RWX);
+	MAP(2 * MIB2, GIB1, 2, RWX);
+	/* Splits the first one. */
+	MAP(MIB2, GIB1, 1, RWX);
+	EXPECT_EQ(1024, lodge_npt_resident(&self->npt));
+	EXPECT_TRUE(lodge_npt_unmap(&self->npt, 0, 4 * GIB1));
+	npt_flush(&self->npt);
+	EXPECT_EQ(0, lodge_npt_resident(&self->npt));
+}
+
 TEST_F(npt, a_page_is_young_again_once_it_is_mapped_again)
 {
 	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED);
