@@ -30,7 +30,6 @@
 #define cr4_read_shadow() 0x2000ULL
 #define native_read_cr2() 0ULL
 #define native_write_cr2(value) ((void)(value))
-#define rdtsc() 0ULL
 
 static inline void __clear_bit(long number, unsigned long *bits)
 {

@@ -26,6 +26,11 @@ struct task_struct kernel_thread;
 u64 x86_spec_ctrl_current;
 u64 lodge_host_cr4;
 u64 lodge_tsc_moved;
+
+u64 rdtsc(void)
+{
+	return 0;
+}
 struct vmx_caps vmx_caps;
 struct vmx_cpu vmx_cpu;
 struct lodge_vcpu *lodge_run_loaded;
