@@ -73,6 +73,8 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 	bool polled;
 	u64 waited, slept;
 
+	if (vcpu->delivery.mp_state == LODGE_MP_HALTED)
+		lodge_count_halt(&vcpu->stats);
 	slept = lodge_vcputime_sleep(&vcpu->time);
 	/* From here on the timer comes by an interrupt, also while polling. */
 	lodge_lapic_sleep(vcpu->apic);
@@ -83,9 +85,7 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 	lodge_lapic_wake(vcpu->apic);
 	lodge_vcputime_wake(&vcpu->time, slept);
 	lodge_vcputime_resume(&vcpu->time);
-	lodge_count_wait(&vcpu->stats,
-			 vcpu->delivery.mp_state == LODGE_MP_HALTED, window,
-			 !polled);
+	lodge_count_wait(&vcpu->stats, window, !polled);
 
 	waited = max ? ktime_get_ns() - begin : 0;
 	vcpu->poll_window = lodge_poll_next(window, waited, max);

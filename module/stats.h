@@ -37,7 +37,7 @@
  * @exceptions: exceptions, likewise
  * @faults: nested page faults that mapped a page, by its level less 1
  * @flushes: flushes of the TLB, of the guest's own translations or the nested ones
- * @halts: waits in HLT
+ * @halts: waits in HLT that have begun
  * @polls_won: waits that ended while the vCPU polled
  * @polls_lost: waits that polled first and then slept
  * @wakeups: sleeps that have ended
@@ -98,6 +98,11 @@ static inline void lodge_count_flush(struct lodge_stats *stats)
 	lodge_count(&stats->flushes);
 }
 
+static inline void lodge_count_halt(struct lodge_stats *stats)
+{
+	lodge_count(&stats->halts);
+}
+
 static inline void lodge_count_return(struct lodge_stats *stats)
 {
 	lodge_count(&stats->returns);
@@ -105,15 +110,12 @@ static inline void lodge_count_return(struct lodge_stats *stats)
 
 /**
  * lodge_count_wait() - a wait has ended
- * @halted: it was in HLT
  * @has_polled: it began with polling
  * @has_slept: it ended with a sleep
  */
-static inline void lodge_count_wait(struct lodge_stats *stats, bool halted,
-				    bool has_polled, bool has_slept)
+static inline void lodge_count_wait(struct lodge_stats *stats, bool has_polled,
+				    bool has_slept)
 {
-	if (halted)
-		lodge_count(&stats->halts);
 	if (has_slept)
 		lodge_count(&stats->wakeups);
 	if (has_polled)
