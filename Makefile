@@ -200,6 +200,14 @@ module-%:
 	$(call farm,$(B)/$@)
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@) modules
 
+# A build directory of its own, whose module counts nothing.
+uncounted-%:
+	$(call say,MODULE,$(B)/uncounted/module-$*)
+	$(call farm,$(B)/uncounted/module-$*)
+	$(Q)ln -sfn ../kernels ../tests ../lodge ../payload $(B)/uncounted/
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/uncounted/module-$*) \
+		LODGE_STATS=n modules
+
 oracle: $(addprefix oracle-,$(KERNELS)) ## module of the tests oracle/, in build/oracle-KERNEL/
 
 oracle-%:
@@ -483,8 +491,9 @@ demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT
 	$(Q)selftests/host/demo --host $(host) \
 		$(call options,$(demo_kernel)) $(B)
 
-bench: setup ## instructions per exit and per boot, Lodge and KVM: a table, and build/bench.json
+bench: setup ## instructions per exit and per boot, Lodge and KVM, and what counting costs: tables, and build/bench.json
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) \
+		uncounted-$(or $(KERNEL),6.1) \
 		$(addprefix $(B)/tests/bench/,bench boot)
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
