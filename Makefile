@@ -85,7 +85,7 @@ LIFE_FILES := $(wildcard selftests/life/module/*)
 # which of lodge.ko's objects it does without.
 CORE_FILES := Kbuild $(wildcard module/*.h module/npt/*.h uapi/*.h \
 	   selftests/core/module/*)
-FACE	:= main.o face.o ioctl.o netlink.o netlink_news.o netlink_vm.o netlink_stats.o
+FACE	:= main.o face.o ioctl.o netlink.o netlink_news.o netlink_vm.o netlink_stats.o netlink_limit.o
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
 	   descriptor.c gva.c task.c x87.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \

@@ -13,6 +13,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "netlink_limit.h"
 #include "netlink_news.h"
 #include "netlink_stats.h"
 #include "netlink_vm.h"
@@ -285,6 +286,21 @@ static const struct genl_ops lodge_netlink_ops[] = {
 		.start = lodge_netlink_news_start,
 		.dumpit = lodge_netlink_news_dump,
 		.done = lodge_dump_done,
+	},
+	{
+		.cmd = LODGE_CMD_LIMIT_GET,
+		.policy = lodge_netlink_limit_get_policy,
+		.maxattr = LODGE_LIMIT_UID,
+		.doit = lodge_netlink_limit_get,
+		.start = lodge_netlink_limit_start,
+		.dumpit = lodge_netlink_limit_dump,
+		.done = lodge_dump_done,
+	},
+	{
+		.cmd = LODGE_CMD_LIMIT_SET,
+		.policy = lodge_netlink_limit_set_policy,
+		.maxattr = LODGE_LIMIT_INHERIT,
+		.doit = lodge_netlink_limit_set,
 	},
 };
 

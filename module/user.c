@@ -334,12 +334,22 @@ static void user_describe_total(struct lodge_limits *limits)
 		user_table_bytes(&user_total_tables);
 }
 
+void lodge_limits_lock(void)
+{
+	mutex_lock(&user_lock);
+}
+
+void lodge_limits_unlock(void)
+{
+	mutex_unlock(&user_lock);
+}
+
 void lodge_limits_get(struct lodge_limits *limits)
 {
 	static const struct lodge_user nobody;
 	const struct lodge_user *user;
 
-	mutex_lock(&user_lock);
+	lockdep_assert_held(&user_lock);
 	switch (limits->scope) {
 	case LODGE_SCOPE_DEFAULT:
 		memcpy(limits->limit, user_default, sizeof(user_default));
@@ -352,22 +362,19 @@ void lodge_limits_get(struct lodge_limits *limits)
 		user_describe_total(limits);
 		break;
 	}
-	mutex_unlock(&user_lock);
 }
 
 bool lodge_limits_next(u64 from, struct lodge_limits *limits)
 {
-	const struct lodge_user *user;
+	const struct lodge_user *user = user_next(from);
 
-	mutex_lock(&user_lock);
-	user = user_next(from);
-	if (user) {
-		limits->scope = LODGE_SCOPE_USER;
-		limits->uid = user->uid;
-		user_describe(user, limits);
-	}
-	mutex_unlock(&user_lock);
-	return user;
+	lockdep_assert_held(&user_lock);
+	if (!user)
+		return false;
+	limits->scope = LODGE_SCOPE_USER;
+	limits->uid = user->uid;
+	user_describe(user, limits);
+	return true;
 }
 
 u32 lodge_limits_generation(void)

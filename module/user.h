@@ -99,14 +99,22 @@ struct lodge_limits {
 	u64 used[LODGE_NR_RESOURCES];
 };
 
+/* Between these two no user comes or goes, and no VM or vCPU. */
+void lodge_limits_lock(void);
+void lodge_limits_unlock(void);
+
 /**
  * lodge_limits_get() - the limits of @limits->scope and @limits->uid
+ *
+ * Under the lock.
  */
 void lodge_limits_get(struct lodge_limits *limits);
 
 /**
  * lodge_limits_next() - the limits of a user who has VMs, or limits of its own
  * @from: lowest number of the user
+ *
+ * Under the lock.
  *
  * Return: false if there is none from @from on.
  */

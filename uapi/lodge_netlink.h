@@ -40,10 +40,12 @@
  * @LODGE_CMD_VM_KILL: stop a VM for ever, given as for LODGE_CMD_VM_GET.  From then on
  *	its calls fail with ECANCELED
  * @LODGE_CMD_LIMIT_GET: the limits of one scope (LODGE_LIMIT_SCOPE, and LODGE_LIMIT_UID
- *	with LODGE_SCOPE_USER); dump: of all scopes that there are.  Answers with enum
- *	lodge_limit_attr
- * @LODGE_CMD_LIMIT_SET: change limits; the same attributes.  Needs CAP_SYS_ADMIN in the
- *	initial user namespace (EPERM)
+ *	with LODGE_SCOPE_USER); dump: of all scopes that there are, and of users those who
+ *	have VMs or limits of their own.  Everybody sees the default scope and that of all
+ *	users.  Answers with enum lodge_limit_attr
+ * @LODGE_CMD_LIMIT_SET: change limits; the same attributes.  What is used already stays,
+ *	even if it is more.  Needs CAP_SYS_ADMIN in the initial user namespace (EPERM);
+ *	ENOSPC: 1024 users have limits of their own
  * @LODGE_CMD_NEWS_GET: dump only: what has happened, oldest first, from
  *	LODGE_NEWS_SEQ on, or all that is remembered.  Answers with enum
  *	lodge_news_attr
@@ -288,8 +290,9 @@ enum lodge_limit_scope {
  * @LODGE_LIMIT_UID: u32: with LODGE_SCOPE_USER
  * @LODGE_LIMIT_VMS: u64: VMs
  * @LODGE_LIMIT_VCPUS: u64: vCPUs
- * @LODGE_LIMIT_TABLES: u64: bytes of nested page tables
- * @LODGE_LIMIT_KERNEL: u64: bytes of other kernel memory
+ * @LODGE_LIMIT_TABLES: u64: bytes of nested page tables; above that, a VM that needs
+ *	more, and has more than 1 MiB, loses its own and makes them anew
+ * @LODGE_LIMIT_KERNEL: u64: bytes of other kernel memory that VMs and vCPUs may hold
  * @LODGE_LIMIT_USED_VMS: u64: VMs that there are; answers of all but the default scope
  * @LODGE_LIMIT_USED_VCPUS: u64
  * @LODGE_LIMIT_USED_TABLES: u64

@@ -48,7 +48,9 @@ static struct lodge_limits limits_of(enum lodge_limit_scope scope, u32 uid)
 {
 	struct lodge_limits limits = { .scope = scope, .uid = KUIDT_INIT(uid) };
 
+	lodge_limits_lock();
 	lodge_limits_get(&limits);
+	lodge_limits_unlock();
 	return limits;
 }
 
@@ -77,6 +79,16 @@ static int set_total(enum lodge_resource resource, u64 limit)
 
 	limits.limit[resource] = limit;
 	return lodge_limits_set(&limits, BIT(resource));
+}
+
+static bool next_user(u64 from, struct lodge_limits *limits)
+{
+	bool found;
+
+	lodge_limits_lock();
+	found = lodge_limits_next(from, limits);
+	lodge_limits_unlock();
+	return found;
 }
 
 TEST_F(user, limits_of_memory_that_are_not_given_follow_the_hosts)
@@ -229,22 +241,22 @@ TEST_F(user, users_are_found_once_each_by_their_number)
 
 	ASSERT_EQ(0, set_own(BOB, LODGE_RESOURCE_VMS, 1));
 	EXPECT_NE(generation, lodge_limits_generation());
-	ASSERT_TRUE(lodge_limits_next(0, &limits));
+	ASSERT_TRUE(next_user(0, &limits));
 	EXPECT_EQ(ALICE, limits.uid.val);
 	EXPECT_TRUE(limits.inherits);
-	ASSERT_TRUE(lodge_limits_next(ALICE + 1, &limits));
+	ASSERT_TRUE(next_user(ALICE + 1, &limits));
 	EXPECT_EQ(BOB, limits.uid.val);
-	ASSERT_TRUE(lodge_limits_next(BOB + 1, &limits));
+	ASSERT_TRUE(next_user(BOB + 1, &limits));
 	EXPECT_EQ(CAROL, limits.uid.val);
 	EXPECT_EQ(LODGE_SCOPE_USER, limits.scope);
-	EXPECT_FALSE(lodge_limits_next(CAROL + 1, &limits));
-	EXPECT_FALSE(lodge_limits_next(1ULL << 32, &limits));
+	EXPECT_FALSE(next_user(CAROL + 1, &limits));
+	EXPECT_FALSE(next_user(1ULL << 32, &limits));
 	generation = lodge_limits_generation();
 	lodge_user_put_vm(carol, 0);
 	EXPECT_NE(generation, lodge_limits_generation());
-	EXPECT_FALSE(lodge_limits_next(BOB + 1, &limits));
+	EXPECT_FALSE(next_user(BOB + 1, &limits));
 	lodge_user_put_vm(alice, 0);
-	EXPECT_TRUE(lodge_limits_next(ALICE, &limits));
+	EXPECT_TRUE(next_user(ALICE, &limits));
 	EXPECT_EQ(BOB, limits.uid.val);
 }
 
@@ -336,7 +348,7 @@ TEST_F(user, threads_that_race_exceed_no_limit_and_leave_nothing)
 	EXPECT_LE(1, most_vms);
 	EXPECT_GE(MOST, most_vms);
 	EXPECT_GE(MOST, most_vcpus);
-	EXPECT_FALSE(lodge_limits_next(0, &limits));
+	EXPECT_FALSE(next_user(0, &limits));
 	for (int i = 0; i < LODGE_NR_RESOURCES; i++)
 		EXPECT_EQ(0, used_in_all(i));
 }
