@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The limits of what a user can make the host hold and do: VMs, vCPUs, nested page tables,
- * timers, and waits for pages that nobody serves.
+ * The limits of what a user can make the host hold and do: nested page tables, timers, and
+ * waits for pages that nobody serves.  Those of VMs and vCPUs: see users.c.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,13 +27,10 @@
 #define PAGE 0x1000
 #define SLOT 1
 #define OTHER_SLOT 2
-#define NOBODY 65534
 
 FIXTURE(limits)
 {
 	struct machine machine;
-	char vms[16];
-	char vcpus[16];
 	char user_tables[16];
 	char tables[16];
 };
@@ -45,8 +42,6 @@ static void parameter_keep(const char *path, char value[16])
 
 FIXTURE_SETUP(limits)
 {
-	parameter_keep(PARAMETER("user_vms"), self->vms);
-	parameter_keep(PARAMETER("user_vcpus"), self->vcpus);
 	parameter_keep(PARAMETER("user_tables"), self->user_tables);
 	parameter_keep(PARAMETER("max_tables"), self->tables);
 	ASSERT_EQ(0, machine_make(&self->machine, 2));
@@ -55,54 +50,14 @@ FIXTURE_SETUP(limits)
 FIXTURE_TEARDOWN(limits)
 {
 	machine_end(&self->machine);
-	EXPECT_EQ(0, host_write(PARAMETER("user_vms"), self->vms));
-	EXPECT_EQ(0, host_write(PARAMETER("user_vcpus"), self->vcpus));
 	EXPECT_EQ(0, host_write(PARAMETER("user_tables"), self->user_tables));
 	EXPECT_EQ(0, host_write(PARAMETER("max_tables"), self->tables));
 	EXPECT_EQ(0, host_write(HOLLOW, "N"));
 }
 
 /*
- * Users
+ * Messages
  */
-
-TEST_F(limits, a_user_has_so_many_vms_and_no_more)
-{
-	int second, status;
-	pid_t child;
-
-	ASSERT_EQ(0, host_write(PARAMETER("user_vms"), "2"));
-	second = lodge_vm_create(self->machine.lodge);
-	EXPECT_LE(0, second);
-	EXPECT_EQ(-EDQUOT, lodge_vm_create(self->machine.lodge));
-	child = fork();
-	if (!child)
-		_exit(setuid(NOBODY) ||
-		      lodge_vm_create(self->machine.lodge) < 0);
-	ASSERT_EQ(child, waitpid(child, &status, 0));
-	EXPECT_EQ(0, status);
-	close(second);
-	second = lodge_vm_create(self->machine.lodge);
-	EXPECT_LE(0, second);
-	close(second);
-}
-
-TEST_F(limits, a_user_has_so_many_vcpus_and_no_more)
-{
-	struct lodge_run *run;
-	int vcpu;
-
-	ASSERT_EQ(0, host_write(PARAMETER("user_vcpus"), "3"));
-	vcpu = lodge_vcpu_create(self->machine.vm, 2, &run);
-	EXPECT_LE(0, vcpu);
-	EXPECT_EQ(-EDQUOT, lodge_vcpu_create(self->machine.vm, 3, &run));
-	/* A closed one is not counted, though its id stays taken. */
-	lodge_vcpu_close(vcpu, run);
-	EXPECT_EQ(-EEXIST, lodge_vcpu_create(self->machine.vm, 2, &run));
-	vcpu = lodge_vcpu_create(self->machine.vm, 3, &run);
-	EXPECT_LE(0, vcpu);
-	lodge_vcpu_close(vcpu, run);
-}
 
 TEST_F(limits, a_closed_vcpu_takes_messages_and_forgets_them)
 {
