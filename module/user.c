@@ -17,8 +17,10 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 
+#include "notify.h"
 #include "npt/npt.h"
 #include "user.h"
 
@@ -75,6 +77,7 @@ MODULE_PARM_DESC(
  * @tables: nested page tables, counted without the lock
  * @own: limits of its own, of which @has_own tells
  * @has_own: one bit for each enum lodge_resource; 0 and no VM: the user is forgotten
+ * @told: keeps its refusals from filling the news
  */
 struct lodge_user {
 	struct list_head link;
@@ -83,6 +86,7 @@ struct lodge_user {
 	struct lodge_npt_total tables;
 	u64 own[LODGE_NR_RESOURCES];
 	unsigned long has_own;
+	struct ratelimit_state told;
 };
 
 /*
@@ -96,6 +100,11 @@ static u32 user_generation = 1;
 static unsigned int user_nr_own;
 static u64 user_total_used[LODGE_NR_RESOURCES];
 static struct lodge_npt_total user_total_tables;
+
+/* Of users that hold nothing, and so may be made anew with each refusal. */
+static struct ratelimit_state user_strangers_told = RATELIMIT_STATE_INIT_FLAGS(
+	user_strangers_told, DEFAULT_RATELIMIT_INTERVAL,
+	DEFAULT_RATELIMIT_BURST, RATELIMIT_MSG_ON_RELEASE);
 
 void lodge_user_init(void)
 {
@@ -147,6 +156,8 @@ static struct lodge_user *user_find_or_add(kuid_t uid)
 		return NULL;
 	user->uid = uid;
 	user->tables.above = &user_total_tables;
+	ratelimit_default_init(&user->told);
+	ratelimit_set_flags(&user->told, RATELIMIT_MSG_ON_RELEASE);
 	/* Before the next one, or at the end. */
 	list_add_tail(&user->link, next ? &next->link : &users);
 	user_list_changed();
@@ -178,9 +189,28 @@ void lodge_user_exit(void)
 static u64 user_limit(const struct lodge_user *user,
 		      enum lodge_resource resource)
 {
-	return READ_ONCE(user->has_own) & BIT(resource) ?
+	/* Pairs with limits_set_user(). */
+	return smp_load_acquire(&user->has_own) & BIT(resource) ?
 		       READ_ONCE(user->own[resource]) :
 		       READ_ONCE(user_default[resource]);
+}
+
+static void user_tell(struct lodge_user *user, enum lodge_resource resource,
+		      enum lodge_limit_scope scope)
+{
+	bool stranger = !READ_ONCE(user->used[LODGE_RESOURCE_VMS]);
+
+	if (__ratelimit(stranger ? &user_strangers_told : &user->told))
+		lodge_notify_limit(user->uid, LODGE_LIMIT_VMS + resource,
+				   scope);
+}
+
+/* Whose limit it is that this user has. */
+static enum lodge_limit_scope user_scope(const struct lodge_user *user,
+					 enum lodge_resource resource)
+{
+	return READ_ONCE(user->has_own) & BIT(resource) ? LODGE_SCOPE_USER :
+							  LODGE_SCOPE_DEFAULT;
 }
 
 static bool user_fits(u64 used, u64 more, u64 limit)
@@ -192,8 +222,15 @@ static bool user_fits(u64 used, u64 more, u64 limit)
 static bool user_allows(struct lodge_user *user, enum lodge_resource resource,
 			u64 used, u64 total, u64 more)
 {
-	return user_fits(used, more, user_limit(user, resource)) &&
-	       user_fits(total, more, READ_ONCE(user_total[resource]));
+	if (!user_fits(used, more, user_limit(user, resource))) {
+		user_tell(user, resource, user_scope(user, resource));
+		return false;
+	}
+	if (!user_fits(total, more, READ_ONCE(user_total[resource]))) {
+		user_tell(user, resource, LODGE_SCOPE_TOTAL);
+		return false;
+	}
+	return true;
 }
 
 /* All of @more or nothing.  What is not asked for is not refused. */

@@ -33,6 +33,7 @@ static inline void mutex_unlock(struct mutex *mutex)
 	__atomic_store_n(&mutex->owner, 0, __ATOMIC_RELEASE);
 }
 
+#define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
 #define smp_store_release(p, value) __atomic_store_n(p, value, __ATOMIC_RELEASE)
 
 #define IS_ERR(pointer) ((unsigned long)(pointer) > -4096UL)
@@ -74,6 +75,17 @@ static inline void list_del(struct list_head *entry)
 #define for_each_set_bit(bit, bits, size)        \
 	for ((bit) = 0; (bit) < (size); (bit)++) \
 		if (*(bits)&BIT(bit))
+
+/* So often something may be told. */
+#define KERNEL_TOLD 3
+#define RATELIMIT_MSG_ON_RELEASE 0
+#define RATELIMIT_STATE_INIT_FLAGS(name, interval, burst, flags) \
+	{                                                        \
+		KERNEL_TOLD                                      \
+	}
+#define ratelimit_default_init(state) ((state)->left = KERNEL_TOLD)
+#define ratelimit_set_flags(state, flags)
+#define __ratelimit(state) ((state)->left && (state)->left--)
 
 /* A module's parameter: a test sets it by the pointer. */
 #define module_param_named(name, variable, type, mode) \
