@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -296,6 +297,43 @@ TEST_F(users, a_user_sees_its_own_limits_and_changes_none)
 		_exit(look_as_nobody(&self->usual));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* The number of the last event, or 0. */
+static uint64_t last_event(struct netlink *netlink)
+{
+	struct netlink_news *list;
+	uint64_t seq = 0;
+	size_t count;
+
+	if (netlink_news_list(netlink, 0, &list, &count))
+		return 0;
+	if (count)
+		seq = list[count - 1].seq;
+	free(list);
+	return seq;
+}
+
+TEST_F(users, a_refusal_is_an_event_that_names_its_limit)
+{
+	uint64_t last = last_event(self->netlink);
+	struct netlink_news *list;
+	size_t count, hits = 0;
+
+	ASSERT_EQ(0, set_limit(self->netlink, LODGE_SCOPE_DEFAULT, 0,
+			       NETLINK_LIMIT_VMS, 1));
+	EXPECT_EQ(-EDQUOT, lodge_vm_create(self->machine.lodge));
+	ASSERT_EQ(0, netlink_news_list(self->netlink, last + 1, &list, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].kind != LODGE_NEWS_LIMIT_HIT)
+			continue;
+		hits++;
+		EXPECT_EQ(LODGE_LIMIT_VMS, list[i].limit);
+		EXPECT_EQ(LODGE_SCOPE_DEFAULT, list[i].scope);
+		EXPECT_EQ(0, list[i].uid);
+	}
+	EXPECT_EQ(1, hits);
+	free(list);
 }
 
 /* VMs that threads race for, beside the fixture's. */
