@@ -329,7 +329,7 @@ enum lodge_limit_attr {
  * @LODGE_NEWS_VM_KILLED: LODGE_CMD_VM_KILL
  * @LODGE_NEWS_VM_BROKEN: a bug in Lodge was found in a VM
  * @LODGE_NEWS_VCPU_STOPPED: LODGE_RUN returned with an exit after which the guest cannot
- *	go on by itself (see LODGE_NEWS_REASON)
+ *	go on by itself (see LODGE_NEWS_REASON); at most 20 of a VM in 5 seconds
  * @LODGE_NEWS_LIMIT_HIT: a limit has refused something
  * @LODGE_NEWS_HARDWARE_ON: the processors' virtualization was switched on
  * @LODGE_NEWS_HARDWARE_OFF: it was switched off
