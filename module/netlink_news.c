@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
+#include <net/net_namespace.h>
 
 #include "compat.h"
 #include "netlink_news.h"
@@ -137,6 +138,26 @@ int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	return lodge_dump_answer(skb, error);
 }
 
+/*
+ * To each network namespace by itself: if a listener in one has asked to make the send
+ * fail when it does not keep up, that is nothing to the others.
+ */
+static void news_send(struct sk_buff *skb)
+{
+	struct sk_buff *copy;
+	struct net *net;
+
+	rcu_read_lock();
+	for_each_net_rcu(net) {
+		copy = skb_clone(skb, GFP_ATOMIC);
+		if (copy)
+			genlmsg_multicast_netns(&lodge_netlink_family, net,
+						copy, 0, 0, GFP_ATOMIC);
+	}
+	rcu_read_unlock();
+	consume_skb(skb);
+}
+
 static void news_tell(struct work_struct *unused)
 {
 	struct sk_buff *skb =
@@ -155,9 +176,7 @@ static void news_tell(struct work_struct *unused)
 		return;
 	}
 	genlmsg_end(skb, head);
-	rcu_read_lock();
-	genlmsg_multicast_allns(&lodge_netlink_family, skb, 0, 0);
-	rcu_read_unlock();
+	news_send(skb);
 }
 
 static DECLARE_WORK(news_work, news_tell);
