@@ -19,7 +19,7 @@
 #define MANY_LOOKS 3000
 
 static char shown[16384];
-static char server[32];
+static char directory[32];
 
 /* In tmux this program is `lodge top`, with two VMs. */
 __attribute__((constructor)) static void be_top(void)
@@ -46,8 +46,8 @@ __attribute__((constructor)) static void be_top(void)
 	_exit(top_command(2, arguments));
 }
 
-/* Runs tmux with a command of its own, and reads what it says. */
-__attribute__((format(printf, 1, 2))) static void tmux(const char *format, ...)
+/* Runs tmux with a command of its own, and reads what it says.  Return: its success. */
+__attribute__((format(printf, 1, 2))) static bool tmux(const char *format, ...)
 {
 	char command[1024];
 	va_list arguments;
@@ -55,8 +55,8 @@ __attribute__((format(printf, 1, 2))) static void tmux(const char *format, ...)
 	FILE *pipe;
 	int used;
 
-	used = snprintf(command, sizeof(command), "tmux -L %s -f /dev/null ",
-			server);
+	used = snprintf(command, sizeof(command),
+			"tmux -S %s/socket -f /dev/null ", directory);
 	va_start(arguments, format);
 	vsnprintf(command + used, sizeof(command) - used, format, arguments);
 	va_end(arguments);
@@ -64,8 +64,7 @@ __attribute__((format(printf, 1, 2))) static void tmux(const char *format, ...)
 	if (pipe)
 		length = fread(shown, 1, sizeof(shown) - 1, pipe);
 	shown[length] = '\0';
-	if (!pipe || pclose(pipe))
-		ksft_print_msg("%s fails\n", command);
+	return pipe && !pclose(pipe);
 }
 
 /* Return: true when the screen has the text, or, with @absent, has it no more. */
@@ -74,7 +73,8 @@ static bool wait_for(const char *text, bool absent)
 	const struct timespec pause = { .tv_nsec = 20000000 };
 
 	for (int i = 0; i < MANY_LOOKS; i++) {
-		tmux("capture-pane -p");
+		if (!tmux("capture-pane -p"))
+			break;
 		if (!strstr(shown, text) == absent)
 			return true;
 		nanosleep(&pause, NULL);
@@ -101,12 +101,18 @@ FIXTURE(top_terminal){};
 
 FIXTURE_SETUP(top_terminal)
 {
-	snprintf(server, sizeof(server), "lodge-test-%d", (int)getpid());
+	strcpy(directory, "/tmp/top.XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(directory));
 }
 
 FIXTURE_TEARDOWN(top_terminal)
 {
+	char socket[64];
+
 	tmux("kill-server");
+	snprintf(socket, sizeof(socket), "%s/socket", directory);
+	unlink(socket);
+	rmdir(directory);
 }
 
 FIXTURE_VARIANT(top_terminal)

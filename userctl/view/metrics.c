@@ -273,7 +273,7 @@ static void write_histogram(FILE *file, const struct sample_vm *vm,
 static void write_histograms(FILE *file, const struct sample *sample)
 {
 	describe(file, "vcpu_", "exit_handling_seconds", "histogram",
-		 "Time between an exit and the next entry, without waiting.");
+		 "Time outside the guest before an entry, without waiting.");
 	for (size_t i = 0; i < sample->nr_stats; i++) {
 		const struct netlink_stats *stats = &sample->stats[i];
 		const struct sample_vm *vm = sample_vm(sample, stats->vm);
