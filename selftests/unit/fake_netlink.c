@@ -18,6 +18,10 @@ static int events = -1;
 int netlink_open(struct netlink **netlink)
 {
 	*netlink = NULL;
+	if (fake_netlink.unloaded)
+		fake_netlink.error = -ENOENT;
+	if (fake_netlink.opens++ && fake_netlink.unloaded)
+		return -ENOENT;
 	return fake_netlink.open_error;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LODGE_UNIT_FAKE_NETLINK_H
 #define LODGE_UNIT_FAKE_NETLINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@
 /**
  * struct fake_netlink - what the module answers, and what it was asked
  * @open_error: answer of netlink_open(), 0 or -errno
+ * @unloaded: all calls but the first netlink_open() fail with -ENOENT
+ * @opens: number of calls of netlink_open()
  * @error: answer of all other calls but netlink_drain()
  * @message: answer of netlink_message(); NULL: none
  * @uid: the caller, whose VM it is that is named without a user
@@ -27,6 +30,8 @@
  */
 struct fake_netlink {
 	int open_error;
+	bool unloaded;
+	int opens;
 	int error;
 	const char *message;
 	uint32_t uid;

@@ -325,7 +325,7 @@ TEST_F(view, a_list_that_fails_is_told_and_nothing_is_written)
 	fake_netlink.error = -ENOMEM;
 	EXPECT_EQ(EXIT_CODE_RESOURCES, say("ps"));
 	EXPECT_STREQ("", out);
-	fake_netlink.error = -ENOENT;
+	fake_netlink.unloaded = true;
 	EXPECT_EQ(EXIT_CODE_HOST, say("ps"));
 	EXPECT_IN(err, "the module was unloaded");
 }
@@ -433,8 +433,10 @@ TEST_F(view, events_are_a_line_of_json_each)
 /* The second event comes later, and then the module is unloaded. */
 static void one_more_event(void)
 {
-	if (fake_netlink.nr_news == 2)
+	if (fake_netlink.nr_news == 2) {
+		fake_netlink.unloaded = true;
 		fake_netlink.error = -ENOENT;
+	}
 	fake_netlink.nr_news = 2;
 }
 

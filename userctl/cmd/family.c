@@ -14,9 +14,14 @@
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 
+/* The directory of a module that is being unloaded is there for a while. */
 static bool is_loaded(void)
 {
-	return !access("/sys/module/lodge", F_OK);
+	struct netlink *probe;
+	int err = netlink_open(&probe);
+
+	netlink_close(probe);
+	return !err;
 }
 
 int family_open(struct netlink **netlink)
@@ -29,7 +34,7 @@ int family_open(struct netlink **netlink)
 	if (err != -ENOENT)
 		return complain(EXIT_CODE_RESOURCES, "netlink", strerror(-err),
 				NULL);
-	if (is_loaded())
+	if (!access("/sys/module/lodge", F_OK))
 		return complain(EXIT_CODE_HOST, "the module lodge",
 				"it has no netlink family",
 				"install module and controller from the same "
