@@ -33,6 +33,9 @@ static const u8 core_code[] = { 0xb0, CORE_BEGIN,    0xe6, CORE_PORT_BEGIN,
 				0xe4, CORE_PORT_ASK, 0xe6, CORE_PORT_TELL,
 				0xf4 };
 
+/* A name is made up for the VM. */
+static const char core_no_name[LODGE_NAME_SIZE];
+
 static int core_failed(const char *what)
 {
 	pr_err("lodge_core: failed: %s\n", what);
@@ -143,7 +146,7 @@ static int core_test(void *data)
 	if (copy_to_user((void __user *)(hva + CORE_RESET), core_code,
 			 sizeof(core_code)))
 		goto unmap;
-	vm = lodge_vm_new("");
+	vm = lodge_vm_new(core_no_name);
 	error = PTR_ERR_OR_ZERO(vm);
 	if (error)
 		goto unmap;
