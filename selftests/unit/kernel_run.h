@@ -43,7 +43,12 @@ struct task_struct {
 	bool must_yield;
 	bool irqs_off;
 	int preempt_count;
+	struct {
+		u64 run_delay;
+	} sched_info;
 };
+
+#define CONFIG_SCHED_INFO
 
 extern struct task_struct kernel_thread;
 

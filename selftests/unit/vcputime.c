@@ -177,6 +177,30 @@ TEST_F(time, survives_a_suspend_in_which_the_counter_begins_anew)
 	EXPECT_EQ(303 * US, times(&self->vcpu).host);
 }
 
+/* Another thread has the CPU for 5 us, which ends in a signal. */
+static void lose_cpu(struct lodge_vcpu *vcpu)
+{
+	fake.now += 6 * US;
+	kernel_thread.sched_info.run_delay += 5 * US;
+	kernel_thread.work = true;
+}
+
+TEST_F(time, for_which_another_thread_had_the_cpu_is_stolen)
+{
+	int i;
+
+	fake.handle = lose_cpu;
+	for (i = 1; i <= 3; i++) {
+		fake.rows = 1;
+		EXPECT_EQ(-EINTR, lodge_vcpu_run(&self->vcpu, false, false));
+		EXPECT_EQ(i * 5 * US, times(&self->vcpu).steal);
+		EXPECT_EQ(i * 6 * US, times(&self->vcpu).host);
+		/* Outside of a run it is not the vCPU's. */
+		kernel_thread.sched_info.run_delay += 1000 * US;
+		kernel_thread.work = false;
+	}
+}
+
 /* Each answer takes twice as long as the one before it. */
 static u64 next_ns;
 
