@@ -100,6 +100,16 @@ static size_t right_size(enum kind kind)
 	return sizes[kind];
 }
 
+/*
+ * True if the acknowledgement names the attribute.  Kernels like 6.1 have none for what
+ * the family itself refuses of a dump: what only the same command without a dump takes.
+ */
+static bool is_named(FIXTURE_DATA(policy) * self, const struct rule *rule)
+{
+	return self->talk.offset == FIRST ||
+	       (rule->way == DUMP && !self->talk.offset);
+}
+
 TEST_F(policy, each_attribute_that_is_not_the_commands_is_refused)
 {
 	const uint64_t one = 1;
@@ -113,7 +123,7 @@ TEST_F(policy, each_attribute_that_is_not_the_commands_is_refused)
 		EXPECT_EQ(-EINVAL, ask_with(self, rule, rule->type, &one,
 					    right_size(rule->kind)))
 		TH_LOG("%s", rule->text);
-		EXPECT_EQ(FIRST, self->talk.offset)
+		EXPECT_TRUE(is_named(self, rule))
 		TH_LOG("%s: %s", rule->text, self->talk.text);
 		refused++;
 	}
@@ -134,15 +144,11 @@ TEST_F(policy, the_acknowledgement_names_the_second_attribute_when_that_is_bad)
 
 TEST_F(policy, attributes_that_no_version_knows_are_refused)
 {
-	const uint16_t types[] = { 0, 16, 20, 30, 40, 63, 255, 0x3fff };
+	const uint16_t types[] = { 0, 20, 30, 40, 63, 255, 0x3fff };
 	const uint64_t one = 1;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		for (size_t j = 0; j < ARRAY_SIZE(types); j++) {
-			/* The statistics have most, 18. */
-			if (types[j] == 16 &&
-			    rules[i].command == LODGE_CMD_STATS_GET)
-				continue;
 			EXPECT_EQ(-EINVAL, ask_with(self, &rules[i], types[j],
 						    &one, sizeof(one)))
 			TH_LOG("%s: %u", rules[i].text, types[j]);

@@ -17,7 +17,7 @@
 /* Attributes of a message that can be told apart: more than any set has. */
 #define TALK_ATTRIBUTES 64
 /* So many bytes are read at a time; the kernel makes no larger datagrams of a list. */
-#define TALK_BUFFER 16384
+#define TALK_BUFFER 8192
 
 /**
  * struct talk - a socket and what the kernel has last said on it
