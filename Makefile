@@ -491,10 +491,10 @@ demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT
 	$(Q)selftests/host/demo --host $(host) \
 		$(call options,$(demo_kernel)) $(B)
 
-bench: setup ## instructions per exit and per boot, Lodge and KVM, and what counting costs: tables, and build/bench.json
+bench: setup ## instructions per exit, per boot (Lodge and KVM) and per list of VMs, and what counting costs: tables, and build/bench.json
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) \
 		uncounted-$(or $(KERNEL),6.1) \
-		$(addprefix $(B)/tests/bench/,bench boot)
+		$(addprefix $(B)/tests/bench/,bench boot view)
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
 # From what has once found something (selftests/unit/corpus/), so many inputs, and
