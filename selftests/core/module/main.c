@@ -14,6 +14,7 @@
 
 #include "backend.h"
 #include "mem.h"
+#include "news.h"
 #include "user.h"
 #include "vcpu.h"
 #include "vm.h"
@@ -169,6 +170,7 @@ static int __init core_init(void)
 		lodge_user_init();
 		error = lodge_backend ? core_test(data) : -ENODEV;
 		lodge_backend_exit();
+		lodge_news_fini();
 	}
 	kfree(data);
 	return error;
