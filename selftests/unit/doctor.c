@@ -219,9 +219,10 @@ static int run(char *image)
 
 TEST_F(doctor, run_tells_of_a_name_that_another_vm_has)
 {
-	char *arguments[] = { "lodge run",     "--kernel",    "/dev/null",
-			      "--flat=0x7c00", "--memory=1M", "--serial=none",
-			      "--name=web",    NULL };
+	char *arguments[] = { "lodge run",	    "--kernel",
+			      "/proc/self/cmdline", "--flat=0x7c00",
+			      "--memory=1M",	    "--serial=none",
+			      "--name=web",	    NULL };
 
 	fake.vm_error = -EEXIST;
 	EXPECT_EQ(EXIT_CODE_USAGE, say(run_command, arguments, STDERR_FILENO));
@@ -232,12 +233,14 @@ TEST_F(doctor, run_tells_a_user_at_a_limit_where_to_see_it)
 {
 	fake.vm_error = -EDQUOT;
 	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
-	EXPECT_EQ(0, strncmp(said, "lodge: creating the VM: this user", 33));
+	EXPECT_EQ(0,
+		  strncmp(said, "lodge: creating the VM: a limit of this", 39));
 	EXPECT_NE(NULL, strstr(said, "lodge limit"));
 	fake.vm_error = 0;
 	fake.vcpu_error = -EDQUOT;
 	EXPECT_EQ(EXIT_CODE_RESOURCES, run("/proc/self/cmdline"));
-	EXPECT_EQ(0, strncmp(said, "lodge: creating the vCPUs: this user", 36));
+	EXPECT_EQ(0, strncmp(said, "lodge: creating the vCPUs: a limit of this",
+			     42));
 	EXPECT_NE(NULL, strstr(said, "lodge limit"));
 }
 
