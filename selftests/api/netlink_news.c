@@ -340,7 +340,9 @@ TEST_F(news, a_list_is_in_order_while_more_happens)
 		ASSERT_EQ(0, news_get(&self->talk, i % 2 ? self->from : 0, 0,
 				      &self->news));
 		EXPECT_FALSE(self->news.disorder);
-		EXPECT_LT(0, self->news.answers);
+		/* Since the test began there may have been none yet. */
+		if (!(i % 2))
+			EXPECT_LT(0, self->news.answers);
 	}
 	for (int i = 0; i < 2; i++) {
 		__atomic_store_n(&comer[i].stop, true, __ATOMIC_SEQ_CST);
