@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# `lodge run` in a cgroup of its own, where no systemd runs.
+top=/sys/fs/cgroup
+work=$(mktemp -d)
+swaps=$(sed -nE '2,$s/ .*//p' /proc/swaps)
+number=0
+pid=
+
+leave() {
+	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+	echo $$ >$top/cgroup.procs
+	rmdir $top/shell 2>/dev/null
+	umount $top
+	rm -rf "$work"
+	for swap in $swaps; do
+		swapon "$swap"
+	done
+}
+
+if ! mount -t cgroup2 cgroup2 $top 2>/dev/null; then
+	rm -rf "$work"
+	echo 1..1
+	echo 'ok 1 # SKIP the kernel has no cgroups of version 2'
+	exit 0
+fi
+trap leave EXIT
+
+# check TEXT COMMAND...: a command's success as a test
+check() {
+	text=$1
+	number=$((number + 1))
+	shift
+	if "$@" >/dev/null 2>&1; then
+		echo "ok $number - $text"
+	else
+		echo "not ok $number - $text"
+		sed 's/^/# /' "$work/said"
+		grep . $top/lodge-*/cgroup.* 2>/dev/null | sed 's/^/# /'
+	fi
+}
+
+# begin IMAGE OPTION...: starts a guest
+begin() {
+	image=$1
+	shift
+	"$LODGE" run --kernel "$work/$image" --flat 0x7c00:32 --memory 64M \
+		--serial none --name test "$@" </dev/null >"$work/said" 2>&1 &
+	pid=$!
+	group=$top/lodge-$pid
+}
+
+# Its guest must run, too: before that a signal ends it as any process.
+is_inside() {
+	until grep -qx $pid "$group/cgroup.procs" 2>/dev/null &&
+		"$LODGE" stat test 2>/dev/null | grep -q ' host-event  *[1-9]'; do
+		kill -0 $pid 2>/dev/null || return 1
+	done
+}
+
+has() { [ "$(cat "$group/$1")" = "$2" ]; }
+
+# ends STATUS [SIGNAL]: it ends with STATUS
+ends() {
+	[ -z "$2" ] || kill "-$2" $pid
+	wait $pid
+	status=$?
+	pid=
+	[ $status -eq "$1" ]
+}
+
+is_gone() { [ ! -e "$group" ]; }
+
+# jmp .
+printf '\353\376' >"$work/loop"
+# Writes to each page from 1 MiB on:
+# mov $0x100000,%edi; 1: mov %al,(%edi); add $0x1000,%edi; jmp 1b
+printf '\277\0\0\020\0\210\007\201\307\0\020\0\0\353\366' >"$work/touch"
+
+echo 1..11
+begin loop --cpu-weight 50 --memory-max 32M
+check "a guest has a cgroup of its own" is_inside
+check "its CPU weight is that of --cpu-weight" has cpu.weight 50
+check "its memory limit is that of --memory-max" has memory.max 33554432
+check "a signal ends the guest" ends 143 TERM
+check "then the cgroup is gone" is_gone
+
+# From here on this shell is not at the root.
+mkdir $top/shell
+echo $$ >$top/shell/cgroup.procs
+begin loop --cpu-weight 200
+check "the cgroup is made beside the caller's" is_inside
+check "what was not asked for is as in every cgroup" has memory.max max
+check "a signal ends this guest, too" ends 143 TERM
+check "then this cgroup is gone, too" is_gone
+
+for swap in $swaps; do
+	swapoff "$swap"
+done
+begin touch --memory-max 8M
+check "one that takes more memory is ended" ends 137
+check "the host has ended it for its own limit" \
+	grep -q 'oom_kill [1-9]' "$group/memory.events"
+rmdir "$group"
