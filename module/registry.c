@@ -16,7 +16,10 @@
 #include "registry.h"
 #include "vm.h"
 
-/* Guards the VMs. */
+/*
+ * Guards the VMs.  Everybody waits for it, so under it nothing is charged to a caller's
+ * control group: one that is full makes whoever charges it reclaim its memory first.
+ */
 static DEFINE_MUTEX(registry_lock);
 /* IDs go round: one is given again only when all others were. */
 static DEFINE_IDR(registry_vms);
@@ -79,8 +82,7 @@ static int registry_reserve(struct lodge_identity *identity, const char *name)
 	int id;
 
 	for (;;) {
-		id = idr_alloc_cyclic(&registry_vms, NULL, 1, 0,
-				      GFP_KERNEL_ACCOUNT);
+		id = idr_alloc_cyclic(&registry_vms, NULL, 1, 0, GFP_KERNEL);
 		if (id < 0)
 			return id;
 		if (*name)

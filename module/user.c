@@ -151,7 +151,8 @@ static struct lodge_user *user_find_or_add(kuid_t uid)
 
 	if (next && uid_eq(next->uid, uid))
 		return next;
-	user = kzalloc(sizeof(*user), GFP_KERNEL_ACCOUNT);
+	/* Charged to no control group: a full one would make all users wait. */
+	user = kzalloc(sizeof(*user), GFP_KERNEL);
 	if (!user)
 		return NULL;
 	user->uid = uid;

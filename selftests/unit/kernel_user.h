@@ -40,6 +40,20 @@ static inline void mutex_unlock(struct mutex *mutex)
 #define PTR_ERR(pointer) ((long)(pointer))
 #define ERR_PTR(error) ((void *)(long)(error))
 
+#undef GFP_KERNEL_ACCOUNT
+#define GFP_KERNEL_ACCOUNT 1
+#define GFP_KERNEL 0
+
+/* Called under the lock for which all users wait: no control group may be charged. */
+static inline void *kernel_alloc_locked(size_t size, int flags)
+{
+	if (flags & GFP_KERNEL_ACCOUNT)
+		abort();
+	return kzalloc(size, flags);
+}
+
+#define kzalloc kernel_alloc_locked
+
 struct list_head {
 	struct list_head *next;
 	struct list_head *prev;

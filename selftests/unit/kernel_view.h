@@ -98,9 +98,16 @@ struct idr {
 
 #define DEFINE_IDR(name) struct idr name
 
+#undef GFP_KERNEL_ACCOUNT
+#define GFP_KERNEL_ACCOUNT 1
+#define GFP_KERNEL 0
+
+/* Called under a lock for which every VM waits: no control group may be charged. */
 static inline int idr_alloc_cyclic(struct idr *idr, void *entry, int start,
 				   int end, int flags)
 {
+	if (flags & GFP_KERNEL_ACCOUNT)
+		abort();
 	for (int i = 0; i < KERNEL_IDS; i++) {
 		idr->last = idr->last % KERNEL_IDS + 1;
 		if (!idr->used[idr->last]) {
