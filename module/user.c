@@ -272,13 +272,18 @@ struct lodge_user *lodge_user_get_vm(u64 kernel)
 	};
 	struct lodge_user *user;
 	int error = -ENOMEM;
+	u32 generation;
 
 	mutex_lock(&user_lock);
+	generation = user_generation;
 	user = user_find_or_add(current_uid());
 	if (user) {
 		error = user_take(user, more);
-		if (error)
+		if (error) {
 			user_forget(user);
+			/* Nobody has seen this user come and go. */
+			user_generation = generation;
+		}
 	}
 	mutex_unlock(&user_lock);
 	return error ? ERR_PTR(error) : user;

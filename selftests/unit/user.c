@@ -283,6 +283,21 @@ TEST_F(user, users_are_found_once_each_by_their_number)
 	EXPECT_EQ(BOB, limits.uid.val);
 }
 
+TEST_F(user, who_is_refused_does_not_disturb_a_list)
+{
+	struct lodge_user *bob = vm_of(BOB, 0);
+	u32 generation = lodge_limits_generation();
+
+	*kernel_user_vms = 0;
+	EXPECT_EQ(ERR_PTR(-EDQUOT), vm_of(ALICE, 0));
+	EXPECT_EQ(ERR_PTR(-EDQUOT), vm_of(BOB, 0));
+	EXPECT_EQ(generation, lodge_limits_generation());
+	*kernel_user_vms = 1;
+	lodge_user_put_vm(vm_of(ALICE, 0), 0);
+	EXPECT_NE(generation, lodge_limits_generation());
+	lodge_user_put_vm(bob, 0);
+}
+
 TEST_F(user, tables_are_limited_by_user_and_in_all)
 {
 	struct lodge_user *alice = vm_of(ALICE, 0), *bob = vm_of(BOB, 0);
