@@ -43,7 +43,9 @@ int lodge_netlink_news_start(struct netlink_callback *cb)
 	dump->next = seq ? nla_get_u64(seq) : first;
 	/* There is no event 0. */
 	dump->next = max(dump->next, 1ULL);
+	/* What is forgotten before the first message is a change, too. */
 	dump->generation = 1;
+	cb->prev_seq = dump->generation;
 	if (dump->next < first) {
 		dump->lost = first - dump->next;
 		dump->next = first;
@@ -105,16 +107,18 @@ static bool news_may(const void *viewer, const struct lodge_owner *owner)
 	return lodge_viewer_sees(viewer, owner);
 }
 
-/* Events that were forgotten since the last message make the dump inconsistent. */
-static void news_note_forgotten(struct lodge_dump *dump)
+/* Events that are forgotten before they were read make the dump inconsistent. */
+static bool news_next(struct netlink_callback *cb, struct lodge_news *news)
 {
-	u64 first, end;
+	struct lodge_dump *dump = lodge_dump_of(cb);
+	u64 forgotten;
+	bool found = lodge_news_read(dump->next, dump->end, news, &forgotten,
+				     news_may, &dump->viewer);
 
-	lodge_news_range(&first, &end);
-	if (dump->next < first) {
-		dump->next = first;
-		dump->generation++;
-	}
+	dump->next += forgotten;
+	dump->generation += !!forgotten;
+	cb->seq = dump->generation;
+	return found;
 }
 
 int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
@@ -123,10 +127,7 @@ int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct news_answer answer;
 	int error = 0;
 
-	news_note_forgotten(dump);
-	cb->seq = dump->generation;
-	while (lodge_news_read(dump->next, dump->end, &answer.news, news_may,
-			       &dump->viewer)) {
+	while (news_next(cb, &answer.news)) {
 		answer.lost = dump->lost;
 		error = lodge_dump_put(skb, cb, LODGE_CMD_NEWS_GET, news_put,
 				       &answer);

@@ -63,17 +63,20 @@ void lodge_news_range(u64 *first, u64 *end)
 	spin_unlock_irqrestore(&news_lock, flags);
 }
 
-bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news,
+bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news, u64 *forgotten,
 		     bool (*may)(const void *viewer,
 				 const struct lodge_owner *owner),
 		     const void *viewer)
 {
 	unsigned long flags;
 	bool found = false;
+	u64 first;
 
 	spin_lock_irqsave(&news_lock, flags);
 	end = min(end, news_end);
-	for (seq = max(seq, news_first()); seq < end; seq++) {
+	first = min(max(seq, news_first()), max(seq, end));
+	*forgotten = first - seq;
+	for (seq = first; seq < end; seq++) {
 		const struct lodge_owner *owner = &news_slot(seq)->owner;
 
 		found = !owner->user_ns || may(viewer, owner);

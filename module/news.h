@@ -54,12 +54,13 @@ void lodge_news_range(u64 *first, u64 *end);
  * @seq: that number
  * @end: only events below this number
  * @news: out: the event; its owner's namespace may be compared with NULL only
+ * @forgotten: out: how many events from @seq on, below @end, are forgotten already
  * @may: tells if it may be seen; under a spinlock
  * @viewer: argument of @may
  *
  * Return: false: there is none.
  */
-bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news,
+bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news, u64 *forgotten,
 		     bool (*may)(const void *viewer,
 				 const struct lodge_owner *owner),
 		     const void *viewer);

@@ -77,12 +77,16 @@ static bool may_own(const void *viewer, const struct lodge_owner *owner)
 
 static bool get(FIXTURE_DATA(news) * self, u64 seq, struct lodge_news *news)
 {
-	return lodge_news_read(seq, ~0ULL, news, may_own, &self->owner);
+	u64 forgotten;
+
+	return lodge_news_read(seq, ~0ULL, news, &forgotten, may_own,
+			       &self->owner);
 }
 
 TEST_F(news, events_are_read_oldest_first)
 {
 	struct lodge_news news;
+	u64 forgotten;
 
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_GONE);
@@ -95,7 +99,9 @@ TEST_F(news, events_are_read_oldest_first)
 	ASSERT_TRUE(get(self, 2, &news));
 	EXPECT_EQ(LODGE_NEWS_VM_GONE, news.kind);
 	EXPECT_FALSE(get(self, 3, &news));
-	EXPECT_FALSE(lodge_news_read(1, 1, &news, may_own, &self->owner));
+	EXPECT_FALSE(lodge_news_read(1, 1, &news, &forgotten, may_own,
+				     &self->owner));
+	EXPECT_EQ(0U, forgotten);
 	EXPECT_EQ(2U, told);
 }
 
@@ -142,6 +148,28 @@ TEST_F(news, the_oldest_events_are_forgotten)
 	EXPECT_EQ(6U, news.seq);
 	/* Each that is remembered holds its namespace. */
 	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS, host_ns.users);
+}
+
+static u64 forgotten_below(FIXTURE_DATA(news) * self, u64 seq, u64 end)
+{
+	struct lodge_news news;
+	u64 forgotten = ~0ULL;
+
+	lodge_news_read(seq, end, &news, &forgotten, may_own, &self->owner);
+	return forgotten;
+}
+
+TEST_F(news, a_reader_that_is_overtaken_is_told)
+{
+	for (u32 i = 0; i < LODGE_NEWS_MAX_EVENTS + 5; i++)
+		lodge_notify_hardware(true);
+	EXPECT_EQ(5U, forgotten_below(self, 1, ~0ULL));
+	EXPECT_EQ(1U, forgotten_below(self, 5, ~0ULL));
+	EXPECT_EQ(0U, forgotten_below(self, 6, ~0ULL));
+	/* Of what it wants: that may all be gone. */
+	EXPECT_EQ(2U, forgotten_below(self, 2, 4));
+	EXPECT_EQ(0U, forgotten_below(self, 4, 4));
+	EXPECT_EQ(0U, forgotten_below(self, ~0ULL, 4));
 }
 
 TEST_F(news, a_refused_entry_is_explained_by_the_rule_and_not_by_the_run_page)
