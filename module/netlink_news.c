@@ -161,11 +161,14 @@ static void news_send(struct sk_buff *skb)
 
 static void news_tell(struct work_struct *unused)
 {
-	struct sk_buff *skb =
-		genlmsg_new(nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
+	struct sk_buff *skb;
 	u64 first, end;
 	void *head;
 
+	/* Of all network namespaces, of which anybody may make many. */
+	if (!genl_has_listeners(&lodge_netlink_family, &init_net, 0))
+		return;
+	skb = genlmsg_new(nla_total_size_64bit(sizeof(u64)), GFP_KERNEL);
 	/* Whoever listens will be told of this with the next event. */
 	if (!skb)
 		return;
