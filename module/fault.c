@@ -134,13 +134,11 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 				     cached))
 		fault_note_mmio(vm);
 	hva &= ~(size - 1);
-	if (fault_stale(vm, slots, seq, hva, hva + size)) {
+	if (fault_stale(vm, slots, seq, hva, hva + size))
 		ret = 0;
-	} else {
+	else
 		ret = lodge_npt_map(&vm->npt, &vcpu->npt_cache,
 				    gpa & ~(size - 1), pa, level, attr);
-		lodge_count_fault(&vcpu->stats, level);
-	}
 	if (ret == LODGE_NPT_FLUSH) {
 		lodge_vm_flush_tlbs(vm);
 		removed = lodge_npt_take_removed(&vm->npt);

@@ -31,9 +31,6 @@ static const struct {
 	STATS_COUNTER(INTERRUPTS, interrupts),
 	STATS_COUNTER(NMIS, nmis),
 	STATS_COUNTER(EXCEPTIONS, exceptions),
-	STATS_COUNTER(FAULTS_4K, faults[0]),
-	STATS_COUNTER(FAULTS_2M, faults[1]),
-	STATS_COUNTER(FAULTS_1G, faults[2]),
 	STATS_COUNTER(FLUSHES, flushes),
 	STATS_COUNTER(HALTS, halts),
 	STATS_COUNTER(POLLS_WON, polls_won),
@@ -55,6 +52,21 @@ static int stats_put_counters(struct sk_buff *skb,
 				    local64_read(counter)))
 			return -EMSGSIZE;
 	}
+	return 0;
+}
+
+/* Level 1 has pages of 4 KiB, level 2 of 2 MiB, level 3 of 1 GiB. */
+static int stats_put_faults(struct sk_buff *skb,
+			    const struct lodge_npt_cache *cache)
+{
+	static_assert(LODGE_STATS_FAULTS_1G - LODGE_STATS_FAULTS_4K + 1 ==
+		      ARRAY_SIZE(cache->leaves));
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cache->leaves); i++)
+		if (stats_put_count(skb, LODGE_STATS_FAULTS_4K + i,
+				    READ_ONCE(cache->leaves[i])))
+			return -EMSGSIZE;
 	return 0;
 }
 
@@ -82,7 +94,9 @@ static int stats_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 
 	if (nla_put_u32(skb, LODGE_STATS_VM, vcpu->vm->identity.id) ||
 	    nla_put_u32(skb, LODGE_STATS_VCPU, vcpu->id) ||
-	    stats_put_exits(skb, vcpu) || stats_put_counters(skb, &vcpu->stats))
+	    stats_put_exits(skb, vcpu) ||
+	    stats_put_faults(skb, &vcpu->npt_cache) ||
+	    stats_put_counters(skb, &vcpu->stats))
 		return -EMSGSIZE;
 	return 0;
 }

@@ -23,19 +23,16 @@
 #define LODGE_COUNTS true
 #endif
 
-/* Nested pages of 4 KiB, 2 MiB and 1 GiB: levels 1 to 3 of the tables. */
-#define LODGE_NR_PAGE_SIZES 3
-
 /**
  * struct lodge_stats - counters of a vCPU, from its creation on
  *
- * See enum lodge_stats_attr.
+ * See enum lodge_stats_attr.  What has mapped a page is counted where it does that: see
+ * struct lodge_npt_cache.
  *
  * @exits: by enum lodge_vmexit_kind, which is enum lodge_stat_exit
  * @interrupts: external interrupts given to the processor for delivery
  * @nmis: NMIs, likewise
  * @exceptions: exceptions, likewise
- * @faults: nested page faults that mapped a page, by its level less 1
  * @flushes: flushes of the TLB, of the guest's own translations or the nested ones
  * @halts: waits in HLT that have begun
  * @polls_won: waits that ended while the vCPU polled
@@ -48,7 +45,6 @@ struct lodge_stats {
 	local64_t interrupts;
 	local64_t nmis;
 	local64_t exceptions;
-	local64_t faults[LODGE_NR_PAGE_SIZES];
 	local64_t flushes;
 	local64_t halts;
 	local64_t polls_won;
@@ -86,11 +82,6 @@ static inline void lodge_count_event(struct lodge_stats *stats,
 		lodge_count(&stats->exceptions);
 		break;
 	}
-}
-
-static inline void lodge_count_fault(struct lodge_stats *stats, u8 level)
-{
-	lodge_count(&stats->faults[level - 1]);
 }
 
 static inline void lodge_count_flush(struct lodge_stats *stats)

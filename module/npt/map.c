@@ -236,8 +236,8 @@ static u64 *leaf_split(struct lodge_npt *npt, u64 *entry, u64 leaf, u8 level,
 	return table_link(npt, entry, table, 512 * LINK_LEAF);
 }
 
-static bool leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
-		     u8 level)
+static bool leaf_set(struct lodge_npt *npt, struct lodge_npt_cache *cache,
+		     u64 *entry, u64 leaf, u64 gpa, u8 level)
 {
 	const struct lodge_npt_format *format = npt->format;
 	u64 old = lodge_entry_read(entry);
@@ -252,7 +252,7 @@ static bool leaf_set(struct lodge_npt *npt, u64 *entry, u64 leaf, u64 gpa,
 		leaf_count(npt, entry, level, 1);
 	}
 	lodge_entry_write(entry, leaf);
-	npt->leaves[level - 1]++;
+	lodge_leaf_count(&cache->leaves[level - 1]);
 	if (lodge_npt_is_table(format, old, level)) {
 		tree_remove(npt, lodge_table_va(old & format->address),
 			    level - 1);
@@ -291,8 +291,8 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 			flush = true;
 		}
 	}
-	flush |= leaf_set(npt, &table[lodge_npt_index(gpa, level)], leaf, gpa,
-			  level);
+	flush |= leaf_set(npt, cache, &table[lodge_npt_index(gpa, level)], leaf,
+			  gpa, level);
 	return flush ? LODGE_NPT_FLUSH : 0;
 }
 

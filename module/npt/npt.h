@@ -121,7 +121,6 @@ struct lodge_npt_total {
  * @total: those of several VMs, in which @tables are counted too; or NULL
  * @resident: what the leaves map, in pages of 4 KiB
  * @device_tables: those of @tables that were made for a device entry
- * @leaves: leaves set since the start, by level less one
  */
 struct lodge_npt {
 	const struct lodge_npt_format *format;
@@ -131,19 +130,20 @@ struct lodge_npt {
 	struct lodge_npt_total *total;
 	u64 resident;
 	u64 device_tables;
-	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
 
 /**
  * struct lodge_npt_cache - empty tables, got before the lock is taken
  * @nr: how many
  * @table: they
+ * @leaves: leaves set with it since the start, by level less one; read without a lock
  *
  * All zero is an empty cache.  It belongs to one caller.
  */
 struct lodge_npt_cache {
 	u32 nr;
 	u64 *table[LODGE_NPT_MAX_LEVELS - 1];
+	u64 leaves[LODGE_NPT_MAX_LEAF];
 };
 
 /**

@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/vmstat.h>
 #include <asm/barrier.h>
+#include <asm/local64.h>
 
 /* The host's owner finds it in /proc/meminfo and memory.stat, as KVM's. */
 static inline u64 *lodge_table_alloc(void)
@@ -90,6 +91,12 @@ static inline void lodge_table_count(u64 *tables, int change)
 	atomic64_add(change, (atomic64_t *)tables);
 }
 
+/* Has one writer, and readers without a lock. */
+static inline void lodge_leaf_count(u64 *leaves)
+{
+	local64_inc((local64_t *)leaves);
+}
+
 #else
 
 #include <sched.h>
@@ -150,6 +157,11 @@ static inline void lodge_entry_write(u64 *entry, u64 value)
 static inline void lodge_table_count(u64 *tables, int change)
 {
 	__atomic_fetch_add(tables, change, __ATOMIC_RELAXED);
+}
+
+static inline void lodge_leaf_count(u64 *leaves)
+{
+	__atomic_store_n(leaves, *leaves + 1, __ATOMIC_RELAXED);
 }
 
 static inline void lodge_entry_clear(u64 *entry, u64 bit)

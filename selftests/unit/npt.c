@@ -160,9 +160,9 @@ TEST_F(npt, mapping_counts_tables_and_leaves)
 	EXPECT_EQ(4, self->npt.tables);
 	MAP(MIB2, 0, 2, RX);
 	EXPECT_EQ(4, self->npt.tables);
-	EXPECT_EQ(2, self->npt.leaves[0]);
-	EXPECT_EQ(1, self->npt.leaves[1]);
-	EXPECT_EQ(0, self->npt.leaves[2]);
+	EXPECT_EQ(2, self->cache.leaves[0]);
+	EXPECT_EQ(1, self->cache.leaves[1]);
+	EXPECT_EQ(0, self->cache.leaves[2]);
 }
 
 TEST_F(npt, an_empty_cache_refuses_and_changes_nothing)
@@ -171,6 +171,7 @@ TEST_F(npt, an_empty_cache_refuses_and_changes_nothing)
 		  lodge_npt_map(&self->npt, &self->cache, 0, 0, 1, RX));
 	EXPECT_EQ(1, self->npt.tables);
 	EXPECT_EQ(~0ULL, npt_translate(&self->npt, 0));
+	EXPECT_EQ(0, self->cache.leaves[0]);
 }
 
 TEST_F(npt, a_cache_with_too_few_tables_refuses_and_keeps_them)
@@ -201,7 +202,7 @@ TEST_F(npt, mapping_the_same_again_changes_nothing)
 {
 	EXPECT_EQ(0, MAP(0x5000, 0x7000, 1, RWX));
 	EXPECT_EQ(0, MAP(0x5000, 0x7000, 1, RWX));
-	EXPECT_EQ(1, self->npt.leaves[0]);
+	EXPECT_EQ(1, self->cache.leaves[0]);
 }
 
 TEST_F(npt, a_lesser_right_to_the_same_place_keeps_the_greater)
