@@ -110,18 +110,37 @@ static inline void lodge_vcputime_end(struct lodge_vcputime *time)
 		local64_add(rdtsc(), &time->run.sum);
 }
 
+/*
+ * The bucket that a time falls into: the highest bit that is set in it, in units of
+ * 2^9 ns, so that the first bucket is the one of 0 and 1.
+ *
+ * BSR leaves its destination alone if there is no such bit, as the kernel's fls64()
+ * wants it, too.  With __int128 and __fls() the compiler would align the stack of the
+ * run loop for the product, and take a register from it.
+ */
+static __always_inline u64 vcputime_bucket(u64 ticks, u64 scale)
+{
+	u64 units;
+
+	asm("mulq %[scale]\n\t"
+	    "bsrq %%rdx, %%rdx"
+	    : "+a"(ticks), "=&d"(units)
+	    : [scale] "rm"(scale)
+	    : "cc");
+	return units;
+}
+
 /* The guest is entered.  Interrupts are off. */
 static __always_inline void lodge_vcputime_enter(struct lodge_vcputime *time)
 {
-	u64 now, outside;
+	u64 now, bucket;
 
 	if (!LODGE_COUNTS)
 		return;
 	now = rdtsc();
 	local64_sub(now, &time->guest.sum);
-	/* In units of 2^9 ns, so that the first bucket is the one of 0 and 1. */
-	outside = mul_u64_u64_shr(now - time->left, time->scale, 64);
-	local64_inc(&time->outside[__fls(outside | 1)]);
+	bucket = vcputime_bucket(now - time->left, time->scale);
+	local64_inc(&time->outside[bucket]);
 }
 
 /* The guest has left.  Interrupts are off. */
