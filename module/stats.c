@@ -78,19 +78,9 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
 	return sum;
 }
 
-void lodge_vcputime_rebase(struct lodge_vcputime *time)
-{
-	WRITE_ONCE(time->run.base, local64_read(&time->run.sum));
-	WRITE_ONCE(time->guest.base, local64_read(&time->guest.sum));
-	WRITE_ONCE(time->wait.base, local64_read(&time->wait.sum));
-	time->moved = lodge_tsc_moved;
-}
-
 /* A span that goes on counts up to @now; CPUs' counters may differ a little. */
-static s64 stats_ticks(const struct lodge_timesum *time, s64 sum, u64 now)
+static s64 stats_ticks(s64 sum, s64 base, u64 now)
 {
-	s64 base = READ_ONCE(time->base);
-
 	return sum < base ? max_t(s64, sum + now, base) : sum;
 }
 
@@ -111,15 +101,16 @@ void lodge_stats_times(const struct lodge_vcputime *time,
 	u64 now;
 
 	local_irq_save(flags);
-	guest = local64_read(&time->guest.sum);
-	wait = local64_read(&time->wait.sum);
-	run = local64_read(&time->run.sum);
+	guest = local64_read(&time->guest);
+	wait = local64_read(&time->wait);
+	run = local64_read(&time->run);
 	now = rdtsc_ordered();
 	local_irq_restore(flags);
 
-	run = stats_ticks(&time->run, run, now);
-	guest = stats_ticks(&time->guest, guest, now);
-	wait = stats_ticks(&time->wait, wait, now);
+	guest = stats_ticks(guest, READ_ONCE(time->base), now);
+	now = lodge_tsc_from_user(now);
+	run = stats_ticks(run, 0, now);
+	wait = stats_ticks(wait, 0, now);
 	times->guest = stats_ns(guest);
 	times->wait = stats_ns(wait);
 	times->host = stats_ns(max_t(s64, run - guest - wait, 0));

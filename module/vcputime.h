@@ -2,15 +2,16 @@
 /*
  * Where a vCPU's time goes: to the guest, to the host, or to waiting.
  *
- * A time is a sum of ticks of the processor's TSC.  When a span of it begins, that
- * moment is subtracted, and when it ends, that moment is added.  So one word holds the
- * spans that have ended and the beginning of one that goes on, which makes it negative:
- * a sum is less than the age of its vCPU, and that is less than any moment of its life.
- * Only the owner writes, each time by one instruction; anyone may read.
+ * A time is a sum of ticks of the TSC.  When a span of it begins, that moment is
+ * subtracted, and when it ends, that moment is added.  So one word holds the spans that
+ * have ended and the beginning of one that goes on, which makes it negative: a sum is
+ * less than the age of its vCPU, and that is less than any moment of its life.  Only
+ * the owner writes, each time by one instruction; anyone may read.
  *
- * No run spans a suspend of the host.  In one the TSC may begin anew: the first run
- * after it notes what the sums are, and what they grow by from then on is again less
- * than any moment.
+ * Moments are lodge_tsc(), which goes on over a suspend of the host.  Those of entries
+ * and exits are the processor's own counter, which is an instruction less, and which
+ * may begin anew in a suspend.  No run spans one: the first entry after it notes what
+ * the guest's sum is, and what that grows by from then on is again less than any moment.
  *
  * The host's time has no sum of its own: it is what is left of the time in
  * lodge_vcpu_run().
@@ -31,39 +32,29 @@
 #define LODGE_NR_TIME_BUCKETS 64
 
 /**
- * struct lodge_timesum - a time, in ticks
- * @sum: of all spans; see above
- * @base: what it was after the last suspend; less than that means that a span goes on
- */
-struct lodge_timesum {
-	local64_t sum;
-	s64 base;
-};
-
-/**
  * struct lodge_vcputime - times of a vCPU
- * @run: in lodge_vcpu_run()
- * @guest: in the guest
- * @wait: in HLT, or waiting for a start-up IPI
+ * @run: in lodge_vcpu_run(), ticks
+ * @guest: in the guest, ticks
+ * @base: what @guest was after the last suspend; less than that means that it runs
+ * @wait: in HLT, or waiting for a start-up IPI, ticks
  * @steal: for which its thread was ready to run, but did not, ns
  * @outside: number of entries by the time before them, since the exit before or the
  *	beginning of the run, without @wait: bucket N has times below 2^(N + 10) ns
- * @left: moment at which the guest was left, or the run began; later by what the
- *	vCPU has waited since
+ * @left: moment at which the guest was left, or the run began, by the processor's own
+ *	counter; later by what the vCPU has waited since
  * @delayed: of the thread, in all: the kernel's sum that @steal follows
  * @scale: a tick in units of 2^-55 ns
- * @moved: lodge_tsc_moved in the last run
  */
 struct lodge_vcputime {
-	struct lodge_timesum run;
-	struct lodge_timesum guest;
-	struct lodge_timesum wait;
+	local64_t run;
+	local64_t guest;
+	s64 base;
+	local64_t wait;
 	local64_t steal;
 	local64_t outside[LODGE_NR_TIME_BUCKETS];
 	u64 left;
 	u64 delayed;
 	u64 scale;
-	u64 moved;
 };
 
 /* Ready to run, but not running: so much of that the thread has had, ns. */
@@ -83,10 +74,11 @@ static inline u64 lodge_vcputime_delay(void)
  */
 void lodge_vcputime_init(struct lodge_vcputime *time);
 
-/**
- * lodge_vcputime_rebase() - the first run after a suspend begins
- */
-void lodge_vcputime_rebase(struct lodge_vcputime *time);
+/* The guest does not run.  Done at least once between a suspend and its next entry. */
+static inline void lodge_vcputime_rebase(struct lodge_vcputime *time)
+{
+	WRITE_ONCE(time->base, local64_read(&time->guest));
+}
 
 /* The run begins. */
 static inline void lodge_vcputime_begin(struct lodge_vcputime *time)
@@ -95,11 +87,9 @@ static inline void lodge_vcputime_begin(struct lodge_vcputime *time)
 
 	if (!LODGE_COUNTS)
 		return;
-	if (unlikely(time->moved != lodge_tsc_moved))
-		lodge_vcputime_rebase(time);
 	now = rdtsc();
-	local64_sub(now, &time->run.sum);
 	time->left = now;
+	local64_sub(lodge_tsc_from_user(now), &time->run);
 	time->delayed = lodge_vcputime_delay();
 }
 
@@ -107,7 +97,7 @@ static inline void lodge_vcputime_begin(struct lodge_vcputime *time)
 static inline void lodge_vcputime_end(struct lodge_vcputime *time)
 {
 	if (LODGE_COUNTS)
-		local64_add(rdtsc(), &time->run.sum);
+		local64_add(lodge_tsc(), &time->run);
 }
 
 /*
@@ -138,7 +128,7 @@ static __always_inline void lodge_vcputime_enter(struct lodge_vcputime *time)
 	if (!LODGE_COUNTS)
 		return;
 	now = rdtsc();
-	local64_sub(now, &time->guest.sum);
+	local64_sub(now, &time->guest);
 	bucket = vcputime_bucket(now - time->left, time->scale);
 	local64_inc(&time->outside[bucket]);
 }
@@ -151,7 +141,7 @@ static __always_inline void lodge_vcputime_leave(struct lodge_vcputime *time)
 	if (!LODGE_COUNTS)
 		return;
 	now = rdtsc();
-	local64_add(now, &time->guest.sum);
+	local64_add(now, &time->guest);
 	time->left = now;
 }
 
@@ -166,8 +156,8 @@ static inline u64 lodge_vcputime_sleep(struct lodge_vcputime *time)
 
 	if (!LODGE_COUNTS)
 		return 0;
-	now = rdtsc();
-	local64_sub(now, &time->wait.sum);
+	now = lodge_tsc();
+	local64_sub(now, &time->wait);
 	return now;
 }
 
@@ -178,8 +168,8 @@ static inline void lodge_vcputime_wake(struct lodge_vcputime *time, u64 slept)
 
 	if (!LODGE_COUNTS)
 		return;
-	now = rdtsc();
-	local64_add(now, &time->wait.sum);
+	now = lodge_tsc();
+	local64_add(now, &time->wait);
 	time->left += now - slept;
 }
 

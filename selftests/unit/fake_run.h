@@ -247,6 +247,8 @@ bool lodge_pv_clock_stable(void)
 
 void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
 {
+	vcpu->tsc_moved = lodge_tsc_moved;
+	lodge_vcputime_rebase(&vcpu->time);
 }
 
 void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)

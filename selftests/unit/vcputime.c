@@ -177,6 +177,30 @@ TEST_F(time, survives_a_suspend_in_which_the_counter_begins_anew)
 	EXPECT_EQ(303 * US, times(&self->vcpu).host);
 }
 
+TEST_F(time, of_a_wait_goes_on_after_a_suspend)
+{
+	struct lodge_vcputime *time = &self->vcpu.time;
+	u64 slept;
+
+	lodge_vcputime_begin(time);
+	slept = lodge_vcputime_sleep(time);
+	fake.now += 900 * US;
+	lodge_vcputime_wake(time, slept);
+	lodge_vcputime_end(time);
+
+	lodge_tsc_moved = fake.now;
+	fake.now = 10 * US;
+	lodge_vcputime_begin(time);
+	slept = lodge_vcputime_sleep(time);
+	fake.now += 5 * US;
+	EXPECT_EQ(905 * US, times(&self->vcpu).wait);
+	EXPECT_EQ(0U, times(&self->vcpu).host);
+	lodge_vcputime_wake(time, slept);
+	lodge_vcputime_end(time);
+	EXPECT_EQ(905 * US, times(&self->vcpu).wait);
+	EXPECT_EQ(0U, times(&self->vcpu).host);
+}
+
 /* Another thread has the CPU for 5 us, which ends in a signal. */
 static void lose_cpu(struct lodge_vcpu *vcpu)
 {
