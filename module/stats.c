@@ -48,6 +48,7 @@ void lodge_vcputime_init(struct lodge_vcputime *time)
 {
 	/* No x86-64 processor has a TSC so slow that this would overflow. */
 	time->scale = div64_u64((u64)NSEC_PER_MSEC << 44, tsc_khz) << 11;
+	time->created = lodge_tsc();
 }
 
 u64 lodge_stats_exits(const struct lodge_stats *stats,
@@ -84,6 +85,18 @@ static s64 stats_ticks(s64 sum, s64 base, u64 now)
 	return sum < base ? max_t(s64, sum + now, base) : sum;
 }
 
+/*
+ * The same for a span that may begin on one CPU and end on another one.  If their
+ * counters differ much, a sum of spans that have ended may be negative, too, but is
+ * nowhere near the moment of the vCPU's creation.
+ */
+static s64 stats_ticks_far(const struct lodge_vcputime *time, s64 sum, u64 now)
+{
+	if (sum < 0 && sum >= -(s64)(time->created / 2))
+		return 0;
+	return stats_ticks(sum, 0, now);
+}
+
 static u64 stats_ns(u64 ticks)
 {
 	return mul_u64_u32_div(ticks, NSEC_PER_MSEC, tsc_khz);
@@ -109,8 +122,8 @@ void lodge_stats_times(const struct lodge_vcputime *time,
 
 	guest = stats_ticks(guest, READ_ONCE(time->base), now);
 	now = lodge_tsc_from_user(now);
-	run = stats_ticks(run, 0, now);
-	wait = stats_ticks(wait, 0, now);
+	run = stats_ticks_far(time, run, now);
+	wait = stats_ticks_far(time, wait, now);
 	times->guest = stats_ns(guest);
 	times->wait = stats_ns(wait);
 	times->host = stats_ns(max_t(s64, run - guest - wait, 0));

@@ -44,6 +44,7 @@
  *	counter; later by what the vCPU has waited since
  * @delayed: of the thread, in all: the kernel's sum that @steal follows
  * @scale: a tick in units of 2^-55 ns
+ * @created: moment of the vCPU's creation
  */
 struct lodge_vcputime {
 	local64_t run;
@@ -55,6 +56,7 @@ struct lodge_vcputime {
 	u64 left;
 	u64 delayed;
 	u64 scale;
+	u64 created;
 };
 
 /* Ready to run, but not running: so much of that the thread has had, ns. */

@@ -201,6 +201,25 @@ TEST_F(time, of_a_wait_goes_on_after_a_suspend)
 	EXPECT_EQ(0U, times(&self->vcpu).host);
 }
 
+static void move_to_cpu_that_is_behind(struct lodge_vcpu *vcpu)
+{
+	fake.now -= 50 * US;
+}
+
+TEST_F(time, of_a_run_that_ends_on_a_cpu_that_is_behind_is_not_the_hosts_age)
+{
+	lodge_vcputime_init(&self->vcpu.time);
+	fake.enter = run_guest;
+	fake.handle = move_to_cpu_that_is_behind;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(0U, times(&self->vcpu).host);
+	fake.enter = look_in_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(14 * US, seen.guest);
+	EXPECT_EQ(0U, seen.host);
+}
+
 /* Another thread has the CPU for 5 us, which ends in a signal. */
 static void lose_cpu(struct lodge_vcpu *vcpu)
 {
