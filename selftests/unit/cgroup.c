@@ -5,11 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -209,6 +212,41 @@ TEST_F(cgroup, without_the_unified_hierarchy_nothing_is_made)
 	make_file("/proc/self", "cgroup", "4:memory:/old\n");
 	EXPECT_EQ(-ENOENT, cgroup_enter(root, &self->own, 50, 0, &self->step));
 	EXPECT_EQ(CGROUP_STEP_FIND, self->step);
+}
+
+/* Return: true when the directory is there, or gone, after some time at most. */
+static bool comes_to_be(const char *directory, bool there)
+{
+	for (int i = 0; i < 3000; i++) {
+		if (!access(place("%s", directory), F_OK) == there)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* A FIFO holds the process where it sets a value: it has made the group by then. */
+TEST_F(cgroup, a_process_that_is_killed_leaves_no_group)
+{
+	static const int signals[] = { SIGTERM, SIGKILL };
+
+	make_host("/");
+	unlink(place("/cg/cgroup.subtree_control"));
+	ASSERT_EQ(0, mkfifo(place("/cg/cgroup.subtree_control"), 0600));
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		char group[64];
+		pid_t child = fork();
+
+		if (!child) {
+			cgroup_enter(root, &self->own, 50, 0, &self->step);
+			_exit(0);
+		}
+		snprintf(group, sizeof(group), "/cg/lodge-%d", (int)child);
+		EXPECT_TRUE(comes_to_be(group, true));
+		kill(child, signals[i]);
+		waitpid(child, NULL, 0);
+		EXPECT_TRUE(comes_to_be(group, false));
+	}
 }
 
 /* A busctl that keeps its arguments, and moves the process as systemd would. */

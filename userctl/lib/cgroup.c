@@ -8,17 +8,19 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* systemd answers before it has moved the process. */
+/* systemd answers before it has moved the process; an end, too, takes some time. */
 #define WAIT_STEP_NS 10000000L
 #define WAIT_STEPS 500
 /* Of busctl's command line. */
@@ -348,6 +350,80 @@ static int fill_group(const char *parent, const char *group,
 	return write_number(group, "cgroup.procs", getpid());
 }
 
+/*
+ * The keeper: waits until the caller has ended, and removes its group.  It holds none of
+ * the caller's files, and no signal to the caller's terminal or session reaches it.
+ */
+__attribute__((noreturn)) static void keep(int life, const char *directory)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+	char byte;
+
+	prctl(PR_SET_NAME, "lodge-cgroup");
+	setsid();
+	if (dup2(life, STDIN_FILENO) < 0 || close_range(1, UINT_MAX, 0) ||
+	    chdir("/"))
+		_exit(1);
+	while (read(STDIN_FILENO, &byte, sizeof(byte)) < 0 && errno == EINTR)
+		;
+	/* The end of its files comes shortly before a process leaves its group. */
+	for (int i = 0; i < WAIT_STEPS && rmdir(directory) && errno == EBUSY;
+	     i++)
+		nanosleep(&step, NULL);
+	_exit(0);
+}
+
+/* Return: 0 or -errno. */
+static int start_keeper(struct cgroup_own *own)
+{
+	sigset_t all, before;
+	int ends[2];
+	int err;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	own->keeper = fork();
+	if (!own->keeper)
+		keep(ends[0], own->directory);
+	err = own->keeper < 0 ? -errno : 0;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(ends[0]);
+	own->life = ends[1];
+	if (err)
+		close(ends[1]);
+	return err;
+}
+
+/* Removes the group.  Where it has processes yet, the keeper goes on trying. */
+static void remove_group(struct cgroup_own *own)
+{
+	bool gone = !rmdir(own->directory);
+
+	close(own->life);
+	if (gone)
+		waitpid(own->keeper, NULL, 0);
+	*own->directory = '\0';
+}
+
+/* Makes the group, when there is somebody who will remove it.  Return: 0 or -errno. */
+static int make_group(struct cgroup_own *own)
+{
+	int err = start_keeper(own);
+
+	if (err)
+		return err;
+	if (!mkdir(own->directory, 0755))
+		return 0;
+	err = -errno;
+	/* What is there is not ours to remove. */
+	kill(own->keeper, SIGKILL);
+	waitpid(own->keeper, NULL, 0);
+	close(own->life);
+	return err;
+}
+
 static int enter_directory(const char *root, struct cgroup_own *own,
 			   uint64_t cpu_weight, uint64_t memory_max,
 			   enum cgroup_step *step)
@@ -362,17 +438,15 @@ static int enter_directory(const char *root, struct cgroup_own *own,
 	*step = CGROUP_STEP_MAKE;
 	err = join(own->directory, sizeof(own->directory), "%s/lodge-%d",
 		   parent, (int)getpid());
-	if (!err && mkdir(own->directory, 0755))
-		err = -errno;
+	if (!err)
+		err = make_group(own);
 	if (err) {
 		*own->directory = '\0';
 		return err;
 	}
 	err = fill_group(parent, own->directory, cpu_weight, memory_max, step);
-	if (err) {
-		rmdir(own->directory);
-		*own->directory = '\0';
-	}
+	if (err)
+		remove_group(own);
 	return err;
 }
 
@@ -393,10 +467,10 @@ int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
 	return enter_directory(root, own, cpu_weight, memory_max, step);
 }
 
-void cgroup_leave(const struct cgroup_own *own)
+void cgroup_leave(struct cgroup_own *own)
 {
 	if (!*own->directory)
 		return;
 	write_number(own->before, "cgroup.procs", getpid());
-	rmdir(own->directory);
+	remove_group(own);
 }

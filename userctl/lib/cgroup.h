@@ -29,12 +29,16 @@ struct cgroup {
 
 /**
  * struct cgroup_own - the caller's place in a cgroup of its own
- * @directory: of the new group, which cgroup_leave() removes; empty: systemd's
+ * @directory: of the new group, which is removed; empty: systemd's
  * @before: directory of the group in which the caller was
+ * @keeper: child that removes the directory if the caller ends without cgroup_leave()
+ * @life: end of a pipe by which the keeper sees that the caller has ended
  */
 struct cgroup_own {
 	char directory[CGROUP_DIRECTORY_SIZE];
 	char before[CGROUP_DIRECTORY_SIZE];
+	pid_t keeper;
+	int life;
 };
 
 /**
@@ -81,7 +85,9 @@ int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid);
  *
  * Where systemd runs, it makes a scope, lodge-PID.scope: its system instance for root,
  * the user's own one else.  Elsewhere a directory lodge-PID is made beside the caller's cgroup, or below
- * the root if the caller is there: only leaves may have processes.
+ * the root if the caller is there: only leaves may have processes.  A child of the
+ * caller, which stays where the caller was, removes it after any end of the caller: by
+ * SIGKILL, too, which is how the host ends a process that needs more than memory.max.
  *
  * Return: 0 or -errno; the caller is where it was, except that systemd may move it yet
  * after -ETIMEDOUT.
@@ -94,6 +100,6 @@ int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
  *
  * Systemd removes its scope when the process ends.
  */
-void cgroup_leave(const struct cgroup_own *own);
+void cgroup_leave(struct cgroup_own *own);
 
 #endif
