@@ -41,6 +41,14 @@ static bool make_room(struct table *table)
 	return true;
 }
 
+/* A terminal would obey some of what others can choose, such as the path of a cgroup. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 void table_add(struct table *table, const char *format, ...)
 {
 	char *cell = NULL;
@@ -53,6 +61,7 @@ void table_add(struct table *table, const char *format, ...)
 	va_end(arguments);
 	if (table->failed)
 		return;
+	make_printable(cell);
 	widen(table, table->count % table->width, cell);
 	table->cells[table->count++] = cell;
 }

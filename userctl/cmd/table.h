@@ -52,6 +52,8 @@ void table_start(struct table *table, const struct table_column *columns,
 
 /**
  * table_add() - add the next cell of the row, or begin a row
+ *
+ * What is no printable ASCII becomes '?'.
  */
 __attribute__((format(printf, 2, 3))) void table_add(struct table *table,
 						     const char *format, ...);
