@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/exit_code.h"
@@ -291,6 +292,44 @@ TEST_F(serve, a_file_that_is_no_socket_stays)
 	EXPECT_EQ(0, access(file, F_OK));
 	close(fd);
 	unlink(file);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(address.sun_path, path);
+	return connect(fd, (void *)&address, sizeof(address)) ? -1 : fd;
+}
+
+TEST_F(serve, clients_that_say_nothing_keep_no_other_one_waiting)
+{
+	char directory[] = "/tmp/serve.XXXXXX";
+	struct timespec before, after;
+	char where[64], said[1024];
+	const char *path;
+	pid_t child;
+
+	ASSERT_NE(NULL, mkdtemp(directory));
+	snprintf(where, sizeof(where), "unix:%s/s", directory);
+	path = where + strlen("unix:");
+	child = start(where, said, sizeof(said));
+	for (int i = 0; i < 8; i++)
+		EXPECT_LE(0, connect_to(path));
+	clock_gettime(CLOCK_MONOTONIC, &before);
+	get(path);
+	clock_gettime(CLOCK_MONOTONIC, &after);
+	EXPECT_NE(NULL, strstr(answer, "\nlodge_up "));
+	/* One after the other they would take 16. */
+	EXPECT_LT(after.tv_sec - before.tv_sec, 8);
+	/* More of them than are served at a time are served, too, in the end. */
+	for (int i = 0; i < 24; i++)
+		EXPECT_LE(0, connect_to(path));
+	get(path);
+	EXPECT_NE(NULL, strstr(answer, "\nlodge_up "));
+	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), end(child));
+	rmdir(directory);
 }
 
 TEST_F(serve, a_port_is_told)

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@
 
 #define REQUEST_SIZE 4096
 #define BACKLOG 16
+/* Clients at a time, each with a process of its own. */
+#define MAX_CLIENTS 16
 /* Time for a client to ask, and again to take the answer. */
 #define CLIENT_MS 2000
 /* Of a unix socket: its owner and group may connect. */
@@ -263,7 +266,7 @@ static void tell_ready(int listener, const struct serve_place *place)
 		ntohs(address.sin_port));
 }
 
-/* Return: a descriptor that tells of signals that end the server, or -errno. */
+/* Return: a descriptor that tells of ends of clients, and of the server's, or -errno. */
 static int take_signals(void)
 {
 	sigset_t set;
@@ -274,12 +277,43 @@ static int take_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
+	/* Where it was ignored, children would end without being counted. */
+	signal(SIGCHLD, SIG_DFL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
-/* Serves one client after the other.  Return: the number of the signal that ended it. */
+/* Answers a client in a child: one that is slow keeps no other one waiting. */
+static int accept_client(int listener)
+{
+	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	pid_t child;
+
+	if (client < 0)
+		return 0;
+	child = fork();
+	if (!child) {
+		close(listener);
+		serve_client(client, write_statistics);
+		_exit(0);
+	}
+	close(client);
+	return child > 0;
+}
+
+/* Return: the number of children that have ended. */
+static int count_ended(void)
+{
+	int count = 0;
+
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		count++;
+	return count;
+}
+
+/* Serves clients.  Return: the number of the signal that ended it. */
 static int serve(int listener, int signals)
 {
 	struct pollfd fds[] = {
@@ -287,18 +321,18 @@ static int serve(int listener, int signals)
 		{ .fd = listener, .events = POLLIN },
 	};
 	struct signalfd_siginfo info;
-	int client;
+	int clients = 0;
 
 	for (;;) {
+		fds[1].events = clients < MAX_CLIENTS ? POLLIN : 0;
 		poll(fds, 2, -1);
 		if (fds[0].revents &&
-		    read(signals, &info, sizeof(info)) == sizeof(info))
+		    read(signals, &info, sizeof(info)) == sizeof(info) &&
+		    info.ssi_signo != SIGCHLD)
 			return info.ssi_signo;
-		client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		if (client < 0)
-			continue;
-		serve_client(client, write_statistics);
-		close(client);
+		clients -= count_ended();
+		if (fds[1].revents & POLLIN)
+			clients += accept_client(listener);
 	}
 }
 
