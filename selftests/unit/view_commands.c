@@ -4,6 +4,7 @@
  * messages and exit codes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,9 +41,9 @@ static void take_text(int fd, char *text, size_t size)
 }
 
 /* Runs a command line, words with '|' between.  Return: its exit code. */
-static int say(const char *line)
+static int say_to(int output, const char *line)
 {
-	int files[2] = { memfd_create("out", 0), memfd_create("err", 0) };
+	int files[2] = { output, memfd_create("err", 0) };
 	char text[256], *rest = text, *word;
 	char *argv[MAX_WORDS + 1] = { NULL };
 	int argc = 0, status;
@@ -64,6 +65,11 @@ static int say(const char *line)
 	take_text(files[0], out, sizeof(out));
 	take_text(files[1], err, sizeof(err));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int say(const char *line)
+{
+	return say_to(memfd_create("out", 0), line);
 }
 
 static const struct netlink_vm vms[] = {
@@ -251,6 +257,7 @@ TEST_F(view, a_wrong_command_line_is_refused)
 		"stat|web|--interval|0",
 		"stat|web|--interval|1.5",
 		"stat|web|--count|3",
+		"stat|--serve|127.0.0.1:0|--count|3",
 		"events|web",
 		"kill",
 		"limit|vms",
@@ -504,6 +511,23 @@ TEST_F(view, a_refusal_is_told_in_the_modules_words)
 	EXPECT_EQ(EXIT_CODE_PERMISSION, say("limit|vms=3"));
 	EXPECT_STREQ("lodge: setting limits: limits are root's; run as root\n",
 		     err);
+}
+
+TEST_F(view, output_that_cannot_be_written_is_an_error)
+{
+	static const char *const lines[] = {
+		"ps",	    "ps|--json",
+		"stat|web", "stat|web|--interval|1|--json",
+		"events",   "events|--follow",
+		"limit",    "help",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		EXPECT_EQ(EXIT_CODE_OUTPUT,
+			  say_to(open("/dev/full", O_WRONLY | O_CLOEXEC),
+				 lines[i]));
+		EXPECT_IN(err, "lodge: standard output: ");
+	}
 }
 
 TEST(durations_have_days_only_if_there_are_any)

@@ -4,8 +4,12 @@
  */
 #include "cmd/command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
 
 const struct command commands[] = {
 	{ "run", "start a virtual machine", run_command },
@@ -32,11 +36,22 @@ const struct command *command_find(const char *name)
 	return NULL;
 }
 
+/* What a program is to read must be whole.  Return: the exit code. */
+static int finish_output(int code)
+{
+	const char *why = fflush(stdout) ? strerror(errno) :
+					   "not all could be written";
+
+	if (code || !ferror(stdout))
+		return code;
+	return complain(EXIT_CODE_OUTPUT, "standard output", why, NULL);
+}
+
 int command_call(const struct command *command, int argc, char **argv)
 {
 	char name[32];
 
 	snprintf(name, sizeof(name), "lodge %s", command->name);
 	argv[0] = name;
-	return command->run(argc, argv);
+	return finish_output(command->run(argc, argv));
 }

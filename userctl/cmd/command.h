@@ -33,7 +33,7 @@ const struct command *command_find(const char *name);
  * @argc: number of arguments, with the command's name
  * @argv: the command's name and its arguments; argv[0] is replaced
  *
- * Return: the exit code.
+ * Return: the exit code; EXIT_CODE_OUTPUT if all is done, but could not be written.
  */
 int command_call(const struct command *command, int argc, char **argv);
 

@@ -103,8 +103,8 @@ static int tell_total(const struct stat_options *options,
 	return 0;
 }
 
-/* @before is empty at first. */
-static void tell_line(const struct stat_options *options,
+/* @before is empty at first.  Return: false if nobody reads it. */
+static bool tell_line(const struct stat_options *options,
 		      const struct stat_sample *before,
 		      const struct stat_sample *after, uint64_t line)
 {
@@ -114,31 +114,36 @@ static void tell_line(const struct stat_options *options,
 		stat_report_titles(stdout);
 	if (!options->json && line)
 		stat_report_rates(stdout, before, after);
-	fflush(stdout);
+	return !fflush(stdout);
 }
 
 /*
- * Writes a line for each interval, until the VM is gone.  JSON has totals, and so begins
- * at once.  Return: 0 or -errno.
+ * Writes a line for each interval, until the VM or the reader is gone.  JSON has totals,
+ * and so begins at once.  Return: 0 or -errno.
  */
 static int tell_lines(struct netlink *netlink,
 		      const struct stat_options *options, uint32_t vm)
 {
 	struct stat_sample before = { 0 }, after;
 	uint64_t last = options->count - options->json;
-	uint64_t start = now();
+	uint64_t due = now();
+	bool told;
 	int err;
 
 	for (uint64_t line = 0;; line++) {
 		err = take_sample(netlink, vm, &after);
 		if (err)
 			break;
-		tell_line(options, &before, &after, line);
+		told = tell_line(options, &before, &after, line);
 		free_sample(&before);
 		before = after;
-		if (options->count && line == last)
+		if (!told || (options->count && line == last))
 			break;
-		sleep_until(start + (line + 1) * options->interval * NS_PER_S);
+		/* Lines that were missed, as while the host slept, do not come. */
+		due += options->interval * NS_PER_S;
+		if (due < after.time)
+			due = after.time + options->interval * NS_PER_S;
+		sleep_until(due);
 	}
 	free_sample(&before);
 	return err;
@@ -177,7 +182,7 @@ static void check_options(struct argp_state *state,
 {
 	if (options->serve) {
 		if (options->name || options->has_uid || options->json ||
-		    options->interval)
+		    options->interval || options->count)
 			argp_error(state,
 				   "--serve goes with no VM and no other "
 				   "option: it has all that you may see");
