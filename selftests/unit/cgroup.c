@@ -132,6 +132,21 @@ TEST_F(cgroup, max_is_no_limit_and_an_absent_file_is_no_value)
 	EXPECT_EQ(CGROUP_NO_LIMIT, cgroup.memory_max);
 }
 
+/* Others may have made what is at such a path below the mount's parent. */
+TEST_F(cgroup, of_a_group_outside_of_the_namespace_only_the_path_is_told)
+{
+	struct cgroup cgroup;
+
+	make_host("/");
+	make_file("/proc/42", "cgroup", "0::/../tmp/a\n");
+	make_file("/tmp/a", "cpu.weight", "50\n");
+	make_file("/tmp/a", "memory.max", "1048576\n");
+	ASSERT_EQ(0, cgroup_read(root, &cgroup, 42));
+	EXPECT_STREQ("/../tmp/a", cgroup.path);
+	EXPECT_EQ(0, cgroup.cpu_weight);
+	EXPECT_EQ(0, cgroup.memory_max);
+}
+
 TEST_F(cgroup, a_process_or_a_hierarchy_that_is_not_there_is_not_found)
 {
 	struct cgroup cgroup;

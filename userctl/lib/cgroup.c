@@ -157,7 +157,10 @@ static int read_group(const char *root, const char *process,
 		err = find_mount(root, mount, sizeof(mount));
 	if (!err)
 		err = directory_of(mount, cgroup->path, directory);
-	if (err)
+	cgroup->cpu_weight = 0;
+	cgroup->memory_max = 0;
+	/* Outside of the caller's cgroup namespace, where the path leads elsewhere. */
+	if (err || !strncmp(cgroup->path, "/../", strlen("/../")))
 		return err;
 	cgroup->cpu_weight = read_number(directory, "cpu.weight");
 	cgroup->memory_max = read_number(directory, "memory.max");

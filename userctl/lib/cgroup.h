@@ -18,7 +18,8 @@
 /**
  * struct cgroup - a cgroup
  * @path: below the root of the unified hierarchy; begins with "/"
- * @cpu_weight: cpu.weight; 0: the group does not have it
+ * @cpu_weight: cpu.weight; 0: the group does not have it, or is not in the caller's
+ *	cgroup namespace; likewise the next one
  * @memory_max: memory.max in bytes, or CGROUP_NO_LIMIT; 0: the group does not have it
  */
 struct cgroup {
