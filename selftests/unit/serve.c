@@ -279,6 +279,31 @@ TEST_F(serve, a_server_takes_the_socket_of_a_dead_one_but_not_of_a_living_one)
 	rmdir(directory);
 }
 
+TEST_F(serve, a_socket_of_which_the_queue_is_full_is_not_waited_for)
+{
+	char directory[] = "/tmp/serve.XXXXXX";
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char where[64], said[1024];
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client;
+	pid_t child;
+
+	ASSERT_NE(NULL, mkdtemp(directory));
+	snprintf(where, sizeof(where), "unix:%s/s", directory);
+	strcpy(address.sun_path, where + strlen("unix:"));
+	ASSERT_EQ(0, bind(listener, (void *)&address, sizeof(address)));
+	ASSERT_EQ(0, listen(listener, 0));
+	do {
+		client = socket(AF_UNIX,
+				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	} while (!connect(client, (void *)&address, sizeof(address)));
+	child = start(where, said, sizeof(said));
+	EXPECT_NE(NULL, strstr(said, "something else is there"));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, end(child));
+	unlink(address.sun_path);
+	rmdir(directory);
+}
+
 TEST_F(serve, a_file_that_is_no_socket_stays)
 {
 	char file[] = "/tmp/serve.XXXXXX";

@@ -206,7 +206,7 @@ static void write_statistics(FILE *file)
 	netlink_close(netlink);
 }
 
-/* Removes the socket that a server has left behind; one that lives answers. */
+/* Removes the socket that a server has left behind; one that lives answers, or is busy. */
 static void remove_stale(const struct serve_place *place)
 {
 	const char *path = place->address.local.sun_path;
@@ -215,7 +215,7 @@ static void remove_stale(const struct serve_place *place)
 
 	if (lstat(path, &file) || !S_ISSOCK(file.st_mode))
 		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
 	if (connect(fd, &place->address.any, place->size) &&
