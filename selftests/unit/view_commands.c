@@ -504,6 +504,14 @@ TEST_F(view, limits_are_set_for_the_scope_that_was_given)
 	EXPECT_EQ(0, asked->change.changed);
 }
 
+TEST_F(view, limits_that_the_caller_may_not_see_are_root_s)
+{
+	EXPECT_EQ(EXIT_CODE_PERMISSION, say("limit|--user|4000002"));
+	EXPECT_STREQ("lodge: showing limits: they are another user's; run as "
+		     "root\n",
+		     err);
+}
+
 TEST_F(view, a_refusal_is_told_in_the_modules_words)
 {
 	fake_netlink.error = -EPERM;

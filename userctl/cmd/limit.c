@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
 #include "cmd/json.h"
@@ -165,6 +166,19 @@ static int show(struct netlink *netlink, const struct limit_options *options)
 	return err;
 }
 
+/* To a user who is not root, the limits of another one do not exist. */
+static int complain_show(struct netlink *netlink,
+			 const struct limit_options *options, int err)
+{
+	struct netlink_limit limit;
+
+	if (err == -ENOENT && options->scoped &&
+	    !netlink_limit_get(netlink, LODGE_SCOPE_DEFAULT, 0, &limit))
+		return complain(EXIT_CODE_PERMISSION, "showing limits",
+				"they are another user's", "run as root");
+	return family_complain(netlink, "showing limits", err);
+}
+
 static void set_scope(struct argp_state *state, struct limit_options *options,
 		      enum lodge_limit_scope scope, const char *user)
 {
@@ -278,7 +292,7 @@ int limit_command(int argc, char **argv)
 	} else {
 		err = show(netlink, &options);
 		if (err)
-			code = family_complain(netlink, "showing limits", err);
+			code = complain_show(netlink, &options, err);
 	}
 	netlink_close(netlink);
 	return code;
