@@ -45,8 +45,9 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_EXCEPTION,
 	LODGE_VMEXIT_TASK_SWITCH,
 	LODGE_VMEXIT_SHUTDOWN,
-	LODGE_VMEXIT_IGNORED, /* SMI, INIT, or one that is dealt with */
+	LODGE_VMEXIT_IGNORED, /* SMI, INIT, or one that needs nothing */
 	LODGE_VMEXIT_INVALID, /* the entry was refused */
+	LODGE_VMEXIT_ANSWERED, /* was CPUID or MSR; no backend says so */
 };
 
 enum lodge_event_type {

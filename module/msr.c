@@ -86,8 +86,9 @@ bool lodge_msr_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 
 void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
 {
+	if (vcpu->tsc_moved != lodge_tsc_moved)
+		lodge_vcputime_rebase(&vcpu->time);
 	vcpu->tsc_moved = lodge_tsc_moved;
-	lodge_vcputime_rebase(&vcpu->time);
 	lodge_backend->tsc_offset(vcpu, vcpu->tsc_offset + vcpu->tsc_moved);
 }
 

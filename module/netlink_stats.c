@@ -3,6 +3,7 @@
  * The statistics of vCPUs: see uapi/lodge_netlink.h.
  */
 #include <linux/nospec.h>
+#include <asm/tsc.h>
 
 #include "netlink_stats.h"
 #include "stats.h"
@@ -82,7 +83,8 @@ static int stats_put_exits(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
 
 	if (nla_put(skb, LODGE_STATS_EXITS, sizeof(exits), exits) ||
 	    stats_put_count(skb, LODGE_STATS_QUICK, all - min(all, turns)) ||
-	    nla_put(skb, LODGE_STATS_HISTOGRAM, sizeof(outside), outside))
+	    nla_put(skb, LODGE_STATS_HISTOGRAM, sizeof(outside), outside) ||
+	    nla_put_u32(skb, LODGE_STATS_TSC_KHZ, tsc_khz))
 		return -EMSGSIZE;
 	return 0;
 }

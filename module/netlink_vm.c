@@ -255,10 +255,11 @@ static int vcpu_put_exit(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
 
 	if (!lodge_stats_exits(&vcpu->stats, exits))
 		return 0;
-	return nla_put_u32(skb, LODGE_VCPU_EXIT, READ_ONCE(vcpu->exit.kind));
+	return nla_put_u32(skb, LODGE_VCPU_EXIT,
+			   lodge_stats_last(&vcpu->stats, &vcpu->exit));
 }
 
-static int vcpu_put_times(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
+static int vcpu_put_times(struct sk_buff *skb, struct lodge_vcpu *vcpu)
 {
 	struct lodge_stats_times times;
 
@@ -276,7 +277,7 @@ static int vcpu_put_times(struct sk_buff *skb, const struct lodge_vcpu *vcpu)
 static int vcpu_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
 			 const void *thing)
 {
-	const struct lodge_vcpu *vcpu = thing;
+	struct lodge_vcpu *vcpu = (struct lodge_vcpu *)thing;
 	int cpu = READ_ONCE(vcpu->cpu);
 
 	if (nla_put_u32(skb, LODGE_VCPU_VM, vcpu->vm->identity.id) ||

@@ -84,7 +84,6 @@ void lodge_poll_wait(struct lodge_vcpu *vcpu)
 				   TASK_INTERRUPTIBLE);
 	lodge_lapic_wake(vcpu->apic);
 	lodge_vcputime_wake(&vcpu->time, slept);
-	lodge_vcputime_resume(&vcpu->time);
 	lodge_count_wait(&vcpu->stats, window, !polled);
 
 	waited = max ? ktime_get_ns() - begin : 0;

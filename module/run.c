@@ -144,7 +144,6 @@ static __always_inline void lodge_run_once(struct lodge_vcpu *vcpu,
 		lodge_run_load_breakpoints(&vcpu->regs.debug);
 	control->cr8 = lapic_cr8(vcpu->apic);
 	lodge_backend->run(vcpu, exit);
-	lodge_count_exit(&vcpu->stats, exit->kind);
 	lodge_run_note_xcr0(control);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
@@ -178,10 +177,12 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 		lodge_run_once(vcpu, exit);
 		if (!lodge_run_answers(vcpu, exit))
 			break;
+		lodge_count_exit(&vcpu->stats, exit->kind);
 		/* What waits for its window is looked at by lodge_run_loop(). */
 		if (!--left || unlikely(vcpu->delivery.window) ||
 		    unlikely(lodge_run_aborts(vcpu))) {
-			exit->kind = LODGE_VMEXIT_IGNORED;
+			vcpu->stats.answered = exit->kind;
+			exit->kind = LODGE_VMEXIT_ANSWERED;
 			break;
 		}
 	}
@@ -271,13 +272,8 @@ static void lodge_run_load(struct lodge_vcpu *vcpu)
 /* Signals, rescheduling, task work.  Return: true if the thread must go back. */
 static bool lodge_run_work(struct lodge_vcpu *vcpu)
 {
-	bool must_go;
-
-	if (likely(!__xfer_to_guest_mode_work_pending()))
-		return false;
-	must_go = lodge_handle_work();
-	lodge_vcputime_resume(&vcpu->time);
-	return must_go;
+	return unlikely(__xfer_to_guest_mode_work_pending()) &&
+	       lodge_handle_work();
 }
 
 /*
@@ -452,7 +448,8 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	int outcome = LODGE_ENTER_AGAIN;
 
 	lodge_run_prepare(vcpu, window);
-	lodge_vcputime_begin(&vcpu->time);
+	if (LODGE_COUNTS && unlikely(vcpu->time.thread != current))
+		lodge_vcputime_adopt(&vcpu->time);
 	rcu_assign_pointer(vcpu->thread, current);
 	lodge_fpu_begin(vcpu);
 	if (vcpu->completion != LODGE_COMPLETE_NONE)
@@ -471,6 +468,5 @@ int lodge_vcpu_run(struct lodge_vcpu *vcpu, bool window, bool at_once)
 	lodge_event_take_back(&vcpu->delivery);
 	vcpu->answer.window_open = lodge_event_window_open(&vcpu->delivery);
 	lodge_count_return(&vcpu->stats);
-	lodge_vcputime_end(&vcpu->time);
 	return outcome < 0 ? outcome : 0;
 }

@@ -3,8 +3,9 @@
  * Statistics of a vCPU for those who read them: see stats.h and vcputime.h.
  */
 #include <linux/build_bug.h>
-#include <linux/irqflags.h>
 #include <linux/math64.h>
+#include <linux/sched/task.h>
+#include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <asm/tsc.h>
 
@@ -38,17 +39,79 @@ STATS_SAME(TASK_SWITCH);
 STATS_SAME(SHUTDOWN);
 STATS_SAME(IGNORED);
 STATS_SAME(INVALID);
-static_assert(LODGE_NR_STAT_EXITS == LODGE_VMEXIT_INVALID + 1);
+static_assert(LODGE_NR_STAT_EXITS == (int)LODGE_VMEXIT_ANSWERED);
 
-/* lodge_vcputime_enter() has a bucket for each power of two from here on. */
-static_assert(LODGE_STAT_FIRST_BUCKET == 10);
-static_assert(LODGE_STAT_BUCKETS <= LODGE_NR_TIME_BUCKETS);
+static_assert(LODGE_STAT_FIRST_BUCKET + LODGE_STAT_BUCKETS <=
+	      LODGE_NR_TIME_BUCKETS);
 
 void lodge_vcputime_init(struct lodge_vcputime *time)
 {
-	/* No x86-64 processor has a TSC so slow that this would overflow. */
-	time->scale = div64_u64((u64)NSEC_PER_MSEC << 44, tsc_khz) << 11;
+	time->left.moment = rdtsc();
+	local64_set(&time->origin, time->left.moment);
 	time->created = lodge_tsc();
+	spin_lock_init(&time->lock);
+}
+
+/* The thread's sums lag by no more than a tick of the timer. */
+static struct lodge_threadtime threadtime_of(const struct task_struct *thread)
+{
+	return (struct lodge_threadtime){
+		.cpu = data_race(READ_ONCE(thread->se.sum_exec_runtime)),
+#ifdef CONFIG_SCHED_INFO
+		.delay = data_race(READ_ONCE(thread->sched_info.run_delay)),
+#endif
+	};
+}
+
+/* All that threads have spent for the vCPU.  Under the lock. */
+static struct lodge_threadtime threadtime_sum(const struct lodge_vcputime *time)
+{
+	struct lodge_threadtime now;
+
+	if (!time->thread)
+		return time->before;
+	now = threadtime_of(time->thread);
+	return (struct lodge_threadtime){
+		.cpu = time->before.cpu + now.cpu - time->began.cpu,
+		.delay = time->before.delay + now.delay - time->began.delay,
+	};
+}
+
+/* @thread: the next one, or NULL. */
+static void vcputime_hand_over(struct lodge_vcputime *time,
+			       struct task_struct *thread)
+{
+	struct task_struct *old;
+
+	spin_lock(&time->lock);
+	time->before = threadtime_sum(time);
+	old = time->thread;
+	time->thread = thread;
+	if (thread)
+		time->began = threadtime_of(thread);
+	spin_unlock(&time->lock);
+	if (old)
+		put_task_struct(old);
+}
+
+void lodge_vcputime_adopt(struct lodge_vcputime *time)
+{
+	get_task_struct(current);
+	vcputime_hand_over(time, current);
+}
+
+void lodge_vcputime_fini(struct lodge_vcputime *time)
+{
+	vcputime_hand_over(time, NULL);
+}
+
+void lodge_vcputime_rebase(struct lodge_vcputime *time)
+{
+	u64 guest = time->left.moment - local64_read(&time->origin);
+	u64 now = rdtsc();
+
+	WRITE_ONCE(time->left.moment, now);
+	local64_set(&time->origin, now - guest);
 }
 
 u64 lodge_stats_exits(const struct lodge_stats *stats,
@@ -64,6 +127,17 @@ u64 lodge_stats_exits(const struct lodge_stats *stats,
 	return sum;
 }
 
+enum lodge_stat_exit lodge_stats_last(const struct lodge_stats *stats,
+				      const struct lodge_vmexit *exit)
+{
+	enum lodge_vmexit_kind kind = READ_ONCE(exit->kind);
+
+	if (kind == LODGE_VMEXIT_ANSWERED)
+		kind = READ_ONCE(stats->answered);
+	return (enum lodge_stat_exit)kind;
+}
+
+/* The first bucket has all times below its bound, and the last one all above. */
 u64 lodge_stats_outside(const struct lodge_vcputime *time,
 			u64 buckets[LODGE_STAT_BUCKETS])
 {
@@ -73,28 +147,11 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
 	memset(buckets, 0, LODGE_STAT_BUCKETS * sizeof(*buckets));
 	for (i = 0; i < LODGE_NR_TIME_BUCKETS; i++) {
 		number = local64_read(&time->outside[i]);
-		buckets[min(i, LODGE_STAT_BUCKETS - 1)] += number;
+		buckets[clamp(i + 1 - LODGE_STAT_FIRST_BUCKET, 0,
+			      LODGE_STAT_BUCKETS - 1)] += number;
 		sum += number;
 	}
 	return sum;
-}
-
-/* A span that goes on counts up to @now; CPUs' counters may differ a little. */
-static s64 stats_ticks(s64 sum, s64 base, u64 now)
-{
-	return sum < base ? max_t(s64, sum + now, base) : sum;
-}
-
-/*
- * The same for a span that may begin on one CPU and end on another one.  If their
- * counters differ much, a sum of spans that have ended may be negative, too, but is
- * nowhere near the moment of the vCPU's creation.
- */
-static s64 stats_ticks_far(const struct lodge_vcputime *time, s64 sum, u64 now)
-{
-	if (sum < 0 && sum >= -(s64)(time->created / 2))
-		return 0;
-	return stats_ticks(sum, 0, now);
 }
 
 static u64 stats_ns(u64 ticks)
@@ -103,29 +160,50 @@ static u64 stats_ns(u64 ticks)
 }
 
 /*
- * The owner may go on meanwhile.  What it does between the first read and the last
- * makes the host's time wrong by no more than that takes, because interrupts are off.
+ * An entry writes @origin and, by the next instruction, @left.  Whoever finds both
+ * unchanged has not looked between them, unless an NMI kept the owner there.  CPUs'
+ * counters may differ a little.
  */
-void lodge_stats_times(const struct lodge_vcputime *time,
+static u64 stats_guest(const struct lodge_vcputime *time)
+{
+	union lodge_vcputime_left left;
+	s64 origin, moment;
+
+	do {
+		origin = local64_read(&time->origin);
+		left.moment = READ_ONCE(time->left.moment);
+		moment = left.high == LODGE_TIME_IN_GUEST ? rdtsc_ordered() :
+							    left.moment;
+		smp_rmb();
+	} while (origin != local64_read(&time->origin) ||
+		 left.moment != READ_ONCE(time->left.moment));
+	return stats_ns(max_t(s64, moment - origin, 0));
+}
+
+/*
+ * A wait that goes on makes the sum negative, and it counts up to now.  A wait that
+ * began on one CPU and ended on another one of which the counter is far behind does
+ * so, too, but by nothing like the moment of the vCPU's creation.
+ */
+static u64 stats_wait(const struct lodge_vcputime *time)
+{
+	s64 wait = local64_read(&time->wait);
+
+	if (wait < -(s64)(time->created / 2))
+		wait += lodge_tsc_ordered();
+	return stats_ns(max_t(s64, wait, 0));
+}
+
+void lodge_stats_times(struct lodge_vcputime *time,
 		       struct lodge_stats_times *times)
 {
-	s64 run, guest, wait;
-	unsigned long flags;
-	u64 now;
+	struct lodge_threadtime thread;
 
-	local_irq_save(flags);
-	guest = local64_read(&time->guest);
-	wait = local64_read(&time->wait);
-	run = local64_read(&time->run);
-	now = rdtsc_ordered();
-	local_irq_restore(flags);
-
-	guest = stats_ticks(guest, READ_ONCE(time->base), now);
-	now = lodge_tsc_from_user(now);
-	run = stats_ticks_far(time, run, now);
-	wait = stats_ticks_far(time, wait, now);
-	times->guest = stats_ns(guest);
-	times->wait = stats_ns(wait);
-	times->host = stats_ns(max_t(s64, run - guest - wait, 0));
-	times->steal = min_t(u64, local64_read(&time->steal), times->host);
+	spin_lock(&time->lock);
+	thread = threadtime_sum(time);
+	spin_unlock(&time->lock);
+	times->guest = stats_guest(time);
+	times->wait = stats_wait(time);
+	times->host = thread.cpu - min(thread.cpu, times->guest);
+	times->steal = thread.delay;
 }

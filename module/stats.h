@@ -26,10 +26,11 @@
 /**
  * struct lodge_stats - counters of a vCPU, from its creation on
  *
- * See enum lodge_stats_attr.  What has mapped a page is counted where it does that: see
+ * See enum lodge_stats_attr.  An exit is counted where it is answered.  What has mapped a page is counted where it does that: see
  * struct lodge_npt_cache.
  *
- * @exits: by enum lodge_vmexit_kind, which is enum lodge_stat_exit
+ * @exits: by enum lodge_vmexit_kind, which is enum lodge_stat_exit but for ANSWERED
+ * @answered: what the last exit was that became LODGE_VMEXIT_ANSWERED
  * @interrupts: external interrupts given to the processor for delivery
  * @nmis: NMIs, likewise
  * @exceptions: exceptions, likewise
@@ -41,7 +42,8 @@
  * @returns: returns of lodge_vcpu_run()
  */
 struct lodge_stats {
-	local64_t exits[LODGE_NR_STAT_EXITS];
+	local64_t exits[LODGE_VMEXIT_ANSWERED + 1];
+	enum lodge_vmexit_kind answered;
 	local64_t interrupts;
 	local64_t nmis;
 	local64_t exceptions;
@@ -59,10 +61,20 @@ static __always_inline void lodge_count(local64_t *counter)
 		local64_inc(counter);
 }
 
-static __always_inline void lodge_count_exit(struct lodge_stats *stats,
-					     enum lodge_vmexit_kind kind)
+/**
+ * lodge_count_exit() - an exit is answered
+ *
+ * Return: @kind, in the register of the index.  From @kind itself the compiler would
+ * make an index in another one.
+ */
+static __always_inline enum lodge_vmexit_kind
+lodge_count_exit(struct lodge_stats *stats, enum lodge_vmexit_kind kind)
 {
-	lodge_count(&stats->exits[kind]);
+	unsigned long index = kind;
+
+	OPTIMIZER_HIDE_VAR(index);
+	lodge_count(&stats->exits[index]);
+	return (enum lodge_vmexit_kind)index;
 }
 
 /* An event is counted as it is given to the processor for the first time. */
@@ -136,6 +148,15 @@ u64 lodge_stats_exits(const struct lodge_stats *stats,
 		      u64 exits[LODGE_NR_STAT_EXITS]);
 
 /**
+ * lodge_stats_last() - the last exit; only if there was one
+ * @exit: what the vCPU says of it
+ *
+ * Any thread.
+ */
+enum lodge_stat_exit lodge_stats_last(const struct lodge_stats *stats,
+				      const struct lodge_vmexit *exit);
+
+/**
  * lodge_stats_outside() - LODGE_STATS_HISTOGRAM
  *
  * Any thread.  Return: the sum of all buckets, which is the number of entries but for
@@ -149,7 +170,7 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
  *
  * Any thread.
  */
-void lodge_stats_times(const struct lodge_vcputime *time,
+void lodge_stats_times(struct lodge_vcputime *time,
 		       struct lodge_stats_times *times);
 
 #endif

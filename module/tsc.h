@@ -25,6 +25,22 @@ static inline u64 lodge_tsc_ordered(void)
 }
 
 /*
+ * The processor's own counter in the halves in which RDTSC gives it: for who only
+ * stores it.
+ */
+static __always_inline void lodge_tsc_halves(u32 *low, u32 *high)
+{
+#ifdef __KERNEL__
+	asm volatile("rdtsc" : "=a"(*low), "=d"(*high));
+#else
+	u64 now = rdtsc();
+
+	*low = now;
+	*high = now >> 32;
+#endif
+}
+
+/*
  * User space knows the processor's own counter, which these turn into lodge_tsc()
  * and back.
  */

@@ -84,6 +84,7 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 	lodge_npt_cache_free(&vcpu->npt_cache);
 	lodge_fpu_fini(vcpu);
 	lodge_emulate_fini(vcpu);
+	lodge_vcputime_fini(&vcpu->time);
 	lodge_user_put_vcpu(vm->user, vcpu_running_memory());
 	if (READ_ONCE(vm->vcpus[vcpu->id]) != vcpu)
 		lodge_vcpu_free(vcpu);

@@ -2,25 +2,22 @@
 /*
  * Where a vCPU's time goes: to the guest, to the host, or to waiting.
  *
- * A time is a sum of ticks of the TSC.  When a span of it begins, that moment is
- * subtracted, and when it ends, that moment is added.  So one word holds the spans that
- * have ended and the beginning of one that goes on, which makes it negative: a sum is
- * less than the age of its vCPU, and that is less than any moment of its life.  Only
- * the owner writes, each time by one instruction; anyone may read.
+ * The guest's time is counted here, by the processor's own counter, with as few
+ * instructions as there can be: an exit only notes its moment, and an entry adds the
+ * time that has passed since to a sum.  Only the owner writes, and anyone may read.
  *
- * Moments are lodge_tsc(), which goes on over a suspend of the host.  Those of entries
- * and exits are the processor's own counter, which is an instruction less, and which
- * may begin anew in a suspend.  No run spans one: the first entry after it notes what
- * the guest's sum is, and what that grows by from then on is again less than any moment.
+ * That counter may begin anew in a suspend of the host, and no run spans one: the first
+ * entry after it takes another origin.  Other moments are lodge_tsc(), which goes on.
  *
- * The host's time has no sum of its own: it is what is left of the time in
- * lodge_vcpu_run().
+ * The host's time is the scheduler's: what the vCPU's thread has had of a CPU, in the
+ * kernel and in user space, but for the guest's time.  So is what was stolen from it.
  */
 #ifndef LODGE_VCPUTIME_H
 #define LODGE_VCPUTIME_H
 
 #include <linux/math64.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 #include <asm/local64.h>
 
@@ -28,46 +25,63 @@
 #include "stats.h"
 #include "tsc.h"
 
-/* __fls() has so many answers. */
+/* BSR has so many answers. */
 #define LODGE_NR_TIME_BUCKETS 64
+
+/* The high half of lodge_vcputime.left while the guest runs.  No counter gets there. */
+#define LODGE_TIME_IN_GUEST (~0U)
+
+/**
+ * union lodge_vcputime_left - the moment at which the guest was left
+ *
+ * It is written by halves, the low one first.  Whoever reads the whole finds
+ * LODGE_TIME_IN_GUEST until both are there.
+ */
+union lodge_vcputime_left {
+	u64 moment;
+	struct {
+		u32 low;
+		u32 high;
+	};
+};
+
+/**
+ * struct lodge_threadtime - what the scheduler has counted of a thread, ns
+ * @cpu: on a CPU
+ * @delay: ready, while another thread ran
+ */
+struct lodge_threadtime {
+	u64 cpu;
+	u64 delay;
+};
 
 /**
  * struct lodge_vcputime - times of a vCPU
- * @run: in lodge_vcpu_run(), ticks
- * @guest: in the guest, ticks
- * @base: what @guest was after the last suspend; less than that means that it runs
- * @wait: in HLT, or waiting for a start-up IPI, ticks
- * @steal: for which its thread was ready to run, but did not, ns
- * @outside: number of entries by the time before them, since the exit before or the
- *	beginning of the run, without @wait: bucket N has times below 2^(N + 10) ns
- * @left: moment at which the guest was left, or the run began, by the processor's own
- *	counter; later by what the vCPU has waited since
- * @delayed: of the thread, in all: the kernel's sum that @steal follows
- * @scale: a tick in units of 2^-55 ns
+ * @left: moment at which the guest was left, by the processor's own counter; later by
+ *	what the vCPU has waited since; at first the vCPU's creation
+ * @origin: when the guest would have begun if it had run ever since: @left, or now, is
+ *	later by the time in the guest
+ * @outside: number of entries by the time before them, since the exit before, without
+ *	@wait: bucket N has times from 2^N ticks on
+ * @wait: in HLT, or waiting for a start-up IPI: a sum of ticks, from which the moment is
+ *	subtracted when a wait begins, and to which it is added when that ends
  * @created: moment of the vCPU's creation
+ * @lock: guards what follows
+ * @thread: the last one that was in lodge_vcpu_run(), with a reference; NULL: none
+ * @began: its times when it came
+ * @before: of all threads before it, while they were @thread
  */
 struct lodge_vcputime {
-	local64_t run;
-	local64_t guest;
-	s64 base;
-	local64_t wait;
-	local64_t steal;
+	union lodge_vcputime_left left;
+	local64_t origin;
 	local64_t outside[LODGE_NR_TIME_BUCKETS];
-	u64 left;
-	u64 delayed;
-	u64 scale;
+	local64_t wait;
 	u64 created;
+	spinlock_t lock;
+	struct task_struct *thread;
+	struct lodge_threadtime began;
+	struct lodge_threadtime before;
 };
-
-/* Ready to run, but not running: so much of that the thread has had, ns. */
-static inline u64 lodge_vcputime_delay(void)
-{
-#ifdef CONFIG_SCHED_INFO
-	return current->sched_info.run_delay;
-#else
-	return 0;
-#endif
-}
 
 /* stats.c */
 
@@ -76,75 +90,56 @@ static inline u64 lodge_vcputime_delay(void)
  */
 void lodge_vcputime_init(struct lodge_vcputime *time);
 
-/* The guest does not run.  Done at least once between a suspend and its next entry. */
-static inline void lodge_vcputime_rebase(struct lodge_vcputime *time)
-{
-	WRITE_ONCE(time->base, local64_read(&time->guest));
-}
+/**
+ * lodge_vcputime_fini() - the vCPU ends, and no thread runs it; its times stay
+ */
+void lodge_vcputime_fini(struct lodge_vcputime *time);
 
-/* The run begins. */
-static inline void lodge_vcputime_begin(struct lodge_vcputime *time)
-{
-	u64 now;
+/**
+ * lodge_vcputime_rebase() - the processor's own counter may have begun anew
+ *
+ * The owner calls this between a suspend and the next entry.
+ */
+void lodge_vcputime_rebase(struct lodge_vcputime *time);
 
-	if (!LODGE_COUNTS)
-		return;
-	now = rdtsc();
-	time->left = now;
-	local64_sub(lodge_tsc_from_user(now), &time->run);
-	time->delayed = lodge_vcputime_delay();
-}
-
-/* The run ends. */
-static inline void lodge_vcputime_end(struct lodge_vcputime *time)
-{
-	if (LODGE_COUNTS)
-		local64_add(lodge_tsc(), &time->run);
-}
+/**
+ * lodge_vcputime_adopt() - from now on the calling thread's time is the vCPU's
+ */
+void lodge_vcputime_adopt(struct lodge_vcputime *time);
 
 /*
- * The bucket that a time falls into: the highest bit that is set in it, in units of
- * 2^9 ns, so that the first bucket is the one of 0 and 1.
- *
- * BSR leaves its destination alone if there is no such bit, as the kernel's fls64()
- * wants it, too.  With __int128 and __fls() the compiler would align the stack of the
- * run loop for the product, and take a register from it.
+ * The highest bit that is set.  BSR leaves its destination alone if there is none, as
+ * the kernel's fls64() wants it, too.
  */
-static __always_inline u64 vcputime_bucket(u64 ticks, u64 scale)
+static __always_inline u64 vcputime_bucket(u64 ticks)
 {
-	u64 units;
-
-	asm("mulq %[scale]\n\t"
-	    "bsrq %%rdx, %%rdx"
-	    : "+a"(ticks), "=&d"(units)
-	    : [scale] "rm"(scale)
-	    : "cc");
-	return units;
+	asm("bsrq %[ticks], %[ticks]" : [ticks] "+r"(ticks) : : "cc");
+	return ticks;
 }
 
 /* The guest is entered.  Interrupts are off. */
 static __always_inline void lodge_vcputime_enter(struct lodge_vcputime *time)
 {
-	u64 now, bucket;
+	u64 outside;
 
 	if (!LODGE_COUNTS)
 		return;
-	now = rdtsc();
-	local64_sub(now, &time->guest);
-	bucket = vcputime_bucket(now - time->left, time->scale);
-	local64_inc(&time->outside[bucket]);
+	outside = rdtsc() - time->left.moment;
+	local64_add(outside, &time->origin);
+	WRITE_ONCE(time->left.high, LODGE_TIME_IN_GUEST);
+	local64_inc(&time->outside[vcputime_bucket(outside)]);
 }
 
 /* The guest has left.  Interrupts are off. */
 static __always_inline void lodge_vcputime_leave(struct lodge_vcputime *time)
 {
-	u64 now;
+	u32 low, high;
 
 	if (!LODGE_COUNTS)
 		return;
-	now = rdtsc();
-	local64_add(now, &time->guest);
-	time->left = now;
+	lodge_tsc_halves(&low, &high);
+	WRITE_ONCE(time->left.low, low);
+	WRITE_ONCE(time->left.high, high);
 }
 
 /**
@@ -163,28 +158,18 @@ static inline u64 lodge_vcputime_sleep(struct lodge_vcputime *time)
 	return now;
 }
 
-/* A wait ends. */
+/* A wait ends.  It is neither the guest's nor between an exit and an entry. */
 static inline void lodge_vcputime_wake(struct lodge_vcputime *time, u64 slept)
 {
-	u64 now;
+	u64 now, waited;
 
 	if (!LODGE_COUNTS)
 		return;
 	now = lodge_tsc();
+	waited = now - slept;
 	local64_add(now, &time->wait);
-	time->left += now - slept;
-}
-
-/* The thread runs again after another one may have had its CPU. */
-static inline void lodge_vcputime_resume(struct lodge_vcputime *time)
-{
-	u64 now;
-
-	if (!LODGE_COUNTS)
-		return;
-	now = lodge_vcputime_delay();
-	local64_add(now - time->delayed, &time->steal);
-	time->delayed = now;
+	local64_add(waited, &time->origin);
+	WRITE_ONCE(time->left.moment, time->left.moment + waited);
 }
 
 #endif

@@ -125,10 +125,11 @@ enum lodge_vm_state {
  * @LODGE_VCPU_CPU: u32: host CPU on which it runs or ran last; absent: none yet
  * @LODGE_VCPU_EXIT: u32: its last exit, enum lodge_stat_exit; absent: none yet
  * @LODGE_VCPU_GUEST: u64: time in the guest
- * @LODGE_VCPU_HOST: u64: time in LODGE_RUN outside the guest, without waiting
+ * @LODGE_VCPU_HOST: u64: time for which the threads that have run it had a CPU, in the
+ *	kernel and in user space, outside the guest: each from its first LODGE_RUN on.
+ *	It is added up when the scheduler looks, at the latest at a tick of its timer
  * @LODGE_VCPU_WAIT: u64: time in LODGE_RUN in HLT or waiting for a start-up IPI
- * @LODGE_VCPU_STEAL: u64: of LODGE_VCPU_HOST, the time for which its thread was ready
- *	but another one ran
+ * @LODGE_VCPU_STEAL: u64: time for which these threads were ready but others ran
  */
 enum lodge_vcpu_attr {
 	LODGE_VCPU_UNSPEC,
@@ -216,9 +217,9 @@ enum lodge_stat_exit {
 	LODGE_NR_STAT_EXITS,
 };
 
-/* Buckets of the histogram: times below 2^10 ns, 2^11 ns, ... and all above. */
+/* Buckets of the histogram: times below 2^11 ticks, 2^12 ticks, ... and all above. */
 #define LODGE_STAT_BUCKETS 24
-#define LODGE_STAT_FIRST_BUCKET 10
+#define LODGE_STAT_FIRST_BUCKET 11
 
 /**
  * enum lodge_stats_attr - statistics of a vCPU, from its creation on
@@ -242,9 +243,11 @@ enum lodge_stat_exit {
  * @LODGE_STATS_WAKEUPS: u64: wake-ups from sleep
  * @LODGE_STATS_RETURNS: u64: returns of LODGE_RUN to user space
  * @LODGE_STATS_HISTOGRAM: binary: u64[LODGE_STAT_BUCKETS]: times before an entry, since
- *	the exit before it or since LODGE_RUN began, without waiting: bucket 0 has those
- *	below 2^LODGE_STAT_FIRST_BUCKET ns, each other one those below twice as much, the
- *	last one the rest.  All buckets together are the exits that were not quick
+ *	the exit before it, in the kernel and in user space, without waiting: bucket 0 has
+ *	those below 2^LODGE_STAT_FIRST_BUCKET ticks, each other one those below twice as
+ *	much, the last one the rest.  All buckets together are the exits that were not
+ *	quick
+ * @LODGE_STATS_TSC_KHZ: u32: ticks in a millisecond
  */
 enum lodge_stats_attr {
 	LODGE_STATS_UNSPEC,
@@ -266,6 +269,7 @@ enum lodge_stats_attr {
 	LODGE_STATS_WAKEUPS,
 	LODGE_STATS_RETURNS,
 	LODGE_STATS_HISTOGRAM,
+	LODGE_STATS_TSC_KHZ,
 	__LODGE_STATS_END,
 	LODGE_STATS_MAX = __LODGE_STATS_END - 1,
 };

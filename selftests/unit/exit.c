@@ -657,7 +657,7 @@ TEST_F(exits, no_other_exit_is_quick)
 
 	fake_guest.msr_is_quick = true;
 	self->exit.next_rip = RIP + 2;
-	for (kind = 0; kind <= LODGE_VMEXIT_INVALID; kind++) {
+	for (kind = 0; kind <= LODGE_VMEXIT_ANSWERED; kind++) {
 		self->exit.kind = kind;
 		if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR)
 			continue;

@@ -143,7 +143,7 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	fake_require(!fake_is_pinned() && !kernel_thread.irqs_off);
 	fake_require(vcpu->mode == LODGE_OUTSIDE_GUEST && !fake.accounted);
-	fake.handled = exit->kind;
+	fake.handled = lodge_count_exit(&vcpu->stats, exit->kind);
 	if (fake.handle)
 		fake.handle(vcpu);
 	if (!fake.rows)
@@ -247,8 +247,8 @@ bool lodge_pv_clock_stable(void)
 
 void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
 {
-	vcpu->tsc_moved = lodge_tsc_moved;
 	lodge_vcputime_rebase(&vcpu->time);
+	vcpu->tsc_moved = lodge_tsc_moved;
 }
 
 void lodge_userreturn_set(enum lodge_userreturn_msr msr, u64 value)

@@ -23,6 +23,8 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
+#define OPTIMIZER_HIDE_VAR(variable) ((void)(variable))
+#define data_race(expression) (expression)
 
 /*
  * Called before each access to data that others may change.  A test may define it, to
@@ -41,6 +43,8 @@ static inline void kernel_shared(void)
 	(kernel_shared(), *(volatile __typeof__(x) *)&(x) = (value))
 #define BUILD_BUG_ON(condition) _Static_assert(!(condition), #condition)
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
+#define clamp(value, low, high) \
+	((value) < (low) ? (low) : (value) > (high) ? (high) : (value))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define PAGE_SIZE 4096UL
 #define PAGE_MASK (~(PAGE_SIZE - 1))
@@ -178,6 +182,11 @@ static inline bool test_and_clear_bit(long number, unsigned long *bits)
 static inline long local64_read(const local64_t *counter)
 {
 	return *(const volatile long *)&counter->value;
+}
+
+static inline void local64_set(local64_t *counter, long value)
+{
+	counter->value = value;
 }
 
 static inline void local64_inc(local64_t *counter)

@@ -113,6 +113,14 @@ TEST_F(format, a_list_may_be_shorter_or_longer_than_this_program_knows)
 	EXPECT_EQ(0, stats.histogram[2]);
 }
 
+TEST_F(format, a_bucket_ends_at_a_number_of_ticks)
+{
+	struct netlink_stats stats = { .tsc_khz = 2048 * 1000 };
+
+	EXPECT_EQ(1e-6, netlink_bucket_end(&stats, 0));
+	EXPECT_EQ(2e-6, netlink_bucket_end(&stats, 1));
+}
+
 TEST_F(format, a_flag_is_there_or_not)
 {
 	struct netlink_limit limit = { 0 };

@@ -44,7 +44,7 @@ static enum lodge_vmexit_kind run(FIXTURE_DATA(run) * self)
 
 TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
 {
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(ROW, fake.entries);
 	EXPECT_EQ(ROW, fake.answered);
 	EXPECT_EQ(ROW, fake.delivered);
@@ -54,7 +54,7 @@ TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
 TEST_F(run, of_msr_accesses_is_the_same)
 {
 	fake.kind = LODGE_VMEXIT_MSR;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(ROW, fake.entries);
 }
 
@@ -104,7 +104,7 @@ static void request_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_with_a_request)
 {
 	fake.enter = request_at;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(AT, fake.entries);
 	EXPECT_EQ(AT, fake.answered);
 	/* The loop around it has work to do. */
@@ -120,7 +120,7 @@ static void request(struct lodge_vcpu *vcpu)
 TEST_F(run, ends_with_a_request_that_the_answer_makes)
 {
 	fake.quick = request;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(AT, fake.entries);
 }
 
@@ -133,7 +133,7 @@ static void work_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_with_work_for_the_thread)
 {
 	fake.enter = work_at;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(AT, fake.entries);
 }
 
@@ -146,14 +146,14 @@ static void hardware_off_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_when_virtualization_is_switched_off)
 {
 	fake.enter = hardware_off_at;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(AT, fake.entries);
 }
 
 TEST_F(run, ends_with_each_exit_while_an_event_waits_for_its_window)
 {
 	self->vcpu.delivery.window = LODGE_BLOCK_INTERRUPT;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(1U, fake.entries);
 	EXPECT_EQ(1U, fake.answered);
 }
@@ -255,14 +255,14 @@ TEST_F(run, does_not_begin_with_a_request_that_came_after_the_loop_looked)
 {
 	fake.load = request_in_load;
 	fake.enter = check_requests;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(ROW, fake.entries);
 }
 
 TEST_F(run, begins_once_virtualization_is_on_again)
 {
 	lodge_hw_on[kernel_here] = false;
-	EXPECT_EQ(LODGE_VMEXIT_IGNORED, run(self));
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(ROW, fake.entries);
 }
 

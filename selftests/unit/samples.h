@@ -65,6 +65,7 @@ static inline void fixed_make(struct fixed *fixed)
 	for (size_t i = 0; i < NR_FIXED_VCPUS; i++) {
 		fixed->stats[i].vm = vcpus[i].vm;
 		fixed->stats[i].vcpu = vcpus[i].id;
+		fixed->stats[i].tsc_khz = 2000000;
 	}
 	fixed->sample = (struct sample){
 		.time = 110 * SECOND,

@@ -23,8 +23,8 @@ FIXTURE_SETUP(time)
 {
 	memset(self, 0, sizeof(*self));
 	fake_run_reset();
-	fake_run_vcpu(&self->vcpu, &self->vm, &self->apic, 1);
 	fake.now = 1000 * US;
+	fake_run_vcpu(&self->vcpu, &self->vm, &self->apic, 1);
 	fake.kind = LODGE_VMEXIT_IO;
 }
 
@@ -32,7 +32,7 @@ FIXTURE_TEARDOWN(time)
 {
 }
 
-static struct lodge_stats_times times(const struct lodge_vcpu *vcpu)
+static struct lodge_stats_times times(struct lodge_vcpu *vcpu)
 {
 	struct lodge_stats_times times;
 
@@ -40,15 +40,22 @@ static struct lodge_stats_times times(const struct lodge_vcpu *vcpu)
 	return times;
 }
 
+/* Time passes in which the thread has a CPU. */
+static void pass(u64 ns)
+{
+	fake.now += ns;
+	kernel_thread.se.sum_exec_runtime += ns;
+}
+
 /* The guest runs for 7 us, each exit is answered in 3 us. */
 static void run_guest(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	fake.now += 7 * US;
+	pass(7 * US);
 }
 
 static void answer(struct lodge_vcpu *vcpu)
 {
-	fake.now += 3 * US;
+	pass(3 * US);
 }
 
 TEST_F(time, counts_each_exit_once)
@@ -89,27 +96,53 @@ TEST_F(time, of_a_vcpu_that_has_never_run_is_zero)
 	EXPECT_EQ(0U, times(&self->vcpu).wait);
 }
 
+TEST_F(time, tells_the_last_exit_of_a_row_by_what_it_was)
+{
+	fake.kind = LODGE_VMEXIT_MSR;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, fake.handled);
+	EXPECT_EQ(LODGE_STAT_MSR,
+		  lodge_stats_last(&self->vcpu.stats, &self->vcpu.exit));
+	fake.kind = LODGE_VMEXIT_HLT;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(LODGE_STAT_HLT,
+		  lodge_stats_last(&self->vcpu.stats, &self->vcpu.exit));
+}
+
 TEST_F(time, is_the_guests_or_the_hosts)
 {
 	fake.rows = 9;
 	fake.enter = run_guest;
 	fake.handle = answer;
 	lodge_vcpu_run(&self->vcpu, false, false);
-	/* What passes between two runs is nobody's. */
-	fake.now += 1000 * US;
 	EXPECT_EQ(70 * US, times(&self->vcpu).guest);
 	EXPECT_EQ(30 * US, times(&self->vcpu).host);
 	EXPECT_EQ(0U, times(&self->vcpu).wait);
+	/* The thread works for the vCPU in user space, too, and then sleeps. */
+	pass(5 * US);
+	fake.now += 1000 * US;
+	EXPECT_EQ(70 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(35 * US, times(&self->vcpu).host);
 	lodge_vcpu_run(&self->vcpu, false, false);
 	EXPECT_EQ(77 * US, times(&self->vcpu).guest);
-	EXPECT_EQ(33 * US, times(&self->vcpu).host);
+	EXPECT_EQ(38 * US, times(&self->vcpu).host);
+}
+
+TEST_F(time, of_a_thread_before_it_has_run_the_vcpu_is_not_the_vcpus)
+{
+	pass(1000 * US);
+	kernel_thread.sched_info.run_delay += 1000 * US;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+	EXPECT_EQ(0U, times(&self->vcpu).steal);
 }
 
 static struct lodge_stats_times seen;
 
 static void look_in_guest(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	fake.now += 7 * US;
+	pass(7 * US);
 	seen = times(vcpu);
 }
 
@@ -125,7 +158,7 @@ TEST_F(time, goes_on_while_the_guest_runs)
 
 static void look_in_host(struct lodge_vcpu *vcpu)
 {
-	fake.now += 3 * US;
+	pass(3 * US);
 	seen = times(vcpu);
 }
 
@@ -144,7 +177,8 @@ static void look_early(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	fake.now -= US;
 	seen = times(vcpu);
-	fake.now += 8 * US;
+	fake.now += US;
+	pass(7 * US);
 }
 
 TEST_F(time, is_never_negative)
@@ -153,6 +187,40 @@ TEST_F(time, is_never_negative)
 	lodge_vcpu_run(&self->vcpu, false, false);
 	EXPECT_EQ(0U, seen.guest);
 	EXPECT_EQ(0U, seen.host);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+}
+
+/* The scheduler has not added up yet what the thread has had. */
+static void run_guest_unseen(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+{
+	fake.now += 7 * US;
+}
+
+TEST_F(time, of_the_host_is_not_negative_while_the_scheduler_lags)
+{
+	fake.enter = run_guest_unseen;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(0U, times(&self->vcpu).host);
+}
+
+/*
+ * An exit writes the moment by halves: whoever looks between them finds that the guest
+ * runs on.
+ */
+TEST_F(time, goes_on_until_both_halves_of_its_end_are_written)
+{
+	struct lodge_vcputime *time = &self->vcpu.time;
+
+	fake.now = 0x1fffff000;
+	lodge_vcputime_init(time);
+	lodge_vcputime_enter(time);
+	fake.now += 7 * US;
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	time->left.low = (u32)fake.now;
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	lodge_vcputime_leave(time);
+	fake.now += 100 * US;
 	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
 }
 
@@ -177,28 +245,60 @@ TEST_F(time, survives_a_suspend_in_which_the_counter_begins_anew)
 	EXPECT_EQ(303 * US, times(&self->vcpu).host);
 }
 
+TEST_F(time, of_a_wait_is_neither_the_guests_nor_between_exit_and_entry)
+{
+	struct lodge_vcputime *time = &self->vcpu.time;
+	u64 slept;
+
+	lodge_vcputime_enter(time);
+	pass(7 * US);
+	lodge_vcputime_leave(time);
+	slept = lodge_vcputime_sleep(time);
+	fake.now += 900 * US;
+	EXPECT_EQ(900 * US, times(&self->vcpu).wait);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	lodge_vcputime_wake(time, slept);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	lodge_vcputime_enter(time);
+	pass(7 * US);
+	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
+	lodge_stats_outside(time, self->outside);
+	EXPECT_EQ(2U, self->outside[0]);
+}
+
 TEST_F(time, of_a_wait_goes_on_after_a_suspend)
 {
 	struct lodge_vcputime *time = &self->vcpu.time;
 	u64 slept;
 
-	lodge_vcputime_begin(time);
 	slept = lodge_vcputime_sleep(time);
 	fake.now += 900 * US;
 	lodge_vcputime_wake(time, slept);
-	lodge_vcputime_end(time);
 
 	lodge_tsc_moved = fake.now;
 	fake.now = 10 * US;
-	lodge_vcputime_begin(time);
 	slept = lodge_vcputime_sleep(time);
 	fake.now += 5 * US;
 	EXPECT_EQ(905 * US, times(&self->vcpu).wait);
 	EXPECT_EQ(0U, times(&self->vcpu).host);
 	lodge_vcputime_wake(time, slept);
-	lodge_vcputime_end(time);
 	EXPECT_EQ(905 * US, times(&self->vcpu).wait);
-	EXPECT_EQ(0U, times(&self->vcpu).host);
+	EXPECT_EQ(0U, times(&self->vcpu).guest);
+}
+
+TEST_F(time, of_a_wait_that_ends_on_a_cpu_that_is_behind_is_not_the_hosts_age)
+{
+	struct lodge_vcputime *time = &self->vcpu.time;
+	u64 slept;
+
+	slept = lodge_vcputime_sleep(time);
+	fake.now -= 50 * US;
+	lodge_vcputime_wake(time, slept);
+	EXPECT_EQ(0U, times(&self->vcpu).wait);
+	EXPECT_EQ(0U, times(&self->vcpu).guest);
+	fake.enter = run_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
 }
 
 static void move_to_cpu_that_is_behind(struct lodge_vcpu *vcpu)
@@ -208,7 +308,6 @@ static void move_to_cpu_that_is_behind(struct lodge_vcpu *vcpu)
 
 TEST_F(time, of_a_run_that_ends_on_a_cpu_that_is_behind_is_not_the_hosts_age)
 {
-	lodge_vcputime_init(&self->vcpu.time);
 	fake.enter = run_guest;
 	fake.handle = move_to_cpu_that_is_behind;
 	lodge_vcpu_run(&self->vcpu, false, false);
@@ -220,59 +319,89 @@ TEST_F(time, of_a_run_that_ends_on_a_cpu_that_is_behind_is_not_the_hosts_age)
 	EXPECT_EQ(0U, seen.host);
 }
 
-/* Another thread has the CPU for 5 us, which ends in a signal. */
-static void lose_cpu(struct lodge_vcpu *vcpu)
-{
-	fake.now += 6 * US;
-	kernel_thread.sched_info.run_delay += 5 * US;
-	kernel_thread.work = true;
-}
-
 TEST_F(time, for_which_another_thread_had_the_cpu_is_stolen)
 {
-	int i;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	/* In a run or not: it keeps the vCPU waiting. */
+	fake.now += 5 * US;
+	kernel_thread.sched_info.run_delay += 5 * US;
+	EXPECT_EQ(5 * US, times(&self->vcpu).steal);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+}
 
-	fake.handle = lose_cpu;
-	for (i = 1; i <= 3; i++) {
-		fake.rows = 1;
-		EXPECT_EQ(-EINTR, lodge_vcpu_run(&self->vcpu, false, false));
-		EXPECT_EQ(i * 5 * US, times(&self->vcpu).steal);
-		EXPECT_EQ(i * 6 * US, times(&self->vcpu).host);
-		/* Outside of a run it is not the vCPU's. */
-		kernel_thread.sched_info.run_delay += 1000 * US;
-		kernel_thread.work = false;
-	}
+/* The thread that has run the vCPU was another one than the one that runs now. */
+static void change_thread(struct lodge_vcpu *vcpu, struct task_struct *other)
+{
+	*other = kernel_thread;
+	vcpu->time.thread = other;
+	kernel_thread.users = 0;
+	kernel_thread.se.sum_exec_runtime = 500 * US;
+	kernel_thread.sched_info.run_delay = 200 * US;
+}
+
+TEST_F(time, of_all_threads_that_have_run_the_vcpu_is_added_up)
+{
+	struct task_struct other;
+
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	kernel_thread.sched_info.run_delay += 5 * US;
+	EXPECT_EQ(1, kernel_thread.users);
+	change_thread(&self->vcpu, &other);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(0, other.users);
+	EXPECT_EQ(1, kernel_thread.users);
+	/* What the other one does from then on is not the vCPU's. */
+	other.se.sum_exec_runtime += 1000 * US;
+	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(6 * US, times(&self->vcpu).host);
+	EXPECT_EQ(5 * US, times(&self->vcpu).steal);
+}
+
+TEST_F(time, stays_when_the_vcpu_has_ended)
+{
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	lodge_vcputime_fini(&self->vcpu.time);
+	EXPECT_EQ(0, kernel_thread.users);
+	pass(1000 * US);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
 }
 
 /* Each answer takes twice as long as the one before it. */
-static u64 next_ns;
+static u64 next_ticks;
 
 static void answer_longer(struct lodge_vcpu *vcpu)
 {
-	fake.now += next_ns;
-	next_ns *= 2;
+	fake.now += next_ticks;
+	next_ticks *= 2;
 }
 
 TEST_F(time, outside_of_the_guest_is_counted_by_powers_of_two)
 {
 	int i;
 
-	next_ns = 512;
+	next_ticks = 1 << (LODGE_STAT_FIRST_BUCKET - 1);
 	fake.rows = 30;
 	fake.handle = answer_longer;
 	lodge_vcpu_run(&self->vcpu, false, false);
 	EXPECT_EQ(31U, lodge_stats_outside(&self->vcpu.time, self->outside));
-	/* The first entry, which no exit came before, and the 512 ns. */
+	/* The first entry, which no exit came before, and the first answer. */
 	EXPECT_EQ(2U, self->outside[0]);
 	for (i = 1; i < LODGE_STAT_BUCKETS - 1; i++)
 		EXPECT_EQ(1U, self->outside[i]);
-	/* From 2^32 to 2^38 ns. */
 	EXPECT_EQ(7U, self->outside[LODGE_STAT_BUCKETS - 1]);
 }
 
 static void answer_just_below(struct lodge_vcpu *vcpu)
 {
-	fake.now += 1023;
+	fake.now += (1 << LODGE_STAT_FIRST_BUCKET) - 1;
 }
 
 TEST_F(time, below_a_power_of_two_is_in_the_bucket_before)
@@ -282,6 +411,18 @@ TEST_F(time, below_a_power_of_two_is_in_the_bucket_before)
 	lodge_vcpu_run(&self->vcpu, false, false);
 	lodge_stats_outside(&self->vcpu.time, self->outside);
 	EXPECT_EQ(2U, self->outside[0]);
+}
+
+TEST_F(time, in_user_space_is_between_an_exit_and_an_entry)
+{
+	fake.enter = run_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	fake.now += 1 << (LODGE_STAT_FIRST_BUCKET + 3);
+	lodge_vcpu_run(&self->vcpu, false, false);
+	lodge_stats_outside(&self->vcpu.time, self->outside);
+	EXPECT_EQ(1U, self->outside[0]);
+	EXPECT_EQ(1U, self->outside[4]);
+	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
 }
 
 TEST_HARNESS_MAIN

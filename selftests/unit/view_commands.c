@@ -137,6 +137,7 @@ static const struct netlink_stats stats[] = {
 		.quick = 30,
 		.faults_2m = 7,
 		.histogram = { [0] = 50, [LODGE_STAT_BUCKETS - 1] = 2 },
+		.tsc_khz = 2000000,
 	},
 	{
 		.present = FAKE_ALL,
@@ -145,6 +146,7 @@ static const struct netlink_stats stats[] = {
 		.exits = { [LODGE_STAT_IO] = 10 },
 		.faults_2m = 1,
 		.histogram = { [0] = 8 },
+		.tsc_khz = 2000000,
 	},
 };
 

@@ -271,7 +271,7 @@ TEST_F(wait, is_counted_by_how_it_ends)
 	EXPECT_EQ(2, local64_read(&stats->wakeups));
 	/* Nothing of it counts as time that the host has taken since the exit. */
 	EXPECT_EQ(1000 + 4 * MAX, local64_read(&vcpu.time.wait));
-	EXPECT_EQ(1000 + 4 * MAX, vcpu.time.left);
+	EXPECT_EQ(1000 + 4 * MAX, vcpu.time.left.moment);
 }
 
 TEST_F(wait, does_not_poll_and_reads_no_clock_where_the_parameter_is_zero)

@@ -62,6 +62,7 @@ static struct netlink_stats sum_of(const struct stat_sample *sample)
 	for (size_t i = 0; i < sample->nr_stats; i++) {
 		const struct netlink_stats *stats = &sample->stats[i];
 
+		sum.tsc_khz = stats->tsc_khz;
 		for (size_t n = 0; n < LODGE_NR_STAT_EXITS; n++)
 			sum.exits[n] += stats->exits[n];
 		for (size_t n = 0; n < LODGE_STAT_BUCKETS; n++)
@@ -175,14 +176,13 @@ static int tell_counters(FILE *file, const struct netlink_stats *sum)
 }
 
 /* The end of a bucket in microseconds, or "more". */
-static void tell_bucket(struct table *table, size_t bucket)
+static void tell_bucket(struct table *table, const struct netlink_stats *sum,
+			size_t bucket)
 {
-	uint64_t end = 1ULL << (LODGE_STAT_FIRST_BUCKET + bucket);
-
 	if (bucket == LODGE_STAT_BUCKETS - 1)
 		table_add(table, "more");
 	else
-		table_add(table, "%.1f", end / 1e3);
+		table_add(table, "%.1f", netlink_bucket_end(sum, bucket) * 1e6);
 }
 
 static int tell_histogram(FILE *file, const struct netlink_stats *sum)
@@ -197,7 +197,7 @@ static int tell_histogram(FILE *file, const struct netlink_stats *sum)
 	for (size_t i = 0; i < LODGE_STAT_BUCKETS; i++) {
 		if (!sum->histogram[i])
 			continue;
-		tell_bucket(&table, i);
+		tell_bucket(&table, sum, i);
 		table_add(&table, "%" PRIu64, sum->histogram[i]);
 	}
 	return table_finish(&table, file);
@@ -244,6 +244,7 @@ static void tell_stats_json(struct json *json,
 	for (size_t i = 0; i < LODGE_STAT_BUCKETS; i++)
 		json_number(json, NULL, stats->histogram[i]);
 	json_close(json, ']');
+	json_number(json, "tsc_khz", stats->tsc_khz);
 }
 
 static void tell_vcpu_json(struct json *json, const struct netlink_vcpu *vcpu,

@@ -78,7 +78,18 @@ struct netlink_stats {
 	uint64_t wakeups;
 	uint64_t returns;
 	uint64_t histogram[LODGE_STAT_BUCKETS];
+	uint32_t tsc_khz;
 };
+
+/**
+ * netlink_bucket_end() - the time that all of a bucket's times are below
+ * @stats: tells how long a tick is
+ * @bucket: of its histogram, but not the last one
+ *
+ * Return: that time in seconds.
+ */
+double netlink_bucket_end(const struct netlink_stats *stats,
+			  unsigned int bucket);
 
 /* The limits in the order of LODGE_LIMIT_VMS to LODGE_LIMIT_KERNEL. */
 enum netlink_limit_kind {

@@ -100,8 +100,16 @@ static const struct netlink_field stats_fields[] = {
 	FIELD(LODGE_STATS_WAKEUPS, FIXED, struct netlink_stats, wakeups),
 	FIELD(LODGE_STATS_RETURNS, FIXED, struct netlink_stats, returns),
 	FIELD(LODGE_STATS_HISTOGRAM, ARRAY, struct netlink_stats, histogram),
+	FIELD(LODGE_STATS_TSC_KHZ, FIXED, struct netlink_stats, tsc_khz),
 	{ 0 },
 };
+
+double netlink_bucket_end(const struct netlink_stats *stats,
+			  unsigned int bucket)
+{
+	return (double)(1ULL << (LODGE_STAT_FIRST_BUCKET + bucket)) /
+	       stats->tsc_khz / 1000;
+}
 
 const struct netlink_format netlink_stats_format = {
 	LODGE_CMD_STATS_GET,

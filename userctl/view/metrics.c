@@ -258,7 +258,7 @@ static void write_histogram(FILE *file, const struct sample_vm *vm,
 		count += stats->histogram[i];
 		if (i < LODGE_STAT_BUCKETS - 1)
 			snprintf(label, sizeof(label), "le=\"%.10g\"",
-				 (1ULL << (LODGE_STAT_FIRST_BUCKET + i)) / 1e9);
+				 netlink_bucket_end(stats, i));
 		else
 			snprintf(label, sizeof(label), "le=\"+Inf\"");
 		begin(file, "vcpu_", "exit_handling_seconds_bucket", vm,
