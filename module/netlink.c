@@ -6,9 +6,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/module.h>
-#include <linux/pid_namespace.h>
 #include <linux/slab.h>
-#include <linux/user_namespace.h>
 #include <net/sock.h>
 
 #include "compat.h"
@@ -24,10 +22,9 @@ void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
 {
 	struct file *socket = NETLINK_CB(skb).sk->sk_socket->file;
 
-	viewer->sender.uid = NETLINK_CREDS(skb)->uid;
-	viewer->sender.user_ns = get_user_ns(current_user_ns());
+	viewer->sender = lodge_owner_current();
+	lodge_owner_get(&viewer->sender);
 	viewer->sender_admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
-	viewer->pid_ns = get_pid_ns(task_active_pid_ns(current));
 	viewer->opener = get_cred(socket->f_cred);
 	viewer->opener_admin =
 		file_ns_capable(socket, &init_user_ns, CAP_SYS_ADMIN);
@@ -35,8 +32,7 @@ void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
 
 void lodge_viewer_fini(struct lodge_viewer *viewer)
 {
-	put_user_ns(viewer->sender.user_ns);
-	put_pid_ns(viewer->pid_ns);
+	lodge_owner_put(&viewer->sender);
 	put_cred(viewer->opener);
 }
 
@@ -49,8 +45,8 @@ bool lodge_viewer_sees(const struct lodge_viewer *viewer,
 	};
 
 	return (viewer->sender_admin ||
-		lodge_owner_is(&viewer->sender, owner)) &&
-	       (viewer->opener_admin || lodge_owner_is(&opener, owner));
+		lodge_owner_sees(&viewer->sender, owner)) &&
+	       (viewer->opener_admin || lodge_owner_is_user(&opener, owner));
 }
 
 bool lodge_viewer_is_admin(const struct lodge_viewer *viewer)

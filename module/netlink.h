@@ -18,7 +18,6 @@
 struct cred;
 struct lodge_vcpu;
 struct lodge_vm;
-struct pid_namespace;
 
 extern struct genl_family lodge_netlink_family;
 
@@ -26,17 +25,16 @@ extern struct genl_family lodge_netlink_family;
  * struct lodge_viewer - for whom a request is
  * @sender: user that has sent it
  * @sender_admin: @sender has CAP_SYS_ADMIN in the initial user namespace
- * @pid_ns: PID namespace of the sender
  * @opener: credentials with which the socket was opened
  * @opener_admin: the same of @opener
  *
  * Both must have the right to what is asked for: a program with more rights than the
- * one that gave it the socket gives them to nobody.
+ * one that gave it the socket gives them to nobody.  In which PID namespace the socket
+ * was opened is not known: that of the sender alone counts.
  */
 struct lodge_viewer {
 	struct lodge_owner sender;
 	bool sender_admin;
-	struct pid_namespace *pid_ns;
 	const struct cred *opener;
 	bool opener_admin;
 };

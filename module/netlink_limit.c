@@ -58,13 +58,14 @@ static int limit_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 	return 0;
 }
 
-/* A user's limits count for all of its user namespaces. */
+/* A user's limits count for all of its namespaces. */
 static bool limit_visible(const struct lodge_viewer *viewer,
 			  const struct lodge_limits *limits)
 {
 	const struct lodge_owner owner = {
 		.uid = limits->uid,
 		.user_ns = viewer->sender.user_ns,
+		.pid_ns = viewer->sender.pid_ns,
 	};
 
 	return limits->scope != LODGE_SCOPE_USER ||

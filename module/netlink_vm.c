@@ -2,6 +2,7 @@
 /*
  * The family's commands on VMs and vCPUs: see uapi/lodge_netlink.h.
  */
+#include <linux/err.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -35,7 +36,7 @@ static int vm_put_process(struct sk_buff *skb,
 	rcu_read_lock();
 	task = pid_task(pid, PIDTYPE_TGID);
 	if (task) {
-		number = pid_nr_ns(pid, viewer->pid_ns);
+		number = pid_nr_ns(pid, viewer->sender.pid_ns);
 		cgroup = lodge_task_cgroup(task);
 	}
 	rcu_read_unlock();
@@ -84,15 +85,13 @@ static int vm_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
  * @has_id: by its ID
  * @id: likewise
  * @name: its name, or NULL
- * @uid: whose it is, if @has_uid; else the sender's own
- * @has_uid: likewise
+ * @uid: whose it is, with @name
  */
 struct vm_wanted {
 	bool has_id;
 	u32 id;
 	const char *name;
 	kuid_t uid;
-	bool has_uid;
 };
 
 static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
@@ -100,7 +99,7 @@ static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
 {
 	struct nlattr **attrs = info->attrs;
 
-	*wanted = (struct vm_wanted){ .name = NULL };
+	*wanted = (struct vm_wanted){ .uid = viewer->sender.uid };
 	if (!attrs[LODGE_VM_ID] && !attrs[LODGE_VM_NAME]) {
 		NL_SET_ERR_MSG(info->extack,
 			       "neither a VM's ID nor its name is given");
@@ -117,11 +116,9 @@ static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
 	}
 	if (attrs[LODGE_VM_NAME])
 		wanted->name = nla_data(attrs[LODGE_VM_NAME]);
-	if (attrs[LODGE_VM_UID]) {
-		wanted->has_uid = true;
+	if (attrs[LODGE_VM_UID])
 		wanted->uid = make_kuid(viewer->sender.user_ns,
 					nla_get_u32(attrs[LODGE_VM_UID]));
-	}
 	return 0;
 }
 
@@ -129,40 +126,53 @@ static bool vm_is_wanted(const struct lodge_vm *vm,
 			 const struct lodge_viewer *viewer,
 			 const struct vm_wanted *wanted)
 {
-	const struct lodge_owner *owner = &vm->identity.owner;
-
-	if (!lodge_viewer_sees(viewer, owner))
+	if (!lodge_viewer_sees(viewer, &vm->identity.owner))
 		return false;
-	if (!wanted->name)
-		return true;
-	if (strcmp(wanted->name, vm->identity.name))
-		return false;
-	return wanted->has_uid ? uid_eq(wanted->uid, owner->uid) :
-				 lodge_owner_is(owner, &viewer->sender);
+	return !wanted->name || (!strcmp(wanted->name, vm->identity.name) &&
+				 uid_eq(wanted->uid, vm->identity.owner.uid));
 }
 
-/* Under the registry's lock.  Return: the VM, or NULL. */
+/*
+ * A user may have a name once in each of its namespaces.  The one in the sender's own
+ * is meant, or else the only one.
+ */
+static struct lodge_vm *vm_find_name(const struct lodge_viewer *viewer,
+				     const struct vm_wanted *wanted)
+{
+	struct lodge_vm *vm, *found = NULL;
+	bool unique = true;
+
+	for (vm = lodge_registry_next(1); vm;
+	     vm = lodge_registry_next(vm->identity.id + 1)) {
+		if (!vm_is_wanted(vm, viewer, wanted))
+			continue;
+		if (lodge_owner_is(&vm->identity.owner, &viewer->sender))
+			return vm;
+		unique = !found;
+		found = vm;
+	}
+	if (!found)
+		return ERR_PTR(-ENOENT);
+	return unique ? found : ERR_PTR(-ENOTUNIQ);
+}
+
+/* Under the registry's lock.  Return: the VM, or an error pointer. */
 static struct lodge_vm *vm_find(const struct lodge_viewer *viewer,
 				const struct vm_wanted *wanted)
 {
 	struct lodge_vm *vm;
 
-	if (wanted->has_id) {
-		vm = lodge_registry_find(wanted->id);
-		return vm && vm_is_wanted(vm, viewer, wanted) ? vm : NULL;
-	}
-	for (vm = lodge_registry_next(1); vm;
-	     vm = lodge_registry_next(vm->identity.id + 1))
-		if (vm_is_wanted(vm, viewer, wanted))
-			return vm;
-	return NULL;
+	if (!wanted->has_id)
+		return vm_find_name(viewer, wanted);
+	vm = lodge_registry_find(wanted->id);
+	return vm && vm_is_wanted(vm, viewer, wanted) ? vm : ERR_PTR(-ENOENT);
 }
 
 int lodge_netlink_vm_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct sk_buff *answer = ERR_PTR(-ENOENT);
 	struct lodge_viewer viewer;
 	struct vm_wanted wanted;
+	struct sk_buff *answer;
 	struct lodge_vm *vm;
 	int error;
 
@@ -171,8 +181,9 @@ int lodge_netlink_vm_get(struct sk_buff *skb, struct genl_info *info)
 	if (!error) {
 		lodge_registry_lock();
 		vm = vm_find(&viewer, &wanted);
-		if (vm)
-			answer = lodge_netlink_answer(info, LODGE_CMD_VM_GET,
+		answer = IS_ERR(vm) ?
+				 ERR_CAST(vm) :
+				 lodge_netlink_answer(info, LODGE_CMD_VM_GET,
 						      &viewer, vm_describe, vm);
 		lodge_registry_unlock();
 		error = PTR_ERR_OR_ZERO(answer);
@@ -203,10 +214,9 @@ int lodge_netlink_vm_kill(struct sk_buff *skb, struct genl_info *info)
 	if (!error) {
 		lodge_registry_lock();
 		vm = vm_find(&viewer, &wanted);
-		if (vm)
+		error = PTR_ERR_OR_ZERO(vm);
+		if (!error)
 			lodge_vm_kill(vm);
-		else
-			error = -ENOENT;
 		lodge_registry_unlock();
 	}
 	lodge_viewer_fini(&viewer);
@@ -243,7 +253,7 @@ static u32 vcpu_thread(const struct lodge_vcpu *vcpu,
 	rcu_read_lock();
 	thread = rcu_dereference(vcpu->thread);
 	if (thread)
-		number = task_pid_nr_ns(thread, viewer->pid_ns);
+		number = task_pid_nr_ns(thread, viewer->sender.pid_ns);
 	rcu_read_unlock();
 	return number;
 }

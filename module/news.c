@@ -2,13 +2,11 @@
 /*
  * What has happened of late: a ring of events, see news.h.
  */
-#include <linux/cred.h>
 #include <linux/kernel.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
-#include <linux/user_namespace.h>
 
 #include "backend.h"
 #include "news.h"
@@ -16,7 +14,7 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* Guards all of these.  An event holds a reference on its owner's namespace. */
+/* Guards all of these.  An event holds references on its owner's namespaces. */
 static DEFINE_SPINLOCK(news_lock);
 static struct lodge_news news_ring[LODGE_NEWS_MAX_EVENTS];
 /* Number of the next event. */
@@ -37,20 +35,19 @@ static u64 news_first(void)
 
 static void news_add(struct lodge_news *news)
 {
-	struct user_namespace *old;
+	struct lodge_owner old;
 	unsigned long flags;
 
 	news->time = ktime_get_real_ns();
-	if (news->owner.user_ns)
-		get_user_ns(news->owner.user_ns);
+	lodge_owner_get(&news->owner);
 	spin_lock_irqsave(&news_lock, flags);
 	news->seq = news_end++;
-	old = news_slot(news->seq)->owner.user_ns;
+	old = news_slot(news->seq)->owner;
 	*news_slot(news->seq) = *news;
 	if (news_tell)
 		news_tell();
 	spin_unlock_irqrestore(&news_lock, flags);
-	put_user_ns(old);
+	lodge_owner_put(&old);
 }
 
 void lodge_news_range(u64 *first, u64 *end)
@@ -103,7 +100,7 @@ void lodge_news_fini(void)
 	u32 i;
 
 	for (i = 0; i < LODGE_NEWS_MAX_EVENTS; i++)
-		put_user_ns(news_ring[i].owner.user_ns);
+		lodge_owner_put(&news_ring[i].owner);
 	memset(news_ring, 0, sizeof(news_ring));
 	news_end = 1;
 }
@@ -237,12 +234,13 @@ static const char *news_limit_text(u32 limit)
 void lodge_notify_limit(kuid_t uid, u32 limit, enum lodge_limit_scope scope)
 {
 	struct lodge_news news = {
-		.owner = { .uid = uid, .user_ns = current_user_ns() },
+		.owner = lodge_owner_current(),
 		.kind = LODGE_NEWS_LIMIT_HIT,
 		.limit = limit,
 		.scope = scope,
 	};
 
+	news.owner.uid = uid;
 	snprintf(news.text, sizeof(news.text),
 		 "the limit on %s of %s is reached", news_limit_text(limit),
 		 scope == LODGE_SCOPE_TOTAL ? "all users together" :

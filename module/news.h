@@ -53,7 +53,7 @@ void lodge_news_range(u64 *first, u64 *end);
  * lodge_news_read() - the oldest event from a number on that may be seen
  * @seq: that number
  * @end: only events below this number
- * @news: out: the event; its owner's namespace may be compared with NULL only
+ * @news: out: the event; its owner's namespaces may be compared with NULL only
  * @forgotten: out: how many events from @seq on, below @end, are forgotten already
  * @may: tells if it may be seen; under a spinlock
  * @viewer: argument of @may

@@ -8,6 +8,7 @@
 #include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -26,10 +27,46 @@ static DEFINE_IDR(registry_vms);
 /* Twice as many as there were changes, and one: never 0. */
 static atomic_t registry_generation = ATOMIC_INIT(1);
 
+struct lodge_owner lodge_owner_current(void)
+{
+	return (struct lodge_owner){
+		.uid = current_uid(),
+		.user_ns = current_user_ns(),
+		.pid_ns = task_active_pid_ns(current),
+	};
+}
+
+void lodge_owner_get(const struct lodge_owner *owner)
+{
+	if (owner->user_ns)
+		get_user_ns(owner->user_ns);
+	if (owner->pid_ns)
+		get_pid_ns(owner->pid_ns);
+}
+
+void lodge_owner_put(const struct lodge_owner *owner)
+{
+	put_user_ns(owner->user_ns);
+	if (owner->pid_ns)
+		put_pid_ns(owner->pid_ns);
+}
+
+bool lodge_owner_sees(const struct lodge_owner *user,
+		      const struct lodge_owner *owner)
+{
+	const struct pid_namespace *ns = owner->pid_ns;
+
+	if (!lodge_owner_is_user(user, owner))
+		return false;
+	while (ns && ns != user->pid_ns)
+		ns = ns->parent;
+	return ns;
+}
+
 void lodge_identity_init(struct lodge_identity *identity)
 {
-	identity->owner.uid = current_uid();
-	identity->owner.user_ns = get_user_ns(current_user_ns());
+	identity->owner = lodge_owner_current();
+	lodge_owner_get(&identity->owner);
 	identity->pid = get_pid(task_tgid(current));
 	identity->start = ktime_get_boottime_ns();
 }
@@ -37,7 +74,7 @@ void lodge_identity_init(struct lodge_identity *identity)
 void lodge_identity_fini(struct lodge_identity *identity)
 {
 	put_pid(identity->pid);
-	put_user_ns(identity->owner.user_ns);
+	lodge_owner_put(&identity->owner);
 }
 
 /* The kernel's isalnum() has letters beyond ASCII. */

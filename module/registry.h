@@ -16,23 +16,26 @@
 
 struct lodge_vm;
 struct pid;
+struct pid_namespace;
 struct user_namespace;
 
 /**
  * struct lodge_owner - the user that something belongs to
  * @uid: its real user ID
  * @user_ns: its user namespace
+ * @pid_ns: the PID namespace in which it acts
  */
 struct lodge_owner {
 	kuid_t uid;
 	struct user_namespace *user_ns;
+	struct pid_namespace *pid_ns;
 };
 
 /**
  * struct lodge_identity - what a VM is known by; it never changes
  * @id: number, never 0
  * @name: unique among the VMs of @owner
- * @owner: who has made it; holds a reference on the namespace
+ * @owner: who has made it; holds references on the namespaces
  * @pid: the process whose memory it uses
  * @start: host's boot time at its creation, ns
  */
@@ -45,13 +48,42 @@ struct lodge_identity {
 };
 
 /**
- * lodge_owner_is() - true if both are the same user in the same user namespace
+ * lodge_owner_current() - the calling thread's user; without references
+ */
+struct lodge_owner lodge_owner_current(void);
+
+/**
+ * lodge_owner_get() - take references on the namespaces; NULL ones are left alone
+ */
+void lodge_owner_get(const struct lodge_owner *owner);
+void lodge_owner_put(const struct lodge_owner *owner);
+
+/**
+ * lodge_owner_is_user() - true if both are the same user in the same user namespace
+ */
+static inline bool lodge_owner_is_user(const struct lodge_owner *a,
+				       const struct lodge_owner *b)
+{
+	return uid_eq(a->uid, b->uid) && a->user_ns == b->user_ns;
+}
+
+/**
+ * lodge_owner_is() - true if both are the same user, in the same PID namespace too
  */
 static inline bool lodge_owner_is(const struct lodge_owner *a,
 				  const struct lodge_owner *b)
 {
-	return uid_eq(a->uid, b->uid) && a->user_ns == b->user_ns;
+	return lodge_owner_is_user(a, b) && a->pid_ns == b->pid_ns;
 }
+
+/**
+ * lodge_owner_sees() - true if a user sees what is @owner's
+ *
+ * It does if both are the same user, and @owner acts in a PID namespace of which the
+ * user sees the processes: its own one, or one below.
+ */
+bool lodge_owner_sees(const struct lodge_owner *user,
+		      const struct lodge_owner *owner);
 
 /**
  * lodge_identity_init() - the calling thread's user and process have made the VM

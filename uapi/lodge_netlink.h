@@ -5,7 +5,9 @@
  * lodge_netlink.yaml says the same for programs.  Rules that hold for every command:
  *
  * - A caller sees and changes what belongs to its own user (the real user ID that made
- *   the VM) in its own user namespace.  A caller with CAP_SYS_ADMIN in the initial user
+ *   the VM) in its own user namespace, as far as that was made in its own PID namespace
+ *   or in one below: so a container's root sees what its container has made, and nothing
+ *   of the host's.  A caller with CAP_SYS_ADMIN in the initial user
  *   namespace sees and changes everything.  What a caller may not see does not exist for
  *   it: ENOENT.
  * - Requests are checked strictly: an attribute that is unknown, of another size or not
@@ -31,7 +33,9 @@
  * enum lodge_command - commands of the family
  * @LODGE_CMD_UNSPEC: none
  * @LODGE_CMD_VM_GET: a VM by LODGE_VM_ID or LODGE_VM_NAME (with LODGE_VM_UID if another
- *	user has a VM of that name); dump: all VMs.  Answers with enum lodge_vm_attr
+ *	user has a VM of that name); dump: all VMs.  Answers with enum lodge_vm_attr.
+ *	ENOTUNIQ: the user has VMs of that name in several namespaces, and none in the
+ *	caller's
  * @LODGE_CMD_VCPU_GET: dump only: the vCPUs of the VM LODGE_VCPU_VM, or of all VMs.
  *	Answers with enum lodge_vcpu_attr
  * @LODGE_CMD_STATS_GET: a vCPU's statistics by LODGE_STATS_VM and LODGE_STATS_VCPU;
@@ -72,7 +76,8 @@ enum lodge_command {
  * enum lodge_vm_attr - a VM
  * @LODGE_VM_PAD: only aligns
  * @LODGE_VM_ID: u32: never 0, not used again for a long time
- * @LODGE_VM_NAME: string: unique among the VMs of its user
+ * @LODGE_VM_NAME: string: unique among the VMs of its user in the same user and PID
+ *	namespaces
  * @LODGE_VM_UID: u32: real user that made it, as the caller's user namespace sees it
  * @LODGE_VM_PID: u32: process whose memory it uses, as the caller's PID namespace sees
  *	it; 0: not there

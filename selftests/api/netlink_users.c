@@ -7,11 +7,14 @@
  * else.  The child does one step after the other, as it is told; each answers with
  * a number.
  */
+#include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +41,8 @@ enum who {
 	IS_APART,
 	/* root in a PID namespace of its own */
 	IS_INSIDE,
+	/* the same without capabilities, as containers are run */
+	IS_CONTAINER,
 };
 
 enum step {
@@ -248,6 +253,16 @@ static int become_lord(void)
 	return host_write("/proc/self/uid_map", "0 65534 1");
 }
 
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[2] = { 0 };
+
+	return syscall(SYS_capset, &header, none) ? -errno : 0;
+}
+
 static int become(enum who who)
 {
 	switch (who) {
@@ -259,6 +274,8 @@ static int become(enum who who)
 		return become_lord();
 	case IS_APART:
 		return unshare(CLONE_NEWNET) ? -errno : 0;
+	case IS_CONTAINER:
+		return drop_capabilities();
 	default:
 		return 0;
 	}
@@ -282,9 +299,12 @@ static void act(struct actor *actor, enum who who, int orders)
 
 static pid_t fork_as(enum who who)
 {
-	if (who == IS_INSIDE && unshare(CLONE_NEWPID))
-		return -errno;
-	return fork();
+	pid_t child;
+
+	if (who != IS_INSIDE && who != IS_CONTAINER)
+		return fork();
+	child = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
+	return child < 0 ? -errno : child;
 }
 
 /* Start the child. Return: 0; -ENOSYS if this host has no such namespaces; -errno */
@@ -549,6 +569,67 @@ TEST_F(users, a_pid_namespace_does_not_show_those_outside)
 	ASSERT_EQ(0, tell(self, MAKE, "inside"));
 	EXPECT_EQ(1, tell(self, SEE_PID, "inside"));
 	EXPECT_EQ(self->child, own(self, SEE_PID, "inside"));
+}
+
+TEST_F(users, root_of_a_container_sees_what_was_made_in_it)
+{
+	int id = own(self, SEE_NUMBER, "roots");
+	int inside;
+
+	START(IS_CONTAINER);
+	EXPECT_EQ(-ENOENT, tell(self, SEE, "roots"));
+	EXPECT_EQ(-ENOENT, tell_uid(self, SEE, "roots", true, 0));
+	EXPECT_EQ(-ENOENT, tell_number(self, SEE, id));
+	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
+	EXPECT_EQ(0, tell(self, COUNT, ""));
+	EXPECT_EQ(0, tell(self, COUNT_CPUS, ""));
+	EXPECT_EQ(0, tell(self, COUNT_STATS, ""));
+	ASSERT_EQ(0, tell(self, MAKE, "roots"));
+	inside = tell(self, SEE_NUMBER, "roots");
+	EXPECT_LT(0, inside);
+	EXPECT_NE(id, inside);
+	EXPECT_EQ(1, tell(self, COUNT, ""));
+	/* The host's root sees both, and means its own by the name. */
+	EXPECT_EQ(2, own(self, COUNT, ""));
+	EXPECT_EQ(id, own(self, SEE_NUMBER, "roots"));
+	EXPECT_EQ(id, own_uid(self, SEE_NUMBER, "roots", 0));
+	EXPECT_EQ(0, tell(self, KILL, "roots"));
+	EXPECT_EQ(0, own(self, SEE, "roots"));
+}
+
+TEST_F(users, root_of_a_container_does_not_hear_of_the_hosts_events)
+{
+	int before;
+
+	START(IS_CONTAINER);
+	before = tell(self, COUNT_NEWS, "");
+	ASSERT_LE(0, before);
+	close(vm_create(self->root->lodge, "secret"));
+	EXPECT_EQ(before, tell(self, COUNT_NEWS, ""));
+	ASSERT_EQ(0, tell(self, MAKE, "mine"));
+	EXPECT_EQ(before + 1, tell(self, COUNT_NEWS, ""));
+}
+
+TEST_F(users, of_a_name_in_two_containers_none_is_guessed)
+{
+	int first, orders;
+
+	START(IS_CONTAINER);
+	ASSERT_EQ(0, tell(self, MAKE, "twin"));
+	EXPECT_EQ(0, own(self, SEE, "twin"));
+	first = self->child;
+	orders = self->orders;
+	START(IS_CONTAINER);
+	ASSERT_EQ(0, tell(self, MAKE, "twin"));
+	EXPECT_EQ(-ENOTUNIQ, own(self, SEE, "twin"));
+	EXPECT_EQ(-ENOTUNIQ, own_uid(self, KILL, "twin", 0));
+	EXPECT_EQ(0, tell(self, SEE, "twin"));
+	ASSERT_EQ(0, own(self, MAKE, "twin"));
+	EXPECT_EQ(0, own(self, SEE, "twin"));
+	/* The other one has a copy of this end of the talk. */
+	close(orders);
+	kill(first, SIGKILL);
+	EXPECT_EQ(first, waitpid(first, NULL, 0));
 }
 
 TEST_HARNESS_MAIN

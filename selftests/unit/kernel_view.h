@@ -16,6 +16,11 @@ struct user_namespace {
 	int users;
 };
 
+struct pid_namespace {
+	int users;
+	struct pid_namespace *parent;
+};
+
 struct pid {
 	int users;
 };
@@ -23,6 +28,7 @@ struct pid {
 struct task_struct {
 	u32 uid;
 	struct user_namespace *user_ns;
+	struct pid_namespace *pid_ns;
 	struct pid *pid;
 };
 
@@ -32,6 +38,7 @@ extern struct task_struct kernel_thread;
 #define current (&kernel_thread)
 #define current_uid() ((kuid_t){ kernel_thread.uid })
 #define current_user_ns() (kernel_thread.user_ns)
+#define task_active_pid_ns(task) ((task)->pid_ns)
 #define task_tgid(task) ((task)->pid)
 #define ktime_get_boottime_ns() 1000
 #define ktime_get_real_ns() 2000
@@ -46,6 +53,16 @@ static inline void put_user_ns(struct user_namespace *ns)
 {
 	if (ns)
 		ns->users--;
+}
+
+static inline void get_pid_ns(struct pid_namespace *ns)
+{
+	ns->users++;
+}
+
+static inline void put_pid_ns(struct pid_namespace *ns)
+{
+	ns->users--;
 }
 
 static inline struct pid *get_pid(struct pid *pid)

@@ -48,7 +48,8 @@ FIXTURE(news)
 FIXTURE_SETUP(news)
 {
 	memset(self, 0, sizeof(*self));
-	self->owner = (struct lodge_owner){ { 1000 }, &host_ns };
+	self->owner =
+		(struct lodge_owner){ .uid = { 1000 }, .user_ns = &host_ns };
 	self->vm.identity = (struct lodge_identity){ .id = 7,
 						     .name = "a",
 						     .owner = self->owner };
@@ -111,7 +112,8 @@ TEST_F(news, nobody_reads_what_is_anothers)
 
 	self->vm.identity.owner.uid.val = 1001;
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
-	self->vm.identity.owner = (struct lodge_owner){ { 1000 }, &other_ns };
+	self->vm.identity.owner =
+		(struct lodge_owner){ .uid = { 1000 }, .user_ns = &other_ns };
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
 	EXPECT_FALSE(get(self, 1, &news));
 	lodge_notify_hardware(true);

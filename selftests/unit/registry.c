@@ -13,6 +13,9 @@
 struct task_struct kernel_thread;
 
 static struct user_namespace host_ns, other_ns;
+static struct pid_namespace host_pids;
+static struct pid_namespace pids = { .parent = &host_pids };
+static struct pid_namespace other_pids = { .parent = &host_pids };
 static struct pid pid;
 
 #define VMS 4
@@ -27,6 +30,7 @@ FIXTURE_SETUP(registry)
 	memset(self, 0, sizeof(*self));
 	kernel_thread.uid = 1000;
 	kernel_thread.user_ns = &host_ns;
+	kernel_thread.pid_ns = &host_pids;
 	kernel_thread.pid = &pid;
 }
 
@@ -38,6 +42,8 @@ FIXTURE_TEARDOWN(registry)
 	}
 	EXPECT_EQ(0, host_ns.users);
 	EXPECT_EQ(0, other_ns.users);
+	EXPECT_EQ(0, host_pids.users);
+	EXPECT_EQ(0, pids.users);
 	EXPECT_EQ(0, pid.users);
 }
 
@@ -119,6 +125,40 @@ TEST_F(registry, a_name_is_unique_among_the_vms_of_its_owner)
 	kernel_thread.user_ns = &host_ns;
 	lodge_registry_remove(&self->vm[0]);
 	EXPECT_EQ(0, add(&self->vm[3], "a"));
+}
+
+TEST_F(registry, a_name_is_its_owners_once_in_each_pid_namespace)
+{
+	EXPECT_EQ(0, add(&self->vm[0], "a"));
+	kernel_thread.pid_ns = &pids;
+	EXPECT_EQ(0, add(&self->vm[1], "a"));
+	EXPECT_EQ(-EEXIST, add(&self->vm[2], "a"));
+}
+
+/* Return: true if the thread's user sees what that user makes in @ns. */
+static bool sees(struct pid_namespace *ns, u32 uid)
+{
+	const struct lodge_owner user = lodge_owner_current();
+	const struct lodge_owner owner = {
+		.uid = { uid },
+		.user_ns = &host_ns,
+		.pid_ns = ns,
+	};
+
+	return lodge_owner_sees(&user, &owner);
+}
+
+TEST_F(registry, a_user_sees_its_own_in_its_pid_namespace_and_those_below)
+{
+	EXPECT_TRUE(sees(&host_pids, 1000));
+	EXPECT_TRUE(sees(&pids, 1000));
+	EXPECT_FALSE(sees(&pids, 1001));
+	kernel_thread.pid_ns = &pids;
+	EXPECT_TRUE(sees(&pids, 1000));
+	EXPECT_FALSE(sees(&host_pids, 1000));
+	EXPECT_FALSE(sees(&other_pids, 1000));
+	kernel_thread.user_ns = &other_ns;
+	EXPECT_FALSE(sees(&pids, 1000));
 }
 
 TEST_F(registry, a_made_up_name_is_not_one_that_is_taken)

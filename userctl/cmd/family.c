@@ -57,6 +57,11 @@ int family_complain(const struct netlink *netlink, const char *what, int error)
 	case ENOMEM:
 	case ENOSPC:
 		return complain(EXIT_CODE_RESOURCES, what, why, NULL);
+	case ENOTUNIQ:
+		return complain(EXIT_CODE_USAGE, what,
+				"this user has VMs of this name in several "
+				"containers, and none here",
+				"name it in its own container");
 	case ENOENT:
 		if (is_loaded())
 			return complain(
