@@ -61,7 +61,7 @@ begin() {
 # Its guest must run, too: before that a signal ends it as any process.
 is_inside() {
 	until grep -qx $pid "$group/cgroup.procs" 2>/dev/null &&
-		"$LODGE" stat test 2>/dev/null | grep -q ' host-event  *[1-9]'; do
+		"$LODGE" stat test 2>/dev/null | grep -q '^io  *[1-9]'; do
 		kill -0 $pid 2>/dev/null || return 1
 	done
 }
@@ -94,8 +94,9 @@ was_too_big() {
 	dmesg | grep -q "Memory cgroup out of memory: Killed process $ended "
 }
 
-# jmp .
-printf '\353\376' >"$work/loop"
+# 1: in $0x80,%al; jmp 1b: without exits it would keep an emulated host from its
+# interrupts.
+printf '\344\200\353\374' >"$work/loop"
 # Writes to each page from 1 MiB on:
 # mov $0x100000,%edi; 1: mov %al,(%edi); add $0x1000,%edi; jmp 1b
 printf '\277\0\0\020\0\210\007\201\307\0\020\0\0\353\366' >"$work/touch"
