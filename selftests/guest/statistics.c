@@ -5,6 +5,7 @@
  * Interrupts of the host's end a guest's run at any time, so exits of the kind
  * LODGE_STAT_HOST_EVENT are as many as there are.  All others are exact.
  */
+#include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,8 +162,25 @@ TEST_F(statistics, a_cpuid_is_one_exit)
 	EXPECT_TRUE(has_only(self, LODGE_STAT_CPUID));
 }
 
+/*
+ * AMD's processors with PKRU all say where the next instruction is (NRIPS), and Lodge
+ * counts on that.  Emulated ones may not.
+ */
+static bool looks_for_instructions(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	if (!__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) || !(ecx & 4))
+		return false;
+	if (__get_cpuid(0x8000000a, &eax, &ebx, &ecx, &edx) && edx & 8)
+		return false;
+	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ecx & 0x10;
+}
+
 TEST_F(statistics, most_cpuids_are_answered_at_once)
 {
+	if (looks_for_instructions())
+		SKIP(return, "this processor has PKRU, but not NRIPS");
 	ASSERT_TRUE(repeats(self, asks_cpuid));
 	EXPECT_LE(TIMES / 2U, self->now.quick);
 	EXPECT_GE(TIMES, self->now.quick);
