@@ -65,8 +65,7 @@ bool lodge_viewer_is_admin(const struct lodge_viewer *viewer);
  * @next_vm: the ID at which it goes on
  * @next: the place in there, or in another list, at which it goes on
  * @end: of events: where it ends
- * @lost: of events: LODGE_NEWS_LOST of the first one
- * @generation: of events: moves when some are forgotten meanwhile
+ * @tells_lost: of events: LODGE_NEWS_LOST is told
  */
 struct lodge_dump {
 	struct lodge_viewer viewer;
@@ -74,8 +73,7 @@ struct lodge_dump {
 	u32 next_vm;
 	u64 next;
 	u64 end;
-	u64 lost;
-	u32 generation;
+	bool tells_lost;
 };
 
 /**

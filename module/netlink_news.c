@@ -40,16 +40,10 @@ int lodge_netlink_news_start(struct netlink_callback *cb)
 		return error;
 	dump = lodge_dump_of(cb);
 	lodge_news_range(&first, &dump->end);
+	dump->tells_lost = seq;
 	dump->next = seq ? nla_get_u64(seq) : first;
 	/* There is no event 0. */
 	dump->next = max(dump->next, 1ULL);
-	/* What is forgotten before the first message is a change, too. */
-	dump->generation = 1;
-	cb->prev_seq = dump->generation;
-	if (dump->next < first) {
-		dump->lost = first - dump->next;
-		dump->next = first;
-	}
 	return 0;
 }
 
@@ -107,17 +101,26 @@ static bool news_may(const void *viewer, const struct lodge_owner *owner)
 	return lodge_viewer_sees(viewer, owner);
 }
 
-/* Events that are forgotten before they were read make the dump inconsistent. */
-static bool news_next(struct netlink_callback *cb, struct lodge_news *news)
+/*
+ * No list is interrupted by what is forgotten meanwhile: the next event tells that, in
+ * this list or in one that begins where this one has ended.
+ */
+static bool news_next(const struct lodge_dump *dump, struct news_answer *answer)
 {
-	struct lodge_dump *dump = lodge_dump_of(cb);
-	u64 forgotten;
-	bool found = lodge_news_read(dump->next, dump->end, news, &forgotten,
-				     news_may, &dump->viewer);
+	const struct lodge_viewer *viewer = &dump->viewer;
+	const struct lodge_news_reader reader = {
+		.seq = dump->next,
+		.end = dump->end,
+		.uid = lodge_viewer_is_admin(viewer) ?
+			       INVALID_UID :
+			       lodge_owner_host_uid(&viewer->sender),
+		.may = news_may,
+		.viewer = viewer,
+	};
+	bool found = lodge_news_read(&reader, &answer->news, &answer->lost);
 
-	dump->next += forgotten;
-	dump->generation += !!forgotten;
-	cb->seq = dump->generation;
+	if (!dump->tells_lost)
+		answer->lost = 0;
 	return found;
 }
 
@@ -127,13 +130,11 @@ int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct news_answer answer;
 	int error = 0;
 
-	while (news_next(cb, &answer.news)) {
-		answer.lost = dump->lost;
+	while (news_next(dump, &answer)) {
 		error = lodge_dump_put(skb, cb, LODGE_CMD_NEWS_GET, news_put,
 				       &answer);
 		if (error)
 			break;
-		dump->lost = 0;
 		dump->next = answer.news.seq + 1;
 	}
 	return lodge_dump_answer(skb, error);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What has happened of late: a ring of events, see news.h.
+ * What has happened of late: see news.h.
  */
 #include <linux/kernel.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/uidgid.h>
 
 #include "backend.h"
 #include "news.h"
@@ -14,40 +15,140 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* Guards all of these.  An event holds references on its owner's namespaces. */
+/**
+ * struct news_holder - one of those whose events are remembered
+ * @uid: lodge_owner_host_uid(); invalid: everybody's events
+ * @events: how many they are; 0: the place is free
+ */
+struct news_holder {
+	kuid_t uid;
+	u32 events;
+};
+
+/**
+ * struct news_event - an event that is remembered
+ * @news: the event; it holds references on its owner's namespaces
+ * @holder: whose it is
+ * @lost: how many events between the one before and this one are forgotten
+ * @loser: whose those were; invalid: several ones', or everybody's
+ */
+struct news_event {
+	struct lodge_news news;
+	struct news_holder *holder;
+	u64 lost;
+	kuid_t loser;
+};
+
+/* Guards all of these. */
 static DEFINE_SPINLOCK(news_lock);
-static struct lodge_news news_ring[LODGE_NEWS_MAX_EVENTS];
+static struct news_event news_events[LODGE_NEWS_MAX_EVENTS];
+/* Those that are remembered, oldest first. */
+static struct news_event *news_order[LODGE_NEWS_MAX_EVENTS];
+static u32 news_count;
+static struct news_holder news_holders[LODGE_NEWS_MAX_EVENTS];
+/* No holder is at this place or above. */
+static u32 news_holders_end;
 /* Number of the next event. */
 static u64 news_end = 1;
 static void (*news_tell)(void);
 
-static struct lodge_news *news_slot(u64 seq)
+/* Each holder has an event, so there is a place for one more before an event comes. */
+static struct news_holder *news_holder_of(kuid_t uid)
 {
-	return &news_ring[seq % LODGE_NEWS_MAX_EVENTS];
+	struct news_holder *place = NULL;
+	u32 i;
+
+	for (i = 0; i < news_holders_end; i++) {
+		if (!news_holders[i].events)
+			place = place ?: &news_holders[i];
+		else if (uid_eq(news_holders[i].uid, uid))
+			return &news_holders[i];
+	}
+	if (!place)
+		place = &news_holders[news_holders_end++];
+	place->uid = uid;
+	return place;
 }
 
-static u64 news_first(void)
+/* How many events the one has who has most. */
+static u32 news_most(void)
 {
-	return news_end > LODGE_NEWS_MAX_EVENTS ?
-		       news_end - LODGE_NEWS_MAX_EVENTS :
-		       1;
+	u32 most = 0, i;
+
+	for (i = 0; i < news_holders_end; i++)
+		most = max(most, news_holders[i].events);
+	return most;
+}
+
+/* The next event tells that @number events of @loser's are forgotten before it. */
+static void news_lose(struct news_event *next, u64 number, kuid_t loser)
+{
+	if (!number)
+		return;
+	if (!next->lost)
+		next->loser = loser;
+	else if (!uid_eq(next->loser, loser))
+		next->loser = INVALID_UID;
+	next->lost += number;
+}
+
+/* Forget the oldest event of a holder of most.  It is never the newest of all. */
+static struct news_event *news_forget(void)
+{
+	const u32 most = news_most();
+	struct news_event *event;
+	u32 i = 0;
+
+	while (news_order[i]->holder->events < most)
+		i++;
+	event = news_order[i];
+	news_lose(news_order[i + 1], event->lost, event->loser);
+	news_lose(news_order[i + 1], 1, event->holder->uid);
+	event->holder->events--;
+	news_count--;
+	memmove(&news_order[i], &news_order[i + 1],
+		(news_count - i) * sizeof(news_order[0]));
+	return event;
 }
 
 static void news_add(struct lodge_news *news)
 {
+	const kuid_t uid = lodge_owner_host_uid(&news->owner);
+	struct news_event *event;
 	struct lodge_owner old;
 	unsigned long flags;
 
 	news->time = ktime_get_real_ns();
 	lodge_owner_get(&news->owner);
 	spin_lock_irqsave(&news_lock, flags);
+	event = news_count < LODGE_NEWS_MAX_EVENTS ? &news_events[news_count] :
+						     news_forget();
+	old = event->news.owner;
 	news->seq = news_end++;
-	old = news_slot(news->seq)->owner;
-	*news_slot(news->seq) = *news;
+	event->news = *news;
+	event->lost = 0;
+	event->holder = news_holder_of(uid);
+	event->holder->events++;
+	news_order[news_count++] = event;
 	if (news_tell)
 		news_tell();
 	spin_unlock_irqrestore(&news_lock, flags);
 	lodge_owner_put(&old);
+}
+
+/* The place of the oldest event with this number or a higher one. */
+static u32 news_place(u64 seq)
+{
+	u32 low = 0, high = news_count, middle;
+
+	while (low < high) {
+		middle = (low + high) / 2;
+		if (news_order[middle]->news.seq < seq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 void lodge_news_range(u64 *first, u64 *end)
@@ -55,32 +156,45 @@ void lodge_news_range(u64 *first, u64 *end)
 	unsigned long flags;
 
 	spin_lock_irqsave(&news_lock, flags);
-	*first = news_first();
+	*first = news_count ? news_order[0]->news.seq : news_end;
 	*end = news_end;
 	spin_unlock_irqrestore(&news_lock, flags);
 }
 
-bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news, u64 *forgotten,
-		     bool (*may)(const void *viewer,
-				 const struct lodge_owner *owner),
-		     const void *viewer)
+/* What a reader is told to have lost right before an event. */
+static u64 news_lost(const struct lodge_news_reader *reader,
+		     const struct news_event *event)
+{
+	if (uid_valid(reader->uid) && uid_valid(event->loser) &&
+	    !uid_eq(reader->uid, event->loser))
+		return 0;
+	return min(event->lost, event->news.seq - reader->seq);
+}
+
+static bool news_may(const struct lodge_news_reader *reader,
+		     const struct news_event *event)
+{
+	const struct lodge_owner *owner = &event->news.owner;
+
+	return !owner->user_ns || reader->may(reader->viewer, owner);
+}
+
+bool lodge_news_read(const struct lodge_news_reader *reader,
+		     struct lodge_news *news, u64 *lost)
 {
 	unsigned long flags;
 	bool found = false;
-	u64 first;
+	u32 i;
 
+	*lost = 0;
 	spin_lock_irqsave(&news_lock, flags);
-	end = min(end, news_end);
-	first = min(max(seq, news_first()), max(seq, end));
-	*forgotten = first - seq;
-	for (seq = first; seq < end; seq++) {
-		const struct lodge_owner *owner = &news_slot(seq)->owner;
-
-		found = !owner->user_ns || may(viewer, owner);
-		if (found) {
-			*news = *news_slot(seq);
+	for (i = news_place(reader->seq); i < news_count && !found; i++) {
+		if (news_order[i]->news.seq >= reader->end)
 			break;
-		}
+		*lost += news_lost(reader, news_order[i]);
+		found = news_may(reader, news_order[i]);
+		if (found)
+			*news = news_order[i]->news;
 	}
 	spin_unlock_irqrestore(&news_lock, flags);
 	return found;
@@ -99,9 +213,12 @@ void lodge_news_fini(void)
 {
 	u32 i;
 
-	for (i = 0; i < LODGE_NEWS_MAX_EVENTS; i++)
-		lodge_owner_put(&news_ring[i].owner);
-	memset(news_ring, 0, sizeof(news_ring));
+	for (i = 0; i < news_count; i++)
+		lodge_owner_put(&news_order[i]->news.owner);
+	memset(news_events, 0, sizeof(news_events));
+	memset(news_holders, 0, sizeof(news_holders));
+	news_holders_end = 0;
+	news_count = 0;
 	news_end = 1;
 }
 

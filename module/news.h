@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What has happened of late: see notify.h and enum lodge_news_kind.
+ *
+ * So much is remembered and no more.  For a new event, whoever has most of them loses
+ * its oldest one: so nobody can make the others' be forgotten by having many.
  */
 #ifndef LODGE_NEWS_H
 #define LODGE_NEWS_H
 
 #include <linux/types.h>
+#include <linux/uidgid.h>
 
 #include <lodge_netlink.h>
 
@@ -43,6 +47,22 @@ struct lodge_news {
 };
 
 /**
+ * struct lodge_news_reader - who reads events, and which
+ * @seq: only events with this number or a higher one
+ * @end: only events below this number
+ * @uid: lodge_owner_host_uid() whose forgotten events are counted; INVALID_UID: all
+ * @may: tells if an event of @owner may be seen; called under a spinlock
+ * @viewer: argument of @may
+ */
+struct lodge_news_reader {
+	u64 seq;
+	u64 end;
+	kuid_t uid;
+	bool (*may)(const void *viewer, const struct lodge_owner *owner);
+	const void *viewer;
+};
+
+/**
  * lodge_news_range() - the numbers of the events that are remembered
  * @first: of the oldest
  * @end: one more than that of the newest
@@ -50,20 +70,15 @@ struct lodge_news {
 void lodge_news_range(u64 *first, u64 *end);
 
 /**
- * lodge_news_read() - the oldest event from a number on that may be seen
- * @seq: that number
- * @end: only events below this number
+ * lodge_news_read() - the oldest event that a reader may see
  * @news: out: the event; its owner's namespaces may be compared with NULL only
- * @forgotten: out: how many events from @seq on, below @end, are forgotten already
- * @may: tells if it may be seen; under a spinlock
- * @viewer: argument of @may
+ * @lost: out: how many events of the reader's, from its @seq on up to this one, are
+ *	forgotten; it may be more, if events of several users are
  *
  * Return: false: there is none.
  */
-bool lodge_news_read(u64 seq, u64 end, struct lodge_news *news, u64 *forgotten,
-		     bool (*may)(const void *viewer,
-				 const struct lodge_owner *owner),
-		     const void *viewer);
+bool lodge_news_read(const struct lodge_news_reader *reader,
+		     struct lodge_news *news, u64 *lost);
 
 /**
  * lodge_news_listen() - have a function called at each event

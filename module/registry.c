@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
+#include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
 #include "registry.h"
@@ -61,6 +62,23 @@ bool lodge_owner_sees(const struct lodge_owner *user,
 	while (ns && ns != user->pid_ns)
 		ns = ns->parent;
 	return ns;
+}
+
+kuid_t lodge_owner_host_uid(const struct lodge_owner *owner)
+{
+	struct user_namespace *ns = owner->user_ns;
+	kuid_t root;
+
+	if (!ns)
+		return INVALID_UID;
+	if (ns == &init_user_ns)
+		return owner->uid;
+	while (ns->parent != &init_user_ns)
+		ns = ns->parent;
+	if (!uid_eq(ns->owner, GLOBAL_ROOT_UID))
+		return ns->owner;
+	root = make_kuid(ns, 0);
+	return uid_valid(root) ? root : owner->uid;
 }
 
 void lodge_identity_init(struct lodge_identity *identity)

@@ -86,6 +86,15 @@ bool lodge_owner_sees(const struct lodge_owner *user,
 		      const struct lodge_owner *owner);
 
 /**
+ * lodge_owner_host_uid() - the user of the host who is behind an owner
+ *
+ * In a user namespace one user may be as many as it likes.  They all count as the one
+ * who has made the namespace; if that was the host's superuser, as the namespace's own.
+ * An owner without a user namespace is nobody.
+ */
+kuid_t lodge_owner_host_uid(const struct lodge_owner *owner);
+
+/**
  * lodge_identity_init() - the calling thread's user and process have made the VM
  */
 void lodge_identity_init(struct lodge_identity *identity);

@@ -52,7 +52,8 @@
  *	ENOSPC: 1024 users have limits of their own
  * @LODGE_CMD_NEWS_GET: dump only: what has happened, oldest first, from
  *	LODGE_NEWS_SEQ on, or all that is remembered.  Answers with enum
- *	lodge_news_attr
+ *	lodge_news_attr.  1024 events are remembered; for a new one the user who has
+ *	most of them loses the oldest
  * @LODGE_CMD_NEWS: sent to the group LODGE_GENL_EVENTS: there are events up to
  *	LODGE_NEWS_SEQ.  Whose they are is told by LODGE_CMD_NEWS_GET to who may know.
  *	A listener that has lost messages (ENOBUFS) has lost nothing: it asks from the
@@ -369,8 +370,9 @@ enum lodge_news_kind {
  *	LODGE_LIMIT_KERNEL
  * @LODGE_NEWS_SCOPE: u32: of LIMIT_HIT: enum lodge_limit_scope, whose limit it was
  * @LODGE_NEWS_TEXT: string: an explanation for a person
- * @LODGE_NEWS_LOST: u64: number of events before this one that are no longer
- *	remembered; only in the first answer of a dump with LODGE_NEWS_SEQ
+ * @LODGE_NEWS_LOST: u64: number of events that are no longer remembered, between
+ *	this one and the one before, or LODGE_NEWS_SEQ; only in a dump with that.  What
+ *	is another user's is not counted, unless it was forgotten together with more
  */
 enum lodge_news_attr {
 	LODGE_NEWS_UNSPEC,

@@ -44,7 +44,7 @@ struct event {
  * @kind: the kind; 0: all
  * @count: how many
  * @last: the last one of them
- * @lost: LODGE_NEWS_LOST of the first answer
+ * @lost: the sum of LODGE_NEWS_LOST
  * @highest: number of the last event of the list
  * @disorder: a number was not higher than the one before
  * @answers: events of all kinds
@@ -87,10 +87,8 @@ static int news_take(void *context, const struct talk_answer *answer)
 	if (answer->command != LODGE_CMD_NEWS_GET)
 		return -EPROTO;
 	event_take(&event, answer);
-	if (!news->answers++)
-		news->lost = talk_u64(answer, LODGE_NEWS_LOST);
-	else if (answer->attribute[LODGE_NEWS_LOST] ||
-		 event.seq <= news->highest)
+	news->lost += talk_u64(answer, LODGE_NEWS_LOST);
+	if (news->answers++ && event.seq <= news->highest)
 		news->disorder = true;
 	news->highest = event.seq;
 	if (!news->kind || event.kind == news->kind) {

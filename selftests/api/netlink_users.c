@@ -28,6 +28,8 @@
 #define SOMEBODY 65533
 /* More than one datagram can tell of. */
 #define MANY_VMS 200
+/* More than all events that are remembered. */
+#define MANY_EVENTS 1500
 
 /* Who the child is. */
 enum who {
@@ -49,6 +51,7 @@ enum step {
 	OPEN,
 	MAKE,
 	MAKE_MANY,
+	COME_AND_GO,
 	CLOSE,
 	SEE,
 	SEE_NUMBER,
@@ -58,6 +61,7 @@ enum step {
 	COUNT_CPUS,
 	COUNT_STATS,
 	COUNT_NEWS,
+	COUNT_NEWS_OF,
 	KILL,
 	SET_LIMIT,
 	BEGIN_LIST,
@@ -102,6 +106,34 @@ static int count(struct actor *actor, uint8_t command)
 	talk_begin(&actor->talk, &message, command, NLM_F_DUMP);
 	error = talk_do(&actor->talk, &message, count_take, &answers);
 	return error ? error : answers;
+}
+
+/**
+ * struct heard - how many events are of a VM of that name
+ */
+struct heard {
+	const char *name;
+	int events;
+};
+
+static int heard_take(void *context, const struct talk_answer *answer)
+{
+	struct heard *heard = context;
+
+	if (!strcmp(talk_string(answer, LODGE_NEWS_NAME), heard->name))
+		heard->events++;
+	return 0;
+}
+
+static int count_news_of(struct actor *actor, const char *name)
+{
+	struct heard heard = { .name = name };
+	union talk_message message;
+	int error;
+
+	talk_begin(&actor->talk, &message, LODGE_CMD_NEWS_GET, NLM_F_DUMP);
+	error = talk_do(&actor->talk, &message, heard_take, &heard);
+	return error ? error : heard.events;
 }
 
 static int see(struct actor *actor, const struct order *order, uint8_t command,
@@ -184,6 +216,20 @@ static int make_many(struct actor *actor)
 	return vm < 0 ? vm : 0;
 }
 
+/* VMs of that name, one after the other, until so many events have happened. */
+static int come_and_go(struct actor *actor, const char *name)
+{
+	int vm;
+
+	for (int i = 0; i < MANY_EVENTS / 2; i++) {
+		vm = vm_create(actor->lodge, name);
+		if (vm < 0)
+			return vm;
+		close(vm);
+	}
+	return 0;
+}
+
 static int carry_out(struct actor *actor, const struct order *order)
 {
 	struct seen seen;
@@ -197,6 +243,8 @@ static int carry_out(struct actor *actor, const struct order *order)
 		return actor->vm < 0 ? actor->vm : 0;
 	case MAKE_MANY:
 		return make_many(actor);
+	case COME_AND_GO:
+		return come_and_go(actor, order->name);
 	case CLOSE:
 		return close(actor->vm);
 	case SEE:
@@ -218,6 +266,8 @@ static int carry_out(struct actor *actor, const struct order *order)
 		return count(actor, LODGE_CMD_STATS_GET);
 	case COUNT_NEWS:
 		return count(actor, LODGE_CMD_NEWS_GET);
+	case COUNT_NEWS_OF:
+		return count_news_of(actor, order->name);
 	case KILL:
 		return see(actor, order, LODGE_CMD_VM_KILL, &seen);
 	case SET_LIMIT:
@@ -488,6 +538,20 @@ TEST_F(users, a_user_hears_of_its_own_events_only)
 }
 
 /* The real user counts, as for limits. */
+TEST_F(users, a_user_makes_nobody_elses_events_be_forgotten)
+{
+	ASSERT_EQ(0, own(self, COME_AND_GO, "many"));
+	START(IS_NOBODY);
+	ASSERT_EQ(0, tell(self, MAKE, "few"));
+	ASSERT_EQ(0, own(self, COME_AND_GO, "many"));
+	EXPECT_EQ(1, tell(self, COUNT_NEWS_OF, "few"));
+	EXPECT_EQ(0, tell(self, COUNT_NEWS_OF, "many"));
+	/* Nor root's own are. */
+	ASSERT_EQ(0, tell(self, COME_AND_GO, "more"));
+	EXPECT_LT(1, own(self, COUNT_NEWS_OF, "many"));
+	EXPECT_LT(1, tell(self, COUNT_NEWS_OF, "more"));
+}
+
 TEST_F(users, the_effective_user_does_not_count)
 {
 	START(IS_HALF_NOBODY);

@@ -94,9 +94,17 @@ typedef struct {
 	u32 val;
 } kuid_t;
 
+#define GLOBAL_ROOT_UID ((kuid_t){ 0 })
+#define INVALID_UID ((kuid_t){ -1 })
+
 static inline bool uid_eq(kuid_t a, kuid_t b)
 {
 	return a.val == b.val;
+}
+
+static inline bool uid_valid(kuid_t uid)
+{
+	return !uid_eq(uid, INVALID_UID);
 }
 
 /* One thread's alone, for each of its changes. */

@@ -14,7 +14,14 @@
 /* Both are counted; a test compares the counts. */
 struct user_namespace {
 	int users;
+	struct user_namespace *parent;
+	kuid_t owner;
+	/* Its superuser, as the host knows it. */
+	kuid_t root;
 };
+
+/* That of the host. */
+extern struct user_namespace init_user_ns;
 
 struct pid_namespace {
 	int users;
@@ -53,6 +60,11 @@ static inline void put_user_ns(struct user_namespace *ns)
 {
 	if (ns)
 		ns->users--;
+}
+
+static inline kuid_t make_kuid(struct user_namespace *ns, u32 uid)
+{
+	return uid ? INVALID_UID : ns->root;
 }
 
 static inline void get_pid_ns(struct pid_namespace *ns)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the ring of events: who may read which, what is forgotten, and how an event
- * is explained.
+ * Tests of what is remembered of events: who may read which, what is forgotten and who
+ * is told that, and how an event is explained.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,11 @@
 
 struct task_struct kernel_thread;
 
-static struct user_namespace host_ns, other_ns;
+struct user_namespace init_user_ns;
+
+static struct user_namespace *const host_ns = &init_user_ns;
+static struct user_namespace other_ns = { .parent = &init_user_ns,
+					  .owner = { 3000 } };
 static unsigned int told;
 static u32 rules;
 
@@ -49,7 +53,7 @@ FIXTURE_SETUP(news)
 {
 	memset(self, 0, sizeof(*self));
 	self->owner =
-		(struct lodge_owner){ .uid = { 1000 }, .user_ns = &host_ns };
+		(struct lodge_owner){ .uid = { 1000 }, .user_ns = host_ns };
 	self->vm.identity = (struct lodge_identity){ .id = 7,
 						     .name = "a",
 						     .owner = self->owner };
@@ -57,7 +61,7 @@ FIXTURE_SETUP(news)
 	self->vcpu.vm = &self->vm;
 	self->vcpu.id = 3;
 	self->vcpu.data = self->run.data;
-	kernel_thread.user_ns = &host_ns;
+	kernel_thread.user_ns = host_ns;
 	rules = 0;
 	told = 0;
 	lodge_news_listen(tell);
@@ -67,7 +71,7 @@ FIXTURE_TEARDOWN(news)
 {
 	lodge_news_listen(NULL);
 	lodge_news_fini();
-	EXPECT_EQ(0, host_ns.users);
+	EXPECT_EQ(0, host_ns->users);
 	EXPECT_EQ(0, other_ns.users);
 }
 
@@ -76,18 +80,48 @@ static bool may_own(const void *viewer, const struct lodge_owner *owner)
 	return lodge_owner_is(viewer, owner);
 }
 
+static bool get_below(FIXTURE_DATA(news) * self, u64 seq, u64 end,
+		      struct lodge_news *news, u64 *lost)
+{
+	const struct lodge_news_reader reader = {
+		.seq = seq,
+		.end = end,
+		.uid = self->owner.uid,
+		.may = may_own,
+		.viewer = &self->owner,
+	};
+
+	return lodge_news_read(&reader, news, lost);
+}
+
 static bool get(FIXTURE_DATA(news) * self, u64 seq, struct lodge_news *news)
 {
-	u64 forgotten;
+	u64 lost;
 
-	return lodge_news_read(seq, ~0ULL, news, &forgotten, may_own,
-			       &self->owner);
+	return get_below(self, seq, ~0ULL, news, &lost);
+}
+
+/* What the fixture's user is told to have lost when it reads from @seq on. */
+static u64 lost_from(FIXTURE_DATA(news) * self, u64 seq)
+{
+	struct lodge_news news;
+	u64 lost;
+
+	return get_below(self, seq, ~0ULL, &news, &lost) ? lost : ~0ULL;
+}
+
+/* So many events of a VM of that user's. */
+static void happen(FIXTURE_DATA(news) * self, u32 uid, u32 number)
+{
+	self->vm.identity.owner.uid.val = uid;
+	for (u32 i = 0; i < number; i++)
+		lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
 }
 
 TEST_F(news, events_are_read_oldest_first)
 {
 	struct lodge_news news;
-	u64 forgotten;
+	u64 lost;
 
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
 	lodge_notify_vm(&self->vm, LODGE_NEWS_VM_GONE);
@@ -100,9 +134,8 @@ TEST_F(news, events_are_read_oldest_first)
 	ASSERT_TRUE(get(self, 2, &news));
 	EXPECT_EQ(LODGE_NEWS_VM_GONE, news.kind);
 	EXPECT_FALSE(get(self, 3, &news));
-	EXPECT_FALSE(lodge_news_read(1, 1, &news, &forgotten, may_own,
-				     &self->owner));
-	EXPECT_EQ(0U, forgotten);
+	EXPECT_FALSE(get_below(self, 1, 1, &news, &lost));
+	EXPECT_EQ(0U, lost);
 	EXPECT_EQ(2U, told);
 }
 
@@ -141,37 +174,138 @@ TEST_F(news, the_oldest_events_are_forgotten)
 	struct lodge_news news;
 	u64 first, end;
 
-	for (u32 i = 0; i < LODGE_NEWS_MAX_EVENTS + 5; i++)
-		lodge_notify_vm(&self->vm, LODGE_NEWS_VM_CREATED);
+	happen(self, 1000, LODGE_NEWS_MAX_EVENTS + 5);
 	lodge_news_range(&first, &end);
 	EXPECT_EQ(6U, first);
 	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS + 6U, end);
 	ASSERT_TRUE(get(self, 1, &news));
 	EXPECT_EQ(6U, news.seq);
 	/* Each that is remembered holds its namespace. */
-	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS, host_ns.users);
+	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS, host_ns->users);
 }
 
-static u64 forgotten_below(FIXTURE_DATA(news) * self, u64 seq, u64 end)
+TEST_F(news, a_user_with_many_events_makes_only_its_own_be_forgotten)
 {
 	struct lodge_news news;
-	u64 forgotten = ~0ULL;
+	u64 first, end;
 
-	lodge_news_read(seq, end, &news, &forgotten, may_own, &self->owner);
-	return forgotten;
+	happen(self, 1000, 3);
+	happen(self, 2000, LODGE_NEWS_MAX_EVENTS);
+	happen(self, 1000, 1);
+	lodge_notify_hardware(true);
+	happen(self, 2000, 5 * LODGE_NEWS_MAX_EVENTS);
+	lodge_news_range(&first, &end);
+	for (u64 seq = 1; seq <= 3; seq++) {
+		ASSERT_TRUE(get(self, seq, &news));
+		EXPECT_EQ(seq, news.seq);
+	}
+	ASSERT_TRUE(get(self, 4, &news));
+	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS + 4U, news.seq);
+	ASSERT_TRUE(get(self, news.seq + 1, &news));
+	EXPECT_EQ(LODGE_NEWS_HARDWARE_ON, news.kind);
+	EXPECT_EQ(0U, lost_from(self, 1));
+	EXPECT_EQ(0U, lost_from(self, 4));
+	/* The other one has the rest. */
+	self->owner.uid.val = 2000;
+	ASSERT_TRUE(get(self, news.seq + 1, &news));
+	EXPECT_EQ(end - (LODGE_NEWS_MAX_EVENTS - 5), news.seq);
+}
+
+TEST_F(news, many_users_with_one_namespace_are_one_who_has_many_events)
+{
+	struct lodge_news news;
+
+	happen(self, 1000, 2);
+	self->vm.identity.owner.user_ns = &other_ns;
+	for (u32 uid = 0; uid < 3 * LODGE_NEWS_MAX_EVENTS; uid++)
+		happen(self, 100000 + uid, 1);
+	ASSERT_TRUE(get(self, 2, &news));
+	EXPECT_EQ(2U, news.seq);
+	EXPECT_EQ(0U, lost_from(self, 1));
+}
+
+TEST_F(news, as_many_users_as_there_are_events_lose_the_oldest)
+{
+	struct lodge_news news;
+
+	for (u32 uid = 0; uid < 3 * LODGE_NEWS_MAX_EVENTS; uid++)
+		happen(self, 5000 + uid, 1);
+	self->owner.uid.val = 5000 + 2 * LODGE_NEWS_MAX_EVENTS - 1;
+	EXPECT_FALSE(get(self, 1, &news));
+	self->owner.uid.val = 5000 + 2 * LODGE_NEWS_MAX_EVENTS;
+	ASSERT_TRUE(get(self, 1, &news));
+	EXPECT_EQ(2U * LODGE_NEWS_MAX_EVENTS + 1, news.seq);
+	/* It may be that some of those were its own. */
+	EXPECT_EQ(2U * LODGE_NEWS_MAX_EVENTS, lost_from(self, 1));
 }
 
 TEST_F(news, a_reader_that_is_overtaken_is_told)
 {
 	for (u32 i = 0; i < LODGE_NEWS_MAX_EVENTS + 5; i++)
 		lodge_notify_hardware(true);
-	EXPECT_EQ(5U, forgotten_below(self, 1, ~0ULL));
-	EXPECT_EQ(1U, forgotten_below(self, 5, ~0ULL));
-	EXPECT_EQ(0U, forgotten_below(self, 6, ~0ULL));
-	/* Of what it wants: that may all be gone. */
-	EXPECT_EQ(2U, forgotten_below(self, 2, 4));
-	EXPECT_EQ(0U, forgotten_below(self, 4, 4));
-	EXPECT_EQ(0U, forgotten_below(self, ~0ULL, 4));
+	EXPECT_EQ(5U, lost_from(self, 1));
+	EXPECT_EQ(1U, lost_from(self, 5));
+	EXPECT_EQ(0U, lost_from(self, 6));
+	EXPECT_EQ(0U, lost_from(self, 7));
+}
+
+TEST_F(news, what_was_forgotten_is_told_to_whom_it_was_with_the_event_after_it)
+{
+	struct lodge_news news;
+	u64 lost;
+
+	happen(self, 2000, 10);
+	happen(self, 1000, 1);
+	happen(self, 2000, LODGE_NEWS_MAX_EVENTS + 10);
+	/* 21 are forgotten, ten of them before the event 11, which stays. */
+	EXPECT_EQ(0U, lost_from(self, 1));
+	self->owner.uid.val = 2000;
+	ASSERT_TRUE(get_below(self, 1, ~0ULL, &news, &lost));
+	EXPECT_EQ(23U, news.seq);
+	EXPECT_EQ(21U, lost);
+	EXPECT_EQ(11U, lost_from(self, 12));
+	EXPECT_EQ(3U, lost_from(self, 20));
+	EXPECT_EQ(0U, lost_from(self, 23));
+}
+
+TEST_F(news, what_is_told_and_what_is_lost_are_all_that_has_happened)
+{
+	u64 told_of = 0, lost_of = 0, seq = 1, lost;
+	struct lodge_news news;
+
+	happen(self, 1000, 3 * LODGE_NEWS_MAX_EVENTS);
+	while (get_below(self, seq, ~0ULL, &news, &lost)) {
+		told_of++;
+		lost_of += lost;
+		seq = news.seq + 1;
+	}
+	EXPECT_EQ(LODGE_NEWS_MAX_EVENTS, told_of);
+	EXPECT_EQ(2U * LODGE_NEWS_MAX_EVENTS, lost_of);
+}
+
+TEST_F(news, what_is_lost_counts_once_beside_events_that_are_not_seen)
+{
+	static struct pid_namespace pids;
+
+	happen(self, 1000, 3 * LODGE_NEWS_MAX_EVENTS);
+	self->vm.identity.owner.pid_ns = &pids;
+	self->owner.pid_ns = &pids;
+	happen(self, 1000, 1);
+	EXPECT_EQ(2U * LODGE_NEWS_MAX_EVENTS + 1, lost_from(self, 1));
+}
+
+TEST_F(news, nothing_is_told_of_what_is_behind_the_end)
+{
+	struct lodge_news news;
+	u64 lost;
+
+	happen(self, 1000, LODGE_NEWS_MAX_EVENTS + 10);
+	EXPECT_FALSE(get_below(self, 1, 5, &news, &lost));
+	EXPECT_EQ(0U, lost);
+	/* Whoever goes on from where it was is told. */
+	EXPECT_EQ(10U, lost_from(self, 1));
+	EXPECT_EQ(6U, lost_from(self, 5));
+	EXPECT_FALSE(get_below(self, ~0ULL, 4, &news, &lost));
 }
 
 TEST_F(news, a_refused_entry_is_explained_by_the_rule_and_not_by_the_run_page)

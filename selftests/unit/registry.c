@@ -12,6 +12,8 @@
 
 struct task_struct kernel_thread;
 
+struct user_namespace init_user_ns;
+
 static struct user_namespace host_ns, other_ns;
 static struct pid_namespace host_pids;
 static struct pid_namespace pids = { .parent = &host_pids };
@@ -232,6 +234,50 @@ TEST_F(registry, the_generation_moves_with_each_change)
 	EXPECT_NE(second, lodge_registry_generation());
 	/* Odd: never 0, which would stand for no generation. */
 	EXPECT_EQ(1U, lodge_registry_generation() & 1);
+}
+
+/*
+ * Who on the host is behind an owner
+ */
+
+static u32 host_uid(u32 uid, struct user_namespace *ns)
+{
+	const struct lodge_owner owner = { .uid = { uid }, .user_ns = ns };
+
+	return lodge_owner_host_uid(&owner).val;
+}
+
+TEST(a_user_of_the_host_is_itself)
+{
+	EXPECT_EQ(1000U, host_uid(1000, &init_user_ns));
+	EXPECT_EQ(0U, host_uid(0, &init_user_ns));
+	EXPECT_EQ(INVALID_UID.val, host_uid(1000, NULL));
+}
+
+TEST(all_users_of_a_namespace_are_the_one_who_has_made_it)
+{
+	struct user_namespace ns = { .parent = &init_user_ns,
+				     .owner = { 1000 },
+				     .root = { 100000 } };
+	/* Its maker is one of the users of the one above. */
+	struct user_namespace inner = { .parent = &ns, .owner = { 100005 } };
+
+	EXPECT_EQ(1000U, host_uid(100000, &ns));
+	EXPECT_EQ(1000U, host_uid(100007, &ns));
+	EXPECT_EQ(1000U, host_uid(100009, &inner));
+}
+
+TEST(all_users_of_a_namespace_that_root_has_made_are_its_own_root)
+{
+	struct user_namespace ns = { .parent = &init_user_ns,
+				     .owner = GLOBAL_ROOT_UID,
+				     .root = { 200000 } };
+	struct user_namespace inner = { .parent = &ns, .owner = { 200005 } };
+
+	EXPECT_EQ(200000U, host_uid(200007, &ns));
+	EXPECT_EQ(200000U, host_uid(200009, &inner));
+	ns.root = INVALID_UID;
+	EXPECT_EQ(200007U, host_uid(200007, &ns));
 }
 
 TEST_HARNESS_MAIN
