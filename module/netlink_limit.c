@@ -101,18 +101,23 @@ static int limit_scope(const struct genl_info *info,
 	return uid_valid(limits->uid) ? 0 : -ENOENT;
 }
 
+/* The answer names the user as it was asked for. */
 static int limit_get(struct genl_info *info, const struct lodge_viewer *viewer,
 		     struct lodge_limits *limits)
 {
+	struct lodge_owner owner = { .user_ns = viewer->sender.user_ns };
 	int error = limit_scope(info, viewer, limits);
 
 	if (error)
 		return error;
 	if (!limit_visible(viewer, limits))
 		return -ENOENT;
+	owner.uid = limits->uid;
+	limits->uid = lodge_owner_host_uid(&owner);
 	lodge_limits_lock();
 	lodge_limits_get(limits);
 	lodge_limits_unlock();
+	limits->uid = owner.uid;
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
+#include <linux/user_namespace.h>
 
 #include "backend.h"
 #include "news.h"
@@ -357,7 +358,11 @@ void lodge_notify_limit(kuid_t uid, u32 limit, enum lodge_limit_scope scope)
 		.scope = scope,
 	};
 
-	news.owner.uid = uid;
+	/* Another user's thread may have met it: one that was given the VM's descriptor. */
+	if (!uid_eq(lodge_owner_host_uid(&news.owner), uid)) {
+		news.owner.uid = uid;
+		news.owner.user_ns = &init_user_ns;
+	}
 	snprintf(news.text, sizeof(news.text),
 		 "the limit on %s of %s is reached", news_limit_text(limit),
 		 scope == LODGE_SCOPE_TOTAL ? "all users together" :

@@ -29,7 +29,7 @@ void lodge_notify_stopped(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_notify_limit() - a limit has refused something to the calling thread
- * @uid: real user for whom it was
+ * @uid: lodge_owner_host_uid() for whom it was
  * @limit: LODGE_LIMIT_VMS to LODGE_LIMIT_KERNEL
  * @scope: whose limit it was
  */

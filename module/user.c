@@ -11,7 +11,6 @@
  */
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
-#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -264,7 +263,7 @@ static void user_give(struct lodge_user *user,
 	}
 }
 
-struct lodge_user *lodge_user_get_vm(u64 kernel)
+struct lodge_user *lodge_user_get_vm(kuid_t uid, u64 kernel)
 {
 	const u64 more[LODGE_NR_RESOURCES] = {
 		[LODGE_RESOURCE_VMS] = 1,
@@ -276,7 +275,7 @@ struct lodge_user *lodge_user_get_vm(u64 kernel)
 
 	mutex_lock(&user_lock);
 	generation = user_generation;
-	user = user_find_or_add(current_uid());
+	user = user_find_or_add(uid);
 	if (user) {
 		error = user_take(user, more);
 		if (error) {

@@ -37,14 +37,15 @@ void lodge_user_init(void);
 void lodge_user_exit(void);
 
 /**
- * lodge_user_get_vm() - the calling thread's user makes a VM
+ * lodge_user_get_vm() - a user makes a VM
+ * @uid: lodge_owner_host_uid() of the VM's owner
  * @kernel: bytes of kernel memory that it will hold
  *
  * The user is the real one, whatever user namespace calls it.
  *
  * Return: the user, or an error pointer: -EDQUOT a limit is reached, -ENOMEM.
  */
-struct lodge_user *lodge_user_get_vm(u64 kernel);
+struct lodge_user *lodge_user_get_vm(kuid_t uid, u64 kernel);
 
 /**
  * lodge_user_put_vm() - one of its VMs is gone, and its kernel memory

@@ -169,7 +169,9 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 /* Return: a VM that is zero but for its user, or an error pointer. */
 static struct lodge_vm *lodge_vm_alloc(void)
 {
-	struct lodge_user *user = lodge_user_get_vm(lodge_vm_kernel());
+	const struct lodge_owner owner = lodge_owner_current();
+	struct lodge_user *user = lodge_user_get_vm(
+		lodge_owner_host_uid(&owner), lodge_vm_kernel());
 	struct lodge_vm *vm;
 
 	if (IS_ERR(user))

@@ -297,7 +297,8 @@ enum lodge_limit_scope {
  * enum lodge_limit_attr - limits, and what they are for
  * @LODGE_LIMIT_PAD: only aligns
  * @LODGE_LIMIT_SCOPE: u32: enum lodge_limit_scope
- * @LODGE_LIMIT_UID: u32: with LODGE_SCOPE_USER
+ * @LODGE_LIMIT_UID: u32: with LODGE_SCOPE_USER.  All users of a user namespace count as
+ *	the one of the host who has made it; if that was root, as the namespace's own root
  * @LODGE_LIMIT_VMS: u64: VMs
  * @LODGE_LIMIT_VCPUS: u64: vCPUs
  * @LODGE_LIMIT_TABLES: u64: bytes of nested page tables; above that, a VM that needs

@@ -6,9 +6,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -184,6 +187,78 @@ TEST_F(users, a_user_can_have_a_limit_of_its_own)
 	EXPECT_EQ(0, create_as_nobody(self->machine.lodge));
 	ASSERT_EQ(0, inherit_limits(self->netlink, NOBODY));
 	EXPECT_EQ(-EDQUOT, create_as_nobody(self->machine.lodge));
+}
+
+/* In the child, as nobody: the superuser and another user of a user namespace. */
+static int create_in_namespace(int lodge, int ready)
+{
+	int vm, status;
+	pid_t child;
+	char go;
+
+	if (setresuid(NOBODY, NOBODY, NOBODY) || prctl(PR_SET_DUMPABLE, 1))
+		return errno;
+	/* Debian's kernels say EPERM where there are none for such a user. */
+	if (unshare(CLONE_NEWUSER))
+		return ENOSYS;
+	/* Its parent maps the users. */
+	if (write(ready, "", 1) != 1 || read(ready, &go, 1) != 1)
+		return EPIPE;
+	vm = lodge_vm_create(lodge);
+	if (vm < 0)
+		return -vm;
+	child = fork();
+	if (!child) {
+		if (setresuid(1, 1, 1))
+			_exit(errno);
+		vm = lodge_vm_create(lodge);
+		_exit(vm < 0 ? -vm : 0);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return ECHILD;
+	return WEXITSTATUS(status);
+}
+
+/* Return: 0, or what has kept one of the two users from making its VM: -errno. */
+static int create_as_two(int lodge)
+{
+	int ready[2], status;
+	char path[64], byte;
+	pid_t child;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ready))
+		return -errno;
+	child = fork();
+	if (!child) {
+		close(ready[0]);
+		_exit(create_in_namespace(lodge, ready[1]));
+	}
+	close(ready[1]);
+	snprintf(path, sizeof(path), "/proc/%d/uid_map", (int)child);
+	if (read(ready[0], &byte, 1) == 1 &&
+	    (host_write(path, "0 65534 1\n1 70000 1\n") ||
+	     write(ready[0], &byte, 1) != 1))
+		kill(child, SIGKILL);
+	close(ready[0]);
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return -ECHILD;
+	return -WEXITSTATUS(status);
+}
+
+TEST_F(users, users_of_a_namespace_share_the_limits_of_who_has_made_it)
+{
+	int error;
+
+	ASSERT_EQ(0, set_limit(self->netlink, LODGE_SCOPE_USER, NOBODY,
+			       NETLINK_LIMIT_VMS, 2));
+	error = create_as_two(self->machine.lodge);
+	if (error == -ENOSYS)
+		SKIP(return, "this kernel has no such namespaces");
+	EXPECT_EQ(0, error);
+	ASSERT_EQ(0, set_limit(self->netlink, LODGE_SCOPE_USER, NOBODY,
+			       NETLINK_LIMIT_VMS, 1));
+	EXPECT_EQ(-EDQUOT, create_as_two(self->machine.lodge));
+	ASSERT_EQ(0, inherit_limits(self->netlink, NOBODY));
 }
 
 TEST_F(users, what_a_vm_holds_is_counted_and_given_back)

@@ -8,11 +8,7 @@
 
 #include "kernel.h"
 
-/* The real user of the thread. */
-extern __thread u32 kernel_uid;
-
 #define KUIDT_INIT(number) ((kuid_t){ number })
-#define current_uid() KUIDT_INIT(kernel_uid)
 #define __kuid_val(uid) ((uid).val)
 
 #define PAGE_SHIFT 12

@@ -169,6 +169,24 @@ TEST_F(news, a_limit_is_the_users_that_has_met_it)
 	EXPECT_NE(NULL, strstr(news.text, "nested page tables"));
 }
 
+TEST_F(news, a_limit_met_in_a_namespace_is_told_to_who_has_met_it)
+{
+	struct lodge_news news;
+
+	/* The limit is that of the one who has made the namespace. */
+	kernel_thread.user_ns = &other_ns;
+	kernel_thread.uid = 100001;
+	lodge_notify_limit(other_ns.owner, LODGE_LIMIT_VMS, LODGE_SCOPE_USER);
+	self->owner.uid.val = 100001;
+	self->owner.user_ns = &other_ns;
+	EXPECT_TRUE(get(self, 1, &news));
+	/* With a VM that somebody else has made, it is that one's. */
+	lodge_notify_limit((kuid_t){ 1000 }, LODGE_LIMIT_VMS, LODGE_SCOPE_USER);
+	self->owner.uid.val = 1000;
+	self->owner.user_ns = host_ns;
+	EXPECT_TRUE(get(self, 1, &news));
+}
+
 TEST_F(news, the_oldest_events_are_forgotten)
 {
 	struct lodge_news news;

@@ -17,8 +17,6 @@
 #define CAROL 1002
 #define MEMORY (totalram_pages() << PAGE_SHIFT)
 
-__thread u32 kernel_uid = ALICE;
-
 static struct {
 	unsigned int count;
 	u32 uid;
@@ -56,8 +54,7 @@ FIXTURE_TEARDOWN(user)
 
 static struct lodge_user *vm_of(u32 uid, u64 kernel)
 {
-	kernel_uid = uid;
-	return lodge_user_get_vm(kernel);
+	return lodge_user_get_vm(KUIDT_INIT(uid), kernel);
 }
 
 static struct lodge_limits limits_of(enum lodge_limit_scope scope, u32 uid)
@@ -391,9 +388,8 @@ static void note(int *now, int *most, int change)
 
 static void *racer(void *uid)
 {
-	kernel_uid = (uintptr_t)uid;
 	for (int i = 0; i < ROUNDS; i++) {
-		struct lodge_user *user = lodge_user_get_vm(SIZE);
+		struct lodge_user *user = vm_of((uintptr_t)uid, SIZE);
 
 		if (IS_ERR(user))
 			continue;
