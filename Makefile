@@ -111,18 +111,23 @@ RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c vcputime.c wait.c yiel
 USERS	:= module/user.c selftests/unit/user.c
 # The same for the view of all VMs, with selftests/unit/kernel_view.h.
 VIEW	:= module/registry.c module/news.c selftests/unit/registry.c selftests/unit/news.c
+# The same for the netlink family, with selftests/unit/kernel_netlink.h, too.
+NETLINK	:= $(wildcard module/netlink*.c)
+NETLINK_TESTS := selftests/unit/netlink_family.c selftests/unit/fuzz_netlink.c
+SHOWN	:= $(filter module/%,$(USERS) $(VIEW) $(NETLINK))
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
-EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h \
+EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h bits.h \
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h ctype.h err.h fcntl.h \
 	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h idr.h irqflags.h kcsan-checks.h kref.h ktime.h kvm_host.h \
-	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h moduleparam.h mutex.h nospec.h \
+	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
 	   percpu.h pid.h pid_namespace.h ratelimit.h rcupdate.h timekeeping.h user_namespace.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
-	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h uaccess.h uidgid.h) $(addprefix asm/,\
+	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h uaccess.h uidgid.h workqueue.h) $(addprefix asm/,\
 	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
 	   fsgsbase.h hardirq.h io.h local64.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
 	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \
+	   $(addprefix net/,genetlink.h net_namespace.h sock.h) \
 	   $(addprefix trace/,define_trace.h events/ipi.h))
 USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
@@ -353,7 +358,7 @@ $(B)/fuzz/%.o: %.c
 $(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
 $(B)/testlib.a: $(call obj,obj,$(TESTLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
-$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/registry.c module/news.c module/cpuid.c)
+$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c)
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
 $(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS))
 
@@ -372,6 +377,9 @@ $(call obj,san,$(USERS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_user.h
 $(call obj,san,$(VIEW)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_view.h
+$(call obj,san,$(NETLINK) $(NETLINK_TESTS)) $(call obj,fuzz,$(NETLINK) $(NETLINK_TESTS)): \
+	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h \
+	-include selftests/unit/kernel_netlink.h
 $(call obj,san,$(CPUID)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpuid.h
 $(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
@@ -385,13 +393,13 @@ $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_sta
 	fuzz_lapic.c lapic.c lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS) $(RUNS) $(RUNS_TESTS) \
-	$(USERS) $(VIEW) $(CPUID)) \
+	$(USERS) $(VIEW) $(NETLINK) $(NETLINK_TESTS) $(CPUID)) \
 	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/registry.c module/news.c module/cpuid.c' | cmp -s - $@ || \
-		echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) module/user.c module/registry.c module/news.c module/cpuid.c' >$@
+	@echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c' | cmp -s - $@ || \
+		echo '$(USERLIB) $(TESTLIB) $(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c' >$@
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)

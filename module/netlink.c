@@ -62,7 +62,7 @@ struct lodge_vm *lodge_viewer_find(const struct lodge_viewer *viewer, u32 id)
 }
 
 /* A command has one policy, for a dump too: refuse what only the other one takes. */
-static int dump_check(struct netlink_callback *cb, int takes)
+static int dump_check(struct netlink_callback *cb, unsigned int takes)
 {
 	struct nlattr **attrs = lodge_dump_attrs(cb);
 	unsigned int i;
@@ -90,7 +90,7 @@ static int dump_find(struct lodge_dump *dump, const struct nlattr *attr)
 	return found ? 0 : -ENOENT;
 }
 
-int lodge_dump_begin(struct netlink_callback *cb, int takes)
+int lodge_dump_begin(struct netlink_callback *cb, unsigned int takes)
 {
 	struct lodge_dump *dump;
 	int error = dump_check(cb, takes);
@@ -105,7 +105,7 @@ int lodge_dump_begin(struct netlink_callback *cb, int takes)
 	return 0;
 }
 
-int lodge_dump_start(struct netlink_callback *cb, int vm)
+int lodge_dump_start(struct netlink_callback *cb, unsigned int vm)
 {
 	int error = lodge_dump_begin(cb, vm);
 
@@ -224,22 +224,35 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 	return lodge_dump_answer(skb, error);
 }
 
-struct sk_buff *lodge_netlink_answer(struct genl_info *info, u8 command,
-				     const struct lodge_viewer *viewer,
-				     lodge_put_t put, const void *thing)
+int lodge_netlink_put(struct sk_buff *answer, const struct genl_info *info,
+		      u8 command, const struct lodge_viewer *viewer,
+		      lodge_put_t put, const void *thing)
 {
-	struct sk_buff *skb = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
-	void *head;
+	void *head = genlmsg_put_reply(answer, info, &lodge_netlink_family, 0,
+				       command);
 
-	if (!skb)
-		return ERR_PTR(-ENOMEM);
-	head = genlmsg_put_reply(skb, info, &lodge_netlink_family, 0, command);
-	if (!head || put(skb, viewer, thing)) {
-		nlmsg_free(skb);
-		return ERR_PTR(-EMSGSIZE);
-	}
-	genlmsg_end(skb, head);
-	return skb;
+	if (!head || put(answer, viewer, thing))
+		return -EMSGSIZE;
+	genlmsg_end(answer, head);
+	return 0;
+}
+
+int lodge_netlink_answer(struct sk_buff *skb, struct genl_info *info,
+			 lodge_fill_t fill)
+{
+	struct sk_buff *answer = genlmsg_new(GENLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	struct lodge_viewer viewer;
+	int error;
+
+	if (!answer)
+		return -ENOMEM;
+	lodge_viewer_init(&viewer, skb);
+	error = fill(answer, info, &viewer);
+	lodge_viewer_fini(&viewer);
+	if (!error)
+		return genlmsg_reply(answer, info);
+	nlmsg_free(answer);
+	return error;
 }
 
 static const struct genl_ops lodge_netlink_ops[] = {

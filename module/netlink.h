@@ -92,14 +92,14 @@ static inline struct lodge_dump *lodge_dump_of(struct netlink_callback *cb)
  *
  * Return: 0, -EINVAL an attribute that it does not take, -ENOMEM.
  */
-int lodge_dump_begin(struct netlink_callback *cb, int takes);
+int lodge_dump_begin(struct netlink_callback *cb, unsigned int takes);
 
 /**
  * lodge_dump_start() - the same; the only attribute is the ID of a VM
  *
  * Return: as lodge_dump_begin(), and -ENOENT no such VM.
  */
-int lodge_dump_start(struct netlink_callback *cb, int vm);
+int lodge_dump_start(struct netlink_callback *cb, unsigned int vm);
 int lodge_dump_done(struct netlink_callback *cb);
 
 /**
@@ -108,7 +108,7 @@ int lodge_dump_done(struct netlink_callback *cb);
  */
 static inline int lodge_dump_answer(const struct sk_buff *skb, int error)
 {
-	return error && !skb->len ? error : skb->len;
+	return error && !skb->len ? error : (int)skb->len;
 }
 
 /**
@@ -160,16 +160,36 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 		     u8 command, lodge_put_t put);
 
 /**
- * lodge_netlink_answer() - make the answer to a request, a message of one thing
+ * lodge_netlink_put() - put the one message of an answer into it
+ * @info: of the request
  * @command: enum lodge_command
- * @put: for its attributes
+ * @put: for the attributes
  * @thing: its argument
  *
- * Return: for genlmsg_reply(), outside of locks; or an error pointer.
+ * Return: 0 or -EMSGSIZE.
  */
-struct sk_buff *lodge_netlink_answer(struct genl_info *info, u8 command,
-				     const struct lodge_viewer *viewer,
-				     lodge_put_t put, const void *thing);
+int lodge_netlink_put(struct sk_buff *answer, const struct genl_info *info,
+		      u8 command, const struct lodge_viewer *viewer,
+		      lodge_put_t put, const void *thing);
+
+/**
+ * typedef lodge_fill_t - find what a request asks for, and lodge_netlink_put() it
+ *
+ * Return: 0 or -errno.
+ */
+typedef int (*lodge_fill_t)(struct sk_buff *answer,
+			    const struct genl_info *info,
+			    const struct lodge_viewer *viewer);
+
+/**
+ * lodge_netlink_answer() - answer a request with one message
+ * @skb: the request
+ * @fill: may take locks: nobody waits for the answer's memory under them
+ *
+ * Return: as @doit.
+ */
+int lodge_netlink_answer(struct sk_buff *skb, struct genl_info *info,
+			 lodge_fill_t fill);
 
 /**
  * lodge_netlink_init() - register the family

@@ -102,41 +102,30 @@ static int limit_scope(const struct genl_info *info,
 }
 
 /* The answer names the user as it was asked for. */
-static int limit_get(struct genl_info *info, const struct lodge_viewer *viewer,
-		     struct lodge_limits *limits)
+static int limit_fill(struct sk_buff *answer, const struct genl_info *info,
+		      const struct lodge_viewer *viewer)
 {
 	struct lodge_owner owner = { .user_ns = viewer->sender.user_ns };
-	int error = limit_scope(info, viewer, limits);
+	struct lodge_limits limits = {};
+	int error = limit_scope(info, viewer, &limits);
 
 	if (error)
 		return error;
-	if (!limit_visible(viewer, limits))
+	if (!limit_visible(viewer, &limits))
 		return -ENOENT;
-	owner.uid = limits->uid;
-	limits->uid = lodge_owner_host_uid(&owner);
+	owner.uid = limits.uid;
+	limits.uid = lodge_owner_host_uid(&owner);
 	lodge_limits_lock();
-	lodge_limits_get(limits);
+	lodge_limits_get(&limits);
 	lodge_limits_unlock();
-	limits->uid = owner.uid;
-	return 0;
+	limits.uid = owner.uid;
+	return lodge_netlink_put(answer, info, LODGE_CMD_LIMIT_GET, viewer,
+				 limit_put, &limits);
 }
 
 int lodge_netlink_limit_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct lodge_limits limits = {};
-	struct lodge_viewer viewer;
-	struct sk_buff *answer;
-	int error;
-
-	lodge_viewer_init(&viewer, skb);
-	error = limit_get(info, &viewer, &limits);
-	if (!error) {
-		answer = lodge_netlink_answer(info, LODGE_CMD_LIMIT_GET,
-					      &viewer, limit_put, &limits);
-		error = PTR_ERR_OR_ZERO(answer);
-	}
-	lodge_viewer_fini(&viewer);
-	return error ? error : genlmsg_reply(answer, info);
+	return lodge_netlink_answer(skb, info, limit_fill);
 }
 
 /* Return: a bit for each limit that the request has. */

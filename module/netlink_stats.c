@@ -114,28 +114,31 @@ static const struct lodge_vcpu *stats_find(const struct lodge_viewer *viewer,
 	return lodge_vcpu_find(vm, array_index_nospec(id, LODGE_MAX_VCPUS));
 }
 
-int lodge_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
+static int stats_fill(struct sk_buff *answer, const struct genl_info *info,
+		      const struct lodge_viewer *viewer)
 {
 	struct nlattr **attrs = info->attrs;
-	struct sk_buff *answer = ERR_PTR(-ENOENT);
 	const struct lodge_vcpu *vcpu;
-	struct lodge_viewer viewer;
+	int error = -ENOENT;
 
 	if (!attrs[LODGE_STATS_VM] || !attrs[LODGE_STATS_VCPU]) {
 		NL_SET_ERR_MSG(info->extack,
 			       "a VM's ID and a vCPU's number must be given");
 		return -EINVAL;
 	}
-	lodge_viewer_init(&viewer, skb);
 	lodge_registry_lock();
-	vcpu = stats_find(&viewer, nla_get_u32(attrs[LODGE_STATS_VM]),
+	vcpu = stats_find(viewer, nla_get_u32(attrs[LODGE_STATS_VM]),
 			  nla_get_u32(attrs[LODGE_STATS_VCPU]));
 	if (vcpu)
-		answer = lodge_netlink_answer(info, LODGE_CMD_STATS_GET,
-					      &viewer, stats_put, vcpu);
+		error = lodge_netlink_put(answer, info, LODGE_CMD_STATS_GET,
+					  viewer, stats_put, vcpu);
 	lodge_registry_unlock();
-	lodge_viewer_fini(&viewer);
-	return IS_ERR(answer) ? PTR_ERR(answer) : genlmsg_reply(answer, info);
+	return error;
+}
+
+int lodge_netlink_stats_get(struct sk_buff *skb, struct genl_info *info)
+{
+	return lodge_netlink_answer(skb, info, stats_fill);
 }
 
 int lodge_netlink_stats_start(struct netlink_callback *cb)

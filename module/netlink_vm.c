@@ -94,8 +94,8 @@ struct vm_wanted {
 	kuid_t uid;
 };
 
-static int vm_want(struct genl_info *info, const struct lodge_viewer *viewer,
-		   struct vm_wanted *wanted)
+static int vm_want(const struct genl_info *info,
+		   const struct lodge_viewer *viewer, struct vm_wanted *wanted)
 {
 	struct nlattr **attrs = info->attrs;
 
@@ -168,28 +168,28 @@ static struct lodge_vm *vm_find(const struct lodge_viewer *viewer,
 	return vm && vm_is_wanted(vm, viewer, wanted) ? vm : ERR_PTR(-ENOENT);
 }
 
+static int vm_fill(struct sk_buff *answer, const struct genl_info *info,
+		   const struct lodge_viewer *viewer)
+{
+	struct vm_wanted wanted;
+	struct lodge_vm *vm;
+	int error = vm_want(info, viewer, &wanted);
+
+	if (error)
+		return error;
+	lodge_registry_lock();
+	vm = vm_find(viewer, &wanted);
+	error = PTR_ERR_OR_ZERO(vm);
+	if (!error)
+		error = lodge_netlink_put(answer, info, LODGE_CMD_VM_GET,
+					  viewer, vm_describe, vm);
+	lodge_registry_unlock();
+	return error;
+}
+
 int lodge_netlink_vm_get(struct sk_buff *skb, struct genl_info *info)
 {
-	struct lodge_viewer viewer;
-	struct vm_wanted wanted;
-	struct sk_buff *answer;
-	struct lodge_vm *vm;
-	int error;
-
-	lodge_viewer_init(&viewer, skb);
-	error = vm_want(info, &viewer, &wanted);
-	if (!error) {
-		lodge_registry_lock();
-		vm = vm_find(&viewer, &wanted);
-		answer = IS_ERR(vm) ?
-				 ERR_CAST(vm) :
-				 lodge_netlink_answer(info, LODGE_CMD_VM_GET,
-						      &viewer, vm_describe, vm);
-		lodge_registry_unlock();
-		error = PTR_ERR_OR_ZERO(answer);
-	}
-	lodge_viewer_fini(&viewer);
-	return error ? error : genlmsg_reply(answer, info);
+	return lodge_netlink_answer(skb, info, vm_fill);
 }
 
 int lodge_netlink_vm_start(struct netlink_callback *cb)

@@ -96,17 +96,28 @@ static inline void put_pid(struct pid *pid)
 			abort();     \
 	} while (0)
 
+/* Locks that are held. */
+__attribute__((weak)) int kernel_locks;
+
 static inline void kernel_lock(int *lock)
 {
 	if ((*lock)++)
 		abort();
+	kernel_locks++;
+}
+
+static inline void kernel_unlock(int *lock)
+{
+	if (--(*lock))
+		abort();
+	kernel_locks--;
 }
 
 #define mutex_lock(mutex) kernel_lock(&(mutex)->owner)
-#define mutex_unlock(mutex) ((mutex)->owner--)
+#define mutex_unlock(mutex) kernel_unlock(&(mutex)->owner)
 #define DEFINE_SPINLOCK(name) spinlock_t name
 #define spin_lock_irqsave(lock, flags) ((flags) = 0, kernel_lock(lock))
-#define spin_unlock_irqrestore(lock, flags) ((void)(flags), (*(lock))--)
+#define spin_unlock_irqrestore(lock, flags) ((void)(flags), kernel_unlock(lock))
 
 #define ATOMIC_INIT(value) \
 	{                  \

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the netlink family at moments that no process can choose: where it waits for
+ * memory, and where there is none.
+ */
+#include "fake_family.h"
+
+#include "kselftest_harness.h"
+
+static bool no_memory;
+
+bool kernel_has_no_memory(void)
+{
+	return no_memory;
+}
+
+FIXTURE(family)
+{
+	struct lodge_vm vm[2];
+	struct lodge_vcpu vcpu;
+	struct family_request request;
+	struct family_dump dump;
+	struct sk_buff *skb;
+};
+
+FIXTURE_SETUP(family)
+{
+	memset(self, 0, sizeof(*self));
+	no_memory = false;
+	family_be(1000, &init_user_ns, false);
+	ASSERT_EQ(0, family_add_vm(&self->vm[0], "a"));
+	ASSERT_EQ(0, family_add_vm(&self->vm[1], "b"));
+	family_add_vcpu(&self->vm[0], &self->vcpu, 3);
+	self->skb = family_buffer(GENLMSG_DEFAULT_SIZE);
+}
+
+FIXTURE_TEARDOWN(family)
+{
+	for (int i = 0; i < 2; i++)
+		family_remove_vm(&self->vm[i]);
+	free(self->skb);
+	family_end();
+	EXPECT_EQ(0, init_user_ns.users);
+	EXPECT_EQ(0, family_pids.users);
+	EXPECT_EQ(0, family_cred.users);
+	EXPECT_EQ(0, kernel_locks);
+}
+
+static void ask(FIXTURE_DATA(family) * self, u8 command, bool dump, u16 attr,
+		u32 value)
+{
+	self->request =
+		(struct family_request){ .command = command, .dump = dump };
+	if (attr)
+		family_put_u32(&self->request, attr, value);
+}
+
+TEST_F(family, a_dump_that_does_not_change_says_nothing)
+{
+	ask(self, LODGE_CMD_VCPU_GET, true, LODGE_VCPU_VM,
+	    self->vm[0].identity.id);
+	ASSERT_EQ(0, family_dump_start(&self->dump, &self->request));
+	EXPECT_LT(0, family_dump_next(&self->dump, self->skb));
+	EXPECT_EQ(0, family_dump_next(&self->dump, self->skb));
+	EXPECT_EQ(0, family_dump_end(&self->dump));
+}
+
+TEST_F(family, a_dump_of_a_vm_that_there_is_not_does_not_start)
+{
+	ask(self, LODGE_CMD_VCPU_GET, true, LODGE_VCPU_VM, 77);
+	EXPECT_EQ(-ENOENT, family_dump_start(&self->dump, &self->request));
+}
+
+/* Return: what comes of a request for something. */
+static int ask_for(FIXTURE_DATA(family) * self, u8 command, u16 attr, u32 value,
+		   u16 other, u32 number)
+{
+	ask(self, command, false, attr, value);
+	if (other)
+		family_put_u32(&self->request, other, number);
+	return family_do(&self->request);
+}
+
+/* Everybody who makes a VM waits for the lock; genlmsg_new() ends the program there. */
+TEST_F(family, no_lock_is_held_while_an_answer_waits_for_memory)
+{
+	u32 id = self->vm[0].identity.id;
+
+	EXPECT_EQ(0, ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID, id, 0, 0));
+	EXPECT_NE(NULL, family_answer);
+	EXPECT_EQ(0, ask_for(self, LODGE_CMD_STATS_GET, LODGE_STATS_VM, id,
+			     LODGE_STATS_VCPU, 3));
+	EXPECT_NE(NULL, family_answer);
+	EXPECT_EQ(0, ask_for(self, LODGE_CMD_LIMIT_GET, LODGE_LIMIT_SCOPE,
+			     LODGE_SCOPE_USER, LODGE_LIMIT_UID, 1000));
+	EXPECT_NE(NULL, family_answer);
+}
+
+TEST_F(family, a_request_without_an_answer_has_none)
+{
+	EXPECT_EQ(-ENOENT,
+		  ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID, 77, 0, 0));
+	EXPECT_EQ(-ENOENT, ask_for(self, LODGE_CMD_STATS_GET, LODGE_STATS_VM,
+				   self->vm[0].identity.id, LODGE_STATS_VCPU,
+				   LODGE_MAX_VCPUS));
+	EXPECT_EQ(-ENOENT, ask_for(self, LODGE_CMD_LIMIT_GET, LODGE_LIMIT_SCOPE,
+				   LODGE_SCOPE_USER, LODGE_LIMIT_UID, 1001));
+	EXPECT_EQ(NULL, family_answer);
+	no_memory = true;
+	EXPECT_EQ(-ENOMEM, ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID,
+				   self->vm[0].identity.id, 0, 0));
+	EXPECT_EQ(NULL, family_answer);
+	ask(self, LODGE_CMD_VM_GET, true, 0, 0);
+	EXPECT_EQ(-ENOMEM, family_dump_start(&self->dump, &self->request));
+}
+
+TEST_HARNESS_MAIN
