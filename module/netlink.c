@@ -75,9 +75,13 @@ static int dump_check(struct netlink_callback *cb, unsigned int takes)
 	return 0;
 }
 
-/* Looks once, so that a request for a VM that there is not fails. */
-static int dump_find(struct lodge_dump *dump, const struct nlattr *attr)
+/*
+ * Looks once, so that a request for a VM that there is not fails.  One that goes before
+ * the first message has changed the list.
+ */
+static int dump_find(struct netlink_callback *cb, const struct nlattr *attr)
 {
+	struct lodge_dump *dump = lodge_dump_of(cb);
 	bool found;
 
 	if (!attr)
@@ -86,6 +90,7 @@ static int dump_find(struct lodge_dump *dump, const struct nlattr *attr)
 	dump->next_vm = dump->vm;
 	lodge_registry_lock();
 	found = lodge_viewer_find(&dump->viewer, dump->vm);
+	cb->prev_seq = lodge_registry_generation();
 	lodge_registry_unlock();
 	return found ? 0 : -ENOENT;
 }
@@ -111,8 +116,7 @@ int lodge_dump_start(struct netlink_callback *cb, unsigned int vm)
 
 	if (error)
 		return error;
-	error = dump_find(lodge_dump_of(cb),
-			  vm ? lodge_dump_attrs(cb)[vm] : NULL);
+	error = dump_find(cb, vm ? lodge_dump_attrs(cb)[vm] : NULL);
 	/* A dump that does not start is not ended. */
 	if (error)
 		lodge_dump_done(cb);

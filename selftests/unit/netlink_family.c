@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the netlink family at moments that no process can choose: where it waits for
- * memory, and where there is none.
+ * Tests of the netlink family at moments that no process can choose: between the start
+ * of a dump and its first message, where it waits for memory, and where there is none.
  */
 #include "fake_family.h"
 
@@ -63,6 +63,22 @@ TEST_F(family, a_dump_that_does_not_change_says_nothing)
 	EXPECT_LT(0, family_dump_next(&self->dump, self->skb));
 	EXPECT_EQ(0, family_dump_next(&self->dump, self->skb));
 	EXPECT_EQ(0, family_dump_end(&self->dump));
+}
+
+/* A list that never was empty must not seem to have been. */
+TEST_F(family, a_vm_that_goes_before_the_first_message_is_told_of_by_a_flag)
+{
+	static const u8 commands[] = { LODGE_CMD_VCPU_GET,
+				       LODGE_CMD_STATS_GET };
+	static const u16 attrs[] = { LODGE_VCPU_VM, LODGE_STATS_VM };
+
+	for (u32 i = 0; i < ARRAY_SIZE(commands); i++) {
+		ask(self, commands[i], true, attrs[i], self->vm[i].identity.id);
+		ASSERT_EQ(0, family_dump_start(&self->dump, &self->request));
+		family_remove_vm(&self->vm[i]);
+		EXPECT_EQ(0, family_dump_next(&self->dump, self->skb));
+		EXPECT_EQ(NLM_F_DUMP_INTR, family_dump_end(&self->dump));
+	}
 }
 
 TEST_F(family, a_dump_of_a_vm_that_there_is_not_does_not_start)
