@@ -360,7 +360,7 @@ $(B)/testlib.a: $(call obj,obj,$(TESTLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
 $(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c)
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
-$(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS))
+$(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS) $(SHOWN) module/stats.c)
 
 $(EXITS_HEADERS):
 	@mkdir -p $(@D) && : >$@
@@ -371,13 +371,14 @@ $(call obj,san,$(ENTRIES) $(ENTRIES_TESTS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpu.h
 $(call obj,san,$(addprefix module/vmx/,bitmap.c run.c state.c) \
 	selftests/unit/vmx_spec_ctrl.c): CFLAGS += -include selftests/unit/kernel_vmx.h
-$(call obj,san,$(RUNS) $(RUNS_TESTS)): CFLAGS += -I$(B)/kernel \
+$(call obj,san,$(RUNS) $(RUNS_TESTS)) $(call obj,fuzz,module/stats.c): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_run.h
-$(call obj,san,$(USERS)): CFLAGS += -I$(B)/kernel \
+$(call obj,san,$(USERS)) $(call obj,fuzz,module/user.c): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_user.h
-$(call obj,san,$(VIEW)): CFLAGS += -I$(B)/kernel \
+$(call obj,san,$(VIEW)) $(call obj,fuzz,module/registry.c module/news.c): \
+	CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_view.h
-$(call obj,san,$(NETLINK) $(NETLINK_TESTS)) $(call obj,fuzz,$(NETLINK) $(NETLINK_TESTS)): \
+$(foreach d,san fuzz,$(call obj,$(d),$(NETLINK) $(NETLINK_TESTS))): \
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h \
 	-include selftests/unit/kernel_netlink.h
 $(call obj,san,$(CPUID)): CFLAGS += -I$(B)/kernel \
@@ -394,7 +395,8 @@ $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_sta
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS) $(RUNS) $(RUNS_TESTS) \
 	$(USERS) $(VIEW) $(NETLINK) $(NETLINK_TESTS) $(CPUID)) \
-	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS)): | $(EXITS_HEADERS)
+	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS) $(SHOWN) module/stats.c \
+	selftests/unit/fuzz_netlink.c): | $(EXITS_HEADERS)
 
 $(B)/sources: FORCE
 	@mkdir -p $(@D)

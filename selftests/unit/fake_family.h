@@ -34,8 +34,9 @@ __thread u32 kernel_uid;
 
 static struct pid_namespace family_pids;
 static struct pid family_pid;
-static struct cred family_cred;
-static struct file family_file = { .f_cred = &family_cred };
+/* Of those who have opened sockets: these do not change while somebody has them. */
+static struct cred family_creds[4];
+static struct file family_file;
 static struct socket family_socket = { .file = &family_file };
 static struct sock family_sock = { .sk_socket = &family_socket };
 static struct lodge_vm *family_killed;
@@ -82,6 +83,17 @@ int genlmsg_reply(struct sk_buff *skb, struct genl_info *info)
 	return 0;
 }
 
+static struct cred *family_cred(u32 uid, struct user_namespace *ns)
+{
+	struct cred *cred = family_creds;
+
+	while (cred->users && (cred->uid.val != uid || cred->user_ns != ns))
+		cred++;
+	cred->uid.val = uid;
+	cred->user_ns = ns;
+	return cred;
+}
+
 /* The thread that has opened the socket and sends the requests. */
 static void family_be(u32 uid, struct user_namespace *ns, bool admin)
 {
@@ -91,9 +103,7 @@ static void family_be(u32 uid, struct user_namespace *ns, bool admin)
 					      .pid = &family_pid };
 	kernel_uid = uid;
 	kernel_admin = admin;
-	family_cred.uid.val = uid;
-	family_cred.user_ns = ns;
-	family_file.admin = admin;
+	family_file = (struct file){ family_cred(uid, ns), admin };
 }
 
 static int family_add_vm(struct lodge_vm *vm, const char *name)
@@ -156,7 +166,8 @@ static void family_put(struct family_request *request, u16 type,
 	request->size += NLA_HDRLEN + NLA_ALIGN(size);
 }
 
-static void family_put_u32(struct family_request *request, u16 type, u32 value)
+static inline void family_put_u32(struct family_request *request, u16 type,
+				  u32 value)
 {
 	family_put(request, type, &value, sizeof(value));
 }
@@ -230,7 +241,7 @@ static struct sk_buff *family_buffer(size_t size)
 }
 
 /* Return: what the command returns; the answer is family_answer. */
-static int family_do(struct family_request *request)
+static inline int family_do(struct family_request *request)
 {
 	const struct genl_ops *op = family_op(request);
 	struct genl_info info = {
@@ -307,9 +318,12 @@ static u16 family_dump_end(struct family_dump *dump)
 	return done.nlmsg_flags & NLM_F_DUMP_INTR;
 }
 
-/* What is left when everything was put back. */
+/* Everything was put back. */
 static void family_end(void)
 {
+	for (u32 i = 0; i < ARRAY_SIZE(family_creds); i++)
+		if (family_creds[i].users)
+			abort();
 	free(family_answer);
 	family_answer = NULL;
 	lodge_news_fini();

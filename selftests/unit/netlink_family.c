@@ -42,7 +42,6 @@ FIXTURE_TEARDOWN(family)
 	family_end();
 	EXPECT_EQ(0, init_user_ns.users);
 	EXPECT_EQ(0, family_pids.users);
-	EXPECT_EQ(0, family_cred.users);
 	EXPECT_EQ(0, kernel_locks);
 }
 

@@ -21,6 +21,8 @@
 
 /* Attempts to read a list that does not change meanwhile. */
 #define MAX_ATTEMPTS 8
+/* The kernel has no error with a higher number. */
+#define MAX_ERRNO 4095
 
 /**
  * struct netlink - a connection to the family
@@ -131,16 +133,24 @@ static void keep_message(struct netlink *netlink, struct nlmsghdr *header,
 			    sizeof(netlink->message));
 }
 
+/* Return: what the module has answered, or -EPROTO for what it cannot mean. */
+static int answered_error(int error)
+{
+	return error <= 0 && error >= -MAX_ERRNO ? error : -EPROTO;
+}
+
 /* The end of a list: what follows the header is 0 or -errno. */
 static int on_end(struct nl_msg *message, void *argument)
 {
 	struct nlmsghdr *header = nlmsg_hdr(message);
 	struct answer *answer = argument;
+	int error;
 
 	if (header->nlmsg_flags & NLM_F_DUMP_INTR)
 		answer->changed = true;
 	if (nlmsg_datalen(header) >= (int)sizeof(int) && !answer->error) {
-		memcpy(&answer->error, nlmsg_data(header), sizeof(int));
+		memcpy(&error, nlmsg_data(header), sizeof(error));
+		answer->error = answered_error(error);
 		keep_message(answer->netlink, header, sizeof(int));
 	}
 	answer->done = true;
@@ -162,7 +172,7 @@ static int on_error(struct sockaddr_nl *address, struct nlmsgerr *error,
 		(struct nlmsghdr *)((char *)error - NLMSG_HDRLEN);
 	struct answer *answer = argument;
 
-	answer->error = error->error;
+	answer->error = answered_error(error->error);
 	/* Otherwise the request stands before the attributes. */
 	if (header->nlmsg_flags & NLM_F_CAPPED)
 		keep_message(answer->netlink, header, sizeof(*error));
