@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "cmd/options.h"
-#include "cmd/size.h"
 #include "kselftest_harness.h"
+#include "lib/size.h"
 
 #define SILENT (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
 #define MAX_WORDS 16

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/size.h"
+#include "lib/size.h"
 
 /* Return: the index of the option in the kind's list, or -1. */
 static int find_option(const struct device_kind *kind, const char *name,

@@ -21,10 +21,10 @@
 #include "cmd/json.h"
 #include "cmd/limit_option.h"
 #include "cmd/processor.h"
-#include "cmd/size.h"
 #include "cmd/trial.h"
 #include "lib/client.h"
 #include "lib/netlink.h"
+#include "lib/size.h"
 #include "view/word.h"
 
 #define MAX_FINDINGS 16

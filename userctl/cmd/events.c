@@ -17,7 +17,7 @@
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
 #include "cmd/json.h"
-#include "cmd/user.h"
+#include "lib/user.h"
 #include "view/word.h"
 
 #define NS_PER_S 1000000000ULL

@@ -12,7 +12,7 @@
 
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
-#include "cmd/user.h"
+#include "lib/user.h"
 
 /**
  * struct kill_options - the command line

@@ -17,9 +17,9 @@
 #include "cmd/family.h"
 #include "cmd/json.h"
 #include "cmd/limit_option.h"
-#include "cmd/size.h"
 #include "cmd/table.h"
-#include "cmd/user.h"
+#include "lib/size.h"
+#include "lib/user.h"
 #include "view/word.h"
 
 /* Keys of options that have no letter. */

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cmd/size.h"
+#include "lib/size.h"
 #include "view/word.h"
 
 static bool is_size(enum netlink_limit_kind kind)

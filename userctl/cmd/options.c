@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "cmd/device_option.h"
-#include "cmd/size.h"
 #include "lib/cgroup.h"
+#include "lib/size.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
 #define DIGITS "0123456789"

@@ -15,10 +15,10 @@
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
 #include "cmd/json.h"
-#include "cmd/size.h"
 #include "cmd/table.h"
-#include "cmd/user.h"
 #include "cmd/vm_report.h"
+#include "lib/size.h"
+#include "lib/user.h"
 #include "view/word.h"
 
 /**

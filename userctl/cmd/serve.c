@@ -20,7 +20,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
-#include "cmd/size.h"
+#include "lib/size.h"
 #include "view/metrics.h"
 
 #define REQUEST_SIZE 4096

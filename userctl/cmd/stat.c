@@ -16,9 +16,9 @@
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
 #include "cmd/serve.h"
-#include "cmd/size.h"
 #include "cmd/stat_report.h"
-#include "cmd/user.h"
+#include "lib/size.h"
+#include "lib/user.h"
 
 #define NS_PER_S 1000000000ULL
 #define MAX_INTERVAL 86400

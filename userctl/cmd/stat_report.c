@@ -9,10 +9,10 @@
 
 #include "cmd/duration.h"
 #include "cmd/json.h"
-#include "cmd/size.h"
 #include "cmd/table.h"
-#include "cmd/user.h"
 #include "cmd/vm_report.h"
+#include "lib/size.h"
+#include "lib/user.h"
 #include "view/word.h"
 
 #define NS_PER_S 1e9

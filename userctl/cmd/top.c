@@ -21,7 +21,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
-#include "cmd/size.h"
+#include "lib/size.h"
 #include "view/screen.h"
 
 #define DEFAULT_DELAY 2.0

@@ -6,7 +6,7 @@
 
 #include <time.h>
 
-#include "cmd/user.h"
+#include "lib/user.h"
 #include "view/word.h"
 
 #define NS_PER_S 1000000000ULL

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cmd/user.h"
+#include "lib/user.h"
 
 static int compare(uint32_t a, uint32_t b)
 {

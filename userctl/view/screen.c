@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/size.h"
+#include "lib/size.h"
 #include "view/word.h"
 
 #define HEAD_LINES 4

@@ -2,7 +2,7 @@
 /*
  * Sizes and numbers as people write them.
  */
-#include "cmd/size.h"
+#include "lib/size.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -2,14 +2,14 @@
 /*
  * Users by name and by number.
  */
-#include "cmd/user.h"
+#include "lib/user.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 
-#include "cmd/size.h"
+#include "lib/size.h"
 
 int user_parse(const char *text, uint32_t *uid)
 {

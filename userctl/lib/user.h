@@ -2,8 +2,8 @@
 /*
  * Users by name and by number.
  */
-#ifndef LODGE_CMD_USER_H
-#define LODGE_CMD_USER_H
+#ifndef LODGE_LIB_USER_H
+#define LODGE_LIB_USER_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,8 +2,8 @@
 /*
  * Sizes and numbers as people write them.
  */
-#ifndef LODGE_CMD_SIZE_H
-#define LODGE_CMD_SIZE_H
+#ifndef LODGE_LIB_SIZE_H
+#define LODGE_LIB_SIZE_H
 
 #include <stddef.h>
 #include <stdint.h>
