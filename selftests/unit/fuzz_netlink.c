@@ -50,7 +50,8 @@ struct viewer {
  * @viewer: who has asked
  * @only: the VM that it is for; 0: all
  * @changes: number of changes when its list was looked at first
- * @steady: bit per machine that is there since then
+ * @steady: of each machine that is there since then, a bit per vCPU of that moment, and
+ *	bit 0 for itself
  * @told: what it has told of: bit per vCPU (or one for the VM), by ID
  * @last: the last user or event
  * @flagged: a message has NLM_F_DUMP_INTR
@@ -63,7 +64,7 @@ static struct reader {
 	struct viewer viewer;
 	u32 only;
 	u64 changes;
-	u32 steady;
+	u32 steady[NR_VMS];
 	u32 told[KERNEL_IDS + 1];
 	u64 last;
 	bool flagged;
@@ -230,7 +231,7 @@ static void remove_machine(struct machine *machine)
 	memset(machine->vcpu, 0, sizeof(machine->vcpu));
 	family_remove_vm(&machine->vm);
 	lodge_user_put_vm(machine->user, 4096);
-	reader.steady &= ~BIT(machine - machines);
+	reader.steady[machine - machines] = 0;
 	changes++;
 }
 
@@ -367,6 +368,19 @@ static void check_vm(u32 id, const struct viewer *viewer)
 	require(machine && sees(viewer, &machine->vm.identity.owner));
 }
 
+/* Return: true if the request names this VM, and nothing else. */
+static bool is_meant(const struct family_request *request,
+		     const struct lodge_vm *vm)
+{
+	const struct nlattr *id = request->table[LODGE_VM_ID];
+	const struct nlattr *name = request->table[LODGE_VM_NAME];
+	const struct nlattr *uid = request->table[LODGE_VM_UID];
+
+	return (id || name) && (!id || nla_get_u32(id) == vm->identity.id) &&
+	       (!name || !strcmp(nla_data(name), vm->identity.name)) &&
+	       (!uid || nla_get_u32(uid) == vm->identity.owner.uid.val);
+}
+
 static void check_answer(const struct family_request *request,
 			 const struct viewer *viewer)
 {
@@ -377,9 +391,15 @@ static void check_answer(const struct family_request *request,
 	switch (request->command) {
 	case LODGE_CMD_VM_GET:
 		check_vm(u32_of(header, LODGE_VM_ID), viewer);
+		require(is_meant(request,
+				 &machine_of(u32_of(header, LODGE_VM_ID))->vm));
 		break;
 	case LODGE_CMD_STATS_GET:
 		check_vm(u32_of(header, LODGE_STATS_VM), viewer);
+		require(u32_of(header, LODGE_STATS_VM) ==
+			nla_get_u32(request->table[LODGE_STATS_VM]));
+		require(u32_of(header, LODGE_STATS_VCPU) ==
+			nla_get_u32(request->table[LODGE_STATS_VCPU]));
 		break;
 	case LODGE_CMD_LIMIT_GET:
 		require(u32_of(header, LODGE_LIMIT_SCOPE) != LODGE_SCOPE_USER ||
@@ -402,7 +422,8 @@ static void do_request(struct input *in)
 	require(!kernel_locks);
 	require(!error || !family_answer);
 	require(!family_killed ||
-		sees(&viewer, &family_killed->identity.owner));
+		(sees(&viewer, &family_killed->identity.owner) &&
+		 is_meant(&request, family_killed)));
 	require(!!family_killed ==
 		(!error && request.command == LODGE_CMD_VM_KILL));
 	require(error || request.command != LODGE_CMD_LIMIT_SET ||
@@ -415,34 +436,58 @@ static void do_request(struct input *in)
  * Dumps.
  */
 
+/* What is told of a vCPU: bit 0 is the VM's. */
+static u32 bit_of(u32 vcpu)
+{
+	return BIT(1 + vcpu % 31);
+}
+
+static bool is_list(u8 command)
+{
+	return command == LODGE_CMD_VM_GET || command == LODGE_CMD_VCPU_GET ||
+	       command == LODGE_CMD_STATS_GET;
+}
+
+/* What the list must have told of a machine. */
+static u32 must_tell(u32 number)
+{
+	const struct lodge_vm *vm = &machines[number].vm;
+	u32 steady = reader.steady[number];
+
+	if ((reader.only && reader.only != vm->identity.id) ||
+	    !sees(&reader.viewer, &vm->identity.owner))
+		return 0;
+	return reader.request.command == LODGE_CMD_VM_GET ? steady & 1 :
+							    steady & ~1U;
+}
+
 static void end_dump(bool complete)
 {
 	u16 flag = family_dump_end(&reader.dump);
 
 	reader.on = false;
-	if (!complete || reader.request.command == LODGE_CMD_LIMIT_GET ||
-	    reader.request.command == LODGE_CMD_NEWS_GET)
+	if (!complete || !is_list(reader.request.command))
 		return;
 	require(reader.flagged || flag || reader.changes == changes);
 	for (u32 i = 0; i < NR_VMS; i++) {
-		const struct lodge_vm *vm = &machines[i].vm;
+		u32 told = reader.told[machines[i].vm.identity.id];
 
-		if (reader.steady & BIT(i) &&
-		    (!reader.only || reader.only == vm->identity.id) &&
-		    sees(&reader.viewer, &vm->identity.owner) &&
-		    reader.request.command == LODGE_CMD_VM_GET)
-			require(reader.told[vm->identity.id]);
+		require(!reader.steady[i] || !(must_tell(i) & ~told));
 	}
 }
 
-static u32 steady_now(void)
+/* The list is looked at for the first time. */
+static void look(void)
 {
-	u32 steady = 0;
-
-	for (u32 i = 0; i < NR_VMS; i++)
-		if (machines[i].vm.identity.id)
-			steady |= BIT(i);
-	return steady;
+	reader.looked = true;
+	reader.changes = changes;
+	for (u32 i = 0; i < NR_VMS; i++) {
+		reader.steady[i] = !!machines[i].vm.identity.id;
+		for (u32 j = 0; j < NR_VCPUS; j++)
+			if (machines[i].vcpu[j].vm)
+				reader.steady[i] |=
+					bit_of(machines[i].vcpu[j].id);
+	}
 }
 
 static void start_dump(struct input *in)
@@ -460,17 +505,13 @@ static void start_dump(struct input *in)
 	reader.on = true;
 	reader.viewer = viewer_now();
 	/* LODGE_STATS_VM has that number, too. */
-	if (reader.request.command != LODGE_CMD_LIMIT_GET &&
-	    reader.request.command != LODGE_CMD_NEWS_GET &&
+	if (is_list(reader.request.command) &&
 	    reader.request.table[LODGE_VCPU_VM]) {
 		reader.only = nla_get_u32(reader.request.table[LODGE_VCPU_VM]);
-		reader.changes = changes;
-		reader.steady = steady_now();
-		reader.looked = true;
+		look();
 	}
 }
 
-/* A VM has bit 0, and each vCPU one of its own. */
 static void check_told_vm(const struct nlmsghdr *header, u16 type, u32 bit)
 {
 	u32 id = u32_of(header, type);
@@ -486,7 +527,7 @@ static void check_told_vcpu(const struct nlmsghdr *header)
 	u32 number = u32_of(header, LODGE_VCPU_ID);
 
 	require(number < LODGE_MAX_VCPUS);
-	check_told_vm(header, LODGE_VCPU_VM, BIT(number % 31));
+	check_told_vm(header, LODGE_VCPU_VM, bit_of(number));
 }
 
 static void check_told_limit(const struct nlmsghdr *header)
@@ -553,11 +594,8 @@ static void go_on_with_dump(struct input *in)
 
 	if (!reader.on)
 		return;
-	if (!reader.looked) {
-		reader.looked = true;
-		reader.changes = changes;
-		reader.steady = steady_now();
-	}
+	if (!reader.looked)
+		look();
 	skb = family_buffer(1024 + 16 * next_byte(in));
 	result = family_dump_next(&reader.dump, skb);
 	require(!kernel_locks);
