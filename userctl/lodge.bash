@@ -20,6 +20,12 @@ _lodge_vms() {
 	"${COMP_WORDS[0]}" ps 2>/dev/null | sed -nE '2,$s/ .*//p'
 }
 
+# _lodge_ids: their IDs
+_lodge_ids() {
+	"${COMP_WORDS[0]}" ps --json 2>/dev/null |
+		grep -o '{"id": [0-9]*' | sed 's/.* //'
+}
+
 # _lodge_devices: the devices that lodge run --device can add
 _lodge_devices() {
 	"${COMP_WORDS[0]}" run --device help 2>/dev/null |
@@ -47,6 +53,7 @@ _lodge_value() {
 			< <(compgen -W 'stdio pty none' -- "$typed")
 		;;
 	--on-crash) _lodge_offer reset stop ;;
+	--id) _lodge_offer "$(_lodge_ids)" ;;
 	--sort) _lodge_offer id user name cpus guest host steal exits res shr ;;
 	--device) _lodge_offer help "$(_lodge_devices)" ;;
 	--user | -u)

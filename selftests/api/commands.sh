@@ -72,7 +72,7 @@ gone() {
 }
 followed() { grep -q -- "$1" "$dir/followed"; }
 
-echo 1..34
+echo 1..38
 check "without VMs, ps has one line" lodge 0 ps
 check "that of the headings" [ "$(cut -d ' ' -f 1 "$out")" = NAME ]
 "$LODGE" events --follow --json >"$dir/followed" 2>"$dir/unloaded" &
@@ -111,7 +111,13 @@ check "the place where limits are shown is told" says 'lodge limit'
 check "a user without limits of its own has the default ones" \
 	lodge 0 limit --user root --inherit
 run wiki
-wait_for lists wiki && lodge 0 kill wiki && gone 6
+wait_for lists wiki
+check "ps has the ID of a VM" lodge 0 ps --json
+id=$(sed -nE 's/^\[\{"id": ([0-9]+), .*/\1/p' "$out")
+check "that VM's statistics are asked for by it" lodge 0 stat --id "$id"
+check "they are of the VM that has it" says "^wiki: VM $id of root,"
+check "it is killed by it" lodge 0 kill --id "$id"
+gone 6
 rmmod lodge
 wait "$follower"
 check "who follows events is told of the module's end" [ $? -eq 69 ]

@@ -256,12 +256,20 @@ TEST_F(view, a_wrong_command_line_is_refused)
 		"ps|--user|no-such-user-at-all",
 		"stat",
 		"stat|web|db",
+		"stat|web|--id|3",
+		"stat|--id|3|--id|4",
+		"stat|--id|0",
+		"stat|--id|web",
+		"stat|--id|3|--user|0",
 		"stat|web|--interval|0",
 		"stat|web|--interval|1.5",
 		"stat|web|--count|3",
 		"stat|--serve|127.0.0.1:0|--count|3",
 		"events|web",
 		"kill",
+		"kill|--id|0",
+		"kill|--id|4294967296",
+		"kill|--id|3|--user|0",
 		"limit|vms",
 		"limit|vms=",
 		"limit|vms=1K",
@@ -308,11 +316,11 @@ TEST_F(view, ps_without_vms_has_headings_only)
 	EXPECT_STREQ("[]\n", out);
 }
 
-TEST_F(view, ps_shows_control_groups_if_asked)
+TEST_F(view, ps_shows_ids_and_control_groups_if_asked)
 {
 	EXPECT_EQ(0, say("ps|--long"));
-	EXPECT_IN(out, "  STATE   CPU-WEIGHT  MEMORY-MAX  CGROUP\n");
-	EXPECT_IN(out, "  killed           -           -  -\n");
+	EXPECT_IN(out, "  STATE   ID  CPU-WEIGHT  MEMORY-MAX  CGROUP\n");
+	EXPECT_IN(out, "  killed   4           -           -  -\n");
 }
 
 TEST_F(view, ps_writes_a_line_of_json)
@@ -404,6 +412,46 @@ TEST_F(view, a_name_that_two_other_users_have_is_refused)
 	EXPECT_IN(err, "--user");
 	EXPECT_EQ(0, say("kill|--user|4000002|web"));
 	EXPECT_EQ(4, asked->kills[0]);
+}
+
+TEST_F(view, an_id_means_that_vm_whatever_its_name)
+{
+	EXPECT_EQ(0, say("kill|--id|4"));
+	EXPECT_EQ(1, asked->nr_kills);
+	EXPECT_EQ(4, asked->kills[0]);
+	EXPECT_EQ(0, say("kill|web|--id|5|--id=4"));
+	EXPECT_EQ(3, asked->nr_kills);
+	EXPECT_EQ(5, asked->kills[0]);
+	EXPECT_EQ(4, asked->kills[1]);
+	EXPECT_EQ(3, asked->kills[2]);
+	EXPECT_EQ(0, say("stat|--id|4"));
+	EXPECT_IN(out, "web: VM 4 of 4000002, killed");
+}
+
+/* A name may have digits only. */
+TEST_F(view, a_number_alone_is_a_name)
+{
+	EXPECT_EQ(EXIT_CODE_NO_VM, say("kill|4"));
+	EXPECT_EQ(0, asked->nr_kills);
+	EXPECT_EQ(EXIT_CODE_NO_VM, say("stat|4"));
+}
+
+TEST_F(view, an_id_that_no_vm_has_is_told_and_the_others_are_killed)
+{
+	EXPECT_EQ(EXIT_CODE_NO_VM, say("kill|--id|77|--id|5"));
+	EXPECT_IN(err,
+		  "lodge: 77: there is no VM of this ID; `lodge ps --long` "
+		  "has the IDs\n");
+	EXPECT_EQ(1, asked->nr_kills);
+	EXPECT_EQ(EXIT_CODE_NO_VM, say("stat|--id|77"));
+}
+
+TEST_F(view, of_a_name_in_several_containers_the_id_is_asked_for)
+{
+	fake_netlink.error = -ENOTUNIQ;
+	EXPECT_EQ(EXIT_CODE_USAGE, say("kill|web"));
+	EXPECT_IN(err, "give one of them by --id; `lodge ps --long` has the "
+		       "IDs\n");
 }
 
 TEST_F(view, a_vm_that_does_not_exist_is_told_and_the_others_are_killed)

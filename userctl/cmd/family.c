@@ -5,6 +5,7 @@
 #include "cmd/family.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
+#include "lib/size.h"
 
 /* The directory of a module that is being unloaded is there for a while. */
 static bool is_loaded(void)
@@ -61,7 +63,8 @@ int family_complain(const struct netlink *netlink, const char *what, int error)
 		return complain(EXIT_CODE_USAGE, what,
 				"this user has VMs of this name in several "
 				"containers, and none here",
-				"name it in its own container");
+				"give one of them by --id; `lodge ps --long` "
+				"has the IDs");
 	case ENOENT:
 		if (is_loaded())
 			return complain(
@@ -121,4 +124,30 @@ int family_find(struct netlink *netlink, const char *name, const uint32_t *uid,
 		return uid ? complain_absent(name) :
 			     find_elsewhere(netlink, name, vm);
 	return err ? family_complain(netlink, name, err) : 0;
+}
+
+bool family_id_parse(const char *text, uint32_t *id)
+{
+	uint64_t number;
+
+	if (number_parse(text, &number) || !number || number > UINT32_MAX)
+		return false;
+	*id = number;
+	return true;
+}
+
+int family_find_id(struct netlink *netlink, uint32_t id, struct netlink_vm *vm)
+{
+	const struct netlink_which which = { .id = id };
+	int err = netlink_vm_get(netlink, &which, vm);
+	char what[16];
+
+	if (!err)
+		return 0;
+	snprintf(what, sizeof(what), "%" PRIu32, id);
+	if (err == -ENOENT && is_loaded())
+		return complain(EXIT_CODE_NO_VM, what,
+				"there is no VM of this ID",
+				"`lodge ps --long` has the IDs");
+	return family_complain(netlink, what, err);
 }

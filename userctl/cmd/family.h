@@ -39,4 +39,21 @@ int family_complain(const struct netlink *netlink, const char *what, int error);
 int family_find(struct netlink *netlink, const char *name, const uint32_t *uid,
 		struct netlink_vm *vm);
 
+/**
+ * family_id_parse() - read the value of an option --id
+ * @text: the value
+ * @id: out
+ *
+ * Return: false if no VM can have this ID.
+ */
+bool family_id_parse(const char *text, uint32_t *id);
+
+/**
+ * family_find_id() - find a VM by its ID
+ * @vm: filled
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int family_find_id(struct netlink *netlink, uint32_t id, struct netlink_vm *vm);
+
 #endif

@@ -102,14 +102,14 @@ static bool is_wanted(const struct ps_options *options,
 
 /* The last columns are those of --long. */
 static const struct table_column columns[] = {
-	{ "NAME", false },   { "USER", false },	     { "PID", true },
-	{ "VCPUS", true },   { "MEMORY", true },     { "RESIDENT", true },
-	{ "TABLES", true },  { "CPU-TIME", true },   { "UP", true },
-	{ "STATE", false },  { "CPU-WEIGHT", true }, { "MEMORY-MAX", true },
-	{ "CGROUP", false },
+	{ "NAME", false },	{ "USER", false },    { "PID", true },
+	{ "VCPUS", true },	{ "MEMORY", true },   { "RESIDENT", true },
+	{ "TABLES", true },	{ "CPU-TIME", true }, { "UP", true },
+	{ "STATE", false },	{ "ID", true },	      { "CPU-WEIGHT", true },
+	{ "MEMORY-MAX", true }, { "CGROUP", false },
 };
 
-#define LONG_COLUMNS 3
+#define LONG_COLUMNS 4
 
 static int tell(const struct ps_options *options, const struct netlink_vm *vms,
 		size_t nr_vms, const struct netlink_vcpu *vcpus,
@@ -126,8 +126,10 @@ static int tell(const struct ps_options *options, const struct netlink_vm *vms,
 		if (!is_wanted(options, &vms[i]))
 			continue;
 		tell_vm(&table, &vms[i], &times);
-		if (options->wide)
-			tell_cgroup(&table, &vms[i]);
+		if (!options->wide)
+			continue;
+		table_add(&table, "%" PRIu32, vms[i].id);
+		tell_cgroup(&table, &vms[i]);
 	}
 	return table_finish(&table, stdout);
 }
@@ -203,7 +205,7 @@ int ps_command(int argc, char **argv)
 		{ "user", 'u', "USER", 0,
 		  "Show the VMs of USER, a name or a number, only", 0 },
 		{ "long", 'l', NULL, 0,
-		  "Show the control group of each VM, too", 0 },
+		  "Show the ID and the control group of each VM, too", 0 },
 		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};

@@ -22,14 +22,16 @@
 
 #define NS_PER_S 1000000000ULL
 #define MAX_INTERVAL 86400
-/* Key of the option that has no letter. */
+/* Keys of the options that have no letter. */
 #define KEY_SERVE 0x100
+#define KEY_ID 0x101
 /* Lines below one heading. */
 #define LINES 20
 
 /**
  * struct stat_options - the command line
- * @name: name of the VM; NULL with @serve
+ * @name: name of the VM, or with @id what was given as one; NULL with @serve
+ * @id: its ID; 0: it has @name
  * @serve: place on which to serve the statistics of all VMs, or NULL
  * @has_uid: it is that of @uid
  * @uid: a user
@@ -39,6 +41,7 @@
  */
 struct stat_options {
 	const char *name;
+	uint32_t id;
 	const char *serve;
 	bool has_uid;
 	uint32_t uid;
@@ -177,6 +180,15 @@ static void set_number(struct argp_state *state, const char *option,
 			   option, text, (unsigned long long)most);
 }
 
+static void set_name(struct argp_state *state, const char *name)
+{
+	struct stat_options *options = state->input;
+
+	if (options->name)
+		argp_error(state, "%s: name one VM", name);
+	options->name = name;
+}
+
 static void check_options(struct argp_state *state,
 			  const struct stat_options *options)
 {
@@ -190,6 +202,8 @@ static void check_options(struct argp_state *state,
 	}
 	if (!options->name)
 		argp_error(state, "name a VM; `lodge ps` lists them");
+	if (options->has_uid && options->id)
+		argp_error(state, "--user goes with a name");
 	if (options->count && !options->interval)
 		argp_error(state, "--count needs --interval");
 }
@@ -216,10 +230,14 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			return 0;
 		argp_error(state, "--user %s: there is no such user", argument);
 		return EINVAL;
+	case KEY_ID:
+		if (!family_id_parse(argument, &options->id))
+			argp_error(state, "--id %s: no VM has this ID",
+				   argument);
+		set_name(state, argument);
+		return 0;
 	case ARGP_KEY_ARG:
-		if (options->name)
-			argp_error(state, "%s: name one VM", argument);
-		options->name = argument;
+		set_name(state, argument);
 		return 0;
 	case KEY_SERVE:
 		options->serve = argument;
@@ -239,6 +257,7 @@ static const struct argp_option descriptions[] = {
 	{ "count", 'c', "N", 0, "With --interval: end after N lines", 0 },
 	{ "user", 'u', "USER", 0, "The VM is that of USER, a name or a number",
 	  0 },
+	{ "id", KEY_ID, "ID", 0, "The VM is the one with this ID", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one line for each report", 0 },
 	{ "serve", KEY_SERVE, "PLACE", 0,
 	  "Serve the statistics of all VMs to Prometheus, at unix:PATH or "
@@ -250,7 +269,7 @@ static const struct argp_option descriptions[] = {
 static const struct argp argp = {
 	.options = descriptions,
 	.parser = parse_option,
-	.args_doc = "NAME\n--serve PLACE",
+	.args_doc = "NAME\n--id ID\n--serve PLACE",
 	.doc = "Show what a virtual machine does: the state and times of its "
 	       "vCPUs, its exits, and more."
 	       "\v"
@@ -271,6 +290,15 @@ static const struct argp argp = {
 	       "loaded.",
 };
 
+static int find(struct netlink *netlink, const struct stat_options *options,
+		struct netlink_vm *vm)
+{
+	if (options->id)
+		return family_find_id(netlink, options->id, vm);
+	return family_find(netlink, options->name,
+			   options->has_uid ? &options->uid : NULL, vm);
+}
+
 int stat_command(int argc, char **argv)
 {
 	struct stat_options options = { 0 };
@@ -285,8 +313,7 @@ int stat_command(int argc, char **argv)
 	code = family_open(&netlink);
 	if (code)
 		return code;
-	code = family_find(netlink, options.name,
-			   options.has_uid ? &options.uid : NULL, &vm);
+	code = find(netlink, &options, &vm);
 	if (!code) {
 		err = stat_vm(netlink, &options, vm.id);
 		if (err)
