@@ -17,7 +17,7 @@ bool kernel_has_no_memory(void)
 FIXTURE(family)
 {
 	struct lodge_vm vm[2];
-	struct lodge_vcpu vcpu;
+	struct lodge_vcpu vcpu[3];
 	struct family_request request;
 	struct family_dump dump;
 	struct sk_buff *skb;
@@ -30,7 +30,7 @@ FIXTURE_SETUP(family)
 	family_be(1000, &init_user_ns, false);
 	ASSERT_EQ(0, family_add_vm(&self->vm[0], "a"));
 	ASSERT_EQ(0, family_add_vm(&self->vm[1], "b"));
-	family_add_vcpu(&self->vm[0], &self->vcpu, 3);
+	family_add_vcpu(&self->vm[0], &self->vcpu[0], 3);
 	self->skb = family_buffer(GENLMSG_DEFAULT_SIZE);
 }
 
@@ -78,6 +78,23 @@ TEST_F(family, a_vm_that_goes_before_the_first_message_is_told_of_by_a_flag)
 		EXPECT_EQ(0, family_dump_next(&self->dump, self->skb));
 		EXPECT_EQ(NLM_F_DUMP_INTR, family_dump_end(&self->dump));
 	}
+}
+
+/* The list of its vCPUs is at a number that the next VM has not reached. */
+TEST_F(family, a_vm_that_goes_in_its_middle_takes_no_vcpu_of_the_next_one_along)
+{
+	struct sk_buff *one = family_buffer(1024);
+
+	family_add_vcpu(&self->vm[0], &self->vcpu[1], 5);
+	family_add_vcpu(&self->vm[1], &self->vcpu[2], 0);
+	ask(self, LODGE_CMD_STATS_GET, true, 0, 0);
+	ASSERT_EQ(0, family_dump_start(&self->dump, &self->request));
+	EXPECT_LT(0, family_dump_next(&self->dump, one));
+	family_remove_vm(&self->vm[0]);
+	EXPECT_LT(0, family_dump_next(&self->dump, one));
+	EXPECT_EQ(0, family_dump_next(&self->dump, one));
+	family_dump_end(&self->dump);
+	free(one);
 }
 
 TEST_F(family, a_dump_of_a_vm_that_there_is_not_does_not_start)
