@@ -79,6 +79,7 @@ ends() {
 }
 
 is_gone() { [ ! -e "$group" ]; }
+passes_nothing_on() { [ -z "$(cat $top/cgroup.subtree_control)" ]; }
 
 # By a process that has seen the end of the guest's.
 soon_gone() {
@@ -101,13 +102,14 @@ printf '\344\200\353\374' >"$work/loop"
 # mov $0x100000,%edi; 1: mov %al,(%edi); add $0x1000,%edi; jmp 1b
 printf '\277\0\0\020\0\210\007\201\307\0\020\0\0\353\366' >"$work/touch"
 
-echo 1..12
+echo 1..17
 begin loop --cpu-weight 50 --memory-max 32M
 check "a guest has a cgroup of its own" is_inside
 check "its CPU weight is that of --cpu-weight" has cpu.weight 50
 check "its memory limit is that of --memory-max" has memory.max 33554432
 check "a signal ends the guest" ends 143 TERM
 check "then the cgroup is gone" is_gone
+check "no controller is left switched on" passes_nothing_on
 
 # From here on this shell is not at the root.
 mkdir $top/shell
@@ -117,6 +119,14 @@ check "the cgroup is made beside the caller's" is_inside
 check "what was not asked for is as in every cgroup" has memory.max max
 check "a signal ends this guest, too" ends 143 TERM
 check "then this cgroup is gone, too" is_gone
+check "a neighbour that has no value leaves the controllers off" \
+	passes_nothing_on
+begin loop --cpu-weight 200
+check "a neighbour can be given a value" is_inside
+echo 50 >$top/shell/cpu.weight
+check "this guest is ended as well" ends 143 TERM
+check "the neighbour keeps its value" \
+	[ "$(cat $top/shell/cpu.weight 2>/dev/null)" = 50 ]
 
 for swap in $swaps; do
 	swapoff "$swap"

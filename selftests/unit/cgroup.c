@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -192,12 +193,48 @@ TEST_F(cgroup, a_new_group_is_made_and_gone_again_if_it_lacks_a_controller)
 	EXPECT_EQ(-ENOENT, cgroup_enter(root, &self->own, 50, 0, &self->step));
 	EXPECT_EQ(CGROUP_STEP_WEIGHT, self->step);
 	EXPECT_NE(0, access(place("/cg/%s", self->name), F_OK));
-	/* It has asked for the controller. */
-	EXPECT_STREQ("+cpu", read_file("/cg/cgroup.subtree_control"));
 	EXPECT_EQ(-ENOENT,
 		  cgroup_enter(root, &self->own, 0, 1 << 20, &self->step));
 	EXPECT_EQ(CGROUP_STEP_MEMORY, self->step);
 	EXPECT_STREQ("", self->own.directory);
+}
+
+/* What comes of a group that needs a controller; the file has the last text. */
+static const char *last_switched(FIXTURE_DATA(cgroup) * self)
+{
+	make_file("/cg", "cgroup.subtree_control", "");
+	if (cgroup_enter(root, &self->own, 50, 0, &self->step) != -ENOENT)
+		return "(not refused)";
+	return read_file("/cg/cgroup.subtree_control");
+}
+
+TEST_F(cgroup, a_controller_that_was_switched_on_is_switched_off)
+{
+	make_host("/");
+	if (setxattr(place("/cg"), "user.test", "", 0, 0))
+		SKIP(return, "no extended attributes in /tmp");
+	EXPECT_STREQ("-cpu", last_switched(self));
+	EXPECT_NE(0, removexattr(place("/cg"), "user.lodge.cpu"));
+	/* Its neighbours have nothing that they would lose. */
+	make_group("/cg", "shell");
+	make_file("/cg/shell", "cpu.max", "max 100000\n");
+	make_file("/cg/shell", "memory.max", "4096\n");
+	EXPECT_STREQ("-cpu", last_switched(self));
+}
+
+TEST_F(cgroup, a_controller_that_somebody_uses_stays_on)
+{
+	make_host("/");
+	make_group("/cg", "shell");
+	make_file("/cg/shell", "cpu.weight", "50\n");
+	EXPECT_STREQ("+cpu", last_switched(self));
+	make_file("/cg/shell", "cpu.weight", "100\n");
+	make_file("/cg/shell", "cpu.max", "50000 100000\n");
+	EXPECT_STREQ("+cpu", last_switched(self));
+	make_file("/cg/shell", "cpu.max", "max 100000\n");
+	/* Whatever its weight. */
+	make_group("/cg", "lodge-1");
+	EXPECT_STREQ("+cpu", last_switched(self));
 }
 
 TEST_F(cgroup, a_directory_of_this_name_is_not_taken_over)

@@ -4,6 +4,7 @@
  */
 #include "lib/cgroup.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,9 +15,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -75,21 +78,31 @@ static int write_number(const char *directory, const char *name,
 	return write_file(directory, name, text);
 }
 
-/* Return: the number in a file, CGROUP_NO_LIMIT for "max", or 0. */
-static uint64_t read_number(const char *directory, const char *name)
+/* Return: true if the file has a text. */
+static bool read_text(const char *directory, const char *name, char *text,
+		      size_t size)
 {
 	int fd = open_file(directory, name, O_RDONLY);
-	uint64_t number = 0;
-	char text[32];
 	ssize_t length;
 
 	if (fd < 0)
-		return 0;
-	length = read(fd, text, sizeof(text) - 1);
+		return false;
+	length = read(fd, text, size - 1);
 	close(fd);
 	if (length <= 0)
-		return 0;
+		return false;
 	text[length] = '\0';
+	return true;
+}
+
+/* Return: the number in a file, CGROUP_NO_LIMIT for "max", or 0. */
+static uint64_t read_number(const char *directory, const char *name)
+{
+	uint64_t number = 0;
+	char text[32];
+
+	if (!read_text(directory, name, text, sizeof(text)))
+		return 0;
 	if (!strncmp(text, "max", 3))
 		return CGROUP_NO_LIMIT;
 	return sscanf(text, "%" SCNu64, &number) == 1 ? number : 0;
@@ -319,6 +332,137 @@ static int find_parent(const char *root, struct cgroup_own *own, char *parent)
 	return err;
 }
 
+/*
+ * Keeps others of this program from making groups here, or from switching controllers
+ * off.  Anybody may hold the lock: who waits for too long goes on without it.
+ *
+ * Return: a descriptor; closing it gives the lock back; -1 after an error.
+ */
+static int lock_parent(const char *parent)
+{
+	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
+	int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (int i = 0;
+	     i < WAIT_STEPS && fd >= 0 && flock(fd, LOCK_EX | LOCK_NB); i++)
+		nanosleep(&step, NULL);
+	return fd;
+}
+
+static void unlock_parent(int lock)
+{
+	if (lock >= 0)
+		close(lock);
+}
+
+/* The mark of a parent for which this program has switched a controller on. */
+static void mark_of(const char *controller, char *mark, size_t size)
+{
+	snprintf(mark, size, "user.lodge.%s", controller);
+}
+
+/*
+ * Has the parent pass a controller on to its groups, for as long as there are groups.
+ * Where it cannot be marked, it goes on to do so.
+ */
+static int switch_on(const char *parent, const char *controller)
+{
+	char text[16], mark[32];
+	int err;
+
+	snprintf(text, sizeof(text), "+%s", controller);
+	err = write_file(parent, "cgroup.subtree_control", text);
+	if (err)
+		return err;
+	mark_of(controller, mark, sizeof(mark));
+	setxattr(parent, mark, "", 0, 0);
+	return 0;
+}
+
+/**
+ * struct value - a file of a group, and what it has until somebody writes there
+ */
+struct value {
+	const char *file;
+	const char *unused;
+};
+
+static const struct controller {
+	const char *name;
+	struct value values[9];
+} controllers[] = {
+	{ "cpu",
+	  { { "cpu.weight", "100\n" },
+	    { "cpu.max", "max 100000\n" },
+	    { "cpu.max.burst", "0\n" },
+	    { "cpu.idle", "0\n" },
+	    { "cpu.uclamp.min", "0.00\n" },
+	    { "cpu.uclamp.max", "max\n" } } },
+	{ "memory",
+	  { { "memory.min", "0\n" },
+	    { "memory.low", "0\n" },
+	    { "memory.high", "max\n" },
+	    { "memory.max", "max\n" },
+	    { "memory.oom.group", "0\n" },
+	    { "memory.swap.high", "max\n" },
+	    { "memory.swap.max", "max\n" },
+	    { "memory.zswap.max", "max\n" } } },
+};
+
+/* Return: true if a group has a value of its own, or is another one of this program. */
+static bool is_used(const char *parent, const char *group,
+		    const struct controller *controller)
+{
+	const struct value *value = controller->values;
+	char directory[PATH_MAX], text[32];
+
+	if (!strncmp(group, "lodge-", strlen("lodge-")) ||
+	    join(directory, sizeof(directory), "%s/%s", parent, group))
+		return true;
+	for (; value->file; value++)
+		if (read_text(directory, value->file, text, sizeof(text)) &&
+		    strcmp(text, value->unused))
+			return true;
+	return false;
+}
+
+static bool has_user(const char *parent, const struct controller *controller)
+{
+	DIR *directory = opendir(parent);
+	const struct dirent *entry;
+	bool found = !directory;
+
+	while (!found && (entry = readdir(directory)))
+		found = entry->d_type == DT_DIR && *entry->d_name != '.' &&
+			is_used(parent, entry->d_name, controller);
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+/*
+ * Undoes switch_on(), unless there is a group that would lose a value.  If that is this
+ * program's, too, its own end comes here again.  The kernel refuses while a group passes
+ * the controller on itself.
+ */
+static void switch_off(const char *parent)
+{
+	int lock = lock_parent(parent);
+	char text[16], mark[32];
+
+	for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]);
+	     i++) {
+		if (has_user(parent, &controllers[i]))
+			continue;
+		mark_of(controllers[i].name, mark, sizeof(mark));
+		if (removexattr(parent, mark))
+			continue;
+		snprintf(text, sizeof(text), "-%s", controllers[i].name);
+		write_file(parent, "cgroup.subtree_control", text);
+	}
+	unlock_parent(lock);
+}
+
 /* Sets a value of a new group, whose parent may have to pass the controller on first. */
 static int set_value(const char *parent, const char *group,
 		     const char *controller, const char *name, uint64_t value)
@@ -327,7 +471,7 @@ static int set_value(const char *parent, const char *group,
 
 	if (err != -ENOENT)
 		return err;
-	err = write_file(parent, "cgroup.subtree_control", controller);
+	err = switch_on(parent, controller);
 	return err ?: write_number(group, name, value);
 }
 
@@ -339,13 +483,12 @@ static int fill_group(const char *parent, const char *group,
 
 	*step = CGROUP_STEP_WEIGHT;
 	if (cpu_weight)
-		err = set_value(parent, group, "+cpu", "cpu.weight",
-				cpu_weight);
+		err = set_value(parent, group, "cpu", "cpu.weight", cpu_weight);
 	if (err)
 		return err;
 	*step = CGROUP_STEP_MEMORY;
 	if (memory_max)
-		err = set_value(parent, group, "+memory", "memory.max",
+		err = set_value(parent, group, "memory", "memory.max",
 				memory_max);
 	if (err)
 		return err;
@@ -354,10 +497,12 @@ static int fill_group(const char *parent, const char *group,
 }
 
 /*
- * The keeper: waits until the caller has ended, and removes its group.  It holds none of
- * the caller's files, and no signal to the caller's terminal or session reaches it.
+ * The keeper: waits until the caller has ended, and removes its group and what was
+ * switched on for it.  It holds none of the caller's files, and no signal to the caller's
+ * terminal or session reaches it.
  */
-__attribute__((noreturn)) static void keep(int life, const char *directory)
+__attribute__((noreturn)) static void keep(int life, const char *parent,
+					   const char *directory)
 {
 	const struct timespec step = { .tv_nsec = WAIT_STEP_NS };
 	char byte;
@@ -373,11 +518,12 @@ __attribute__((noreturn)) static void keep(int life, const char *directory)
 	for (int i = 0; i < WAIT_STEPS && rmdir(directory) && errno == EBUSY;
 	     i++)
 		nanosleep(&step, NULL);
+	switch_off(parent);
 	_exit(0);
 }
 
 /* Return: 0 or -errno. */
-static int start_keeper(struct cgroup_own *own)
+static int start_keeper(struct cgroup_own *own, const char *parent)
 {
 	sigset_t all, before;
 	int ends[2];
@@ -389,7 +535,7 @@ static int start_keeper(struct cgroup_own *own)
 	sigprocmask(SIG_SETMASK, &all, &before);
 	own->keeper = fork();
 	if (!own->keeper)
-		keep(ends[0], own->directory);
+		keep(ends[0], parent, own->directory);
 	err = own->keeper < 0 ? -errno : 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ends[0]);
@@ -411,9 +557,9 @@ static void remove_group(struct cgroup_own *own)
 }
 
 /* Makes the group, when there is somebody who will remove it.  Return: 0 or -errno. */
-static int make_group(struct cgroup_own *own)
+static int make_group(struct cgroup_own *own, const char *parent)
 {
-	int err = start_keeper(own);
+	int err = start_keeper(own, parent);
 
 	if (err)
 		return err;
@@ -432,7 +578,7 @@ static int enter_directory(const char *root, struct cgroup_own *own,
 			   enum cgroup_step *step)
 {
 	char parent[CGROUP_DIRECTORY_SIZE];
-	int err;
+	int err, lock;
 
 	*step = CGROUP_STEP_FIND;
 	err = find_parent(root, own, parent);
@@ -441,13 +587,16 @@ static int enter_directory(const char *root, struct cgroup_own *own,
 	*step = CGROUP_STEP_MAKE;
 	err = join(own->directory, sizeof(own->directory), "%s/lodge-%d",
 		   parent, (int)getpid());
+	lock = lock_parent(parent);
 	if (!err)
-		err = make_group(own);
+		err = make_group(own, parent);
 	if (err) {
 		*own->directory = '\0';
+		unlock_parent(lock);
 		return err;
 	}
 	err = fill_group(parent, own->directory, cpu_weight, memory_max, step);
+	unlock_parent(lock);
 	if (err)
 		remove_group(own);
 	return err;

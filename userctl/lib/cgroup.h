@@ -89,6 +89,9 @@ int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid);
  * the root if the caller is there: only leaves may have processes.  A child of the
  * caller, which stays where the caller was, removes it after any end of the caller: by
  * SIGKILL, too, which is how the host ends a process that needs more than memory.max.
+ * Controllers that were switched on for it are switched off then, unless a neighbour has
+ * set a value of theirs; until then the parent has the extended attribute
+ * user.lodge.CONTROLLER.
  *
  * Return: 0 or -errno; the caller is where it was, except that systemd may move it yet
  * after -ETIMEDOUT.
