@@ -183,14 +183,17 @@ int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
 	struct lodge_vm *vm;
 	int error = 0;
 
-	lodge_registry_lock();
-	cb->seq = lodge_registry_generation();
-	while (!error && (vm = dump_next_vm(dump))) {
-		error = lodge_dump_put(skb, cb, command, put, vm);
-		if (!error)
+	/* Nobody waits for more than one VM. */
+	do {
+		lodge_registry_lock();
+		cb->seq = lodge_registry_generation();
+		vm = dump_next_vm(dump);
+		if (vm)
+			error = lodge_dump_put(skb, cb, command, put, vm);
+		if (vm && !error)
 			dump_leave_vm(dump);
-	}
-	lodge_registry_unlock();
+		lodge_registry_unlock();
+	} while (vm && !error);
 	return lodge_dump_answer(skb, error);
 }
 
@@ -220,11 +223,14 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 	struct lodge_vm *vm;
 	int error = 0;
 
-	lodge_registry_lock();
-	cb->seq = lodge_registry_generation();
-	while (!error && (vm = dump_next_vm(dump)))
-		error = dump_vcpus_of(skb, cb, command, put, vm);
-	lodge_registry_unlock();
+	do {
+		lodge_registry_lock();
+		cb->seq = lodge_registry_generation();
+		vm = dump_next_vm(dump);
+		if (vm)
+			error = dump_vcpus_of(skb, cb, command, put, vm);
+		lodge_registry_unlock();
+	} while (vm && !error);
 	return lodge_dump_answer(skb, error);
 }
 

@@ -6,10 +6,10 @@
 #include <linux/cred.h>
 #include <linux/ctype.h>
 #include <linux/idr.h>
-#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uidgid.h>
@@ -19,10 +19,10 @@
 #include "vm.h"
 
 /*
- * Guards the VMs.  Everybody waits for it, so under it nothing is charged to a caller's
- * control group: one that is full makes whoever charges it reclaim its memory first.
+ * Guards the VMs.  Everybody waits for it, so whoever has it neither waits nor is
+ * preempted: a process that is given little time of the CPUs would keep it for long.
  */
-static DEFINE_MUTEX(registry_lock);
+static DEFINE_SPINLOCK(registry_lock);
 /* IDs go round: one is given again only when all others were. */
 static DEFINE_IDR(registry_vms);
 /* Twice as many as there were changes, and one: never 0. */
@@ -137,7 +137,7 @@ static int registry_reserve(struct lodge_identity *identity, const char *name)
 	int id;
 
 	for (;;) {
-		id = idr_alloc_cyclic(&registry_vms, NULL, 1, 0, GFP_KERNEL);
+		id = idr_alloc_cyclic(&registry_vms, NULL, 1, 0, GFP_NOWAIT);
 		if (id < 0)
 			return id;
 		if (*name)
@@ -157,14 +157,17 @@ int lodge_registry_add(struct lodge_vm *vm, const char *name)
 {
 	int id;
 
-	mutex_lock(&registry_lock);
+	/* Charged to no control group: the memory may serve another one's VM. */
+	idr_preload(GFP_KERNEL);
+	spin_lock(&registry_lock);
 	id = registry_reserve(&vm->identity, name);
 	if (id >= 0) {
 		vm->identity.id = id;
 		idr_replace(&registry_vms, vm, id);
 		lodge_registry_changed();
 	}
-	mutex_unlock(&registry_lock);
+	spin_unlock(&registry_lock);
+	idr_preload_end();
 	return id < 0 ? id : 0;
 }
 
@@ -172,10 +175,10 @@ void lodge_registry_remove(struct lodge_vm *vm)
 {
 	if (!vm->identity.id)
 		return;
-	mutex_lock(&registry_lock);
+	spin_lock(&registry_lock);
 	idr_remove(&registry_vms, vm->identity.id);
 	lodge_registry_changed();
-	mutex_unlock(&registry_lock);
+	spin_unlock(&registry_lock);
 }
 
 void lodge_registry_changed(void)
@@ -190,12 +193,12 @@ u32 lodge_registry_generation(void)
 
 void lodge_registry_lock(void)
 {
-	mutex_lock(&registry_lock);
+	spin_lock(&registry_lock);
 }
 
 void lodge_registry_unlock(void)
 {
-	mutex_unlock(&registry_lock);
+	spin_unlock(&registry_lock);
 }
 
 struct lodge_vm *lodge_registry_find(u32 id)

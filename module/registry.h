@@ -3,8 +3,8 @@
  * All VMs of the host, by ID.
  *
  * A VM is here from the end of its creation to the beginning of its end, so whoever
- * holds the registry's lock may read each VM that it finds.  The lock is a mutex, taken
- * after vm->lock; under it nothing waits for a VM.
+ * holds the registry's lock may read each VM that it finds.  The lock is a spinlock,
+ * taken after vm->lock; under it nothing waits.
  */
 #ifndef LODGE_REGISTRY_H
 #define LODGE_REGISTRY_H

@@ -30,7 +30,6 @@ struct net init_net;
 bool kernel_admin;
 u32 tsc_khz = 1000000;
 u64 lodge_tsc_moved;
-__thread u32 kernel_uid;
 
 static struct pid_namespace family_pids;
 static struct pid family_pid;
@@ -101,7 +100,6 @@ static void family_be(u32 uid, struct user_namespace *ns, bool admin)
 					      .user_ns = ns,
 					      .pid_ns = &family_pids,
 					      .pid = &family_pid };
-	kernel_uid = uid;
 	kernel_admin = admin;
 	family_file = (struct file){ family_cred(uid, ns), admin };
 }

@@ -33,7 +33,7 @@ static struct machine {
 	struct lodge_user *user;
 } machines[NR_VMS];
 
-static struct user_namespace guest_ns;
+static struct user_namespace guest_ns = { .parent = &init_user_ns };
 
 /**
  * struct viewer - who has opened the socket, and who sends
@@ -204,11 +204,12 @@ static void add_machine(struct machine *machine, u8 byte)
 {
 	static const char *const names[] = { "", "a", "b", "web-1.x_y" };
 	const struct task_struct thread = kernel_thread;
-	u32 uid = kernel_uid;
+	struct lodge_owner owner;
 
-	kernel_uid = kernel_thread.uid = 1000 + (byte & 1);
+	kernel_thread.uid = 1000 + (byte & 1);
 	kernel_thread.user_ns = byte & 2 ? &guest_ns : &init_user_ns;
-	machine->user = lodge_user_get_vm(4096);
+	owner = lodge_owner_current();
+	machine->user = lodge_user_get_vm(lodge_owner_host_uid(&owner), 4096);
 	if (!IS_ERR(machine->user)) {
 		if (!family_add_vm(&machine->vm, names[byte / 4 % 4])) {
 			changes++;
@@ -219,7 +220,6 @@ static void add_machine(struct machine *machine, u8 byte)
 		}
 	}
 	kernel_thread = thread;
-	kernel_uid = uid;
 }
 
 static void remove_machine(struct machine *machine)

@@ -16,8 +16,8 @@ struct user_namespace {
 	int users;
 	struct user_namespace *parent;
 	kuid_t owner;
-	/* Its superuser, as the host knows it. */
-	kuid_t root;
+	/* The number that its superuser has for the host; ~0: it has none. */
+	u32 first;
 };
 
 /* That of the host. */
@@ -62,9 +62,9 @@ static inline void put_user_ns(struct user_namespace *ns)
 		ns->users--;
 }
 
-static inline kuid_t make_kuid(struct user_namespace *ns, u32 uid)
+static inline kuid_t make_kuid(const struct user_namespace *ns, u32 uid)
 {
-	return uid ? INVALID_UID : ns->root;
+	return ns->first == ~0U ? INVALID_UID : (kuid_t){ ns->first + uid };
 }
 
 static inline void get_pid_ns(struct pid_namespace *ns)
@@ -89,7 +89,6 @@ static inline void put_pid(struct pid *pid)
 		pid->users--;
 }
 
-#define DEFINE_MUTEX(name) struct mutex name
 #define lockdep_assert_held(lock)    \
 	do {                         \
 		if (!*(int *)(lock)) \
@@ -113,8 +112,8 @@ static inline void kernel_unlock(int *lock)
 	kernel_locks--;
 }
 
-#define mutex_lock(mutex) kernel_lock(&(mutex)->owner)
-#define mutex_unlock(mutex) kernel_unlock(&(mutex)->owner)
+#define spin_lock(lock) kernel_lock(lock)
+#define spin_unlock(lock) kernel_unlock(lock)
 #define DEFINE_SPINLOCK(name) spinlock_t name
 #define spin_lock_irqsave(lock, flags) ((flags) = 0, kernel_lock(lock))
 #define spin_unlock_irqrestore(lock, flags) ((void)(flags), kernel_unlock(lock))
@@ -141,12 +140,22 @@ struct idr {
 #undef GFP_KERNEL_ACCOUNT
 #define GFP_KERNEL_ACCOUNT 1
 #define GFP_KERNEL 0
+#define GFP_NOWAIT 2
 
-/* Called under a lock for which every VM waits: no control group may be charged. */
+/* Waits for memory, which nobody does under a lock. */
+static inline void idr_preload(int flags)
+{
+	if (flags != GFP_KERNEL || kernel_locks)
+		abort();
+}
+
+#define idr_preload_end() ((void)0)
+
+/* Called under a lock for which every VM waits. */
 static inline int idr_alloc_cyclic(struct idr *idr, void *entry, int start,
 				   int end, int flags)
 {
-	if (flags & GFP_KERNEL_ACCOUNT)
+	if (flags != GFP_NOWAIT)
 		abort();
 	for (int i = 0; i < KERNEL_IDS; i++) {
 		idr->last = idr->last % KERNEL_IDS + 1;

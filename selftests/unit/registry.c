@@ -258,7 +258,7 @@ TEST(all_users_of_a_namespace_are_the_one_who_has_made_it)
 {
 	struct user_namespace ns = { .parent = &init_user_ns,
 				     .owner = { 1000 },
-				     .root = { 100000 } };
+				     .first = 100000 };
 	/* Its maker is one of the users of the one above. */
 	struct user_namespace inner = { .parent = &ns, .owner = { 100005 } };
 
@@ -271,12 +271,12 @@ TEST(all_users_of_a_namespace_that_root_has_made_are_its_own_root)
 {
 	struct user_namespace ns = { .parent = &init_user_ns,
 				     .owner = GLOBAL_ROOT_UID,
-				     .root = { 200000 } };
+				     .first = 200000 };
 	struct user_namespace inner = { .parent = &ns, .owner = { 200005 } };
 
 	EXPECT_EQ(200000U, host_uid(200007, &ns));
 	EXPECT_EQ(200000U, host_uid(200009, &inner));
-	ns.root = INVALID_UID;
+	ns.first = ~0U;
 	EXPECT_EQ(200007U, host_uid(200007, &ns));
 }
 
