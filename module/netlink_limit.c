@@ -213,8 +213,11 @@ int lodge_netlink_limit_start(struct netlink_callback *cb)
 #define LIMIT_AT_TOTAL 1
 #define LIMIT_AT_USERS 2
 
-/* Return: false at the end; else @next is where the dump goes on after @limits. */
-static bool limit_next(u64 at, struct lodge_limits *limits, u64 *next)
+/*
+ * Under the limits' lock.  Return: false at the end; else @next is where the dump goes on
+ * after @limits.
+ */
+static bool limit_at(u64 at, struct lodge_limits *limits, u64 *next)
 {
 	*limits = (struct lodge_limits){ .scope = LODGE_SCOPE_DEFAULT };
 	*next = at + 1;
@@ -230,6 +233,19 @@ static bool limit_next(u64 at, struct lodge_limits *limits, u64 *next)
 	return true;
 }
 
+/* The same, of the limits that the dump is at. */
+static bool limit_next(struct netlink_callback *cb, struct lodge_limits *limits,
+		       u64 *next)
+{
+	bool found;
+
+	lodge_limits_lock();
+	cb->seq = lodge_limits_generation();
+	found = limit_at(lodge_dump_of(cb)->next, limits, next);
+	lodge_limits_unlock();
+	return found;
+}
+
 int lodge_netlink_limit_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct lodge_dump *dump = lodge_dump_of(cb);
@@ -237,15 +253,12 @@ int lodge_netlink_limit_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	int error = 0;
 	u64 next;
 
-	lodge_limits_lock();
-	cb->seq = lodge_limits_generation();
-	while (!error && limit_next(dump->next, &limits, &next)) {
+	while (!error && limit_next(cb, &limits, &next)) {
 		if (limit_visible(&dump->viewer, &limits))
 			error = lodge_dump_put(skb, cb, LODGE_CMD_LIMIT_GET,
 					       limit_put, &limits);
 		if (!error)
 			dump->next = next;
 	}
-	lodge_limits_unlock();
 	return lodge_dump_answer(skb, error);
 }

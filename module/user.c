@@ -15,9 +15,9 @@
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
-#include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "notify.h"
 #include "npt/npt.h"
@@ -89,10 +89,11 @@ struct lodge_user {
 };
 
 /*
- * Guards all that follows, and all users but for the counters of tables.  Limits
- * change under it or by a parameter, and are read without it, too.
+ * Guards all that follows, and all users but for the counters of tables.  Everybody waits
+ * for it, so whoever has it neither waits nor is preempted.  Limits change under it or by
+ * a parameter, and are read without it, too.
  */
-static DEFINE_MUTEX(user_lock);
+static DEFINE_SPINLOCK(user_lock);
 /* By uid, ascending. */
 static LIST_HEAD(users);
 static u32 user_generation = 1;
@@ -143,17 +144,25 @@ static void user_list_changed(void)
 	user_generation = user_generation + 1 ?: 1;
 }
 
-/* Return: the user, whom user_forget() may forget, or NULL. */
-static struct lodge_user *user_find_or_add(kuid_t uid)
+/* Memory for user_find_or_add(); NULL: there is none.  Outside of the lock. */
+static struct lodge_user *user_new(void)
 {
-	struct lodge_user *next = user_next(__kuid_val(uid)), *user;
+	return kzalloc(sizeof(struct lodge_user), GFP_KERNEL);
+}
+
+/*
+ * @new: user_new(), or NULL; if it is not used, the caller frees it.  Return: the user,
+ * whom user_forget() may forget, or NULL.
+ */
+static struct lodge_user *user_find_or_add(kuid_t uid, struct lodge_user **new)
+{
+	struct lodge_user *next = user_next(__kuid_val(uid)), *user = *new;
 
 	if (next && uid_eq(next->uid, uid))
 		return next;
-	/* Charged to no control group: a full one would make all users wait. */
-	user = kzalloc(sizeof(*user), GFP_KERNEL);
 	if (!user)
 		return NULL;
+	*new = NULL;
 	user->uid = uid;
 	user->tables.above = &user_total_tables;
 	ratelimit_default_init(&user->told);
@@ -177,13 +186,13 @@ void lodge_user_exit(void)
 {
 	struct lodge_user *user, *next;
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	list_for_each_entry_safe(user, next, &users, link) {
 		user->has_own = 0;
 		user_forget(user);
 	}
 	user_nr_own = 0;
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }
 
 static u64 user_limit(const struct lodge_user *user,
@@ -269,13 +278,13 @@ struct lodge_user *lodge_user_get_vm(kuid_t uid, u64 kernel)
 		[LODGE_RESOURCE_VMS] = 1,
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
-	struct lodge_user *user;
+	struct lodge_user *new = user_new(), *user;
 	int error = -ENOMEM;
 	u32 generation;
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	generation = user_generation;
-	user = user_find_or_add(uid);
+	user = user_find_or_add(uid, &new);
 	if (user) {
 		error = user_take(user, more);
 		if (error) {
@@ -284,7 +293,8 @@ struct lodge_user *lodge_user_get_vm(kuid_t uid, u64 kernel)
 			user_generation = generation;
 		}
 	}
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
+	kfree(new);
 	return error ? ERR_PTR(error) : user;
 }
 
@@ -295,10 +305,10 @@ void lodge_user_put_vm(struct lodge_user *user, u64 kernel)
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	user_give(user, less);
 	user_forget(user);
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }
 
 int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel)
@@ -309,9 +319,9 @@ int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel)
 	};
 	int error;
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	error = user_take(user, more);
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 	return error;
 }
 
@@ -322,9 +332,9 @@ void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel)
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	user_give(user, less);
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }
 
 void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
@@ -333,9 +343,9 @@ void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	user_give(user, less);
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }
 
 struct lodge_npt_total *lodge_user_tables(struct lodge_user *user)
@@ -378,12 +388,12 @@ static void user_describe_total(struct lodge_limits *limits)
 
 void lodge_limits_lock(void)
 {
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 }
 
 void lodge_limits_unlock(void)
 {
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }
 
 void lodge_limits_get(struct lodge_limits *limits)
@@ -434,13 +444,13 @@ static void limits_copy(u64 to[LODGE_NR_RESOURCES],
 }
 
 static int limits_set_user(const struct lodge_limits *limits,
-			   unsigned long which)
+			   unsigned long which, struct lodge_user **new)
 {
 	struct lodge_user *user = user_find(limits->uid);
 
 	if (!(user && user->has_own) && user_nr_own == USER_MAX_OWN)
 		return -ENOSPC;
-	user = user_find_or_add(limits->uid);
+	user = user_find_or_add(limits->uid, new);
 	if (!user)
 		return -ENOMEM;
 	user_nr_own += !user->has_own;
@@ -452,21 +462,23 @@ static int limits_set_user(const struct lodge_limits *limits,
 
 int lodge_limits_set(const struct lodge_limits *limits, unsigned long which)
 {
+	struct lodge_user *new = user_new();
 	int error = 0;
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	switch (limits->scope) {
 	case LODGE_SCOPE_DEFAULT:
 		limits_copy(user_default, limits->limit, which);
 		break;
 	case LODGE_SCOPE_USER:
-		error = limits_set_user(limits, which);
+		error = limits_set_user(limits, which, &new);
 		break;
 	case LODGE_SCOPE_TOTAL:
 		limits_copy(user_total, limits->limit, which);
 		break;
 	}
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
+	kfree(new);
 	return error;
 }
 
@@ -474,12 +486,12 @@ void lodge_limits_inherit(kuid_t uid)
 {
 	struct lodge_user *user;
 
-	mutex_lock(&user_lock);
+	spin_lock(&user_lock);
 	user = user_find(uid);
 	if (user && user->has_own) {
 		WRITE_ONCE(user->has_own, 0);
 		user_nr_own--;
 		user_forget(user);
 	}
-	mutex_unlock(&user_lock);
+	spin_unlock(&user_lock);
 }

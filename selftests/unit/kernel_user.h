@@ -15,18 +15,23 @@
 #define totalram_pages() (1UL << 18)
 
 /* A user has rights to VMs by its thread, so threads are real here. */
-#define DEFINE_MUTEX(name) struct mutex name
+#define DEFINE_SPINLOCK(name) struct mutex name
 #define lockdep_assert_held(lock) ((void)(lock))
 
-static inline void mutex_lock(struct mutex *mutex)
+/* Locks that this thread holds. */
+__attribute__((weak)) __thread int kernel_user_locks;
+
+static inline void spin_lock(struct mutex *mutex)
 {
+	kernel_user_locks++;
 	while (__atomic_exchange_n(&mutex->owner, 1, __ATOMIC_ACQUIRE))
 		sched_yield();
 }
 
-static inline void mutex_unlock(struct mutex *mutex)
+static inline void spin_unlock(struct mutex *mutex)
 {
 	__atomic_store_n(&mutex->owner, 0, __ATOMIC_RELEASE);
+	kernel_user_locks--;
 }
 
 #define smp_load_acquire(p) __atomic_load_n(p, __ATOMIC_ACQUIRE)
@@ -36,19 +41,17 @@ static inline void mutex_unlock(struct mutex *mutex)
 #define PTR_ERR(pointer) ((long)(pointer))
 #define ERR_PTR(error) ((void *)(long)(error))
 
-#undef GFP_KERNEL_ACCOUNT
-#define GFP_KERNEL_ACCOUNT 1
 #define GFP_KERNEL 0
 
-/* Called under the lock for which all users wait: no control group may be charged. */
-static inline void *kernel_alloc_locked(size_t size, int flags)
+/* Nobody waits for memory under a lock. */
+static inline void *kernel_alloc(size_t size, int flags)
 {
-	if (flags & GFP_KERNEL_ACCOUNT)
+	if (kernel_user_locks)
 		abort();
 	return kzalloc(size, flags);
 }
 
-#define kzalloc kernel_alloc_locked
+#define kzalloc kernel_alloc
 
 struct list_head {
 	struct list_head *next;
