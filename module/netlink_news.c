@@ -6,7 +6,11 @@
  * That message has no more than a number, so it may go to everybody, and one stands for
  * all events since the last.
  */
+#include <linux/jiffies.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/timekeeping.h>
 #include <linux/uidgid.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
@@ -141,27 +145,53 @@ int lodge_netlink_news_dump(struct sk_buff *skb, struct netlink_callback *cb)
 }
 
 /*
+ * Whoever may make network namespaces and listeners can make a message take long.  The
+ * next one waits so many times as long, and stands for all events until then.
+ */
+#define NEWS_REST 9
+/* In jiffies. */
+static unsigned long news_rest;
+
+/* Takes the reference on @net, NULL before the first one, and gives one on the next. */
+static struct net *news_next_net(struct net *net)
+{
+	struct net *next = net;
+
+	rcu_read_lock();
+	do {
+		next = list_next_or_null_rcu(&net_namespace_list,
+					     next ? &next->list :
+						    &net_namespace_list,
+					     struct net, list);
+	} while (next && !maybe_get_net(next));
+	rcu_read_unlock();
+	if (net)
+		put_net(net);
+	return next;
+}
+
+/*
  * To each network namespace by itself: if a listener in one has asked to make the send
  * fail when it does not keep up, that is nothing to the others.
  */
 static void news_send(struct sk_buff *skb)
 {
+	struct net *net = NULL;
 	struct sk_buff *copy;
-	struct net *net;
 
-	rcu_read_lock();
-	for_each_net_rcu(net) {
-		copy = skb_clone(skb, GFP_ATOMIC);
+	while ((net = news_next_net(net))) {
+		copy = skb_clone(skb, GFP_KERNEL);
 		if (copy)
 			genlmsg_multicast_netns(&lodge_netlink_family, net,
-						copy, 0, 0, GFP_ATOMIC);
+						copy, 0, 0, GFP_KERNEL);
+		cond_resched();
 	}
-	rcu_read_unlock();
 	consume_skb(skb);
 }
 
 static void news_tell(struct work_struct *unused)
 {
+	u64 begin = ktime_get_ns();
 	struct sk_buff *skb;
 	u64 first, end;
 	void *head;
@@ -182,13 +212,15 @@ static void news_tell(struct work_struct *unused)
 	}
 	genlmsg_end(skb, head);
 	news_send(skb);
+	WRITE_ONCE(news_rest,
+		   nsecs_to_jiffies((ktime_get_ns() - begin) * NEWS_REST));
 }
 
-static DECLARE_WORK(news_work, news_tell);
+static DECLARE_DELAYED_WORK(news_work, news_tell);
 
 static void news_begin_to_tell(void)
 {
-	schedule_work(&news_work);
+	schedule_delayed_work(&news_work, READ_ONCE(news_rest));
 }
 
 void lodge_netlink_news_init(void)
@@ -199,5 +231,5 @@ void lodge_netlink_news_init(void)
 void lodge_netlink_news_exit(void)
 {
 	lodge_news_listen(NULL);
-	cancel_work_sync(&news_work);
+	cancel_delayed_work_sync(&news_work);
 }

@@ -4,6 +4,7 @@
  * of a dump and its first message, where it waits for memory, and where there is none.
  */
 #include "fake_family.h"
+#include "netlink_news.h"
 
 #include "kselftest_harness.h"
 
@@ -144,6 +145,42 @@ TEST_F(family, a_request_without_an_answer_has_none)
 	EXPECT_EQ(NULL, family_answer);
 	ask(self, LODGE_CMD_VM_GET, true, 0, 0);
 	EXPECT_EQ(-ENOMEM, family_dump_start(&self->dump, &self->request));
+}
+
+/* The work that tells of events: run it, as if it took so long. */
+static void tell_listeners(u64 ns)
+{
+	struct work_struct *work = kernel_work;
+
+	kernel_work = NULL;
+	kernel_time_of_a_look = ns;
+	work->call(work);
+}
+
+TEST_F(family, listeners_that_make_a_message_take_long_hear_of_the_next_later)
+{
+	const u64 ms = 1000000;
+
+	lodge_netlink_news_init();
+	lodge_notify_hardware(true);
+	ASSERT_NE(NULL, kernel_work);
+	tell_listeners(1 * ms);
+	EXPECT_EQ(0, init_net.users);
+	lodge_notify_hardware(false);
+	ASSERT_NE(NULL, kernel_work);
+	EXPECT_EQ(nsecs_to_jiffies(9 * ms), kernel_work->delay);
+	tell_listeners(1000 * ms);
+	lodge_notify_hardware(true);
+	/* All that happens meanwhile is told by the same message. */
+	lodge_notify_hardware(false);
+	ASSERT_NE(NULL, kernel_work);
+	EXPECT_EQ(nsecs_to_jiffies(9000 * ms), kernel_work->delay);
+	tell_listeners(0);
+	lodge_notify_hardware(true);
+	ASSERT_NE(NULL, kernel_work);
+	EXPECT_EQ(0, kernel_work->delay);
+	lodge_netlink_news_exit();
+	EXPECT_EQ(NULL, kernel_work);
 }
 
 TEST_HARNESS_MAIN
