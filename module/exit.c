@@ -384,14 +384,12 @@ bool lodge_exit_quick(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
-	enum lodge_vmexit_kind kind = exit->kind;
 	enum lodge_outcome outcome;
 
-	kind = lodge_count_exit(&vcpu->stats, kind);
-	if (unlikely(!exit->next_rip) && BIT(kind) & LODGE_EXIT_SKIPS &&
+	if (unlikely(!exit->next_rip) && BIT(exit->kind) & LODGE_EXIT_SKIPS &&
 	    !lodge_exit_locate(vcpu, exit, &outcome))
 		return outcome;
-	switch (kind) {
+	switch (exit->kind) {
 	case LODGE_VMEXIT_HOST_EVENT:
 	case LODGE_VMEXIT_IGNORED:
 	case LODGE_VMEXIT_ANSWERED:

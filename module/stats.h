@@ -26,10 +26,10 @@
 /**
  * struct lodge_stats - counters of a vCPU, from its creation on
  *
- * See enum lodge_stats_attr.  An exit is counted where it is answered.  What has mapped a page is counted where it does that: see
+ * See enum lodge_stats_attr.  What has mapped a page is counted where it does that: see
  * struct lodge_npt_cache.
  *
- * @exits: by enum lodge_vmexit_kind, which is enum lodge_stat_exit but for ANSWERED
+ * @exits: by enum lodge_stat_exit, which is enum lodge_vmexit_kind without ANSWERED
  * @answered: what the last exit was that became LODGE_VMEXIT_ANSWERED
  * @interrupts: external interrupts given to the processor for delivery
  * @nmis: NMIs, likewise
@@ -42,7 +42,7 @@
  * @returns: returns of lodge_vcpu_run()
  */
 struct lodge_stats {
-	local64_t exits[LODGE_VMEXIT_ANSWERED + 1];
+	local64_t exits[LODGE_NR_STAT_EXITS];
 	enum lodge_vmexit_kind answered;
 	local64_t interrupts;
 	local64_t nmis;
@@ -61,20 +61,11 @@ static __always_inline void lodge_count(local64_t *counter)
 		local64_inc(counter);
 }
 
-/**
- * lodge_count_exit() - an exit is answered
- *
- * Return: @kind, in the register of the index.  From @kind itself the compiler would
- * make an index in another one.
- */
-static __always_inline enum lodge_vmexit_kind
-lodge_count_exit(struct lodge_stats *stats, enum lodge_vmexit_kind kind)
+/* @kind: what the backend has said */
+static __always_inline void lodge_count_exit(struct lodge_stats *stats,
+					     enum lodge_vmexit_kind kind)
 {
-	unsigned long index = kind;
-
-	OPTIMIZER_HIDE_VAR(index);
-	lodge_count(&stats->exits[index]);
-	return (enum lodge_vmexit_kind)index;
+	lodge_count(&stats->exits[kind]);
 }
 
 /* An event is counted as it is given to the processor for the first time. */

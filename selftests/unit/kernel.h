@@ -23,7 +23,6 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
-#define OPTIMIZER_HIDE_VAR(variable) ((void)(variable))
 #define data_race(expression) (expression)
 
 /*
