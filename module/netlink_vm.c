@@ -273,7 +273,7 @@ static int vcpu_put_times(struct sk_buff *skb, struct lodge_vcpu *vcpu)
 {
 	struct lodge_stats_times times;
 
-	lodge_stats_times(&vcpu->time, &times);
+	lodge_stats_times(vcpu, &times);
 	return nla_put_u64_64bit(skb, LODGE_VCPU_GUEST, times.guest,
 				 LODGE_VCPU_PAD) ||
 	       nla_put_u64_64bit(skb, LODGE_VCPU_HOST, times.host,

@@ -10,6 +10,7 @@
 #include <asm/tsc.h>
 
 #include "stats.h"
+#include "vcpu.h"
 #include "vcputime.h"
 
 /* The name and the number of each kind are the same for user space. */
@@ -77,6 +78,17 @@ static struct lodge_threadtime threadtime_sum(const struct lodge_vcputime *time)
 	};
 }
 
+/* For the owner, outside the guest. */
+static u64 vcputime_guest(const struct lodge_vcputime *time)
+{
+	return time->left.moment - local64_read(&time->origin);
+}
+
+static u64 stats_ns(u64 ticks)
+{
+	return mul_u64_u32_div(ticks, NSEC_PER_MSEC, tsc_khz);
+}
+
 /* @thread: the next one, or NULL. */
 static void vcputime_hand_over(struct lodge_vcputime *time,
 			       struct task_struct *thread)
@@ -105,13 +117,23 @@ void lodge_vcputime_fini(struct lodge_vcputime *time)
 	vcputime_hand_over(time, NULL);
 }
 
+/* Whoever reads in between waits, so that the thread must not be preempted there. */
+void lodge_vcputime_move(struct lodge_vcputime *time, u64 left)
+{
+	u64 origin = left - vcputime_guest(time);
+
+	preempt_disable();
+	WRITE_ONCE(time->left.high, LODGE_TIME_CHANGES);
+	smp_wmb();
+	local64_set(&time->origin, origin);
+	smp_wmb();
+	WRITE_ONCE(time->left.moment, left);
+	preempt_enable();
+}
+
 void lodge_vcputime_rebase(struct lodge_vcputime *time)
 {
-	u64 guest = time->left.moment - local64_read(&time->origin);
-	u64 now = rdtsc();
-
-	WRITE_ONCE(time->left.moment, now);
-	local64_set(&time->origin, now - guest);
+	lodge_vcputime_move(time, rdtsc());
 }
 
 u64 lodge_stats_exits(const struct lodge_stats *stats,
@@ -154,30 +176,49 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
 	return sum;
 }
 
-static u64 stats_ns(u64 ticks)
+/*
+ * True if the owner may have written @origin, but not yet @left, which goes with it.
+ * An entry writes both by two instructions and has no time to say so: all of guest mode
+ * that is not in the guest counts as between them.
+ */
+static bool stats_is_half(const struct lodge_vcpu *vcpu,
+			  union lodge_vcputime_left left)
 {
-	return mul_u64_u32_div(ticks, NSEC_PER_MSEC, tsc_khz);
+	return left.high == LODGE_TIME_CHANGES ||
+	       (left.high != LODGE_TIME_IN_GUEST &&
+		READ_ONCE(vcpu->mode) == LODGE_IN_GUEST);
 }
 
-/*
- * An entry writes @origin and, by the next instruction, @left.  Whoever finds both
- * unchanged has not looked between them, unless an NMI kept the owner there.  CPUs'
- * counters may differ a little.
- */
-static u64 stats_guest(const struct lodge_vcputime *time)
+/* Return: the time in ticks; negative if it must be read again. */
+static s64 stats_try_guest(const struct lodge_vcpu *vcpu)
 {
+	const struct lodge_vcputime *time = &vcpu->time;
 	union lodge_vcputime_left left;
 	s64 origin, moment;
 
-	do {
-		origin = local64_read(&time->origin);
-		left.moment = READ_ONCE(time->left.moment);
-		moment = left.high == LODGE_TIME_IN_GUEST ? rdtsc_ordered() :
-							    left.moment;
-		smp_rmb();
-	} while (origin != local64_read(&time->origin) ||
-		 left.moment != READ_ONCE(time->left.moment));
-	return stats_ns(max_t(s64, moment - origin, 0));
+	origin = local64_read(&time->origin);
+	smp_rmb();
+	left.moment = READ_ONCE(time->left.moment);
+	moment = left.high == LODGE_TIME_IN_GUEST ? rdtsc_ordered() :
+						    left.moment;
+	smp_rmb();
+	if (stats_is_half(vcpu, left))
+		return -1;
+	smp_rmb();
+	if (origin != local64_read(&time->origin) ||
+	    left.moment != READ_ONCE(time->left.moment))
+		return -1;
+	/* CPUs' counters may differ a little. */
+	return max_t(s64, moment - origin, 0);
+}
+
+static u64 stats_guest(const struct lodge_vcpu *vcpu)
+{
+	s64 guest;
+
+	while ((guest = stats_try_guest(vcpu)) < 0)
+		cpu_relax();
+	return stats_ns(guest);
 }
 
 /*
@@ -187,23 +228,28 @@ static u64 stats_guest(const struct lodge_vcputime *time)
  */
 static u64 stats_wait(const struct lodge_vcputime *time)
 {
-	s64 wait = local64_read(&time->wait);
+	s64 wait, waited;
 
-	if (wait < -(s64)(time->created / 2))
-		wait += lodge_tsc_ordered();
-	return stats_ns(max_t(s64, wait, 0));
+	do {
+		wait = local64_read(&time->wait);
+		waited = wait;
+		if (wait < -(s64)(time->created / 2))
+			waited += lodge_tsc_ordered();
+		smp_rmb();
+	} while (wait != local64_read(&time->wait));
+	return stats_ns(max_t(s64, waited, 0));
 }
 
-void lodge_stats_times(struct lodge_vcputime *time,
-		       struct lodge_stats_times *times)
+void lodge_stats_times(struct lodge_vcpu *vcpu, struct lodge_stats_times *times)
 {
+	struct lodge_vcputime *time = &vcpu->time;
 	struct lodge_threadtime thread;
 
 	spin_lock(&time->lock);
 	thread = threadtime_sum(time);
-	spin_unlock(&time->lock);
-	times->guest = stats_guest(time);
+	times->guest = stats_guest(vcpu);
 	times->wait = stats_wait(time);
+	spin_unlock(&time->lock);
 	times->host = thread.cpu - min(thread.cpu, times->guest);
 	times->steal = thread.delay;
 }

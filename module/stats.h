@@ -118,6 +118,7 @@ static inline void lodge_count_wait(struct lodge_stats *stats, bool has_polled,
 
 /* stats.c */
 
+struct lodge_vcpu;
 struct lodge_vcputime;
 
 /**
@@ -161,7 +162,7 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
  *
  * Any thread.
  */
-void lodge_stats_times(struct lodge_vcputime *time,
+void lodge_stats_times(struct lodge_vcpu *vcpu,
 		       struct lodge_stats_times *times);
 
 #endif

@@ -30,6 +30,8 @@
 
 /* The high half of lodge_vcputime.left while the guest runs.  No counter gets there. */
 #define LODGE_TIME_IN_GUEST (~0U)
+/* And while the owner writes another moment and another origin. */
+#define LODGE_TIME_CHANGES (~0U - 1)
 
 /**
  * union lodge_vcputime_left - the moment at which the guest was left
@@ -94,6 +96,13 @@ void lodge_vcputime_init(struct lodge_vcputime *time);
  * lodge_vcputime_fini() - the vCPU ends, and no thread runs it; its times stay
  */
 void lodge_vcputime_fini(struct lodge_vcputime *time);
+
+/**
+ * lodge_vcputime_move() - let the guest have been left at another moment
+ *
+ * For the owner, outside the guest.  The guest's time stays what it is.
+ */
+void lodge_vcputime_move(struct lodge_vcputime *time, u64 left);
 
 /**
  * lodge_vcputime_rebase() - the processor's own counter may have begun anew
@@ -168,8 +177,7 @@ static inline void lodge_vcputime_wake(struct lodge_vcputime *time, u64 slept)
 	now = lodge_tsc();
 	waited = now - slept;
 	local64_add(now, &time->wait);
-	local64_add(waited, &time->origin);
-	WRITE_ONCE(time->left.moment, time->left.moment + waited);
+	lodge_vcputime_move(time, time->left.moment + waited);
 }
 
 #endif

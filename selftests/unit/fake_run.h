@@ -53,6 +53,7 @@ bool lodge_hw_on[KERNEL_CPUS];
  * @writes: how many
  * @accounted: time is accounted to the guest
  * @now: the processor's TSC, in ns
+ * @relax: called when the thread waits for another one; or NULL: it waits for ever
  * @stops: number of answers that were told to whoever wants to know of them
  */
 static struct fake_run {
@@ -74,6 +75,7 @@ static struct fake_run {
 	unsigned int writes;
 	bool accounted;
 	u64 now;
+	void (*relax)(void);
 	unsigned int stops;
 } fake;
 
@@ -85,7 +87,14 @@ static inline void fake_require(bool condition)
 
 u64 rdtsc(void)
 {
+	kernel_shared();
 	return fake.now;
+}
+
+void cpu_relax(void)
+{
+	fake_require(fake.relax);
+	fake.relax();
 }
 
 /* True if the CPU cannot be taken from the thread. */

@@ -188,26 +188,31 @@ static inline bool test_and_clear_bit(long number, unsigned long *bits)
 
 static inline long local64_read(const local64_t *counter)
 {
+	kernel_shared();
 	return *(const volatile long *)&counter->value;
 }
 
 static inline void local64_set(local64_t *counter, long value)
 {
+	kernel_shared();
 	counter->value = value;
 }
 
 static inline void local64_inc(local64_t *counter)
 {
+	kernel_shared();
 	counter->value++;
 }
 
 static inline void local64_add(long change, local64_t *counter)
 {
+	kernel_shared();
 	counter->value += change;
 }
 
 static inline void local64_sub(long change, local64_t *counter)
 {
+	kernel_shared();
 	counter->value -= change;
 }
 

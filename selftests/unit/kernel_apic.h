@@ -70,6 +70,7 @@ static inline void *memchr_inv(const void *from, int byte, size_t size)
 /* Memory is sequentially consistent here; tests act between two accesses. */
 #define smp_mb() kernel_shared()
 #define smp_rmb() kernel_shared()
+#define smp_wmb() kernel_shared()
 #define smp_store_release(where, value) WRITE_ONCE(*(where), value)
 #define xchg(where, value) \
 	(kernel_shared(), __atomic_exchange_n(where, value, __ATOMIC_SEQ_CST))

@@ -3,7 +3,10 @@
  * Tests of what the run loop counts, and of where a vCPU's time goes: module/stats.h,
  * module/vcputime.h and their points in module/run.c.
  */
+#include <setjmp.h>
+
 #include "fake_run.h"
+#include "interleave.h"
 
 #include "kselftest_harness.h"
 
@@ -36,7 +39,7 @@ static struct lodge_stats_times times(struct lodge_vcpu *vcpu)
 {
 	struct lodge_stats_times times;
 
-	lodge_stats_times(&vcpu->time, &times);
+	lodge_stats_times(vcpu, &times);
 	return times;
 }
 
@@ -423,6 +426,170 @@ TEST_F(time, in_user_space_is_between_an_exit_and_an_entry)
 	EXPECT_EQ(1U, self->outside[0]);
 	EXPECT_EQ(1U, self->outside[4]);
 	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
+}
+
+/*
+ * Looks between any two accesses of the owner, and an owner that goes on between any
+ * two of a look
+ */
+
+static struct lodge_vcpu *watched;
+static u64 slept, waited;
+static jmp_buf waits;
+static bool has_seen;
+
+static void look_again(void)
+{
+}
+
+static void look(void)
+{
+	fake.relax = look_again;
+	seen = times(watched);
+	has_seen = true;
+}
+
+/* The owner is not preempted while others wait for it. */
+static void give_up(void)
+{
+	fake_require(fake_is_pinned());
+	longjmp(waits, 1);
+}
+
+/* In the middle of the owner's work: sees nothing if it must wait for the owner. */
+static void look_between(void)
+{
+	fake.relax = give_up;
+	has_seen = !setjmp(waits);
+	if (has_seen)
+		seen = times(watched);
+	watched->time.lock = 0;
+}
+
+static void wake(void)
+{
+	lodge_vcputime_wake(&watched->time, slept);
+	fake.now += 100 * US;
+}
+
+static void rebase(void)
+{
+	lodge_vcputime_rebase(&watched->time);
+}
+
+static void run(void)
+{
+	lodge_vcpu_run(watched, false, false);
+}
+
+static void leave(void)
+{
+	lodge_vcputime_leave(&watched->time);
+	fake.now += 100 * US;
+}
+
+/* Begin with a vCPU that was in the guest for 7 us, 100 us ago. */
+static void begin(FIXTURE_DATA(time) * self)
+{
+	watched = &self->vcpu;
+	lodge_tsc_moved = 0;
+	fake.now = 1000 * US;
+	fake.writes = 0;
+	waited = 0;
+	fake_run_vcpu(watched, &self->vm, &self->apic, 1);
+	lodge_vcputime_adopt(&watched->time);
+	lodge_vcputime_enter(&watched->time);
+	pass(7 * US);
+	lodge_vcputime_leave(&watched->time);
+	fake.now += 100 * US;
+}
+
+static void begin_wait(FIXTURE_DATA(time) * self)
+{
+	begin(self);
+	slept = lodge_vcputime_sleep(&watched->time);
+	waited = 900 * US;
+	fake.now += waited;
+}
+
+static void begin_resume(FIXTURE_DATA(time) * self)
+{
+	begin(self);
+	lodge_tsc_moved = fake.now;
+	fake.now = 10 * US;
+}
+
+static void begin_stay(FIXTURE_DATA(time) * self)
+{
+	begin(self);
+	lodge_vcputime_enter(&watched->time);
+	pass(7 * US);
+}
+
+/* Return: true if @outer had so many accesses that @inner came before one of them. */
+static bool comes_between(unsigned int at, void (*inner)(void),
+			  void (*outer)(void))
+{
+	interleave.at = at;
+	interleave.happens = inner;
+	outer();
+	if (!interleave.happens)
+		return true;
+	interleave.happens = NULL;
+	return false;
+}
+
+/* What wrong_at() returns if all is right, or if nothing was seen. */
+#define RIGHT (-1)
+#define UNSEEN (-2)
+
+/*
+ * Return: before which access of @outer @inner comes when what is seen is neither
+ * @guest nor @later.
+ */
+static int wrong_at(FIXTURE_DATA(time) * self,
+		    void (*begins)(FIXTURE_DATA(time) * self),
+		    void (*inner)(void), void (*outer)(void), u64 guest,
+		    u64 later)
+{
+	bool is_right, was_seen = false;
+	int at = 0;
+
+	for (begins(self); comes_between(at, inner, outer); begins(self)) {
+		is_right = seen.wait == waited &&
+			   (seen.guest == guest || seen.guest == later);
+		if (has_seen && !is_right)
+			return at;
+		was_seen |= has_seen;
+		at++;
+	}
+	return was_seen ? RIGHT : UNSEEN;
+}
+
+TEST_F(time, is_right_wherever_a_wait_ends)
+{
+	EXPECT_EQ(RIGHT, wrong_at(self, begin_wait, look_between, wake, 7 * US,
+				  7 * US));
+	EXPECT_EQ(RIGHT,
+		  wrong_at(self, begin_wait, wake, look, 7 * US, 7 * US));
+}
+
+TEST_F(time, is_right_wherever_the_counter_has_another_origin)
+{
+	EXPECT_EQ(RIGHT, wrong_at(self, begin_resume, look_between, rebase,
+				  7 * US, 7 * US));
+	EXPECT_EQ(RIGHT,
+		  wrong_at(self, begin_resume, rebase, look, 7 * US, 7 * US));
+}
+
+TEST_F(time, is_right_wherever_the_guest_is_entered_and_left)
+{
+	fake.enter = run_guest;
+	EXPECT_EQ(RIGHT,
+		  wrong_at(self, begin, look_between, run, 7 * US, 14 * US));
+	EXPECT_EQ(RIGHT, wrong_at(self, begin, run, look, 7 * US, 14 * US));
+	EXPECT_EQ(RIGHT,
+		  wrong_at(self, begin_stay, leave, look, 14 * US, 14 * US));
 }
 
 TEST_HARNESS_MAIN

@@ -69,6 +69,7 @@ u64 ktime_get_ns(void)
 }
 
 u64 lodge_tsc_moved;
+u32 tsc_khz = 1000000;
 
 u64 rdtsc(void)
 {
