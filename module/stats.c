@@ -89,14 +89,19 @@ static u64 stats_ns(u64 ticks)
 	return mul_u64_u32_div(ticks, NSEC_PER_MSEC, tsc_khz);
 }
 
-/* @thread: the next one, or NULL. */
+/*
+ * @thread: the next one, or NULL.  The one before has had the CPU for the guest and for
+ * what was told of the host's time, even if the scheduler has not added that up yet.
+ */
 static void vcputime_hand_over(struct lodge_vcputime *time,
 			       struct task_struct *thread)
 {
+	const u64 guest = stats_ns(vcputime_guest(time));
 	struct task_struct *old;
 
 	spin_lock(&time->lock);
 	time->before = threadtime_sum(time);
+	time->before.cpu = max(time->before.cpu, guest + time->told.host);
 	old = time->thread;
 	time->thread = thread;
 	if (thread)
@@ -240,16 +245,27 @@ static u64 stats_wait(const struct lodge_vcputime *time)
 	return stats_ns(max_t(s64, waited, 0));
 }
 
+static void stats_raise(u64 *told, u64 now)
+{
+	*told = max(*told, now);
+}
+
+/*
+ * The scheduler's sum lags, and the guest's time does not: the difference would step
+ * back.  So could the others, by as much as CPUs' counters differ.
+ */
 void lodge_stats_times(struct lodge_vcpu *vcpu, struct lodge_stats_times *times)
 {
 	struct lodge_vcputime *time = &vcpu->time;
+	struct lodge_stats_times *told = &time->told;
 	struct lodge_threadtime thread;
 
 	spin_lock(&time->lock);
 	thread = threadtime_sum(time);
-	times->guest = stats_guest(vcpu);
-	times->wait = stats_wait(time);
+	stats_raise(&told->guest, stats_guest(vcpu));
+	stats_raise(&told->wait, stats_wait(time));
+	stats_raise(&told->host, thread.cpu - min(thread.cpu, told->guest));
+	stats_raise(&told->steal, thread.delay);
+	*times = *told;
 	spin_unlock(&time->lock);
-	times->host = thread.cpu - min(thread.cpu, times->guest);
-	times->steal = thread.delay;
 }

@@ -158,7 +158,7 @@ u64 lodge_stats_outside(const struct lodge_vcputime *time,
 			u64 buckets[LODGE_STAT_BUCKETS]);
 
 /**
- * lodge_stats_times() - times up to now
+ * lodge_stats_times() - times up to now, none of them less than any call has told before
  *
  * Any thread.
  */

@@ -72,6 +72,7 @@ struct lodge_threadtime {
  * @thread: the last one that was in lodge_vcpu_run(), with a reference; NULL: none
  * @began: its times when it came
  * @before: of all threads before it, while they were @thread
+ * @told: the most that was told of each: no time is told to be less
  */
 struct lodge_vcputime {
 	union lodge_vcputime_left left;
@@ -83,6 +84,7 @@ struct lodge_vcputime {
 	struct task_struct *thread;
 	struct lodge_threadtime began;
 	struct lodge_threadtime before;
+	struct lodge_stats_times told;
 };
 
 /* stats.c */

@@ -207,6 +207,56 @@ TEST_F(time, of_the_host_is_not_negative_while_the_scheduler_lags)
 	EXPECT_EQ(0U, times(&self->vcpu).host);
 }
 
+TEST_F(time, of_the_host_does_not_step_back_while_the_scheduler_lags)
+{
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+	fake.enter = run_guest_unseen;
+	fake.handle = NULL;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+	/* At a tick, the scheduler adds up the guest's time and some of the host's. */
+	kernel_thread.se.sum_exec_runtime += 9 * US;
+	EXPECT_EQ(5 * US, times(&self->vcpu).host);
+}
+
+/* The counter of the CPU that looks next is a little behind. */
+static struct lodge_stats_times times_behind(struct lodge_vcpu *vcpu)
+{
+	struct lodge_stats_times behind;
+
+	fake.now -= US;
+	behind = times(vcpu);
+	fake.now += US;
+	return behind;
+}
+
+static void look_twice_in_guest(struct lodge_vcpu *vcpu,
+				struct lodge_vmexit *exit)
+{
+	pass(7 * US);
+	fake_require(times(vcpu).guest == 7 * US);
+	seen = times_behind(vcpu);
+}
+
+TEST_F(time, does_not_step_back_on_another_cpu)
+{
+	fake.enter = look_twice_in_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(7 * US, seen.guest);
+	lodge_vcputime_sleep(&self->vcpu.time);
+	fake.now += 900 * US;
+	EXPECT_EQ(900 * US, times(&self->vcpu).wait);
+	EXPECT_EQ(900 * US, times_behind(&self->vcpu).wait);
+	kernel_thread.sched_info.run_delay = 5 * US;
+	EXPECT_EQ(5 * US, times(&self->vcpu).steal);
+	kernel_thread.sched_info.run_delay = 4 * US;
+	EXPECT_EQ(5 * US, times(&self->vcpu).steal);
+}
+
 /*
  * An exit writes the moment by halves: whoever looks between them finds that the guest
  * runs on.
@@ -363,6 +413,28 @@ TEST_F(time, of_all_threads_that_have_run_the_vcpu_is_added_up)
 	EXPECT_EQ(14 * US, times(&self->vcpu).guest);
 	EXPECT_EQ(6 * US, times(&self->vcpu).host);
 	EXPECT_EQ(5 * US, times(&self->vcpu).steal);
+}
+
+/* What the scheduler had not added up is lost, but not what was known of it. */
+TEST_F(time, goes_on_from_a_thread_of_which_the_scheduler_lags)
+{
+	struct task_struct other;
+
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+	fake.enter = run_guest_unseen;
+	fake.handle = NULL;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	change_thread(&self->vcpu, &other);
+	EXPECT_EQ(3 * US, times(&self->vcpu).host);
+
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(21 * US, times(&self->vcpu).guest);
+	EXPECT_EQ(6 * US, times(&self->vcpu).host);
 }
 
 TEST_F(time, stays_when_the_vcpu_has_ended)
