@@ -36,7 +36,7 @@ static void write_text(const struct sample *sample)
 /* Return: the value of a sample, or an empty text. */
 static const char *value_of(const char *sample)
 {
-	static char value[64];
+	static char value[256];
 	size_t length = strlen(sample);
 
 	for (const char *line = text; line; line = strchr(line, '\n')) {
@@ -173,6 +173,27 @@ TEST_F(metrics, the_numbers_are_those_of_the_sample)
 				       ",vcpu=\"0\",reason=\"io\"}"));
 	EXPECT_STREQ("20", value_of("lodge_vcpu_exits_total" BATCH
 				    ",vcpu=\"0\",reason=\"hlt\"}"));
+}
+
+/* As uapi/lodge_netlink.h has it. */
+TEST_F(metrics, descriptions_say_what_the_module_counts)
+{
+	const char *help = value_of("# HELP lodge_vcpu_seconds_total");
+
+	EXPECT_EQ(NULL, strstr(help, "LODGE_RUN"));
+	EXPECT_NE(NULL, strstr(help, "host: otherwise on a CPU, in the kernel "
+				     "or in user space"));
+	/* Whoever is ready has no CPU. */
+	help = value_of("# HELP lodge_vcpu_steal_seconds_total");
+	EXPECT_NE(NULL, strstr(help, "ready"));
+	EXPECT_EQ(NULL, strstr(help, "host"));
+	help = value_of("# HELP lodge_vcpu_exit_handling_seconds");
+	EXPECT_NE(NULL, strstr(help, "in the kernel and in user space"));
+	help = value_of("# HELP lodge_vcpu_quick_exits_total");
+	EXPECT_NE(NULL, strstr(help, "not in exit_handling_seconds"));
+	/* Most exceptions are delivered by the processor alone. */
+	help = value_of("# HELP lodge_vcpu_events_total");
+	EXPECT_NE(NULL, strstr(help, "that Lodge delivered"));
 }
 
 TEST_F(metrics, each_count_has_its_own_place)

@@ -44,19 +44,23 @@ static const struct number vm_bytes[] = {
 };
 
 static const struct number vcpu_times[] = {
-	{ "seconds_total", "Time in LODGE_RUN, by place.", "mode=\"guest\"",
-	  OF_VCPU(guest) },
+	{ "seconds_total",
+	  "Time by mode; guest: in the guest; host: otherwise on a CPU, in the "
+	  "kernel or in user space; wait: in HLT or for a start-up IPI.",
+	  "mode=\"guest\"", OF_VCPU(guest) },
 	{ "seconds_total", NULL, "mode=\"host\"", OF_VCPU(host) },
 	{ "seconds_total", NULL, "mode=\"wait\"", OF_VCPU(wait) },
 	{ "steal_seconds_total",
-	  "Part of mode host for which its thread was ready but did not run.",
-	  NULL, OF_VCPU(steal) },
+	  "Time for which its threads were ready but others ran.", NULL,
+	  OF_VCPU(steal) },
 };
 
 static const struct number counts[] = {
-	{ "quick_exits_total", "Exits that were answered at once.", NULL,
-	  OF_STATS(quick) },
-	{ "events_total", "Events delivered to the guest, by kind.",
+	{ "quick_exits_total",
+	  "Exits that were answered at once, and are not in "
+	  "exit_handling_seconds.",
+	  NULL, OF_STATS(quick) },
+	{ "events_total", "Events that Lodge delivered to the guest, by kind.",
 	  "kind=\"interrupt\"", OF_STATS(interrupts) },
 	{ "events_total", NULL, "kind=\"nmi\"", OF_STATS(nmis) },
 	{ "events_total", NULL, "kind=\"exception\"", OF_STATS(exceptions) },
@@ -273,7 +277,8 @@ static void write_histogram(FILE *file, const struct sample_vm *vm,
 static void write_histograms(FILE *file, const struct sample *sample)
 {
 	describe(file, "vcpu_", "exit_handling_seconds", "histogram",
-		 "Time outside the guest before an entry, without waiting.");
+		 "Time outside the guest before an entry, in the kernel and in "
+		 "user space, without mode wait.");
 	for (size_t i = 0; i < sample->nr_stats; i++) {
 		const struct netlink_stats *stats = &sample->stats[i];
 		const struct sample_vm *vm = sample_vm(sample, stats->vm);
