@@ -136,7 +136,8 @@ static bool vm_is_wanted(const struct lodge_vm *vm,
  * A user may have a name once in each of its namespaces.  The one in the sender's own
  * is meant, or else the only one.
  */
-static struct lodge_vm *vm_find_name(const struct lodge_viewer *viewer,
+static struct lodge_vm *vm_find_name(const struct genl_info *info,
+				     const struct lodge_viewer *viewer,
 				     const struct vm_wanted *wanted)
 {
 	struct lodge_vm *vm, *found = NULL;
@@ -153,17 +154,23 @@ static struct lodge_vm *vm_find_name(const struct lodge_viewer *viewer,
 	}
 	if (!found)
 		return ERR_PTR(-ENOENT);
-	return unique ? found : ERR_PTR(-ENOTUNIQ);
+	if (unique)
+		return found;
+	NL_SET_ERR_MSG(
+		info->extack,
+		"several VMs of that name: give the ID of one");
+	return ERR_PTR(-ENOTUNIQ);
 }
 
 /* Under the registry's lock.  Return: the VM, or an error pointer. */
-static struct lodge_vm *vm_find(const struct lodge_viewer *viewer,
+static struct lodge_vm *vm_find(const struct genl_info *info,
+				const struct lodge_viewer *viewer,
 				const struct vm_wanted *wanted)
 {
 	struct lodge_vm *vm;
 
 	if (!wanted->has_id)
-		return vm_find_name(viewer, wanted);
+		return vm_find_name(info, viewer, wanted);
 	vm = lodge_registry_find(wanted->id);
 	return vm && vm_is_wanted(vm, viewer, wanted) ? vm : ERR_PTR(-ENOENT);
 }
@@ -178,7 +185,7 @@ static int vm_fill(struct sk_buff *answer, const struct genl_info *info,
 	if (error)
 		return error;
 	lodge_registry_lock();
-	vm = vm_find(viewer, &wanted);
+	vm = vm_find(info, viewer, &wanted);
 	error = PTR_ERR_OR_ZERO(vm);
 	if (!error)
 		error = lodge_netlink_put(answer, info, LODGE_CMD_VM_GET,
@@ -213,7 +220,7 @@ int lodge_netlink_vm_kill(struct sk_buff *skb, struct genl_info *info)
 	error = vm_want(info, &viewer, &wanted);
 	if (!error) {
 		lodge_registry_lock();
-		vm = vm_find(&viewer, &wanted);
+		vm = vm_find(info, &viewer, &wanted);
 		error = PTR_ERR_OR_ZERO(vm);
 		if (!error)
 			lodge_vm_kill(vm);

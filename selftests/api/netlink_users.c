@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -57,6 +58,7 @@ enum step {
 	SEE_NUMBER,
 	SEE_UID,
 	SEE_PID,
+	SEE_STATE,
 	COUNT,
 	COUNT_CPUS,
 	COUNT_STATS,
@@ -258,6 +260,9 @@ static int carry_out(struct actor *actor, const struct order *order)
 	case SEE_PID:
 		error = see(actor, order, LODGE_CMD_VM_GET, &seen);
 		return error ? error : (int)seen.pid;
+	case SEE_STATE:
+		error = see(actor, order, LODGE_CMD_VM_GET, &seen);
+		return error ? error : (int)seen.state;
 	case COUNT:
 		return count(actor, LODGE_CMD_VM_GET);
 	case COUNT_CPUS:
@@ -463,22 +468,44 @@ FIXTURE_TEARDOWN(users)
 		ASSERT_EQ(0, tell(self, OPEN, ""));                         \
 	} while (0)
 
-TEST_F(users, a_user_does_not_see_others)
+/* None of what is root's can be seen or killed. */
+static void expect_nothing_seen(struct __test_metadata *_metadata,
+				FIXTURE_DATA(users) * self)
 {
 	int id = own(self, SEE_NUMBER, "roots");
 
-	START(IS_NOBODY);
-	ASSERT_LT(0, id);
+	EXPECT_LT(0, id);
 	EXPECT_EQ(-ENOENT, tell(self, SEE, "roots"));
 	EXPECT_EQ(-ENOENT, tell_uid(self, SEE, "roots", true, 0));
 	EXPECT_EQ(-ENOENT, tell_number(self, SEE, id));
-	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
 	EXPECT_EQ(-ENOENT, tell(self, KILL, "roots"));
+	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
 	EXPECT_EQ(0, tell(self, COUNT, ""));
 	EXPECT_EQ(0, tell(self, COUNT_CPUS, ""));
 	EXPECT_EQ(0, tell(self, COUNT_STATS, ""));
-	EXPECT_EQ(-EPERM, tell(self, SET_LIMIT, ""));
 	EXPECT_EQ(0, own(self, SEE, "roots"));
+}
+
+/* Events of others are not told, those of the hardware are everybody's. */
+static void expect_own_events(struct __test_metadata *_metadata,
+			      FIXTURE_DATA(users) * self)
+{
+	int before = tell(self, COUNT_NEWS, "");
+
+	EXPECT_LE(0, before);
+	close(vm_create(self->root->lodge, "secret"));
+	EXPECT_EQ(before, tell(self, COUNT_NEWS, ""));
+	EXPECT_EQ(0, tell(self, MAKE, "mine"));
+	EXPECT_EQ(before + 1, tell(self, COUNT_NEWS, ""));
+	EXPECT_EQ(0, tell(self, CLOSE, ""));
+	EXPECT_EQ(before + 2, tell(self, COUNT_NEWS, ""));
+}
+
+TEST_F(users, a_user_does_not_see_others)
+{
+	START(IS_NOBODY);
+	expect_nothing_seen(_metadata, self);
+	EXPECT_EQ(-EPERM, tell(self, SET_LIMIT, ""));
 }
 
 TEST_F(users, a_user_sees_and_kills_its_own)
@@ -521,20 +548,10 @@ TEST_F(users, two_users_can_have_the_same_name)
 	EXPECT_EQ(mine, own_uid(self, SEE_NUMBER, "roots", 0));
 }
 
-/* Events of others are not told, those of the hardware are everybody's. */
 TEST_F(users, a_user_hears_of_its_own_events_only)
 {
-	int before;
-
 	START(IS_NOBODY);
-	before = tell(self, COUNT_NEWS, "");
-	ASSERT_LE(0, before);
-	close(vm_create(self->root->lodge, "secret"));
-	EXPECT_EQ(before, tell(self, COUNT_NEWS, ""));
-	ASSERT_EQ(0, tell(self, MAKE, "mine"));
-	EXPECT_EQ(before + 1, tell(self, COUNT_NEWS, ""));
-	ASSERT_EQ(0, tell(self, CLOSE, ""));
-	EXPECT_EQ(before + 2, tell(self, COUNT_NEWS, ""));
+	expect_own_events(_metadata, self);
 }
 
 /* The real user counts, as for limits. */
@@ -565,13 +582,10 @@ TEST_F(users, the_effective_user_does_not_count)
 
 TEST_F(users, a_socket_of_roots_gives_nobody_more_than_it_may)
 {
-	int id = own(self, SEE_NUMBER, "roots");
 	int started = start(self, IS_NOBODY);
 
 	ASSERT_EQ(0, started);
-	EXPECT_EQ(-ENOENT, tell_number(self, SEE, id));
-	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
-	EXPECT_EQ(0, tell(self, COUNT, ""));
+	expect_nothing_seen(_metadata, self);
 	EXPECT_EQ(-EPERM, tell(self, SET_LIMIT, ""));
 }
 
@@ -595,14 +609,8 @@ TEST_F(users, a_list_has_what_may_be_seen_by_who_has_asked)
 
 TEST_F(users, root_of_a_user_namespace_is_not_root)
 {
-	int id = own(self, SEE_NUMBER, "roots");
-
 	START(IS_LORD);
-	EXPECT_EQ(-ENOENT, tell(self, SEE, "roots"));
-	EXPECT_EQ(-ENOENT, tell_number(self, SEE, id));
-	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
-	EXPECT_EQ(0, tell(self, COUNT, ""));
-	EXPECT_EQ(0, tell(self, COUNT_CPUS, ""));
+	expect_nothing_seen(_metadata, self);
 	EXPECT_EQ(-EPERM, tell(self, SET_LIMIT, ""));
 }
 
@@ -641,13 +649,7 @@ TEST_F(users, root_of_a_container_sees_what_was_made_in_it)
 	int inside;
 
 	START(IS_CONTAINER);
-	EXPECT_EQ(-ENOENT, tell(self, SEE, "roots"));
-	EXPECT_EQ(-ENOENT, tell_uid(self, SEE, "roots", true, 0));
-	EXPECT_EQ(-ENOENT, tell_number(self, SEE, id));
-	EXPECT_EQ(-ENOENT, tell_number(self, KILL, id));
-	EXPECT_EQ(0, tell(self, COUNT, ""));
-	EXPECT_EQ(0, tell(self, COUNT_CPUS, ""));
-	EXPECT_EQ(0, tell(self, COUNT_STATS, ""));
+	expect_nothing_seen(_metadata, self);
 	ASSERT_EQ(0, tell(self, MAKE, "roots"));
 	inside = tell(self, SEE_NUMBER, "roots");
 	EXPECT_LT(0, inside);
@@ -663,20 +665,13 @@ TEST_F(users, root_of_a_container_sees_what_was_made_in_it)
 
 TEST_F(users, root_of_a_container_does_not_hear_of_the_hosts_events)
 {
-	int before;
-
 	START(IS_CONTAINER);
-	before = tell(self, COUNT_NEWS, "");
-	ASSERT_LE(0, before);
-	close(vm_create(self->root->lodge, "secret"));
-	EXPECT_EQ(before, tell(self, COUNT_NEWS, ""));
-	ASSERT_EQ(0, tell(self, MAKE, "mine"));
-	EXPECT_EQ(before + 1, tell(self, COUNT_NEWS, ""));
+	expect_own_events(_metadata, self);
 }
 
 TEST_F(users, of_a_name_in_two_containers_none_is_guessed)
 {
-	int first, orders;
+	int first, orders, second;
 
 	START(IS_CONTAINER);
 	ASSERT_EQ(0, tell(self, MAKE, "twin"));
@@ -687,7 +682,12 @@ TEST_F(users, of_a_name_in_two_containers_none_is_guessed)
 	ASSERT_EQ(0, tell(self, MAKE, "twin"));
 	EXPECT_EQ(-ENOTUNIQ, own(self, SEE, "twin"));
 	EXPECT_EQ(-ENOTUNIQ, own_uid(self, KILL, "twin", 0));
-	EXPECT_EQ(0, tell(self, SEE, "twin"));
+	EXPECT_NE(NULL, strstr(self->root->talk.text, "`lodge ps` shows"));
+	EXPECT_EQ(LODGE_VM_ALIVE, tell(self, SEE_STATE, "twin"));
+	second = self->orders;
+	self->orders = orders;
+	EXPECT_EQ(LODGE_VM_ALIVE, tell(self, SEE_STATE, "twin"));
+	self->orders = second;
 	ASSERT_EQ(0, own(self, MAKE, "twin"));
 	EXPECT_EQ(0, own(self, SEE, "twin"));
 	/* The other one has a copy of this end of the talk. */

@@ -450,6 +450,7 @@ TEST_F(view, of_a_name_in_several_containers_the_id_is_asked_for)
 {
 	fake_netlink.error = -ENOTUNIQ;
 	EXPECT_EQ(EXIT_CODE_USAGE, say("kill|web"));
+	EXPECT_EQ(0, asked->nr_kills);
 	EXPECT_IN(err, "give one of them by --id; `lodge ps --long` has the "
 		       "IDs\n");
 }
