@@ -234,7 +234,7 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 	return lodge_dump_answer(skb, error);
 }
 
-int lodge_netlink_put(struct sk_buff *answer, const struct genl_info *info,
+int lodge_netlink_put(struct sk_buff *answer, struct genl_info *info,
 		      u8 command, const struct lodge_viewer *viewer,
 		      lodge_put_t put, const void *thing)
 {

@@ -168,7 +168,7 @@ int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
  *
  * Return: 0 or -EMSGSIZE.
  */
-int lodge_netlink_put(struct sk_buff *answer, const struct genl_info *info,
+int lodge_netlink_put(struct sk_buff *answer, struct genl_info *info,
 		      u8 command, const struct lodge_viewer *viewer,
 		      lodge_put_t put, const void *thing);
 
@@ -177,8 +177,7 @@ int lodge_netlink_put(struct sk_buff *answer, const struct genl_info *info,
  *
  * Return: 0 or -errno.
  */
-typedef int (*lodge_fill_t)(struct sk_buff *answer,
-			    const struct genl_info *info,
+typedef int (*lodge_fill_t)(struct sk_buff *answer, struct genl_info *info,
 			    const struct lodge_viewer *viewer);
 
 /**

@@ -102,7 +102,7 @@ static int limit_scope(const struct genl_info *info,
 }
 
 /* The answer names the user as it was asked for. */
-static int limit_fill(struct sk_buff *answer, const struct genl_info *info,
+static int limit_fill(struct sk_buff *answer, struct genl_info *info,
 		      const struct lodge_viewer *viewer)
 {
 	struct lodge_owner owner = { .user_ns = viewer->sender.user_ns };

@@ -114,7 +114,7 @@ static const struct lodge_vcpu *stats_find(const struct lodge_viewer *viewer,
 	return lodge_vcpu_find(vm, array_index_nospec(id, LODGE_MAX_VCPUS));
 }
 
-static int stats_fill(struct sk_buff *answer, const struct genl_info *info,
+static int stats_fill(struct sk_buff *answer, struct genl_info *info,
 		      const struct lodge_viewer *viewer)
 {
 	struct nlattr **attrs = info->attrs;

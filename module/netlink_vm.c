@@ -156,9 +156,8 @@ static struct lodge_vm *vm_find_name(const struct genl_info *info,
 		return ERR_PTR(-ENOENT);
 	if (unique)
 		return found;
-	NL_SET_ERR_MSG(
-		info->extack,
-		"several VMs of that name: give the ID of one");
+	NL_SET_ERR_MSG(info->extack,
+		       "several VMs of that name: give the ID of one");
 	return ERR_PTR(-ENOTUNIQ);
 }
 
@@ -175,7 +174,7 @@ static struct lodge_vm *vm_find(const struct genl_info *info,
 	return vm && vm_is_wanted(vm, viewer, wanted) ? vm : ERR_PTR(-ENOENT);
 }
 
-static int vm_fill(struct sk_buff *answer, const struct genl_info *info,
+static int vm_fill(struct sk_buff *answer, struct genl_info *info,
 		   const struct lodge_viewer *viewer)
 {
 	struct vm_wanted wanted;
