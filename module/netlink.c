@@ -18,6 +18,29 @@
 #include "vcpu.h"
 #include "vm.h"
 
+static struct lodge_owner viewer_opener(const struct lodge_viewer *viewer)
+{
+	return (struct lodge_owner){
+		.uid = viewer->opener->uid,
+		.user_ns = viewer->opener->user_ns,
+	};
+}
+
+/*
+ * The question may leave a record in the audit log.  So it is not asked where its answer
+ * changes nothing: a user with a socket of its own sees what is its own.
+ */
+static bool viewer_opener_is_admin(const struct lodge_viewer *viewer,
+				   struct file *socket)
+{
+	const struct lodge_owner opener = viewer_opener(viewer);
+
+	if (!viewer->sender_admin &&
+	    lodge_owner_is_user(&opener, &viewer->sender))
+		return false;
+	return file_ns_capable(socket, &init_user_ns, CAP_SYS_ADMIN);
+}
+
 void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
 {
 	struct file *socket = NETLINK_CB(skb).sk->sk_socket->file;
@@ -26,8 +49,7 @@ void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
 	lodge_owner_get(&viewer->sender);
 	viewer->sender_admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	viewer->opener = get_cred(socket->f_cred);
-	viewer->opener_admin =
-		file_ns_capable(socket, &init_user_ns, CAP_SYS_ADMIN);
+	viewer->opener_admin = viewer_opener_is_admin(viewer, socket);
 }
 
 void lodge_viewer_fini(struct lodge_viewer *viewer)
@@ -39,10 +61,7 @@ void lodge_viewer_fini(struct lodge_viewer *viewer)
 bool lodge_viewer_sees(const struct lodge_viewer *viewer,
 		       const struct lodge_owner *owner)
 {
-	const struct lodge_owner opener = {
-		.uid = viewer->opener->uid,
-		.user_ns = viewer->opener->user_ns,
-	};
+	const struct lodge_owner opener = viewer_opener(viewer);
 
 	return (viewer->sender_admin ||
 		lodge_owner_sees(&viewer->sender, owner)) &&

@@ -26,7 +26,7 @@ extern struct genl_family lodge_netlink_family;
  * @sender: user that has sent it
  * @sender_admin: @sender has CAP_SYS_ADMIN in the initial user namespace
  * @opener: credentials with which the socket was opened
- * @opener_admin: the same of @opener
+ * @opener_admin: the same of @opener, if it makes a difference
  *
  * Both must have the right to what is asked for: a program with more rights than the
  * one that gave it the socket gives them to nobody.  In which PID namespace the socket

@@ -101,7 +101,7 @@ static void family_be(u32 uid, struct user_namespace *ns, bool admin)
 					      .pid_ns = &family_pids,
 					      .pid = &family_pid };
 	kernel_admin = admin;
-	family_file = (struct file){ family_cred(uid, ns), admin };
+	family_file = (struct file){ family_cred(uid, ns), admin, 0 };
 }
 
 static int family_add_vm(struct lodge_vm *vm, const char *name)

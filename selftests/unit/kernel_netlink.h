@@ -36,17 +36,18 @@ struct cred {
 	struct user_namespace *user_ns;
 };
 
-/* The thread has opened the socket, and is root of the host or not. */
+/* Who has opened the socket, is root of the host or not; and how often that was asked. */
 struct file {
 	struct cred *f_cred;
 	bool admin;
+	unsigned int asked;
 };
 
 extern bool kernel_admin;
 
 #define CAP_SYS_ADMIN 21
 #define ns_capable_noaudit(ns, capability) (kernel_admin)
-#define file_ns_capable(file, ns, capability) ((file)->admin)
+#define file_ns_capable(file, ns, capability) ((file)->asked++, (file)->admin)
 
 static inline const struct cred *get_cred(struct cred *cred)
 {

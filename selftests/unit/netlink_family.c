@@ -147,6 +147,30 @@ TEST_F(family, a_request_without_an_answer_has_none)
 	EXPECT_EQ(-ENOMEM, family_dump_start(&self->dump, &self->request));
 }
 
+/* Each no is a record in the audit log, which anybody could fill. */
+TEST_F(family, a_user_with_its_own_socket_is_not_asked_for_more_rights)
+{
+	u32 id = self->vm[0].identity.id;
+
+	EXPECT_EQ(0, ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID, id, 0, 0));
+	EXPECT_EQ(-EPERM, ask_for(self, LODGE_CMD_LIMIT_SET, LODGE_LIMIT_SCOPE,
+				  LODGE_SCOPE_TOTAL, 0, 0));
+	EXPECT_EQ(0U, family_file.asked);
+	/* With another one's socket it matters what that one may. */
+	kernel_thread.uid = 1001;
+	EXPECT_EQ(-ENOENT,
+		  ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID, id, 0, 0));
+	EXPECT_EQ(1U, family_file.asked);
+	family_file.admin = true;
+	EXPECT_EQ(-ENOENT,
+		  ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID, id, 0, 0));
+	kernel_thread.uid = 1000;
+	kernel_admin = true;
+	EXPECT_EQ(-EINVAL, ask_for(self, LODGE_CMD_LIMIT_SET, LODGE_LIMIT_SCOPE,
+				   LODGE_SCOPE_TOTAL, 0, 0));
+	EXPECT_EQ(3U, family_file.asked);
+}
+
 /* The work that tells of events: run it, as if it took so long. */
 static void tell_listeners(u64 ns)
 {
