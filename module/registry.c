@@ -15,6 +15,7 @@
 #include <linux/uidgid.h>
 #include <linux/user_namespace.h>
 
+#include "notify.h"
 #include "registry.h"
 #include "vm.h"
 
@@ -165,6 +166,8 @@ int lodge_registry_add(struct lodge_vm *vm, const char *name)
 		vm->identity.id = id;
 		idr_replace(&registry_vms, vm, id);
 		lodge_registry_changed();
+		/* Before anything that happens to a VM that others find. */
+		lodge_notify_vm(vm, LODGE_NEWS_VM_CREATED);
 	}
 	spin_unlock(&registry_lock);
 	idr_preload_end();
@@ -178,6 +181,8 @@ void lodge_registry_remove(struct lodge_vm *vm)
 	spin_lock(&registry_lock);
 	idr_remove(&registry_vms, vm->identity.id);
 	lodge_registry_changed();
+	/* Before the name is another VM's. */
+	lodge_notify_vm(vm, LODGE_NEWS_VM_GONE);
 	spin_unlock(&registry_lock);
 }
 

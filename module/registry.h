@@ -4,7 +4,7 @@
  *
  * A VM is here from the end of its creation to the beginning of its end, so whoever
  * holds the registry's lock may read each VM that it finds.  The lock is a spinlock,
- * taken after vm->lock; under it nothing waits.
+ * taken after vm->lock and before that of the events; under it nothing waits.
  */
 #ifndef LODGE_REGISTRY_H
 #define LODGE_REGISTRY_H
@@ -111,7 +111,7 @@ void lodge_identity_fini(struct lodge_identity *identity);
 bool lodge_name_valid(const char *name);
 
 /**
- * lodge_registry_add() - give the VM its ID and name, and let others find it
+ * lodge_registry_add() - give the VM its ID and name, and let others find it and know
  * @name: valid; empty: a name is made up
  *
  * Return: 0, -EEXIST its owner has a VM of that name, -ENOMEM, -ENOSPC.
@@ -119,7 +119,8 @@ bool lodge_name_valid(const char *name);
 int lodge_registry_add(struct lodge_vm *vm, const char *name);
 
 /**
- * lodge_registry_remove() - nobody finds the VM any more; also one that was not added
+ * lodge_registry_remove() - nobody finds the VM any more, and others know; also one that
+ * was not added
  */
 void lodge_registry_remove(struct lodge_vm *vm);
 

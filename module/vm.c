@@ -49,8 +49,6 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 		if (vm->vcpus[i])
 			lodge_vcpu_free(vm->vcpus[i]);
 	free_cpumask_var(vm->flush_mask);
-	if (vm->identity.id)
-		lodge_notify_vm(vm, LODGE_NEWS_VM_GONE);
 	lodge_identity_fini(&vm->identity);
 	lodge_user_put_vm(vm->user, lodge_vm_kernel());
 	kvfree(vm);
@@ -160,10 +158,7 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 	if (error)
 		return error;
 	/* Last: from then on others find it. */
-	error = lodge_registry_add(vm, name);
-	if (!error)
-		lodge_notify_vm(vm, LODGE_NEWS_VM_CREATED);
-	return error;
+	return lodge_registry_add(vm, name);
 }
 
 /* Return: a VM that is zero but for its user, or an error pointer. */

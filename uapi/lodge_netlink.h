@@ -336,7 +336,7 @@ enum lodge_limit_attr {
 /**
  * enum lodge_news_kind - what has happened
  * @LODGE_NEWS_VM_CREATED: a VM was made
- * @LODGE_NEWS_VM_GONE: a VM is gone, and all it had
+ * @LODGE_NEWS_VM_GONE: a VM is gone; what it has had is given up soon
  * @LODGE_NEWS_VM_KILLED: LODGE_CMD_VM_KILL
  * @LODGE_NEWS_VM_BROKEN: a bug in Lodge was found in a VM
  * @LODGE_NEWS_VCPU_STOPPED: LODGE_RUN returned with an exit after which the guest cannot

@@ -213,7 +213,6 @@ static void add_machine(struct machine *machine, u8 byte)
 	if (!IS_ERR(machine->user)) {
 		if (!family_add_vm(&machine->vm, names[byte / 4 % 4])) {
 			changes++;
-			lodge_notify_vm(&machine->vm, LODGE_NEWS_VM_CREATED);
 		} else {
 			family_remove_vm(&machine->vm);
 			lodge_user_put_vm(machine->user, 4096);
@@ -224,7 +223,6 @@ static void add_machine(struct machine *machine, u8 byte)
 
 static void remove_machine(struct machine *machine)
 {
-	lodge_notify_vm(&machine->vm, LODGE_NEWS_VM_GONE);
 	for (u32 i = 0; i < NR_VCPUS; i++)
 		if (machine->vcpu[i].vm)
 			lodge_user_put_vcpu(machine->user, 0);

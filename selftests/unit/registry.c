@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "notify.h"
 #include "registry.h"
 #include "vm.h"
 
@@ -22,6 +23,22 @@ static struct pid pid;
 
 #define VMS 4
 
+/* The last event, and whether others could look for the VM meanwhile. */
+static enum lodge_news_kind last_kind;
+static u32 last_vm;
+static char last_name[LODGE_NAME_SIZE];
+static u32 events;
+static bool was_open;
+
+void lodge_notify_vm(const struct lodge_vm *vm, enum lodge_news_kind kind)
+{
+	last_kind = kind;
+	last_vm = vm->identity.id;
+	strcpy(last_name, vm->identity.name);
+	events++;
+	was_open |= !kernel_locks;
+}
+
 FIXTURE(registry)
 {
 	struct lodge_vm vm[VMS];
@@ -34,6 +51,8 @@ FIXTURE_SETUP(registry)
 	kernel_thread.user_ns = &host_ns;
 	kernel_thread.pid_ns = &host_pids;
 	kernel_thread.pid = &pid;
+	events = 0;
+	was_open = false;
 }
 
 FIXTURE_TEARDOWN(registry)
@@ -206,6 +225,24 @@ TEST_F(registry, an_id_that_no_vm_can_have_is_not_found)
 	EXPECT_EQ(NULL, find(~0U));
 	EXPECT_EQ(NULL, next(1U << 31));
 	EXPECT_EQ(NULL, next(~0U));
+}
+
+/* So no other event of it comes before, and none of the next VM of that name. */
+TEST_F(registry, others_know_of_a_vm_as_soon_and_as_long_as_it_can_be_found)
+{
+	ASSERT_EQ(0, add(&self->vm[0], "a"));
+	EXPECT_EQ(1U, events);
+	EXPECT_EQ(LODGE_NEWS_VM_CREATED, last_kind);
+	EXPECT_EQ(self->vm[0].identity.id, last_vm);
+	EXPECT_STREQ("a", last_name);
+	EXPECT_EQ(-EEXIST, add(&self->vm[1], "a"));
+	lodge_registry_remove(&self->vm[1]);
+	EXPECT_EQ(1U, events);
+	lodge_registry_remove(&self->vm[0]);
+	EXPECT_EQ(2U, events);
+	EXPECT_EQ(LODGE_NEWS_VM_GONE, last_kind);
+	EXPECT_EQ(self->vm[0].identity.id, last_vm);
+	EXPECT_FALSE(was_open);
 }
 
 TEST_F(registry, an_id_is_not_used_again_at_once)
