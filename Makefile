@@ -123,7 +123,7 @@ EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomi
 	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
 	   percpu.h pid.h pid_namespace.h ratelimit.h rculist.h rcupdate.h timekeeping.h user_namespace.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
-	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h uaccess.h uidgid.h workqueue.h) $(addprefix asm/,\
+	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h time_namespace.h uaccess.h uidgid.h workqueue.h) $(addprefix asm/,\
 	   apicdef.h asm.h barrier.h cpu.h cpufeature.h desc.h fpu/xcr.h fpu/xstate.h \
 	   fsgsbase.h hardirq.h io.h local64.h mmu_context.h msr-index.h nospec-branch.h page_types.h \
 	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \

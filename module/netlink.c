@@ -7,6 +7,7 @@
 #include <linux/fs.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/time_namespace.h>
 #include <net/sock.h>
 
 #include "compat.h"
@@ -50,6 +51,7 @@ void lodge_viewer_init(struct lodge_viewer *viewer, const struct sk_buff *skb)
 	viewer->sender_admin = ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
 	viewer->opener = get_cred(socket->f_cred);
 	viewer->opener_admin = viewer_opener_is_admin(viewer, socket);
+	viewer->boottime = timens_add_boottime_ns(0);
 }
 
 void lodge_viewer_fini(struct lodge_viewer *viewer)

@@ -27,6 +27,7 @@ extern struct genl_family lodge_netlink_family;
  * @sender_admin: @sender has CAP_SYS_ADMIN in the initial user namespace
  * @opener: credentials with which the socket was opened
  * @opener_admin: the same of @opener, if it makes a difference
+ * @boottime: what the clock of @sender's time namespace shows more than the host's, ns
  *
  * Both must have the right to what is asked for: a program with more rights than the
  * one that gave it the socket gives them to nobody.  In which PID namespace the socket
@@ -37,6 +38,7 @@ struct lodge_viewer {
 	bool sender_admin;
 	const struct cred *opener;
 	bool opener_admin;
+	s64 boottime;
 };
 
 /**

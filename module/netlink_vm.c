@@ -44,6 +44,12 @@ static int vm_put_process(struct sk_buff *skb,
 	       nla_put_u64_64bit(skb, LODGE_VM_CGROUP, cgroup, LODGE_VM_PAD);
 }
 
+static u64 vm_start(const struct lodge_viewer *viewer,
+		    const struct lodge_identity *identity)
+{
+	return max((s64)identity->start + viewer->boottime, 0LL);
+}
+
 static u32 vm_vcpus(const struct lodge_vm *vm)
 {
 	u32 i, nr = 0;
@@ -63,7 +69,7 @@ static int vm_describe(struct sk_buff *skb, const struct lodge_viewer *viewer,
 	if (nla_put_u32(skb, LODGE_VM_ID, identity->id) ||
 	    nla_put_string(skb, LODGE_VM_NAME, identity->name) ||
 	    nla_put_u32(skb, LODGE_VM_UID, uid) ||
-	    nla_put_u64_64bit(skb, LODGE_VM_START, identity->start,
+	    nla_put_u64_64bit(skb, LODGE_VM_START, vm_start(viewer, identity),
 			      LODGE_VM_PAD) ||
 	    nla_put_u32(skb, LODGE_VM_VCPUS, vm_vcpus(vm)) ||
 	    nla_put_u64_64bit(skb, LODGE_VM_MEMORY, lodge_mem_size(vm),

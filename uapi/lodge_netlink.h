@@ -82,7 +82,8 @@ enum lodge_command {
  * @LODGE_VM_UID: u32: real user that made it, as the caller's user namespace sees it
  * @LODGE_VM_PID: u32: process whose memory it uses, as the caller's PID namespace sees
  *	it; 0: not there
- * @LODGE_VM_START: u64: host's boot time (CLOCK_BOOTTIME) at its creation
+ * @LODGE_VM_START: u64: boot time (CLOCK_BOOTTIME) at its creation, as the caller's time
+ *	namespace has it; 0: before its clock began
  * @LODGE_VM_VCPUS: u32: number of vCPUs
  * @LODGE_VM_MEMORY: u64: size of all memory slots
  * @LODGE_VM_RESIDENT: u64: of that, what the nested page tables map now

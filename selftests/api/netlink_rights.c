@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host.h"
@@ -138,6 +139,59 @@ TEST(events_and_limits_name_the_user_as_its_namespace_does)
 
 	if (!child)
 		_exit(lord_is_root(lodge));
+	status = status_of(child);
+	close(lodge);
+	if (status == NO_SPACES)
+		SKIP(return, "this kernel has no such namespaces");
+	EXPECT_EQ(0, status);
+}
+
+/* Return: what the namespace's clock shows, ns. */
+static uint64_t boottime(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
+}
+
+/* Return: 0 if a VM has started by the clock of this process. */
+static int start_is_now(int lodge)
+{
+	static struct talk talk;
+	uint64_t before = boottime();
+	int vm = vm_create(lodge, "timed");
+	uint64_t after = boottime();
+	struct seen seen;
+
+	if (vm < 0 || talk_open(&talk) || see_name(&talk, "timed", &seen))
+		return 2;
+	return before <= seen.start && seen.start <= after ? 0 : 3;
+}
+
+/* In a time namespace of which the clock shows ten days more. */
+static int start_is_now_in_ten_days(int lodge)
+{
+	pid_t child;
+
+	if (unshare(CLONE_NEWTIME))
+		return NO_SPACES;
+	if (host_write("/proc/self/timens_offsets", "boottime 864000 0"))
+		return 4;
+	child = fork();
+	if (!child)
+		_exit(start_is_now(lodge));
+	return status_of(child);
+}
+
+TEST(a_vm_has_started_by_the_clock_of_the_caller_s_namespace)
+{
+	int lodge = lodge_open();
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		_exit(start_is_now_in_ten_days(lodge));
 	status = status_of(child);
 	close(lodge);
 	if (status == NO_SPACES)

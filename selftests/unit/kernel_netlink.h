@@ -60,6 +60,11 @@ static inline void put_cred(const struct cred *cred)
 	((struct cred *)cred)->users--;
 }
 
+/* The thread's time namespace. */
+__attribute__((weak)) s64 kernel_boottime_moved;
+
+#define timens_add_boottime_ns(ns) ((ns) + kernel_boottime_moved)
+
 /* Threads and their numbers, the same ones in each namespace. */
 #define PIDTYPE_TGID 1
 #define rcu_read_lock()

@@ -171,6 +171,46 @@ TEST_F(family, a_user_with_its_own_socket_is_not_asked_for_more_rights)
 	EXPECT_EQ(3U, family_file.asked);
 }
 
+/* Return: a number of the first message, or ~0. */
+static u64 number_of(const struct sk_buff *skb, u16 type)
+{
+	u32 at = NLMSG_HDRLEN + GENL_HDRLEN;
+
+	while (at < skb->len) {
+		const struct nlattr *attr = (const void *)(skb->data + at);
+
+		if (attr->nla_type == type)
+			return nla_get_u64(attr);
+		at += NLA_ALIGN(attr->nla_len);
+	}
+	return ~0ULL;
+}
+
+static u64 start_in_namespace(FIXTURE_DATA(family) * self, s64 moved)
+{
+	kernel_boottime_moved = moved;
+	if (ask_for(self, LODGE_CMD_VM_GET, LODGE_VM_ID,
+		    self->vm[0].identity.id, 0, 0))
+		return ~0ULL;
+	return number_of(family_answer, LODGE_VM_START);
+}
+
+TEST_F(family, a_vm_has_started_when_the_clock_of_who_asks_says)
+{
+	EXPECT_EQ(1000U, start_in_namespace(self, 0));
+	EXPECT_EQ(6000U, start_in_namespace(self, 5000));
+	EXPECT_EQ(600U, start_in_namespace(self, -400));
+	EXPECT_EQ(0U, start_in_namespace(self, -2000));
+	/* Whoever reads a list may be somewhere else. */
+	ask(self, LODGE_CMD_VM_GET, true, 0, 0);
+	kernel_boottime_moved = 7000;
+	EXPECT_EQ(0, family_dump_start(&self->dump, &self->request));
+	kernel_boottime_moved = 0;
+	EXPECT_LT(0, family_dump_next(&self->dump, self->skb));
+	EXPECT_EQ(8000U, number_of(self->skb, LODGE_VM_START));
+	family_dump_end(&self->dump);
+}
+
 /* The work that tells of events: run it, as if it took so long. */
 static void tell_listeners(u64 ns)
 {
