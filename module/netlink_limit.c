@@ -36,10 +36,20 @@ static int limit_put_user(struct sk_buff *skb,
 	return 0;
 }
 
+/* From what all users together hold, others could be watched: it moves with each page. */
+static bool limit_tells_used(const struct lodge_viewer *viewer,
+			     const struct lodge_limits *limits)
+{
+	return limits->scope == LODGE_SCOPE_USER ||
+	       (limits->scope == LODGE_SCOPE_TOTAL &&
+		lodge_viewer_is_admin(viewer));
+}
+
 static int limit_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 		     const void *thing)
 {
 	const struct lodge_limits *limits = thing;
+	bool tells_used = limit_tells_used(viewer, limits);
 	unsigned int i;
 
 	if (nla_put_u32(skb, LODGE_LIMIT_SCOPE, limits->scope) ||
@@ -50,7 +60,7 @@ static int limit_put(struct sk_buff *skb, const struct lodge_viewer *viewer,
 		if (nla_put_u64_64bit(skb, LODGE_LIMIT_VMS + i,
 				      limits->limit[i], LODGE_LIMIT_PAD))
 			return -EMSGSIZE;
-		if (limits->scope != LODGE_SCOPE_DEFAULT &&
+		if (tells_used &&
 		    nla_put_u64_64bit(skb, LODGE_LIMIT_USED_VMS + i,
 				      limits->used[i], LODGE_LIMIT_PAD))
 			return -EMSGSIZE;

@@ -76,6 +76,44 @@ TEST(a_socket_that_a_user_has_opened_gives_root_no_more_than_that_user_may)
 	close(lodge);
 }
 
+static int used_take(void *context, const struct talk_answer *answer)
+{
+	uint32_t *found = context;
+
+	*found += !!answer->attribute[LODGE_LIMIT_USED_VMS];
+	*found += !!answer->attribute[LODGE_LIMIT_USED_VCPUS];
+	*found += !!answer->attribute[LODGE_LIMIT_USED_TABLES];
+	*found += !!answer->attribute[LODGE_LIMIT_USED_KERNEL];
+	return 0;
+}
+
+/* Return: how many numbers are told of what all users together hold. */
+static uint32_t used_of_total(struct talk *talk)
+{
+	union talk_message message;
+	uint32_t found = 0;
+
+	talk_begin(talk, &message, LODGE_CMD_LIMIT_GET, 0);
+	talk_put_u32(&message, LODGE_LIMIT_SCOPE, LODGE_SCOPE_TOTAL);
+	return talk_do(talk, &message, used_take, &found) ? ~0U : found;
+}
+
+TEST(only_root_is_told_what_all_users_together_hold)
+{
+	static struct talk roots, users;
+
+	ASSERT_EQ(0, talk_open(&roots));
+	EXPECT_EQ(4, used_of_total(&roots));
+	ASSERT_EQ(0, set_users(NOBODY, NOBODY));
+	ASSERT_EQ(0, talk_open(&users));
+	EXPECT_EQ(0, used_of_total(&users));
+	EXPECT_EQ(0, used_of_total(&roots));
+	ASSERT_EQ(0, set_users(0, 0));
+	EXPECT_EQ(0, used_of_total(&users));
+	talk_close(&users);
+	talk_close(&roots);
+}
+
 /* Nobody, who is root in a user namespace of its own.  Return: 0 or an exit status. */
 static int become_lord(void)
 {

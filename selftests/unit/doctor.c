@@ -62,11 +62,13 @@ static int say(int (*command)(int argc, char **argv), char **arguments,
 
 static const struct netlink_limit limits[] = {
 	{
+		.present = FAKE_ALL,
 		.scope = LODGE_SCOPE_USER,
 		.limits = { 4, 64, 64 << 20, LODGE_LIMIT_NONE },
 		.used = { 1, 2, 3 << 20, 4096 },
 	},
 	{
+		.present = FAKE_ALL,
 		.scope = LODGE_SCOPE_TOTAL,
 		.limits = { 4, 64, 64 << 20, 1 << 20 },
 		.used = { 4, 3, 4 << 20, 8192 },
@@ -197,6 +199,23 @@ TEST_F(doctor, a_limit_that_is_reached_is_a_warning_with_a_remedy)
 	EXPECT_EQ(0, doctor());
 	EXPECT_SAYS("total limits", "warning");
 	EXPECT_NE(NULL, strstr(result("total limits"), "lodge limit"));
+}
+
+/* All but root are not told what all users together have. */
+TEST_F(doctor, a_limit_of_which_the_use_is_not_told_is_told_alone)
+{
+	struct netlink_limit total = limits[1];
+
+	total.present = 0;
+	memset(total.used, 0, sizeof(total.used));
+	total.limits[NETLINK_LIMIT_VMS] = 0;
+	fake_netlink.limits = &total;
+	fake_netlink.nr_limits = 1;
+	processor.svm = true;
+	EXPECT_EQ(0, doctor());
+	EXPECT_SAYS("total limits", "ok");
+	EXPECT_NE(NULL, strstr(result("total limits"),
+			       "vms 0, vcpus 64, tables 64M, kernel 1M"));
 }
 
 TEST_F(doctor, without_the_module_nobody_tells_what_is_used)

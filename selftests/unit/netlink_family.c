@@ -5,6 +5,7 @@
  */
 #include "fake_family.h"
 #include "netlink_news.h"
+#include "user.h"
 
 #include "kselftest_harness.h"
 
@@ -209,6 +210,37 @@ TEST_F(family, a_vm_has_started_when_the_clock_of_who_asks_says)
 	EXPECT_LT(0, family_dump_next(&self->dump, self->skb));
 	EXPECT_EQ(8000U, number_of(self->skb, LODGE_VM_START));
 	family_dump_end(&self->dump);
+}
+
+/* Return: true if all that is used of a scope is told; false: nothing of it. */
+static bool tells_used(FIXTURE_DATA(family) * self, u32 scope, u16 attr,
+		       u32 uid)
+{
+	u32 count = 0;
+
+	if (ask_for(self, LODGE_CMD_LIMIT_GET, LODGE_LIMIT_SCOPE, scope, attr,
+		    uid))
+		abort();
+	if (number_of(family_answer, LODGE_LIMIT_KERNEL) == ~0ULL)
+		abort();
+	for (u16 i = LODGE_LIMIT_USED_VMS; i <= LODGE_LIMIT_USED_KERNEL; i++)
+		count += number_of(family_answer, i) != ~0ULL;
+	if (count && count < LODGE_NR_RESOURCES)
+		abort();
+	return count;
+}
+
+TEST_F(family, only_root_of_the_host_is_told_what_all_users_together_hold)
+{
+	EXPECT_FALSE(tells_used(self, LODGE_SCOPE_DEFAULT, 0, 0));
+	EXPECT_TRUE(tells_used(self, LODGE_SCOPE_USER, LODGE_LIMIT_UID, 1000));
+	EXPECT_FALSE(tells_used(self, LODGE_SCOPE_TOTAL, 0, 0));
+	/* With a socket of that user's. */
+	kernel_admin = true;
+	EXPECT_FALSE(tells_used(self, LODGE_SCOPE_TOTAL, 0, 0));
+	family_file.admin = true;
+	EXPECT_TRUE(tells_used(self, LODGE_SCOPE_TOTAL, 0, 0));
+	EXPECT_FALSE(tells_used(self, LODGE_SCOPE_DEFAULT, 0, 0));
 }
 
 /* The work that tells of events: run it, as if it took so long. */

@@ -162,6 +162,11 @@ static const struct netlink_limit limits[] = {
 		.limits = { 2, 1024, 64 << 20, 1 << 20 },
 		.used = { 1, 2, 40960, 4096 },
 	},
+	/* As it is told to all but root. */
+	{
+		.scope = LODGE_SCOPE_TOTAL,
+		.limits = { 9, LODGE_LIMIT_NONE, 64 << 20, 1 << 20 },
+	},
 };
 
 static struct netlink_news news[] = {
@@ -204,7 +209,7 @@ FIXTURE_SETUP(view)
 		.stats = stats,
 		.nr_stats = 2,
 		.limits = limits,
-		.nr_limits = 2,
+		.nr_limits = 3,
 		.news = news,
 		.nr_news = 2,
 	};
@@ -516,6 +521,8 @@ TEST_F(view, limits_are_told_with_what_is_used)
 		  "default                   256    1024      64M    none\n");
 	EXPECT_IN(out, "user     4000001  own     1/2  2/1024  40K/64M   4K/1M"
 		       "\n");
+	EXPECT_IN(out,
+		  "total                     -/9  -/none    -/64M    -/1M\n");
 	EXPECT_EQ(0, say("limit|--user|4000001"));
 	EXPECT_NOT_IN(out, "default");
 }
@@ -531,7 +538,10 @@ TEST_F(view, limits_are_a_line_of_json)
 		"\"limits\": {\"vms\": 2, \"vcpus\": 1024, "
 		"\"tables\": 67108864, \"kernel\": 1048576}, "
 		"\"used\": {\"vms\": 1, \"vcpus\": 2, \"tables\": 40960, "
-		"\"kernel\": 4096}}]\n",
+		"\"kernel\": 4096}}, "
+		"{\"scope\": \"total\", \"limits\": {\"vms\": 9, "
+		"\"vcpus\": null, \"tables\": 67108864, "
+		"\"kernel\": 1048576}}]\n",
 		out);
 }
 

@@ -221,10 +221,11 @@ static void check_limits(struct diagnosis *diagnosis)
 	    info->tsc_khz / 1000, info->tsc_khz % 1000);
 }
 
-/* Return: true if a limit is reached. */
+/* What is used, where the module tells it.  Return: true if a limit is reached. */
 static bool add_used(char *text, size_t size, const struct netlink_limit *limit)
 {
 	char used[SIZE_TEXT_SIZE], most[SIZE_TEXT_SIZE];
+	bool has_used = netlink_has(limit, LODGE_LIMIT_USED_VMS);
 	bool reached = false;
 	size_t length = 0;
 
@@ -233,10 +234,11 @@ static bool add_used(char *text, size_t size, const struct netlink_limit *limit)
 				    limit->used[kind]);
 		limit_option_format(most, sizeof(most), kind,
 				    limit->limits[kind]);
-		length += snprintf(text + length, size - length,
-				   "%s%s %s of %s", kind ? ", " : "",
-				   word_of_limit(kind), used, most);
-		reached |= limit->used[kind] >= limit->limits[kind];
+		length += snprintf(text + length, size - length, "%s%s %s%s%s",
+				   kind ? ", " : "", word_of_limit(kind),
+				   has_used ? used : "", has_used ? " of " : "",
+				   most);
+		reached |= has_used && limit->used[kind] >= limit->limits[kind];
 	}
 	return reached;
 }

@@ -65,6 +65,8 @@ static void tell_limit(struct table *table, const struct netlink_limit *limit,
 	limit_option_format(used, sizeof(used), kind, limit->used[kind]);
 	if (netlink_has(limit, LODGE_LIMIT_USED_VMS + kind))
 		table_add(table, "%s/%s", used, most);
+	else if (limit->scope == LODGE_SCOPE_TOTAL)
+		table_add(table, "-/%s", most);
 	else
 		table_add(table, "%s", most);
 }
@@ -115,7 +117,7 @@ static void tell_limit_json(struct json *json,
 				    limit->limits[kind]);
 	}
 	json_close(json, '}');
-	if (limit->scope != LODGE_SCOPE_DEFAULT) {
+	if (netlink_has(limit, LODGE_LIMIT_USED_VMS)) {
 		json_open(json, "used", '{');
 		for (int kind = 0; kind < NETLINK_LIMITS; kind++)
 			json_number(json, word_of_limit(kind),
@@ -260,8 +262,8 @@ static const struct argp argp = {
 	       "or kernel=SIZE (other kernel memory); none stands for no "
 	       "limit.  Without --user and --total it is the default of each "
 	       "user.  A limit below what is used takes nothing away, and "
-	       "refuses more.  Only root may set limits.  Each row shows "
-	       "USED/LIMIT.\n"
+	       "refuses more.  Only root may set limits, and only root is told "
+	       "what all users together have used.  Each row shows USED/LIMIT.\n"
 	       "\n"
 	       "Examples:\n"
 	       "  lodge limit\n"
