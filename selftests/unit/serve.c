@@ -20,6 +20,8 @@
 
 static char answer[1 << 16];
 static size_t body_size;
+/* The server is at a unix socket. */
+static bool any_host;
 
 static void write_body(FILE *file)
 {
@@ -41,7 +43,7 @@ static void ask(const char *request)
 	child = fork();
 	if (!child) {
 		close(fds[0]);
-		serve_client(fds[1], write_body);
+		serve_client(fds[1], any_host, write_body);
 		_exit(0);
 	}
 	close(fds[1]);
@@ -63,6 +65,7 @@ FIXTURE(serve){};
 FIXTURE_SETUP(serve)
 {
 	body_size = 3;
+	any_host = false;
 }
 
 FIXTURE_TEARDOWN(serve)
@@ -91,6 +94,62 @@ TEST_F(serve, head_has_the_length_without_the_page)
 	EXPECT_BEGINS("HTTP/1.1 200 OK\r\n");
 	EXPECT_NE(NULL, strstr(answer, "\r\nContent-Length: 3\r\n"));
 	EXPECT_STREQ("\r\n\r\n", strstr(answer, "\r\n\r\n"));
+}
+
+static void ask_host(const char *header)
+{
+	char request[256];
+
+	snprintf(request, sizeof(request),
+		 "GET /metrics HTTP/1.1\r\nAccept: */*\r\n%s\r\n", header);
+	ask(request);
+}
+
+static const char *const good_hosts[] = {
+	"",
+	"Host: localhost\r\n",
+	"Host: localhost:9177\r\n",
+	"HOST:LocalHost:1\r\n",
+	"Host: 127.0.0.1\r\n",
+	"host: \t127.0.0.1:9177 \r\n",
+	"Host: [::1]:9177\r\n",
+	"Host: localhost\r\nHost: 127.0.0.1\r\n",
+	"X-Host: evil.example\r\n",
+};
+
+static const char *const bad_hosts[] = {
+	"Host: evil.example\r\n",
+	"Host: evil.example:9177\r\n",
+	"Host: localhost.evil.example\r\n",
+	"Host: localhost.evil.example:9177\r\n",
+	"Host: 127.0.0.1.evil.example\r\n",
+	"Host: 127.0.0.10:9177\r\n",
+	"Host: 127.0.0.1:9177.evil.example\r\n",
+	"Host: evil.example:localhost\r\n",
+	"Host: [::1].evil.example\r\n",
+	"Host: local\r\n",
+	"Host:\r\n",
+	"Host: localhost\r\nHost: evil.example\r\n",
+	"Host: evil.example\r\nHost: localhost\r\n",
+};
+
+/* A web page has its own name mean 127.0.0.1, and asks. */
+TEST_F(serve, a_port_answers_only_who_names_this_host)
+{
+	for (size_t i = 0; i < sizeof(good_hosts) / sizeof(good_hosts[0]);
+	     i++) {
+		ask_host(good_hosts[i]);
+		EXPECT_BEGINS("HTTP/1.1 200 ");
+	}
+	for (size_t i = 0; i < sizeof(bad_hosts) / sizeof(bad_hosts[0]); i++) {
+		ask_host(bad_hosts[i]);
+		EXPECT_BEGINS("HTTP/1.1 403 ");
+		EXPECT_EQ(NULL, strstr(answer, "bbb"));
+		any_host = true;
+		ask_host(bad_hosts[i]);
+		EXPECT_BEGINS("HTTP/1.1 200 ");
+		any_host = false;
+	}
 }
 
 TEST_F(serve, other_pages_and_methods_are_refused)
@@ -139,7 +198,7 @@ TEST_F(serve, a_silent_client_is_given_up)
 	int fds[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
-	serve_client(fds[1], write_body);
+	serve_client(fds[1], false, write_body);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -153,7 +212,7 @@ TEST_F(serve, a_client_that_does_not_read_is_given_up)
 	body_size = 4 << 20;
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
 	ASSERT_LT(0, write(fds[0], request, strlen(request)));
-	serve_client(fds[1], write_body);
+	serve_client(fds[1], false, write_body);
 	close(fds[0]);
 	close(fds[1]);
 }
@@ -166,7 +225,7 @@ TEST_F(serve, a_client_that_is_gone_ends_nothing_else)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, fds));
 	ASSERT_LT(0, write(fds[0], request, strlen(request)));
 	close(fds[0]);
-	serve_client(fds[1], write_body);
+	serve_client(fds[1], false, write_body);
 	close(fds[1]);
 }
 
@@ -232,22 +291,44 @@ static int end(pid_t child)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Asks the server at a unix socket for its page. */
-static void get(const char *path)
+/* Asks a server for its page, by this name of its host. */
+static void get_at(const struct sockaddr *address, socklen_t size,
+		   const char *host)
 {
-	static const char request[] = "GET / HTTP/1.1\r\n\r\n";
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = socket(address->sa_family, SOCK_STREAM, 0);
+	char request[256];
 	size_t used = 0;
 	ssize_t got;
 
-	strcpy(address.sun_path, path);
-	if (!connect(fd, (struct sockaddr *)&address, sizeof(address)))
+	snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n",
+		 host);
+	if (!connect(fd, address, size))
 		send(fd, request, strlen(request), MSG_NOSIGNAL);
 	while ((got = read(fd, answer + used, sizeof(answer) - 1 - used)) > 0)
 		used += got;
 	answer[used] = '\0';
 	close(fd);
+}
+
+static void get_at_port(unsigned int port, const char *host)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+		.sin_port = htons(port),
+	};
+
+	get_at((const struct sockaddr *)&address, sizeof(address), host);
+}
+
+/* A unix socket answers to any name. */
+static void get(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	strcpy(address.sun_path, path);
+	get_at((const struct sockaddr *)&address, sizeof(address),
+	       "any.example");
 }
 
 TEST_F(serve, a_server_takes_the_socket_of_a_dead_one_but_not_of_a_living_one)
@@ -361,9 +442,16 @@ TEST_F(serve, a_port_is_told)
 {
 	char said[1024];
 	pid_t child = start("127.0.0.1:0", said, sizeof(said));
+	unsigned int port = 0;
+	const char *at;
 
-	EXPECT_NE(NULL, strstr(said, "http://127.0.0.1:"));
+	EXPECT_NE(NULL, (at = strstr(said, "http://127.0.0.1:")));
 	EXPECT_EQ(NULL, strstr(said, "127.0.0.1:0/"));
+	EXPECT_EQ(1, sscanf(at ?: "", "http://127.0.0.1:%u", &port));
+	get_at_port(port, "localhost");
+	EXPECT_BEGINS("HTTP/1.1 200 ");
+	get_at_port(port, "evil.example");
+	EXPECT_BEGINS("HTTP/1.1 403 ");
 	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), end(child));
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -34,6 +35,8 @@
 #define MAX_PORT 65535
 #define UNIX_PREFIX "unix:"
 #define LOOPBACK_PREFIX "127.0.0.1:"
+#define HOST_HEADER "Host:"
+#define DIGITS "0123456789"
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 static int parse_unix(struct serve_place *place, const char *path)
@@ -128,8 +131,51 @@ static void send_all(int client, const char *text, size_t size)
 	}
 }
 
+/* Is it a name of this host, of any port? */
+static bool host_is_here(const char *host, size_t length)
+{
+	static const char *const names[] = { "localhost", "127.0.0.1",
+					     "[::1]" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		size_t end = strlen(names[i]);
+
+		if (length < end || strncasecmp(host, names[i], end))
+			continue;
+		if (length == end)
+			return true;
+		return host[end] == ':' &&
+		       strspn(host + end + 1, DIGITS) == length - end - 1;
+	}
+	return false;
+}
+
+/*
+ * A web page may have the name that it comes from mean this host, and so read what is
+ * served here.  The browser tells that name.
+ */
+static bool is_for_here(const char *request)
+{
+	const char *line = request;
+	size_t length;
+
+	while ((line = strchr(line, '\n'))) {
+		line++;
+		if (strncasecmp(line, HOST_HEADER, strlen(HOST_HEADER)))
+			continue;
+		line += strlen(HOST_HEADER);
+		line += strspn(line, " \t");
+		length = strcspn(line, "\r\n");
+		while (length && strchr(" \t", line[length - 1]))
+			length--;
+		if (!host_is_here(line, length))
+			return false;
+	}
+	return true;
+}
+
 /* Chooses the answer: 200 has the page. */
-static const char *status_of(const char *request, bool *head)
+static const char *status_of(const char *request, bool any_host, bool *head)
 {
 	char method[8], target[16], version[8];
 
@@ -141,6 +187,8 @@ static const char *status_of(const char *request, bool *head)
 	if (strncmp(version, "HTTP/1.", 7))
 		return "400 Bad Request";
 	*head = !strcmp(method, "HEAD");
+	if (!any_host && !is_for_here(request))
+		return "403 Forbidden";
 	if (!*head && strcmp(method, "GET"))
 		return "405 Method Not Allowed\r\nAllow: GET, HEAD";
 	if (strcmp(target, "/metrics") && strcmp(target, "/"))
@@ -163,7 +211,7 @@ static void answer(int client, const char *status, bool head, const char *body,
 		send_all(client, body, size);
 }
 
-void serve_client(int client, void (*body)(FILE *file))
+void serve_client(int client, bool any_host, void (*body)(FILE *file))
 {
 	char request[REQUEST_SIZE];
 	const char *status;
@@ -174,14 +222,16 @@ void serve_client(int client, void (*body)(FILE *file))
 
 	if (!read_request(client, request, sizeof(request)))
 		return;
-	status = status_of(request, &head);
+	status = status_of(request, any_host, &head);
 	file = open_memstream(&text, &size);
 	if (!file)
 		return;
 	if (!strncmp(status, "200", 3))
 		body(file);
 	else
-		fprintf(file, "%.3s; the statistics are at /metrics\n", status);
+		fprintf(file,
+			"%.3s; the statistics are at /metrics of localhost\n",
+			status);
 	if (!fclose(file))
 		answer(client, status, head, text, size);
 	free(text);
@@ -286,7 +336,7 @@ static int take_signals(void)
 }
 
 /* Answers a client in a child: one that is slow keeps no other one waiting. */
-static int accept_client(int listener)
+static int accept_client(int listener, bool any_host)
 {
 	int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	pid_t child;
@@ -296,7 +346,7 @@ static int accept_client(int listener)
 	child = fork();
 	if (!child) {
 		close(listener);
-		serve_client(client, write_statistics);
+		serve_client(client, any_host, write_statistics);
 		_exit(0);
 	}
 	close(client);
@@ -314,7 +364,7 @@ static int count_ended(void)
 }
 
 /* Serves clients.  Return: the number of the signal that ended it. */
-static int serve(int listener, int signals)
+static int serve(int listener, int signals, bool any_host)
 {
 	struct pollfd fds[] = {
 		{ .fd = signals, .events = POLLIN },
@@ -332,7 +382,7 @@ static int serve(int listener, int signals)
 			return info.ssi_signo;
 		clients -= count_ended();
 		if (fds[1].revents & POLLIN)
-			clients += accept_client(listener);
+			clients += accept_client(listener, any_host);
 	}
 }
 
@@ -365,6 +415,7 @@ int serve_statistics(const char *where)
 {
 	struct serve_place place;
 	int listener, signals, number;
+	bool local;
 	int err = serve_parse(&place, where);
 
 	if (err)
@@ -384,8 +435,10 @@ int serve_statistics(const char *where)
 	}
 	warn_without_module();
 	tell_ready(listener, &place);
-	number = serve(listener, signals);
-	if (place.address.any.sa_family == AF_UNIX)
+	/* No web page reaches a socket that has a path. */
+	local = place.address.any.sa_family == AF_UNIX;
+	number = serve(listener, signals, local);
+	if (local)
 		unlink(place.address.local.sun_path);
 	close(signals);
 	close(listener);

@@ -6,6 +6,7 @@
 #define LODGE_CMD_SERVE_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -36,11 +37,12 @@ int serve_parse(struct serve_place *place, const char *text);
 /**
  * serve_client() - read one request from a connection, and answer it
  * @client: the connection
+ * @any_host: answer a request for another host, too
  * @body: write the statistics to @file
  *
  * A client that takes more than some seconds is given up.
  */
-void serve_client(int client, void (*body)(FILE *file));
+void serve_client(int client, bool any_host, void (*body)(FILE *file));
 
 /**
  * serve_statistics() - serve statistics until a signal ends it
