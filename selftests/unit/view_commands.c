@@ -414,9 +414,23 @@ TEST_F(view, a_name_that_two_other_users_have_is_refused)
 	fake_netlink.uid = 0;
 	EXPECT_EQ(EXIT_CODE_USAGE, say("kill|web"));
 	EXPECT_EQ(0, asked->nr_kills);
-	EXPECT_IN(err, "--user");
+	EXPECT_IN(err, "lodge: web: several users have a VM of this name; give "
+		       "one of them by --user, or by --id; `lodge ps --long` "
+		       "has the IDs\n");
 	EXPECT_EQ(0, say("kill|--user|4000002|web"));
 	EXPECT_EQ(4, asked->kills[0]);
+}
+
+TEST_F(view, a_name_that_another_user_has_twice_is_refused)
+{
+	struct netlink_vm twice[] = { vms[1], vms[2], vms[1] };
+
+	fake_netlink.uid = 0;
+	fake_netlink.vms = twice;
+	EXPECT_EQ(EXIT_CODE_USAGE, say("stat|web"));
+	EXPECT_IN(err, "lodge: web: a user has VMs of this name in several "
+		       "containers; give one of them by --id; `lodge ps "
+		       "--long` has the IDs\n");
 }
 
 TEST_F(view, an_id_means_that_vm_whatever_its_name)

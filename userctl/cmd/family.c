@@ -82,12 +82,27 @@ static int complain_absent(const char *name)
 			"`lodge ps` lists them");
 }
 
+static int complain_ambiguous(const char *name, bool of_one_user)
+{
+	if (of_one_user)
+		return complain(EXIT_CODE_USAGE, name,
+				"a user has VMs of this name in several "
+				"containers",
+				"give one of them by --id; `lodge ps --long` "
+				"has the IDs");
+	return complain(EXIT_CODE_USAGE, name,
+			"several users have a VM of this name",
+			"give one of them by --user, or by --id; `lodge ps "
+			"--long` has the IDs");
+}
+
 /* Looks for the only VM of this name. */
 static int find_elsewhere(struct netlink *netlink, const char *name,
 			  struct netlink_vm *vm)
 {
 	struct netlink_vm *vms;
 	size_t count, found = 0;
+	bool of_one_user = true;
 	int err = netlink_vm_list(netlink, &vms, &count);
 
 	if (err)
@@ -95,14 +110,13 @@ static int find_elsewhere(struct netlink *netlink, const char *name,
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(vms[i].name, name))
 			continue;
+		of_one_user &= !found || vms[i].uid == vm->uid;
 		*vm = vms[i];
 		found++;
 	}
 	free(vms);
 	if (found > 1)
-		return complain(EXIT_CODE_USAGE, name,
-				"several users have a VM of this name",
-				"give one of them by --user");
+		return complain_ambiguous(name, of_one_user);
 	return found ? 0 : complain_absent(name);
 }
 
