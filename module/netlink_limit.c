@@ -3,6 +3,7 @@
  * The family's commands on limits: see uapi/lodge_netlink.h.
  */
 #include <linux/bits.h>
+#include <linux/sched.h>
 #include <linux/uidgid.h>
 
 #include "netlink_limit.h"
@@ -269,6 +270,8 @@ int lodge_netlink_limit_dump(struct sk_buff *skb, struct netlink_callback *cb)
 					       limit_put, &limits);
 		if (!error)
 			dump->next = next;
+		/* There may be many that are not told. */
+		cond_resched();
 	}
 	return lodge_dump_answer(skb, error);
 }

@@ -12,10 +12,10 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/err.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/ratelimit.h>
+#include <linux/rbtree.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 
@@ -70,7 +70,7 @@ MODULE_PARM_DESC(
 
 /**
  * struct lodge_user - one who has VMs, or limits of its own
- * @link: in users
+ * @node: in users
  * @uid: who
  * @used: by enum lodge_resource, but for the tables
  * @tables: nested page tables, counted without the lock
@@ -79,7 +79,7 @@ MODULE_PARM_DESC(
  * @told: keeps its refusals from filling the news
  */
 struct lodge_user {
-	struct list_head link;
+	struct rb_node node;
 	kuid_t uid;
 	u64 used[LODGE_NR_RESOURCES];
 	struct lodge_npt_total tables;
@@ -94,8 +94,8 @@ struct lodge_user {
  * a parameter, and are read without it, too.
  */
 static DEFINE_SPINLOCK(user_lock);
-/* By uid, ascending. */
-static LIST_HEAD(users);
+/* By uid: anybody with a namespace may be many of them. */
+static struct rb_root users = RB_ROOT;
 static u32 user_generation = 1;
 static unsigned int user_nr_own;
 static u64 user_total_used[LODGE_NR_RESOURCES];
@@ -124,12 +124,19 @@ void lodge_user_init(void)
 /* Return: the first user whose number is @from or higher, or NULL. */
 static struct lodge_user *user_next(u64 from)
 {
-	struct lodge_user *user;
+	struct lodge_user *user, *found = NULL;
+	struct rb_node *at = users.rb_node;
 
-	list_for_each_entry(user, &users, link)
-		if (__kuid_val(user->uid) >= from)
-			return user;
-	return NULL;
+	while (at) {
+		user = rb_entry(at, struct lodge_user, node);
+		if (__kuid_val(user->uid) >= from) {
+			found = user;
+			at = at->rb_left;
+		} else {
+			at = at->rb_right;
+		}
+	}
+	return found;
 }
 
 static struct lodge_user *user_find(kuid_t uid)
@@ -137,6 +144,22 @@ static struct lodge_user *user_find(kuid_t uid)
 	struct lodge_user *user = user_next(__kuid_val(uid));
 
 	return user && uid_eq(user->uid, uid) ? user : NULL;
+}
+
+/* There is no user of that number. */
+static void user_insert(struct lodge_user *user)
+{
+	struct rb_node **place = &users.rb_node, *above = NULL;
+	struct lodge_user *other;
+
+	while (*place) {
+		above = *place;
+		other = rb_entry(above, struct lodge_user, node);
+		place = uid_lt(user->uid, other->uid) ? &above->rb_left :
+							&above->rb_right;
+	}
+	rb_link_node(&user->node, above, place);
+	rb_insert_color(&user->node, &users);
 }
 
 static void user_list_changed(void)
@@ -156,19 +179,17 @@ static struct lodge_user *user_new(void)
  */
 static struct lodge_user *user_find_or_add(kuid_t uid, struct lodge_user **new)
 {
-	struct lodge_user *next = user_next(__kuid_val(uid)), *user = *new;
+	struct lodge_user *user = user_find(uid);
 
-	if (next && uid_eq(next->uid, uid))
-		return next;
-	if (!user)
-		return NULL;
+	if (user || !*new)
+		return user;
+	user = *new;
 	*new = NULL;
 	user->uid = uid;
 	user->tables.above = &user_total_tables;
 	ratelimit_default_init(&user->told);
 	ratelimit_set_flags(&user->told, RATELIMIT_MSG_ON_RELEASE);
-	/* Before the next one, or at the end. */
-	list_add_tail(&user->link, next ? &next->link : &users);
+	user_insert(user);
 	user_list_changed();
 	return user;
 }
@@ -177,17 +198,19 @@ static void user_forget(struct lodge_user *user)
 {
 	if (user->used[LODGE_RESOURCE_VMS] || user->has_own)
 		return;
-	list_del(&user->link);
+	rb_erase(&user->node, &users);
 	kfree(user);
 	user_list_changed();
 }
 
 void lodge_user_exit(void)
 {
-	struct lodge_user *user, *next;
+	struct lodge_user *user;
+	u64 from = 0;
 
 	spin_lock(&user_lock);
-	list_for_each_entry_safe(user, next, &users, link) {
+	while ((user = user_next(from))) {
+		from = (u64)__kuid_val(user->uid) + 1;
 		user->has_own = 0;
 		user_forget(user);
 	}

@@ -96,6 +96,11 @@ typedef struct {
 #define GLOBAL_ROOT_UID ((kuid_t){ 0 })
 #define INVALID_UID ((kuid_t){ -1 })
 
+static inline bool uid_lt(kuid_t a, kuid_t b)
+{
+	return a.val < b.val;
+}
+
 static inline bool uid_eq(kuid_t a, kuid_t b)
 {
 	return a.val == b.val;

@@ -379,7 +379,10 @@ static inline void put_net(struct net *net)
 	net->users--;
 }
 
-#define cond_resched() ((void)0)
+/* How often others could run. */
+__attribute__((weak)) u32 kernel_rests;
+
+#define cond_resched() ((void)kernel_rests++)
 
 /* It runs when a test calls it. */
 struct work_struct {

@@ -53,36 +53,46 @@ static inline void *kernel_alloc(size_t size, int flags)
 
 #define kzalloc kernel_alloc
 
-struct list_head {
-	struct list_head *next;
-	struct list_head *prev;
+/* A tree that is not balanced. */
+struct rb_node {
+	struct rb_node *parent;
+	struct rb_node *rb_left;
+	struct rb_node *rb_right;
 };
 
-#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
-#define list_entry(p, type, member) \
-	((type *)((char *)(p)-offsetof(type, member)))
-#define list_for_each_entry(at, head, member)                    \
-	for (at = list_entry((head)->next, typeof(*at), member); \
-	     &at->member != (head);                              \
-	     at = list_entry(at->member.next, typeof(*at), member))
-#define list_for_each_entry_safe(at, after, head, member)             \
-	for (at = list_entry((head)->next, typeof(*at), member),      \
-	    after = list_entry(at->member.next, typeof(*at), member); \
-	     &at->member != (head); at = after,                       \
-	    after = list_entry(after->member.next, typeof(*at), member))
+struct rb_root {
+	struct rb_node *rb_node;
+};
 
-static inline void list_add_tail(struct list_head *new, struct list_head *head)
+#define RB_ROOT ((struct rb_root){ NULL })
+#define rb_entry(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
+#define rb_insert_color(node, root) ((void)0)
+
+static inline void rb_link_node(struct rb_node *node, struct rb_node *parent,
+				struct rb_node **place)
 {
-	new->next = head;
-	new->prev = head->prev;
-	head->prev->next = new;
-	head->prev = new;
+	*node = (struct rb_node){ .parent = parent };
+	*place = node;
 }
 
-static inline void list_del(struct list_head *entry)
+/* What is right of it goes below the last one that is left of it. */
+static inline void rb_erase(struct rb_node *node, struct rb_root *root)
 {
-	entry->next->prev = entry->prev;
-	entry->prev->next = entry->next;
+	struct rb_node *rest = node->rb_left ?: node->rb_right;
+	struct rb_node **place = &root->rb_node, *last = node->rb_left;
+
+	while (last && last->rb_right)
+		last = last->rb_right;
+	if (last && node->rb_right) {
+		last->rb_right = node->rb_right;
+		node->rb_right->parent = last;
+	}
+	if (node->parent)
+		place = node->parent->rb_left == node ? &node->parent->rb_left :
+							&node->parent->rb_right;
+	*place = rest;
+	if (rest)
+		rest->parent = node->parent;
 }
 
 #define for_each_set_bit(bit, bits, size)        \

@@ -243,6 +243,25 @@ TEST_F(family, only_root_of_the_host_is_told_what_all_users_together_hold)
 	EXPECT_FALSE(tells_used(self, LODGE_SCOPE_DEFAULT, 0, 0));
 }
 
+/* Anybody with a namespace may be many of those who are not told of. */
+TEST_F(family, a_list_of_limits_lets_others_run_between_two_users)
+{
+	struct lodge_limits limits = { .scope = LODGE_SCOPE_USER };
+	u32 rests = kernel_rests;
+
+	for (u32 i = 0; i < 100; i++) {
+		limits.uid.val = 5000 + (i * 37) % 100;
+		EXPECT_EQ(0, lodge_limits_set(&limits, 1));
+	}
+	ask(self, LODGE_CMD_LIMIT_GET, true, 0, 0);
+	ASSERT_EQ(0, family_dump_start(&self->dump, &self->request));
+	EXPECT_LT(0, family_dump_next(&self->dump, self->skb));
+	EXPECT_EQ(0, family_dump_next(&self->dump, self->skb));
+	family_dump_end(&self->dump);
+	EXPECT_LE(100U, kernel_rests - rests);
+	lodge_user_exit();
+}
+
 /* The work that tells of events: run it, as if it took so long. */
 static void tell_listeners(u64 ns)
 {
