@@ -24,8 +24,16 @@
 #include "vcpu.h"
 #include "vm.h"
 
-/* Tables that any VM may have: more than all that one instruction can touch. */
-#define MEM_MIN_TABLES 256
+/*
+ * Tables that any VM may have: all that one step of the processor can need.  Most needs
+ * the delivery of an event: IDT, GDT, TSS and stack, each across the end of a page, are 8
+ * pages, and with 4 pages each of the guest's own tables, and the topmost one, 41.  Each
+ * has up to 3 tables below the root.
+ *
+ * They come on top of the limits, so they are few: those of all VMs that one user may
+ * have by itself are not all that there may be on a host of 2 GiB.
+ */
+#define MEM_MIN_TABLES 128
 
 static ulong max_tables;
 module_param(max_tables, ulong, 0644);

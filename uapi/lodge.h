@@ -465,7 +465,7 @@ struct lodge_run {
  * Any number of slots may show the same memory.  The nested page tables of a VM
  * (parameter max_tables of the module), of all VMs of a user and of all users (see
  * LODGE_LIMIT_TABLES) are limited: above that, the tables of a VM that has more than
- * 1 MiB of them are dropped, and made anew when the guest uses the memory.
+ * 512 KiB of them are dropped, and made anew when the guest uses the memory.
  *
  * Errors: EINVAL slot number, flags, alignment, wrap-around, addresses beyond
  * info.phys_bits or beyond user space; EEXIST it overlaps another slot; ENOENT

@@ -303,7 +303,7 @@ enum lodge_limit_scope {
  * @LODGE_LIMIT_VMS: u64: VMs
  * @LODGE_LIMIT_VCPUS: u64: vCPUs
  * @LODGE_LIMIT_TABLES: u64: bytes of nested page tables; above that, a VM that needs
- *	more, and has more than 1 MiB, loses its own and makes them anew
+ *	more, and has more than 512 KiB, loses its own and makes them anew
  * @LODGE_LIMIT_KERNEL: u64: bytes of other kernel memory that VMs and vCPUs may hold
  * @LODGE_LIMIT_USED_VMS: u64: VMs that there are; answers of one user's, and of those of
  *	all users together, if the caller has CAP_SYS_ADMIN in the initial user namespace

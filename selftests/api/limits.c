@@ -110,7 +110,7 @@ static bool note_most(long *most)
 }
 
 /* As many any VM has. */
-#define MAX_TABLES 256
+#define MAX_TABLES 128
 
 TEST_F(limits, the_host_counts_nested_tables_and_a_vm_has_so_many_and_no_more)
 {
