@@ -113,7 +113,7 @@ USERS	:= module/user.c selftests/unit/user.c
 VIEW	:= module/registry.c module/news.c selftests/unit/registry.c selftests/unit/news.c
 # The same for the netlink family, with selftests/unit/kernel_netlink.h, too.
 NETLINK	:= $(wildcard module/netlink*.c)
-NETLINK_TESTS := selftests/unit/netlink_family.c selftests/unit/fuzz_netlink.c
+NETLINK_TESTS := $(addprefix selftests/unit/,fuzz_netlink.c netlink_family.c netlink_limit.c)
 SHOWN	:= $(filter module/%,$(USERS) $(VIEW) $(NETLINK))
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c

@@ -104,7 +104,7 @@ static void family_be(u32 uid, struct user_namespace *ns, bool admin)
 	family_file = (struct file){ family_cred(uid, ns), admin, 0 };
 }
 
-static int family_add_vm(struct lodge_vm *vm, const char *name)
+static inline int family_add_vm(struct lodge_vm *vm, const char *name)
 {
 	memset(vm, 0, sizeof(*vm));
 	vm->stops.left = 1000;
@@ -112,8 +112,8 @@ static int family_add_vm(struct lodge_vm *vm, const char *name)
 	return lodge_registry_add(vm, name);
 }
 
-static void family_add_vcpu(struct lodge_vm *vm, struct lodge_vcpu *vcpu,
-			    u32 id)
+static inline void family_add_vcpu(struct lodge_vm *vm, struct lodge_vcpu *vcpu,
+				   u32 id)
 {
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
@@ -123,7 +123,7 @@ static void family_add_vcpu(struct lodge_vm *vm, struct lodge_vcpu *vcpu,
 	lodge_registry_changed();
 }
 
-static void family_remove_vm(struct lodge_vm *vm)
+static inline void family_remove_vm(struct lodge_vm *vm)
 {
 	lodge_registry_remove(vm);
 	lodge_identity_fini(&vm->identity);
@@ -262,6 +262,30 @@ static inline int family_do(struct family_request *request)
 	error = op->doit(skb, &info);
 	free(skb);
 	return error;
+}
+
+/* Return: the attribute of that number, or NULL; all of them must fit. */
+static inline const struct nlattr *family_attr(const struct nlmsghdr *header,
+					       u16 type)
+{
+	const u8 *at = (const u8 *)header + NLMSG_HDRLEN + GENL_HDRLEN;
+	const u8 *end = (const u8 *)header + header->nlmsg_len;
+	const struct nlattr *found = NULL;
+
+	while (at < end) {
+		const struct nlattr *attr = (const void *)at;
+
+		if (end - at < NLA_HDRLEN || attr->nla_len < NLA_HDRLEN ||
+		    attr->nla_len > end - at)
+			abort();
+		if (attr->nla_type == type) {
+			if (found)
+				abort();
+			found = attr;
+		}
+		at += NLA_ALIGN(attr->nla_len);
+	}
+	return found;
 }
 
 /**

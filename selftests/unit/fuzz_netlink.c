@@ -320,30 +320,9 @@ static void choose_request(struct input *in, struct family_request *request,
 		request->attrs[next_byte(in) % request->size] = next_byte(in);
 }
 
-/* Return: the attribute of that number, or NULL; all of them must fit. */
-static const struct nlattr *attr_of(const struct nlmsghdr *header, u16 type)
-{
-	const u8 *at = (const u8 *)header + NLMSG_HDRLEN + GENL_HDRLEN;
-	const u8 *end = (const u8 *)header + header->nlmsg_len;
-	const struct nlattr *found = NULL;
-
-	while (at < end) {
-		const struct nlattr *attr = (const void *)at;
-
-		require(end - at >= NLA_HDRLEN && attr->nla_len >= NLA_HDRLEN &&
-			attr->nla_len <= end - at);
-		if (attr->nla_type == type) {
-			require(!found);
-			found = attr;
-		}
-		at += NLA_ALIGN(attr->nla_len);
-	}
-	return found;
-}
-
 static u32 u32_of(const struct nlmsghdr *header, u16 type)
 {
-	const struct nlattr *attr = attr_of(header, type);
+	const struct nlattr *attr = family_attr(header, type);
 
 	require(attr && nla_len(attr) == sizeof(u32));
 	return nla_get_u32(attr);
@@ -546,8 +525,8 @@ static void check_told_limit(const struct nlmsghdr *header)
 
 static void check_told_news(const struct nlmsghdr *header)
 {
-	const struct nlattr *seq = attr_of(header, LODGE_NEWS_SEQ);
-	const struct nlattr *uid = attr_of(header, LODGE_NEWS_UID);
+	const struct nlattr *seq = family_attr(header, LODGE_NEWS_SEQ);
+	const struct nlattr *uid = family_attr(header, LODGE_NEWS_UID);
 
 	require(seq && nla_get_u64(seq) > reader.last);
 	reader.last = nla_get_u64(seq);
