@@ -238,9 +238,11 @@ TEST_F(limit, a_user_sees_its_own_and_those_for_all)
 
 TEST_F(limit, too_many_users_with_limits_of_their_own_are_refused_in_words)
 {
-	for (u32 i = 0; i < MAX_OWN; i++)
-		ASSERT_EQ(0,
-			  set(self, LODGE_SCOPE_USER, i, LODGE_LIMIT_VMS, i));
+	int error = 0;
+
+	for (u32 i = 0; i < MAX_OWN && !error; i++)
+		error = set(self, LODGE_SCOPE_USER, i, LODGE_LIMIT_VMS, i);
+	EXPECT_EQ(0, error);
 	EXPECT_EQ(-ENOSPC,
 		  set(self, LODGE_SCOPE_USER, MAX_OWN, LODGE_LIMIT_VMS, 1));
 	EXPECT_TRUE(said(self, "too many users have limits of their own", 0));
