@@ -16,7 +16,11 @@
 
 /* A user has rights to VMs by its thread, so threads are real here. */
 #define DEFINE_SPINLOCK(name) struct mutex name
-#define lockdep_assert_held(lock) ((void)(lock))
+#define lockdep_assert_held(lock)                                       \
+	do {                                                            \
+		if (!__atomic_load_n(&(lock)->owner, __ATOMIC_RELAXED)) \
+			abort();                                        \
+	} while (0)
 
 /* Locks that this thread holds. */
 __attribute__((weak)) __thread int kernel_user_locks;

@@ -157,6 +157,7 @@ TEST_F(limit, each_limit_is_set_by_its_own_attribute)
 		for (u32 j = 0; j < ARRAY_SIZE(scopes); j++) {
 			ASSERT_EQ(0, set(self, scopes[j], NONE,
 					 LODGE_LIMIT_VMS + i, 100 + j));
+			EXPECT_EQ(NULL, self->request.ack.message);
 			ASSERT_EQ(0, get(self, scopes[j], NONE));
 			EXPECT_EQ(100 + j, told(answer(), LODGE_LIMIT_VMS + i));
 		}
@@ -255,13 +256,29 @@ TEST_F(limit, too_many_users_with_limits_of_their_own_are_refused_in_words)
  * @scope: of each
  * @uid: of each that is of a user
  * @flagged: some had NLM_F_DUMP_INTR
+ * @whole: each had all of its attributes
  */
 struct listed {
 	u32 count;
 	u64 scope[8];
 	u64 uid[8];
 	bool flagged;
+	bool whole;
 };
+
+static bool is_whole(const struct nlmsghdr *header)
+{
+	u64 scope = told(header, LODGE_LIMIT_SCOPE);
+	bool whole = scope != LODGE_SCOPE_USER ||
+		     (family_attr(header, LODGE_LIMIT_UID) &&
+		      told(header, LODGE_LIMIT_VMS) == 1);
+
+	for (u32 i = 0; i < LODGE_NR_RESOURCES; i++)
+		whole &= family_attr(header, LODGE_LIMIT_VMS + i) &&
+			 (scope == LODGE_SCOPE_DEFAULT ||
+			  family_attr(header, LODGE_LIMIT_USED_VMS + i));
+	return whole;
+}
 
 /* Takes one message, if there is one.  Return: false at the end. */
 static bool take(FIXTURE_DATA(limit) * self, size_t room, struct listed *listed)
@@ -273,6 +290,7 @@ static bool take(FIXTURE_DATA(limit) * self, size_t room, struct listed *listed)
 	while (more && at < skb->len && listed->count < 8) {
 		const struct nlmsghdr *header = (void *)(skb->data + at);
 
+		listed->whole &= is_whole(header);
 		listed->scope[listed->count] = told(header, LODGE_LIMIT_SCOPE);
 		listed->uid[listed->count++] = told(header, LODGE_LIMIT_UID);
 		listed->flagged |= !!(header->nlmsg_flags & NLM_F_DUMP_INTR);
@@ -284,27 +302,27 @@ static bool take(FIXTURE_DATA(limit) * self, size_t room, struct listed *listed)
 
 static int begin(FIXTURE_DATA(limit) * self, struct listed *listed)
 {
-	memset(listed, 0, sizeof(*listed));
+	*listed = (struct listed){ .whole = true };
 	self->request = (struct family_request){ .command = LODGE_CMD_LIMIT_GET,
 						 .dump = true };
 	return family_dump_start(&self->dump, &self->request);
 }
 
-/* One message at a time, or as many as there are. */
+/* What is received at once may end at any attribute. */
 TEST_F(limit, a_list_has_each_scope_once_and_users_by_number)
 {
-	static const size_t rooms[] = { 200, 4096 };
 	struct listed listed;
 
 	ASSERT_EQ(0, set(self, LODGE_SCOPE_USER, BOB, LODGE_LIMIT_VMS, 1));
 	ASSERT_EQ(0, set(self, LODGE_SCOPE_USER, ALICE, LODGE_LIMIT_VMS, 1));
 	ASSERT_EQ(0, set(self, LODGE_SCOPE_USER, 0, LODGE_LIMIT_VMS, 1));
-	for (u32 i = 0; i < ARRAY_SIZE(rooms); i++) {
+	for (size_t room = 160; room <= 800; room += 4) {
 		ASSERT_EQ(0, begin(self, &listed));
-		while (take(self, rooms[i], &listed))
+		while (take(self, room, &listed))
 			;
 		EXPECT_EQ(0, family_dump_end(&self->dump));
 		EXPECT_FALSE(listed.flagged);
+		EXPECT_TRUE(listed.whole);
 		ASSERT_EQ(5U, listed.count);
 		EXPECT_EQ(LODGE_SCOPE_DEFAULT, listed.scope[0]);
 		EXPECT_EQ(LODGE_SCOPE_TOTAL, listed.scope[1]);
