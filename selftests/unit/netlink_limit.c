@@ -268,10 +268,11 @@ struct listed {
 
 static bool is_whole(const struct nlmsghdr *header)
 {
+	static const u64 vms[] = { 10, 1, 50 };
 	u64 scope = told(header, LODGE_LIMIT_SCOPE);
-	bool whole = scope != LODGE_SCOPE_USER ||
-		     (family_attr(header, LODGE_LIMIT_UID) &&
-		      told(header, LODGE_LIMIT_VMS) == 1);
+	bool whole = (scope != LODGE_SCOPE_USER ||
+		      family_attr(header, LODGE_LIMIT_UID)) &&
+		     told(header, LODGE_LIMIT_VMS) == vms[scope % 3];
 
 	for (u32 i = 0; i < LODGE_NR_RESOURCES; i++)
 		whole &= family_attr(header, LODGE_LIMIT_VMS + i) &&
