@@ -196,6 +196,7 @@ static struct lodge_user *user_find_or_add(kuid_t uid, struct lodge_user **new)
 
 static void user_forget(struct lodge_user *user)
 {
+	lockdep_assert_held(&user_lock);
 	if (user->used[LODGE_RESOURCE_VMS] || user->has_own)
 		return;
 	rb_erase(&user->node, &users);

@@ -47,15 +47,28 @@ static inline void spin_unlock(struct mutex *mutex)
 
 #define GFP_KERNEL 0
 
+/* Users for whom there is memory. */
+__attribute__((weak)) int kernel_users;
+
 /* Nobody waits for memory under a lock. */
 static inline void *kernel_alloc(size_t size, int flags)
 {
+	void *memory = kzalloc(size, flags);
+
 	if (kernel_user_locks)
 		abort();
-	return kzalloc(size, flags);
+	__atomic_fetch_add(&kernel_users, !!memory, __ATOMIC_RELAXED);
+	return memory;
+}
+
+static inline void kernel_free(const void *memory)
+{
+	__atomic_fetch_sub(&kernel_users, !!memory, __ATOMIC_RELAXED);
+	kfree(memory);
 }
 
 #define kzalloc kernel_alloc
+#define kfree kernel_free
 
 /* A tree that is not balanced. */
 struct rb_node {
@@ -110,8 +123,9 @@ static inline void rb_erase(struct rb_node *node, struct rb_root *root)
 	{                                                        \
 		KERNEL_TOLD                                      \
 	}
-#define ratelimit_default_init(state) ((state)->left = KERNEL_TOLD)
-#define ratelimit_set_flags(state, flags)
+/* Without its flag the kernel's log would have a line of what is not told. */
+#define ratelimit_default_init(state) ((state)->left = KERNEL_TOLD + 1)
+#define ratelimit_set_flags(state, flags) ((state)->left--)
 #define __ratelimit(state) ((state)->left && (state)->left--)
 
 /* A module's parameter: a test sets it by the pointer. */

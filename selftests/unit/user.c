@@ -32,6 +32,13 @@ void lodge_notify_limit(kuid_t uid, u32 limit, enum lodge_limit_scope scope)
 	told.scope = scope;
 }
 
+static bool no_memory;
+
+bool kernel_has_no_memory(void)
+{
+	return no_memory;
+}
+
 FIXTURE(user){};
 
 FIXTURE_SETUP(user)
@@ -49,7 +56,9 @@ FIXTURE_SETUP(user)
 
 FIXTURE_TEARDOWN(user)
 {
+	no_memory = false;
 	lodge_user_exit();
+	EXPECT_EQ(0, kernel_users);
 }
 
 static struct lodge_user *vm_of(u32 uid, u64 kernel)
@@ -251,6 +260,38 @@ TEST_F(user, so_many_users_have_limits_of_their_own_and_no_more)
 	lodge_limits_inherit(KUIDT_INIT(3));
 	EXPECT_EQ(0, set_own(OWN, LODGE_RESOURCE_VMS, 1));
 	EXPECT_EQ(-ENOSPC, set_own(3, LODGE_RESOURCE_VMS, 1));
+}
+
+TEST_F(user, none_has_limits_of_its_own_after_the_module_was_unloaded)
+{
+	int error = 0;
+
+	for (int round = 0; round < 2; round++) {
+		for (u32 i = 0; i < OWN && !error; i++)
+			error = set_own(i, LODGE_RESOURCE_VMS, 1);
+		EXPECT_EQ(0, error);
+		lodge_user_exit();
+		EXPECT_EQ(0, kernel_users);
+	}
+}
+
+TEST_F(user, without_memory_a_new_user_is_refused)
+{
+	struct lodge_user *alice = vm_of(ALICE, 0);
+
+	no_memory = true;
+	EXPECT_EQ(ERR_PTR(-ENOMEM), vm_of(BOB, 0));
+	EXPECT_EQ(-ENOMEM, set_own(BOB, LODGE_RESOURCE_VMS, 1));
+	EXPECT_EQ(alice, vm_of(ALICE, 0));
+	lodge_user_put_vm(alice, 0);
+	lodge_user_put_vm(alice, 0);
+}
+
+TEST_F(user, who_is_refused_is_forgotten)
+{
+	*kernel_user_vms = 0;
+	EXPECT_EQ(ERR_PTR(-EDQUOT), vm_of(ALICE, 0));
+	EXPECT_EQ(0, kernel_users);
 }
 
 TEST_F(user, users_are_found_once_each_by_their_number)
