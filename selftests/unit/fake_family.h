@@ -29,6 +29,11 @@ struct user_namespace init_user_ns;
 struct net init_net;
 bool kernel_admin;
 u32 tsc_khz = 1000000;
+
+void cpu_relax(void)
+{
+}
+
 u64 lodge_tsc_moved;
 
 static struct pid_namespace family_pids;
