@@ -171,7 +171,8 @@ struct lodge_vmexit {
  * @set_pdptes: PAE's four page-directory pointers, for a processor that reads them
  *	with CR3 and not in a walk; NULL: it does not
  *
- * @run: enter the guest once and say why it left; interrupts are off
+ * @run: enter the guest once and say why it left; interrupts are off, and have been
+ *	since the last @run on this CPU if that was for the same vCPU and this is @again
  * @skip: the instruction was carried out: go to @rip, end an interrupt shadow
  * @inject: deliver an event at the next entry; type NONE takes one back
  * @interruptibility: LODGE_EVENT_SHADOW in the shadow of STI or of a load of SS,
@@ -209,7 +210,8 @@ struct lodge_backend {
 	void (*set_state)(struct lodge_vcpu *vcpu, u64 groups);
 	void (*set_pdptes)(struct lodge_vcpu *vcpu, const u64 pdptes[4]);
 
-	void (*run)(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+	void (*run)(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
+		    bool again);
 	void (*skip)(struct lodge_vcpu *vcpu, u64 rip);
 	void (*inject)(struct lodge_vcpu *vcpu,
 		       const struct lodge_event *event);

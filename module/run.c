@@ -135,15 +135,15 @@ static __always_inline bool lodge_run_aborts(const struct lodge_vcpu *vcpu)
 }
 
 /* One entry, and what its exit says of events and of the task priority. */
-static __always_inline void lodge_run_once(struct lodge_vcpu *vcpu,
-					   struct lodge_vmexit *exit)
+static __always_inline void
+lodge_run_once(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 {
 	struct lodge_control *control = &vcpu->regs.control;
 
 	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
 		lodge_run_load_breakpoints(&vcpu->regs.debug);
 	control->cr8 = lapic_cr8(vcpu->apic);
-	lodge_backend->run(vcpu, exit);
+	lodge_backend->run(vcpu, exit, again);
 	lodge_run_note_xcr0(control);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
@@ -176,10 +176,11 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 					    struct lodge_vmexit *exit)
 {
 	unsigned int left = LODGE_RUN_ROW;
+	bool again = false;
 
 	lodge_vcputime_enter(&vcpu->time);
 	for (;;) {
-		lodge_run_once(vcpu, exit);
+		lodge_run_once(vcpu, exit, again);
 		if (!lodge_run_answers(vcpu, exit))
 			break;
 		/* What waits for its window is looked at by lodge_run_loop(). */
@@ -189,6 +190,7 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 			exit->kind = LODGE_VMEXIT_ANSWERED;
 			break;
 		}
+		again = true;
 	}
 	lodge_vcputime_leave(&vcpu->time);
 	lodge_guest_has_run();

@@ -108,7 +108,7 @@ static unsigned long svm_clear_debugctl(void)
 	return debugctl;
 }
 
-void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
 	struct svm_vmcb_control *control = &svm->vmcb->control;

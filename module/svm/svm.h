@@ -147,7 +147,7 @@ int svm_cpu_enable(void);
 void svm_cpu_disable(void);
 
 /* run.c */
-void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again);
 
 /* exit.c */
 

@@ -22,6 +22,7 @@
 
 static struct lodge_guard_host vmx_flush_host;
 bool vmx_flush_wanted;
+bool vmx_flush_always;
 /* Read to displace the cache, where there is no command for that. */
 static void *vmx_flush_buffer;
 
@@ -55,8 +56,10 @@ int vmx_flush_setup(void)
 
 	vmx_flush_host.l1d = vmx_flush_l1d_mode();
 	vmx_flush_host.stale_data = lodge_host_has_stale_data();
-	vmx_flush_wanted = vmx_flush_host.l1d != LODGE_GUARD_L1D_NEVER ||
+	vmx_flush_always = vmx_flush_host.l1d == LODGE_GUARD_L1D_ALWAYS ||
 			   vmx_flush_host.stale_data;
+	vmx_flush_wanted = vmx_flush_always ||
+			   vmx_flush_host.l1d == LODGE_GUARD_L1D_WHEN_USED;
 	if (vmx_flush_host.l1d == LODGE_GUARD_L1D_NEVER ||
 	    boot_cpu_has(X86_FEATURE_FLUSH_L1D))
 		return 0;

@@ -63,12 +63,25 @@ void vmx_run_load(struct vmx_vcpu *vmx)
 	vmx->used = true;
 }
 
-/* With interrupts off nothing changes these any more before the exit. */
+/* The thread's own value. */
+static void vmx_load_spec_ctrl(struct vmx_entry *entry)
+{
+	if (cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
+		entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
+}
+
+/*
+ * With interrupts off nothing changes these any more, however often the guest is
+ * entered.
+ */
 static void vmx_load_host(struct vmx_vcpu *vmx)
 {
 	u64 cr3 = __read_cr3();
 	u64 cr4 = cr4_read_shadow();
 
+	vmx_load_spec_ctrl(&vmx->entry);
+	/* perf changes it by an interrupt, the kernel with the thread. */
+	vmx->host.debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (unlikely(vmx->host.cr3 != cr3)) {
 		vmx->host.cr3 = cr3;
 		vmx_write(HOST_CR3, cr3);
@@ -257,13 +270,6 @@ static void vmx_save_registers(struct lodge_vcpu *vcpu)
 	vmx->fresh = 0;
 }
 
-/* The thread's own value: with interrupts off it stays until the exit. */
-static void vmx_load_spec_ctrl(struct vmx_entry *entry)
-{
-	if (cpu_feature_enabled(X86_FEATURE_MSR_SPEC_CTRL))
-		entry->host_spec_ctrl = this_cpu_read(x86_spec_ctrl_current);
-}
-
 /*
  * Where the host's counters use buffers in its memory, the processor must not
  * write to them while addresses are the guest's.  perf answers what to change.
@@ -314,25 +320,26 @@ static void vmx_restore_counters(const struct vmx_vcpu *vmx)
 			wrmsrq(MSR_IA32_PEBS_ENABLE, host[i].value);
 }
 
-void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+/* True if there may be something to flush. */
+static bool vmx_flush_due(const struct lodge_vcpu *vcpu, bool again)
+{
+	return again && !vcpu->host_worked ? vmx_flush_always :
+					     vmx_flush_wanted;
+}
+
+void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u64 debugctl;
 
-	vmx_load_host(vmx);
+	if (!again)
+		vmx_load_host(vmx);
 	vmx_load_registers(vcpu);
 	if (unlikely(vmx_vpid_is_stale(vmx, this_cpu_ptr(&vmx_cpu))))
 		vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
-	vmx_load_spec_ctrl(&vmx->entry);
 	vmx->entry.launched = vmx->vmcs.launched;
-	/*
-	 * perf changes it by an interrupt, the kernel with the thread: what it is
-	 * now is what the exit clears.
-	 */
-	debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
 	if (cpu_feature_enabled(X86_FEATURE_PEBS))
 		vmx_load_counters(vmx);
-	if (unlikely(vmx_flush_wanted))
+	if (unlikely(vmx_flush_due(vcpu, again)))
 		vmx_flush(vcpu);
 	vmx_load_timer(vcpu);
 
@@ -340,9 +347,8 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	if (unlikely(vmx->failed))
 		vmx_restore_counters(vmx);
-	/* An exit clears it. */
-	if (unlikely(debugctl))
-		update_debugctlmsr(debugctl);
+	if (unlikely(vmx->host.debugctl))
+		update_debugctlmsr(vmx->host.debugctl);
 	vmx_restore_host(&vmx->host);
 	vmx_save_registers(vcpu);
 	vmx_exit_translate(vcpu, exit);

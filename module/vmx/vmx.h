@@ -25,6 +25,7 @@
  * @cr3: in the VMCS
  * @cr4: in the VMCS
  * @fs_base: in the VMCS
+ * @debugctl: of the CPU; to be restored after each exit, which clears it
  * @kernel_gs_base: of the thread; to be restored after each exit
  * @ds: selectors of the thread that the VMCS cannot hold; 0: it holds them
  * @es: the same
@@ -35,6 +36,7 @@ struct vmx_host {
 	u64 cr3;
 	u64 cr4;
 	u64 fs_base;
+	u64 debugctl;
 	u64 kernel_gs_base;
 	u16 ds;
 	u16 es;
@@ -157,7 +159,7 @@ void vmx_vmcs_init_cpu(int cpu);
  * vmx_run_load() - tell the VMCS of the thread that will run the vCPU
  */
 void vmx_run_load(struct vmx_vcpu *vmx);
-void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit);
+void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again);
 
 /* flush.c */
 
@@ -176,6 +178,8 @@ void vmx_flush_warn(void);
 
 /* False on processors for which vmx_flush() has nothing to do. */
 extern bool vmx_flush_wanted;
+/* True if it may have something to do where the host has had no interrupt and no work. */
+extern bool vmx_flush_always;
 
 /**
  * vmx_flush() - flush what the next entry must not leave to the guest

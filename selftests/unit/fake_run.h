@@ -118,12 +118,15 @@ static void fake_vcpu_load(struct lodge_vcpu *vcpu, int cpu)
 		fake.load(vcpu);
 }
 
-static void fake_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
+static void fake_enter(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
+		       bool again)
 {
 	fake_require(fake_is_pinned() && kernel_thread.irqs_off);
 	fake_require(vcpu->mode == LODGE_IN_GUEST && fake.accounted);
 	fake_require(lodge_hw_on[kernel_here] && lodge_vcpu_loaded(vcpu));
 	fake.entries++;
+	fake_require(again == !kernel_thread.irqs_were_on);
+	kernel_thread.irqs_were_on = false;
 	*exit = (struct lodge_vmexit){ .kind = fake.kind };
 	if (fake.enter)
 		fake.enter(vcpu, exit);
@@ -285,6 +288,7 @@ static inline void fake_run_reset(void)
 {
 	memset(&fake, 0, sizeof(fake));
 	memset(&kernel_thread, 0, sizeof(kernel_thread));
+	kernel_thread.irqs_were_on = true;
 	memset(lodge_run_loaded, 0, sizeof(lodge_run_loaded));
 	kernel_here = 0;
 	kernel_features = 0;

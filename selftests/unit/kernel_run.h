@@ -42,6 +42,7 @@ struct task_struct {
 	bool work;
 	bool must_yield;
 	bool irqs_off;
+	bool irqs_were_on; /* until a test clears it */
 	int preempt_count;
 	struct {
 		u64 sum_exec_runtime;
@@ -66,7 +67,9 @@ extern struct task_struct kernel_thread;
 #define lodge_handle_work() (kernel_thread.work)
 #define need_resched() (kernel_thread.must_yield)
 #define local_irq_disable() ((void)(kernel_thread.irqs_off = true))
-#define local_irq_enable() ((void)(kernel_thread.irqs_off = false))
+#define local_irq_enable()                      \
+	((void)(kernel_thread.irqs_off = false, \
+		kernel_thread.irqs_were_on = true))
 #define local_irq_save(flags) ((flags) = 0)
 #define local_irq_restore(flags) ((void)(flags))
 #define preempt_disable() ((void)kernel_thread.preempt_count++)

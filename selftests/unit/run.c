@@ -51,6 +51,15 @@ TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
 	EXPECT_EQ(1U, fake.loads);
 }
 
+/* fake_enter() looks whether the backend hears of interrupts between two entries. */
+TEST_F(run, tells_of_interrupts_before_the_first_entry_of_each_row)
+{
+	fake.rows = 2;
+	fake.refuses = AT;
+	run(self);
+	EXPECT_EQ(AT + 2 * ROW, fake.entries);
+}
+
 TEST_F(run, of_msr_accesses_is_the_same)
 {
 	fake.kind = LODGE_VMEXIT_MSR;

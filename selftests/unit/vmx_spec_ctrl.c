@@ -35,6 +35,7 @@ struct vmx_caps vmx_caps;
 struct vmx_cpu vmx_cpu;
 struct lodge_vcpu *lodge_run_loaded;
 bool vmx_flush_wanted;
+bool vmx_flush_always;
 
 /* The VMCS's field of the bitmap, and how often it was written. */
 static u64 bitmap;
@@ -147,7 +148,7 @@ static void run(FIXTURE_DATA(spec_ctrl) * self, u32 value)
 	struct lodge_vmexit exit;
 
 	guest_writes = value;
-	vmx_run(&self->vcpu, &exit);
+	vmx_run(&self->vcpu, &exit, false);
 }
 
 TEST_F(spec_ctrl, exits_at_each_write_until_it_holds_something)
