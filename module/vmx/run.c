@@ -54,8 +54,7 @@ void vmx_run_load(struct vmx_vcpu *vmx)
 		vmx_load_selector(&host->fs, HOST_FS_SELECTOR, fs);
 		vmx_load_selector(&host->gs, HOST_GS_SELECTOR, gs);
 	}
-	rdmsrq(MSR_KERNEL_GS_BASE, host->kernel_gs_base);
-	rdmsrq(MSR_FS_BASE, fs_base);
+	fs_base = x86_fsbase_read_cpu();
 	if (host->fs_base != fs_base) {
 		host->fs_base = fs_base;
 		vmx_write(HOST_FS_BASE, fs_base);
@@ -166,7 +165,7 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 	lodge_context_enter(&vcpu->context_told);
 	if (control->cr2 != native_read_cr2())
 		native_write_cr2(control->cr2);
-	vmx_swap_kernel_gs(msrs->kernel_gs_base);
+	vmx->host.kernel_gs_base = vmx_swap_kernel_gs(msrs->kernel_gs_base);
 
 	vmx->failed = !vmx_enter(&vmx->entry);
 

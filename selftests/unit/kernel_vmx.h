@@ -22,6 +22,7 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define __rdmsr(index) (*kernel_msr(index))
+#define x86_fsbase_read_cpu() __rdmsr(MSR_FS_BASE)
 #define native_wrmsrq kernel_wrmsr
 #define savesegment(segment, value) ((value) = 0)
 #define loadsegment(segment, value) ((void)(value))
