@@ -139,6 +139,9 @@ static void vmx_set_control(struct lodge_vcpu *vcpu)
 		  lodge_state_hardware_cr4(control->cr4) | X86_CR4_VMXE);
 	vmx_write(CR4_READ_SHADOW, control->cr4);
 	vmx_set_efer(to_vmx(vcpu), control->efer);
+	/* EFER may have switched SYSCALL on. */
+	if (lodge_vcpu_loaded(vcpu))
+		vmx_load_syscall(vcpu);
 }
 
 void vmx_set_pdptes(struct lodge_vcpu *vcpu, const u64 pdptes[4])

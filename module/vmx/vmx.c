@@ -238,6 +238,8 @@ void vmx_load_syscall(struct lodge_vcpu *vcpu)
 {
 	const struct lodge_msrs *msrs = &vcpu->regs.msrs;
 
+	if (!(vcpu->regs.control.efer & EFER_SCE))
+		return;
 	lodge_userreturn_set(LODGE_USERRETURN_STAR, msrs->star);
 	lodge_userreturn_set(LODGE_USERRETURN_LSTAR, msrs->lstar);
 	lodge_userreturn_set(LODGE_USERRETURN_SFMASK, msrs->sfmask);

@@ -135,7 +135,8 @@ static inline void vmx_end(void)
 /**
  * vmx_load_syscall() - give this CPU the guest's MSRs of SYSCALL
  *
- * They are its own until it returns to user mode.  Preemption is off.
+ * They are its own until it returns to user mode.  A guest that has switched SYSCALL off
+ * does not notice whose they are: only exits reach them.  Preemption is off.
  */
 void vmx_load_syscall(struct lodge_vcpu *vcpu);
 

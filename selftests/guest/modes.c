@@ -255,6 +255,26 @@ TEST_F(modes, syscall_and_sysret_cross_between_the_levels)
 	EXPECT_EQ(X86_FLAGS_IF, *cpu_gpr(self->cpu, LODGE_R11) & X86_FLAGS_IF);
 }
 
+/* As before, but SYSCALL is switched on when its registers are there. */
+CODE(syscalls_on_last, 64,
+     "mov $0xc0000081, %ecx; xor %eax, %eax; mov $0x001b0008, %edx; wrmsr;"
+     "mov $0xc0000082, %ecx; mov $" AT(
+	     "3f") ", %eax; xor %edx, %edx; wrmsr;"
+		   "mov $0xc0000084, %ecx; mov $0x200, %eax; wrmsr;"
+		   "mov $0xc0000080, %ecx; rdmsr; or $1, %eax; wrmsr;"
+		   "mov $" AT("1f") ", %ecx; mov $0x202, %r11d; sysretq;"
+				    "1: mov %cs, %esi; mov $0x55, %ebp; syscall;"
+				    "3: mov %cs, %edi; pushf; pop %rbx;" DONE);
+
+TEST_F(modes, syscall_has_its_registers_when_it_is_switched_on)
+{
+	cpu_start(self->cpu, LONG64, syscalls_on_last);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(SEL_USER_CODE64, *cpu_gpr(self->cpu, LODGE_RSI));
+	EXPECT_EQ(SEL_CODE64, *cpu_gpr(self->cpu, LODGE_RDI));
+	EXPECT_EQ(0, *cpu_gpr(self->cpu, LODGE_RBX) & X86_FLAGS_IF);
+}
+
 CODE(long_mode_on, 32,
      "mov %cr4, %eax; or $0x20, %eax; mov %eax, %cr4;"
      "mov $0xc0000080, %ecx; rdmsr; or $0x100, %eax; wrmsr;"
