@@ -27,6 +27,9 @@ void lodge_vcpu_kick(struct lodge_vcpu *vcpu)
 {
 	int cpu, here;
 
+	/* Its own thread looks before it waits or enters the guest. */
+	if (in_task() && rcu_access_pointer(vcpu->thread) == current)
+		return;
 	if (rcuwait_wake_up(&vcpu->wait))
 		return;
 	here = get_cpu();
