@@ -269,6 +269,20 @@ static void vmx_caps_match(void)
 		vmx_caps.proc |= CPU_BASED_PAUSE_EXITING;
 }
 
+/* The kernel chooses perf's driver, which answers or does not, when it boots. */
+static bool vmx_caps_counters(void)
+{
+	bool answers;
+	int count;
+
+	if (!boot_cpu_has(X86_FEATURE_PEBS))
+		return false;
+	preempt_disable();
+	answers = lodge_perf_guest_msrs(&count);
+	preempt_enable();
+	return answers;
+}
+
 enum lodge_status vmx_caps_init(void)
 {
 	u32 lacking[VMX_NR_CONTROLS];
@@ -280,6 +294,7 @@ enum lodge_status vmx_caps_init(void)
 	vmx_caps.timer_shift = vmx_misc_preemption_timer_rate(misc);
 	has_true = basic & VMX_BASIC_HAS_TRUE_CONTROLS;
 	vmx_caps.describes_strings = basic & VMX_BASIC_INOUT;
+	vmx_caps.has_counters = vmx_caps_counters();
 	vmx_caps.revision = vmx_basic_vmcs_revision_id(basic);
 	vmx_caps.pin = vmx_choose(VMX_PIN, has_true, &lacking[VMX_PIN]);
 	vmx_caps.proc = vmx_choose(VMX_PROC, has_true, &lacking[VMX_PROC]);

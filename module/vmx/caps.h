@@ -30,6 +30,7 @@
  * @ept: MSR IA32_VMX_EPT_VPID_CAP, less what we are to do without
  * @switches_efer: VM entry and exit switch EFER
  * @describes_strings: an exit for INS or OUTS tells its address size
+ * @has_counters: perf has counters of the host's to be switched at entry and exit
  */
 struct vmx_caps {
 	u32 revision;
@@ -42,6 +43,7 @@ struct vmx_caps {
 	u64 ept;
 	bool switches_efer;
 	bool describes_strings;
+	bool has_counters;
 };
 
 extern struct vmx_caps vmx_caps;

@@ -336,7 +336,7 @@ void vmx_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 	if (unlikely(vmx_vpid_is_stale(vmx, this_cpu_ptr(&vmx_cpu))))
 		vmx_vpid_prepare(vcpu, this_cpu_ptr(&vmx_cpu));
 	vmx->entry.launched = vmx->vmcs.launched;
-	if (cpu_feature_enabled(X86_FEATURE_PEBS))
+	if (vmx_caps.has_counters)
 		vmx_load_counters(vmx);
 	if (unlikely(vmx_flush_due(vcpu, again)))
 		vmx_flush(vcpu);

@@ -207,7 +207,7 @@ static int vmx_vcpu_alloc(struct vmx_vcpu *vmx)
 		if (!vmx->virtual_apic)
 			return -ENOMEM;
 	}
-	if (!vmx_caps.switches_efer || boot_cpu_has(X86_FEATURE_PEBS)) {
+	if (!vmx_caps.switches_efer || vmx_caps.has_counters) {
 		vmx->msrs = (void *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
 		if (!vmx->msrs)
 			return -ENOMEM;
