@@ -11,6 +11,9 @@
 
 const struct lodge_backend *lodge_backend;
 
+DEFINE_STATIC_CALL_NULL(lodge_backend_run, *lodge_backend->run);
+DEFINE_STATIC_CALL_NULL(lodge_backend_skip, *lodge_backend->skip);
+
 /* Why there is no backend. */
 static enum lodge_status lodge_backend_missing;
 
@@ -72,6 +75,8 @@ int lodge_backend_init(void)
 		return 0;
 	}
 
+	static_call_update(lodge_backend_run, lodge_backend->run);
+	static_call_update(lodge_backend_skip, lodge_backend->skip);
 	lodge_state_init();
 	error = lodge_msr_rules_init();
 	if (!error)

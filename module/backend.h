@@ -6,6 +6,9 @@
 #ifndef LODGE_BACKEND_H
 #define LODGE_BACKEND_H
 
+#ifdef __KERNEL__
+#include <linux/static_call.h>
+#endif
 #include <linux/types.h>
 
 #include <lodge.h>
@@ -228,6 +231,19 @@ struct lodge_backend {
 
 /* The processor's; NULL: it can run no virtual machines. */
 extern const struct lodge_backend *lodge_backend;
+
+/*
+ * lodge_backend_call() - an operation that each exit needs, as a direct call
+ *
+ * Through a pointer it would be an indirect one, which mitigations make slow.
+ */
+#ifdef __KERNEL__
+DECLARE_STATIC_CALL(lodge_backend_run, *lodge_backend->run);
+DECLARE_STATIC_CALL(lodge_backend_skip, *lodge_backend->skip);
+#define lodge_backend_call(operation) static_call(lodge_backend_##operation)
+#else
+#define lodge_backend_call(operation) (lodge_backend->operation)
+#endif
 
 /**
  * lodge_backend_init() - find the processor's backend and set it up

@@ -143,7 +143,7 @@ lodge_run_once(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 	if (unlikely(vcpu->regs.debug.dr7 & LODGE_DR7_ENABLED))
 		lodge_run_load_breakpoints(&vcpu->regs.debug);
 	control->cr8 = lapic_cr8(vcpu->apic);
-	lodge_backend->run(vcpu, exit, again);
+	lodge_backend_call(run)(vcpu, exit, again);
 	lodge_run_note_xcr0(control);
 	/* A refused entry has delivered nothing: lodge_vcpu_run() takes it back. */
 	if (likely(exit->kind != LODGE_VMEXIT_INVALID))
