@@ -257,8 +257,6 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 
 	exit->interrupted.type = LODGE_EVENT_NONE;
 	exit->next_rip = 0;
-	exit->info[0] = 0;
-	exit->info[1] = 0;
 	if (unlikely(vmx->failed)) {
 		vmx_exit_failed(exit);
 		return;

@@ -252,17 +252,21 @@ static void vmx_load_timer(struct lodge_vcpu *vcpu)
 
 static void vmx_save_registers(struct lodge_vcpu *vcpu)
 {
+	const u64 rip = vmx_read(GUEST_RIP);
+	const u64 rsp = vmx_read(GUEST_RSP);
+	const u64 rflags = vmx_read(GUEST_RFLAGS);
+	const u32 interruptibility = vmx_read(GUEST_INTERRUPTIBILITY_INFO);
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 	struct lodge_general *general = &vcpu->regs.general;
 
-	vmx->rip = vmx_read(GUEST_RIP);
-	vmx->rsp = vmx_read(GUEST_RSP);
-	vmx->rflags = vmx_read(GUEST_RFLAGS);
-	general->rip = vmx->rip;
-	general->gpr[LODGE_RSP] = vmx->rsp;
-	general->rflags = vmx->rflags;
-	vmx->vmcs_interruptibility = vmx_read(GUEST_INTERRUPTIBILITY_INFO);
-	vmx->interruptibility = vmx->vmcs_interruptibility;
+	vmx->rip = rip;
+	vmx->rsp = rsp;
+	vmx->rflags = rflags;
+	general->rip = rip;
+	general->gpr[LODGE_RSP] = rsp;
+	general->rflags = rflags;
+	vmx->vmcs_interruptibility = interruptibility;
+	vmx->interruptibility = interruptibility;
 	if (vmx->virtual_apic)
 		vcpu->regs.control.cr8 =
 			*(u8 *)(vmx->virtual_apic + VMX_VIRTUAL_TPR) >> 4;
