@@ -83,9 +83,12 @@ bool lodge_lapic_msr_quick(u32 index, bool write, u64 value);
 int lodge_lapic_pending(struct lodge_apic *apic);
 
 /**
- * lodge_lapic_blocked_by_tpr() - true if a request waits only for a lower TPR
+ * lodge_lapic_window() - what the highest requested vector waits for
+ *
+ * Return: LODGE_BLOCK_INTERRUPT: only for the guest to take it; LODGE_BLOCK_PRIORITY:
+ * for a lower TPR; 0: for the end of another one, or there is none.
  */
-bool lodge_lapic_blocked_by_tpr(struct lodge_apic *apic);
+u32 lodge_lapic_window(struct lodge_apic *apic);
 
 /**
  * lodge_lapic_acknowledge() - @vector, which lodge_lapic_pending() answered, is

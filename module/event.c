@@ -276,30 +276,43 @@ bool lodge_event_has_extint(struct lodge_delivery *d)
 	return test_bit(LODGE_LATCH_EXTINT, &d->latches);
 }
 
-/* An interrupt cut short comes first, then the PIC's, then the APIC's. */
-static bool lodge_event_has_interrupt(struct lodge_delivery *d)
+/* The APIC's interrupt, if its priority lets one pass. */
+static void lodge_event_take_apic(struct lodge_delivery *d)
 {
-	return d->acknowledged.type != LODGE_EVENT_NONE ||
-	       lodge_event_has_extint(d) || lodge_lapic_pending(d->apic) >= 0;
-}
+	int vector = lodge_lapic_pending(d->apic);
+	struct lodge_event interrupt = {
+		.type = LODGE_EVENT_EXTERNAL,
+		.vector = vector,
+	};
 
-static void lodge_event_take_interrupt(struct lodge_delivery *d)
-{
-	struct lodge_event interrupt = { .type = LODGE_EVENT_EXTERNAL };
-
-	if (d->acknowledged.type != LODGE_EVENT_NONE) {
-		lodge_event_hand_over(d, &d->acknowledged);
+	if (vector < 0)
 		return;
-	}
-	if (lodge_event_has_extint(d)) {
-		interrupt.vector = READ_ONCE(d->extint);
-		lodge_event_extint_done(d);
-	} else {
-		interrupt.vector = lodge_lapic_pending(d->apic);
-		lodge_lapic_acknowledge(d->apic, interrupt.vector);
-	}
+	lodge_lapic_acknowledge(d->apic, vector);
 	lodge_count_event(d->stats, LODGE_EVENT_EXTERNAL);
 	lodge_event_hand_over(d, &interrupt);
+}
+
+static void lodge_event_take_extint(struct lodge_delivery *d)
+{
+	struct lodge_event interrupt = {
+		.type = LODGE_EVENT_EXTERNAL,
+		.vector = READ_ONCE(d->extint),
+	};
+
+	lodge_event_extint_done(d);
+	lodge_count_event(d->stats, LODGE_EVENT_EXTERNAL);
+	lodge_event_hand_over(d, &interrupt);
+}
+
+/* An interrupt cut short comes first, then the PIC's, then the APIC's. */
+static void lodge_event_take_interrupt(struct lodge_delivery *d)
+{
+	if (d->acknowledged.type != LODGE_EVENT_NONE)
+		lodge_event_hand_over(d, &d->acknowledged);
+	else if (lodge_event_has_extint(d))
+		lodge_event_take_extint(d);
+	else
+		lodge_event_take_apic(d);
 }
 
 static void lodge_event_take_exception(struct lodge_delivery *d)
@@ -321,8 +334,7 @@ static void lodge_event_choose(struct lodge_delivery *d, u32 blocked)
 		lodge_event_hand_over(d, &d->reinject);
 	else if (lodge_event_has_nmi(d) && !(blocked & LODGE_BLOCK_NMI))
 		lodge_event_take_nmi(d);
-	else if (!(blocked & LODGE_BLOCK_INTERRUPT) &&
-		 lodge_event_has_interrupt(d))
+	else if (!(blocked & LODGE_BLOCK_INTERRUPT))
 		lodge_event_take_interrupt(d);
 }
 
@@ -344,13 +356,12 @@ static void lodge_event_set_window(struct lodge_delivery *d)
 	bool nmi = lodge_event_has_nmi(d) ||
 		   d->reinject.type == LODGE_EVENT_NMI;
 	bool in_flight = d->in_flight.type != LODGE_EVENT_NONE;
-	u32 wanted = 0;
+	u32 wanted = lodge_lapic_window(d->apic);
 
-	if (lodge_event_has_interrupt(d) ||
+	if (d->acknowledged.type != LODGE_EVENT_NONE ||
+	    lodge_event_has_extint(d) ||
 	    (d->wants_window && lodge_lapic_accepts_extint(d->apic)))
 		wanted |= LODGE_BLOCK_INTERRUPT;
-	if (lodge_lapic_blocked_by_tpr(d->apic))
-		wanted |= LODGE_BLOCK_PRIORITY;
 	/* The window may need a single step, whose TF the event in flight would save. */
 	if (nmi && !in_flight)
 		wanted |= LODGE_BLOCK_NMI;
@@ -422,6 +433,12 @@ void lodge_event_take_back(struct lodge_delivery *d)
 		d->reinject = d->in_flight;
 	d->in_flight.type = LODGE_EVENT_NONE;
 	set_bit(LODGE_REQ_EVENT, d->requests);
+}
+
+static bool lodge_event_has_interrupt(struct lodge_delivery *d)
+{
+	return d->acknowledged.type != LODGE_EVENT_NONE ||
+	       lodge_event_has_extint(d) || lodge_lapic_pending(d->apic) >= 0;
 }
 
 bool lodge_event_wakes(struct lodge_delivery *d)
