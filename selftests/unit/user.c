@@ -287,10 +287,14 @@ TEST_F(user, without_memory_a_new_user_is_refused)
 	lodge_user_put_vm(alice, 0);
 }
 
-TEST_F(user, who_is_refused_is_forgotten)
+TEST_F(user, who_holds_nothing_is_forgotten)
 {
 	*kernel_user_vms = 0;
 	EXPECT_EQ(ERR_PTR(-EDQUOT), vm_of(ALICE, 0));
+	EXPECT_EQ(0, kernel_users);
+	ASSERT_EQ(0, set_own(ALICE, LODGE_RESOURCE_VMS, 1));
+	EXPECT_EQ(1, kernel_users);
+	lodge_limits_inherit(KUIDT_INIT(ALICE));
 	EXPECT_EQ(0, kernel_users);
 }
 
