@@ -7,7 +7,9 @@
  *
  * The seed is fixed, so that a failure repeats; LODGE_SEED sets another one.
  */
+#include <cpuid.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "alu.h"
@@ -405,15 +407,39 @@ static void bound_frame(struct bench *b)
 	b->insn.immediate &= 0x100ff;
 }
 
+/* MOVDIRI is a MOV to whoever executes it: 0F 38 F9 behind the prefixes. */
+static bool is_movdiri(const struct bench *b)
+{
+	static const u8 prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+				       0x66, 0x67, 0xf0, 0xf2, 0xf3 };
+	const u8 *at = b->bytes;
+
+	while (memchr(prefixes, *at, sizeof(prefixes)) || (*at & 0xf0) == 0x40)
+		at++;
+	return at[0] == 0x0f && at[1] == 0x38 && at[2] == 0xf9;
+}
+
+static bool processor_has_movdiri(void)
+{
+	unsigned int eax, ebx, ecx = 0, edx;
+
+	return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && ecx >> 27 & 1;
+}
+
+static bool processor_has(const struct bench *b)
+{
+	if (b->insn.op == LODGE_OP_MOVBE)
+		return __builtin_cpu_supports("movbe");
+	return !is_movdiri(b) || processor_has_movdiri();
+}
+
 static void next_instruction(struct bench *b)
 {
 	for (;;) {
 		random_instruction(b->bytes);
 		if (lodge_decode(&b->insn, LODGE_MODE_64, b->bytes, 15) ||
-		    !is_tried(&b->insn) || uses_far_xmm(&b->insn))
-			continue;
-		if (b->insn.op == LODGE_OP_MOVBE &&
-		    !__builtin_cpu_supports("movbe"))
+		    !is_tried(&b->insn) || uses_far_xmm(&b->insn) ||
+		    !processor_has(b))
 			continue;
 		random_machine(b);
 		bound_frame(b);
