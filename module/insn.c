@@ -182,9 +182,11 @@ bool lodge_insn_causes(const struct lodge_insn *insn,
 
 static void lodge_insn_leave(struct lodge_vcpu *vcpu, u64 next_rip)
 {
+	struct lodge_insn_bytes *known = &vcpu->emulation->insn_bytes;
+
 	lodge_backend_call(skip)(vcpu, next_rip);
-	vcpu->emulation->insn_bytes.doubts = 0;
-	vcpu->emulation->insn_bytes.changes = 0;
+	known->doubts = 0;
+	known->changes = 0;
 	vcpu->regs.general.rflags &= ~X86_EFLAGS_RF;
 }
 

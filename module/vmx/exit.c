@@ -8,9 +8,6 @@
 
 #include "vmx/vmx.h"
 
-/* Beside the basic reason, in bits 15:0. */
-#define VMX_EXIT_REFUSED BIT(31)
-
 /* Instructions of TDX, which <asm/vmx.h> does not know yet. */
 #define EXIT_REASON_SEAMCALL 76
 #define EXIT_REASON_TDCALL 77
@@ -243,30 +240,31 @@ static void vmx_exit_plain(struct lodge_vmexit *exit, u32 reason)
 	}
 }
 
-/* VMLAUNCH or VMRESUME failed, or faulted: then there is no number. */
-static void vmx_exit_failed(struct lodge_vmexit *exit)
+/*
+ * The processor has refused the guest's state; or VMLAUNCH or VMRESUME has failed, or
+ * faulted: then there is no number.
+ */
+static void vmx_exit_refused(const struct vmx_vcpu *vmx,
+			     struct lodge_vmexit *exit)
 {
 	exit->kind = LODGE_VMEXIT_INVALID;
-	exit->code = vmx_read(VM_INSTRUCTION_ERROR);
+	if (vmx->failed)
+		exit->code = vmx_read(VM_INSTRUCTION_ERROR);
+	else if ((u16)vmx->reason == EXIT_REASON_MCE_DURING_VMENTRY)
+		lodge_machine_check();
 }
 
 void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 reason, vectoring;
+	u32 reason = vmx->reason;
+	u32 vectoring;
 
 	exit->interrupted.type = LODGE_EVENT_NONE;
 	exit->next_rip = 0;
-	if (unlikely(vmx->failed)) {
-		vmx_exit_failed(exit);
-		return;
-	}
-	reason = vmx->reason;
 	exit->code = reason;
 	if (unlikely(reason & VMX_EXIT_REFUSED)) {
-		exit->kind = LODGE_VMEXIT_INVALID;
-		if ((u16)reason == EXIT_REASON_MCE_DURING_VMENTRY)
-			lodge_machine_check();
+		vmx_exit_refused(vmx, exit);
 		return;
 	}
 	vmx->vmcs.launched = true;

@@ -174,6 +174,8 @@ static noinstr void vmx_switch(struct vmx_vcpu *vmx, struct lodge_vcpu *vcpu)
 	if (likely(!vmx->failed)) {
 		vmx->reason = vmx_read(VM_EXIT_REASON);
 		vmx_host_nmi(vmx->reason);
+	} else {
+		vmx->reason = VMX_EXIT_REFUSED;
 	}
 	guest_state_exit_irqoff();
 }

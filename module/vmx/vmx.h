@@ -17,6 +17,9 @@
 /* What keeps events from the guest for one instruction. */
 #define VMX_SHADOW (GUEST_INTR_STATE_STI | GUEST_INTR_STATE_MOV_SS)
 
+/* In @reason, beside the basic reason in bits 15:0: the guest was not entered. */
+#define VMX_EXIT_REFUSED BIT(31)
+
 /* The longest time to which the preemption timer can be set, in its own ticks. */
 #define VMX_TIMER_MAX U32_MAX
 
@@ -68,7 +71,7 @@ struct vmx_host {
  * @used: others than the guest may have used the L1 data cache since its flush
  * @switches: how often the thread had given way by then
  * @nmi_blocked: without virtual NMIs: an NMI was delivered
- * @reason: of the last exit: that of the VMCS, unless @failed
+ * @reason: of the last exit: that of the VMCS; VMX_EXIT_REFUSED alone if @failed
  * @failed: the last entry did not come about
  */
 struct vmx_vcpu {
