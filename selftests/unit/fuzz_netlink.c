@@ -245,7 +245,11 @@ static void add_vcpu(struct machine *machine, u8 byte)
 	local64_set(&vcpu->stats.exits[LODGE_VMEXIT_CPUID], byte);
 	if (byte & 0x40)
 		vcpu->thread = &kernel_thread;
-	vcpu->mode = byte & 0x80 ? LODGE_IN_GUEST : LODGE_OUTSIDE_GUEST;
+	if (byte & 0x80) {
+		/* Its entry is over, or whoever asks for its time would wait for that. */
+		vcpu->mode = LODGE_IN_GUEST;
+		vcpu->time.left.high = LODGE_TIME_IN_GUEST;
+	}
 	vcpu->cpu = byte & 0x20 ? 1 : -1;
 }
 
