@@ -348,6 +348,7 @@ $(B)/fuzz/%.o: %.c
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(ALL_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined \
+		-fno-sanitize-recover=undefined \
 		-c -o $@ $<
 
 # An archive is made anew when one of its objects, or the list of them, changes.

@@ -105,7 +105,7 @@ static void add_attributes(struct datagram *datagram)
 /* Most calls succeed. */
 static int32_t next_error(void)
 {
-	return next_byte() < 0xc0 ? 0 : -(int32_t)next_number();
+	return next_byte() < 0xc0 ? 0 : (int32_t)next_number();
 }
 
 /* What stands behind a header of that type. */
