@@ -196,12 +196,12 @@ u32 lodge_registry_generation(void)
 	return atomic_read_acquire(&registry_generation);
 }
 
-void lodge_registry_lock(void)
+void lodge_registry_lock(void) __acquires(registry_lock)
 {
 	spin_lock(&registry_lock);
 }
 
-void lodge_registry_unlock(void)
+void lodge_registry_unlock(void) __releases(registry_lock)
 {
 	spin_unlock(&registry_lock);
 }

@@ -136,8 +136,8 @@ void lodge_registry_changed(void);
  */
 u32 lodge_registry_generation(void);
 
-void lodge_registry_lock(void);
-void lodge_registry_unlock(void);
+void lodge_registry_lock(void) __acquires(registry_lock);
+void lodge_registry_unlock(void) __releases(registry_lock);
 
 /**
  * lodge_registry_find() - the VM of this ID, or NULL; under the registry's lock

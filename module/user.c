@@ -410,12 +410,12 @@ static void user_describe_total(struct lodge_limits *limits)
 		user_table_bytes(&user_total_tables);
 }
 
-void lodge_limits_lock(void)
+void lodge_limits_lock(void) __acquires(user_lock)
 {
 	spin_lock(&user_lock);
 }
 
-void lodge_limits_unlock(void)
+void lodge_limits_unlock(void) __releases(user_lock)
 {
 	spin_unlock(&user_lock);
 }

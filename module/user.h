@@ -101,8 +101,8 @@ struct lodge_limits {
 };
 
 /* Between these two no user comes or goes, and no VM or vCPU. */
-void lodge_limits_lock(void);
-void lodge_limits_unlock(void);
+void lodge_limits_lock(void) __acquires(user_lock);
+void lodge_limits_unlock(void) __releases(user_lock);
 
 /**
  * lodge_limits_get() - the limits of @limits->scope and @limits->uid

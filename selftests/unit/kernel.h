@@ -20,6 +20,8 @@
 
 #define __user
 #define __rcu
+#define __acquires(lock)
+#define __releases(lock)
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define noinline __attribute__((noinline))
