@@ -352,7 +352,9 @@ static int look_as_nobody(const struct netlink_limit *usual)
 	    !netlink_has(&limit, LODGE_LIMIT_INHERIT) ||
 	    limit.limits[NETLINK_LIMIT_VMS] != usual->limits[NETLINK_LIMIT_VMS])
 		return 3;
-	if (!used(netlink, NETLINK_LIMIT_VMS))
+	if (netlink_limit_get(netlink, LODGE_SCOPE_TOTAL, 0, &limit) ||
+	    !netlink_has(&limit, LODGE_LIMIT_VMS) ||
+	    netlink_has(&limit, LODGE_LIMIT_USED_VMS))
 		return 4;
 	if (set_limit(netlink, LODGE_SCOPE_USER, NOBODY, NETLINK_LIMIT_VMS,
 		      9) != -EPERM ||
