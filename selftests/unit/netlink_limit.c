@@ -116,8 +116,7 @@ TEST_F(limit, all_users_together_have_a_use)
 {
 	struct lodge_user *user;
 
-	kernel_uid = ALICE;
-	user = lodge_user_get_vm(7);
+	user = lodge_user_get_vm((kuid_t){ ALICE }, 7);
 	ASSERT_FALSE(IS_ERR(user));
 	ASSERT_EQ(0, get(self, LODGE_SCOPE_TOTAL, NONE));
 	EXPECT_EQ(LODGE_SCOPE_TOTAL, told(answer(), LODGE_LIMIT_SCOPE));

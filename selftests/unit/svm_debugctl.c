@@ -85,7 +85,7 @@ static void run(FIXTURE_DATA(debugctl) * self, u64 host)
 {
 	kernel_cpu.msr[MSR_IA32_DEBUGCTLMSR] = host;
 	kernel_cpu.writes = 0;
-	svm_run(&self->vcpu, &self->exit);
+	svm_run(&self->vcpu, &self->exit, false);
 }
 
 TEST_F(debugctl, of_a_thread_that_steps_by_branches_is_kept_from_the_guest)
