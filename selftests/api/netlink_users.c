@@ -682,7 +682,7 @@ TEST_F(users, of_a_name_in_two_containers_none_is_guessed)
 	ASSERT_EQ(0, tell(self, MAKE, "twin"));
 	EXPECT_EQ(-ENOTUNIQ, own(self, SEE, "twin"));
 	EXPECT_EQ(-ENOTUNIQ, own_uid(self, KILL, "twin", 0));
-	EXPECT_NE(NULL, strstr(self->root->talk.text, "`lodge ps` shows"));
+	EXPECT_NE(NULL, strstr(self->root->talk.text, "give the ID of one"));
 	EXPECT_EQ(LODGE_VM_ALIVE, tell(self, SEE_STATE, "twin"));
 	second = self->orders;
 	self->orders = orders;
