@@ -142,7 +142,8 @@ void lodge_lapic_update_priority(struct lodge_apic *apic)
 	u8 class = lapic_service_class(apic);
 
 	WRITE_ONCE(apic->ppr, (apic->tpr & 0xf0) >= class ? apic->tpr : class);
-	if (lodge_lapic_pending(apic) >= 0)
+	/* Of what waits for a lower TPR only, too: the guest may lower it unseen. */
+	if (lodge_lapic_window(apic))
 		set_bit(LODGE_REQ_EVENT, apic->requests);
 }
 

@@ -190,7 +190,7 @@ static bool stats_is_half(const struct lodge_vcpu *vcpu,
 			  union lodge_vcputime_left left)
 {
 	return left.high == LODGE_TIME_CHANGES ||
-	       (left.high != LODGE_TIME_IN_GUEST &&
+	       (LODGE_COUNTS && left.high != LODGE_TIME_IN_GUEST &&
 		READ_ONCE(vcpu->mode) == LODGE_IN_GUEST);
 }
 

@@ -225,6 +225,22 @@ TEST_F(apic, has_the_priorities_of_the_model)
 	}
 }
 
+/*
+ * The guest may lower its CR8 without an exit: the window for that must be there.
+ */
+TEST_F(apic, an_end_of_interrupt_has_what_waits_for_a_lower_priority_looked_at)
+{
+	send(self->apic, 0x61, false);
+	ASSERT_EQ(0x61, take(self->cpu));
+	send(self->apic, 0x51, false);
+	ASSERT_EQ(-1, take(self->cpu));
+	lodge_lapic_set_cr8(self->apic, 6);
+	clear_bit(LODGE_REQ_EVENT, &self->cpu->requests);
+	fake_write(self->apic, APIC_EOI, 0);
+	EXPECT_EQ(LODGE_BLOCK_PRIORITY, lodge_lapic_window(self->apic));
+	EXPECT_TRUE(test_bit(LODGE_REQ_EVENT, &self->cpu->requests));
+}
+
 TEST_F(apic, holds_no_vector_of_an_exception)
 {
 	for (int vector = 0; vector < VECTORS; vector++) {
