@@ -465,6 +465,13 @@ TEST_F(view, an_id_that_no_vm_has_is_told_and_the_others_are_killed)
 	EXPECT_EQ(EXIT_CODE_NO_VM, say("stat|--id|77"));
 }
 
+TEST_F(view, a_list_while_the_module_is_unloaded_is_told_so)
+{
+	fake_netlink.error = -EPROTONOSUPPORT;
+	EXPECT_EQ(EXIT_CODE_HOST, say("events"));
+	EXPECT_IN(err, "the module is being unloaded");
+}
+
 TEST_F(view, of_a_name_in_several_containers_the_id_is_asked_for)
 {
 	fake_netlink.error = -ENOTUNIQ;

@@ -72,6 +72,11 @@ int family_complain(const struct netlink *netlink, const char *what, int error)
 				"`lodge ps` lists those that are there");
 		return complain(EXIT_CODE_HOST, what, "the module was unloaded",
 				"load it again: modprobe lodge");
+	case EPROTONOSUPPORT:
+		/* The family is there still, but its module goes. */
+		return complain(EXIT_CODE_HOST, what,
+				"the module is being unloaded",
+				"load it again: modprobe lodge");
 	}
 	return complain(EXIT_CODE_INTERNAL, what, why, NULL);
 }
