@@ -197,25 +197,41 @@ static void dump_leave_vm(struct lodge_dump *dump)
 	dump->next = 0;
 }
 
-int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
-		   lodge_put_t put)
+/* Puts what the dump has of a VM.  Return: 0 the VM is done, or -EMSGSIZE. */
+typedef int (*dump_one_t)(struct sk_buff *skb, struct netlink_callback *cb,
+			  u8 command, lodge_put_t put, struct lodge_vm *vm);
+
+/* Nobody waits for more than one VM. */
+static int dump_each(struct sk_buff *skb, struct netlink_callback *cb,
+		     u8 command, lodge_put_t put, dump_one_t one)
 {
 	struct lodge_dump *dump = lodge_dump_of(cb);
 	struct lodge_vm *vm;
 	int error = 0;
 
-	/* Nobody waits for more than one VM. */
 	do {
 		lodge_registry_lock();
 		cb->seq = lodge_registry_generation();
 		vm = dump_next_vm(dump);
 		if (vm)
-			error = lodge_dump_put(skb, cb, command, put, vm);
+			error = one(skb, cb, command, put, vm);
 		if (vm && !error)
 			dump_leave_vm(dump);
 		lodge_registry_unlock();
 	} while (vm && !error);
 	return lodge_dump_answer(skb, error);
+}
+
+static int dump_vm(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put, struct lodge_vm *vm)
+{
+	return lodge_dump_put(skb, cb, command, put, vm);
+}
+
+int lodge_dump_vms(struct sk_buff *skb, struct netlink_callback *cb, u8 command,
+		   lodge_put_t put)
+{
+	return dump_each(skb, cb, command, put, dump_vm);
 }
 
 static int dump_vcpus_of(struct sk_buff *skb, struct netlink_callback *cb,
@@ -233,26 +249,13 @@ static int dump_vcpus_of(struct sk_buff *skb, struct netlink_callback *cb,
 		if (error)
 			return error;
 	}
-	dump_leave_vm(dump);
 	return 0;
 }
 
 int lodge_dump_vcpus(struct sk_buff *skb, struct netlink_callback *cb,
 		     u8 command, lodge_put_t put)
 {
-	struct lodge_dump *dump = lodge_dump_of(cb);
-	struct lodge_vm *vm;
-	int error = 0;
-
-	do {
-		lodge_registry_lock();
-		cb->seq = lodge_registry_generation();
-		vm = dump_next_vm(dump);
-		if (vm)
-			error = dump_vcpus_of(skb, cb, command, put, vm);
-		lodge_registry_unlock();
-	} while (vm && !error);
-	return lodge_dump_answer(skb, error);
+	return dump_each(skb, cb, command, put, dump_vcpus_of);
 }
 
 int lodge_netlink_put(struct sk_buff *answer, struct genl_info *info,
