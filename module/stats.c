@@ -217,13 +217,20 @@ static s64 stats_try_guest(const struct lodge_vcpu *vcpu)
 	return max_t(s64, moment - origin, 0);
 }
 
+/*
+ * The owner's CPU may be stopped for long where it must be waited for: by an SMI, or by a
+ * hypervisor below.  Then what was told before is told again.
+ */
+#define STATS_TRIES 1000
+
 static u64 stats_guest(const struct lodge_vcpu *vcpu)
 {
+	unsigned int tries = STATS_TRIES;
 	s64 guest;
 
-	while ((guest = stats_try_guest(vcpu)) < 0)
+	while ((guest = stats_try_guest(vcpu)) < 0 && tries--)
 		cpu_relax();
-	return stats_ns(guest);
+	return stats_ns(max_t(s64, guest, 0));
 }
 
 /*

@@ -251,7 +251,7 @@ static void vmx_caps_match(void)
 
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_EFER, VM_EXIT_LOAD_IA32_EFER);
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PAT, VM_EXIT_LOAD_IA32_PAT);
-	if (!boot_cpu_has(X86_FEATURE_PEBS) || vmx_counters_are_wrong())
+	if (!vmx_caps.has_counters || vmx_counters_are_wrong())
 		vmx_caps.entry &= ~VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL;
 	vmx_caps_pair(VM_ENTRY_LOAD_IA32_PERF_GLOBAL_CTRL,
 		      VM_EXIT_LOAD_IA32_PERF_GLOBAL_CTRL);

@@ -514,6 +514,16 @@ static void look_again(void)
 {
 }
 
+TEST_F(time, of_a_vcpu_whose_cpu_has_stopped_on_its_way_is_what_was_told)
+{
+	fake.enter = run_guest;
+	lodge_vcpu_run(&self->vcpu, false, false);
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+	self->vcpu.time.left.high = LODGE_TIME_CHANGES;
+	fake.relax = look_again;
+	EXPECT_EQ(7 * US, times(&self->vcpu).guest);
+}
+
 static void look(void)
 {
 	fake.relax = look_again;
