@@ -30,6 +30,7 @@ struct net init_net;
 bool kernel_admin;
 u32 tsc_khz = 1000000;
 
+void cpu_relax(void);
 void cpu_relax(void)
 {
 }

@@ -9,11 +9,11 @@
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <netlink/netlink.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "fuzz_check.h"
 #include "lib/netlink.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,15 +30,6 @@ static struct {
 
 /* Of the last request. */
 static uint32_t sequence, port;
-
-#define require(condition)                                             \
-	do {                                                           \
-		if (!(condition)) {                                    \
-			fprintf(stderr, "line %d: not %s\n", __LINE__, \
-				#condition);                           \
-			abort();                                       \
-		}                                                      \
-	} while (0)
 
 static uint8_t next_byte(void)
 {

@@ -4,9 +4,8 @@
  * whose accesses have no effect.  No byte beyond the input may be read, and the result
  * must be as struct lodge_insn describes.
  */
-#include <stdlib.h>
-
 #include "emul.h"
+#include "fuzz_check.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -16,12 +15,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define ANSWER_FAULT 0x08
 #define PROTECT 0x10
 #define STACK_16 0x20
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static int answer(const u8 *flags)
 {

@@ -5,18 +5,9 @@
  * checked: among them, no NMI or interrupt is added or lost.
  */
 #include "fake_delivery.h"
+#include "fuzz_check.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
-
-static void require_at(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-#define require(condition) require_at(condition, #condition)
 
 static bool waits(const struct lodge_event *event)
 {

@@ -10,6 +10,7 @@
  * continues with pseudo-random bytes, so that a few bytes make a whole guest.
  */
 #include "fake_vcpu.h"
+#include "fuzz_input.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -25,32 +26,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define FLAG_PLUGS 0x08
 
 #define NR_DEVICES 3
-
-struct input {
-	const u8 *data;
-	size_t left;
-	u32 noise;
-};
-
-static u8 next_byte(struct input *in)
-{
-	if (in->left) {
-		in->left--;
-		in->noise = (in->noise ^ *in->data) * 16777619U;
-		return *in->data++;
-	}
-	in->noise = in->noise * 1664525U + 1013904223U;
-	return (u8)(in->noise >> 24);
-}
-
-static u64 next_bytes(struct input *in, unsigned int size)
-{
-	u64 value = 0;
-
-	while (size--)
-		value = value << 8 | next_byte(in);
-	return value;
-}
 
 static bool one_in(struct input *in, unsigned int n)
 {
@@ -369,7 +344,7 @@ static bool one_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit,
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct input in = { .data = data, .left = size, .noise = 2166136261U };
+	struct input in = input_of(data, size);
 	struct lodge_vcpu *vcpu = fake_vcpu_new();
 	u8 flags = next_byte(&in);
 	struct lodge_vmexit exit;

@@ -5,6 +5,7 @@
  * invariants are checked.
  */
 #include "fake_apic.h"
+#include "fuzz_check.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
@@ -23,16 +24,6 @@ static u64 next_bytes(struct input *in, unsigned int size)
 		value = value << 8 | (in->left ? *in->data++ : 0);
 	return value;
 }
-
-static void require_at(bool condition, const char *what)
-{
-	if (condition)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-#define require(condition) require_at(condition, #condition)
 
 static void guest_writes(struct fake_cpu *cpu, struct input *in)
 {

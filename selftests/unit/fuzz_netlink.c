@@ -9,9 +9,9 @@
  * there are: nobody is told of what is another's, nothing is told of twice, and a list
  * that has changed says so.
  */
-#include <stdio.h>
-
 #include "fake_family.h"
+#include "fuzz_check.h"
+#include "fuzz_input.h"
 #include "user.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -19,12 +19,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define NR_VMS 6
 #define NR_VCPUS 3
 #define NR_STEPS 40
-
-struct input {
-	const u8 *data;
-	size_t left;
-	u32 noise;
-};
 
 /* A VM, and who is counted for it; not there: its ID is 0. */
 static struct machine {
@@ -77,35 +71,6 @@ static bool no_memory;
 bool kernel_has_no_memory(void)
 {
 	return no_memory;
-}
-
-#define require(condition)                                             \
-	do {                                                           \
-		if (!(condition)) {                                    \
-			fprintf(stderr, "line %d: not %s\n", __LINE__, \
-				#condition);                           \
-			abort();                                       \
-		}                                                      \
-	} while (0)
-
-static u8 next_byte(struct input *in)
-{
-	if (in->left) {
-		in->left--;
-		in->noise = (in->noise ^ *in->data) * 16777619U;
-		return *in->data++;
-	}
-	in->noise = in->noise * 1664525U + 1013904223U;
-	return (u8)(in->noise >> 24);
-}
-
-static u64 next_bytes(struct input *in, unsigned int size)
-{
-	u64 value = 0;
-
-	while (size--)
-		value = value << 8 | next_byte(in);
-	return value;
 }
 
 /* A number that means something here, or one at a limit, or any. */
@@ -652,7 +617,7 @@ static void end(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct input in = { .data = data, .left = size, .noise = 2166136261U };
+	struct input in = input_of(data, size);
 
 	begin();
 	for (int i = 0; i < NR_STEPS; i++)

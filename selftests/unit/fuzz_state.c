@@ -11,6 +11,7 @@
 
 #include "dev/ioapic.h"
 #include "dev/pic.h"
+#include "fuzz_check.h"
 #include "machine/devices.h"
 #include "machine/held.h"
 #include "machine/interrupts.h"
@@ -28,12 +29,6 @@ struct input {
 	const uint8_t *next;
 	size_t left;
 };
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static uint8_t take(struct input *input)
 {

@@ -4,8 +4,7 @@
  * of accesses, and 4 KiB of memory, which repeat over the whole address space and hold
  * the tables and tasks.
  */
-#include <stdlib.h>
-
+#include "fuzz_check.h"
 #include "task.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -52,12 +51,6 @@ struct world {
 	u8 memory[MEMORY];
 	int accesses;
 };
-
-static void require(bool condition)
-{
-	if (!condition)
-		abort();
-}
 
 static int answer(struct world *w, struct lodge_fault *fault)
 {
