@@ -169,16 +169,22 @@ static int status_of(pid_t child)
 	return WEXITSTATUS(status);
 }
 
-TEST(events_and_limits_name_the_user_as_its_namespace_does)
+/* Return: what a child returns that does this, with /dev/lodge. */
+static int in_child(int (*deed)(int lodge))
 {
 	int lodge = lodge_open();
 	pid_t child = fork();
-	int status;
 
 	if (!child)
-		_exit(lord_is_root(lodge));
-	status = status_of(child);
+		_exit(deed(lodge));
 	close(lodge);
+	return status_of(child);
+}
+
+TEST(events_and_limits_name_the_user_as_its_namespace_does)
+{
+	int status = in_child(lord_is_root);
+
 	if (status == NO_SPACES)
 		SKIP(return, "this kernel has no such namespaces");
 	EXPECT_EQ(0, status);
@@ -224,14 +230,8 @@ static int start_is_now_in_ten_days(int lodge)
 
 TEST(a_vm_has_started_by_the_clock_of_the_caller_s_namespace)
 {
-	int lodge = lodge_open();
-	pid_t child = fork();
-	int status;
+	int status = in_child(start_is_now_in_ten_days);
 
-	if (!child)
-		_exit(start_is_now_in_ten_days(lodge));
-	status = status_of(child);
-	close(lodge);
 	if (status == NO_SPACES)
 		SKIP(return, "this kernel has no such namespaces");
 	EXPECT_EQ(0, status);

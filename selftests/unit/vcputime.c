@@ -112,12 +112,18 @@ TEST_F(time, tells_the_last_exit_of_a_row_by_what_it_was)
 		  lodge_stats_last(&self->vcpu.stats, &self->vcpu.exit));
 }
 
+/* The guest runs, and its exit is answered. */
+static void run_and_answer(struct lodge_vcpu *vcpu)
+{
+	fake.enter = run_guest;
+	fake.handle = answer;
+	lodge_vcpu_run(vcpu, false, false);
+}
+
 TEST_F(time, is_the_guests_or_the_hosts)
 {
 	fake.rows = 9;
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	EXPECT_EQ(70 * US, times(&self->vcpu).guest);
 	EXPECT_EQ(30 * US, times(&self->vcpu).host);
 	EXPECT_EQ(0U, times(&self->vcpu).wait);
@@ -209,9 +215,7 @@ TEST_F(time, of_the_host_is_not_negative_while_the_scheduler_lags)
 
 TEST_F(time, of_the_host_does_not_step_back_while_the_scheduler_lags)
 {
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	EXPECT_EQ(3 * US, times(&self->vcpu).host);
 	fake.enter = run_guest_unseen;
 	fake.handle = NULL;
@@ -281,9 +285,7 @@ TEST_F(time, survives_a_suspend_in_which_the_counter_begins_anew)
 {
 	fake.now = 1000000 * US;
 	fake.rows = 99;
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	EXPECT_EQ(700 * US, times(&self->vcpu).guest);
 
 	lodge_tsc_moved = fake.now;
@@ -397,9 +399,7 @@ TEST_F(time, of_all_threads_that_have_run_the_vcpu_is_added_up)
 {
 	struct task_struct other;
 
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	kernel_thread.sched_info.run_delay += 5 * US;
 	EXPECT_EQ(1, kernel_thread.users);
 	change_thread(&self->vcpu, &other);
@@ -420,9 +420,7 @@ TEST_F(time, goes_on_from_a_thread_of_which_the_scheduler_lags)
 {
 	struct task_struct other;
 
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	EXPECT_EQ(3 * US, times(&self->vcpu).host);
 	fake.enter = run_guest_unseen;
 	fake.handle = NULL;
@@ -430,18 +428,14 @@ TEST_F(time, goes_on_from_a_thread_of_which_the_scheduler_lags)
 	change_thread(&self->vcpu, &other);
 	EXPECT_EQ(3 * US, times(&self->vcpu).host);
 
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	EXPECT_EQ(21 * US, times(&self->vcpu).guest);
 	EXPECT_EQ(6 * US, times(&self->vcpu).host);
 }
 
 TEST_F(time, stays_when_the_vcpu_has_ended)
 {
-	fake.enter = run_guest;
-	fake.handle = answer;
-	lodge_vcpu_run(&self->vcpu, false, false);
+	run_and_answer(&self->vcpu);
 	lodge_vcputime_fini(&self->vcpu.time);
 	EXPECT_EQ(0, kernel_thread.users);
 	pass(1000 * US);
