@@ -3,6 +3,8 @@
 #
 # `lodge run` in a cgroup of its own, where no systemd runs.
 top=/sys/fs/cgroup
+# Where guests are started: the root, and later a cgroup below it.
+place=$top
 work=$(mktemp -d)
 swaps=$(sed -nE '2,$s/ .*//p' /proc/swaps)
 number=0
@@ -11,7 +13,13 @@ pid=
 leave() {
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
 	echo $$ >$top/cgroup.procs
-	rmdir $top/shell 2>/dev/null
+	rmdir $top/place/shell $top/place 2>/dev/null
+	for controller in cpu memory; do
+		case " $at_root " in
+		*" $controller "*) ;;
+		*) echo -$controller >$top/cgroup.subtree_control ;;
+		esac
+	done
 	umount $top
 	rm -rf "$work"
 	for swap in $swaps; do
@@ -25,6 +33,7 @@ if ! mount -t cgroup2 cgroup2 $top 2>/dev/null; then
 	echo 'ok 1 # SKIP the kernel has no cgroups of version 2'
 	exit 0
 fi
+at_root=$(cat $top/cgroup.subtree_control)
 trap leave EXIT
 for controller in cpu memory; do
 	if ! grep -qw $controller $top/cgroup.controllers; then
@@ -44,7 +53,7 @@ check() {
 	else
 		echo "not ok $number - $text"
 		sed 's/^/# /' "$work/said"
-		grep . $top/lodge-*/cgroup.* 2>/dev/null | sed 's/^/# /'
+		grep . $place/lodge-*/cgroup.* 2>/dev/null | sed 's/^/# /'
 	fi
 }
 
@@ -55,7 +64,7 @@ begin() {
 	"$LODGE" run --kernel "$work/$image" --flat 0x7c00:32 --memory 64M \
 		--serial none --name test "$@" </dev/null >"$work/said" 2>&1 &
 	pid=$!
-	group=$top/lodge-$pid
+	group=$place/lodge-$pid
 }
 
 # Its guest must run, too: before that a signal ends it as any process.
@@ -79,12 +88,13 @@ ends() {
 }
 
 is_gone() { [ ! -e "$group" ]; }
-passes_nothing_on() { [ -z "$(cat $top/cgroup.subtree_control)" ]; }
+# passes_on CONTROLLERS: the guests' parent has these switched on
+passes_on() { [ "$(cat $place/cgroup.subtree_control)" = "$1" ]; }
 
-# By a process that has seen the end of the guest's.
-soon_gone() {
+# soon COMMAND...: done by a process that has seen the end of the guest's
+soon() {
 	for _ in 0 1 2 3 4 5 6 7 8 9; do
-		! is_gone || return 0
+		! "$@" || return 0
 		sleep 1
 	done
 	return 1
@@ -102,31 +112,33 @@ printf '\344\200\353\374' >"$work/loop"
 # mov $0x100000,%edi; 1: mov %al,(%edi); add $0x1000,%edi; jmp 1b
 printf '\277\0\0\020\0\210\007\201\307\0\020\0\0\353\366' >"$work/touch"
 
-echo 1..17
+echo 1..18
 begin loop --cpu-weight 50 --memory-max 32M
 check "a guest has a cgroup of its own" is_inside
 check "its CPU weight is that of --cpu-weight" has cpu.weight 50
 check "its memory limit is that of --memory-max" has memory.max 33554432
 check "a signal ends the guest" ends 143 TERM
 check "then the cgroup is gone" is_gone
-check "no controller is left switched on" passes_nothing_on
+check "no controller is left switched on" passes_on "$at_root"
 
 # From here on this shell is not at the root.
-mkdir $top/shell
-echo $$ >$top/shell/cgroup.procs
+echo '+cpu +memory' >$top/cgroup.subtree_control
+place=$top/place
+mkdir $place $place/shell
+echo $$ >$place/shell/cgroup.procs
 begin loop --cpu-weight 200
 check "the cgroup is made beside the caller's" is_inside
 check "what was not asked for is not switched on" [ ! -e "$group/memory.max" ]
 check "a signal ends this guest, too" ends 143 TERM
 check "then this cgroup is gone, too" is_gone
 check "a neighbour that has no value leaves the controllers off" \
-	passes_nothing_on
+	passes_on ''
 begin loop --cpu-weight 200
 check "a neighbour can be given a value" is_inside
-echo 50 >$top/shell/cpu.weight
+echo 50 >$place/shell/cpu.weight
 check "this guest is ended as well" ends 143 TERM
 check "the neighbour keeps its value" \
-	[ "$(cat $top/shell/cpu.weight 2>/dev/null)" = 50 ]
+	[ "$(cat $place/shell/cpu.weight 2>/dev/null)" = 50 ]
 
 for swap in $swaps; do
 	swapoff "$swap"
@@ -134,4 +146,5 @@ done
 begin touch --memory-max 8M
 check "one that takes more memory is ended" ends 137
 check "the host has ended it for its own limit" was_too_big
-check "its cgroup is gone all the same" soon_gone
+check "its cgroup is gone all the same" soon is_gone
+check "the neighbour's controller alone is left" soon passes_on cpu
