@@ -305,8 +305,8 @@ enum lodge_limit_scope {
  * @LODGE_LIMIT_TABLES: u64: bytes of nested page tables; above that, a VM that needs
  *	more, and has more than 512 KiB, loses its own and makes them anew
  * @LODGE_LIMIT_KERNEL: u64: bytes of other kernel memory that VMs and vCPUs may hold
- * @LODGE_LIMIT_USED_VMS: u64: VMs that there are; answers of one user's, and of those of
- *	all users together, if the caller has CAP_SYS_ADMIN in the initial user namespace
+ * @LODGE_LIMIT_USED_VMS: u64: VMs that there are; of one user, and of all users together
+ *	for who has CAP_SYS_ADMIN in the initial user namespace
  * @LODGE_LIMIT_USED_VCPUS: u64
  * @LODGE_LIMIT_USED_TABLES: u64
  * @LODGE_LIMIT_USED_KERNEL: u64

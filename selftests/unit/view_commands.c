@@ -459,7 +459,7 @@ TEST_F(view, an_id_that_no_vm_has_is_told_and_the_others_are_killed)
 {
 	EXPECT_EQ(EXIT_CODE_NO_VM, say("kill|--id|77|--id|5"));
 	EXPECT_IN(err,
-		  "lodge: 77: there is no VM of this ID; `lodge ps --long` "
+		  "lodge: ID 77: there is no VM of this ID; `lodge ps --long` "
 		  "has the IDs\n");
 	EXPECT_EQ(1, asked->nr_kills);
 	EXPECT_EQ(EXIT_CODE_NO_VM, say("stat|--id|77"));
@@ -590,7 +590,7 @@ TEST_F(view, limits_that_the_caller_may_not_see_are_root_s)
 {
 	EXPECT_EQ(EXIT_CODE_PERMISSION, say("limit|--user|4000002"));
 	EXPECT_STREQ("lodge: showing limits: they are another user's; run as "
-		     "root\n",
+		     "root of the host\n",
 		     err);
 }
 
@@ -599,8 +599,9 @@ TEST_F(view, a_refusal_is_told_in_the_modules_words)
 	fake_netlink.error = -EPERM;
 	fake_netlink.message = "limits are root's";
 	EXPECT_EQ(EXIT_CODE_PERMISSION, say("limit|vms=3"));
-	EXPECT_STREQ("lodge: setting limits: limits are root's; run as root\n",
-		     err);
+	EXPECT_STREQ(
+		"lodge: setting limits: limits are root's; run as root of the host\n",
+		err);
 }
 
 TEST_F(view, output_that_cannot_be_written_is_an_error)

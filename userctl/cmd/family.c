@@ -55,7 +55,8 @@ int family_complain(const struct netlink *netlink, const char *what, int error)
 	switch (-error) {
 	case EPERM:
 	case EACCES:
-		return complain(EXIT_CODE_PERMISSION, what, why, "run as root");
+		return complain(EXIT_CODE_PERMISSION, what, why,
+				"run as root of the host");
 	case ENOMEM:
 	case ENOSPC:
 		return complain(EXIT_CODE_RESOURCES, what, why, NULL);
@@ -163,7 +164,7 @@ int family_find_id(struct netlink *netlink, uint32_t id, struct netlink_vm *vm)
 
 	if (!err)
 		return 0;
-	snprintf(what, sizeof(what), "%" PRIu32, id);
+	snprintf(what, sizeof(what), "ID %" PRIu32, id);
 	if (err == -ENOENT && is_loaded())
 		return complain(EXIT_CODE_NO_VM, what,
 				"there is no VM of this ID",

@@ -106,7 +106,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_ID:
 		if (family_id_parse(argument, &options->ids[options->nr_ids++]))
 			return 0;
-		argp_error(state, "--id %s: no VM has this ID", argument);
+		argp_error(state,
+			   "--id %s: it must be a number from 1 to 4294967295",
+			   argument);
 		return EINVAL;
 	case ARGP_KEY_ARGS:
 		options->names = state->argv + state->next;
@@ -125,7 +127,9 @@ int kill_command(int argc, char **argv)
 		{ "user", 'u', "USER", 0,
 		  "The VMs are those of USER, a name or a number", 0 },
 		{ "id", KEY_ID, "ID", 0,
-		  "Stop the VM with this ID; may be given several times", 0 },
+		  "Stop the VM with this ID (lodge ps --long); may be given "
+		  "several times",
+		  0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = {

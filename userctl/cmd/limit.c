@@ -177,7 +177,8 @@ static int complain_show(struct netlink *netlink,
 	if (err == -ENOENT && options->scoped &&
 	    !netlink_limit_get(netlink, LODGE_SCOPE_DEFAULT, 0, &limit))
 		return complain(EXIT_CODE_PERMISSION, "showing limits",
-				"they are another user's", "run as root");
+				"they are another user's",
+				"run as root of the host");
 	return family_complain(netlink, "showing limits", err);
 }
 
@@ -263,13 +264,15 @@ static const struct argp argp = {
 	       "limit.  Without --user and --total it is the default of each "
 	       "user.  A limit below what is used takes nothing away, and "
 	       "refuses more.  Only root may set limits, and only root is told "
-	       "what all users together have used.  Each row shows USED/LIMIT.\n"
+	       "what all users together have used.  A row shows USED/LIMIT, that "
+	       "of the default LIMIT alone; - is what is not told.\n"
 	       "\n"
 	       "Examples:\n"
 	       "  lodge limit\n"
 	       "  lodge limit vms=16 vcpus=64\n"
 	       "  lodge limit --user alice tables=64M\n"
 	       "  lodge limit --user alice --inherit\n"
+	       "  lodge limit --total\n"
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 69 the "
 	       "module is not loaded; 71 too many users have limits; 77 not "

@@ -214,7 +214,7 @@ int ps_command(int argc, char **argv)
 		.parser = parse_option,
 		.doc = "List the virtual machines of this host."
 		       "\v"
-		       "Everybody sees their own VMs; root sees all.\n"
+		       "Everybody sees their own VMs, root of the host all.\n"
 		       "\n"
 		       "RESIDENT is the guest memory that the VM's nested page "
 		       "tables map now, TABLES the size of these tables, and "

@@ -230,7 +230,8 @@ void serve_client(int client, bool any_host, void (*body)(FILE *file))
 		body(file);
 	else
 		fprintf(file,
-			"%.3s; the statistics are at /metrics of localhost\n",
+			"%.3s; the statistics are at /metrics of localhost, "
+			"127.0.0.1 or [::1]\n",
 			status);
 	if (!fclose(file))
 		answer(client, status, head, text, size);

@@ -232,8 +232,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return EINVAL;
 	case KEY_ID:
 		if (!family_id_parse(argument, &options->id))
-			argp_error(state, "--id %s: no VM has this ID",
-				   argument);
+			argp_error(
+				state,
+				"--id %s: it must be a number from 1 to 4294967295",
+				argument);
 		set_name(state, argument);
 		return 0;
 	case ARGP_KEY_ARG:
@@ -257,7 +259,8 @@ static const struct argp_option descriptions[] = {
 	{ "count", 'c', "N", 0, "With --interval: end after N lines", 0 },
 	{ "user", 'u', "USER", 0, "The VM is that of USER, a name or a number",
 	  0 },
-	{ "id", KEY_ID, "ID", 0, "The VM is the one with this ID", 0 },
+	{ "id", KEY_ID, "ID", 0,
+	  "The VM is the one with this ID (lodge ps --long)", 0 },
 	{ "json", 'j', NULL, 0, "Write JSON, one line for each report", 0 },
 	{ "serve", KEY_SERVE, "PLACE", 0,
 	  "Serve the statistics of all VMs to Prometheus, at unix:PATH or "
