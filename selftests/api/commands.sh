@@ -123,4 +123,5 @@ wait "$follower"
 check "who follows events is told of the module's end" [ $? -eq 69 ]
 check "without the module, ps ends in failure" lodge 69 ps
 check "and the remedy is named" says 'modprobe lodge'
-insmod "$LODGE_MODULE"
+# shellcheck disable=SC2086
+insmod "$LODGE_MODULE" $LODGE_PARAMETERS

@@ -60,4 +60,5 @@ check "a host without the module ends in failure" doctor 1
 check "the remedy is named" says 'modprobe lodge'
 check "so it does with --json" doctor 1 --json
 check "the answer says that it is not ready" says '^{"ready": false, .*}$'
-insmod "$LODGE_MODULE"
+# shellcheck disable=SC2086
+insmod "$LODGE_MODULE" $LODGE_PARAMETERS

@@ -110,4 +110,5 @@ check "without the module there is a page, too" fetch
 check "which says that it is not there" says '^lodge_up 0'
 check "a signal ends the server" end_server
 check "top names the remedy" top 69
-insmod "$LODGE_MODULE"
+# shellcheck disable=SC2086
+insmod "$LODGE_MODULE" $LODGE_PARAMETERS

@@ -83,6 +83,23 @@ int host_group(const char *name)
 	return mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
+bool lodge_is_without(const char *feature)
+{
+	FILE *file = fopen("/sys/module/lodge/parameters/vmx_without", "re");
+	char list[1024] = "";
+	char *name, *rest = list;
+
+	if (!file)
+		return false;
+	if (!fgets(list, sizeof(list), file))
+		list[0] = '\0';
+	fclose(file);
+	while ((name = strsep(&rest, ",\n")))
+		if (!strcmp(name, feature))
+			return true;
+	return false;
+}
+
 int lodge_users(void)
 {
 	return host_read("/sys/module/lodge/refcnt");

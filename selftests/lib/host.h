@@ -54,6 +54,12 @@ int host_group(const char *name);
 int lodge_insert(void);
 
 /**
+ * lodge_is_without() - whether Lodge has been told to do without a feature of VT-x
+ * @feature: as its parameter vmx_without names it
+ */
+bool lodge_is_without(const char *feature);
+
+/**
  * lodge_users() - the number of open files of Lodge
  *
  * Return: the number or -errno; -ENOENT when it is not loaded.

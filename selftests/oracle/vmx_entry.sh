@@ -14,4 +14,5 @@ if insmod "${0%/*}/lodge_oracle.ko"; then
 else
 	bail "the oracle does not load"
 fi
-insmod "$LODGE_MODULE"
+# shellcheck disable=SC2086
+insmod "$LODGE_MODULE" $LODGE_PARAMETERS
