@@ -377,10 +377,17 @@ bool lodge_event_window_opened(struct lodge_delivery *d)
 	return wanted && wanted & ~lodge_event_blocked(d);
 }
 
+static void lodge_event_prepare(struct lodge_delivery *d)
+{
+	u32 blocked = lodge_event_blocked(d);
+
+	lodge_event_latch_nmi(d, blocked);
+	lodge_event_choose(d, blocked);
+	lodge_event_set_window(d);
+}
+
 enum lodge_delivered lodge_event_deliver(struct lodge_delivery *d)
 {
-	u32 blocked;
-
 	if (unlikely(READ_ONCE(d->latches))) {
 		if (test_bit(LODGE_LATCH_INIT, &d->latches))
 			lodge_event_take_init(d);
@@ -395,11 +402,21 @@ enum lodge_delivered lodge_event_deliver(struct lodge_delivery *d)
 	}
 	if (d->wants_window && lodge_event_window_open(d))
 		return LODGE_WINDOW;
-	blocked = lodge_event_blocked(d);
-	lodge_event_latch_nmi(d, blocked);
-	lodge_event_choose(d, blocked);
-	lodge_event_set_window(d);
+	lodge_event_prepare(d);
 	return LODGE_DELIVERED;
+}
+
+bool lodge_event_deliver_quick(struct lodge_delivery *d)
+{
+	/* First: who latches something asks afterwards. */
+	if (!test_and_clear_bit(LODGE_REQ_EVENT, d->requests))
+		return true;
+	if (unlikely(READ_ONCE(d->latches) || d->shutdown || d->wants_window)) {
+		set_bit(LODGE_REQ_EVENT, d->requests);
+		return false;
+	}
+	lodge_event_prepare(d);
+	return !d->window && !d->exit_at_once;
 }
 
 void lodge_event_delivered(struct lodge_delivery *d,

@@ -142,6 +142,17 @@ enum lodge_delivered {
 enum lodge_delivered lodge_event_deliver(struct lodge_delivery *d);
 
 /**
+ * lodge_event_deliver_quick() - the same between two entries, with interrupts off
+ *
+ * For a vCPU that runs, in answer to LODGE_REQ_EVENT.  It leaves alone what resets the
+ * vCPU or returns to user space, and then asks for it again.
+ *
+ * Return: true if the guest can be entered again at once; false if the run loop is to
+ * look at the events first.
+ */
+bool lodge_event_deliver_quick(struct lodge_delivery *d);
+
+/**
  * lodge_event_delivered() - the guest was entered, and left again
  * @interrupted: the event whose delivery the exit cut short, or type NONE
  */

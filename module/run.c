@@ -167,6 +167,23 @@ static __always_inline bool lodge_run_answers(struct lodge_vcpu *vcpu,
 }
 
 /*
+ * Whether the row goes on.  An answer may have raised an interrupt or a fault: that is
+ * delivered without leaving the row.  Whoever asks for something from here on finds that
+ * the guest runs, and interrupts the CPU.
+ */
+static __always_inline bool lodge_run_goes_on(struct lodge_vcpu *vcpu)
+{
+	/* What waits for its window is looked at by lodge_run_loop(). */
+	if (unlikely(vcpu->delivery.window))
+		return false;
+	if (likely(!lodge_run_aborts(vcpu)))
+		return true;
+	return READ_ONCE(vcpu->requests) == BIT(LODGE_REQ_EVENT) &&
+	       lodge_event_deliver_quick(&vcpu->delivery) &&
+	       !lodge_run_aborts(vcpu);
+}
+
+/*
  * Enter the guest until it leaves for something that takes time.  Interrupts are off
  * all the while: one that comes for the host, an NMI too, makes the next entry leave
  * at once, for a reason that is not answered here.  LODGE_RUN_ROW is for an emulated
@@ -183,9 +200,7 @@ static __always_inline void lodge_run_guest(struct lodge_vcpu *vcpu,
 		lodge_run_once(vcpu, exit, again);
 		if (!lodge_run_answers(vcpu, exit))
 			break;
-		/* What waits for its window is looked at by lodge_run_loop(). */
-		if (!--left || unlikely(vcpu->delivery.window) ||
-		    unlikely(lodge_run_aborts(vcpu))) {
+		if (!--left || unlikely(!lodge_run_goes_on(vcpu))) {
 			vcpu->stats.answered = exit->kind;
 			exit->kind = LODGE_VMEXIT_ANSWERED;
 			break;

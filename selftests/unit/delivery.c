@@ -214,6 +214,30 @@ TEST_F(delivery, gives_all_of_them_in_the_end)
 	}
 }
 
+/* Between two entries, too; but what is latched is left to the run loop. */
+TEST_F(delivery, gives_the_same_without_the_run_loop)
+{
+	for (int i = 0; i < 200000; i++) {
+		const struct lodge_event none = { .type = LODGE_EVENT_NONE };
+		struct model model = make();
+		enum row row = model_choice(&model);
+		bool latched = model.waits[EXTINT], again;
+
+		set_bit(LODGE_REQ_EVENT, &fake.requests);
+		if (one_in(8)) {
+			lodge_event_init(self->d);
+			latched = true;
+		}
+		again = lodge_event_deliver_quick(self->d);
+		ASSERT_EQ(!latched && !fake.wanted && !self->d->exit_at_once,
+			  again);
+		ASSERT_EQ(latched, !!(fake.requests & BIT(LODGE_REQ_EVENT)));
+		ASSERT_TRUE(same(latched || row == NR_ROWS ? &none :
+							     &model.event[row],
+				 &fake.injected));
+	}
+}
+
 /* The requested window is that of the events that are left. */
 TEST_F(delivery, leaves_the_guest_as_soon_as_the_next_can_be_taken)
 {
@@ -439,6 +463,27 @@ TEST_F(delivery, tells_of_the_window_that_is_wanted)
 	EXPECT_TRUE(lodge_event_window_opened(self->d));
 	EXPECT_TRUE(lodge_event_wakes(self->d));
 	EXPECT_EQ(LODGE_WINDOW, lodge_event_deliver(self->d));
+}
+
+TEST_F(delivery, leaves_to_the_run_loop_what_returns_to_user_space)
+{
+	set_bit(LODGE_REQ_EVENT, &fake.requests);
+	self->d->wants_window = true;
+	EXPECT_FALSE(lodge_event_deliver_quick(self->d));
+	EXPECT_EQ(BIT(LODGE_REQ_EVENT), fake.requests);
+	self->d->wants_window = false;
+	self->d->shutdown = true;
+	EXPECT_FALSE(lodge_event_deliver_quick(self->d));
+	EXPECT_EQ(BIT(LODGE_REQ_EVENT), fake.requests);
+	EXPECT_EQ(LODGE_SHUTDOWN, lodge_event_deliver(self->d));
+}
+
+TEST_F(delivery, gives_nothing_that_nobody_has_asked_for)
+{
+	lodge_event_nmi(self->d);
+	fake.requests = 0;
+	EXPECT_TRUE(lodge_event_deliver_quick(self->d));
+	EXPECT_EQ(LODGE_EVENT_NONE, fake.injected.type);
 }
 
 TEST_F(delivery, takes_one_interrupt_of_the_pic_at_a_time)

@@ -54,9 +54,16 @@ static void deliver(struct lodge_delivery *d, u8 byte)
 		    fake.interruptibility & LODGE_EVENT_SHADOW;
 	bool waited = waits(&d->in_flight);
 
-	clear_bit(LODGE_REQ_EVENT, &fake.requests);
-	if (lodge_event_deliver(d) != LODGE_DELIVERED || waited)
-		return;
+	if (byte & 1 && d->mp_state == LODGE_MP_RUNNABLE && !waited) {
+		set_bit(LODGE_REQ_EVENT, &fake.requests);
+		if (!lodge_event_deliver_quick(d))
+			require(fake.requests & BIT(LODGE_REQ_EVENT) ||
+				fake.wanted || d->exit_at_once);
+	} else {
+		clear_bit(LODGE_REQ_EVENT, &fake.requests);
+		if (lodge_event_deliver(d) != LODGE_DELIVERED || waited)
+			return;
+	}
 	if (waits(&d->in_flight)) {
 		require(d->mp_state != LODGE_MP_WAIT_SIPI);
 		require(fake.injected.type == d->in_flight.type);

@@ -126,9 +126,65 @@ static void request(struct lodge_vcpu *vcpu)
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);
 }
 
-TEST_F(run, ends_with_a_request_that_the_answer_makes)
+TEST_F(run, delivers_an_event_that_the_answer_makes_and_goes_on)
 {
 	fake.quick = request;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_EQ(1U, fake.given);
+	EXPECT_EQ(0U, self->vcpu.requests);
+}
+
+static bool give_no_more(struct lodge_delivery *d)
+{
+	return false;
+}
+
+TEST_F(run, ends_with_an_event_that_the_run_loop_is_to_deliver)
+{
+	fake.quick = request;
+	fake.give = give_no_more;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+static bool give_and_kick(struct lodge_delivery *d)
+{
+	set_bit(LODGE_REQ_KICK, d->requests);
+	return true;
+}
+
+TEST_F(run, ends_with_a_request_that_comes_as_an_event_is_delivered)
+{
+	fake.quick = request;
+	fake.give = give_and_kick;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
+static void request_more(struct lodge_vcpu *vcpu)
+{
+	if (fake.entries == AT)
+		vcpu->requests |= BIT(LODGE_REQ_EVENT) | BIT(LODGE_REQ_FLUSH);
+}
+
+TEST_F(run, delivers_no_event_before_another_request_is_carried_out)
+{
+	fake.quick = request_more;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+	EXPECT_EQ(0U, fake.given);
+}
+
+static void request_and_work(struct lodge_vcpu *vcpu)
+{
+	request(vcpu);
+	kernel_thread.work = fake.entries == AT;
+}
+
+TEST_F(run, ends_with_work_for_the_thread_after_an_event_is_delivered)
+{
+	fake.quick = request_and_work;
 	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
 	EXPECT_EQ(AT, fake.entries);
 }
