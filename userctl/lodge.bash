@@ -15,6 +15,13 @@ _lodge_options() {
 		sed -nE '/^Examples:/q; s/^  (-., |    )(--[a-z-]+=?).*/\2/p'
 }
 
+# _lodge_takes COMMAND OPTION: whether it takes a value
+_lodge_takes() {
+	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
+		sed -nE '/^Examples:/q; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
+		grep -qw -e "$2"
+}
+
 # _lodge_vms: the names of the VMs that this user sees
 _lodge_vms() {
 	"${COMP_WORDS[0]}" ps 2>/dev/null | sed -nE '2,$s/ .*//p'
@@ -24,6 +31,14 @@ _lodge_vms() {
 _lodge_ids() {
 	"${COMP_WORDS[0]}" ps --json 2>/dev/null |
 		grep -o '{"id": [0-9]*' | sed 's/.* //'
+}
+
+# _lodge_limits: those that the command line does not set yet
+_lodge_limits() {
+	local limit
+	for limit in vms vcpus tables kernel; do
+		[[ " ${COMP_WORDS[*]} " == *" $limit"[\ =]* ]] || echo $limit=
+	done
 }
 
 # _lodge_devices: the devices that lodge run --device can add
@@ -60,7 +75,8 @@ _lodge_value() {
 	--user | -u)
 		mapfile -t COMPREPLY < <(compgen -u -- "$typed")
 		;;
-	*) [[ $1 == --* ]] && _lodge_options "${COMP_WORDS[1]}" | grep -qx -e "$1=" ;;
+	-*) _lodge_takes "${COMP_WORDS[1]}" "$1" ;;
+	*) false ;;
 	esac
 }
 
@@ -68,24 +84,25 @@ _lodge_value() {
 _lodge_argument() {
 	case $1 in
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	limit) _lodge_offer vms= vcpus= tables= kernel= ;;
+	limit) _lodge_offer "$(_lodge_limits)" ;;
 	help) _lodge_offer "$(_lodge_commands)" ;;
 	esac
 }
 
 _lodge() {
 	local typed=${COMP_WORDS[COMP_CWORD]}
-	local before=${COMP_WORDS[COMP_CWORD - 1]}
+	local before=${COMP_WORDS[COMP_CWORD - 1]} assigned=
 
 	COMPREPLY=()
-	# bash makes three words of --option=value.
-	[ "$before" != = ] || before=${COMP_WORDS[COMP_CWORD - 2]}
-	if [ "$typed" = = ]; then
-		typed=
+	# bash makes three words of --option=value, and of LIMIT=VALUE.
+	if [ "$before" = = ]; then
+		before=${COMP_WORDS[COMP_CWORD - 2]} assigned=1
+	elif [ "$typed" = = ]; then
+		typed='' assigned=1
 	fi
 	if [ "$COMP_CWORD" = 1 ]; then
 		_lodge_offer "$(_lodge_commands)" --help --version
-	elif _lodge_value "$before"; then
+	elif _lodge_value "$before" || [ -n "$assigned" ]; then
 		:
 	elif [[ $typed == -* ]]; then
 		_lodge_offer "$(_lodge_options "${COMP_WORDS[1]}")"

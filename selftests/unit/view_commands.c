@@ -497,8 +497,8 @@ TEST_F(view, events_are_told_oldest_first)
 	EXPECT_EQ(0, say("events"));
 	EXPECT_EQ(0, strncmp(out, "1970-01-01 00:00:00  hardware-on \n", 33))
 	TH_LOG("%s", out);
-	EXPECT_IN(out, "\n1970-01-01 00:00:01  vcpu-stopped  web  user 4000001 "
-		       " vCPU 1  CR0.PG without");
+	EXPECT_IN(out, "\n1970-01-01 00:00:01  vcpu-stopped  web  VM 3  user "
+		       "4000001  vCPU 1  CR0.PG without");
 	EXPECT_IN(err, "6 events are no longer remembered");
 }
 

@@ -164,6 +164,11 @@ static void check_device(struct diagnosis *diagnosis)
 		add(diagnosis, "device", GOOD, "%s opens", LODGE_DEVICE);
 		return;
 	}
+	if (access("/sys/module/lodge", F_OK)) {
+		add(diagnosis, "device", UNKNOWN, "the module makes %s",
+		    LODGE_DEVICE);
+		return;
+	}
 	finding = add(diagnosis, "device", BAD, "%s: %s", LODGE_DEVICE,
 		      strerror(-diagnosis->lodge));
 	host_open_remedy(diagnosis->lodge, finding->remedy,

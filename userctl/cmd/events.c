@@ -51,6 +51,8 @@ static void tell(const struct netlink_news *news)
 	printf("  %-12s", word_of_news(news->kind));
 	if (*news->name)
 		printf("  %s", news->name);
+	if (netlink_has(news, LODGE_NEWS_VM))
+		printf("  VM %" PRIu32, news->vm);
 	if (netlink_has(news, LODGE_NEWS_UID)) {
 		user_format(user, sizeof(user), news->uid);
 		printf("  user %s", user);
@@ -181,6 +183,9 @@ int events_command(int argc, char **argv)
 		       "and the processors' virtualization, switched on and "
 		       "off.  The module remembers 1024 events; for a new "
 		       "one the user who has most of them loses the oldest.  "
+		       "Where one thing happens again and again, not each "
+		       "time is an event: in five seconds a user's limits "
+		       "refuse 10 times, a VM's vCPUs stop 20 times.  "
 		       "Everybody sees those of their own VMs, root of the "
 		       "host all.\n"
 		       "\n"
@@ -189,7 +194,8 @@ int events_command(int argc, char **argv)
 		       "  lodge events --follow --json\n"
 		       "\n"
 		       "Exit codes: 0 done; 64 the command line is wrong; 69 "
-		       "the module is not loaded, or was unloaded.",
+		       "the module is not loaded, or was unloaded; " FAMILY_EXIT_CODES
+		       ".",
 	};
 	struct events_options options = { 0 };
 	struct netlink *netlink;

@@ -149,7 +149,8 @@ int kill_command(int argc, char **argv)
 		       "\n"
 		       "Exit codes: 0 done; 64 the command line is wrong; 68 a "
 		       "VM does not exist, or is another user's; 69 the module "
-		       "is not loaded.  After an error the other VMs are "
+		       "is not loaded; " FAMILY_EXIT_CODES
+		       ".  After an error the other VMs are "
 		       "stopped all the same.",
 	};
 	struct kill_options options = { 0 };

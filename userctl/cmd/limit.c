@@ -275,8 +275,9 @@ static const struct argp argp = {
 	       "  lodge limit --total\n"
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 69 the "
-	       "module is not loaded; 71 too many users have limits; 77 not "
-	       "permitted.",
+	       "module is not loaded; " FAMILY_EXIT_CODES
+	       "; 77 not permitted.  71 is "
+	       "also that of too many users with limits.",
 };
 
 int limit_command(int argc, char **argv)

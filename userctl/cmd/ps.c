@@ -226,7 +226,7 @@ int ps_command(int argc, char **argv)
 		       "  lodge ps --user alice --json\n"
 		       "\n"
 		       "Exit codes: 0 done; 64 the command line is wrong; 69 "
-		       "the module is not loaded.",
+		       "the module is not loaded; " FAMILY_EXIT_CODES ".",
 	};
 	struct ps_options options = { 0 };
 	struct netlink *netlink;

@@ -290,7 +290,7 @@ static const struct argp argp = {
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 68 the VM "
 	       "does not exist, or is another user's; 69 the module is not "
-	       "loaded.",
+	       "loaded; " FAMILY_EXIT_CODES ".",
 };
 
 static int find(struct netlink *netlink, const struct stat_options *options,

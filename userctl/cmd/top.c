@@ -89,8 +89,7 @@ static const char about[] =
 	"h shows the keys.  The first look has the averages of each VM's life.\n"
 	"\n"
 	"Exit codes: 0 ended by the user, or after --iterations; 64 the command\n"
-	"line is wrong; 69 the module is not loaded; 71 the host is out of\n"
-	"memory or of another resource.";
+	"line is wrong; 69 the module is not loaded; " FAMILY_EXIT_CODES ".";
 
 static error_t set_delay(struct argp_state *state, struct top *top,
 			 const char *text)
