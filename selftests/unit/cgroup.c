@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "lib/cgroup.h"
+#include "lib/cgroup_own.h"
 
 static char root[32];
 static char path[512];

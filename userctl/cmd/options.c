@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "cmd/device_option.h"
-#include "lib/cgroup.h"
+#include "lib/cgroup_own.h"
 #include "lib/size.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "lib/cgroup.h"
+#include "lib/cgroup_own.h"
 
 /**
  * own_cgroup_enter() - put the process into a cgroup of its own

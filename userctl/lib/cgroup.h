@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Control groups, version 2: which one a process is in, and one of the caller's own.
+ * Control groups, version 2: where they are, and which one a process is in.
  */
 #ifndef LODGE_LIB_CGROUP_H
 #define LODGE_LIB_CGROUP_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -12,8 +13,6 @@
 #define CGROUP_DIRECTORY_SIZE 768
 /* No limit on memory. */
 #define CGROUP_NO_LIMIT UINT64_MAX
-#define CGROUP_WEIGHT_MIN 1
-#define CGROUP_WEIGHT_MAX 10000
 
 /**
  * struct cgroup - a cgroup
@@ -26,38 +25,6 @@ struct cgroup {
 	char path[CGROUP_PATH_SIZE];
 	uint64_t cpu_weight;
 	uint64_t memory_max;
-};
-
-/**
- * struct cgroup_own - the caller's place in a cgroup of its own
- * @directory: of the new group, which is removed; empty: systemd's
- * @before: directory of the group in which the caller was
- * @keeper: child that removes the directory if the caller ends without cgroup_leave()
- * @life: end of a pipe by which the keeper sees that the caller has ended
- */
-struct cgroup_own {
-	char directory[CGROUP_DIRECTORY_SIZE];
-	char before[CGROUP_DIRECTORY_SIZE];
-	pid_t keeper;
-	int life;
-};
-
-/**
- * enum cgroup_step - the step of entering a cgroup that failed
- * @CGROUP_STEP_FIND: find the unified hierarchy and the caller's place in it
- * @CGROUP_STEP_SYSTEMD: have systemd make a scope
- * @CGROUP_STEP_MAKE: make a directory
- * @CGROUP_STEP_WEIGHT: set cpu.weight; -ENOENT there is no controller cpu
- * @CGROUP_STEP_MEMORY: set memory.max; -ENOENT there is no controller memory
- * @CGROUP_STEP_MOVE: move the process
- */
-enum cgroup_step {
-	CGROUP_STEP_FIND,
-	CGROUP_STEP_SYSTEMD,
-	CGROUP_STEP_MAKE,
-	CGROUP_STEP_WEIGHT,
-	CGROUP_STEP_MEMORY,
-	CGROUP_STEP_MOVE,
 };
 
 /*
@@ -77,33 +44,36 @@ enum cgroup_step {
 int cgroup_read(const char *root, struct cgroup *cgroup, pid_t pid);
 
 /**
- * cgroup_enter() - put the calling process into a cgroup of its own
- * @root: see above
- * @own: filled
- * @cpu_weight: CGROUP_WEIGHT_MIN to CGROUP_WEIGHT_MAX, or 0 to leave it
- * @memory_max: bytes, or 0 to leave it
- * @step: out: on failure, the step that failed
- *
- * Where systemd runs, it makes a scope, lodge-PID.scope: its system instance for root,
- * the user's own one else.  Elsewhere a directory lodge-PID is made beside the caller's cgroup, or below
- * the root if the caller is there: only leaves may have processes.  A child of the
- * caller, which stays where the caller was, removes it after any end of the caller: by
- * SIGKILL, too, which is how the host ends a process that needs more than memory.max.
- * Controllers that were switched on for it are switched off then, unless a neighbour has
- * set a value of theirs; until then the parent has the extended attribute
- * user.lodge.CONTROLLER.
- *
- * Return: 0 or -errno; the caller is where it was, except that systemd may move it yet
- * after -ETIMEDOUT.
+ * cgroup_read_of() - the same, of a process that has another name in /proc
+ * @process: "self", or its ID
  */
-int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
-		 uint64_t memory_max, enum cgroup_step *step);
+int cgroup_read_of(const char *root, const char *process,
+		   struct cgroup *cgroup);
 
 /**
- * cgroup_leave() - undo cgroup_enter(), when the process has set free what it can
+ * cgroup_path() - read the path of a process's cgroup
+ * @process: as above
+ * @group: room for CGROUP_PATH_SIZE bytes
  *
- * Systemd removes its scope when the process ends.
+ * Return: 0 or -errno.
  */
-void cgroup_leave(struct cgroup_own *own);
+int cgroup_path(const char *root, const char *process, char *group);
+
+/**
+ * cgroup_mount() - find where the whole unified hierarchy is mounted
+ *
+ * Return: 0; -ENOENT there is none; -errno.
+ */
+int cgroup_mount(const char *root, char *mount, size_t size);
+
+/**
+ * cgroup_directory() - the directory of a group
+ * @mount: see cgroup_mount()
+ * @group: its path
+ * @directory: room for CGROUP_DIRECTORY_SIZE bytes
+ *
+ * Return: 0 or -ENAMETOOLONG.
+ */
+int cgroup_directory(const char *mount, const char *group, char *directory);
 
 #endif
