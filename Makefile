@@ -102,9 +102,9 @@ EXITS_TESTS := $(addprefix selftests/unit/,delivery.c event.c exit.c face.c fuzz
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
 ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/bitmap.c \
-	   vmx/flush.c vmx/run.c vmx/state.c)
+	   vmx/event.c vmx/flush.c vmx/run.c vmx/state.c)
 ENTRIES_TESTS := $(addprefix selftests/unit/,svm_cpu.c svm_debugctl.c svm_spec_ctrl.c \
-	   vmx_flush.c vmx_spec_ctrl.c)
+	   vmx_event.c vmx_flush.c vmx_spec_ctrl.c)
 # The same for the run loop and the waits, with selftests/unit/kernel_run.h.
 RUNS	:= $(addprefix module/,poll.c run.c stats.c yield.c)
 RUNS_TESTS := $(addprefix selftests/unit/,command.c run.c vcputime.c wait.c yield.c)
@@ -371,8 +371,8 @@ $(call obj,san,$(EXITS) $(EXITS_TESTS)) $(call obj,fuzz,$(EXITS) $(EXITS_TESTS))
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h
 $(call obj,san,$(ENTRIES) $(ENTRIES_TESTS)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpu.h
-$(call obj,san,$(addprefix module/vmx/,bitmap.c run.c state.c) \
-	selftests/unit/vmx_spec_ctrl.c): CFLAGS += -include selftests/unit/kernel_vmx.h
+$(call obj,san,$(addprefix module/vmx/,bitmap.c event.c run.c state.c) \
+	selftests/unit/vmx_event.c selftests/unit/vmx_spec_ctrl.c): CFLAGS += -include selftests/unit/kernel_vmx.h
 $(call obj,san,$(RUNS) $(RUNS_TESTS)) $(call obj,fuzz,module/stats.c): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_run.h
 $(call obj,san,$(USERS)) $(call obj,fuzz,module/user.c): CFLAGS += -I$(B)/kernel \

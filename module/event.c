@@ -374,7 +374,9 @@ bool lodge_event_window_opened(struct lodge_delivery *d)
 {
 	u32 wanted = d->window & (LODGE_BLOCK_INTERRUPT | LODGE_BLOCK_NMI);
 
-	return wanted && wanted & ~lodge_event_blocked(d);
+	if (!wanted || d->in_flight.type != LODGE_EVENT_NONE)
+		return false;
+	return wanted & ~lodge_event_blocked(d);
 }
 
 static void lodge_event_prepare(struct lodge_delivery *d)

@@ -100,7 +100,8 @@ u32 vmx_interruptibility(struct lodge_vcpu *vcpu)
 
 	if (vmx->interruptibility & VMX_SHADOW)
 		flags |= LODGE_EVENT_SHADOW;
-	else if (vcpu->regs.general.rflags & X86_EFLAGS_IF)
+	else if (vcpu->regs.general.rflags & X86_EFLAGS_IF &&
+		 vcpu->delivery.in_flight.type != LODGE_EVENT_NMI)
 		vmx->nmi_blocked = false;
 	if (vmx->interruptibility & GUEST_INTR_STATE_NMI || vmx->nmi_blocked)
 		flags |= LODGE_EVENT_NMI_BLOCKED;

@@ -514,4 +514,40 @@ TEST_F(delivery, sets_rf_for_faults_and_not_for_traps)
 	}
 }
 
+/* What is handed over comes first: no window opens before it. */
+TEST_F(delivery, opens_no_window_while_an_event_is_in_flight)
+{
+	fake.regs.general.rflags |= X86_EFLAGS_IF;
+	lodge_event_nmi(self->d);
+	fake_send(0x50, APIC_DM_FIXED);
+	set_bit(LODGE_REQ_EVENT, &fake.requests);
+	EXPECT_FALSE(lodge_event_deliver_quick(self->d));
+	EXPECT_EQ(LODGE_EVENT_NMI, fake.injected.type);
+	EXPECT_EQ(LODGE_BLOCK_INTERRUPT, fake.wanted);
+	EXPECT_FALSE(lodge_event_window_opened(self->d));
+}
+
+/* Handed over by the row, then looked at by the run loop: nothing is given twice. */
+TEST_F(delivery, gives_nothing_again_after_the_row)
+{
+	for (int i = 0; i < 200000; i++) {
+		struct lodge_event given;
+		int nmis;
+
+		make();
+		set_bit(LODGE_REQ_EVENT, &fake.requests);
+		if (lodge_event_deliver_quick(self->d))
+			continue;
+		given = fake.injected;
+		if (given.type == LODGE_EVENT_NONE)
+			continue;
+		nmis = atomic_read(&self->d->nmis);
+		fake.injected.type = LODGE_EVENT_NONE;
+		ASSERT_EQ(LODGE_DELIVERED, lodge_event_deliver(self->d));
+		ASSERT_EQ(LODGE_EVENT_NONE, fake.injected.type);
+		ASSERT_TRUE(same(&given, &self->d->in_flight));
+		ASSERT_EQ(nmis, atomic_read(&self->d->nmis));
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -56,9 +56,15 @@ static void deliver(struct lodge_delivery *d, u8 byte)
 
 	if (byte & 1 && d->mp_state == LODGE_MP_RUNNABLE && !waited) {
 		set_bit(LODGE_REQ_EVENT, &fake.requests);
-		if (!lodge_event_deliver_quick(d))
+		if (!lodge_event_deliver_quick(d)) {
 			require(fake.requests & BIT(LODGE_REQ_EVENT) ||
 				fake.wanted || d->exit_at_once);
+		} else {
+			require(!fake.requests ||
+				fake.requests == BIT(LODGE_REQ_EOI));
+			require(!fake.wanted && !d->exit_at_once);
+			require(waits(&d->in_flight) || !lodge_event_wakes(d));
+		}
 	} else {
 		clear_bit(LODGE_REQ_EVENT, &fake.requests);
 		if (lodge_event_deliver(d) != LODGE_DELIVERED || waited)

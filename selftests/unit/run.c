@@ -135,6 +135,51 @@ TEST_F(run, delivers_an_event_that_the_answer_makes_and_goes_on)
 	EXPECT_EQ(0U, self->vcpu.requests);
 }
 
+static void request_always(struct lodge_vcpu *vcpu)
+{
+	set_bit(LODGE_REQ_EVENT, &vcpu->requests);
+}
+
+/* The last answer's is left to the run loop. */
+TEST_F(run, has_no_more_entries_for_a_guest_with_an_event_at_each)
+{
+	fake.quick = request_always;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_EQ(ROW - 1U, fake.given);
+	EXPECT_EQ(BIT(LODGE_REQ_EVENT), self->vcpu.requests);
+}
+
+static bool give_and_request(struct lodge_delivery *d)
+{
+	set_bit(LODGE_REQ_EVENT, d->requests);
+	return true;
+}
+
+TEST_F(run, delivers_once_between_two_entries)
+{
+	fake.quick = request;
+	fake.give = give_and_request;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+	EXPECT_EQ(1U, fake.given);
+	EXPECT_EQ(BIT(LODGE_REQ_EVENT), self->vcpu.requests);
+}
+
+static bool give_and_lose_hardware(struct lodge_delivery *d)
+{
+	lodge_hw_on[kernel_here] = false;
+	return true;
+}
+
+TEST_F(run, ends_when_virtualization_is_off_after_an_event)
+{
+	fake.quick = request;
+	fake.give = give_and_lose_hardware;
+	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
+	EXPECT_EQ(AT, fake.entries);
+}
+
 static bool give_no_more(struct lodge_delivery *d)
 {
 	return false;
