@@ -216,7 +216,17 @@ int lodge_irq_send(struct lodge_apic_bus *bus, struct lodge_apic *from,
 		   const struct lodge_irq *irq);
 
 /**
- * lodge_irq_msi() - LODGE_SEND_MSI
+ * lodge_irq_msi_valid() - true if a device can send such a message
+ */
+bool lodge_irq_msi_valid(const struct lodge_msi *msi);
+
+/**
+ * lodge_irq_msi_is_level() - true if it is level-triggered
+ */
+bool lodge_irq_msi_is_level(const struct lodge_msi *msi);
+
+/**
+ * lodge_irq_msi() - LODGE_SEND_MSI; any context
  */
 int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi);
 

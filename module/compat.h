@@ -9,6 +9,7 @@
 #include <linux/cc_platform.h>
 #include <linux/cgroup.h>
 #include <linux/cpu.h>
+#include <linux/eventfd.h>
 #include <linux/hrtimer.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
@@ -41,6 +42,16 @@
 #define wrmsrq_safe wrmsrl_safe
 #define native_wrmsrq native_wrmsrl
 #endif
+
+/* lodge_eventfd_signal() - add one to an eventfd's counter */
+static inline void lodge_eventfd_signal(struct eventfd_ctx *eventfd)
+{
+#ifdef LODGE_HAVE_EVENTFD_SIGNAL_COUNT
+	eventfd_signal(eventfd, 1);
+#else
+	eventfd_signal(eventfd);
+#endif
+}
 
 #ifndef LODGE_HAVE_HRTIMER_SETUP
 static inline void

@@ -20,6 +20,8 @@
 #include "face.h"
 #include "inject.h"
 #include "ioctl.h"
+#include "ioeventfd.h"
+#include "irqfd.h"
 #include "mem.h"
 #include "policy.h"
 #include "pv.h"
@@ -289,6 +291,9 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 	CALL(SET_MEMORY, lodge_memory, LODGE_LOCK_VM, 0, lodge_mem_set)        \
 	CALL(CREATE_VCPU, lodge_vcpu_create, LODGE_LOCK_VM, 0,                 \
 	     lodge_face_create_vcpu)                                           \
+	CALL(SET_IOEVENTFD, lodge_ioeventfd, LODGE_LOCK_VM, 0,                 \
+	     lodge_ioeventfd_set)                                              \
+	CALL(SET_IRQFD, lodge_irqfd, LODGE_LOCK_VM, 0, lodge_irqfd_set)        \
 	CALL(GET_CLOCK, lodge_clock, LODGE_LOCK_VM, 0, lodge_face_get_clock)   \
 	CALL(SET_CLOCK, lodge_clock, LODGE_LOCK_VM, 0, lodge_face_set_clock)
 /* clang-format on */

@@ -178,10 +178,9 @@ void lodge_iobus_fini(struct lodge_vm *vm)
 	}
 }
 
-/* The range that has all of an access, or NULL. */
+/* The range in which an access begins, or NULL. */
 static const struct lodge_iobus_range *
-lodge_iobus_find(const struct lodge_iobus_table *table, u64 address,
-		 size_t size)
+lodge_iobus_find(const struct lodge_iobus_table *table, u64 address)
 {
 	u32 low = 0, high = table->nr;
 
@@ -194,7 +193,7 @@ lodge_iobus_find(const struct lodge_iobus_table *table, u64 address,
 		else if (address > range->last)
 			low = middle + 1;
 		else
-			return size - 1 <= range->last - address ? range : NULL;
+			return range;
 	}
 	return NULL;
 }
@@ -223,9 +222,9 @@ static bool lodge_iobus_search(struct lodge_vcpu *vcpu,
 	index = srcu_read_lock(&vm->slots_srcu);
 	table = srcu_dereference(vm->iobus.table[space], &vm->slots_srcu);
 	if (table)
-		range = lodge_iobus_find(table, address, size);
+		range = lodge_iobus_find(table, address);
 	device = range ? READ_ONCE(range->device) : NULL;
-	if (device)
+	if (device && (device->any_size || size - 1 <= range->last - address))
 		answered = lodge_iobus_call(
 			vcpu, device, address - range->first, in, out, size);
 	srcu_read_unlock(&vm->slots_srcu, index);

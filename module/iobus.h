@@ -46,9 +46,11 @@ struct lodge_iodevice_ops {
 
 /**
  * struct lodge_iodevice - the bus's part of a device, embedded in it
+ * @any_size: an access needs only to begin in the device's range
  */
 struct lodge_iodevice {
 	const struct lodge_iodevice_ops *ops;
+	bool any_size;
 };
 
 /**
@@ -109,7 +111,8 @@ static inline bool lodge_iobus_has(const struct lodge_iobus *bus,
  * @data: out: memory that user space cannot access
  * @size: 1 to 16 bytes
  *
- * A device answers only an access that lies entirely in its range.
+ * A device answers only an access that lies entirely in its range, unless it has
+ * @any_size.
  *
  * Return: true if one has answered; false: user space must.
  */

@@ -115,10 +115,12 @@ int lodge_irq_send(struct lodge_apic_bus *bus, struct lodge_apic *from,
 	return taken;
 }
 
-int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
+/* Return: false if no device can send such a message. */
+static bool irq_of_msi(struct lodge_irq *irq, const struct lodge_msi *msi)
 {
 	u32 wide = MSI_WIDE_DESTINATION(msi->address);
-	struct lodge_irq irq = {
+
+	*irq = (struct lodge_irq){
 		.destination = wide | MSI_DESTINATION(msi->address),
 		.vector = msi->data & APIC_VECTOR_MASK,
 		.mode = msi->data & APIC_MODE_MASK,
@@ -128,19 +130,39 @@ int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 	};
 
 	if (msi->flags || MSI_WINDOW(msi->address) != MSI_WINDOW_APIC)
-		return -EINVAL;
-	switch (irq.mode) {
+		return false;
+	switch (irq->mode) {
 	case APIC_DM_FIXED:
 		/* The hint asks for one of those that are addressed. */
-		if (irq.logical && msi->address & MSI_REDIRECTION_HINT)
-			irq.mode = APIC_DM_LOWEST;
-		break;
+		if (irq->logical && msi->address & MSI_REDIRECTION_HINT)
+			irq->mode = APIC_DM_LOWEST;
+		return true;
 	case APIC_DM_LOWEST:
 	case APIC_DM_NMI:
 	case APIC_DM_INIT:
-		break;
+		return true;
 	default:
-		return -EINVAL;
+		return false;
 	}
+}
+
+bool lodge_irq_msi_valid(const struct lodge_msi *msi)
+{
+	struct lodge_irq irq;
+
+	return irq_of_msi(&irq, msi);
+}
+
+bool lodge_irq_msi_is_level(const struct lodge_msi *msi)
+{
+	return msi->data & MSI_LEVEL;
+}
+
+int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
+{
+	struct lodge_irq irq;
+
+	if (!irq_of_msi(&irq, msi))
+		return -EINVAL;
 	return lodge_irq_send(bus, NULL, &irq) ? 0 : -ENXIO;
 }

@@ -361,6 +361,19 @@ void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel)
 	spin_unlock(&user_lock);
 }
 
+int lodge_user_get_kernel(struct lodge_user *user, u64 kernel)
+{
+	const u64 more[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+	int error;
+
+	spin_lock(&user_lock);
+	error = user_take(user, more);
+	spin_unlock(&user_lock);
+	return error;
+}
+
 void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
 {
 	const u64 less[LODGE_NR_RESOURCES] = {

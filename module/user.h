@@ -67,6 +67,13 @@ int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel);
 void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel);
 
 /**
+ * lodge_user_get_kernel() - a VM of this user's will hold more kernel memory
+ *
+ * Return: 0, or -EDQUOT: a limit is reached.
+ */
+int lodge_user_get_kernel(struct lodge_user *user, u64 kernel);
+
+/**
  * lodge_user_put_kernel() - kernel memory was freed; before its VM is gone
  */
 void lodge_user_put_kernel(struct lodge_user *user, u64 kernel);

@@ -15,6 +15,8 @@
 #include "backend.h"
 #include "hw.h"
 #include "iobus.h"
+#include "ioeventfd.h"
+#include "irqfd.h"
 #include "mem.h"
 #include "notify.h"
 #include "pv.h"
@@ -42,8 +44,9 @@ static void lodge_vm_destroy(struct lodge_vm *vm)
 	unsigned int i;
 
 	lodge_registry_remove(vm);
-	/* The notifier goes first: it reads slots and flushes vCPUs. */
+	lodge_irqfd_fini(vm);
 	lodge_iobus_fini(vm);
+	/* The notifier goes before the vCPUs: it reads slots and flushes them. */
 	lodge_mem_fini(vm);
 	for (i = 0; i < LODGE_MAX_VCPUS; i++)
 		if (vm->vcpus[i])
@@ -143,6 +146,8 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->npt_lock);
 	vm->mm = current->mm;
+	lodge_ioeventfd_init(&vm->ioeventfds);
+	lodge_irqfd_init(&vm->irqfds);
 	lodge_identity_init(&vm->identity);
 	ratelimit_state_init(&vm->stops, LODGE_VM_STOPS_TIME, LODGE_VM_STOPS);
 	/* Nobody is told of what is left out. */

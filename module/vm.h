@@ -24,6 +24,8 @@
 
 #include "apic.h"
 #include "iobus.h"
+#include "ioeventfd.h"
+#include "irqfd.h"
 #include "npt/npt.h"
 #include "registry.h"
 
@@ -60,6 +62,8 @@ struct lodge_clock_base {
  * @slots_srcu: guards @slots
  * @slots_generation: moves with each change of @slots
  * @iobus: devices in the kernel; see iobus.h
+ * @ioeventfds: eventfds that the guest signals
+ * @irqfds: eventfds that interrupt the guest
  * @npt_lock: guards @npt and the notifier's members
  * @npt: nested page tables
  * @has_mmio: a device's memory is, or was, mapped; set under @npt_lock, readable
@@ -90,6 +94,8 @@ struct lodge_vm {
 	struct srcu_struct slots_srcu;
 	u64 slots_generation;
 	struct lodge_iobus iobus;
+	struct lodge_ioeventfds ioeventfds;
+	struct lodge_irqfds irqfds;
 	spinlock_t npt_lock;
 	struct lodge_npt npt;
 	bool has_mmio;

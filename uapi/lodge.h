@@ -149,6 +149,50 @@ struct lodge_msi {
 	__u32 flags;
 };
 
+#define LODGE_IOEVENTFD_PORT (1U << 0)
+#define LODGE_IOEVENTFD_MATCH (1U << 1)
+#define LODGE_IOEVENTFD_REMOVE (1U << 2)
+
+/**
+ * struct lodge_ioeventfd - argument of LODGE_SET_IOEVENTFD
+ * @address: guest physical address, or, with LODGE_IOEVENTFD_PORT, a port
+ * @match: with LODGE_IOEVENTFD_MATCH: the value that is written; else zero
+ * @size: bytes of a write: 1, 2, 4, or, not to a port, 8.  0: a write of any size that
+ *	begins at @address; without LODGE_IOEVENTFD_MATCH
+ * @fd: an eventfd
+ * @flags: LODGE_IOEVENTFD_*
+ * @reserved: zero
+ */
+struct lodge_ioeventfd {
+	__u64 address;
+	__u64 match;
+	__u32 size;
+	__s32 fd;
+	__u32 flags;
+	__u32 reserved;
+};
+
+#define LODGE_IRQFD_LEVEL (1U << 0)
+#define LODGE_IRQFD_REMOVE (1U << 1)
+
+/**
+ * struct lodge_irqfd - argument of LODGE_SET_IRQFD
+ * @address: message address, as struct lodge_msi has it
+ * @data: message data
+ * @fd: an eventfd
+ * @resample: with LODGE_IRQFD_LEVEL: an eventfd; else zero
+ * @flags: LODGE_IRQFD_*
+ * @reserved: zero
+ */
+struct lodge_irqfd {
+	__u64 address;
+	__u32 data;
+	__s32 fd;
+	__s32 resample;
+	__u32 flags;
+	__u64 reserved;
+};
+
 /**
  * struct lodge_clock - argument of LODGE_GET_CLOCK and LODGE_SET_CLOCK
  * @ns: the VM's clock, which kvmclock shows, in nanoseconds.  While the host is
@@ -502,6 +546,44 @@ struct lodge_run {
  * Errors: EINVAL flags, a host_tsc in the future.
  */
 #define LODGE_SET_CLOCK _IOW(LODGE_IOC, 0x14, struct lodge_clock)
+
+/**
+ * LODGE_SET_IOEVENTFD - let a write of the guest's signal an eventfd
+ *
+ * The guest goes on at once: such a write makes no exit.  Writes of another size or
+ * value, and reads, exit as before.  Several eventfds may have the same address and
+ * size: each with another value to match.  Closing the eventfd changes nothing; the VM
+ * keeps it until it is removed, by a call with the same address, size, match and
+ * flags, or until the VM ends.
+ *
+ * Errors: EBADF, EINVAL @fd is no eventfd; EINVAL flags, size, match, reserved, an
+ * address that the space does not have; EEXIST the address is taken: by a device in the
+ * kernel, by an eventfd with another size, or by one with this value or with any; ENOENT
+ * removing one that is not there; ENOSPC the VM has LODGE_MAX_IOEVENTFDS, or too many
+ * addresses; EDQUOT a limit on kernel memory is reached (see lodge_netlink.h); ENOMEM.
+ */
+#define LODGE_SET_IOEVENTFD _IOW(LODGE_IOC, 0x15, struct lodge_ioeventfd)
+#define LODGE_MAX_IOEVENTFDS 1024
+/**
+ * LODGE_SET_IRQFD - let an eventfd send a message-signalled interrupt
+ *
+ * Each signal of the eventfd sends the message once; if it has been signalled before,
+ * the message is sent now.  For an eventfd that the VM has already, the message is
+ * replaced.  Closing the eventfd's last descriptor removes it.
+ *
+ * With LODGE_IRQFD_LEVEL the message is a level-triggered one.  When the guest ends the
+ * interrupt, the eventfd @resample is signalled, whose reader signals @fd again if its
+ * device still wants an interrupt.  The end of such a vector makes no exit
+ * (LODGE_EXIT_EOI); each eventfd with this vector is told.
+ *
+ * Errors: EBADF, EINVAL @fd, or @resample, is no eventfd; EINVAL flags, reserved,
+ * address and data as for LODGE_SEND_MSI, data that is level-triggered without
+ * LODGE_IRQFD_LEVEL or not with it, changing between level and edge; ENOENT
+ * removing one that is not there; ENOSPC the VM has LODGE_MAX_IRQFDS; EDQUOT a limit on
+ * kernel memory is reached (see lodge_netlink.h); ENOMEM.
+ */
+#define LODGE_SET_IRQFD _IOW(LODGE_IOC, 0x16, struct lodge_irqfd)
+#define LODGE_MAX_IRQFDS 4096
 
 /*
  * Calls on a vCPU.  All but LODGE_NMI and LODGE_EXTINT wait while another

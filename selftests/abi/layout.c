@@ -171,6 +171,22 @@ TEST(arguments_of_the_vm_calls_keep_their_layout)
 	EXPECT_AT(struct lodge_msi, data, 8);
 	EXPECT_AT(struct lodge_msi, flags, 12);
 
+	EXPECT_SIZE(struct lodge_ioeventfd, 32);
+	EXPECT_AT(struct lodge_ioeventfd, address, 0);
+	EXPECT_AT(struct lodge_ioeventfd, match, 8);
+	EXPECT_AT(struct lodge_ioeventfd, size, 16);
+	EXPECT_AT(struct lodge_ioeventfd, fd, 20);
+	EXPECT_AT(struct lodge_ioeventfd, flags, 24);
+	EXPECT_AT(struct lodge_ioeventfd, reserved, 28);
+
+	EXPECT_SIZE(struct lodge_irqfd, 32);
+	EXPECT_AT(struct lodge_irqfd, address, 0);
+	EXPECT_AT(struct lodge_irqfd, data, 8);
+	EXPECT_AT(struct lodge_irqfd, fd, 12);
+	EXPECT_AT(struct lodge_irqfd, resample, 16);
+	EXPECT_AT(struct lodge_irqfd, flags, 20);
+	EXPECT_AT(struct lodge_irqfd, reserved, 24);
+
 	EXPECT_SIZE(struct lodge_clock, 24);
 	EXPECT_AT(struct lodge_clock, ns, 0);
 	EXPECT_AT(struct lodge_clock, host_tsc, 8);
@@ -290,6 +306,8 @@ TEST(calls_keep_their_numbers)
 	EXPECT_EQ(0x4010b712U, LODGE_SEND_MSI);
 	EXPECT_EQ(0xc018b713U, LODGE_GET_CLOCK);
 	EXPECT_EQ(0x4018b714U, LODGE_SET_CLOCK);
+	EXPECT_EQ(0x4020b715U, LODGE_SET_IOEVENTFD);
+	EXPECT_EQ(0x4020b716U, LODGE_SET_IRQFD);
 	EXPECT_EQ(0x0000b720U, LODGE_RUN);
 	EXPECT_EQ(0xc2a0b721U, LODGE_GET_STATE);
 	EXPECT_EQ(0x42a0b722U, LODGE_SET_STATE);

@@ -40,6 +40,8 @@ static const struct call {
 		struct lodge_memory memory;
 		struct lodge_msi msi;
 		struct lodge_clock clock;
+		struct lodge_ioeventfd ioeventfd;
+		struct lodge_irqfd irqfd;
 		struct lodge_state state;
 		struct lodge_cpuid cpuid;
 		uint8_t bytes[1024];
@@ -59,6 +61,11 @@ static const struct call {
 	     .answer = -ENXIO),
 	CALL(GET_CLOCK, ON_VM),
 	CALL(SET_CLOCK, ON_VM),
+	CALL(SET_IOEVENTFD, ON_VM, .argument.ioeventfd = { .fd = -1 },
+	     .answer = -EBADF),
+	CALL(SET_IRQFD, ON_VM,
+	     .argument.irqfd = { .fd = -1, .address = 0xfee00000 },
+	     .answer = -EBADF),
 	CALL(GET_STATE, ON_VCPU),
 	CALL(SET_STATE, ON_VCPU),
 	CALL(GET_CPUID, ON_VCPU, .answer = -ENOSPC),

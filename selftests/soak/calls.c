@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -271,6 +273,41 @@ static void send(struct caller *caller)
 	}
 }
 
+/* Doorbells and messages of an eventfd that may be closed at any time. */
+static void connect_eventfd(struct caller *caller)
+{
+	struct chance *chance = &caller->chance;
+	int fd = eventfd(chance_below(chance, 2), EFD_CLOEXEC | EFD_NONBLOCK);
+	struct lodge_ioeventfd bell = {
+		.address = chance_one_in(chance, 2) ?
+				   chance_below(chance, 0x100) :
+				   chance_number(chance),
+		.size = 1U << chance_below(chance, 4),
+		.flags = chance_below(chance, 8),
+		.fd = fd,
+	};
+	struct lodge_irqfd irqfd = {
+		.address = 0xfee00000 | chance_below(chance, 4) << 12,
+		.data = chance_below(chance, 0x10000),
+		.flags = chance_below(chance, 4),
+		.fd = fd,
+		.resample = fd,
+	};
+	const uint64_t one = 1;
+
+	if (chance_one_in(chance, 2)) {
+		chance_flip(chance, &bell, sizeof(bell), 2);
+		call(caller, *any_vm(caller), LODGE_SET_IOEVENTFD, &bell);
+	} else {
+		chance_flip(chance, &irqfd, sizeof(irqfd), 2);
+		call(caller, *any_vm(caller), LODGE_SET_IRQFD, &irqfd);
+	}
+	/* Its counter may be full, and there may be no descriptor at all. */
+	if (write(fd, &one, sizeof(one)) < 0)
+		sched_yield();
+	close(fd);
+}
+
 static void change_clock(struct caller *caller)
 {
 	struct lodge_clock clock = {};
@@ -371,12 +408,12 @@ static const struct {
 	void (*act)(struct caller *caller);
 	unsigned int weight;
 } deeds[] = {
-	{ open_lodge, 4 },    { get_info, 2 },	   { create_vm, 4 },
-	{ create_vcpu, 12 },  { set_memory, 16 },  { change_state, 16 },
-	{ change_cpuid, 6 },  { change_msrs, 6 },  { run, 32 },
-	{ send, 24 },	      { change_clock, 4 }, { call_wildly, 24 },
-	{ change_arena, 16 }, { map_run_page, 4 }, { close_one, 4 },
-	{ fork_one, 1 },
+	{ open_lodge, 4 },   { get_info, 2 },	   { create_vm, 4 },
+	{ create_vcpu, 12 }, { set_memory, 16 },   { change_state, 16 },
+	{ change_cpuid, 6 }, { change_msrs, 6 },   { run, 32 },
+	{ send, 24 },	     { change_clock, 4 },  { connect_eventfd, 16 },
+	{ call_wildly, 24 }, { change_arena, 16 }, { map_run_page, 4 },
+	{ close_one, 4 },    { fork_one, 1 },
 };
 
 static void act(struct caller *caller)

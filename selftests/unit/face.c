@@ -292,6 +292,18 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	return 0;
 }
 
+long lodge_ioeventfd_set(struct lodge_vm *vm, const struct lodge_ioeventfd *set)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+long lodge_irqfd_set(struct lodge_vm *vm, const struct lodge_irqfd *set)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
 int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 {
 	core.locked = world.locked;

@@ -236,6 +236,11 @@ int lodge_lapic_take_eoi(struct lodge_apic *apic)
 	return -1;
 }
 
+bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
+{
+	return false;
+}
+
 int lodge_emulate_complete(struct lodge_vcpu *vcpu)
 {
 	return LODGE_ENTER_AGAIN;

@@ -167,6 +167,20 @@ TEST_F(iobus, an_access_over_the_end_of_a_range_is_user_spaces)
 	EXPECT_TRUE(READ(MMIO, 0x1008, 1));
 }
 
+TEST_F(iobus, a_device_of_any_size_answers_what_begins_in_its_range)
+{
+	self->device[0].bus.any_size = true;
+	ASSERT_EQ(0, ADD(MMIO, 0x1000, 1, 0));
+	ASSERT_EQ(0, ADD(MMIO, 0x1002, 2, 1));
+	EXPECT_TRUE(WRITE(MMIO, 0x1000, 16));
+	EXPECT_EQ(16U, self->device[0].size);
+	EXPECT_FALSE(WRITE(MMIO, 0xfff, 2));
+	EXPECT_FALSE(WRITE(MMIO, 0x1001, 1));
+	EXPECT_FALSE(WRITE(MMIO, 0x1002, 4));
+	EXPECT_EQ(1U, self->device[0].accesses);
+	EXPECT_EQ(0U, self->device[1].accesses);
+}
+
 TEST_F(iobus, ranges_end_with_their_space)
 {
 	EXPECT_EQ(0, ADD(PORT, 0xffff, 1, 0));

@@ -91,6 +91,11 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+struct list_head {
+	struct list_head *next;
+	struct list_head *prev;
+};
+
 typedef struct {
 	u32 val;
 } kuid_t;

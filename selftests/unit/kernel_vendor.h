@@ -26,10 +26,6 @@
 
 #define U32_MAX 0xffffffffU
 
-struct list_head {
-	struct list_head *next;
-};
-
 struct pt_regs {
 	unsigned long ip;
 	unsigned long cs;

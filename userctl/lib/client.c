@@ -190,6 +190,16 @@ int lodge_msi_send(int vm, uint64_t address, uint32_t data)
 	return call(vm, LODGE_SEND_MSI, &msi);
 }
 
+int lodge_ioeventfd_set(int vm, const struct lodge_ioeventfd *bell)
+{
+	return call(vm, LODGE_SET_IOEVENTFD, bell);
+}
+
+int lodge_irqfd_set(int vm, const struct lodge_irqfd *irqfd)
+{
+	return call(vm, LODGE_SET_IRQFD, irqfd);
+}
+
 int lodge_clock_get(int vm, struct lodge_clock *clock)
 {
 	*clock = (struct lodge_clock){ 0 };

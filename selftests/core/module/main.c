@@ -13,6 +13,7 @@
 #include <linux/uaccess.h>
 
 #include "backend.h"
+#include "irqfd.h"
 #include "mem.h"
 #include "news.h"
 #include "user.h"
@@ -168,7 +169,11 @@ static int __init core_init(void)
 	error = lodge_backend_init();
 	if (!error) {
 		lodge_user_init();
-		error = lodge_backend ? core_test(data) : -ENODEV;
+		error = lodge_irqfd_start();
+		if (!error) {
+			error = lodge_backend ? core_test(data) : -ENODEV;
+			lodge_irqfd_stop();
+		}
 		lodge_backend_exit();
 		lodge_news_fini();
 	}
