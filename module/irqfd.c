@@ -7,8 +7,8 @@
  * irqfds.lock.
  *
  * An irqfd ends by a call, with the VM, or as its eventfd is closed; whoever takes it
- * off the list queues the work that frees it.  The queue is flushed before the VM goes,
- * so an irqfd needs no reference to its VM.
+ * off the list frees it: in the last case by a work, since nobody may sleep there.  The
+ * VM waits for all of them, so an irqfd needs no reference to it.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -16,6 +16,7 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
+#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <asm/apicdef.h>
 
@@ -34,10 +35,11 @@
  * @resample: what is told of the interrupt's end; or NULL
  * @lock: guards @msi
  * @msi: the message
+ * @vector: its vector
  * @head: where @wait waits: of @eventfd
  * @wait: calls irqfd_wake()
  * @table: puts @wait there
- * @end: frees it
+ * @end: frees it, after its eventfd was closed
  */
 struct irqfd {
 	struct list_head node;
@@ -47,6 +49,7 @@ struct irqfd {
 	struct eventfd_ctx *resample;
 	spinlock_t lock;
 	struct lodge_msi msi;
+	u8 vector;
 	wait_queue_head_t *head;
 	wait_queue_entry_t wait;
 	poll_table table;
@@ -86,13 +89,19 @@ static void irqfd_send(struct irqfd *irqfd)
 	lodge_irq_msi(&irqfd->vm->apics, &msi);
 }
 
-/* Under irqfds.lock. */
+/* Under irqfd->lock, or before anybody knows it. */
+static void irqfd_set_message(struct irqfd *irqfd, const struct lodge_msi *msi)
+{
+	irqfd->msi = *msi;
+	WRITE_ONCE(irqfd->vector, msi->data & APIC_VECTOR_MASK);
+}
+
+/* Under irqfds.lock.  The caller frees it. */
 static void irqfd_take_off(struct irqfd *irqfd)
 {
 	list_del_init(&irqfd->node);
 	if (irqfd->resample)
 		list_del_rcu(&irqfd->level);
-	queue_work(irqfd_queue, &irqfd->end);
 }
 
 static void irqfd_free(struct irqfd *irqfd)
@@ -104,19 +113,25 @@ static void irqfd_free(struct irqfd *irqfd)
 	eventfd_ctx_put(irqfd->eventfd);
 	kfree(irqfd);
 	lodge_user_put_kernel(vm->user, sizeof(*irqfd));
-	atomic_dec(&vm->irqfds.nr);
+	/* Now the VM may go. */
+	if (atomic_dec_and_test(&vm->irqfds.nr))
+		wake_up_var(&vm->irqfds.nr);
 }
 
-static void irqfd_end(struct work_struct *work)
+static void irqfd_end(struct irqfd *irqfd)
 {
-	struct irqfd *irqfd = container_of(work, struct irqfd, end);
 	u64 count;
 
 	/* From then on irqfd_wake() is neither called nor under way. */
 	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
 	if (irqfd->resample)
-		synchronize_srcu(&irqfd->vm->slots_srcu);
+		synchronize_srcu_expedited(&irqfd->vm->slots_srcu);
 	irqfd_free(irqfd);
+}
+
+static void irqfd_end_closed(struct work_struct *work)
+{
+	irqfd_end(container_of(work, struct irqfd, end));
 }
 
 /* The eventfd has been signalled, or is closed.  Under its lock; any context. */
@@ -135,8 +150,10 @@ static int irqfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
 	}
 	if (events & EPOLLHUP) {
 		spin_lock_irqsave(&all->lock, flags);
-		if (!list_empty(&irqfd->node))
+		if (!list_empty(&irqfd->node)) {
 			irqfd_take_off(irqfd);
+			queue_work(irqfd_queue, &irqfd->end);
+		}
 		spin_unlock_irqrestore(&all->lock, flags);
 	}
 	return 0;
@@ -190,12 +207,12 @@ static struct irqfd *irqfd_new(struct lodge_vm *vm, const struct lodge_msi *msi)
 		return ERR_PTR(-ENOMEM);
 	}
 	irqfd->vm = vm;
-	irqfd->msi = *msi;
+	irqfd_set_message(irqfd, msi);
 	INIT_LIST_HEAD(&irqfd->node);
 	spin_lock_init(&irqfd->lock);
 	init_waitqueue_func_entry(&irqfd->wait, irqfd_wake);
 	init_poll_funcptr(&irqfd->table, irqfd_queue_wait);
-	INIT_WORK(&irqfd->end, irqfd_end);
+	INIT_WORK(&irqfd->end, irqfd_end_closed);
 	return irqfd;
 }
 
@@ -248,7 +265,7 @@ static int irqfd_change(struct lodge_vm *vm, const struct lodge_msi *msi,
 		error = irqfd->resample == resample ? 0 : -EINVAL;
 		spin_lock(&irqfd->lock);
 		if (!error)
-			irqfd->msi = *msi;
+			irqfd_set_message(irqfd, msi);
 		spin_unlock(&irqfd->lock);
 	}
 	spin_unlock_irq(&all->lock);
@@ -266,21 +283,35 @@ static int irqfd_remove(struct lodge_vm *vm, const struct eventfd_ctx *eventfd)
 	if (irqfd)
 		irqfd_take_off(irqfd);
 	spin_unlock_irq(&all->lock);
-	flush_workqueue(irqfd_queue);
-	return irqfd ? 0 : -ENOENT;
+	if (!irqfd)
+		return -ENOENT;
+	irqfd_end(irqfd);
+	return 0;
+}
+
+/* Return: the first one, which is off the list, or NULL. */
+static struct irqfd *irqfd_pop(struct lodge_irqfds *all)
+{
+	struct irqfd *irqfd;
+
+	spin_lock_irq(&all->lock);
+	irqfd = list_first_entry_or_null(&all->list, struct irqfd, node);
+	if (irqfd)
+		irqfd_take_off(irqfd);
+	spin_unlock_irq(&all->lock);
+	return irqfd;
 }
 
 void lodge_irqfd_fini(struct lodge_vm *vm)
 {
-	struct lodge_irqfds *all = &vm->irqfds;
-	struct irqfd *irqfd, *next;
+	struct irqfd *irqfd;
 
-	spin_lock_irq(&all->lock);
-	list_for_each_entry_safe(irqfd, next, &all->list, node)
-		irqfd_take_off(irqfd);
-	spin_unlock_irq(&all->lock);
-	/* Those that have ended before, too. */
-	flush_workqueue(irqfd_queue);
+	while ((irqfd = irqfd_pop(&vm->irqfds))) {
+		irqfd_end(irqfd);
+		cond_resched();
+	}
+	/* Those whose eventfds were closed. */
+	wait_var_event(&vm->irqfds.nr, !atomic_read(&vm->irqfds.nr));
 }
 
 bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
@@ -292,7 +323,7 @@ bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
 	index = srcu_read_lock(&vm->slots_srcu);
 	list_for_each_entry_srcu(irqfd, &vm->irqfds.levels, level,
 				 srcu_read_lock_held(&vm->slots_srcu)) {
-		if ((READ_ONCE(irqfd->msi.data) & APIC_VECTOR_MASK) != vector)
+		if (READ_ONCE(irqfd->vector) != vector)
 			continue;
 		lodge_eventfd_signal(irqfd->resample);
 		told = true;
