@@ -116,9 +116,11 @@ VIEW	:= module/registry.c module/news.c selftests/unit/registry.c selftests/unit
 NETLINK	:= $(wildcard module/netlink*.c)
 NETLINK_TESTS := $(addprefix selftests/unit/,fuzz_netlink.c netlink_family.c netlink_limit.c)
 SHOWN	:= $(filter module/%,$(USERS) $(VIEW) $(NETLINK))
+# The same for eventfds, with selftests/unit/kernel_eventfd.h.
+EVENTFDS := module/ioeventfd.c module/irqfd.c selftests/unit/eventfd.c
 # The same for CPUID, with selftests/unit/kernel_cpuid.h.
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
-EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h atomic.h bits.h \
+EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h eventfd.h poll.h wait_bit.h atomic.h bits.h \
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h ctype.h err.h fcntl.h \
 	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h idr.h irqflags.h jiffies.h kcsan-checks.h kref.h ktime.h kvm_host.h \
 	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
@@ -360,7 +362,8 @@ $(B)/fuzz/%.o: %.c
 $(B)/userctl.a: $(call obj,obj,$(USERLIB) $(SHARED))
 $(B)/testlib.a: $(call obj,obj,$(TESTLIB))
 $(B)/san/userctl.a: $(call obj,san,$(USERLIB))
-$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c)
+$(B)/san/pure.a: $(call obj,san,$(PURE) $(EXITS) $(ENTRIES) $(RUNS) $(SHOWN) module/cpuid.c \
+	module/ioeventfd.c module/irqfd.c)
 $(B)/fuzz/userctl.a: $(call obj,fuzz,$(USERLIB))
 $(B)/fuzz/pure.a: $(call obj,fuzz,$(PURE) $(EXITS) $(SHOWN) module/stats.c)
 
@@ -383,6 +386,8 @@ $(call obj,san,$(VIEW)) $(call obj,fuzz,module/registry.c module/news.c): \
 $(foreach d,san fuzz,$(call obj,$(d),$(NETLINK) $(NETLINK_TESTS))): \
 	CFLAGS += -I$(B)/kernel -include selftests/unit/kernel.h \
 	-include selftests/unit/kernel_netlink.h
+$(call obj,san,$(EVENTFDS)): CFLAGS += -I$(B)/kernel \
+	-include selftests/unit/kernel.h -include selftests/unit/kernel_eventfd.h
 $(call obj,san,$(CPUID)): CFLAGS += -I$(B)/kernel \
 	-include selftests/unit/kernel.h -include selftests/unit/kernel_cpuid.h
 $(call obj,san,module/machine_check.c module/svm/exit.c module/vmx/exit.c) \
@@ -396,7 +401,7 @@ $(foreach d,san fuzz,$(call obj,$(d),$(addprefix module/,irq.c lapic.c lapic_sta
 	fuzz_lapic.c lapic.c lapic_messages.c lapic_timer.c))): \
 	CFLAGS += -include selftests/unit/kernel_apic.h
 $(call obj,san,$(EXITS) $(EXITS_TESTS) $(ENTRIES) $(ENTRIES_TESTS) $(RUNS) $(RUNS_TESTS) \
-	$(USERS) $(VIEW) $(NETLINK) $(NETLINK_TESTS) $(CPUID)) \
+	$(USERS) $(VIEW) $(NETLINK) $(NETLINK_TESTS) $(CPUID) $(EVENTFDS)) \
 	$(call obj,fuzz,$(EXITS) $(EXITS_TESTS) $(SHOWN) module/stats.c \
 	selftests/unit/fuzz_netlink.c): | $(EXITS_HEADERS)
 

@@ -58,14 +58,14 @@ FIXTURE_TEARDOWN(eventfd)
 		struct lodge_ioeventfd bell = self->bell; \
                                                           \
 		__VA_ARGS__;                              \
-		lodge_ioeventfd_set(self->vm, &bell);     \
+		lodge_vm_ioeventfd(self->vm, &bell);      \
 	})
 #define CONNECT(...)                                    \
 	({                                              \
 		struct lodge_irqfd irqfd = self->irqfd; \
                                                         \
 		__VA_ARGS__;                            \
-		lodge_irqfd_set(self->vm, &irqfd);      \
+		lodge_vm_irqfd(self->vm, &irqfd);       \
 	})
 
 TEST_F(eventfd, what_is_no_eventfd_is_refused)

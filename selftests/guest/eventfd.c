@@ -67,7 +67,7 @@ static int hang(FIXTURE_DATA(eventfd) * self, int fd, uint64_t address,
 		.flags = flags,
 	};
 
-	return lodge_ioeventfd_set(self->m.vm, &bell);
+	return lodge_vm_ioeventfd(self->m.vm, &bell);
 }
 
 static int connect_message(FIXTURE_DATA(eventfd) * self, int fd, uint32_t data,
@@ -81,7 +81,7 @@ static int connect_message(FIXTURE_DATA(eventfd) * self, int fd, uint32_t data,
 		.flags = resample ? LODGE_IRQFD_LEVEL : 0,
 	};
 
-	return lodge_irqfd_set(self->m.vm, &irqfd);
+	return lodge_vm_irqfd(self->m.vm, &irqfd);
 }
 
 /* ------------------------------------------------------------------- ioeventfd */
@@ -283,8 +283,8 @@ TEST_F(eventfd, an_eventfd_that_is_removed_sends_nothing)
 	ASSERT_TRUE(waits(self->cpu, spins));
 	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR, 0));
 	ASSERT_EQ(0, connect_message(self, self->other, VECTOR + 1, 0));
-	ASSERT_EQ(0, lodge_irqfd_set(self->m.vm, &remove));
-	EXPECT_EQ(-ENOENT, lodge_irqfd_set(self->m.vm, &remove));
+	ASSERT_EQ(0, lodge_vm_irqfd(self->m.vm, &remove));
+	EXPECT_EQ(-ENOENT, lodge_vm_irqfd(self->m.vm, &remove));
 	signal_it(self->bell);
 	EXPECT_EQ(1U, rings(self->bell));
 	signal_it(self->other);

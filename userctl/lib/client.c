@@ -190,12 +190,12 @@ int lodge_msi_send(int vm, uint64_t address, uint32_t data)
 	return call(vm, LODGE_SEND_MSI, &msi);
 }
 
-int lodge_ioeventfd_set(int vm, const struct lodge_ioeventfd *bell)
+int lodge_vm_ioeventfd(int vm, const struct lodge_ioeventfd *bell)
 {
 	return call(vm, LODGE_SET_IOEVENTFD, bell);
 }
 
-int lodge_irqfd_set(int vm, const struct lodge_irqfd *irqfd)
+int lodge_vm_irqfd(int vm, const struct lodge_irqfd *irqfd)
 {
 	return call(vm, LODGE_SET_IRQFD, irqfd);
 }

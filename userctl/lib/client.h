@@ -182,22 +182,22 @@ int lodge_nmi(int vcpu);
 int lodge_msi_send(int vm, uint64_t address, uint32_t data);
 
 /**
- * lodge_ioeventfd_set() - let a write of the guest's signal an eventfd, or no longer
+ * lodge_vm_ioeventfd() - let a write of the guest's signal an eventfd, or no longer
  * @vm: from lodge_vm_create()
  * @bell: see <lodge.h>
  *
  * Return: 0 or -errno.
  */
-int lodge_ioeventfd_set(int vm, const struct lodge_ioeventfd *bell);
+int lodge_vm_ioeventfd(int vm, const struct lodge_ioeventfd *bell);
 
 /**
- * lodge_irqfd_set() - let an eventfd send a message, or another one, or no longer
+ * lodge_vm_irqfd() - let an eventfd send a message, or another one, or no longer
  * @vm: from lodge_vm_create()
  * @irqfd: see <lodge.h>
  *
  * Return: 0 or -errno.
  */
-int lodge_irqfd_set(int vm, const struct lodge_irqfd *irqfd);
+int lodge_vm_irqfd(int vm, const struct lodge_irqfd *irqfd);
 
 /**
  * lodge_clock_get() - read the VM's clock
