@@ -226,6 +226,12 @@ bool lodge_irq_msi_valid(const struct lodge_msi *msi);
 bool lodge_irq_msi_is_level(const struct lodge_msi *msi);
 
 /**
+ * lodge_irq_msi_is_for() - true if such a message is addressed to this APIC
+ */
+bool lodge_irq_msi_is_for(const struct lodge_msi *msi,
+			  const struct lodge_apic *apic);
+
+/**
  * lodge_irq_msi() - LODGE_SEND_MSI; any context
  */
 int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi);

@@ -43,6 +43,9 @@
 #define native_wrmsrq native_wrmsrl
 #endif
 
+/* An eventfd's own memory is less.  The VM may be the last to hold it. */
+#define LODGE_EVENTFD_BYTES 128
+
 /* lodge_eventfd_signal() - add one to an eventfd's counter */
 static inline void lodge_eventfd_signal(struct eventfd_ctx *eventfd)
 {

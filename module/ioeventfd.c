@@ -41,7 +41,8 @@ struct door {
  * struct bell - an eventfd
  * @node: in its door's list
  * @eventfd: what is signalled
- * @matches: only a write of @match rings it
+ * @matches: not any value rings it, but @match alone
+ * @match: the value
  */
 struct bell {
 	struct list_head node;
@@ -51,7 +52,8 @@ struct bell {
 };
 
 /* Kernel memory that is counted for a bell, with a door of its own. */
-#define BELL_MEMORY (sizeof(struct bell) + sizeof(struct door))
+#define BELL_MEMORY \
+	(sizeof(struct bell) + sizeof(struct door) + LODGE_EVENTFD_BYTES)
 
 void lodge_ioeventfd_init(struct lodge_ioeventfds *all)
 {

@@ -158,6 +158,14 @@ bool lodge_irq_msi_is_level(const struct lodge_msi *msi)
 	return msi->data & MSI_LEVEL;
 }
 
+bool lodge_irq_msi_is_for(const struct lodge_msi *msi,
+			  const struct lodge_apic *apic)
+{
+	struct lodge_irq irq;
+
+	return irq_of_msi(&irq, msi) && lodge_lapic_matches(apic, &irq);
+}
+
 int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 {
 	struct lodge_irq irq;

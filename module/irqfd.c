@@ -7,8 +7,8 @@
  * irqfds.lock.
  *
  * An irqfd ends by a call, with the VM, or as its eventfd is closed; whoever takes it
- * off the list frees it: in the last case by a work, since nobody may sleep there.  The
- * VM waits for all of them, so an irqfd needs no reference to it.
+ * off the list frees it: in the last case by a work of the VM's, since nobody may sleep
+ * there.  The VM waits for that, so an irqfd needs no reference to it.
  */
 #include <linux/eventfd.h>
 #include <linux/file.h>
@@ -16,7 +16,6 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
-#include <linux/wait_bit.h>
 #include <linux/workqueue.h>
 #include <asm/apicdef.h>
 
@@ -24,11 +23,12 @@
 #include "compat.h"
 #include "irqfd.h"
 #include "user.h"
+#include "vcpu.h"
 #include "vm.h"
 
 /**
  * struct irqfd - an eventfd that sends a message
- * @node: in irqfds.list
+ * @node: in irqfds.list, or in irqfds.closed
  * @level: in irqfds.levels, if there is @resample
  * @vm: whose it is
  * @eventfd: what sends
@@ -39,7 +39,6 @@
  * @head: where @wait waits: of @eventfd
  * @wait: calls irqfd_wake()
  * @table: puts @wait there
- * @end: frees it, after its eventfd was closed
  */
 struct irqfd {
 	struct list_head node;
@@ -53,40 +52,20 @@ struct irqfd {
 	wait_queue_head_t *head;
 	wait_queue_entry_t wait;
 	poll_table table;
-	struct work_struct end;
 };
 
-static struct workqueue_struct *irqfd_queue;
+/* Kernel memory that is counted for one. */
+#define IRQFD_MEMORY (sizeof(struct irqfd) + 2 * LODGE_EVENTFD_BYTES)
 
-int lodge_irqfd_start(void)
-{
-	irqfd_queue = alloc_workqueue("lodge-irqfd", WQ_UNBOUND, 0);
-	return irqfd_queue ? 0 : -ENOMEM;
-}
-
-void lodge_irqfd_stop(void)
-{
-	destroy_workqueue(irqfd_queue);
-}
-
-void lodge_irqfd_init(struct lodge_irqfds *all)
-{
-	spin_lock_init(&all->lock);
-	INIT_LIST_HEAD(&all->list);
-	INIT_LIST_HEAD(&all->levels);
-}
-
-/* Any context. */
+/* Any context.  Under the lock: who has changed the message waits for the former one. */
 static void irqfd_send(struct irqfd *irqfd)
 {
-	struct lodge_msi msi;
 	unsigned long flags;
 
 	spin_lock_irqsave(&irqfd->lock, flags);
-	msi = irqfd->msi;
-	spin_unlock_irqrestore(&irqfd->lock, flags);
 	/* Nobody can be told that no vCPU takes it. */
-	lodge_irq_msi(&irqfd->vm->apics, &msi);
+	lodge_irq_msi(&irqfd->vm->apics, &irqfd->msi);
+	spin_unlock_irqrestore(&irqfd->lock, flags);
 }
 
 /* Under irqfd->lock, or before anybody knows it. */
@@ -112,26 +91,53 @@ static void irqfd_free(struct irqfd *irqfd)
 		eventfd_ctx_put(irqfd->resample);
 	eventfd_ctx_put(irqfd->eventfd);
 	kfree(irqfd);
-	lodge_user_put_kernel(vm->user, sizeof(*irqfd));
-	/* Now the VM may go. */
-	if (atomic_dec_and_test(&vm->irqfds.nr))
-		wake_up_var(&vm->irqfds.nr);
+	lodge_user_put_kernel(vm->user, IRQFD_MEMORY);
+	atomic_dec(&vm->irqfds.nr);
+}
+
+/* From then on irqfd_wake() is neither called nor under way. */
+static void irqfd_unhook(struct irqfd *irqfd)
+{
+	u64 count;
+
+	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
 }
 
 static void irqfd_end(struct irqfd *irqfd)
 {
-	u64 count;
-
-	/* From then on irqfd_wake() is neither called nor under way. */
-	eventfd_ctx_remove_wait_queue(irqfd->eventfd, &irqfd->wait, &count);
+	irqfd_unhook(irqfd);
 	if (irqfd->resample)
 		synchronize_srcu_expedited(&irqfd->vm->slots_srcu);
 	irqfd_free(irqfd);
 }
 
+/* One wait for all of them. */
 static void irqfd_end_closed(struct work_struct *work)
 {
-	irqfd_end(container_of(work, struct irqfd, end));
+	struct lodge_irqfds *all = container_of(work, struct lodge_irqfds, end);
+	struct lodge_vm *vm = container_of(all, struct lodge_vm, irqfds);
+	struct irqfd *irqfd, *next;
+	LIST_HEAD(closed);
+
+	spin_lock_irq(&all->lock);
+	list_splice_init(&all->closed, &closed);
+	spin_unlock_irq(&all->lock);
+	list_for_each_entry(irqfd, &closed, node)
+		irqfd_unhook(irqfd);
+	synchronize_srcu_expedited(&vm->slots_srcu);
+	list_for_each_entry_safe(irqfd, next, &closed, node) {
+		irqfd_free(irqfd);
+		cond_resched();
+	}
+}
+
+void lodge_irqfd_init(struct lodge_irqfds *all)
+{
+	spin_lock_init(&all->lock);
+	INIT_LIST_HEAD(&all->list);
+	INIT_LIST_HEAD(&all->closed);
+	INIT_LIST_HEAD(&all->levels);
+	INIT_WORK(&all->end, irqfd_end_closed);
 }
 
 /* The eventfd has been signalled, or is closed.  Under its lock; any context. */
@@ -152,7 +158,8 @@ static int irqfd_wake(wait_queue_entry_t *wait, unsigned int mode, int sync,
 		spin_lock_irqsave(&all->lock, flags);
 		if (!list_empty(&irqfd->node)) {
 			irqfd_take_off(irqfd);
-			queue_work(irqfd_queue, &irqfd->end);
+			list_add(&irqfd->node, &all->closed);
+			queue_work(system_unbound_wq, &all->end);
 		}
 		spin_unlock_irqrestore(&all->lock, flags);
 	}
@@ -196,14 +203,14 @@ static void irqfd_publish(struct irqfd *irqfd, struct file *file)
 
 static struct irqfd *irqfd_new(struct lodge_vm *vm, const struct lodge_msi *msi)
 {
-	int error = lodge_user_get_kernel(vm->user, sizeof(struct irqfd));
+	int error = lodge_user_get_kernel(vm->user, IRQFD_MEMORY);
 	struct irqfd *irqfd;
 
 	if (error)
 		return ERR_PTR(error);
 	irqfd = kzalloc(sizeof(*irqfd), GFP_KERNEL_ACCOUNT);
 	if (!irqfd) {
-		lodge_user_put_kernel(vm->user, sizeof(*irqfd));
+		lodge_user_put_kernel(vm->user, IRQFD_MEMORY);
 		return ERR_PTR(-ENOMEM);
 	}
 	irqfd->vm = vm;
@@ -212,7 +219,6 @@ static struct irqfd *irqfd_new(struct lodge_vm *vm, const struct lodge_msi *msi)
 	spin_lock_init(&irqfd->lock);
 	init_waitqueue_func_entry(&irqfd->wait, irqfd_wake);
 	init_poll_funcptr(&irqfd->table, irqfd_queue_wait);
-	INIT_WORK(&irqfd->end, irqfd_end_closed);
 	return irqfd;
 }
 
@@ -306,16 +312,34 @@ void lodge_irqfd_fini(struct lodge_vm *vm)
 {
 	struct irqfd *irqfd;
 
+	/* No vCPU is left that might read the list of levels. */
 	while ((irqfd = irqfd_pop(&vm->irqfds))) {
-		irqfd_end(irqfd);
+		irqfd_unhook(irqfd);
+		irqfd_free(irqfd);
 		cond_resched();
 	}
-	/* Those whose eventfds were closed. */
-	wait_var_event(&vm->irqfds.nr, !atomic_read(&vm->irqfds.nr));
+	/* Those whose eventfds were closed: from here on none comes to them. */
+	flush_work(&vm->irqfds.end);
 }
 
-bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
+/* Return: true if the interrupt that this APIC has ended can be of this irqfd. */
+static bool irqfd_is_for(struct irqfd *irqfd, const struct lodge_apic *apic)
 {
+	struct lodge_msi msi;
+
+	spin_lock_irq(&irqfd->lock);
+	msi = irqfd->msi;
+	spin_unlock_irq(&irqfd->lock);
+	return lodge_irq_msi_is_for(&msi, apic);
+}
+
+/*
+ * The same vector at another vCPU may be another interrupt, and one that user space has
+ * sent.  A real IOAPIC, too, is told the vector alone: to tell too many is harmless.
+ */
+bool lodge_irqfd_ended(struct lodge_vcpu *vcpu, u8 vector)
+{
+	struct lodge_vm *vm = vcpu->vm;
 	struct irqfd *irqfd;
 	bool told = false;
 	int index;
@@ -326,7 +350,9 @@ bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
 		if (READ_ONCE(irqfd->vector) != vector)
 			continue;
 		lodge_eventfd_signal(irqfd->resample);
-		told = true;
+		told = told || irqfd_is_for(irqfd, vcpu->apic);
+		/* There may be thousands, with many who wait for each. */
+		cond_resched();
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return told;
@@ -343,7 +369,10 @@ static bool set_is_valid(const struct lodge_irqfd *set,
 		return false;
 	if (set->flags & LODGE_IRQFD_REMOVE)
 		return true;
-	return lodge_irq_msi_valid(msi) && lodge_irq_msi_is_level(msi) == level;
+	if (!lodge_irq_msi_valid(msi) || lodge_irq_msi_is_level(msi) != level)
+		return false;
+	/* No guest ends an NMI or INIT. */
+	return !level || (msi->data & APIC_MODE_MASK) <= APIC_DM_LOWEST;
 }
 
 static int irqfd_set(struct lodge_vm *vm, const struct lodge_msi *msi,

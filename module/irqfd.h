@@ -9,36 +9,30 @@
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <lodge.h>
 
+struct lodge_vcpu;
 struct lodge_vm;
 
 /**
  * struct lodge_irqfds - a VM's
- * @lock: guards @list, and is taken under the lock of an eventfd
+ * @lock: guards the lists, and is taken under the lock of an eventfd
  * @list: those that have not ended
- * @nr: those that are not freed; written under vm->lock, or by who frees them
- * @levels: level-triggered ones; changed under @lock, read under vm->slots_srcu
+ * @closed: those whose eventfd was closed
+ * @end: frees @closed
+ * @nr: those that are not freed; grows under vm->lock alone
+ * @levels: level-triggered ones; read under vm->slots_srcu
  */
 struct lodge_irqfds {
 	spinlock_t lock;
 	struct list_head list;
+	struct list_head closed;
+	struct work_struct end;
 	atomic_t nr;
 	struct list_head levels;
 };
-
-/**
- * lodge_irqfd_start() - before the first VM
- *
- * Return: 0 or -ENOMEM.
- */
-int lodge_irqfd_start(void);
-
-/**
- * lodge_irqfd_stop() - after the last one
- */
-void lodge_irqfd_stop(void);
 
 /**
  * lodge_irqfd_init() - of a new VM
@@ -63,10 +57,10 @@ long lodge_irqfd_set(struct lodge_vm *vm, const struct lodge_irqfd *set);
  * lodge_irqfd_ended() - the guest has ended a level-triggered interrupt
  * @vector: its vector
  *
- * In a vCPU's thread.
+ * In the vCPU's thread.  All eventfds that have this vector are told.
  *
- * Return: true if eventfds have this vector, and were told; false: user space is to be.
+ * Return: true if one of them sends it to this vCPU; false: user space is to be told.
  */
-bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector);
+bool lodge_irqfd_ended(struct lodge_vcpu *vcpu, u8 vector);
 
 #endif

@@ -11,7 +11,6 @@
 #include "backend.h"
 #include "face.h"
 #include "ioctl.h"
-#include "irqfd.h"
 #include "mem.h"
 #include "netlink.h"
 #include "news.h"
@@ -88,12 +87,9 @@ static int __init lodge_main_init(void)
 	if (error)
 		return error;
 	lodge_user_init();
-	error = lodge_irqfd_start();
-	if (error)
-		goto exit_backend;
 	error = lodge_netlink_init();
 	if (error)
-		goto stop_irqfd;
+		goto exit_backend;
 	error = misc_register(&lodge_main_device);
 	if (error)
 		goto exit_netlink;
@@ -102,8 +98,6 @@ static int __init lodge_main_init(void)
 exit_netlink:
 	lodge_netlink_exit();
 	lodge_user_exit();
-stop_irqfd:
-	lodge_irqfd_stop();
 exit_backend:
 	lodge_backend_exit();
 	lodge_news_fini();
@@ -115,7 +109,6 @@ static void __exit lodge_main_exit(void)
 	misc_deregister(&lodge_main_device);
 	lodge_netlink_exit();
 	lodge_user_exit();
-	lodge_irqfd_stop();
 	lodge_backend_exit();
 	lodge_news_fini();
 }

@@ -2,6 +2,7 @@
 /*
  * Exits for ports: IN and OUT, and INS and OUTS, which the emulator carries out.
  */
+#include <linux/sched.h>
 #include <asm/processor-flags.h>
 
 #include "emulate.h"
@@ -48,6 +49,7 @@ static u32 lodge_portio_transfer(struct lodge_vcpu *vcpu, bool in, u32 count)
 					 count <= LODGE_RUN_DATA_SIZE / size))
 		return 0;
 	for (i = 0; i < count; i++, data += size) {
+		cond_resched();
 		if (in) {
 			if (!lodge_iobus_read(vcpu, LODGE_IOBUS_PORT, port,
 					      &element, size))

@@ -388,7 +388,7 @@ static enum lodge_outcome lodge_run_requests(struct lodge_vcpu *vcpu)
 	clear_bit(LODGE_REQ_KICK, &vcpu->requests);
 	if (test_and_clear_bit(LODGE_REQ_EOI, &vcpu->requests)) {
 		vector = lodge_lapic_take_eoi(vcpu->apic);
-		if (vector >= 0 && !lodge_irqfd_ended(vcpu->vm, vector)) {
+		if (vector >= 0 && !lodge_irqfd_ended(vcpu, vector)) {
 			vcpu->answer.exit.eoi.vector = vector;
 			vcpu->answer.reason = LODGE_EXIT_EOI;
 			return LODGE_TO_USER;

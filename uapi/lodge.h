@@ -553,8 +553,8 @@ struct lodge_run {
  * The guest goes on at once: such a write makes no exit.  Writes of another size or
  * value, and reads, exit as before.  Several eventfds may have the same address and
  * size: each with another value to match.  Closing the eventfd changes nothing; the VM
- * keeps it until it is removed, by a call with the same address, size, match and
- * flags, or until the VM ends.
+ * keeps it until it is removed, by a call with the same eventfd, address, size, match
+ * and flags, or until the VM ends.
  *
  * Errors: EBADF, EINVAL @fd is no eventfd; EINVAL flags, size, match, reserved, an
  * address that the space does not have; EEXIST the address is taken: by a device in the
@@ -569,18 +569,22 @@ struct lodge_run {
  *
  * Each signal of the eventfd sends the message once; if it has been signalled before,
  * the message is sent now.  For an eventfd that the VM has already, the message is
- * replaced.  Closing the eventfd's last descriptor removes it.
+ * replaced: the former one is not sent after this call.  Closing the eventfd's last
+ * descriptor removes it.
  *
  * With LODGE_IRQFD_LEVEL the message is a level-triggered one.  When the guest ends the
  * interrupt, the eventfd @resample is signalled, whose reader signals @fd again if its
- * device still wants an interrupt.  The end of such a vector makes no exit
- * (LODGE_EXIT_EOI); each eventfd with this vector is told.
+ * device still wants an interrupt.  Each eventfd with this vector is told.  There is no
+ * exit (LODGE_EXIT_EOI) if one of them sends it to this vCPU; so an interrupt whose
+ * message was replaced or removed in the meantime does exit.  A message that no vCPU
+ * takes is lost, and has no end.
  *
  * Errors: EBADF, EINVAL @fd, or @resample, is no eventfd; EINVAL flags, reserved,
  * address and data as for LODGE_SEND_MSI, data that is level-triggered without
- * LODGE_IRQFD_LEVEL or not with it, changing between level and edge; ENOENT
- * removing one that is not there; ENOSPC the VM has LODGE_MAX_IRQFDS; EDQUOT a limit on
- * kernel memory is reached (see lodge_netlink.h); ENOMEM.
+ * LODGE_IRQFD_LEVEL or not with it, a level-triggered NMI or INIT, changing between
+ * level and edge, or @resample; ENOENT removing one that is not there; ENOSPC the VM has
+ * LODGE_MAX_IRQFDS; EDQUOT a limit on kernel memory is reached (see lodge_netlink.h);
+ * ENOMEM.
  */
 #define LODGE_SET_IRQFD _IOW(LODGE_IOC, 0x16, struct lodge_irqfd)
 #define LODGE_MAX_IRQFDS 4096

@@ -180,6 +180,9 @@ TEST_F(eventfd, a_message_with_bad_members_is_invalid)
 	EXPECT_EQ(-EINVAL, CONNECT(irqfd.address = 0xfed00000));
 	EXPECT_EQ(-EINVAL, CONNECT(irqfd.data = 0x700 | EDGE));
 	EXPECT_EQ(-EINVAL, CONNECT(irqfd.data = LEVEL));
+	EXPECT_EQ(-EINVAL, CONNECT(irqfd.flags = LODGE_IRQFD_LEVEL;
+				   irqfd.data = LEVEL | 0x400;
+				   irqfd.resample = self->other));
 	EXPECT_EQ(-EINVAL, CONNECT(irqfd.resample = self->other));
 	EXPECT_EQ(-EINVAL, CONNECT(irqfd.flags = LODGE_IRQFD_LEVEL;
 				   irqfd.resample = self->other));
@@ -197,6 +200,9 @@ TEST_F(eventfd, an_eventfd_stays_of_its_kind_until_it_is_removed)
 	EXPECT_EQ(0, CONNECT(irqfd.flags = LODGE_IRQFD_LEVEL;
 			     irqfd.data = LEVEL; irqfd.resample = self->other));
 	EXPECT_EQ(-EINVAL, CONNECT());
+	EXPECT_EQ(-EINVAL,
+		  CONNECT(irqfd.flags = LODGE_IRQFD_LEVEL; irqfd.data = LEVEL;
+			  irqfd.resample = self->fd));
 	EXPECT_EQ(0, CONNECT(irqfd.flags = LODGE_IRQFD_REMOVE));
 }
 

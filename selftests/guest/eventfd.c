@@ -340,4 +340,58 @@ TEST_F(eventfd, the_end_of_another_level_triggered_interrupt_exits)
 	EXPECT_EQ(0U, rings(self->other));
 }
 
+/* A vector belongs to a vCPU: the other one's is user space's. */
+TEST_F(eventfd, the_end_of_the_same_vector_at_another_vcpu_exits)
+{
+	struct guest_cpu *second = &self->m.cpu[1];
+
+	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR | LEVEL,
+				     self->other));
+	ASSERT_TRUE(waits(second, ends));
+	ASSERT_EQ(0, machine_msi(&self->m, 1, VECTOR | LEVEL));
+	ASSERT_TRUE(cpu_raises(second, VECTOR, NULL));
+	ASSERT_TRUE(cpu_exits(second, LODGE_EXIT_EOI));
+	EXPECT_EQ(VECTOR, second->run->exit.eoi.vector);
+}
+
+TEST_F(eventfd, the_end_of_an_interrupt_whose_message_was_replaced_exits)
+{
+	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR | LEVEL,
+				     self->other));
+	ASSERT_TRUE(waits(self->cpu, ends));
+	signal_it(self->bell);
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+	ASSERT_EQ(0, connect_message(self, self->bell, (VECTOR + 1) | LEVEL,
+				     self->other));
+	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_EOI));
+	EXPECT_EQ(0U, rings(self->other));
+}
+
+TEST_F(eventfd, one_eventfd_may_interrupt_two_machines)
+{
+	struct machine other;
+	struct lodge_irqfd irqfd = { .address = APIC_MESSAGE,
+				     .data = VECTOR + 1,
+				     .fd = self->bell };
+
+	machine_create(&other, 1);
+	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR, 0));
+	ASSERT_EQ(0, lodge_vm_irqfd(other.vm, &irqfd));
+	ASSERT_TRUE(waits(self->cpu, spins));
+	ASSERT_TRUE(waits(&other.cpu[0], spins));
+	signal_it(self->bell);
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+	ASSERT_TRUE(cpu_raises(&other.cpu[0], VECTOR + 1, NULL));
+}
+
+TEST_F(eventfd,
+       a_machine_whose_descriptor_is_closed_is_interrupted_all_the_same)
+{
+	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR, 0));
+	ASSERT_TRUE(waits(self->cpu, spins));
+	ASSERT_EQ(0, close(self->m.vm));
+	signal_it(self->bell);
+	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR, NULL));
+}
+
 TEST_HARNESS_MAIN

@@ -34,6 +34,8 @@ static u32 sent_data;
 /* The allocation that fails, counted from 1. */
 static int fails_at;
 static bool has_no_quota;
+/* The message is addressed to other vCPUs. */
+static bool is_for_another;
 static struct lodge_iodevice *on_bus;
 static int bus_error;
 
@@ -44,6 +46,11 @@ bool kernel_has_no_memory(void)
 
 void kernel_queue_work(struct work_struct *work)
 {
+	struct work_struct *other;
+
+	for (other = works; other; other = other->next)
+		if (other == work)
+			return;
 	work->next = works;
 	works = work;
 }
@@ -55,7 +62,7 @@ void kernel_work(void)
 	kernel_require(!kernel_locks);
 	while ((work = works)) {
 		works = work->next;
-		work->func(work);
+		work->call(work);
 	}
 }
 
@@ -178,8 +185,16 @@ bool lodge_irq_msi_is_level(const struct lodge_msi *msi)
 	return msi->data & 0x8000;
 }
 
+bool lodge_irq_msi_is_for(const struct lodge_msi *msi,
+			  const struct lodge_apic *apic)
+{
+	return !is_for_another;
+}
+
 int lodge_irq_msi(struct lodge_apic_bus *bus, const struct lodge_msi *msi)
 {
+	/* Who changes the message waits for this one: its lock is held. */
+	kernel_require(kernel_locks);
 	sent++;
 	sent_data = msi->data;
 	return 0;
@@ -215,7 +230,7 @@ FIXTURE_SETUP(eventfd)
 {
 	sent = sent_data = 0;
 	fails_at = 0;
-	has_no_quota = false;
+	has_no_quota = is_for_another = false;
 	bus_error = 0;
 	on_bus = NULL;
 	interleave.happens = NULL;
@@ -224,7 +239,6 @@ FIXTURE_SETUP(eventfd)
 	self->vcpu->vm = self->vm;
 	lodge_irqfd_init(&self->vm->irqfds);
 	lodge_ioeventfd_init(&self->vm->ioeventfds);
-	ASSERT_EQ(0, lodge_irqfd_start());
 	for (int fd = 0; fd < NR_FDS; fd++)
 		fd_open(fd);
 }
@@ -351,22 +365,33 @@ TEST_F(eventfd, the_end_of_a_vector_is_told_to_all_that_have_it)
 {
 	ASSERT_EQ(0, connect_fd(self, 0, 2, LEVEL));
 	ASSERT_EQ(0, connect_fd(self, 1, 3, LEVEL));
-	EXPECT_TRUE(lodge_irqfd_ended(self->vm, 0x41));
+	EXPECT_TRUE(lodge_irqfd_ended(self->vcpu, 0x41));
 	EXPECT_EQ(1U, files[2]->eventfd->count);
 	EXPECT_EQ(1U, files[3]->eventfd->count);
-	EXPECT_FALSE(lodge_irqfd_ended(self->vm, 0x42));
+	EXPECT_FALSE(lodge_irqfd_ended(self->vcpu, 0x42));
 	ASSERT_EQ(0, connect_fd(self, 0, 2, LEVEL + 1));
-	EXPECT_TRUE(lodge_irqfd_ended(self->vm, 0x42));
+	EXPECT_TRUE(lodge_irqfd_ended(self->vcpu, 0x42));
 	EXPECT_EQ(2U, files[2]->eventfd->count);
 	EXPECT_EQ(1U, files[3]->eventfd->count);
 	fd_close(0);
-	EXPECT_FALSE(lodge_irqfd_ended(self->vm, 0x42));
+	EXPECT_FALSE(lodge_irqfd_ended(self->vcpu, 0x42));
+}
+
+TEST_F(eventfd, the_end_of_a_vector_at_another_vcpu_is_told_to_user_space_too)
+{
+	ASSERT_EQ(0, connect_fd(self, 0, 2, LEVEL));
+	is_for_another = true;
+	EXPECT_FALSE(lodge_irqfd_ended(self->vcpu, 0x41));
+	EXPECT_EQ(1U, files[2]->eventfd->count);
+	is_for_another = false;
+	EXPECT_TRUE(lodge_irqfd_ended(self->vcpu, 0x41));
+	EXPECT_EQ(2U, files[2]->eventfd->count);
 }
 
 TEST_F(eventfd, an_eventfd_may_tell_itself)
 {
 	ASSERT_EQ(0, connect_fd(self, 1, 1, LEVEL));
-	EXPECT_TRUE(lodge_irqfd_ended(self->vm, 0x41));
+	EXPECT_TRUE(lodge_irqfd_ended(self->vcpu, 0x41));
 	EXPECT_EQ(1U, sent);
 }
 

@@ -236,7 +236,7 @@ int lodge_lapic_take_eoi(struct lodge_apic *apic)
 	return -1;
 }
 
-bool lodge_irqfd_ended(struct lodge_vm *vm, u8 vector)
+bool lodge_irqfd_ended(struct lodge_vcpu *vcpu, u8 vector)
 {
 	return false;
 }

@@ -39,6 +39,10 @@ static inline void kernel_shared(void)
 		kernel_interleave();
 }
 
+/* How often others could run. */
+__attribute__((weak)) u32 kernel_rests;
+
+#define cond_resched() (kernel_shared(), (void)kernel_rests++)
 #define READ_ONCE(x) (kernel_shared(), *(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) \
 	(kernel_shared(), *(volatile __typeof__(x) *)&(x) = (value))
@@ -90,6 +94,13 @@ struct lodge_fpu {
 typedef struct {
 	int counter;
 } atomic_t;
+
+/* It runs when a test calls it. */
+struct work_struct {
+	void (*call)(struct work_struct *work);
+	struct work_struct *next;
+	unsigned long delay;
+};
 
 struct list_head {
 	struct list_head *next;

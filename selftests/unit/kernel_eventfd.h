@@ -16,7 +16,9 @@
 #define EPOLLIN POLLIN
 #define EPOLLHUP POLLHUP
 #define APIC_VECTOR_MASK 0xff
-#define WQ_UNBOUND 0
+#define APIC_MODE_MASK 0x700
+#define APIC_DM_LOWEST 0x100
+#define LODGE_EVENTFD_BYTES 128
 
 #define ERR_PTR(error) ((void *)(long)(error))
 #define PTR_ERR(pointer) ((long)(pointer))
@@ -27,6 +29,7 @@
 
 /* ---------------------------------------------------------------------- lists */
 
+#define LIST_HEAD(name) struct list_head name = { &(name), &(name) }
 #define INIT_LIST_HEAD(head) ((head)->next = (head)->prev = (head))
 #define list_empty(head) ((head)->next == (head))
 #define list_is_singular(head) \
@@ -71,6 +74,17 @@ static inline void list_del_init(struct list_head *entry)
 	INIT_LIST_HEAD(entry);
 }
 
+static inline void list_splice_init(struct list_head *list,
+				    struct list_head *head)
+{
+	while (!list_empty(list)) {
+		struct list_head *entry = list->prev;
+
+		list_del(entry);
+		list_add(entry, head);
+	}
+}
+
 /* ---------------------------------------------------------------------- locks */
 
 /* How many spinlocks are held: nobody waits or frees a list's reader meanwhile. */
@@ -113,16 +127,10 @@ static inline void spin_unlock_irq(spinlock_t *lock)
 #define spin_lock_irqsave(lock, flags) ((flags) = 0, spin_lock(lock))
 #define spin_unlock_irqrestore(lock, flags) ((void)(flags), spin_unlock(lock))
 #define srcu_read_lock_held(srcu) ((srcu)->readers > 0)
-#define cond_resched() kernel_shared()
 
 static inline void atomic_inc(atomic_t *value)
 {
 	value->counter++;
-}
-
-static inline bool atomic_dec_and_test(atomic_t *value)
-{
-	return !--value->counter;
 }
 
 /* ------------------------------------------------------------------ waits, works */
@@ -160,24 +168,12 @@ static inline void add_wait_queue(wait_queue_head_t *head,
 }
 
 /* A work waits until kernel_work() is called: by who waits for it, or by a test. */
-struct work_struct {
-	void (*func)(struct work_struct *work);
-	struct work_struct *next;
-};
-
-struct workqueue_struct;
 void kernel_queue_work(struct work_struct *work);
 void kernel_work(void);
 
-#define INIT_WORK(work, function) ((work)->func = (function))
-#define alloc_workqueue(name, flags, most) ((struct workqueue_struct *)1)
-#define destroy_workqueue(queue) ((void)(queue))
-#define queue_work(queue, work) ((void)(queue), kernel_queue_work(work))
-#define wake_up_var(variable) ((void)(variable))
-#define wait_var_event(variable, condition) \
-	do {                                \
-		kernel_work();              \
-	} while (!(condition))
+#define INIT_WORK(work, function) ((work)->call = (function))
+#define queue_work(queue, work) kernel_queue_work(work)
+#define flush_work(work) kernel_work()
 
 /* -------------------------------------------------------------------- eventfds */
 

@@ -379,17 +379,6 @@ static inline void put_net(struct net *net)
 	net->users--;
 }
 
-/* How often others could run. */
-__attribute__((weak)) u32 kernel_rests;
-
-#define cond_resched() ((void)kernel_rests++)
-
-/* It runs when a test calls it. */
-struct work_struct {
-	void (*call)(struct work_struct *work);
-	unsigned long delay;
-};
-
 /* The work that waits, or NULL. */
 __attribute__((weak)) struct work_struct *kernel_work;
 

@@ -13,7 +13,6 @@
 #include <linux/uaccess.h>
 
 #include "backend.h"
-#include "irqfd.h"
 #include "mem.h"
 #include "news.h"
 #include "user.h"
@@ -169,11 +168,7 @@ static int __init core_init(void)
 	error = lodge_backend_init();
 	if (!error) {
 		lodge_user_init();
-		error = lodge_irqfd_start();
-		if (!error) {
-			error = lodge_backend ? core_test(data) : -ENODEV;
-			lodge_irqfd_stop();
-		}
+		error = lodge_backend ? core_test(data) : -ENODEV;
 		lodge_backend_exit();
 		lodge_news_fini();
 	}
