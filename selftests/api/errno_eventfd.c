@@ -234,6 +234,17 @@ TEST_F(eventfd, there_is_room_for_so_many_messages_and_no_more)
 	EXPECT_TRUE(EVENTUALLY(!CONNECT()));
 }
 
+TEST_F(eventfd, those_that_are_closed_make_room)
+{
+	for (int i = 0; i < LODGE_MAX_IRQFDS + 100; i++) {
+		int fd = eventfd(0, EFD_CLOEXEC);
+
+		ASSERT_LE(0, fd);
+		ASSERT_TRUE(EVENTUALLY(CONNECT(irqfd.fd = fd) != -ENOSPC));
+		close(fd);
+	}
+}
+
 TEST_F(eventfd, closing_a_vm_lets_go_of_eventfds)
 {
 	EXPECT_EQ(0, HANG());

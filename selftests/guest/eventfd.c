@@ -291,18 +291,6 @@ TEST_F(eventfd, an_eventfd_that_is_removed_sends_nothing)
 	ASSERT_TRUE(cpu_raises(self->cpu, VECTOR + 1, NULL));
 }
 
-TEST_F(eventfd, one_that_is_closed_makes_room)
-{
-	for (int i = 0; i < LODGE_MAX_IRQFDS + 100; i++) {
-		int fd = eventfd(0, EFD_CLOEXEC);
-
-		ASSERT_LE(0, fd);
-		ASSERT_TRUE(EVENTUALLY(connect_message(self, fd, VECTOR, 0) !=
-				       -ENOSPC));
-		close(fd);
-	}
-}
-
 TEST_F(eventfd, a_bell_may_send_the_message_itself)
 {
 	ASSERT_EQ(0, connect_message(self, self->bell, VECTOR, 0));
