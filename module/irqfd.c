@@ -267,11 +267,11 @@ static int irqfd_change(struct lodge_vm *vm, const struct lodge_msi *msi,
 
 	spin_lock_irq(&all->lock);
 	irqfd = irqfd_find(all, eventfd);
-	if (irqfd) {
+	if (irqfd)
 		error = irqfd->resample == resample ? 0 : -EINVAL;
+	if (!error) {
 		spin_lock(&irqfd->lock);
-		if (!error)
-			irqfd_set_message(irqfd, msi);
+		irqfd_set_message(irqfd, msi);
 		spin_unlock(&irqfd->lock);
 	}
 	spin_unlock_irq(&all->lock);
@@ -344,6 +344,8 @@ bool lodge_irqfd_ended(struct lodge_vcpu *vcpu, u8 vector)
 	bool told = false;
 	int index;
 
+	if (list_empty(&vm->irqfds.levels))
+		return false;
 	index = srcu_read_lock(&vm->slots_srcu);
 	list_for_each_entry_srcu(irqfd, &vm->irqfds.levels, level,
 				 srcu_read_lock_held(&vm->slots_srcu)) {

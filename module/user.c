@@ -335,18 +335,33 @@ void lodge_user_put_vm(struct lodge_user *user, u64 kernel)
 	spin_unlock(&user_lock);
 }
 
-int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel)
+static int user_lock_and_take(struct lodge_user *user,
+			      const u64 more[LODGE_NR_RESOURCES])
 {
-	const u64 more[LODGE_NR_RESOURCES] = {
-		[LODGE_RESOURCE_VCPUS] = 1,
-		[LODGE_RESOURCE_KERNEL] = kernel,
-	};
 	int error;
 
 	spin_lock(&user_lock);
 	error = user_take(user, more);
 	spin_unlock(&user_lock);
 	return error;
+}
+
+static void user_lock_and_give(struct lodge_user *user,
+			       const u64 less[LODGE_NR_RESOURCES])
+{
+	spin_lock(&user_lock);
+	user_give(user, less);
+	spin_unlock(&user_lock);
+}
+
+int lodge_user_get_vcpu(struct lodge_user *user, u64 kernel)
+{
+	const u64 more[LODGE_NR_RESOURCES] = {
+		[LODGE_RESOURCE_VCPUS] = 1,
+		[LODGE_RESOURCE_KERNEL] = kernel,
+	};
+
+	return user_lock_and_take(user, more);
 }
 
 void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel)
@@ -356,9 +371,7 @@ void lodge_user_put_vcpu(struct lodge_user *user, u64 kernel)
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
 
-	spin_lock(&user_lock);
-	user_give(user, less);
-	spin_unlock(&user_lock);
+	user_lock_and_give(user, less);
 }
 
 int lodge_user_get_kernel(struct lodge_user *user, u64 kernel)
@@ -366,12 +379,8 @@ int lodge_user_get_kernel(struct lodge_user *user, u64 kernel)
 	const u64 more[LODGE_NR_RESOURCES] = {
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
-	int error;
 
-	spin_lock(&user_lock);
-	error = user_take(user, more);
-	spin_unlock(&user_lock);
-	return error;
+	return user_lock_and_take(user, more);
 }
 
 void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
@@ -380,9 +389,7 @@ void lodge_user_put_kernel(struct lodge_user *user, u64 kernel)
 		[LODGE_RESOURCE_KERNEL] = kernel,
 	};
 
-	spin_lock(&user_lock);
-	user_give(user, less);
-	spin_unlock(&user_lock);
+	user_lock_and_give(user, less);
 }
 
 struct lodge_npt_total *lodge_user_tables(struct lodge_user *user)

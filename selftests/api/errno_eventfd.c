@@ -34,7 +34,7 @@ FIXTURE_SETUP(eventfd)
 {
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
 	self->vm = self->machine.vm;
-	self->fd = eventfd(0, EFD_CLOEXEC);
+	self->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->other = eventfd(0, EFD_CLOEXEC);
 	ASSERT_LE(0, self->other);
 	self->bell = (struct lodge_ioeventfd){ .address = ADDRESS,
@@ -247,10 +247,15 @@ TEST_F(eventfd, those_that_are_closed_make_room)
 
 TEST_F(eventfd, closing_a_vm_lets_go_of_eventfds)
 {
+	uint64_t count = 1;
+
 	EXPECT_EQ(0, HANG());
 	EXPECT_EQ(0, CONNECT());
 	machine_end(&self->machine);
 	EXPECT_TRUE(EVENTUALLY(lodge_users() == 0));
+	/* Nobody but us reads it. */
+	EXPECT_EQ(8, write(self->fd, &count, sizeof(count)));
+	EXPECT_EQ(8, read(self->fd, &count, sizeof(count)));
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
 }
 

@@ -42,10 +42,15 @@ static enum lodge_vmexit_kind run(FIXTURE_DATA(run) * self)
 	return fake.handled;
 }
 
+/* Return: true if an answer at @entry was the row's last. */
+static bool ends_at(FIXTURE_DATA(run) * self, unsigned int entry)
+{
+	return run(self) == LODGE_VMEXIT_ANSWERED && fake.entries == entry;
+}
+
 TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
 {
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 	EXPECT_EQ(ROW, fake.answered);
 	EXPECT_EQ(ROW, fake.delivered);
 	EXPECT_EQ(1U, fake.loads);
@@ -63,8 +68,7 @@ TEST_F(run, tells_of_interrupts_before_the_first_entry_of_each_row)
 TEST_F(run, of_msr_accesses_is_the_same)
 {
 	fake.kind = LODGE_VMEXIT_MSR;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 }
 
 TEST_F(run, ends_with_the_first_exit_that_is_not_quick)
@@ -113,8 +117,7 @@ static void request_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_with_a_request)
 {
 	fake.enter = request_at;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 	EXPECT_EQ(AT, fake.answered);
 	/* The loop around it has work to do. */
 	EXPECT_EQ(BIT(LODGE_REQ_KICK), self->vcpu.requests);
@@ -129,8 +132,7 @@ static void request(struct lodge_vcpu *vcpu)
 TEST_F(run, delivers_an_event_that_the_answer_makes_and_goes_on)
 {
 	fake.quick = request;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 	EXPECT_EQ(1U, fake.given);
 	EXPECT_EQ(0U, self->vcpu.requests);
 }
@@ -144,8 +146,7 @@ static void request_always(struct lodge_vcpu *vcpu)
 TEST_F(run, has_no_more_entries_for_a_guest_with_an_event_at_each)
 {
 	fake.quick = request_always;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 	EXPECT_EQ(ROW - 1U, fake.given);
 	EXPECT_EQ(BIT(LODGE_REQ_EVENT), self->vcpu.requests);
 }
@@ -160,8 +161,7 @@ TEST_F(run, delivers_once_between_two_entries)
 {
 	fake.quick = request;
 	fake.give = give_and_request;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 	EXPECT_EQ(1U, fake.given);
 	EXPECT_EQ(BIT(LODGE_REQ_EVENT), self->vcpu.requests);
 }
@@ -176,8 +176,7 @@ TEST_F(run, ends_when_virtualization_is_off_after_an_event)
 {
 	fake.quick = request;
 	fake.give = give_and_lose_hardware;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 static bool give_no_more(struct lodge_delivery *d)
@@ -189,8 +188,7 @@ TEST_F(run, ends_with_an_event_that_the_run_loop_is_to_deliver)
 {
 	fake.quick = request;
 	fake.give = give_no_more;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 static bool give_and_kick(struct lodge_delivery *d)
@@ -203,8 +201,7 @@ TEST_F(run, ends_with_a_request_that_comes_as_an_event_is_delivered)
 {
 	fake.quick = request;
 	fake.give = give_and_kick;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 static void request_more(struct lodge_vcpu *vcpu)
@@ -216,8 +213,7 @@ static void request_more(struct lodge_vcpu *vcpu)
 TEST_F(run, delivers_no_event_before_another_request_is_carried_out)
 {
 	fake.quick = request_more;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 	EXPECT_EQ(0U, fake.given);
 }
 
@@ -230,8 +226,7 @@ static void request_and_work(struct lodge_vcpu *vcpu)
 TEST_F(run, ends_with_work_for_the_thread_after_an_event_is_delivered)
 {
 	fake.quick = request_and_work;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 static void work_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
@@ -243,8 +238,7 @@ static void work_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_with_work_for_the_thread)
 {
 	fake.enter = work_at;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 static void hardware_off_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
@@ -256,15 +250,13 @@ static void hardware_off_at(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 TEST_F(run, ends_when_virtualization_is_switched_off)
 {
 	fake.enter = hardware_off_at;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(AT, fake.entries);
+	EXPECT_TRUE(ends_at(self, AT));
 }
 
 TEST_F(run, ends_with_each_exit_while_an_event_waits_for_its_window)
 {
 	self->vcpu.delivery.window = LODGE_BLOCK_INTERRUPT;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(1U, fake.entries);
+	EXPECT_TRUE(ends_at(self, 1));
 	EXPECT_EQ(1U, fake.answered);
 }
 
@@ -365,15 +357,13 @@ TEST_F(run, does_not_begin_with_a_request_that_came_after_the_loop_looked)
 {
 	fake.load = request_in_load;
 	fake.enter = check_requests;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 }
 
 TEST_F(run, begins_once_virtualization_is_on_again)
 {
 	lodge_hw_on[kernel_here] = false;
-	EXPECT_EQ(LODGE_VMEXIT_ANSWERED, run(self));
-	EXPECT_EQ(ROW, fake.entries);
+	EXPECT_TRUE(ends_at(self, ROW));
 }
 
 TEST_F(run, does_not_begin_with_work_for_the_thread)
