@@ -2,13 +2,15 @@
 /*
  * The ACPI tables.
  *
- * They follow each other from ACPI_RSDP on.  Their size depends only on the number
- * of vCPUs, and the area up to ACPI_END has room for LODGE_MAX_VCPUS.
+ * They follow each other from ACPI_FACS on, or wherever firmware loads them.  Their
+ * size depends only on the number of vCPUs, and the area from ACPI_RSDP up to ACPI_END
+ * has room for LODGE_MAX_VCPUS.
  */
 #include "boot/acpi.h"
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lodge.h>
@@ -24,6 +26,7 @@
 #define FACS_ALIGN 64
 /* The first table behind the RSDP. */
 #define ACPI_FACS (ACPI_RSDP + FACS_ALIGN)
+#define TABLES_SIZE (ACPI_END - ACPI_FACS)
 /* The waking vector is for real mode. */
 #define WAKING_LIMIT (1U << 20)
 
@@ -229,14 +232,24 @@ _Static_assert(PM_TIMER_BITS == 32, "FADT_TIMER_32BIT says so");
 _Static_assert(0x1000 + 64 * LODGE_MAX_VCPUS <= ACPI_END - ACPI_RSDP,
 	       "the tables fit");
 
+_Static_assert(offsetof(struct acpi_rsdp, rsdt) + sizeof(uint32_t) ==
+		       RSDP_FIRST_SIZE,
+	       "the first checksum covers the RSDT's address");
+
 /**
  * struct tables - the tables while they are written
- * @base: the area in this process
- * @used: bytes of it
+ * @rsdp: the RSDP in this process
+ * @base: the other tables in this process
+ * @gpa: the guest physical address of @base
+ * @used: bytes of @base
+ * @linker: gets the places of addresses and checksums; NULL: @gpa is final
  */
 struct tables {
+	struct acpi_rsdp *rsdp;
 	uint8_t *base;
+	uint32_t gpa;
 	uint32_t used;
+	struct linker *linker;
 };
 
 /* Return: the place for the next table, in this process. */
@@ -249,7 +262,7 @@ static void *tables_next(struct tables *tables, uint32_t align)
 /* Allocates @size bytes for the next table.  Return: its guest physical address. */
 static uint32_t tables_take(struct tables *tables, uint32_t size)
 {
-	uint32_t gpa = ACPI_RSDP + tables->used;
+	uint32_t gpa = tables->gpa + tables->used;
 
 	tables->used += size;
 	return gpa;
@@ -263,6 +276,17 @@ static uint8_t acpi_checksum(const void *data, size_t size)
 	while (size--)
 		sum += *byte++;
 	return -sum;
+}
+
+/* Writes the address of a table to a field of another one. */
+static void tables_link(struct tables *tables, void *field, uint8_t size,
+			uint64_t address)
+{
+	memcpy(field, &address, size);
+	if (tables->linker)
+		linker_add_pointer(tables->linker, ACPI_FILE_TABLES,
+				   (uint8_t *)field - tables->base, size,
+				   ACPI_FILE_TABLES);
 }
 
 /* Allocates a table whose body is complete, and writes its header. */
@@ -279,6 +303,10 @@ static uint32_t tables_finish(struct tables *tables, struct acpi_header *header,
 	memcpy(header->creator_id, CREATOR, sizeof(header->creator_id));
 	header->creator_revision = OEM_REVISION;
 	header->checksum = acpi_checksum(header, size);
+	if (tables->linker)
+		linker_add_checksum(tables->linker, ACPI_FILE_TABLES,
+				    &header->checksum - tables->base,
+				    (uint8_t *)header - tables->base, size);
 	return tables_take(tables, size);
 }
 
@@ -297,8 +325,7 @@ static uint32_t acpi_dsdt(struct tables *tables, unsigned int cpus)
 	struct acpi_header *header = tables_next(tables, TABLE_ALIGN);
 	struct aml aml = {
 		.data = (uint8_t *)(header + 1),
-		.capacity =
-			ACPI_END - ACPI_RSDP - tables->used - sizeof(*header),
+		.capacity = TABLES_SIZE - tables->used - sizeof(*header),
 	};
 
 	dsdt_build(&aml, cpus);
@@ -338,10 +365,10 @@ static uint32_t acpi_fadt(struct tables *tables, uint32_t facs, uint32_t dsdt)
 {
 	struct acpi_fadt *fadt = tables_next(tables, TABLE_ALIGN);
 
-	fadt->facs = facs;
-	fadt->x_facs = facs;
-	fadt->dsdt = dsdt;
-	fadt->x_dsdt = dsdt;
+	tables_link(tables, &fadt->facs, sizeof(fadt->facs), facs);
+	tables_link(tables, &fadt->x_facs, sizeof(fadt->x_facs), facs);
+	tables_link(tables, &fadt->dsdt, sizeof(fadt->dsdt), dsdt);
+	tables_link(tables, &fadt->x_dsdt, sizeof(fadt->x_dsdt), dsdt);
 	fadt->sci_irq = PM_SCI_IRQ;
 	fadt_registers(fadt);
 	fadt->c2_latency = FADT_C2_NONE;
@@ -421,8 +448,8 @@ static uint32_t acpi_rsdt(struct tables *tables, uint32_t fadt, uint32_t madt)
 {
 	struct acpi_rsdt *rsdt = tables_next(tables, TABLE_ALIGN);
 
-	rsdt->fadt = fadt;
-	rsdt->madt = madt;
+	tables_link(tables, &rsdt->fadt, sizeof(rsdt->fadt), fadt);
+	tables_link(tables, &rsdt->madt, sizeof(rsdt->madt), madt);
 	return tables_finish(tables, &rsdt->header, "RSDT", 1, sizeof(*rsdt));
 }
 
@@ -430,21 +457,59 @@ static uint32_t acpi_xsdt(struct tables *tables, uint32_t fadt, uint32_t madt)
 {
 	struct acpi_xsdt *xsdt = tables_next(tables, TABLE_ALIGN);
 
-	xsdt->fadt = fadt;
-	xsdt->madt = madt;
+	tables_link(tables, &xsdt->fadt, sizeof(xsdt->fadt), fadt);
+	tables_link(tables, &xsdt->madt, sizeof(xsdt->madt), madt);
 	return tables_finish(tables, &xsdt->header, "XSDT", 1, sizeof(*xsdt));
 }
 
 static void acpi_rsdp(struct acpi_rsdp *rsdp, uint32_t rsdt, uint32_t xsdt)
 {
+	*rsdp = (struct acpi_rsdp){
+		.revision = 2,
+		.rsdt = rsdt,
+		.length = sizeof(*rsdp),
+		.xsdt = xsdt,
+	};
 	memcpy(rsdp->signature, "RSD PTR ", sizeof(rsdp->signature));
 	memcpy(rsdp->oem_id, OEM_ID, sizeof(rsdp->oem_id));
-	rsdp->revision = 2;
-	rsdp->rsdt = rsdt;
-	rsdp->length = sizeof(*rsdp);
-	rsdp->xsdt = xsdt;
 	rsdp->checksum = acpi_checksum(rsdp, RSDP_FIRST_SIZE);
 	rsdp->extended_checksum = acpi_checksum(rsdp, sizeof(*rsdp));
+}
+
+/* The first checksum is a part of what the second one covers. */
+static void link_rsdp(struct linker *linker)
+{
+	linker_add_pointer(linker, ACPI_FILE_RSDP,
+			   offsetof(struct acpi_rsdp, rsdt), sizeof(uint32_t),
+			   ACPI_FILE_TABLES);
+	linker_add_pointer(linker, ACPI_FILE_RSDP,
+			   offsetof(struct acpi_rsdp, xsdt), sizeof(uint64_t),
+			   ACPI_FILE_TABLES);
+	linker_add_checksum(linker, ACPI_FILE_RSDP,
+			    offsetof(struct acpi_rsdp, checksum), 0,
+			    RSDP_FIRST_SIZE);
+	linker_add_checksum(linker, ACPI_FILE_RSDP,
+			    offsetof(struct acpi_rsdp, extended_checksum), 0,
+			    sizeof(struct acpi_rsdp));
+}
+
+static int tables_write(struct tables *tables, unsigned int cpus,
+			struct boot_error *error)
+{
+	uint32_t facs, dsdt, fadt, madt;
+
+	if (!cpus || cpus > LODGE_MAX_VCPUS)
+		return boot_error_set(error, -EINVAL,
+				      "%u processors: 1 to %u are possible",
+				      cpus, LODGE_MAX_VCPUS);
+	memset(tables->base, 0, TABLES_SIZE);
+	facs = acpi_facs(tables);
+	dsdt = acpi_dsdt(tables, cpus);
+	fadt = acpi_fadt(tables, facs, dsdt);
+	madt = acpi_madt(tables, cpus);
+	acpi_rsdp(tables->rsdp, acpi_rsdt(tables, fadt, madt),
+		  acpi_xsdt(tables, fadt, madt));
+	return 0;
 }
 
 bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry)
@@ -468,22 +533,50 @@ int acpi_write(const struct ram *ram, unsigned int cpus,
 	       struct boot_error *error)
 {
 	struct tables tables = {
-		.base = ram_at(ram, ACPI_RSDP, ACPI_END - ACPI_RSDP),
-		.used = sizeof(struct acpi_rsdp),
+		.rsdp = ram_at(ram, ACPI_RSDP, FACS_ALIGN),
+		.base = ram_at(ram, ACPI_FACS, TABLES_SIZE),
+		.gpa = ACPI_FACS,
 	};
-	uint32_t facs, dsdt, fadt, madt;
 
-	if (!cpus || cpus > LODGE_MAX_VCPUS)
-		return boot_error_set(error, -EINVAL,
-				      "%u processors: 1 to %u are possible",
-				      cpus, LODGE_MAX_VCPUS);
-	memset(tables.base, 0, ACPI_END - ACPI_RSDP);
-	facs = acpi_facs(&tables);
-	dsdt = acpi_dsdt(&tables, cpus);
-	fadt = acpi_fadt(&tables, facs, dsdt);
-	madt = acpi_madt(&tables, cpus);
-	acpi_rsdp((struct acpi_rsdp *)tables.base,
-		  acpi_rsdt(&tables, fadt, madt),
-		  acpi_xsdt(&tables, fadt, madt));
-	return 0;
+	memset(tables.rsdp, 0, FACS_ALIGN);
+	return tables_write(&tables, cpus, error);
+}
+
+int acpi_files_make(struct acpi_files *files, unsigned int cpus,
+		    struct boot_error *error)
+{
+	struct tables tables = {
+		.rsdp = malloc(sizeof(struct acpi_rsdp)),
+		.base = malloc(TABLES_SIZE),
+		.linker = &files->linker,
+	};
+	int ret;
+
+	*files = (struct acpi_files){
+		.rsdp = tables.rsdp,
+		.rsdp_size = sizeof(struct acpi_rsdp),
+		.tables = tables.base,
+	};
+	linker_allocate(&files->linker, ACPI_FILE_RSDP, TABLE_ALIGN,
+			LINKER_BIOS_SEGMENT);
+	linker_allocate(&files->linker, ACPI_FILE_TABLES, FACS_ALIGN,
+			LINKER_HIGH);
+	if (!files->rsdp || !files->tables)
+		ret = boot_error_set(error, -ENOMEM, "out of memory");
+	else
+		ret = tables_write(&tables, cpus, error);
+	files->tables_size = tables.used;
+	link_rsdp(&files->linker);
+	if (!ret && files->linker.count > LINKER_MAX)
+		ret = boot_error_set(error, -ENOSPC,
+				     "the ACPI tables are too many");
+	if (ret)
+		acpi_files_free(files);
+	return ret;
+}
+
+void acpi_files_free(struct acpi_files *files)
+{
+	free(files->rsdp);
+	free(files->tables);
 }

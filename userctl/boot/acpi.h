@@ -6,11 +6,13 @@
 #define LODGE_BOOT_ACPI_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "board/ram.h"
 #include "boot/entry.h"
 #include "boot/error.h"
+#include "boot/linker.h"
 
 /* Guest physical address of the RSDP; it begins the area of all tables. */
 #define ACPI_RSDP 0xe0000
@@ -28,6 +30,41 @@
  */
 int acpi_write(const struct ram *ram, unsigned int cpus,
 	       struct boot_error *error);
+
+/* The tables as files, with QEMU's names. */
+#define ACPI_FILE_RSDP "etc/acpi/rsdp"
+#define ACPI_FILE_TABLES "etc/acpi/tables"
+
+/**
+ * struct acpi_files - the tables for firmware, which chooses their addresses
+ * @rsdp: contents of ACPI_FILE_RSDP
+ * @rsdp_size: bytes of @rsdp
+ * @tables: contents of ACPI_FILE_TABLES, the other tables
+ * @tables_size: bytes of @tables
+ * @linker: says how to load both
+ */
+struct acpi_files {
+	void *rsdp;
+	size_t rsdp_size;
+	void *tables;
+	size_t tables_size;
+	struct linker linker;
+};
+
+/**
+ * acpi_files_make() - make the tables that acpi_write() writes, for firmware
+ * @files: to be filled
+ *
+ * Return: 0; -EINVAL for @cpus; -ENOSPC the script is too long; -ENOMEM.  On failure
+ * nothing is to be freed.
+ */
+int acpi_files_make(struct acpi_files *files, unsigned int cpus,
+		    struct boot_error *error);
+
+/**
+ * acpi_files_free() - free what acpi_files_make() has allocated
+ */
+void acpi_files_free(struct acpi_files *files);
 
 /**
  * acpi_waking_entry() - get the start state of a guest that wakes from S3 (ACPI
