@@ -58,7 +58,7 @@ static struct setup set_up(const struct device_kind *kind)
 		.msi = drop_msi,
 		.cpus = 1,
 	};
-	setup.board.pci = pci_bus_new(setup.board.bus);
+	setup.board.pci = board_pci_new(&setup.board);
 	loop_clock_stop(setup.board.loop);
 	loop_clock_set(setup.board.loop, NOW);
 	setup.device = kind->make(&setup.board, values);

@@ -79,7 +79,7 @@ static struct board new_board(void)
 	};
 
 	require(board.bus && board.loop && board.ram);
-	board.pci = pci_bus_new(board.bus);
+	board.pci = board_pci_new(&board);
 	require(board.pci);
 	loop_clock_stop(board.loop);
 	require(!loop_clock_set(board.loop, NOW));

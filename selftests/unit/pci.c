@@ -29,6 +29,7 @@ struct device {
 FIXTURE(pci)
 {
 	struct bus *bus;
+	struct pci_bus_config config;
 	struct pci_bus *functions;
 	struct pci *pci;
 	struct device devices[2];
@@ -57,16 +58,21 @@ static void device_init(struct device *device, uint32_t size)
 		device->function.writable[i] = i < 0x40 ? 0 : 0xff;
 	}
 	device->function.config[COMMAND] = 0;
-	device->function.size = size;
-	device->function.read = device_read;
-	device->function.write = device_write;
+	device->function.config[COMMAND + 1] = 0;
+	device->function.bars[0] = (struct pci_bar){
+		.kind = PCI_BAR_MEMORY32,
+		.size = size,
+		.read = device_read,
+		.write = device_write,
+	};
 	device->function.opaque = device;
 }
 
 FIXTURE_SETUP(pci)
 {
 	self->bus = bus_new();
-	self->functions = pci_bus_new(self->bus);
+	self->config = (struct pci_bus_config){ .bus = self->bus };
+	self->functions = pci_bus_new(&self->config);
 	self->pci = pci_new(self->bus, self->functions);
 	ASSERT_NE(NULL, self->pci);
 	device_init(&self->devices[0], MEMORY_SIZE);
@@ -92,7 +98,7 @@ TEST_F(pci, second_one_on_the_same_bus_is_refused)
 {
 	EXPECT_EQ(NULL, pci_new(self->bus, self->functions));
 	EXPECT_EQ(EEXIST, errno);
-	EXPECT_EQ(NULL, pci_bus_new(self->bus));
+	EXPECT_EQ(NULL, pci_bus_new(&self->config));
 	EXPECT_EQ(EEXIST, errno);
 }
 
@@ -259,6 +265,7 @@ TEST_F(pci, memory_answers_where_and_while_the_guest_wants_it)
 
 	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, &device->function));
 	device->memory[8] = 0x5a;
+	configure(self->bus, 1, COMMAND, 0);
 	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + 8));
 	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
 	EXPECT_EQ(0x5a, memory_at(self->bus, HOLE + 8));
@@ -277,7 +284,7 @@ TEST_F(pci, no_access_reaches_past_the_end_of_memory)
 
 	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, &device->function));
 	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
-	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE + MEMORY_SIZE - 2));
+	EXPECT_EQ(0xffff0000, memory_at(self->bus, HOLE + MEMORY_SIZE - 2));
 	fill_memory(self->bus, HOLE + MEMORY_SIZE - 2, 0);
 	configure(self->bus, 1, BAR, 0xfffff000);
 	EXPECT_EQ(0xffffffff, memory_at(self->bus, HOLE));
@@ -291,18 +298,18 @@ TEST_F(pci, memory_that_cannot_be_is_refused)
 	struct pci_function *function = &self->devices[0].function;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		function->size = sizes[i];
+		function->bars[0].size = sizes[i];
 		EXPECT_EQ(-EINVAL,
 			  pci_bus_add(self->functions, 1, 0, function));
 	}
-	function->size = 0x40000000;
+	function->bars[0].size = 0x40000000;
 	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 1, 0, function));
-	function->size = 0x20000000;
+	function->bars[0].size = 0x20000000;
 	EXPECT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
 	function = &self->devices[1].function;
-	function->size = 0x20000000;
+	function->bars[0].size = 0x20000000;
 	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 2, 0, function));
-	function->size = 0;
+	function->bars[0].kind = PCI_BAR_NONE;
 	EXPECT_EQ(0, pci_bus_add(self->functions, 2, 0, function));
 }
 
@@ -311,10 +318,10 @@ TEST_F(pci, reset_forgets_what_the_guest_has_written)
 	struct pci_function *function = &self->devices[0].function;
 
 	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
-	configure(self->bus, 1, COMMAND, PCI_COMMAND_MEMORY);
+	configure(self->bus, 1, COMMAND, 0);
 	configure(self->bus, 1, BAR, 0xd0000000);
 	pci_function_reset(function);
-	EXPECT_EQ(0, config_of(self->bus, 1, COMMAND) & 0xff);
+	EXPECT_EQ(PCI_COMMAND_MEMORY, config_of(self->bus, 1, COMMAND) & 0xff);
 	EXPECT_EQ(HOLE, config_of(self->bus, 1, BAR));
 }
 

@@ -23,6 +23,7 @@ struct bus_map {
 struct bus {
 	struct bus_map ranges[BUS_NR_SPACES];
 	struct bus_map exact[BUS_NR_SPACES];
+	struct bus_rest rest;
 };
 
 struct bus *bus_new(void)
@@ -98,6 +99,14 @@ int bus_add(struct bus *bus, const struct bus_region *region)
 	return 0;
 }
 
+int bus_set_rest(struct bus *bus, const struct bus_rest *rest)
+{
+	if (bus->rest.read)
+		return -EEXIST;
+	bus->rest = *rest;
+	return 0;
+}
+
 /* The last region that does not begin after (@base, @size), in their order. */
 static const struct bus_region *map_floor(const struct bus_map *map,
 					  uint64_t base, uint64_t size)
@@ -114,6 +123,28 @@ static const struct bus_region *map_floor(const struct bus_map *map,
 			low = middle + 1;
 	}
 	return low ? &map->regions[low - 1] : NULL;
+}
+
+/* True if a range has one of the addresses; the last to begin also ends last. */
+static bool ranges_overlap(const struct bus *bus, enum bus_space space,
+			   uint64_t first, uint64_t last)
+{
+	const struct bus_region *region =
+		map_floor(&bus->ranges[space], last, UINT64_MAX);
+
+	return region && region_last(region) >= first;
+}
+
+bool bus_overlaps(const struct bus *bus, enum bus_space space, uint64_t first,
+		  uint64_t last)
+{
+	const struct bus_map *exact = &bus->exact[space];
+
+	for (size_t i = 0; i < exact->count; i++)
+		if (exact->regions[i].base <= last &&
+		    region_last(&exact->regions[i]) >= first)
+			return true;
+	return ranges_overlap(bus, space, first, last);
 }
 
 /* Finds the exact region of an access, or else the range with its first byte. */
@@ -171,51 +202,68 @@ static void region_write(const struct bus_region *region, uint64_t address,
 	}
 }
 
+/* True if no region that is not exact has a part of the access. */
+static bool is_for_rest(const struct bus *bus, enum bus_space space,
+			uint64_t address, size_t size)
+{
+	return bus->rest.read && size - 1 <= UINT64_MAX - address &&
+	       !ranges_overlap(bus, space, address, address + (size - 1));
+}
+
+/* Reads a single byte, or what one region or the rest has as a whole. */
+static bool piece_read(const struct bus *bus, enum bus_space space,
+		       uint64_t address, uint8_t *data, size_t size)
+{
+	const struct bus_region *region = bus_find(bus, space, address, size);
+
+	if (region && region_holds(region, address, size)) {
+		region_read(region, address, data, size);
+		return true;
+	}
+	return is_for_rest(bus, space, address, size) &&
+	       bus->rest.read(bus->rest.opaque, space, address, data, size);
+}
+
+static bool piece_write(const struct bus *bus, enum bus_space space,
+			uint64_t address, const uint8_t *data, size_t size)
+{
+	const struct bus_region *region = bus_find(bus, space, address, size);
+
+	if (region && region_holds(region, address, size)) {
+		region_write(region, address, data, size);
+		return true;
+	}
+	return is_for_rest(bus, space, address, size) &&
+	       bus->rest.write(bus->rest.opaque, space, address, data, size);
+}
+
 bool bus_read(const struct bus *bus, enum bus_space space, uint64_t address,
 	      void *data, size_t size)
 {
-	const struct bus_region *region;
 	bool answered = false;
 	uint8_t *bytes = data;
 
 	memset(bytes, 0xff, size);
 	if (!size)
 		return false;
-	region = bus_find(bus, space, address, size);
-	if (region && region_holds(region, address, size)) {
-		region_read(region, address, bytes, size);
+	if (piece_read(bus, space, address, bytes, size))
 		return true;
-	}
-	for (size_t i = 0; i < size && address + i >= address; i++) {
-		region = bus_find(bus, space, address + i, 1);
-		if (!region)
-			continue;
-		region_read(region, address + i, bytes + i, 1);
-		answered = true;
-	}
+	for (size_t i = 0; size > 1 && i < size && address + i >= address; i++)
+		answered |= piece_read(bus, space, address + i, bytes + i, 1);
 	return answered;
 }
 
 bool bus_write(const struct bus *bus, enum bus_space space, uint64_t address,
 	       const void *data, size_t size)
 {
-	const struct bus_region *region;
 	const uint8_t *bytes = data;
 	bool answered = false;
 
 	if (!size)
 		return false;
-	region = bus_find(bus, space, address, size);
-	if (region && region_holds(region, address, size)) {
-		region_write(region, address, bytes, size);
+	if (piece_write(bus, space, address, bytes, size))
 		return true;
-	}
-	for (size_t i = 0; i < size && address + i >= address; i++) {
-		region = bus_find(bus, space, address + i, 1);
-		if (!region)
-			continue;
-		region_write(region, address + i, bytes + i, 1);
-		answered = true;
-	}
+	for (size_t i = 0; size > 1 && i < size && address + i >= address; i++)
+		answered |= piece_write(bus, space, address + i, bytes + i, 1);
 	return answered;
 }

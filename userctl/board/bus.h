@@ -50,6 +50,23 @@ struct bus_region {
 	void *opaque;
 };
 
+/**
+ * struct bus_rest - who answers what no region does
+ * @read: fill @data with @size bytes, all ones where nobody answers; return true if
+ *	somebody has answered
+ * @write: take @size bytes; return true if somebody has answered
+ * @opaque: for both
+ *
+ * None of an access's addresses is in a region that is not exact.
+ */
+struct bus_rest {
+	bool (*read)(void *opaque, enum bus_space space, uint64_t address,
+		     void *data, size_t size);
+	bool (*write)(void *opaque, enum bus_space space, uint64_t address,
+		      const void *data, size_t size);
+	void *opaque;
+};
+
 struct bus;
 
 /**
@@ -74,6 +91,19 @@ void bus_free(struct bus *bus);
  * same; -EINVAL it is empty or reaches past the end of its space; -ENOMEM.
  */
 int bus_add(struct bus *bus, const struct bus_region *region);
+
+/**
+ * bus_set_rest() - set who answers what no region does
+ *
+ * Return: 0 or -EEXIST: there is one.
+ */
+int bus_set_rest(struct bus *bus, const struct bus_rest *rest);
+
+/**
+ * bus_overlaps() - tell if a region has one of the addresses @first to @last
+ */
+bool bus_overlaps(const struct bus *bus, enum bus_space space, uint64_t first,
+		  uint64_t last);
 
 /**
  * bus_read() - carry out a guest's read

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Saves devices to records, and loads them.
+ * What all devices share: the board's PCI bus, and their sections in records.
  */
 #include "board/device.h"
 
 #include <errno.h>
 #include <string.h>
+
+struct pci_bus *board_pci_new(const struct board *board)
+{
+	const struct pci_bus_config config = {
+		.bus = board->bus,
+		.ram = board->ram,
+		.lines = board->lines,
+		.msi = board->msi,
+		.msi_opaque = board->msi_opaque,
+	};
+
+	return pci_bus_new(&config);
+}
 
 int device_save(const struct device_kind *kind, const void *device,
 		struct record *record)

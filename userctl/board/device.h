@@ -67,6 +67,14 @@ static inline struct irq_line board_line(const struct board *board,
 }
 
 /**
+ * board_pci_new() - make the board's PCI bus, once it has the parts it is connected to:
+ * bus, memory, lines and messages
+ *
+ * Return: the PCI bus, or NULL with errno set.
+ */
+struct pci_bus *board_pci_new(const struct board *board);
+
+/**
  * struct device_option - a device's option, whose value is a number
  * @name: NULL ends the list
  * @about: one line of help

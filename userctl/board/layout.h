@@ -41,6 +41,19 @@
 #define PCI_PORT 0xcf8
 #define PCI_PORTS 8
 
+/* PCI's configuration space in memory: a page for each function, at the hole's end. */
+#define PCI_ECAM 0xfeb00000ULL
+#define PCI_ECAM_SIZE 0x100000ULL
+
+/* Where firmware puts the ports of PCI functions. */
+#define PCI_FIRST_PORT 0xc000
+
+/* PCI's interrupts: pins of the IOAPIC; for the PIC, ISA interrupts in turn. */
+#define PCI_FIRST_GSI 16
+#define PCI_NR_GSIS 4
+#define PCI_FIRST_IRQ 10
+#define PCI_NR_IRQS 2
+
 #define IOAPIC_BASE 0xfec00000ULL
 #define IOAPIC_PINS 24
 #define IOAPIC_ID 0

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The host bridge of PCI bus 0 (PCI Local Bus Specification 3.0).
+ * The host bridge of PCI bus 0 (PCI Local Bus Specification 3.0), with configuration
+ * space also in memory (PCI Express Base Specification 3.0, section 7.2.2).
  *
  * The bridge takes only 32-bit accesses at 0xcf8.  Narrower accesses there are for
  * other devices (section 3.2.2.3.2).
@@ -24,8 +25,12 @@
 
 #define BRIDGE_VENDOR 0x8086
 #define BRIDGE_DEVICE 0x0d57
-#define CLASS_BRIDGE 0x06
-#define SUBCLASS_HOST 0x00
+#define CLASS_HOST_BRIDGE 0x060000
+
+/* Address bits of the configuration space in memory. */
+#define ECAM_DEVFN 12
+#define ECAM_REGISTER 0xfff
+#define ECAM_DWORD 4
 
 /* @lock guards @address; @bridge is the bridge's own function. */
 struct pci {
@@ -94,40 +99,96 @@ static void data_write(void *opaque, uint64_t offset, const void *data,
 			      (address & ADDRESS_DWORD) + offset, data, size);
 }
 
-static int pci_add_ports(struct pci *pci, struct bus *bus)
+/* Return: how much of @left bytes is within the four aligned bytes at @offset. */
+static size_t ecam_piece(uint64_t offset, size_t left)
 {
-	const struct bus_region address = {
-		.name = "pci-address",
-		.base = PCI_PORT,
-		.size = PORT_SIZE,
-		.exact = true,
-		.read = address_read,
-		.write = address_write,
-		.opaque = pci,
-	};
-	const struct bus_region data = {
-		.name = "pci-data",
-		.base = DATA_PORT,
-		.size = PORT_SIZE,
-		.read = data_read,
-		.write = data_write,
-		.opaque = pci,
-	};
-	int error = bus_add(bus, &address);
+	const size_t room = ECAM_DWORD - offset % ECAM_DWORD;
 
-	return error ? error : bus_add(bus, &data);
+	return left < room ? left : room;
+}
+
+/*
+ * A function's page in memory has more registers than a conventional function: those
+ * are zero.
+ */
+static void ecam_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pci *pci = opaque;
+	uint8_t *bytes = data;
+
+	for (size_t done = 0, piece; done < size; done += piece) {
+		const uint8_t devfn = (offset + done) >> ECAM_DEVFN;
+		const unsigned int number = (offset + done) & ECAM_REGISTER;
+
+		piece = ecam_piece(number, size - done);
+		if (number < PCI_CONFIG_SIZE)
+			pci_bus_read(pci->functions, devfn, number,
+				     &bytes[done], piece);
+		else
+			memset(&bytes[done],
+			       pci_bus_has(pci->functions, devfn) ? 0 : 0xff,
+			       piece);
+	}
+}
+
+static void ecam_write(void *opaque, uint64_t offset, const void *data,
+		       size_t size)
+{
+	struct pci *pci = opaque;
+	const uint8_t *bytes = data;
+
+	for (size_t done = 0, piece; done < size; done += piece) {
+		const uint8_t devfn = (offset + done) >> ECAM_DEVFN;
+		const unsigned int number = (offset + done) & ECAM_REGISTER;
+
+		piece = ecam_piece(number, size - done);
+		if (number < PCI_CONFIG_SIZE)
+			pci_bus_write(pci->functions, devfn, number,
+				      &bytes[done], piece);
+	}
+}
+
+static int pci_add_regions(struct pci *pci, struct bus *bus)
+{
+	const struct bus_region regions[] = {
+		{ .name = "pci-address",
+		  .base = PCI_PORT,
+		  .size = PORT_SIZE,
+		  .exact = true,
+		  .read = address_read,
+		  .write = address_write,
+		  .opaque = pci },
+		{ .name = "pci-data",
+		  .base = DATA_PORT,
+		  .size = PORT_SIZE,
+		  .read = data_read,
+		  .write = data_write,
+		  .opaque = pci },
+		{ .name = "pci-ecam",
+		  .space = BUS_MMIO,
+		  .base = PCI_ECAM,
+		  .size = PCI_ECAM_SIZE,
+		  .read = ecam_read,
+		  .write = ecam_write,
+		  .opaque = pci },
+	};
+	int error = 0;
+
+	for (size_t i = 0; !error && i < 3; i++)
+		error = bus_add(bus, &regions[i]);
+	return error;
 }
 
 /* The bridge's registers are all read-only. */
 static int bridge_setup(struct pci *pci)
 {
-	const uint16_t vendor = BRIDGE_VENDOR, device = BRIDGE_DEVICE;
-	uint8_t *config = pci->bridge.config;
+	const struct pci_identity identity = {
+		.vendor = BRIDGE_VENDOR,
+		.device = BRIDGE_DEVICE,
+		.class = CLASS_HOST_BRIDGE,
+	};
 
-	memcpy(&config[PCI_VENDOR_ID], &vendor, sizeof(vendor));
-	memcpy(&config[PCI_DEVICE_ID], &device, sizeof(device));
-	config[PCI_SUBCLASS] = SUBCLASS_HOST;
-	config[PCI_BASE_CLASS] = CLASS_BRIDGE;
+	pci_function_init(&pci->bridge, &identity);
 	return pci_bus_add(pci->functions, 0, 0, &pci->bridge);
 }
 
@@ -142,7 +203,7 @@ struct pci *pci_new(struct bus *bus, struct pci_bus *functions)
 	pci->functions = functions;
 	error = bridge_setup(pci);
 	if (!error)
-		error = pci_add_ports(pci, bus);
+		error = pci_add_regions(pci, bus);
 	if (error) {
 		pci_free(pci);
 		errno = -error;

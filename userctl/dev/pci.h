@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The host bridge of PCI bus 0, function 00:00.0, with configuration mechanism #1
- * (PCI Local Bus Specification 3.0, section 3.2.2.3.2): ports 0xcf8 and 0xcfc.
+ * (PCI Local Bus Specification 3.0, section 3.2.2.3.2), ports 0xcf8 and 0xcfc, and with
+ * configuration space in memory at PCI_ECAM.
  */
 #ifndef LODGE_DEV_PCI_H
 #define LODGE_DEV_PCI_H

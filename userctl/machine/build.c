@@ -112,11 +112,11 @@ static int build_board(struct machine *machine)
 	};
 	if (!machine->board.bus)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -ENOMEM);
-	machine->board.pci = pci_bus_new(machine->board.bus);
-	if (!machine->board.pci)
-		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
 	machine->interrupts = interrupts_new(&interrupts, &machine->board);
 	if (!machine->interrupts)
+		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
+	machine->board.pci = board_pci_new(&machine->board);
+	if (!machine->board.pci)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
 	return 0;
 }
