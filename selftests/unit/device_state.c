@@ -45,11 +45,12 @@ static void drop_power(void *opaque, enum power_event event, int code)
 static struct setup set_up(const struct device_kind *kind)
 {
 	struct setup setup = { .kind = kind };
-	uint64_t values[DEVICE_MAX_OPTIONS] = { 0 };
+	struct device_value values[DEVICE_MAX_OPTIONS] = { 0 };
 	const struct device_option *option = kind->options;
+	struct device_error error = { 0 };
 
 	for (size_t i = 0; option && option[i].name; i++)
-		values[i] = option[i].value;
+		values[i].number = option[i].value;
 	setup.board = (struct board){
 		.bus = bus_new(),
 		.loop = loop_new(),
@@ -61,7 +62,7 @@ static struct setup set_up(const struct device_kind *kind)
 	setup.board.pci = board_pci_new(&setup.board);
 	loop_clock_stop(setup.board.loop);
 	loop_clock_set(setup.board.loop, NOW);
-	setup.device = kind->make(&setup.board, values);
+	setup.device = kind->make(&setup.board, values, &error);
 	return setup;
 }
 
@@ -264,6 +265,7 @@ TEST(every_kind_has_its_tests)
 		while (option && option[count].name)
 			count++;
 		EXPECT_LE(count, DEVICE_MAX_OPTIONS);
+		EXPECT_LT(strlen(kind_of(i)->name), RECORD_NAME_SIZE);
 		EXPECT_LE(kind_of(i)->nr_fields, RECORD_MAX_FIELDS);
 	}
 }

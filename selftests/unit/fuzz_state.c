@@ -155,14 +155,15 @@ static const struct device_kind *kind_of(size_t number)
 static void fuzz_device(struct input *input, const struct device_kind *kind)
 {
 	const struct device_option *option = kind->options;
-	uint64_t values[DEVICE_MAX_OPTIONS] = { 0 };
+	struct device_value values[DEVICE_MAX_OPTIONS] = { 0 };
+	struct device_error error = { 0 };
 	struct record record = { 0 };
 	struct board board = new_board();
 	void *device;
 
 	for (size_t i = 0; option && option[i].name; i++)
-		values[i] = option[i].value;
-	device = kind->make(&board, values);
+		values[i].number = option[i].value;
+	device = kind->make(&board, values, &error);
 	require(device && !device_save(kind, device, &record));
 	change(input, &record);
 	if (!device_load(kind, device, &record)) {
@@ -186,7 +187,7 @@ static void fuzz_board(struct input *input)
 	struct devices_wanted wanted;
 	struct record record = { 0 };
 	struct board board = new_board();
-	const char *failed;
+	struct device_error error;
 	struct held held = {
 		.ram = (struct ram *)board.ram,
 		.loop = board.loop,
@@ -197,7 +198,7 @@ static void fuzz_board(struct input *input)
 
 	held.interrupts = interrupts_new(&config, &board);
 	devices_default(&wanted);
-	held.devices = devices_new(&board, &wanted, &failed);
+	held.devices = devices_new(&board, &wanted, &error);
 	require(held.interrupts && held.devices);
 	require(!held_save(&held, &record));
 	change(input, &record);
@@ -207,6 +208,7 @@ static void fuzz_board(struct input *input)
 	require(held_load(&held, &record));
 	work(input, &board);
 	devices_free(held.devices);
+	devices_forget(&wanted);
 	interrupts_free(held.interrupts);
 	free(record.data);
 	free_board(&board);

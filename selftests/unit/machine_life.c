@@ -547,10 +547,11 @@ TEST(the_image_gets_its_registers_and_the_virtual_wire)
 TEST(a_device_that_has_no_place_is_named)
 {
 	describe(guest_exits, 1);
-	*devices_want(&config.devices, devices_find("debug-exit")) = 0x60;
+	devices_want(&config.devices, devices_find("debug-exit"))->number =
+		0x60;
 	EXPECT_EQ(-EEXIST, build_and_run());
 	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
-	EXPECT_STREQ("debug-exit", error.device);
+	EXPECT_STREQ("debug-exit", error.device.name);
 }
 
 static int told;

@@ -159,7 +159,8 @@ TEST_F(save, a_device_with_other_options_does_not_take_it)
 {
 	struct machine *other;
 
-	*devices_want(&config.devices, devices_find("debug-exit")) = 0x501;
+	devices_want(&config.devices, devices_find("debug-exit"))->number =
+		0x501;
 	other = new_machine(2, MEMORY);
 	EXPECT_EQ(-EINVAL, machine_load(other, &self->record));
 	machine_free(other);

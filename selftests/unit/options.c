@@ -30,10 +30,10 @@ static int parse(struct run_options *options, const char *line)
 }
 
 /* Return: the values of a device's options, or NULL if it is not wanted. */
-static const uint64_t *device(const struct run_options *options,
-			      const char *name)
+static const struct device_value *device(const struct run_options *options,
+					 const char *name)
 {
-	return devices_wants(&options->machine.devices, devices_find(name));
+	return devices_wants(&options->machine.devices, devices_find(name), 0);
 }
 
 TEST(sizes_take_suffixes_in_powers_of_1024)
@@ -215,11 +215,11 @@ TEST(a_device_takes_its_options)
 	struct run_options options;
 
 	ASSERT_EQ(0, parse(&options, "-kvmlinuz"));
-	EXPECT_EQ(0xf4, *device(&options, "debug-exit"));
+	EXPECT_EQ(0xf4, device(&options, "debug-exit")->number);
 	options_free(&options);
 	ASSERT_EQ(0,
 		  parse(&options, "-kvmlinuz|--device=debug-exit,port=0x501"));
-	EXPECT_EQ(0x501, *device(&options, "debug-exit"));
+	EXPECT_EQ(0x501, device(&options, "debug-exit")->number);
 	options_free(&options);
 }
 

@@ -4,7 +4,10 @@
  */
 #include "board/device.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct pci_bus *board_pci_new(const struct board *board)
@@ -18,6 +21,18 @@ struct pci_bus *board_pci_new(const struct board *board)
 	};
 
 	return pci_bus_new(&config);
+}
+
+void *device_fail(struct device_error *error, int err, const char *thing,
+		  const char *reason, const char *remedy)
+{
+	snprintf(error->thing, sizeof(error->thing), "%s", thing ? thing : "");
+	snprintf(error->reason, sizeof(error->reason), "%s",
+		 reason ? reason : strerror(-err));
+	snprintf(error->remedy, sizeof(error->remedy), "%s",
+		 remedy ? remedy : "");
+	errno = -err;
+	return NULL;
 }
 
 int device_save(const struct device_kind *kind, const void *device,
@@ -37,23 +52,44 @@ int device_load(const struct device_kind *kind, void *device,
 	return err;
 }
 
-static size_t size_of_options(const struct device_kind *kind)
+/* Appends a number, or the length of a text and the text. */
+static int save_value(const struct device_option *option,
+		      const struct device_value *value, struct record *record)
 {
-	size_t count = 0;
+	const char *text = value->text ? value->text : "";
+	uint64_t number = htole64(value->number);
+	int err;
 
-	while (kind->options && kind->options[count].name)
-		count++;
-	return count * sizeof(uint64_t);
+	if (option->type == DEVICE_TEXT)
+		number = htole64(strlen(text));
+	err = record_append(record, &number, sizeof(number));
+	if (!err && option->type == DEVICE_TEXT && *text)
+		err = record_append(record, text, strlen(text));
+	return err;
 }
 
-int device_save_section(const struct device_kind *kind, const void *device,
-			const uint64_t *values, struct record *record)
+/* Appends the values that are part of the state. */
+static int save_values(const struct device_kind *kind,
+		       const struct device_value *values, struct record *record)
+{
+	const struct device_option *option = kind->options;
+	int err = 0;
+
+	for (size_t i = 0; option && option[i].name && !err; i++)
+		if (!option[i].host)
+			err = save_value(&option[i], &values[i], record);
+	return err;
+}
+
+int device_save_section(const struct device_kind *kind, unsigned int number,
+			const void *device, const struct device_value *values,
+			struct record *record)
 {
 	size_t place;
-	int err = record_open(record, kind->name, 0, &place);
+	int err = record_open(record, kind->name, number, &place);
 
-	if (!err && size_of_options(kind))
-		err = record_append(record, values, size_of_options(kind));
+	if (!err)
+		err = save_values(kind, values, record);
 	if (!err)
 		err = device_save(kind, device, record);
 	if (!err)
@@ -61,19 +97,32 @@ int device_save_section(const struct device_kind *kind, const void *device,
 	return err;
 }
 
-int device_load_section(const struct device_kind *kind, void *device,
-			const uint64_t *values, const struct record *record)
+/* Moves a section's body behind the values, which must be those of the device. */
+static int check_values(const struct device_kind *kind,
+			const struct device_value *values, struct record *body)
 {
-	size_t options = size_of_options(kind);
-	struct record_section section;
-	int err = record_find(record, kind->name, 0, &section);
+	struct record own = { 0 };
+	int err = save_values(kind, values, &own);
 
-	if (err)
-		return err;
-	if (section.body.size < options ||
-	    (options && memcmp(section.body.data, values, options)))
-		return -EINVAL;
-	section.body.data += options;
-	section.body.size -= options;
-	return device_load(kind, device, &section.body);
+	if (!err && (body->size < own.size ||
+		     (own.size && memcmp(body->data, own.data, own.size))))
+		err = -EINVAL;
+	if (!err) {
+		body->data += own.size;
+		body->size -= own.size;
+	}
+	free(own.data);
+	return err;
+}
+
+int device_load_section(const struct device_kind *kind, unsigned int number,
+			void *device, const struct device_value *values,
+			const struct record *record)
+{
+	struct record_section section;
+	int err = record_find(record, kind->name, number, &section);
+
+	if (!err)
+		err = check_values(kind, values, &section.body);
+	return err ? err : device_load(kind, device, &section.body);
 }

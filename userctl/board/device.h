@@ -75,33 +75,120 @@ static inline struct irq_line board_line(const struct board *board,
 struct pci_bus *board_pci_new(const struct board *board);
 
 /**
- * struct device_option - a device's option, whose value is a number
+ * enum device_type - the type of an option's value
+ * @DEVICE_NUMBER: decimal, or hexadecimal with 0x
+ * @DEVICE_HEX: the same; help and messages write it in hexadecimal
+ * @DEVICE_SIZE: bytes, perhaps with K, M, G or T
+ * @DEVICE_BOOL: on or off; the option's name alone means on
+ * @DEVICE_TEXT: any text but an empty one
+ * @DEVICE_CHOICE: one of a list of words
+ */
+enum device_type {
+	DEVICE_NUMBER,
+	DEVICE_HEX,
+	DEVICE_SIZE,
+	DEVICE_BOOL,
+	DEVICE_TEXT,
+	DEVICE_CHOICE,
+};
+
+/**
+ * struct device_value - the value of an option
+ * @given: the user gave it; otherwise it is the default
+ * @number: a number, a size, 0 or 1 of a DEVICE_BOOL, or the index of the choice
+ * @text: of a DEVICE_TEXT; NULL: it was not given and has no default
+ */
+struct device_value {
+	bool given;
+	uint64_t number;
+	const char *text;
+};
+
+/**
+ * struct device_option - a device's option
  * @name: NULL ends the list
  * @about: one line of help
- * @value: default
- * @max: largest value
+ * @type: type of its value
+ * @required: the user must give it
+ * @host: it only tells what the host does, as a file's path: it is no part of the
+ *	device's state, and a machine that loads the state may have another value
+ * @value: default; of a DEVICE_CHOICE its index
+ * @text: default of a DEVICE_TEXT, or NULL
+ * @min: smallest number or size
+ * @max: largest number or size; 0: any
+ * @choices: of a DEVICE_CHOICE: the words, with NULL at the end
+ * @word: stands for the value in help, such as FILE; NULL: a word for its type
  */
 struct device_option {
 	const char *name;
 	const char *about;
+	enum device_type type;
+	bool required;
+	bool host;
 	uint64_t value;
+	const char *text;
+	uint64_t min;
 	uint64_t max;
+	const char *const *choices;
+	const char *word;
 };
 
-#define DEVICE_MAX_OPTIONS 4
+#define DEVICE_MAX_OPTIONS 16
+
+/* A kind's name and a number. */
+#define DEVICE_NAME_SIZE (RECORD_NAME_SIZE + 11)
+#define DEVICE_THING_SIZE 256
+#define DEVICE_TEXT_SIZE 160
+
+/**
+ * struct device_error - why a device cannot be made
+ * @name: the device: its kind's name, with its number if there may be several
+ * @thing: what failed, such as a file; cut if it is too long; empty: the device
+ * @reason: why; empty: errno says it
+ * @remedy: what the user can do about it, or empty
+ */
+struct device_error {
+	char name[DEVICE_NAME_SIZE];
+	char thing[DEVICE_THING_SIZE];
+	char reason[DEVICE_TEXT_SIZE];
+	char remedy[DEVICE_TEXT_SIZE];
+};
+
+/**
+ * device_fail() - say why a device cannot be made
+ * @error: as given to make()
+ * @err: -errno
+ * @thing: what failed, such as a file's path; NULL: the device
+ * @reason: why; NULL: as strerror() has it
+ * @remedy: what the user can do about it, or NULL
+ *
+ * Return: NULL, which make() returns; errno is set.
+ */
+void *device_fail(struct device_error *error, int err, const char *thing,
+		  const char *reason, const char *remedy);
 
 /**
  * struct device_kind - a kind of device: how to make, reset, save and load it
- * @name: for the command line and for the stream of a saved machine
+ * @name: for the command line and for the stream of a saved machine; shorter than
+ *	RECORD_NAME_SIZE
  * @about: one line of help
+ * @many: a machine may have several, which are numbered from 0 in the order in which
+ *	they were asked for
  * @options: up to DEVICE_MAX_OPTIONS, or NULL
  * @make: make a device, in the state in which firmware leaves it; @values are
- *	those of @options, in the same order.  Returns NULL with errno set
- * @free: free a device, which nothing calls any more
+ *	those of @options, in the same order, and live longer than the device.
+ *	Returns NULL with errno set, and says in @error what errno cannot
+ *	(device_fail())
+ * @free: free a device, which nothing calls any more; held or not
  * @reset: put a device back to the state that @make gives it; NULL: it has no
  *	state
  * @wake: the same at the end of sleep in S3, in which some devices keep their
  *	state; NULL: call @reset
+ * @hold: called when the machine is held: complete or put aside all work in flight,
+ *	so that the members in @fields are the whole state and guest memory does
+ *	not change any more; NULL: nothing is ever in flight
+ * @release: called before the machine runs again: go on with what was put aside;
+ *	NULL: there is nothing
  * @size: bytes of the device's structure
  * @fields: the members of that structure which are the device's state
  * @nr_fields: entries of @fields
@@ -110,18 +197,27 @@ struct device_option {
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  *
- * @reset and the functions after it are called while the vCPUs and the clock are
- * stopped, so they need no lock.  The interrupt controllers are loaded before the
- * devices whose lines lead to them.
+ * @reset and the functions after it are called while the vCPUs, the loop and the
+ * clock are stopped, so they need no lock against these.  The interrupt controllers
+ * are loaded before the devices whose lines lead to them.
+ *
+ * A device is made held.  @release and @hold, which return 0 or -errno, are called by
+ * turns.  State is saved and loaded only while the device is held; @reset and @wake
+ * may be called at either time, and drop what is in flight.
  */
 struct device_kind {
 	const char *name;
 	const char *about;
+	bool many;
 	const struct device_option *options;
-	void *(*make)(const struct board *board, const uint64_t *values);
+	void *(*make)(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error);
 	void (*free)(void *device);
 	void (*reset)(void *device);
 	void (*wake)(void *device);
+	int (*hold)(void *device);
+	int (*release)(void *device);
 	size_t size;
 	const struct record_field *fields;
 	size_t nr_fields;
@@ -136,25 +232,28 @@ struct device_kind {
 
 /**
  * device_save_section() - append a section with a device's state to a record
- * @values: values of the device's options, which are part of the state; NULL:
- *	it has none
+ * @number: tells the devices of a kind apart
+ * @values: values of the device's options, of which those that are not the host's
+ *	are part of the state; NULL: it has none
  *
- * The section has the name of the device's kind.
+ * The section has the name of the device's kind, and its number.
  *
  * Return: 0 or -ENOMEM.
  */
-int device_save_section(const struct device_kind *kind, const void *device,
-			const uint64_t *values, struct record *record);
+int device_save_section(const struct device_kind *kind, unsigned int number,
+			const void *device, const struct device_value *values,
+			struct record *record);
 
 /**
  * device_load_section() - load a device, which has just been reset, from the
- * section of its kind
+ * section of its kind and number
  *
  * Return: as device_load(); -EINVAL also if there is no such section, or if it was
  * saved with other values of the options.
  */
-int device_load_section(const struct device_kind *kind, void *device,
-			const uint64_t *values, const struct record *record);
+int device_load_section(const struct device_kind *kind, unsigned int number,
+			void *device, const struct device_value *values,
+			const struct record *record);
 
 /**
  * device_save() - append a device's state to a record

@@ -62,7 +62,9 @@ static const struct argp_option descriptions[] = {
 	  "it with a report and code 2: ACTION is reset or stop",
 	  0 },
 	{ "device", KEY_DEVICE, "NAME[,KEY=VALUE]...", 0,
-	  "Add a device, or set options of one; --device help lists them", 0 },
+	  "Add a device, or set options of one; a comma in a VALUE is doubled; "
+	  "help lists all devices, NAME,help the options of one",
+	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
 	  "tests",
@@ -229,22 +231,23 @@ static int set_on_crash(struct argp_state *state,
 	return 0;
 }
 
-/* Return: 0 or EINVAL. */
+/* Return: 0, EINVAL or ENOMEM. */
 static int set_device(struct argp_state *state, struct machine_config *machine,
 		      const char *text)
 {
-	char why[256];
+	char why[DEVICE_OPTION_WHY_SIZE];
+	int err;
 
-	if (!strcmp(text, "help")) {
-		device_option_list(stdout);
+	if (!device_option_help(stdout, text)) {
 		if (!(state->flags & ARGP_NO_EXIT))
 			exit(EXIT_SUCCESS);
 		return EINVAL;
 	}
-	if (!device_option_parse(&machine->devices, text, why, sizeof(why)))
+	err = device_option_parse(&machine->devices, text, why, sizeof(why));
+	if (!err)
 		return 0;
 	argp_error(state, "--device %s: %s", text, why);
-	return EINVAL;
+	return -err;
 }
 
 /* Reads the mode behind the colon.  Return: 0 or -EINVAL. */
@@ -398,8 +401,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_DEVICE:
 		return set_device(state, machine, argument);
 	case KEY_TESTDEV:
-		devices_want(&machine->devices, devices_find("testdev"));
-		return 0;
+		return set_device(state, machine, "testdev");
 	case KEY_FLAT:
 		set_flat(state, &machine->boot, argument);
 		return machine->boot.flat ? 0 : EINVAL;
@@ -448,6 +450,7 @@ int options_parse(struct run_options *options, int argc, char **argv,
 
 void options_free(struct run_options *options)
 {
+	devices_forget(&options->machine.devices);
 	free(options->initrd);
 	options->initrd = NULL;
 }

@@ -190,14 +190,31 @@ static int complain_memory(const struct run_options *options, int err,
 			"give less by --memory, or free some on the host");
 }
 
-static int complain_place(const char *device)
+/* Return: the exit code for a device that cannot have what it needs. */
+static int code_of_device(int err)
 {
-	char what[64];
+	int code = code_of_errno(err);
 
-	snprintf(what, sizeof(what), "--device %s", device);
-	return complain(EXIT_CODE_USAGE, what,
+	if (err == -EINVAL || err == -EEXIST)
+		return EXIT_CODE_USAGE;
+	return code == EXIT_CODE_RESOURCES ? code : EXIT_CODE_IMAGE;
+}
+
+static int complain_device(int err, const struct device_error *error)
+{
+	char what[sizeof(*error)];
+
+	snprintf(what, sizeof(what), "--device %s%s%s", error->name,
+		 *error->thing ? ": " : "", error->thing);
+	if (*error->reason)
+		return complain(code_of_device(err), what, error->reason,
+				*error->remedy ? error->remedy : NULL);
+	if (err == -EEXIST)
+		return complain(
+			EXIT_CODE_USAGE, what,
 			"another device has these ports or addresses",
 			"choose others; --device help lists the options");
+	return complain(code_of_errno(err), what, strerror(-err), NULL);
 }
 
 static int complain_name(const struct run_options *options)
@@ -234,8 +251,8 @@ static int complain_step(const struct run_options *options, int err,
 				host_reason(err),
 				host_remedy(err, "give fewer by --cpus"));
 	case MACHINE_STEP_DEVICES:
-		if (err == -EEXIST && error->device)
-			return complain_place(error->device);
+		if (*error->device.name)
+			return complain_device(err, &error->device);
 		return complain(code_of_errno(err), "making the devices",
 				strerror(-err), NULL);
 	case MACHINE_STEP_START:

@@ -94,19 +94,22 @@ static void crt_free(void *opaque)
 	free(crt);
 }
 
-static void *crt_make(const struct board *board, const uint64_t *values)
+static void *crt_make(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error)
 {
 	struct crt *crt = calloc(1, sizeof(*crt));
-	int error;
+	int err;
 
 	(void)values;
+	(void)error;
 	if (!crt)
 		return NULL;
 	pthread_mutex_init(&crt->lock, NULL);
-	error = crt_add(crt, board->bus);
-	if (error) {
+	err = crt_add(crt, board->bus);
+	if (err) {
 		crt_free(crt);
-		errno = -error;
+		errno = -err;
 		return NULL;
 	}
 	return crt;

@@ -69,14 +69,18 @@ void debugexit_free(void *opaque)
 	free(debugexit);
 }
 
-static void *debugexit_make(const struct board *board, const uint64_t *values)
+static void *debugexit_make(const struct board *board,
+			    const struct device_value *values,
+			    struct device_error *error)
 {
-	return debugexit_new(board->bus, values[0], &board->power);
+	(void)error;
+	return debugexit_new(board->bus, values[0].number, &board->power);
 }
 
 static const struct device_option debugexit_options[] = {
 	{ .name = "port",
 	  .about = "the first of its four ports",
+	  .type = DEVICE_HEX,
 	  .value = DEBUGEXIT_PORT,
 	  .max = 0x10000 - PORTS },
 	{ .name = NULL },

@@ -301,7 +301,9 @@ void fwcfg_free(void *opaque)
 	free(fwcfg);
 }
 
-static void *fwcfg_make(const struct board *board, const uint64_t *values)
+static void *fwcfg_make(const struct board *board,
+			const struct device_value *values,
+			struct device_error *error)
 {
 	struct e820_entry map[E820_MAX];
 	const struct fwcfg_config config = {
@@ -313,6 +315,7 @@ static void *fwcfg_make(const struct board *board, const uint64_t *values)
 	};
 
 	(void)values;
+	(void)error;
 	return fwcfg_new(&config);
 }
 

@@ -447,11 +447,14 @@ void i8042_free(void *opaque)
 	free(i8042);
 }
 
-static void *i8042_make(const struct board *board, const uint64_t *values)
+static void *i8042_make(const struct board *board,
+			const struct device_value *values,
+			struct device_error *error)
 {
 	struct irq_line irq = board_line(board, I8042_IRQ);
 
 	(void)values;
+	(void)error;
 	return i8042_new(board->bus, &irq, &board->power);
 }
 

@@ -236,7 +236,9 @@ void ioapic_free(void *opaque)
 	free(ioapic);
 }
 
-static void *ioapic_make(const struct board *board, const uint64_t *values)
+static void *ioapic_make(const struct board *board,
+			 const struct device_value *values,
+			 struct device_error *error)
 {
 	const struct ioapic_config config = {
 		.bus = board->bus,
@@ -246,6 +248,7 @@ static void *ioapic_make(const struct board *board, const uint64_t *values)
 	};
 
 	(void)values;
+	(void)error;
 	return ioapic_new(&config);
 }
 

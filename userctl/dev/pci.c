@@ -222,9 +222,12 @@ void pci_free(void *opaque)
 	free(pci);
 }
 
-static void *pci_make(const struct board *board, const uint64_t *values)
+static void *pci_make(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error)
 {
 	(void)values;
+	(void)error;
 	return pci_new(board->bus, board->pci);
 }
 

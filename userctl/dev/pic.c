@@ -513,11 +513,14 @@ void pic_free(void *opaque)
 	free(pic);
 }
 
-static void *pic_make(const struct board *board, const uint64_t *values)
+static void *pic_make(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error)
 {
 	struct pic *pic = pic_new(board->bus, &board->intr);
 
 	(void)values;
+	(void)error;
 	if (pic)
 		pic_setup_as_bios(pic);
 	return pic;

@@ -299,12 +299,15 @@ void pit_free(void *opaque)
 	free(pit);
 }
 
-static void *pit_make(const struct board *board, const uint64_t *values)
+static void *pit_make(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error)
 {
 	struct irq_line irq = board_line(board, PIT_IRQ);
 	struct pit *pit = pit_new(board->bus, board->loop, &irq);
 
 	(void)values;
+	(void)error;
 	if (pit)
 		pit_setup_as_bios(pit);
 	return pit;

@@ -328,11 +328,14 @@ void pm_free(void *opaque)
 	free(pm);
 }
 
-static void *pm_make(const struct board *board, const uint64_t *values)
+static void *pm_make(const struct board *board,
+		     const struct device_value *values,
+		     struct device_error *error)
 {
 	struct irq_line sci = board_line(board, PM_SCI_IRQ);
 
 	(void)values;
+	(void)error;
 	return pm_new(board->bus, board->loop, &sci, &board->power);
 }
 

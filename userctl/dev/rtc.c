@@ -584,7 +584,9 @@ void rtc_free(void *opaque)
 	free(rtc);
 }
 
-static void *rtc_make(const struct board *board, const uint64_t *values)
+static void *rtc_make(const struct board *board,
+		      const struct device_value *values,
+		      struct device_error *error)
 {
 	const struct rtc_config config = {
 		.bus = board->bus,
@@ -597,6 +599,7 @@ static void *rtc_make(const struct board *board, const uint64_t *values)
 	};
 
 	(void)values;
+	(void)error;
 	return rtc_new(&config);
 }
 

@@ -513,7 +513,9 @@ void serial_free(void *opaque)
 	free(serial);
 }
 
-static void *serial_make(const struct board *board, const uint64_t *values)
+static void *serial_make(const struct board *board,
+			 const struct device_value *values,
+			 struct device_error *error)
 {
 	const struct serial_config config = {
 		.bus = board->bus,
@@ -526,6 +528,7 @@ static void *serial_make(const struct board *board, const uint64_t *values)
 	};
 
 	(void)values;
+	(void)error;
 	return serial_new(&config);
 }
 

@@ -154,11 +154,14 @@ void testdev_free(void *opaque)
 	free(testdev);
 }
 
-static void *testdev_make(const struct board *board, const uint64_t *values)
+static void *testdev_make(const struct board *board,
+			  const struct device_value *values,
+			  struct device_error *error)
 {
 	struct irq_line lines = board_line(board, 0);
 
 	(void)values;
+	(void)error;
 	return testdev_new(board->bus, &lines);
 }
 

@@ -11,21 +11,36 @@
 
 #include "board/device.h"
 
-#define DEVICES_MAX 16
+/* The most devices in a machine. */
+#define DEVICES_MAX 64
 
 struct devices;
 
 /**
+ * struct device_wish - a device that a machine will have
+ * @kind: its kind
+ * @number: counts the devices of the kind, from 0
+ * @values: values of its options; the wish owns each text that is given
+ */
+struct device_wish {
+	const struct device_kind *kind;
+	unsigned int number;
+	struct device_value values[DEVICE_MAX_OPTIONS];
+};
+
+/**
  * struct devices_wanted - the devices that a machine will have
- * @present: true if it will have the device; by the row of the kind
- * @values: values of the device's options
+ * @count: their number
+ * @wishes: in the order in which they were asked for
  */
 struct devices_wanted {
-	struct {
-		bool present;
-		uint64_t values[DEVICE_MAX_OPTIONS];
-	} row[DEVICES_MAX];
+	size_t count;
+	struct device_wish wishes[DEVICES_MAX];
 };
+
+/*
+ * devices.c: the kinds of devices.
+ */
 
 /**
  * devices_kind() - get a kind of device by its number
@@ -43,35 +58,74 @@ const struct device_kind *devices_kind(size_t number);
 const struct device_kind *devices_find(const char *name);
 
 /**
- * devices_default() - want the devices that every machine has
+ * devices_optional() - true if a machine has no device of the kind unless it is wanted
+ * @kind: one of devices_kind()
+ */
+bool devices_optional(const struct device_kind *kind);
+
+/*
+ * device_wishes.c: the devices that a machine will have.
+ */
+
+/**
+ * devices_default() - want the devices that every machine has, and no others
  */
 void devices_default(struct devices_wanted *wanted);
 
 /**
  * devices_want() - want one more device
- * @kind: one of devices_kind()
+ * @kind: one of devices_kind(); if it is wanted already and a machine has only one,
+ *	nothing changes
  *
- * Return: the values of its options, to be changed.
+ * Return: the values of its options, to be changed by devices_set_number() and
+ * devices_set_text(); NULL if DEVICES_MAX are wanted.
  */
-uint64_t *devices_want(struct devices_wanted *wanted,
-		       const struct device_kind *kind);
+struct device_value *devices_want(struct devices_wanted *wanted,
+				  const struct device_kind *kind);
 
 /**
- * devices_wants() - get the values of a device's options, or NULL if it is not wanted
+ * devices_wants() - get the values of a wanted device's options
+ * @number: counts the devices of the kind, from 0
+ *
+ * Return: the values, or NULL if there is no such wish.
  */
-const uint64_t *devices_wants(const struct devices_wanted *wanted,
-			      const struct device_kind *kind);
+const struct device_value *devices_wants(const struct devices_wanted *wanted,
+					 const struct device_kind *kind,
+					 unsigned int number);
 
 /**
- * devices_new() - make devices, in the state in which a BIOS leaves them
+ * devices_set_number() - give an option, which is no DEVICE_TEXT, a value
+ */
+void devices_set_number(struct device_value *value, uint64_t number);
+
+/**
+ * devices_set_text() - give a DEVICE_TEXT a value, which is copied
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int devices_set_text(struct device_value *value, const char *text);
+
+/**
+ * devices_forget() - want no devices, and free the texts
+ */
+void devices_forget(struct devices_wanted *wanted);
+
+/*
+ * device_set.c: the devices that a machine has.
+ */
+
+/**
+ * devices_new() - make devices, held and in the state in which a BIOS leaves them
  * @board: the board for them; not changed
- * @failed: out: on failure, the name of the kind that could not be made
+ * @wanted: must live as long as the devices
+ * @error: out: on failure, the device that could not be made, and the reason; the
+ *	name is empty if there was no memory for any
  *
  * Return: the devices, or NULL with errno set.
  */
 struct devices *devices_new(const struct board *board,
 			    const struct devices_wanted *wanted,
-			    const char **failed);
+			    struct device_error *error);
 
 /**
  * devices_free() - free them, once nothing calls them any more; NULL is fine
@@ -91,6 +145,21 @@ void devices_reset(struct devices *devices);
 void devices_wake(struct devices *devices);
 
 /**
+ * devices_hold() - complete or put aside what is in flight, once no vCPU and no loop
+ * runs; if that was done already, nothing happens
+ *
+ * Return: 0 or -errno: some devices are not held.
+ */
+int devices_hold(struct devices *devices);
+
+/**
+ * devices_release() - let devices that are held go on, before vCPUs and loop run
+ *
+ * Return: 0 or -errno: some devices are still held.
+ */
+int devices_release(struct devices *devices);
+
+/**
  * devices_save() - append a section for each device to a record
  *
  * Return: 0 or -ENOMEM.
@@ -108,11 +177,12 @@ int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections);
 
 /**
- * devices_get() - get the machine's device of a kind
+ * devices_get() - get a device of the machine
+ * @number: counts the devices of the kind, from 0
  *
  * Return: the device, or NULL if the machine has none.
  */
-void *devices_get(const struct devices *devices,
-		  const struct device_kind *kind);
+void *devices_get(const struct devices *devices, const struct device_kind *kind,
+		  unsigned int number);
 
 #endif

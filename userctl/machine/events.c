@@ -169,12 +169,12 @@ void machine_alarm(void *opaque)
 {
 	struct machine *machine = opaque;
 
-	pm_alarm(devices_get(machine->devices, &pm_device));
+	pm_alarm(devices_get(machine->devices, &pm_device, 0));
 }
 
 void machine_press(void *opaque)
 {
 	struct machine *machine = opaque;
 
-	pm_press_power_button(devices_get(machine->devices, &pm_device));
+	pm_press_power_button(devices_get(machine->devices, &pm_device, 0));
 }

@@ -67,6 +67,7 @@ struct interrupts *interrupts_new(const struct interrupts_config *config,
 				  struct board *board)
 {
 	struct interrupts *new = calloc(1, sizeof(*new));
+	struct device_error error;
 	int err;
 
 	if (!new)
@@ -78,9 +79,9 @@ struct interrupts *interrupts_new(const struct interrupts_config *config,
 	board->intr = (struct irq_line){ .set = set_intr, .opaque = new };
 	board->msi = send_msi;
 	board->msi_opaque = new;
-	new->pic = pic_device.make(board, NULL);
+	new->pic = pic_device.make(board, NULL, &error);
 	if (new->pic)
-		new->ioapic = ioapic_device.make(board, NULL);
+		new->ioapic = ioapic_device.make(board, NULL, &error);
 	if (!new->ioapic) {
 		err = errno;
 		interrupts_free(new);
@@ -132,26 +133,26 @@ static const struct device_kind wiring = {
 
 int interrupts_save(const struct interrupts *interrupts, struct record *record)
 {
-	int err = device_save_section(&wiring, interrupts, NULL, record);
+	int err = device_save_section(&wiring, 0, interrupts, NULL, record);
 
 	if (!err)
-		err = device_save_section(&pic_device, interrupts->pic, NULL,
+		err = device_save_section(&pic_device, 0, interrupts->pic, NULL,
 					  record);
 	if (!err)
-		err = device_save_section(&ioapic_device, interrupts->ioapic,
+		err = device_save_section(&ioapic_device, 0, interrupts->ioapic,
 					  NULL, record);
 	return err;
 }
 
 int interrupts_load(struct interrupts *interrupts, const struct record *record)
 {
-	int err = device_load_section(&wiring, interrupts, NULL, record);
+	int err = device_load_section(&wiring, 0, interrupts, NULL, record);
 
 	if (!err)
-		err = device_load_section(&pic_device, interrupts->pic, NULL,
+		err = device_load_section(&pic_device, 0, interrupts->pic, NULL,
 					  record);
 	if (!err)
-		err = device_load_section(&ioapic_device, interrupts->ioapic,
+		err = device_load_section(&ioapic_device, 0, interrupts->ioapic,
 					  NULL, record);
 	return err;
 }

@@ -229,6 +229,8 @@ int machine_pause(struct machine *machine)
 {
 	int err = hold(machine);
 
+	if (!err)
+		err = devices_hold(machine->devices);
 	return err ? err : held_take(&machine->held);
 }
 
@@ -239,11 +241,14 @@ int machine_resume(struct machine *machine)
 	if (machine->running)
 		return 0;
 	err = held_give(&machine->held);
-	if (err)
-		return err;
-	err = pthread_create(&machine->thread, NULL, serve, machine);
+	if (!err)
+		err = devices_release(machine->devices);
+	if (!err)
+		err = -pthread_create(&machine->thread, NULL, serve, machine);
 	machine->running = !err;
-	return -err;
+	if (err)
+		devices_hold(machine->devices);
+	return err;
 }
 
 static int start_input(struct machine *machine)
@@ -251,7 +256,7 @@ static int start_input(struct machine *machine)
 	const struct input_config config = {
 		.console = machine->console,
 		.loop = machine->loop,
-		.serial = devices_get(machine->devices, &serial_device),
+		.serial = devices_get(machine->devices, &serial_device, 0),
 		.quit = machine_quit,
 		.info = machine_show,
 		.power = machine_press,
@@ -304,14 +309,18 @@ int machine_start(struct machine *machine, struct console *console,
 
 int machine_save(struct machine *machine, struct record *record)
 {
+	int err = devices_hold(machine->devices);
+
 	machine->held.asleep = machine->asleep;
-	return held_save(&machine->held, record);
+	return err ? err : held_save(&machine->held, record);
 }
 
 int machine_load(struct machine *machine, const struct record *record)
 {
-	int err = machine_reset(machine);
+	int err = devices_hold(machine->devices);
 
+	if (!err)
+		err = machine_reset(machine);
 	if (!err)
 		err = held_load(&machine->held, record);
 	machine->asleep = !err && machine->held.asleep;

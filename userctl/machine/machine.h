@@ -116,14 +116,14 @@ enum machine_step {
  * struct machine_error - the reason why a machine cannot be built or run
  * @step: the step that failed
  * @boot: the reason, with MACHINE_STEP_BOOT
- * @device: with MACHINE_STEP_DEVICES: the kind of device that could not be made, or
- *	NULL for an interrupt controller
+ * @device: with MACHINE_STEP_DEVICES: the device that could not be made, and why; its
+ *	name is empty for an interrupt controller
  * @info: answer of LODGE_GET_INFO, from MACHINE_STEP_HOST on
  */
 struct machine_error {
 	enum machine_step step;
 	struct boot_error boot;
-	const char *device;
+	struct device_error device;
 	struct lodge_info info;
 };
 

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The devices that a machine has.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "machine/devices.h"
+
+/**
+ * struct made - a device of a machine
+ * @kind: its kind
+ * @number: counts the devices of the kind
+ * @values: those of the wish
+ * @device: as made
+ * @held: it is held
+ */
+struct made {
+	const struct device_kind *kind;
+	unsigned int number;
+	const struct device_value *values;
+	void *device;
+	bool held;
+};
+
+/**
+ * struct devices - the devices of a machine
+ * @count: their number
+ * @made: in the order of making
+ */
+struct devices {
+	size_t count;
+	struct made made[DEVICES_MAX];
+};
+
+static int make(struct devices *devices, const struct board *board,
+		const struct device_wish *wish, struct device_error *error)
+{
+	const struct device_kind *kind = wish->kind;
+	void *device;
+
+	*error = (struct device_error){ 0 };
+	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
+		 kind->name, wish->number);
+	device = kind->make(board, wish->values, error);
+	if (!device)
+		return -errno;
+	devices->made[devices->count++] = (struct made){
+		.kind = kind,
+		.number = wish->number,
+		.values = wish->values,
+		.device = device,
+		.held = true,
+	};
+	return 0;
+}
+
+/* Makes all devices of a kind. */
+static int make_kind(struct devices *devices, const struct board *board,
+		     const struct devices_wanted *wanted,
+		     const struct device_kind *kind, struct device_error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < wanted->count && !err; i++)
+		if (wanted->wishes[i].kind == kind)
+			err = make(devices, board, &wanted->wishes[i], error);
+	return err;
+}
+
+struct devices *devices_new(const struct board *board,
+			    const struct devices_wanted *wanted,
+			    struct device_error *error)
+{
+	struct devices *devices = calloc(1, sizeof(*devices));
+	const struct device_kind *kind;
+	int err = 0;
+
+	*error = (struct device_error){ 0 };
+	if (!devices)
+		return NULL;
+	for (size_t i = 0; !err && (kind = devices_kind(i)); i++)
+		err = make_kind(devices, board, wanted, kind, error);
+	if (err) {
+		devices_free(devices);
+		errno = -err;
+		return NULL;
+	}
+	return devices;
+}
+
+void devices_free(struct devices *devices)
+{
+	if (!devices)
+		return;
+	for (size_t i = devices->count; i-- > 0;)
+		devices->made[i].kind->free(devices->made[i].device);
+	free(devices);
+}
+
+void devices_reset(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->made[i].kind->reset)
+			devices->made[i].kind->reset(devices->made[i].device);
+}
+
+void devices_wake(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct device_kind *kind = devices->made[i].kind;
+		void (*wake)(void *device) = kind->wake ? kind->wake :
+							  kind->reset;
+
+		if (wake)
+			wake(devices->made[i].device);
+	}
+}
+
+static int hold(struct made *made)
+{
+	int err = 0;
+
+	if (!made->held && made->kind->hold)
+		err = made->kind->hold(made->device);
+	if (!err)
+		made->held = true;
+	return err;
+}
+
+static int release(struct made *made)
+{
+	int err = 0;
+
+	if (made->held && made->kind->release)
+		err = made->kind->release(made->device);
+	if (!err)
+		made->held = false;
+	return err;
+}
+
+/* One that cannot be held must not keep the others from it. */
+int devices_hold(struct devices *devices)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		int err = hold(&devices->made[i]);
+
+		if (!first)
+			first = err;
+	}
+	return first;
+}
+
+int devices_release(struct devices *devices)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++)
+		err = release(&devices->made[i]);
+	return err;
+}
+
+int devices_save(const struct devices *devices, struct record *record)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		err = device_save_section(made->kind, made->number,
+					  made->device, made->values, record);
+	}
+	return err;
+}
+
+int devices_load(struct devices *devices, const struct record *record,
+		 unsigned int *sections)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		err = device_load_section(made->kind, made->number,
+					  made->device, made->values, record);
+	}
+	*sections = devices->count;
+	return err;
+}
+
+void *devices_get(const struct devices *devices, const struct device_kind *kind,
+		  unsigned int number)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct made *made = &devices->made[i];
+
+		if (made->kind == kind && made->number == number)
+			return made->device;
+	}
+	return NULL;
+}
