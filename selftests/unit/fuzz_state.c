@@ -22,7 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define NOW 123456789012ULL
 #define MEMORY (1ULL << 20)
 #define CHIPS 2
-#define KINDS 12
 #define MAX_CHANGES 64
 
 struct input {
@@ -152,6 +151,26 @@ static const struct device_kind *kind_of(size_t number)
 	return number < CHIPS ? chips[number] : devices_kind(number - CHIPS);
 }
 
+static size_t nr_kinds(void)
+{
+	size_t count = 0;
+
+	while (kind_of(count))
+		count++;
+	return count;
+}
+
+/* True if a device can be made of the defaults. */
+static bool needs_nothing(const struct device_kind *kind)
+{
+	const struct device_option *option = kind->options;
+
+	for (size_t i = 0; option && option[i].name; i++)
+		if (option[i].required)
+			return false;
+	return true;
+}
+
 static void fuzz_device(struct input *input, const struct device_kind *kind)
 {
 	const struct device_option *option = kind->options;
@@ -217,10 +236,11 @@ static void fuzz_board(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input input = { data, size };
-	uint8_t number = take(&input) % (KINDS + 1);
+	const struct device_kind *kind =
+		kind_of(take(&input) % (nr_kinds() + 1));
 
-	if (number < KINDS)
-		fuzz_device(&input, kind_of(number));
+	if (kind && needs_nothing(kind))
+		fuzz_device(&input, kind);
 	else
 		fuzz_board(&input);
 	return 0;
