@@ -111,9 +111,9 @@ TEST_F(fwcfg, signature_is_qemu)
 	EXPECT_STREQ("QEMU", signature);
 }
 
-TEST_F(fwcfg, interface_has_no_dma)
+TEST_F(fwcfg, interfaces_are_ports_and_dma)
 {
-	EXPECT_EQ(1, get(self->bus, FWCFG_ID));
+	EXPECT_EQ(3, get(self->bus, FWCFG_ID));
 }
 
 TEST_F(fwcfg, machine_is_described)

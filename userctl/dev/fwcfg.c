@@ -23,9 +23,27 @@
 /* This bit of the selector selected an item for writing in old versions of QEMU. */
 #define SELECT_WRITE 0x4000
 
+/* The address of a request for DMA, its upper half first; both are big-endian. */
+#define DMA_HIGH_PORT 0x514
+#define DMA_LOW_PORT 0x518
+#define DMA_PORT_SIZE 4
+#define DMA_HIGH_SIGNATURE "QEMU"
+#define DMA_LOW_SIGNATURE " CFG"
+
+/* Bits of a request's control word, which also has the item's key. */
+#define DMA_ERROR 0x01
+#define DMA_READ 0x02
+#define DMA_SKIP 0x04
+#define DMA_SELECT 0x08
+#define DMA_WRITE 0x10
+#define DMA_KEY_SHIFT 16
+/* Firmware reads the whole of an item and little more: a longer read fails. */
+#define DMA_MAX_ZEROES (1U << 20)
+
 #define E820_ENTRY_SIZE 20
-/* Interface version 1: no DMA. */
+/* Interfaces of the device. */
 #define ID_PORTS 1
+#define ID_DMA 2
 
 /* A key that no item has, because selecting an item drops this bit. */
 #define NO_ITEM SELECT_WRITE
@@ -46,12 +64,22 @@ struct directory {
 	} files[FWCFG_MAX_FILES];
 };
 
+/* A request for DMA in guest memory, big-endian. */
+struct dma_request {
+	uint32_t control;
+	uint32_t length;
+	uint64_t address;
+};
+
 /*
- * @lock guards all.  @key: of the selected item; @selected: index of this item, or -1
- * if there is none; @offset: of its byte to be read next.
+ * @lock guards all but @ram.  @key: of the selected item; @selected: index of this
+ * item, or -1 if there is none; @offset: of its byte to be read next; @dma_high: upper
+ * half of the address of the next request.
  */
 struct fwcfg {
 	pthread_mutex_t lock;
+	const struct ram *ram;
+	uint32_t dma_high;
 	struct item *items;
 	size_t count;
 	uint16_t key;
@@ -173,6 +201,117 @@ static void data_read(void *opaque, uint64_t offset, void *data, size_t size)
 	pthread_mutex_unlock(&fwcfg->lock);
 }
 
+/* Return: false if the guest's memory is not there, or far longer than the item. */
+static bool dma_read(struct fwcfg *fwcfg, uint64_t address, uint32_t length)
+{
+	size_t end, copied;
+	const uint8_t *bytes = item_bytes(fwcfg, &end);
+	uint8_t *to;
+
+	copied = end - fwcfg->offset;
+	if (copied > length)
+		copied = length;
+	if (length - copied > DMA_MAX_ZEROES)
+		return false;
+	to = ram_at(fwcfg->ram, address, length);
+	if (!to)
+		return !length;
+	if (copied)
+		memcpy(to, bytes + fwcfg->offset, copied);
+	memset(to + copied, 0, length - copied);
+	fwcfg->offset += copied;
+	return true;
+}
+
+static void dma_skip(struct fwcfg *fwcfg, uint32_t length)
+{
+	size_t end;
+
+	item_bytes(fwcfg, &end);
+	end -= fwcfg->offset;
+	fwcfg->offset += length < end ? length : end;
+}
+
+/* As in QEMU, the first one of reading, writing and skipping counts. */
+static bool dma_carry_out(struct fwcfg *fwcfg, uint32_t control,
+			  uint64_t address, uint32_t length)
+{
+	if (control & DMA_SELECT)
+		item_select(fwcfg, (control >> DMA_KEY_SHIFT) & ~SELECT_WRITE);
+	if (control & DMA_READ)
+		return dma_read(fwcfg, address, length);
+	/* No item can be written. */
+	if (control & DMA_WRITE)
+		return !length;
+	if (control & DMA_SKIP)
+		dma_skip(fwcfg, length);
+	return true;
+}
+
+/*
+ * The guest may change its request meanwhile: it is read once.  Its control word tells
+ * the guest that all is done.
+ */
+static void dma_request(struct fwcfg *fwcfg, uint64_t gpa)
+{
+	struct dma_request request;
+	uint32_t result = 0;
+	void *at = ram_at(fwcfg->ram, gpa, sizeof(request));
+
+	if (!at)
+		return;
+	memcpy(&request, at, sizeof(request));
+	if (!dma_carry_out(fwcfg, be32toh(request.control),
+			   be64toh(request.address), be32toh(request.length)))
+		result = htobe32(DMA_ERROR);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+	memcpy(at, &result, sizeof(result));
+}
+
+static void dma_high_read(void *opaque, uint64_t offset, void *data,
+			  size_t size)
+{
+	(void)opaque;
+	(void)offset;
+	memcpy(data, DMA_HIGH_SIGNATURE, size);
+}
+
+static void dma_low_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	(void)opaque;
+	(void)offset;
+	memcpy(data, DMA_LOW_SIGNATURE, size);
+}
+
+static void dma_high_write(void *opaque, uint64_t offset, const void *data,
+			   size_t size)
+{
+	struct fwcfg *fwcfg = opaque;
+	uint32_t value;
+
+	(void)offset;
+	memcpy(&value, data, size);
+	pthread_mutex_lock(&fwcfg->lock);
+	fwcfg->dma_high = be32toh(value);
+	pthread_mutex_unlock(&fwcfg->lock);
+}
+
+static void dma_low_write(void *opaque, uint64_t offset, const void *data,
+			  size_t size)
+{
+	struct fwcfg *fwcfg = opaque;
+	uint64_t high;
+	uint32_t value;
+
+	(void)offset;
+	memcpy(&value, data, size);
+	pthread_mutex_lock(&fwcfg->lock);
+	high = fwcfg->dma_high;
+	fwcfg->dma_high = 0;
+	dma_request(fwcfg, high << 32 | be32toh(value));
+	pthread_mutex_unlock(&fwcfg->lock);
+}
+
 int fwcfg_add(struct fwcfg *fwcfg, uint16_t key, const void *data, size_t size)
 {
 	int error;
@@ -223,7 +362,7 @@ static int add_e820(struct fwcfg *fwcfg, const void *entries, uint32_t count)
 
 static int add_items(struct fwcfg *fwcfg, const struct fwcfg_config *config)
 {
-	const uint32_t id = ID_PORTS, override = 1;
+	const uint32_t id = ID_PORTS | ID_DMA, override = 1;
 	const struct item items[] = {
 		{ FWCFG_SIGNATURE, 4, (uint8_t *)"QEMU" },
 		{ FWCFG_ID, sizeof(id), (uint8_t *)&id },
@@ -248,24 +387,47 @@ static int add_items(struct fwcfg *fwcfg, const struct fwcfg_config *config)
 
 static int add_ports(struct fwcfg *fwcfg, struct bus *bus)
 {
-	const struct bus_region selector = {
-		.name = "fwcfg-selector",
-		.base = SELECTOR_PORT,
-		.size = SELECTOR_SIZE,
-		.exact = true,
-		.write = selector_write,
-		.opaque = fwcfg,
+	const struct bus_region regions[] = {
+		{
+			.name = "fwcfg-selector",
+			.base = SELECTOR_PORT,
+			.size = SELECTOR_SIZE,
+			.exact = true,
+			.write = selector_write,
+			.opaque = fwcfg,
+		},
+		{
+			.name = "fwcfg-data",
+			.base = DATA_PORT,
+			.size = DATA_SIZE,
+			.read = data_read,
+			.opaque = fwcfg,
+		},
+		{
+			.name = "fwcfg-dma-high",
+			.base = DMA_HIGH_PORT,
+			.size = DMA_PORT_SIZE,
+			.exact = true,
+			.read = dma_high_read,
+			.write = dma_high_write,
+			.opaque = fwcfg,
+		},
+		{
+			.name = "fwcfg-dma-low",
+			.base = DMA_LOW_PORT,
+			.size = DMA_PORT_SIZE,
+			.exact = true,
+			.read = dma_low_read,
+			.write = dma_low_write,
+			.opaque = fwcfg,
+		},
 	};
-	const struct bus_region data = {
-		.name = "fwcfg-data",
-		.base = DATA_PORT,
-		.size = DATA_SIZE,
-		.read = data_read,
-		.opaque = fwcfg,
-	};
-	int error = bus_add(bus, &selector);
+	int error = 0;
 
-	return error ? error : bus_add(bus, &data);
+	for (size_t i = 0; !error && i < sizeof(regions) / sizeof(*regions);
+	     i++)
+		error = bus_add(bus, &regions[i]);
+	return error;
 }
 
 struct fwcfg *fwcfg_new(const struct fwcfg_config *config)
@@ -276,6 +438,7 @@ struct fwcfg *fwcfg_new(const struct fwcfg_config *config)
 	if (!fwcfg)
 		return NULL;
 	pthread_mutex_init(&fwcfg->lock, NULL);
+	fwcfg->ram = config->ram;
 	item_select(fwcfg, NO_ITEM);
 	error = add_items(fwcfg, config);
 	if (!error)
@@ -308,6 +471,7 @@ static void *fwcfg_make(const struct board *board,
 	struct e820_entry map[E820_MAX];
 	const struct fwcfg_config config = {
 		.bus = board->bus,
+		.ram = board->ram,
 		.cpus = board->cpus,
 		.ram_size = ram_low(board->ram) + ram_high(board->ram),
 		.e820 = map,
@@ -321,12 +485,16 @@ static void *fwcfg_make(const struct board *board,
 
 static void fwcfg_reset(void *opaque)
 {
-	item_select(opaque, NO_ITEM);
+	struct fwcfg *fwcfg = opaque;
+
+	item_select(fwcfg, NO_ITEM);
+	fwcfg->dma_high = 0;
 }
 
 static const struct record_field fwcfg_fields[] = {
 	RECORD_ANY(1, struct fwcfg, key),
 	RECORD_ANY(2, struct fwcfg, offset),
+	RECORD_ANY(3, struct fwcfg, dma_high),
 };
 
 /* The offset may be beyond the item, which the other machine had longer: zeroes. */

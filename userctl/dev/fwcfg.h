@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * QEMU's firmware configuration device (docs/specs/fw_cfg in QEMU) without DMA:
- * a 16-bit selector at port 0x510, the selected item's bytes at port 0x511.
+ * QEMU's firmware configuration device (docs/specs/fw_cfg in QEMU): a 16-bit selector
+ * at port 0x510, the selected item's bytes at port 0x511, and from port 0x514 on the
+ * address of a request that has them copied to guest memory.
  */
 #ifndef LODGE_DEV_FWCFG_H
 #define LODGE_DEV_FWCFG_H
@@ -12,6 +13,7 @@
 #include "board/bus.h"
 #include "board/device.h"
 #include "board/layout.h"
+#include "board/ram.h"
 
 /* Keys, with QEMU's numbers. */
 enum fwcfg_key {
@@ -51,6 +53,7 @@ struct fwcfg;
 /**
  * struct fwcfg_config - configuration of the device
  * @bus: bus for its ports
+ * @ram: guest memory, for its DMA; must outlive the device
  * @cpus: number of vCPUs
  * @ram_size: bytes of RAM
  * @e820: memory map in E820's form, 20 bytes an entry; copied
@@ -58,6 +61,7 @@ struct fwcfg;
  */
 struct fwcfg_config {
 	struct bus *bus;
+	const struct ram *ram;
 	uint16_t cpus;
 	uint64_t ram_size;
 	const void *e820;
