@@ -16,7 +16,7 @@
 #define ENABLE 0x80000000
 
 #define MEMORY_SIZE 0x1000
-#define HOLE 0xc0000000
+#define HOLE 0xc0100000
 #define COMMAND 4
 #define BAR 0x10
 
@@ -302,9 +302,9 @@ TEST_F(pci, memory_that_cannot_be_is_refused)
 		EXPECT_EQ(-EINVAL,
 			  pci_bus_add(self->functions, 1, 0, function));
 	}
-	function->bars[0].size = 0x40000000;
-	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 1, 0, function));
 	function->bars[0].size = 0x20000000;
+	EXPECT_EQ(-ENOSPC, pci_bus_add(self->functions, 1, 0, function));
+	function->bars[0].size = 0x10000000;
 	EXPECT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
 	function = &self->devices[1].function;
 	function->bars[0].size = 0x20000000;

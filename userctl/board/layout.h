@@ -41,9 +41,13 @@
 #define PCI_PORT 0xcf8
 #define PCI_PORTS 8
 
-/* PCI's configuration space in memory: a page for each function, at the hole's end. */
-#define PCI_ECAM 0xfeb00000ULL
+/*
+ * PCI's configuration space in memory, a page for each function, begins the hole.  Behind
+ * it, up to the IOAPIC, is PCI's window for memory: SeaBIOS fills that from its end on.
+ */
+#define PCI_ECAM 0xc0000000ULL
 #define PCI_ECAM_SIZE 0x100000ULL
+#define PCI_MEMORY (PCI_ECAM + PCI_ECAM_SIZE)
 
 /* Where firmware puts the ports of PCI functions. */
 #define PCI_FIRST_PORT 0xc000

@@ -18,8 +18,7 @@
 #define BAR_REGISTERS (4 * PCI_NR_BARS)
 #define INTX_PIN_A 1
 
-_Static_assert(PCI_ECAM + PCI_ECAM_SIZE == IOAPIC_BASE,
-	       "nothing is between the hole and the IOAPIC");
+_Static_assert(PCI_ECAM == RAM_HOLE_START, "the hole begins with ECAM");
 _Static_assert(PCI_NR_GSIS == PCI_LINES, "each line has a pin of its own");
 
 uint64_t pci_window(const struct ram *ram, uint64_t *last)
@@ -65,7 +64,7 @@ struct pci_bus *pci_bus_new(const struct pci_bus_config *config)
 	pthread_mutex_init(&pci->line_lock, NULL);
 	pci->room = (struct pci_room){
 		.port = PCI_FIRST_PORT,
-		.low = RAM_HOLE_START,
+		.low = PCI_MEMORY,
 		.high = pci_window(config->ram, &last),
 	};
 	error = bus_set_rest(config->bus, &rest);

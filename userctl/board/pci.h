@@ -6,10 +6,10 @@
  * Functions are added while the machine is built and never removed.  As firmware does,
  * the bus gives their base address registers (BARs) addresses; the guest can change them.
  *
- * A BAR answers while COMMAND enables it and all its addresses are free: RAM, the area
- * from PCI_ECAM to 4 GiB, and what is on the bus of the machine come first, and then the
- * BARs of lower devices, functions and numbers.  One that overlaps any of these answers
- * nowhere, until it or the other is moved away.
+ * A BAR answers while COMMAND enables it and all its addresses are free: RAM, ECAM, the
+ * area from IOAPIC_BASE to 4 GiB, and what is on the bus of the machine come first, and
+ * then the BARs of lower devices, functions and numbers.  One that overlaps any of these
+ * answers nowhere, until it or the other is moved away.
  *
  * Locks: the bus has one for configuration space, and each function one for its
  * messages.  pci_msix_notify(), pci_msix_enabled() and pci_intx_set() may be called with

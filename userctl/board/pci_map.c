@@ -46,13 +46,14 @@ static bool overlaps(uint64_t first, uint64_t last, uint64_t start,
 	return size && first <= start + (size - 1) && start <= last;
 }
 
-/* RAM and the area below 4 GiB, which need not be on the bus. */
+/* RAM, ECAM and the area below 4 GiB, which need not be on the bus. */
 static bool is_reserved(const struct pci_bus *pci, uint64_t first,
 			uint64_t last)
 {
 	const struct ram *ram = pci->config.ram;
 
-	if (overlaps(first, last, PCI_ECAM, RAM_HOLE_END - PCI_ECAM))
+	if (overlaps(first, last, PCI_ECAM, PCI_ECAM_SIZE) ||
+	    overlaps(first, last, IOAPIC_BASE, RAM_HOLE_END - IOAPIC_BASE))
 		return true;
 	return ram && (overlaps(first, last, 0, ram_low(ram)) ||
 		       overlaps(first, last, RAM_HOLE_END, ram_high(ram)));
@@ -357,7 +358,7 @@ static uint64_t find_room(const struct pci_bus *pci, const struct pci_bar *bar,
 	if (bar->kind == PCI_BAR_PORT)
 		return take(&room->port, PORTS - 1, bar->size);
 	if (bar->kind == PCI_BAR_MEMORY32 || bar->size <= BAR_LARGE)
-		first = take(&room->low, PCI_ECAM - 1, bar->size);
+		first = take(&room->low, IOAPIC_BASE - 1, bar->size);
 	if (!first && bar->kind == PCI_BAR_MEMORY64) {
 		pci_window(pci->config.ram, &last);
 		first = take(&room->high, last, bar->size);

@@ -58,7 +58,7 @@ static void dsdt_host_bridge(struct aml *aml)
 	aml_io(aml, PCI_PORT, PCI_PORTS);
 	aml_io_range(aml, 0, PCI_PORT - 1);
 	aml_io_range(aml, PCI_PORT + PCI_PORTS, LAST_PORT);
-	aml_memory_range(aml, RAM_HOLE_START, IOAPIC_BASE - 1);
+	aml_memory_range(aml, PCI_MEMORY, IOAPIC_BASE - 1);
 	aml_template_close(aml, resources);
 
 	aml_name(aml, "_PRT");
