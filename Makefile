@@ -37,9 +37,12 @@ SEED	?=
 PREFIX	?= /usr/local
 DESTDIR	?=
 SBINDIR	:= $(PREFIX)/bin
-MANDIR	:= $(PREFIX)/share/man/man1
+MANDIR	:= $(PREFIX)/share/man
+LIBDIR	?= $(PREFIX)/lib
+INCLUDEDIR := $(PREFIX)/include
 BASHDIR	:= $(PREFIX)/share/bash-completion/completions
 UDEVDIR	:= /usr/lib/udev/rules.d
+UNITDIR	:= /usr/lib/systemd/system
 DKMS_SRC := /usr/src/lodge-$(VERSION)
 
 CC	:= gcc
@@ -52,7 +55,7 @@ SANITIZE ?= -fsanitize=address,undefined -fno-sanitize-recover=undefined
 INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
-	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CFLAGS) -MMD -MP
+	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LIBS	:= -Wl,--as-needed -lelf -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
@@ -136,6 +139,11 @@ USERCTL	:= $(shell find userctl -name '*.c')
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
 SHARED	:= module/gva.c
+# liblodge: of userctl/lib, what is about the ABI; it includes nothing of the rest.
+LIBRARY	:= $(addprefix userctl/lib/,client.c netlink.c netlink_format.c)
+LIBRARY_HEADERS := $(addprefix userctl/lib/,client.h netlink.h)
+ABI_HEADERS := $(wildcard uapi/*.h)
+EXAMPLES := $(basename $(wildcard examples/*.c))
 
 # In a directory of tests each file with a main() is a program; what else is
 # there is linked into all of that directory's programs.
@@ -313,7 +321,7 @@ completion: lodge ## bash completes the commands, options and arguments of the c
 	$(Q)selftests/host/completion $(B)/lodge
 
 lengths: ## no source file and no script is longer than 700 lines
-	$(Q)find Kbuild Makefile module uapi userctl selftests -type f \
+	$(Q)find Kbuild Makefile module uapi userctl selftests examples -type f \
 		\( -name '*.[chS]' -o -name Makefile -o -name Kbuild -o -perm -u=x \) \
 		! -name '*.mod.c' -exec awk 'FNR == 701 { print FILENAME " is too long"; \
 		long = 1 } END { exit long }' {} +
@@ -412,7 +420,28 @@ $(B)/sources: FORCE
 
 $(B)/lodge: $(call obj,obj,userctl/cmd/main.c) $(B)/userctl.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# ---------------------------------------------------------------------- library
+liblodge: $(B)/liblodge.a ## the library for other programs, build/liblodge.a
+	@:
+
+$(B)/liblodge.a: $(call obj,obj,$(LIBRARY))
+
+# The library as it is installed: all that the examples see of the tree.
+$(B)/liblodge: $(B)/liblodge.a $(LIBRARY_HEADERS) $(ABI_HEADERS)
+	$(Q)rm -rf $@
+	$(Q)$(MAKE) -s install-liblodge DESTDIR=$(CURDIR)/$@ PREFIX=
+
+examples: $(addprefix $(B)/,$(EXAMPLES)) ## examples of the library's use, build/examples/
+	@:
+
+$(B)/examples/%: examples/%.c $(B)/liblodge
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -Wall -Wextra -Wno-unused-parameter \
+		$(if $(WERROR),-Werror) $(CFLAGS) -I$(B)/liblodge/include -o $@ $< \
+		-L$(B)/liblodge/lib -llodge $(LIBS)
 
 # ---------------------------------------------------------------- test programs
 # The harness defines functions in place of declaring them.
@@ -445,6 +474,9 @@ $(B)/netlink/requests.h: selftests/host/netlink-spec uapi/lodge_netlink.yaml
 	$(Q)$< --table uapi >$@
 $(B)/obj/selftests/api/netlink_policy.o: CFLAGS += -iquote $(B)/netlink
 $(B)/obj/selftests/api/netlink_policy.o: | $(B)/netlink/requests.h
+
+# The test of an example runs the example.
+$(B)/tests/api/flat_example: $(B)/examples/flat
 
 define hosted
 $(B)/tests/$(1)/%: $(B)/obj/selftests/$(1)/%.o \
@@ -527,7 +559,7 @@ fuzz: $(addprefix $(B)/fuzzers/,$(FUZZ)) ## libFuzzer targets, FUZZ_TIME seconds
 
 format-check: ## clang-format over the C sources, changing nothing
 	$(Q)$(FORMAT) -n -Werror --style=file $(shell \
-		find module uapi userctl selftests -name '*.[ch]')
+		find module uapi userctl selftests examples -name '*.[ch]')
 
 checkpatch: ## the kernel's checkpatch over the C sources
 	$(Q)$(B)/kselftest/checkpatch.pl --no-tree --terse --show-types \
@@ -539,20 +571,35 @@ install-module-source:
 	$(Q)for f in $(MODULE_FILES); do \
 		install -D -m 644 $$f $(DESTDIR)$(DKMS_SRC)/$$f; done
 
-install: lodge install-module-source ## controller, man page, completion, udev rule, group, module sources for DKMS
+install-liblodge: $(B)/liblodge.a ## the library and the ABI's headers, for programs that use /dev/lodge
+	$(Q)install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR) $(ABI_HEADERS)
+	$(Q)install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/lodge $(LIBRARY_HEADERS)
+	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) $<
+	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
+		userctl/lib/liblodge.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
+	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man3 userctl/lib/liblodge.3
+
+install: lodge install-module-source ## controller, man pages, completion, udev rule, unit, group, module sources for DKMS
 	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
-	$(Q)install -D -m 644 userctl/lodge.1 $(DESTDIR)$(MANDIR)/lodge.1
+	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 userctl/lodge.1
+	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 userctl/lodge@.service.8
 	$(Q)install -D -m 644 userctl/lodge.bash $(DESTDIR)$(BASHDIR)/lodge
-	$(Q)install -D -m 644 userctl/60-lodge.rules \
-		$(DESTDIR)$(UDEVDIR)/60-lodge.rules
+	$(Q)install -D -m 644 -t $(DESTDIR)$(UDEVDIR) userctl/60-lodge.rules
+	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) userctl/lodge@.service
 	$(Q)[ -n '$(DESTDIR)' ] || getent group lodge >/dev/null || \
 		groupadd --system lodge
 	@echo 'The module: dkms install lodge/$(VERSION)'
 
-uninstall: ## what install has put in place, but for the group (before: dkms remove)
-	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
-	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/lodge.1 \
-		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules
+uninstall: ## what install and install-liblodge have put in place, but for the group (before: dkms remove)
+	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC) $(DESTDIR)$(INCLUDEDIR)/lodge
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/man1/lodge.1 \
+		$(DESTDIR)$(MANDIR)/man8/lodge@.service.8 \
+		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules \
+		$(DESTDIR)$(UNITDIR)/lodge@.service \
+		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(ABI_HEADERS))) \
+		$(DESTDIR)$(LIBDIR)/liblodge.a $(DESTDIR)$(MANDIR)/man3/liblodge.3 \
+		$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
 
 dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for all kernels, in a tree of its own below build/
 
@@ -581,8 +628,8 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 		expand -t 15
 
 FORCE:
-.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page completion netlink-spec headers-alone state-fields lodge tests setup unit \
+.PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page completion netlink-spec headers-alone state-fields lodge liblodge examples tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
-	install install-module-source uninstall dkms-build clean distclean help
+	install install-module-source install-liblodge uninstall dkms-build clean distclean help
 
 -include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
