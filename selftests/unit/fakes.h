@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The surroundings of a device in its test: a clock that only the test moves, with the
- * loop's timers; a bus for its ports; an interrupt line and a power supply that record
- * events.  Only one file of a program may include this header, because it defines the
+ * loop's timers, and descriptors that are looked at on request; a bus for its ports; an
+ * interrupt line and a power supply that record events.  Only one file of a program may include this header, because it defines the
  * functions of board/loop.h.
  */
 #ifndef LODGE_UNIT_FAKES_H
 #define LODGE_UNIT_FAKES_H
 
+#include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,6 +94,63 @@ static inline void fake_sleep(uint64_t ns)
 static inline void fake_stall(uint64_t ns)
 {
 	fake_now += ns;
+}
+
+struct fake_watch {
+	int fd;
+	void (*ready)(void *opaque, int fd);
+	void *opaque;
+};
+
+static struct fake_watch fake_watches[64];
+static unsigned int fake_nr_watches;
+
+static inline struct fake_watch *fake_watch_of(int fd)
+{
+	for (unsigned int i = 0; i < fake_nr_watches; i++)
+		if (fake_watches[i].fd == fd)
+			return &fake_watches[i];
+	return NULL;
+}
+
+int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
+	       void *opaque)
+{
+	(void)loop;
+	if (fake_watch_of(fd))
+		return -EEXIST;
+	fake_watches[fake_nr_watches++] = (struct fake_watch){
+		.fd = fd,
+		.ready = ready,
+		.opaque = opaque,
+	};
+	return 0;
+}
+
+void loop_unwatch(struct loop *loop, int fd)
+{
+	struct fake_watch *watch = fake_watch_of(fd);
+
+	(void)loop;
+	if (watch)
+		*watch = fake_watches[--fake_nr_watches];
+}
+
+/* Calls all whose descriptors can be read, once.  Return: how many. */
+static inline unsigned int fake_turn(void)
+{
+	unsigned int turned = 0;
+
+	for (unsigned int i = 0; i < fake_nr_watches; i++) {
+		const struct fake_watch watch = fake_watches[i];
+		struct pollfd file = { .fd = watch.fd, .events = POLLIN };
+
+		if (poll(&file, 1, 0) != 1)
+			continue;
+		watch.ready(watch.opaque, watch.fd);
+		turned++;
+	}
+	return turned;
 }
 
 struct fake_line {

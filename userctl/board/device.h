@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "board/bus.h"
+#include "board/doorbell.h"
 #include "board/line.h"
 #include "board/loop.h"
 #include "board/pci.h"
@@ -31,6 +32,7 @@
  * @intr: the line from the PIC's output to vCPU 0
  * @msi: sends an interrupt message; see struct ioapic_config
  * @msi_opaque: for @msi
+ * @doorbells: ways around the bus; all zeroes: there are none
  * @cpus: number of vCPUs
  * @output: takes what a serial port sends, from a vCPU's thread
  * @drained: called when a serial port has room for input again
@@ -47,6 +49,7 @@ struct board {
 	struct irq_line intr;
 	bool (*msi)(void *opaque, uint64_t address, uint32_t data);
 	void *msi_opaque;
+	struct doorbells doorbells;
 	unsigned int cpus;
 	void (*output)(void *opaque, const void *bytes, size_t size);
 	void (*drained)(void *opaque);

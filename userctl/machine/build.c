@@ -9,6 +9,7 @@
 #include "board/loop.h"
 #include "dev/serial.h"
 #include "lib/client.h"
+#include "machine/doorbells.h"
 #include "machine/firmware.h"
 #include "machine/memory.h"
 #include "machine/parts.h"
@@ -104,6 +105,7 @@ static int build_board(struct machine *machine)
 		.loop = machine->loop,
 		.ram = machine->ram,
 		.power = { .event = machine_power, .opaque = machine },
+		.doorbells = doorbells_of(&machine->vm),
 		.cpus = machine->config->boot.cpus,
 		.output = machine_output,
 		.drained = machine_drained,

@@ -16,6 +16,7 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "virtio/rng.h"
 
 /**
  * struct row - a row of the device table
@@ -39,6 +40,7 @@ static const struct row rows[] = {
 	{ .kind = &crt_device },
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
+	{ .kind = &virtio_rng_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -20,7 +20,7 @@
 	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FEATURES_OK | \
 	 VIRTIO_CONFIG_S_FAILED)
 
-static bool has_status(const struct virtio_device *device, uint8_t bits)
+static bool has_status(const struct virtio_device *device, uint32_t bits)
 {
 	return (device->state.status & bits) == bits;
 }
@@ -171,8 +171,8 @@ static void wake_all(struct virtio_device *device)
 /* A driver sets bits one after the other, and clears none but by a reset. */
 void virtio_device_set_status(struct virtio_device *device, uint8_t status)
 {
-	const uint8_t before = device->state.status;
-	uint8_t bits = status & DRIVER_BITS & ~before;
+	const uint32_t before = device->state.status;
+	uint32_t bits = status & DRIVER_BITS & ~before;
 
 	if (device->resetting)
 		return;

@@ -64,12 +64,14 @@ struct virtio_kind {
  * @queues: the queues
  * @status: VIRTIO_CONFIG_S_*
  * @generation: changes with the configuration
+ *
+ * There is no padding, which would be saved, too.
  */
 struct virtio_state {
 	uint64_t features;
 	struct virtqueue_state queues[VIRTIO_MAX_QUEUES];
-	uint8_t status;
-	uint8_t generation;
+	uint32_t status;
+	uint32_t generation;
 };
 
 /**

@@ -29,6 +29,8 @@
  * @done: index of the used ring at which the next chain is put
  * @told: @done when the driver was last told of used chains
  * @enabled: 1: the driver has enabled it; 0: not
+ *
+ * There is no padding, which would be saved, too.
  */
 struct virtqueue_state {
 	uint64_t desc;
@@ -38,7 +40,7 @@ struct virtqueue_state {
 	uint16_t next;
 	uint16_t done;
 	uint16_t told;
-	uint8_t enabled;
+	uint64_t enabled;
 };
 
 /**
