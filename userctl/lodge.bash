@@ -47,6 +47,34 @@ _lodge_devices() {
 		sed -nE 's/^([a-z0-9-]+).*/\1/p'
 }
 
+# _lodge_device_keys DEVICE: lines KEY=WORD, where WORD stands for the key's value
+_lodge_device_keys() {
+	"${COMP_WORDS[0]}" run --device "$1,help" 2>/dev/null |
+		sed -nE 's/^  ,([a-z0-9_-]+=[A-Za-z0-9|]+) .*/\1/p'
+}
+
+# _lodge_device: completes the device's name, or the first of its keys
+_lodge_device() {
+	local keys
+	if [[ $typed != *,* ]]; then
+		_lodge_offer help "$(_lodge_devices)"
+		return
+	fi
+	keys=$(_lodge_device_keys "${typed%%,*}" | sed 's/=.*/=/')
+	mapfile -t COMPREPLY < <(compgen -P "${typed%%,*}," -W "$keys" -- "${typed#*,}")
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+}
+
+# _lodge_device_value DEVICE KEY: completes a file, or one of several words
+_lodge_device_value() {
+	local word
+	word=$(_lodge_device_keys "$1" | sed -n "s/^$2=//p")
+	case $word in
+	FILE) _lodge_files ;;
+	*\|*) _lodge_offer "${word//|/ }" ;;
+	esac
+}
+
 # _lodge_offer WORD...: those that begin with what was typed
 _lodge_offer() {
 	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$typed")
@@ -71,11 +99,12 @@ _lodge_value() {
 	--on-crash) _lodge_offer reset stop ;;
 	--id) _lodge_offer "$(_lodge_ids)" ;;
 	--sort) _lodge_offer id user name cpus guest host steal exits res shr ;;
-	--device) _lodge_offer help "$(_lodge_devices)" ;;
+	--device) _lodge_device ;;
 	--user | -u)
 		mapfile -t COMPREPLY < <(compgen -u -- "$typed")
 		;;
 	-*) _lodge_takes "${COMP_WORDS[1]}" "$1" ;;
+	*,*) [ -n "$assigned" ] && _lodge_device_value "${1%%,*}" "${1#*,}" ;;
 	*) false ;;
 	esac
 }

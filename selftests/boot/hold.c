@@ -142,7 +142,9 @@ static bool start(void)
 {
 	struct machine_error error;
 
-	return !machine_start(life.machine, life.console, &error);
+	return !machine_start(life.machine,
+			      (struct console *[SERIAL_MAX]){ life.console },
+			      &error);
 }
 
 static void live_in_one(struct record *record)

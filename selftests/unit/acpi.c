@@ -86,7 +86,9 @@ FIXTURE_SETUP(acpi)
 	self->ram = ram_new(1 << 20);
 	ASSERT_NE(NULL, self->ram);
 	memset(ram_at(self->ram, 0, 1 << 20), 0xee, 1 << 20);
-	ASSERT_EQ(0, acpi_write(self->ram, variant->cpus, &self->error));
+	ASSERT_EQ(0, acpi_write(self->ram,
+				&(struct dsdt_parts){ variant->cpus, 1 },
+				&self->error));
 	self->rsdp = ram_at(self->ram, ACPI_RSDP, 36);
 	self->rsdt = table(self->ram, get32(self->rsdp + 16), "RSDT");
 	self->xsdt = table(self->ram, get64(self->rsdp + 24), "XSDT");
@@ -348,8 +350,12 @@ TEST(numbers_of_vcpus_that_cannot_be_are_refused)
 	struct boot_error error;
 
 	ASSERT_NE(NULL, ram);
-	EXPECT_EQ(-EINVAL, acpi_write(ram, 0, &error));
-	EXPECT_EQ(-EINVAL, acpi_write(ram, LODGE_MAX_VCPUS + 1, &error));
+	EXPECT_EQ(-EINVAL,
+		  acpi_write(ram, &(struct dsdt_parts){ 0, 1 }, &error));
+	EXPECT_EQ(-EINVAL,
+		  acpi_write(ram,
+			     &(struct dsdt_parts){ LODGE_MAX_VCPUS + 1, 1 },
+			     &error));
 	EXPECT_NE(NULL, strstr(error.text, "65"));
 	ram_free(ram);
 }

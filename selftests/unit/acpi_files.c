@@ -64,7 +64,9 @@ FIXTURE_SETUP(acpi_files)
 {
 	self->ram = ram_new(MEMORY);
 	ASSERT_NE(NULL, self->ram);
-	ASSERT_EQ(0, acpi_files_make(&self->made, variant->cpus, &self->error));
+	ASSERT_EQ(0, acpi_files_make(&self->made,
+				     &(struct dsdt_parts){ variant->cpus, 1 },
+				     &self->error));
 }
 
 FIXTURE_TEARDOWN(acpi_files)
@@ -231,7 +233,8 @@ TEST_F(acpi_files, loaded_in_the_bios_area_they_are_what_acpi_write_writes)
 	struct ram *other = ram_new(MEMORY);
 
 	ASSERT_NE(NULL, other);
-	ASSERT_EQ(0, acpi_write(other, variant->cpus, &self->error));
+	ASSERT_EQ(0, acpi_write(other, &(struct dsdt_parts){ variant->cpus, 1 },
+				&self->error));
 	load(self, ACPI_RSDP, ACPI_RSDP + 64);
 	EXPECT_EQ(0, memcmp(ram_at(other, ACPI_RSDP, ACPI_END - ACPI_RSDP),
 			    ram_at(self->ram, ACPI_RSDP, ACPI_END - ACPI_RSDP),
@@ -273,9 +276,12 @@ TEST(processors_that_cannot_be_are_refused)
 	struct boot_error error;
 	struct acpi_files files;
 
-	EXPECT_EQ(-EINVAL, acpi_files_make(&files, 0, &error));
-	EXPECT_EQ(-EINVAL,
-		  acpi_files_make(&files, LODGE_MAX_VCPUS + 1, &error));
+	EXPECT_EQ(-EINVAL, acpi_files_make(&files, &(struct dsdt_parts){ 0, 1 },
+					   &error));
+	EXPECT_EQ(-EINVAL, acpi_files_make(&files,
+					   &(struct dsdt_parts){
+						   LODGE_MAX_VCPUS + 1, 1 },
+					   &error));
 }
 
 TEST_HARNESS_MAIN

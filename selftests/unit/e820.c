@@ -94,7 +94,7 @@ FIXTURE_SETUP(bios)
 	self->low = ram_at(self->ram, 0, MIB);
 	/* An earlier run of the guest may have left anything here. */
 	memset((void *)self->low, 0xee, MIB);
-	bios_write(self->ram);
+	bios_write(self->ram, 1);
 }
 
 FIXTURE_TEARDOWN(bios)

@@ -55,10 +55,6 @@ static void drop_power(void *opaque, enum power_event event, int code)
 {
 }
 
-static void drop_output(void *opaque, const void *bytes, size_t size)
-{
-}
-
 static void drop_call(void *opaque)
 {
 }
@@ -72,12 +68,12 @@ static struct board new_board(void)
 		.power = { .event = drop_power },
 		.msi = drop_msi,
 		.cpus = 1,
-		.output = drop_output,
-		.drained = drop_call,
 		.alarm = drop_call,
 	};
 
 	require(board.bus && board.loop && board.ram);
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		board.serials[i].drained = drop_call;
 	board.pci = board_pci_new(&board);
 	require(board.pci);
 	loop_clock_stop(board.loop);

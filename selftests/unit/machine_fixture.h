@@ -45,7 +45,8 @@ static inline int build_and_run(void)
 		return err;
 	if (!console)
 		console_open(&console, CONSOLE_FILE, output_path);
-	err = machine_start(machine, console, &error);
+	err = machine_start(machine, (struct console *[SERIAL_MAX]){ console },
+			    &error);
 	if (!err)
 		err = machine_wait(machine, &end, &error);
 	machine_free(machine);

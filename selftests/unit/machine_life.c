@@ -277,7 +277,9 @@ TEST(a_machine_that_is_held_stands_still_and_goes_on)
 	ASSERT_NE(NULL, machine);
 	usleep(1000);
 	EXPECT_EQ(0, turns);
-	ASSERT_EQ(0, machine_start(machine, console, &error));
+	ASSERT_EQ(0, machine_start(machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
 	for (int round = 0; round < 10; round++) {
 		watch(3);
 		ASSERT_EQ(0, machine_pause(machine));
@@ -297,7 +299,9 @@ TEST(a_machine_that_is_held_can_be_reset)
 	struct machine *machine = build_machine(guest_works, 2);
 
 	ASSERT_NE(NULL, machine);
-	ASSERT_EQ(0, machine_start(machine, console, &error));
+	ASSERT_EQ(0, machine_start(machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
 	watch(3);
 	ASSERT_EQ(0, machine_pause(machine));
 	((uint8_t *)fake_memory(FLAT_ADDRESS))[0] = 0x11;
@@ -317,7 +321,9 @@ TEST(a_signal_ends_a_machine_that_is_held_when_it_goes_on)
 	struct machine *machine = build_machine(guest_works, 1);
 
 	ASSERT_NE(NULL, machine);
-	ASSERT_EQ(0, machine_start(machine, console, &error));
+	ASSERT_EQ(0, machine_start(machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
 	ASSERT_EQ(0, machine_pause(machine));
 	kill(getpid(), SIGTERM);
 	usleep(10000);

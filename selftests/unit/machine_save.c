@@ -66,7 +66,9 @@ FIXTURE_SETUP(save)
 	fake.run = guest_works;
 	self->machine = new_machine(2, MEMORY);
 	ASSERT_EQ(0, console_open(&console, CONSOLE_NONE, NULL));
-	ASSERT_EQ(0, machine_start(self->machine, console, &error));
+	ASSERT_EQ(0, machine_start(self->machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
 	while (turns < 3)
 		usleep(100);
 	fake.state.general.rip = RIP;
@@ -111,7 +113,9 @@ TEST_F(save, a_machine_goes_on_in_another_one)
 	EXPECT_EQ(RIP, fake.state.general.rip);
 	EXPECT_EQ(MTRR, fake.mtrr);
 	EXPECT_EQ(CLOCK, fake.clock);
-	ASSERT_EQ(0, machine_start(self->machine, console, &error));
+	ASSERT_EQ(0, machine_start(self->machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
 	ASSERT_EQ(0, machine_wait(self->machine, &end, &error));
 	EXPECT_EQ(MACHINE_EXITED, end.fate);
 	EXPECT_EQ(3, end.code);

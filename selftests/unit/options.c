@@ -10,6 +10,7 @@
 #include "cmd/options.h"
 #include "kselftest_harness.h"
 #include "lib/size.h"
+#include "machine/serials.h"
 
 #define SILENT (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP)
 #define MAX_WORDS 16
@@ -258,7 +259,7 @@ TEST(an_image_is_enough)
 	EXPECT_STREQ("vmlinuz", options.machine.boot.kernel);
 	EXPECT_EQ(512ULL << 20, options.machine.memory);
 	EXPECT_EQ(1, options.machine.boot.cpus);
-	EXPECT_EQ(CONSOLE_STDIO, options.serial);
+	EXPECT_EQ(CONSOLE_STDIO, options.serials[0].kind);
 	EXPECT_EQ(NULL, options.machine.boot.initrd);
 	EXPECT_EQ(NULL, options.machine.boot.append);
 	EXPECT_FALSE(options.machine.boot.flat);
@@ -286,8 +287,8 @@ TEST(every_option_reaches_its_place)
 	EXPECT_TRUE(options.machine.stop_on_crash);
 	EXPECT_NE(NULL, device(&options, "testdev"));
 	EXPECT_TRUE(options.json);
-	EXPECT_EQ(CONSOLE_FILE, options.serial);
-	EXPECT_STREQ("out.txt", options.serial_path);
+	EXPECT_EQ(CONSOLE_FILE, options.serials[0].kind);
+	EXPECT_STREQ("out.txt", options.serials[0].path);
 	options_free(&options);
 }
 
@@ -315,7 +316,43 @@ TEST(the_serial_port_has_four_kinds_of_places)
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ASSERT_EQ(0, parse(&options, cases[i].line));
-		EXPECT_EQ(cases[i].kind, options.serial);
+		EXPECT_EQ(cases[i].kind, options.serials[0].kind);
+		options_free(&options);
+	}
+}
+
+TEST(the_serial_option_may_come_for_each_of_four_ports)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-k|k|-s|a|-s|pty|-s|none|-s|d"));
+	EXPECT_EQ(0xf, serials_wanted(&options.machine.devices));
+	EXPECT_STREQ("a", options.serials[0].path);
+	EXPECT_EQ(CONSOLE_PTY, options.serials[1].kind);
+	EXPECT_EQ(CONSOLE_NONE, options.serials[2].kind);
+	EXPECT_STREQ("d", options.serials[3].path);
+	options_free(&options);
+}
+
+TEST(a_machine_has_com1_alone_unless_others_are_asked_for)
+{
+	static const struct {
+		const char *line;
+		unsigned int ports;
+	} cases[] = {
+		{ "-k|k", 1 },
+		{ "-k|k|-s|pty", 1 },
+		{ "-k|k|-s|pty|-s|none", 3 },
+		{ "-k|k|--device|serial,port=com3", 5 },
+		{ "-k|k|-s|pty|-s|none|--device|serial,port=com2", 3 },
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ASSERT_EQ(0, parse(&options, cases[i].line));
+		EXPECT_EQ(cases[i].ports,
+			  serials_wanted(&options.machine.devices));
+		EXPECT_EQ(CONSOLE_NONE, options.serials[3].kind);
 		options_free(&options);
 	}
 }
@@ -365,6 +402,8 @@ TEST(a_wrong_command_line_is_refused)
 		"-k|k|--cpus|-1",
 		"-k|k|--cpus|two",
 		"-k|k|--serial|",
+		"-k|k|-s|stdio|-s|stdio",
+		"-k|k|-s|a|-s|b|-s|c|-s|d|-s|e",
 		"-k|k|--on-crash|",
 		"-k|k|--on-crash|restart",
 		"-k|k|--flat|",

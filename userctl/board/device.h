@@ -14,12 +14,27 @@
 
 #include "board/bus.h"
 #include "board/doorbell.h"
+#include "board/layout.h"
 #include "board/line.h"
 #include "board/loop.h"
 #include "board/pci.h"
 #include "board/power.h"
 #include "board/ram.h"
 #include "board/record.h"
+
+/**
+ * struct board_serial - what a serial port is connected to
+ * @irq: its interrupt line
+ * @output: takes what it sends, from a vCPU's thread; NULL: nothing does
+ * @drained: called when it has room for input again; may be NULL
+ * @opaque: for both
+ */
+struct board_serial {
+	struct irq_line irq;
+	void (*output)(void *opaque, const void *bytes, size_t size);
+	void (*drained)(void *opaque);
+	void *opaque;
+};
 
 /**
  * struct board - the parts that devices are connected to
@@ -34,10 +49,9 @@
  * @msi_opaque: for @msi
  * @doorbells: ways around the bus; all zeroes: there are none
  * @cpus: number of vCPUs
- * @output: takes what a serial port sends, from a vCPU's thread
- * @drained: called when a serial port has room for input again
+ * @serials: what each serial port is connected to
  * @alarm: called when the clock's alarm rings, with the clock's lock held
- * @opaque: for @output, @drained and @alarm
+ * @opaque: for @alarm
  */
 struct board {
 	struct bus *bus;
@@ -51,8 +65,7 @@ struct board {
 	void *msi_opaque;
 	struct doorbells doorbells;
 	unsigned int cpus;
-	void (*output)(void *opaque, const void *bytes, size_t size);
-	void (*drained)(void *opaque);
+	struct board_serial serials[SERIAL_MAX];
 	void (*alarm)(void *opaque);
 	void *opaque;
 };

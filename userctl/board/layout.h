@@ -28,10 +28,15 @@
 /* Lines of ISA devices. */
 #define PIT_IRQ 0
 #define I8042_IRQ 1
-#define SERIAL_COM1_IRQ 4
+#define SERIAL_COM1_IRQ 4 /* and COM3's */
+#define SERIAL_COM2_IRQ 3 /* and COM4's */
 #define RTC_IRQ 8
 
+#define SERIAL_MAX 4
 #define SERIAL_COM1 0x3f8
+#define SERIAL_COM2 0x2f8
+#define SERIAL_COM3 0x3e8
+#define SERIAL_COM4 0x2e8
 #define SERIAL_PORTS 8
 
 #define RTC_PORT 0x70

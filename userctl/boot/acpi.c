@@ -320,7 +320,7 @@ static uint32_t acpi_facs(struct tables *tables)
 	return tables_take(tables, sizeof(*facs));
 }
 
-static uint32_t acpi_dsdt(struct tables *tables, unsigned int cpus)
+static uint32_t acpi_dsdt(struct tables *tables, const struct dsdt_parts *parts)
 {
 	struct acpi_header *header = tables_next(tables, TABLE_ALIGN);
 	struct aml aml = {
@@ -328,7 +328,7 @@ static uint32_t acpi_dsdt(struct tables *tables, unsigned int cpus)
 		.capacity = TABLES_SIZE - tables->used - sizeof(*header),
 	};
 
-	dsdt_build(&aml, cpus);
+	dsdt_build(&aml, parts);
 	return tables_finish(tables, header, "DSDT", 2,
 			     sizeof(*header) + aml.size);
 }
@@ -493,20 +493,20 @@ static void link_rsdp(struct linker *linker)
 			    sizeof(struct acpi_rsdp));
 }
 
-static int tables_write(struct tables *tables, unsigned int cpus,
+static int tables_write(struct tables *tables, const struct dsdt_parts *parts,
 			struct boot_error *error)
 {
 	uint32_t facs, dsdt, fadt, madt;
 
-	if (!cpus || cpus > LODGE_MAX_VCPUS)
+	if (!parts->cpus || parts->cpus > LODGE_MAX_VCPUS)
 		return boot_error_set(error, -EINVAL,
 				      "%u processors: 1 to %u are possible",
-				      cpus, LODGE_MAX_VCPUS);
+				      parts->cpus, LODGE_MAX_VCPUS);
 	memset(tables->base, 0, TABLES_SIZE);
 	facs = acpi_facs(tables);
-	dsdt = acpi_dsdt(tables, cpus);
+	dsdt = acpi_dsdt(tables, parts);
 	fadt = acpi_fadt(tables, facs, dsdt);
-	madt = acpi_madt(tables, cpus);
+	madt = acpi_madt(tables, parts->cpus);
 	acpi_rsdp(tables->rsdp, acpi_rsdt(tables, fadt, madt),
 		  acpi_xsdt(tables, fadt, madt));
 	return 0;
@@ -529,7 +529,7 @@ bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry)
 	return true;
 }
 
-int acpi_write(const struct ram *ram, unsigned int cpus,
+int acpi_write(const struct ram *ram, const struct dsdt_parts *parts,
 	       struct boot_error *error)
 {
 	struct tables tables = {
@@ -539,10 +539,10 @@ int acpi_write(const struct ram *ram, unsigned int cpus,
 	};
 
 	memset(tables.rsdp, 0, FACS_ALIGN);
-	return tables_write(&tables, cpus, error);
+	return tables_write(&tables, parts, error);
 }
 
-int acpi_files_make(struct acpi_files *files, unsigned int cpus,
+int acpi_files_make(struct acpi_files *files, const struct dsdt_parts *parts,
 		    struct boot_error *error)
 {
 	struct tables tables = {
@@ -564,7 +564,7 @@ int acpi_files_make(struct acpi_files *files, unsigned int cpus,
 	if (!files->rsdp || !files->tables)
 		ret = boot_error_set(error, -ENOMEM, "out of memory");
 	else
-		ret = tables_write(&tables, cpus, error);
+		ret = tables_write(&tables, parts, error);
 	files->tables_size = tables.used;
 	link_rsdp(&files->linker);
 	if (!ret && files->linker.count > LINKER_MAX)

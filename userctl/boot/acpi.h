@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "board/ram.h"
+#include "boot/dsdt.h"
 #include "boot/entry.h"
 #include "boot/error.h"
 #include "boot/linker.h"
@@ -21,14 +22,14 @@
 /**
  * acpi_write() - write RSDP, RSDT, XSDT, FADT, FACS, MADT and DSDT
  * @ram: gets the tables, between ACPI_RSDP and ACPI_END
- * @cpus: number of vCPUs, whose APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
+ * @parts: what the machine has; its vCPUs' APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
  * @error: the reason of a failure
  *
  * The addresses of devices come from board/layout.h.
  *
- * Return: 0, or -EINVAL for @cpus.
+ * Return: 0, or -EINVAL for the number of vCPUs.
  */
-int acpi_write(const struct ram *ram, unsigned int cpus,
+int acpi_write(const struct ram *ram, const struct dsdt_parts *parts,
 	       struct boot_error *error);
 
 /* The tables as files, with QEMU's names. */
@@ -55,10 +56,10 @@ struct acpi_files {
  * acpi_files_make() - make the tables that acpi_write() writes, for firmware
  * @files: to be filled
  *
- * Return: 0; -EINVAL for @cpus; -ENOSPC the script is too long; -ENOMEM.  On failure
+ * Return: 0; -EINVAL for the number of vCPUs; -ENOSPC the script is too long; -ENOMEM.  On failure
  * nothing is to be freed.
  */
-int acpi_files_make(struct acpi_files *files, unsigned int cpus,
+int acpi_files_make(struct acpi_files *files, const struct dsdt_parts *parts,
 		    struct boot_error *error);
 
 /**

@@ -26,13 +26,13 @@
 /* Fields of the BIOS data area, by address. */
 #define BDA 0x400
 #define BDA_SIZE 0x100
-#define BDA_COM1 0x400
+#define BDA_SERIAL 0x400 /* a word for each port */
 #define BDA_EBDA 0x40e
 #define BDA_EQUIPMENT 0x410
 #define BDA_MEMORY 0x413
 
 #define EQUIPMENT_FPU (1 << 1)
-#define EQUIPMENT_COM1 (1 << 9)
+#define EQUIPMENT_SERIAL 9 /* their number */
 
 static const uint8_t bios_iret[] = {
 	0xcf, /* iret */
@@ -149,7 +149,24 @@ static void bios_word(const struct ram *ram, uint32_t address, uint16_t value)
 	memcpy(ram_at(ram, address, sizeof(value)), &value, sizeof(value));
 }
 
-void bios_write(const struct ram *ram)
+/* Lists the serial ports, without gaps.  Return: their number. */
+static unsigned int bios_serials(const struct ram *ram, unsigned int serials)
+{
+	static const uint16_t ports[SERIAL_MAX] = {
+		SERIAL_COM1,
+		SERIAL_COM2,
+		SERIAL_COM3,
+		SERIAL_COM4,
+	};
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < SERIAL_MAX; i++)
+		if (serials >> i & 1)
+			bios_word(ram, BDA_SERIAL + 2 * count++, ports[i]);
+	return count;
+}
+
+void bios_write(const struct ram *ram, unsigned int serials)
 {
 	uint8_t *ebda = ram_at(ram, BIOS_EBDA, BIOS_EBDA_SIZE);
 
@@ -176,9 +193,10 @@ void bios_write(const struct ram *ram)
 	bios_vectors(ram, SLAVE_BASE, PIC_LINES, BIOS_EOI_SLAVE);
 
 	memset(ram_at(ram, BDA, BDA_SIZE), 0, BDA_SIZE);
-	bios_word(ram, BDA_COM1, 0x3f8);
 	bios_word(ram, BDA_EBDA, BIOS_EBDA >> 4);
-	bios_word(ram, BDA_EQUIPMENT, EQUIPMENT_FPU | EQUIPMENT_COM1);
+	bios_word(ram, BDA_EQUIPMENT,
+		  EQUIPMENT_FPU | bios_serials(ram, serials)
+					  << EQUIPMENT_SERIAL);
 	bios_word(ram, BDA_MEMORY, BIOS_EBDA >> 10);
 
 	/* The area begins with its own size in KiB. */

@@ -41,12 +41,13 @@ extern const uint8_t bios_rom[BIOS_ROM_SIZE];
 
 /**
  * bios_write() - write interrupt table, BIOS data areas and handlers
+ * @serials: the serial ports that there are: bit 0 for COM1, up to bit 3
  *
  * Each interrupt vector leads to a handler that returns.  The handlers of the two
  * PICs' vectors (from 0x08 and 0x70) end the interrupt first, and that of the timer
  * counts ticks at 0x46c.  The services from INT 13h to INT 17h and INT 1ah fail
  * with carry set and AH = 0x86.
  */
-void bios_write(const struct ram *ram);
+void bios_write(const struct ram *ram, unsigned int serials);
 
 #endif

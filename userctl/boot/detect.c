@@ -121,12 +121,16 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	      struct image_store *store, struct boot_entry *entry,
 	      struct boot_error *error)
 {
+	const struct dsdt_parts parts = {
+		.cpus = options->cpus,
+		.serials = options->serials,
+	};
 	const struct image *image;
 	struct place place;
 	int ret;
 
-	bios_write(ram);
-	ret = acpi_write(ram, options->cpus, error);
+	bios_write(ram, options->serials);
+	ret = acpi_write(ram, &parts, error);
 	if (ret)
 		return ret;
 	mptable_write(ram, options->cpus);

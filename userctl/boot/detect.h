@@ -24,6 +24,7 @@
  * @initrds: number of --initrd options; Linux takes one
  * @append: NULL or the command line
  * @cpus: vCPUs, 1 to LODGE_MAX_VCPUS
+ * @serials: the serial ports that there are: bit 0 for COM1, up to bit 3
  * @flat: take the image as it is, without looking for a header
  * @flat_mode: with @flat, the mode to start in
  * @flat_address: with @flat, where to load and enter it
@@ -34,6 +35,7 @@ struct boot_options {
 	unsigned int initrds;
 	const char *append;
 	unsigned int cpus;
+	unsigned int serials;
 	bool flat;
 	enum flat_mode flat_mode;
 	uint64_t flat_address;

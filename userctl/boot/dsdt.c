@@ -76,6 +76,7 @@ static void dsdt_host_bridge(struct aml *aml)
  * @second: first port of its second range; 0: none
  * @seconds: size of that range
  * @irq: its interrupt, or NO_IRQ
+ * @serial: its bit of dsdt_parts.serials; 0: it is no serial port, and always there
  */
 struct isa {
 	const char *name;
@@ -85,20 +86,34 @@ struct isa {
 	uint16_t second;
 	uint8_t seconds;
 	int irq;
+	unsigned int serial;
 };
 
 #define NO_IRQ (-1)
 
 static const struct isa isa_devices[] = {
 	{ "PIC0", "PNP0000", PIC_PORT, PIC_PORTS, PIC_SLAVE_PORT, PIC_PORTS,
-	  PIC_CASCADE_IRQ },
-	{ "TMR0", "PNP0100", PIT_PORT, PIT_PORTS, 0, 0, PIT_IRQ },
-	{ "SPK0", "PNP0800", SPEAKER_PORT, 1, 0, 0, NO_IRQ },
+	  PIC_CASCADE_IRQ, 0 },
+	{ "TMR0", "PNP0100", PIT_PORT, PIT_PORTS, 0, 0, PIT_IRQ, 0 },
+	{ "SPK0", "PNP0800", SPEAKER_PORT, 1, 0, 0, NO_IRQ, 0 },
 	{ "KBD0", "PNP0303", I8042_DATA_PORT, 1, I8042_COMMAND_PORT, 1,
-	  I8042_IRQ },
-	{ "COM1", "PNP0501", SERIAL_COM1, SERIAL_PORTS, 0, 0, SERIAL_COM1_IRQ },
-	{ "RTC0", "PNP0B00", RTC_PORT, RTC_PORTS, 0, 0, RTC_IRQ },
+	  I8042_IRQ, 0 },
+	{ "COM1", "PNP0501", SERIAL_COM1, SERIAL_PORTS, 0, 0, SERIAL_COM1_IRQ,
+	  1 << 0 },
+	{ "COM2", "PNP0501", SERIAL_COM2, SERIAL_PORTS, 0, 0, SERIAL_COM2_IRQ,
+	  1 << 1 },
+	{ "COM3", "PNP0501", SERIAL_COM3, SERIAL_PORTS, 0, 0, SERIAL_COM1_IRQ,
+	  1 << 2 },
+	{ "COM4", "PNP0501", SERIAL_COM4, SERIAL_PORTS, 0, 0, SERIAL_COM2_IRQ,
+	  1 << 3 },
+	{ "RTC0", "PNP0B00", RTC_PORT, RTC_PORTS, 0, 0, RTC_IRQ, 0 },
 };
+
+/* Devices of one kind need _UIDs that differ. */
+static unsigned int uid_of(const struct isa *isa)
+{
+	return isa->serial ? __builtin_ctz(isa->serial) : 0;
+}
 
 static void dsdt_isa(struct aml *aml, const struct isa *isa)
 {
@@ -108,7 +123,7 @@ static void dsdt_isa(struct aml *aml, const struct isa *isa)
 	aml_name(aml, "_HID");
 	aml_eisaid(aml, isa->id);
 	aml_name(aml, "_UID");
-	aml_integer(aml, 0);
+	aml_integer(aml, uid_of(isa));
 	aml_name(aml, "_CRS");
 	resources = aml_template_open(aml);
 	aml_io(aml, isa->port, isa->ports);
@@ -120,7 +135,7 @@ static void dsdt_isa(struct aml *aml, const struct isa *isa)
 	aml_close(aml, device);
 }
 
-void dsdt_build(struct aml *aml, unsigned int cpus)
+void dsdt_build(struct aml *aml, const struct dsdt_parts *parts)
 {
 	unsigned int id;
 	size_t scope;
@@ -128,10 +143,12 @@ void dsdt_build(struct aml *aml, unsigned int cpus)
 	dsdt_sleep(aml, "_S3_", PM_SLP_TYP_S3);
 	dsdt_sleep(aml, "_S5_", PM_SLP_TYP_S5);
 	scope = aml_scope_open(aml, "_SB_");
-	for (id = 0; id < cpus; id++)
+	for (id = 0; id < parts->cpus; id++)
 		dsdt_processor(aml, id);
 	dsdt_host_bridge(aml);
 	for (id = 0; id < sizeof(isa_devices) / sizeof(isa_devices[0]); id++)
-		dsdt_isa(aml, &isa_devices[id]);
+		if (!isa_devices[id].serial ||
+		    isa_devices[id].serial & parts->serials)
+			dsdt_isa(aml, &isa_devices[id]);
 	aml_close(aml, scope);
 }

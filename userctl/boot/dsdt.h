@@ -8,11 +8,22 @@
 #include "boot/aml.h"
 
 /**
+ * struct dsdt_parts - what a machine has of that of which machines have more or less
+ * @cpus: processors; at most 256
+ * @serials: the serial ports that there are: bit 0 for COM1, up to bit 3
+ */
+struct dsdt_parts {
+	unsigned int cpus;
+	unsigned int serials;
+};
+
+/**
  * dsdt_build() - write the sleep states, the processors, the PCI host bridge and
  * the ISA devices
  * @aml: AML is appended here
- * @cpus: processors, whose _UID counts from 0 as in the MADT; at most 256
+ *
+ * The processors' _UID counts from 0 as in the MADT.
  */
-void dsdt_build(struct aml *aml, unsigned int cpus);
+void dsdt_build(struct aml *aml, const struct dsdt_parts *parts);
 
 #endif

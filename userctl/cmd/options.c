@@ -14,6 +14,7 @@
 #include "cmd/device_option.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
+#include "machine/serials.h"
 
 #define DEFAULT_MEMORY (512ULL << 20)
 #define DIGITS "0123456789"
@@ -51,8 +52,8 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
 	{ "serial", 's', "WHERE", 0,
-	  "Connect the serial port to stdio (default), pty, none, or a file "
-	  "for its output",
+	  "Connect the serial port COM1 to stdio (default), pty, none, or a "
+	  "file for its output; given again, COM2, up to COM4",
 	  0 },
 	{ "no-reboot", KEY_NO_REBOOT, NULL, 0,
 	  "End with code 4 when the guest resets, instead of starting it again",
@@ -201,22 +202,58 @@ static int set_memory_max(struct argp_state *state, struct run_options *options,
 	return EINVAL;
 }
 
-static void set_serial(struct argp_state *state, struct run_options *options,
-		       const char *text)
+static bool has_stdio(const struct run_options *options)
 {
-	if (!strcmp(text, "stdio")) {
-		options->serial = CONSOLE_STDIO;
-	} else if (!strcmp(text, "pty")) {
-		options->serial = CONSOLE_PTY;
-	} else if (!strcmp(text, "none")) {
-		options->serial = CONSOLE_NONE;
-	} else if (*text) {
-		options->serial = CONSOLE_FILE;
-		options->serial_path = text;
-	} else {
+	bool found = false;
+
+	for (unsigned int i = 0; i < options->nr_serials; i++)
+		found |= options->serials[i].kind == CONSOLE_STDIO;
+	return found;
+}
+
+/* Return: 0 or EINVAL. */
+static int set_serial(struct argp_state *state, struct run_options *options,
+		      const char *text)
+{
+	struct serial_place place = { .kind = CONSOLE_FILE, .path = text };
+
+	if (!*text) {
 		argp_error(state,
 			   "--serial: must be stdio, pty, none or a file");
+		return EINVAL;
 	}
+	if (options->nr_serials == SERIAL_MAX) {
+		argp_error(state, "--serial %s: a machine has at most %d ports",
+			   text, SERIAL_MAX);
+		return EINVAL;
+	}
+	if (!strcmp(text, "stdio"))
+		place.kind = CONSOLE_STDIO;
+	else if (!strcmp(text, "pty"))
+		place.kind = CONSOLE_PTY;
+	else if (!strcmp(text, "none"))
+		place.kind = CONSOLE_NONE;
+	if (place.kind == CONSOLE_STDIO && has_stdio(options)) {
+		argp_error(state,
+			   "--serial stdio: one port at most can be connected "
+			   "to it; give the others a pty or a file");
+		return EINVAL;
+	}
+	options->serials[options->nr_serials++] = place;
+	return 0;
+}
+
+/* Wants the ports that --serial names.  Return: 0 or EINVAL. */
+static int add_serials(struct argp_state *state, struct run_options *options)
+{
+	for (unsigned int i = 0; i < options->nr_serials; i++)
+		if (serials_want(&options->machine.devices, i)) {
+			argp_error(state,
+				   "--serial: a machine has at most %d devices",
+				   DEVICES_MAX);
+			return EINVAL;
+		}
+	return 0;
 }
 
 /* Return: 0 or EINVAL. */
@@ -391,8 +428,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		set_cpus(state, &machine->boot, argument);
 		return machine->boot.cpus ? 0 : EINVAL;
 	case 's':
-		set_serial(state, options, argument);
-		return *argument ? 0 : EINVAL;
+		return set_serial(state, options, argument);
 	case KEY_NO_REBOOT:
 		machine->no_reboot = true;
 		return 0;
@@ -419,7 +455,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return EINVAL;
 	case ARGP_KEY_END:
 		if (machine->boot.kernel)
-			return 0;
+			return add_serials(state, options);
 		argp_error(state, "no image given; name it by --kernel");
 		return EINVAL;
 	}
@@ -441,7 +477,8 @@ int options_parse(struct run_options *options, int argc, char **argv,
 	options->machine.memory = DEFAULT_MEMORY;
 	options->machine.boot.cpus = 1;
 	devices_default(&options->machine.devices);
-	options->serial = CONSOLE_STDIO;
+	for (size_t i = 1; i < SERIAL_MAX; i++)
+		options->serials[i].kind = CONSOLE_NONE;
 	err = argp_parse(&argp, argc, argv, flags, NULL, options);
 	if (err)
 		options_free(options);

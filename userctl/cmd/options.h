@@ -8,14 +8,25 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board/layout.h"
 #include "machine/machine.h"
+
+/**
+ * struct serial_place - where a serial port leads to
+ * @kind: the console's kind
+ * @path: with CONSOLE_FILE: its path, an argument of the command line
+ */
+struct serial_place {
+	enum console_kind kind;
+	const char *path;
+};
 
 /**
  * struct run_options - the options of `lodge run`
  * @machine: description of the machine
  * @initrd: the string in @machine.boot.initrd, which this structure owns
- * @serial: the console's kind
- * @serial_path: with CONSOLE_FILE: its path, an argument of the command line
+ * @serials: where the serial ports lead to; those that the machine has not, to nothing
+ * @nr_serials: number of --serial options
  * @json: report the machine's end as JSON
  * @cpu_weight: cpu.weight of a cgroup of its own, or 0
  * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
@@ -23,8 +34,8 @@
 struct run_options {
 	struct machine_config machine;
 	char *initrd;
-	enum console_kind serial;
-	const char *serial_path;
+	struct serial_place serials[SERIAL_MAX];
+	unsigned int nr_serials;
 	bool json;
 	uint64_t cpu_weight;
 	uint64_t memory_max;

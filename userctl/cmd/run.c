@@ -268,57 +268,87 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
-/* Called when the machine is built: a bad command line must empty no output file. */
-static int open_console(struct run_options *options,
+/* Return: 0 or an exit code. */
+static int open_console(const struct serial_place *place,
 			const struct machine *machine, struct console **console)
 {
 	int err;
 
 	/* Opening it would empty it. */
-	if (options->serial == CONSOLE_FILE &&
-	    machine_starts_from(machine, options->serial_path))
-		return complain(EXIT_CODE_OUTPUT, options->serial_path,
+	if (place->kind == CONSOLE_FILE &&
+	    machine_starts_from(machine, place->path))
+		return complain(EXIT_CODE_OUTPUT, place->path,
 				"is what the machine starts from",
 				"choose another place by --serial");
-	err = console_open(console, options->serial, options->serial_path);
-
+	err = console_open(console, place->kind, place->path);
 	if (err)
 		return complain(EXIT_CODE_OUTPUT,
-				options->serial == CONSOLE_FILE ?
-					options->serial_path :
-					"pseudo-terminal",
+				place->kind == CONSOLE_FILE ? place->path :
+							      "pseudo-terminal",
 				strerror(-err),
 				"choose another place by --serial");
-	if (console_path(*console))
-		fprintf(stderr, "lodge: the serial port is %s\n",
-			console_path(*console));
 	return 0;
+}
+
+/*
+ * Called when the machine is built: a bad command line must empty no output file.
+ * Return: 0 or an exit code; what was opened is in @consoles.
+ */
+static int open_consoles(const struct run_options *options,
+			 const struct machine *machine,
+			 struct console **consoles)
+{
+	const char *path;
+	int code = 0;
+
+	for (unsigned int i = 0; i < SERIAL_MAX && !code; i++) {
+		code = open_console(&options->serials[i], machine,
+				    &consoles[i]);
+		path = code ? NULL : console_path(consoles[i]);
+		if (path && options->nr_serials > 1)
+			fprintf(stderr, "lodge: the serial port COM%u is %s\n",
+				i + 1, path);
+		else if (path)
+			fprintf(stderr, "lodge: the serial port is %s\n", path);
+	}
+	return code;
+}
+
+/* True if a terminal is in the midst of a line of the guest's. */
+static bool in_line(struct console *const *consoles)
+{
+	bool in = false;
+
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		in |= console_in_line(consoles[i]);
+	return in;
 }
 
 static int run_machine(struct run_options *options, struct machine *machine)
 {
 	struct machine_error error;
 	struct machine_end *end = calloc(1, sizeof(*end));
-	struct console *console = NULL;
+	struct console *consoles[SERIAL_MAX] = { NULL };
 	int code, err;
 
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = open_console(options, machine, &console);
+	code = open_consoles(options, machine, consoles);
 	if (!code) {
-		err = machine_start(machine, console, &error);
+		err = machine_start(machine, consoles, &error);
 		if (!err)
 			err = machine_wait(machine, end, &error);
 		code = err ? complain_step(options, err, &error) :
 			     exit_code_of(end);
 		/* Begin the report on a new line. */
-		if (console_in_line(console) && isatty(STDERR_FILENO))
+		if (in_line(consoles) && isatty(STDERR_FILENO))
 			fputc('\n', stderr);
 		if (!err)
 			tell_end(options, end);
 	}
-	console_close(console);
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		console_close(consoles[i]);
 	free(end);
 	return code;
 }

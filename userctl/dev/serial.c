@@ -517,17 +517,24 @@ static void *serial_make(const struct board *board,
 			 const struct device_value *values,
 			 struct device_error *error)
 {
+	static const uint16_t bases[SERIAL_MAX] = {
+		SERIAL_COM1,
+		SERIAL_COM2,
+		SERIAL_COM3,
+		SERIAL_COM4,
+	};
+	const uint64_t port = values[SERIAL_PORT].number;
+	const struct board_serial *wires = &board->serials[port];
 	const struct serial_config config = {
 		.bus = board->bus,
 		.loop = board->loop,
-		.base = SERIAL_COM1,
-		.irq = board_line(board, SERIAL_COM1_IRQ),
-		.write = board->output,
-		.drained = board->drained,
-		.opaque = board->opaque,
+		.base = bases[port],
+		.irq = wires->irq,
+		.write = wires->output,
+		.drained = wires->drained,
+		.opaque = wires->opaque,
 	};
 
-	(void)values;
 	(void)error;
 	return serial_new(&config);
 }
@@ -585,9 +592,22 @@ static void serial_loaded(void *opaque)
 	serial_update(serial);
 }
 
+static const char *const serial_ports[] = { "com1", "com2", "com3", "com4",
+					    NULL };
+
+static const struct device_option serial_options[] = {
+	[SERIAL_PORT] = { .name = "port",
+			  .about = "its place; --serial says where it leads to",
+			  .type = DEVICE_CHOICE,
+			  .choices = serial_ports },
+	{ .name = NULL },
+};
+
 const struct device_kind serial_device = {
 	.name = "serial",
-	.about = "the serial port COM1",
+	.about = "a serial port, COM1 to COM4",
+	.many = true,
+	.options = serial_options,
 	.make = serial_make,
 	.free = serial_free,
 	.reset = serial_reset,

@@ -65,7 +65,10 @@ size_t serial_room(struct serial *serial);
  */
 size_t serial_receive(struct serial *serial, const void *bytes, size_t size);
 
-/* The PC's first port, for a machine. */
+/* Its options: which of a PC's ports it is, from 0. */
+enum { SERIAL_PORT };
+
+/* A port of a PC, for a machine. */
 extern const struct device_kind serial_device;
 
 #endif

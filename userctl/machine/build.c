@@ -7,12 +7,12 @@
 #include <x86intrin.h>
 
 #include "board/loop.h"
-#include "dev/serial.h"
 #include "lib/client.h"
 #include "machine/doorbells.h"
 #include "machine/firmware.h"
 #include "machine/memory.h"
 #include "machine/parts.h"
+#include "machine/serials.h"
 
 int machine_fail(struct machine *machine, enum machine_step step, int err)
 {
@@ -48,9 +48,12 @@ static int build_ram(struct machine *machine)
 
 int machine_load_image(struct machine *machine)
 {
-	int err = boot_load(machine->ram, &machine->config->boot,
-			    &machine->images, &machine->entry,
-			    &machine->error.boot);
+	struct boot_options options = machine->config->boot;
+	int err;
+
+	options.serials = serials_wanted(&machine->config->devices);
+	err = boot_load(machine->ram, &options, &machine->images,
+			&machine->entry, &machine->error.boot);
 
 	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
 }
@@ -107,11 +110,17 @@ static int build_board(struct machine *machine)
 		.power = { .event = machine_power, .opaque = machine },
 		.doorbells = doorbells_of(&machine->vm),
 		.cpus = machine->config->boot.cpus,
-		.output = machine_output,
-		.drained = machine_drained,
 		.alarm = machine_alarm,
 		.opaque = machine,
 	};
+	for (size_t i = 0; i < SERIAL_MAX; i++) {
+		machine->serials[i].machine = machine;
+		machine->board.serials[i] = (struct board_serial){
+			.output = machine_output,
+			.drained = machine_drained,
+			.opaque = &machine->serials[i],
+		};
+	}
 	if (!machine->board.bus)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -ENOMEM);
 	machine->interrupts = interrupts_new(&interrupts, &machine->board);

@@ -36,7 +36,9 @@ static void end_from_outside(struct machine *machine, enum machine_fate fate,
 	set_end(machine, fate, code);
 	loop_stop(machine->loop);
 	pthread_mutex_unlock(&machine->lock);
-	console_hang_up(machine->console);
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		if (machine->serials[i].console)
+			console_hang_up(machine->serials[i].console);
 }
 
 void machine_signal(void *opaque, int number)
@@ -143,9 +145,12 @@ void machine_kick_first(void *opaque)
 
 void machine_output(void *opaque, const void *bytes, size_t size)
 {
-	struct machine *machine = opaque;
-	int err = console_write(machine->console, bytes, size);
+	const struct machine_serial *serial = opaque;
+	struct machine *machine = serial->machine;
+	int err = 0;
 
+	if (serial->console)
+		err = console_write(serial->console, bytes, size);
 	if (!err)
 		return;
 	pthread_mutex_lock(&machine->lock);
@@ -159,9 +164,10 @@ void machine_output(void *opaque, const void *bytes, size_t size)
 
 void machine_drained(void *opaque)
 {
-	struct machine *machine = opaque;
+	const struct machine_serial *serial = opaque;
 
-	input_drained(machine->input);
+	if (serial->input)
+		input_drained(serial->input);
 }
 
 /* The clock's alarm is connected to ACPI's fixed hardware. */

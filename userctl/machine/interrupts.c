@@ -18,11 +18,14 @@
 
 #define NO_VECTOR (-1)
 
+#define SERIAL_LINES 2
+
 /**
  * struct interrupts - the wiring
  * @config: its configuration
  * @pic: the PIC
  * @ioapic: the IOAPIC
+ * @serials: the lines that the serial ports share: COM1 with COM3, COM2 with COM4
  * @intr: level of the PIC's output; written with the PIC's lock held
  * @vm: the VM's descriptor, or -1; set while no vCPU runs
  * @vector: acknowledged at the PIC, but not yet taken by the vCPU, or NO_VECTOR;
@@ -32,6 +35,7 @@ struct interrupts {
 	struct interrupts_config config;
 	struct pic *pic;
 	struct ioapic *ioapic;
+	struct irq_gate serials[SERIAL_LINES];
 	atomic_bool intr;
 	int vm;
 	int vector;
@@ -63,6 +67,22 @@ static bool send_msi(void *opaque, uint64_t address, uint32_t data)
 	return !lodge_msi_send(interrupts->vm, address, data);
 }
 
+static void wire_serials(struct interrupts *interrupts, struct board *board)
+{
+	static const unsigned int irqs[SERIAL_LINES] = { SERIAL_COM1_IRQ,
+							 SERIAL_COM2_IRQ };
+
+	for (unsigned int i = 0; i < SERIAL_LINES; i++) {
+		const struct irq_line line = board_line(board, irqs[i]);
+
+		irq_gate_init(&interrupts->serials[i], &line);
+	}
+	for (unsigned int i = 0; i < SERIAL_MAX; i++)
+		board->serials[i].irq =
+			irq_gate_input(&interrupts->serials[i % SERIAL_LINES],
+				       i / SERIAL_LINES);
+}
+
 struct interrupts *interrupts_new(const struct interrupts_config *config,
 				  struct board *board)
 {
@@ -79,6 +99,7 @@ struct interrupts *interrupts_new(const struct interrupts_config *config,
 	board->intr = (struct irq_line){ .set = set_intr, .opaque = new };
 	board->msi = send_msi;
 	board->msi_opaque = new;
+	wire_serials(new, board);
 	new->pic = pic_device.make(board, NULL, &error);
 	if (new->pic)
 		new->ioapic = ioapic_device.make(board, NULL, &error);
@@ -97,6 +118,8 @@ void interrupts_free(struct interrupts *interrupts)
 		return;
 	ioapic_free(interrupts->ioapic);
 	pic_free(interrupts->pic);
+	for (size_t i = 0; i < SERIAL_LINES; i++)
+		irq_gate_fini(&interrupts->serials[i]);
 	free(interrupts);
 }
 

@@ -19,8 +19,8 @@
 
 #include "board/loop.h"
 #include "boot/acpi.h"
-#include "dev/serial.h"
 #include "machine/parts.h"
+#include "machine/serials.h"
 #include "machine/terminal.h"
 
 static void count_reset(struct machine *machine)
@@ -169,8 +169,9 @@ static int execute(struct machine *machine)
 	enum machine_step step = MACHINE_STEP_START;
 	int err;
 
-	/* After a reset, or a load, the serial port may have room. */
-	input_drained(machine->input);
+	/* After a reset, or a load, the serial ports may have room. */
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		machine_drained(&machine->serials[i]);
 	err = thaw(machine);
 	if (!err) {
 		step = MACHINE_STEP_RUN;
@@ -251,21 +252,43 @@ int machine_resume(struct machine *machine)
 	return err;
 }
 
-static int start_input(struct machine *machine)
+static int start_input(struct machine *machine, size_t port)
 {
+	struct machine_serial *serial = &machine->serials[port];
 	const struct input_config config = {
-		.console = machine->console,
+		.console = serial->console,
 		.loop = machine->loop,
-		.serial = devices_get(machine->devices, &serial_device, 0),
+		.serial = serials_get(machine->devices,
+				      &machine->config->devices, port),
 		.quit = machine_quit,
 		.info = machine_show,
 		.power = machine_press,
 		.help = machine->config->help,
 		.opaque = machine,
 	};
-	int err = input_start(&machine->input, &config);
 
+	if (!serial->console || !config.serial)
+		return 0;
+	return input_start(&serial->input, &config);
+}
+
+static int start_inputs(struct machine *machine)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < SERIAL_MAX && !err; i++)
+		err = start_input(machine, i);
 	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
+}
+
+static bool has_terminal(const struct machine *machine)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < SERIAL_MAX && !found; i++)
+		found = machine->serials[i].console &&
+			console_is_terminal(machine->serials[i].console);
+	return found;
 }
 
 /* Lets signals end the machine, and takes over the terminal. */
@@ -273,7 +296,7 @@ static int open_to_the_user(struct machine *machine)
 {
 	int err = signals_start(&machine->signals, machine_signal, machine);
 
-	if (!err && console_is_terminal(machine->console))
+	if (!err && has_terminal(machine))
 		err = terminal_raw();
 	return err ? machine_fail(machine, MACHINE_STEP_RUN, err) : 0;
 }
@@ -283,19 +306,22 @@ static void close_to_the_user(struct machine *machine)
 	terminal_restore();
 	signals_stop(machine->signals);
 	machine->signals = NULL;
-	input_free(machine->input);
-	machine->input = NULL;
+	for (size_t i = 0; i < SERIAL_MAX; i++) {
+		input_free(machine->serials[i].input);
+		machine->serials[i].input = NULL;
+	}
 }
 
-int machine_start(struct machine *machine, struct console *console,
+int machine_start(struct machine *machine, struct console *const *consoles,
 		  struct machine_error *error)
 {
 	int err;
 
-	machine->console = console;
+	for (size_t i = 0; i < SERIAL_MAX; i++)
+		machine->serials[i].console = consoles[i];
 	err = open_to_the_user(machine);
 	if (!err)
-		err = start_input(machine);
+		err = start_inputs(machine);
 	if (!err) {
 		err = machine_resume(machine);
 		if (err)

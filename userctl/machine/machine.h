@@ -161,7 +161,8 @@ void machine_free(struct machine *machine);
 
 /**
  * machine_start() - connect a machine to the user and let it run; to be called once
- * @console: the host's end of its serial port
+ * @consoles: SERIAL_MAX, the hosts' ends of its serial ports; NULL: none.  One at
+ *	most may be CONSOLE_STDIO
  * @error: out: on failure, the reason
  *
  * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
@@ -175,7 +176,7 @@ void machine_free(struct machine *machine);
  *
  * Return: 0 or -errno; the machine is still held.
  */
-int machine_start(struct machine *machine, struct console *console,
+int machine_start(struct machine *machine, struct console *const *consoles,
 		  struct machine_error *error);
 
 /**

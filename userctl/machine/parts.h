@@ -19,9 +19,21 @@
 #include "machine/vcpu.h"
 
 /**
+ * struct machine_serial - where a serial port leads to
+ * @machine: its machine
+ * @console: its host's end, from machine_start() on; or NULL
+ * @input: its input, with @console, and while the machine is open to the user
+ */
+struct machine_serial {
+	struct machine *machine;
+	struct console *console;
+	struct input *input;
+};
+
+/**
  * struct machine - a machine
  * @config: its description
- * @console: the host's end of its serial port, from machine_start() on
+ * @serials: its serial ports
  * @end: its end, with @over
  * @error: the reason of @failure
  * @failure: 0 or -errno; written by the machine's thread
@@ -46,7 +58,6 @@
  * @board: the parts that devices are connected to
  * @interrupts: interrupt controllers
  * @devices: all other devices
- * @input: input for the serial port
  * @entry: registers of vCPU 0 at the start
  * @vm: descriptor, or -1
  * @host: the vCPUs' view of the machine
@@ -55,7 +66,7 @@
  */
 struct machine {
 	const struct machine_config *config;
-	struct console *console;
+	struct machine_serial serials[SERIAL_MAX];
 	struct machine_end end;
 	struct machine_error error;
 	int failure;
@@ -79,7 +90,6 @@ struct machine {
 	struct board board;
 	struct interrupts *interrupts;
 	struct devices *devices;
-	struct input *input;
 	struct boot_entry entry;
 	int vm;
 	struct vcpu_host host;
