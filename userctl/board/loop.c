@@ -332,6 +332,16 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 	return 0;
 }
 
+int loop_await(struct loop *loop, int fd, bool input, bool output)
+{
+	struct epoll_event event = {
+		.events = (input ? EPOLLIN : 0) | (output ? EPOLLOUT : 0),
+		.data.fd = fd,
+	};
+
+	return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, fd, &event) ? -errno : 0;
+}
+
 void loop_unwatch(struct loop *loop, int fd)
 {
 	struct loop_watch **link, *watch;

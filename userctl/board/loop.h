@@ -54,6 +54,18 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 	       void *opaque);
 
 /**
+ * loop_await() - say what a watched descriptor is waited for
+ * @fd: is watched, and epoll(7) takes it; other files can always be read
+ * @input: call @ready when it can be read, as loop_watch() does
+ * @output: call @ready when it can be written
+ *
+ * Errors and a hang-up are reported even if it is waited for neither.
+ *
+ * Return: 0 or -errno.
+ */
+int loop_await(struct loop *loop, int fd, bool input, bool output);
+
+/**
  * loop_unwatch() - stop watching @fd; to be called before @fd is closed
  *
  * It does not wait for a callback that runs now.

@@ -116,12 +116,21 @@ void virtio_unpop(struct virtio_device *device, unsigned int queue)
 	let_go(device);
 }
 
+void virtio_push_all(struct virtio_device *device, unsigned int queue,
+		     const struct virtqueue_used *used, unsigned int count)
+{
+	if (virtio_is_live(device))
+		virtqueue_push_all(&device->queues[queue], used, count);
+	while (count--)
+		let_go(device);
+}
+
 void virtio_push(struct virtio_device *device, unsigned int queue,
 		 uint16_t head, uint32_t written)
 {
-	if (virtio_is_live(device))
-		virtqueue_push(&device->queues[queue], head, written);
-	let_go(device);
+	const struct virtqueue_used used = { .head = head, .written = written };
+
+	virtio_push_all(device, queue, &used, 1);
 }
 
 void virtio_notify(struct virtio_device *device, unsigned int queue)

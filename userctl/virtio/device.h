@@ -173,6 +173,12 @@ void virtio_push(struct virtio_device *device, unsigned int queue,
 		 uint16_t head, uint32_t written);
 
 /**
+ * virtio_push_all() - return several chains, which the driver sees all at once
+ */
+void virtio_push_all(struct virtio_device *device, unsigned int queue,
+		     const struct virtqueue_used *used, unsigned int count);
+
+/**
  * virtio_notify() - tell the driver of the chains that were returned, if it wants that
  */
 void virtio_notify(struct virtio_device *device, unsigned int queue);

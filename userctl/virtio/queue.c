@@ -292,19 +292,31 @@ void virtqueue_unpop(struct virtqueue *queue)
 	queue->state->next--;
 }
 
-void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
+void virtqueue_push_all(struct virtqueue *queue,
+			const struct virtqueue_used *used, unsigned int count)
 {
 	struct virtqueue_state *state = queue->state;
-	vring_used_elem_t *entry;
 
 	if (queue->broken || !queue->desc)
 		return;
-	entry = &used_of(queue)->ring[state->done & (state->size - 1)];
-	__atomic_store_n(&entry->id, head, __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->len, written, __ATOMIC_RELAXED);
-	state->done++;
-	/* The entry and the buffers are visible before the index. */
+	for (unsigned int i = 0; i < count; i++) {
+		vring_used_elem_t *entry =
+			&used_of(queue)->ring[state->done & (state->size - 1)];
+
+		__atomic_store_n(&entry->id, used[i].head, __ATOMIC_RELAXED);
+		__atomic_store_n(&entry->len, used[i].written,
+				 __ATOMIC_RELAXED);
+		state->done++;
+	}
+	/* The entries and the buffers are visible before the index. */
 	__atomic_store_n(&used_of(queue)->idx, state->done, __ATOMIC_RELEASE);
+}
+
+void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written)
+{
+	const struct virtqueue_used used = { .head = head, .written = written };
+
+	virtqueue_push_all(queue, &used, 1);
 }
 
 bool virtqueue_must_notify(struct virtqueue *queue)

@@ -136,6 +136,22 @@ void virtqueue_unpop(struct virtqueue *queue);
 void virtqueue_push(struct virtqueue *queue, uint16_t head, uint32_t written);
 
 /**
+ * struct virtqueue_used - a chain that is returned
+ * @head: of the chain
+ * @written: how many bytes were written
+ */
+struct virtqueue_used {
+	uint16_t head;
+	uint32_t written;
+};
+
+/**
+ * virtqueue_push_all() - return several chains, which the driver sees all at once
+ */
+void virtqueue_push_all(struct virtqueue *queue,
+			const struct virtqueue_used *used, unsigned int count);
+
+/**
  * virtqueue_must_notify() - ask if the driver wants to be told of the chains that
  * were returned since the last call
  */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A link to a TAP interface of the host's (Linux, Documentation/networking/tuntap).
+ */
+#ifndef LODGE_NET_TAP_H
+#define LODGE_NET_TAP_H
+
+#include "net/link.h"
+
+/**
+ * tap_new() - make a link to a TAP interface
+ * @name: of the interface; one that does not exist is made, which takes CAP_NET_ADMIN
+ * @card: who is at the link
+ *
+ * Frames have a struct virtio_net_hdr_v1 before them.
+ *
+ * Return: the link, or NULL with errno set.
+ */
+struct link *tap_new(struct loop *loop, const char *name,
+		     const struct link_card *card);
+
+#endif
