@@ -98,6 +98,7 @@ static inline void fake_stall(uint64_t ns)
 
 struct fake_watch {
 	int fd;
+	short events;
 	void (*ready)(void *opaque, int fd);
 	void *opaque;
 };
@@ -121,6 +122,7 @@ int loop_watch(struct loop *loop, int fd, void (*ready)(void *opaque, int fd),
 		return -EEXIST;
 	fake_watches[fake_nr_watches++] = (struct fake_watch){
 		.fd = fd,
+		.events = POLLIN,
 		.ready = ready,
 		.opaque = opaque,
 	};
@@ -136,14 +138,25 @@ void loop_unwatch(struct loop *loop, int fd)
 		*watch = fake_watches[--fake_nr_watches];
 }
 
-/* Calls all whose descriptors can be read, once.  Return: how many. */
+int loop_await(struct loop *loop, int fd, bool input, bool output)
+{
+	struct fake_watch *watch = fake_watch_of(fd);
+
+	(void)loop;
+	if (!watch)
+		return -ENOENT;
+	watch->events = (input ? POLLIN : 0) | (output ? POLLOUT : 0);
+	return 0;
+}
+
+/* Calls all whose descriptors are ready for what is awaited, once.  Return: how many. */
 static inline unsigned int fake_turn(void)
 {
 	unsigned int turned = 0;
 
 	for (unsigned int i = 0; i < fake_nr_watches; i++) {
 		const struct fake_watch watch = fake_watches[i];
-		struct pollfd file = { .fd = watch.fd, .events = POLLIN };
+		struct pollfd file = { .fd = watch.fd, .events = watch.events };
 
 		if (poll(&file, 1, 0) != 1)
 			continue;

@@ -25,6 +25,7 @@ enum {
 	KEY_NO_REBOOT = 0x100,
 	KEY_ON_CRASH,
 	KEY_DEVICE,
+	KEY_NET,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_JSON,
@@ -65,6 +66,11 @@ static const struct argp_option descriptions[] = {
 	{ "device", KEY_DEVICE, "NAME[,KEY=VALUE]...", 0,
 	  "Add a device, or set options of one; a comma in a VALUE is doubled; "
 	  "help lists all devices, NAME,help the options of one",
+	  0 },
+	{ "net", KEY_NET, "TYPE[,KEY=VALUE]...", 0,
+	  "Add a network card, whose other end is of TYPE user (by passt), tap or "
+	  "fd, or none for no card (default); --device virtio-net,help lists the "
+	  "keys",
 	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
@@ -287,6 +293,25 @@ static int set_device(struct argp_state *state, struct machine_config *machine,
 	return -err;
 }
 
+/* Return: 0, EINVAL or ENOMEM. */
+static int set_net(struct argp_state *state, struct machine_config *machine,
+		   const char *text)
+{
+	char why[DEVICE_OPTION_WHY_SIZE];
+	char *device;
+	int err;
+
+	if (!strcmp(text, "none"))
+		return 0;
+	if (asprintf(&device, "virtio-net,type=%s", text) < 0)
+		return ENOMEM;
+	err = device_option_parse(&machine->devices, device, why, sizeof(why));
+	free(device);
+	if (err)
+		argp_error(state, "--net %s: %s", text, why);
+	return -err;
+}
+
 /* Reads the mode behind the colon.  Return: 0 or -EINVAL. */
 static int parse_mode(const char *text, enum flat_mode *mode)
 {
@@ -436,6 +461,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return set_on_crash(state, machine, argument);
 	case KEY_DEVICE:
 		return set_device(state, machine, argument);
+	case KEY_NET:
+		return set_net(state, machine, argument);
 	case KEY_TESTDEV:
 		return set_device(state, machine, "testdev");
 	case KEY_FLAT:
