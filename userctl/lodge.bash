@@ -99,6 +99,7 @@ _lodge_value() {
 	--on-crash) _lodge_offer reset stop ;;
 	--id) _lodge_offer "$(_lodge_ids)" ;;
 	--sort) _lodge_offer id user name cpus guest host steal exits res shr ;;
+	--net) _lodge_offer user tap fd none ;;
 	--device) _lodge_device ;;
 	--user | -u)
 		mapfile -t COMPREPLY < <(compgen -u -- "$typed")
