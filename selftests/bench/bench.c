@@ -17,7 +17,7 @@
 #include "event.h"
 #include "table.h"
 
-#define MAX_EVENTS 16
+#define MAX_EVENTS 32
 #define KVM_TRIES 3
 
 static const struct hypervisor *const hypervisors[] = {

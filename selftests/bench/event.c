@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts events.  The guest itself counts an event within its run.  A thread of low
- * priority, which gets the processor while the guest sleeps, counts a sleep.  The
- * process that makes a VM counts the VM's life, with and without idle time.
+ * priority, which gets the processor while the guest sleeps, counts a sleep.  Who wakes
+ * a sleeping guest counts until it sleeps again.  The process that makes a VM counts the
+ * VM's life, with and without idle time.
  *
  * Between two exits the controller only gives the answer that the exit needs.
  */
@@ -10,9 +11,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -22,6 +26,8 @@
 #include "watch.h"
 
 #define NR_LIVES 15
+/* Seconds in which a guest must take all its interrupts, or has missed one. */
+#define WAKE_LIMIT 100
 
 static int compare(const void *a, const void *b)
 {
@@ -52,6 +58,8 @@ void machine_destroy(struct machine *machine)
 		close(machine->vcpu);
 	if (machine->vm >= 0)
 		close(machine->vm);
+	if (machine->bell >= 0)
+		close(machine->bell);
 }
 
 /* Small pages only: a large one would leave only the first of the faults. */
@@ -108,18 +116,37 @@ static int verify(const struct event *event,
 	return 0;
 }
 
+static int machine_hang_bell(const struct event *event,
+			     const struct hypervisor *hypervisor,
+			     struct machine *machine)
+{
+	if (event->bell == BELL_NONE)
+		return 0;
+	machine->bell = eventfd(0, EFD_CLOEXEC);
+	if (machine->bell < 0)
+		return -errno;
+	return hypervisor->hang_bell(machine, machine->bell,
+				     event->bell == BELL_MMIO);
+}
+
 /* A machine for an event, with memory of its own. */
 static int machine_new(const struct event *event,
 		       const struct hypervisor *hypervisor,
 		       struct machine *machine)
 {
+	int error;
+
 	*machine = (struct machine){
 		.memory = memory_new(event->absent),
 		.rip = guest_rip(event->start),
 		.vm = -1,
 		.vcpu = -1,
+		.bell = -1,
 	};
-	return machine->memory ? hypervisor->create(machine) : -ENOMEM;
+	if (!machine->memory)
+		return -ENOMEM;
+	error = hypervisor->create(machine);
+	return error ? error : machine_hang_bell(event, hypervisor, machine);
 }
 
 static void machine_end(struct machine *machine)
@@ -170,6 +197,90 @@ static int measure_sleep(const struct event *event,
 	return error;
 }
 
+/* A vCPU that runs while this thread goes on; pthread_create()'s argument. */
+struct runner {
+	const struct event *event;
+	const struct hypervisor *hypervisor;
+	const struct machine *machine;
+	int error;
+};
+
+static void *runner_run(void *argument)
+{
+	struct runner *runner = argument;
+
+	runner->error = run(runner->event, runner->hypervisor, runner->machine);
+	return NULL;
+}
+
+/* It interrupts a call that would wait for ever. */
+static void wake_limit(int signal)
+{
+}
+
+/* Wake the guest and wait until it is about to sleep again, for all samples but one. */
+static int wake(const struct machine *machine, int message, uint64_t *samples)
+{
+	const uint64_t one = 1;
+	uint64_t count, begin;
+	int i;
+
+	if (read(machine->bell, &count, sizeof(count)) < 0)
+		return -EPROTO;
+	for (i = 0; i < GUEST_SAMPLES - 1; i++) {
+		begin = __rdtsc();
+		if (write(message, &one, sizeof(one)) < 0 ||
+		    read(machine->bell, &count, sizeof(count)) < 0)
+			return -EPROTO;
+		samples[i] = __rdtsc() - begin;
+	}
+	/* The last one ends without a sleep. */
+	return write(message, &one, sizeof(one)) < 0 ? -EPROTO : 0;
+}
+
+static int wake_beside(struct runner *runner, int message, uint64_t *samples)
+{
+	const struct sigaction limit = { .sa_handler = wake_limit };
+	pthread_t thread;
+	int error;
+
+	sigaction(SIGALRM, &limit, NULL);
+	error = pthread_create(&thread, NULL, runner_run, runner);
+	if (error)
+		return -error;
+	alarm(WAKE_LIMIT);
+	error = wake(runner->machine, message, samples);
+	alarm(0);
+	if (error)
+		pthread_kill(thread, SIGALRM);
+	pthread_join(thread, NULL);
+	return error ? error : runner->error;
+}
+
+/* From a signal of the eventfd that interrupts the guest to one of its own. */
+static int measure_wake(const struct event *event,
+			const struct hypervisor *hypervisor, uint64_t overhead,
+			struct cost *cost)
+{
+	static uint64_t samples[GUEST_SAMPLES];
+	struct machine machine;
+	struct runner runner = { event, hypervisor, &machine, 0 };
+	int message = eventfd(0, EFD_CLOEXEC);
+	int error = machine_new(event, hypervisor, &machine);
+
+	if (!error)
+		error = hypervisor->connect(&machine, message);
+	if (!error)
+		error = wake_beside(&runner, message, samples);
+	if (!error)
+		error = verify(event, hypervisor, &machine);
+	if (!error)
+		summarize(samples, GUEST_SAMPLES - 1, 0, cost);
+	machine_end(&machine);
+	close(message);
+	return error;
+}
+
 static int live(const struct event *event, const struct hypervisor *hypervisor,
 		void *memory)
 {
@@ -178,6 +289,7 @@ static int live(const struct event *event, const struct hypervisor *hypervisor,
 		.rip = guest_rip(event->start),
 		.vm = -1,
 		.vcpu = -1,
+		.bell = -1,
 	};
 	int error = hypervisor->create(&machine);
 
@@ -341,6 +453,31 @@ const struct event events[] = {
 		.interrupts = true,
 		.goal = { 0.50, 0.50 },
 		.measure = measure_sleep,
+	},
+	{
+		.name = "doorbell_port",
+		.title = "doorbell by ioeventfd, port",
+		.start = guest_port_write,
+		.bell = BELL_PORT,
+		.goal = { 0.50, 0.50 },
+		.measure = measure_guest,
+	},
+	{
+		.name = "doorbell_mmio",
+		.title = "doorbell by ioeventfd, MMIO",
+		.start = guest_mmio_write,
+		.bell = BELL_MMIO,
+		.goal = { 0.50, 0.50 },
+		.measure = measure_guest,
+	},
+	{
+		.name = "irqfd_wake",
+		.title = "irqfd to a sleeping vCPU and back",
+		.start = guest_wait,
+		.bell = BELL_PORT,
+		.interrupts = true,
+		.goal = { 0.50, 0.50 },
+		.measure = measure_wake,
 	},
 	{
 		.name = "vm_life",

@@ -22,6 +22,13 @@ enum event_answer {
 	ANSWER_MMIO,
 };
 
+/* Where a write signals an eventfd, in place of an exit. */
+enum event_bell {
+	BELL_NONE,
+	BELL_PORT,
+	BELL_MMIO,
+};
+
 /**
  * struct event - a row of the table
  * @name: for machines
@@ -29,6 +36,7 @@ enum event_answer {
  * @start: the guest that repeats it
  * @exits: each sample exits to the controller
  * @answer: the answer that the controller gives
+ * @bell: at GUEST_PORT or GUEST_MMIO
  * @absent: the host has no pages behind GUEST_FAULTS yet
  * @interrupts: each sample takes one interrupt
  * @goal: by vendor, as in struct row
@@ -41,6 +49,7 @@ struct event {
 	const char *start;
 	bool exits;
 	enum event_answer answer;
+	enum event_bell bell;
 	bool absent;
 	bool interrupts;
 	double goal[NR_VENDORS];

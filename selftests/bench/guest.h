@@ -34,6 +34,7 @@
 #define GUEST_TR 0x18
 
 #define GUEST_VECTOR 0x40
+#define GUEST_MESSAGE_ADDRESS 0xfee00000U /* to the vCPU with APIC ID 0 */
 /*
  * Ticks that a timer is set ahead.  KVM polls for up to 200 us (halt_poll_ns): this
  * is longer, so that both hypervisors sleep.
@@ -66,7 +67,8 @@ extern const char guest_nothing[], guest_cpuid[];
 extern const char guest_port_write[], guest_port_read[];
 extern const char guest_mmio_write[], guest_mmio_read[];
 extern const char guest_wrmsr[], guest_rdmsr[], guest_fault[];
-extern const char guest_self_ipi[], guest_tick[], guest_timer[], guest_done[];
+extern const char guest_self_ipi[], guest_tick[], guest_timer[], guest_wait[];
+extern const char guest_done[];
 
 /**
  * guest_rip() - the address of code in the guest

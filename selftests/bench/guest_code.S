@@ -130,6 +130,20 @@ guest_timer:
 	dec	%rdi
 	jnz	1b
 
+	jmp	guest_done
+
+	/* Tells that it is about to sleep, and sleeps; the host measures. */
+	.globl	guest_wait
+guest_wait:
+	call	apic_enable
+1:	mov	$GUEST_PORT, %edx
+	out	%al, %dx
+	sti
+	hlt
+	cli
+	dec	%rdi
+	jnz	1b
+
 	.globl	guest_done
 guest_done:
 	cli

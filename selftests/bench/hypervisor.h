@@ -16,6 +16,7 @@
  * @rip: the address of its first instruction
  * @vm: descriptor, -1 when there is none
  * @vcpu: descriptor, -1 when there is none
+ * @bell: eventfd that the guest's writes signal, -1 when there is none
  * @run: the vCPU's run page, or NULL
  * @run_size: bytes mapped there
  */
@@ -24,6 +25,7 @@ struct machine {
 	uint64_t rip;
 	int vm;
 	int vcpu;
+	int bell;
 	void *run;
 	size_t run_size;
 };
@@ -38,6 +40,9 @@ struct machine {
  * @wrote: returns true if the last exit is a write to this port
  * @port_answer: returns the place for the answer to a port read
  * @mmio_answer: returns the place for the answer to an MMIO read
+ * @hang_bell: has the guest's writes of any size and value signal an eventfd, at
+ *	GUEST_PORT, or (@mmio) at GUEST_MMIO; returns 0 or -errno
+ * @connect: has an eventfd interrupt the vCPU, with GUEST_VECTOR; returns 0 or -errno
  */
 struct hypervisor {
 	const char *name;
@@ -47,6 +52,8 @@ struct hypervisor {
 	bool (*wrote)(const struct machine *machine, uint16_t port);
 	void *(*port_answer)(const struct machine *machine);
 	void *(*mmio_answer)(const struct machine *machine);
+	int (*hang_bell)(const struct machine *machine, int fd, bool mmio);
+	int (*connect)(const struct machine *machine, int fd);
 };
 
 extern const struct hypervisor hypervisor_kvm;

@@ -16,6 +16,7 @@
 #define MAX_CPUID 256
 #define CPUID_1_ECX_TSC_DEADLINE (1U << 24)
 #define NR_IOAPIC_PINS 24
+#define MESSAGE_ROUTE NR_IOAPIC_PINS
 
 static int device;
 /* CPUID of each vCPU. */
@@ -154,6 +155,40 @@ static void *mmio_answer(const struct machine *machine)
 	return ((struct kvm_run *)machine->run)->mmio.data;
 }
 
+static int hang_bell(const struct machine *machine, int fd, bool mmio)
+{
+	const struct kvm_ioeventfd bell = {
+		.addr = mmio ? GUEST_MMIO : GUEST_PORT,
+		.fd = fd,
+		.flags = mmio ? 0 : KVM_IOEVENTFD_FLAG_PIO,
+	};
+
+	return ioctl(machine->vm, KVM_IOEVENTFD, &bell) ? -errno : 0;
+}
+
+/* KVM sends a message by the number of its route. */
+static int connect_message(const struct machine *machine, int fd)
+{
+	const struct kvm_irqfd irqfd = { .fd = fd, .gsi = MESSAGE_ROUTE };
+	struct {
+		struct kvm_irq_routing head;
+		struct kvm_irq_routing_entry entry;
+	} routes = {
+		.head.nr = 1,
+		.entry = {
+			.gsi = MESSAGE_ROUTE,
+			.type = KVM_IRQ_ROUTING_MSI,
+			.u.msi.address_lo = GUEST_MESSAGE_ADDRESS,
+			.u.msi.data = GUEST_VECTOR,
+		},
+	};
+
+	if (ioctl(machine->vm, KVM_SET_GSI_ROUTING, &routes) ||
+	    ioctl(machine->vm, KVM_IRQFD, &irqfd))
+		return -errno;
+	return 0;
+}
+
 const struct hypervisor hypervisor_kvm = {
 	.name = "KVM",
 	.run_request = KVM_RUN,
@@ -162,4 +197,6 @@ const struct hypervisor hypervisor_kvm = {
 	.wrote = wrote,
 	.port_answer = port_answer,
 	.mmio_answer = mmio_answer,
+	.hang_bell = hang_bell,
+	.connect = connect_message,
 };

@@ -88,6 +88,28 @@ static void *mmio_answer(const struct machine *machine)
 	return ((struct lodge_run *)machine->run)->exit.mmio.data;
 }
 
+static int hang_bell(const struct machine *machine, int fd, bool mmio)
+{
+	const struct lodge_ioeventfd bell = {
+		.address = mmio ? GUEST_MMIO : GUEST_PORT,
+		.fd = fd,
+		.flags = mmio ? 0 : LODGE_IOEVENTFD_PORT,
+	};
+
+	return lodge_vm_ioeventfd(machine->vm, &bell);
+}
+
+static int connect_message(const struct machine *machine, int fd)
+{
+	const struct lodge_irqfd irqfd = {
+		.address = GUEST_MESSAGE_ADDRESS,
+		.data = GUEST_VECTOR,
+		.fd = fd,
+	};
+
+	return lodge_vm_irqfd(machine->vm, &irqfd);
+}
+
 const struct hypervisor hypervisor_lodge = {
 	.name = "Lodge",
 	.run_request = LODGE_RUN,
@@ -96,4 +118,6 @@ const struct hypervisor hypervisor_lodge = {
 	.wrote = wrote,
 	.port_answer = port_answer,
 	.mmio_answer = mmio_answer,
+	.hang_bell = hang_bell,
+	.connect = connect_message,
 };
