@@ -125,7 +125,7 @@ EVENTFDS := module/ioeventfd.c module/irqfd.c selftests/unit/eventfd.c
 CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h eventfd.h poll.h atomic.h bits.h \
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h ctype.h err.h fcntl.h \
-	   file.h fs.h gfp.h hrtimer.h hw_breakpoint.h idr.h irqflags.h jiffies.h kcsan-checks.h kref.h ktime.h kvm_host.h \
+	   file.h fs.h gfp.h hashtable.h hrtimer.h hw_breakpoint.h idr.h irqflags.h jiffies.h kcsan-checks.h kref.h ktime.h kvm_host.h \
 	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
 	   percpu.h pid.h pid_namespace.h ratelimit.h rbtree.h rculist.h rcupdate.h timekeeping.h user_namespace.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \

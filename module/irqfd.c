@@ -29,6 +29,7 @@
 /**
  * struct irqfd - an eventfd that sends a message
  * @node: in irqfds.list, or in irqfds.closed
+ * @hash: in irqfds.by_eventfd, while it is in irqfds.list
  * @level: in irqfds.levels, if there is @resample
  * @vm: whose it is
  * @eventfd: what sends
@@ -42,6 +43,7 @@
  */
 struct irqfd {
 	struct list_head node;
+	struct hlist_node hash;
 	struct list_head level;
 	struct lodge_vm *vm;
 	struct eventfd_ctx *eventfd;
@@ -79,6 +81,7 @@ static void irqfd_set_message(struct irqfd *irqfd, const struct lodge_msi *msi)
 static void irqfd_take_off(struct irqfd *irqfd)
 {
 	list_del_init(&irqfd->node);
+	hash_del(&irqfd->hash);
 	if (irqfd->resample)
 		list_del_rcu(&irqfd->level);
 }
@@ -135,6 +138,7 @@ void lodge_irqfd_init(struct lodge_irqfds *all)
 {
 	spin_lock_init(&all->lock);
 	INIT_LIST_HEAD(&all->list);
+	hash_init(all->by_eventfd);
 	INIT_LIST_HEAD(&all->closed);
 	INIT_LIST_HEAD(&all->levels);
 	INIT_WORK(&all->end, irqfd_end_closed);
@@ -194,6 +198,7 @@ static void irqfd_publish(struct irqfd *irqfd, struct file *file)
 	atomic_inc(&all->nr);
 	spin_lock_irq(&all->lock);
 	list_add(&irqfd->node, &all->list);
+	hash_add(all->by_eventfd, &irqfd->hash, (unsigned long)irqfd->eventfd);
 	if (irqfd->resample)
 		list_add_rcu(&irqfd->level, &all->levels);
 	spin_unlock_irq(&all->lock);
@@ -246,7 +251,8 @@ static struct irqfd *irqfd_find(struct lodge_irqfds *all,
 {
 	struct irqfd *irqfd;
 
-	list_for_each_entry(irqfd, &all->list, node)
+	hash_for_each_possible(all->by_eventfd, irqfd, hash,
+			       (unsigned long)eventfd)
 		if (irqfd->eventfd == eventfd)
 			return irqfd;
 	return NULL;

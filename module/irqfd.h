@@ -6,6 +6,7 @@
 #define LODGE_IRQFD_H
 
 #include <linux/atomic.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -16,10 +17,14 @@
 struct lodge_vcpu;
 struct lodge_vm;
 
+/* So many that LODGE_MAX_IRQFDS of them make short chains. */
+#define LODGE_IRQFD_HASH_BITS 7
+
 /**
  * struct lodge_irqfds - a VM's
  * @lock: guards the lists, and is taken under the lock of an eventfd
  * @list: those that have not ended
+ * @by_eventfd: the same, by their eventfds' addresses
  * @closed: those whose eventfd was closed
  * @end: frees @closed
  * @nr: those that are not freed; grows under vm->lock alone
@@ -28,6 +33,7 @@ struct lodge_vm;
 struct lodge_irqfds {
 	spinlock_t lock;
 	struct list_head list;
+	DECLARE_HASHTABLE(by_eventfd, LODGE_IRQFD_HASH_BITS);
 	struct list_head closed;
 	struct work_struct end;
 	atomic_t nr;

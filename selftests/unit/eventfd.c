@@ -17,14 +17,17 @@
 
 #include "kselftest_harness.h"
 
+/* A few, and as many as can be connected. */
 #define NR_FDS 4
+#define NR_MANY LODGE_MAX_IRQFDS
 #define EDGE 0x41
 #define LEVEL 0xc041
 
 int kernel_locks;
+unsigned int kernel_hash_steps;
 
 /* What is open: descriptors hold files, files hold eventfds. */
-static struct file *files[NR_FDS];
+static struct file *files[NR_MANY];
 static int nr_files, nr_eventfds;
 static long kernel_bytes;
 static struct work_struct *works;
@@ -122,7 +125,7 @@ static void fd_close(int fd)
 
 struct file *eventfd_fget(int fd)
 {
-	if (fd < 0 || fd >= NR_FDS || !files[fd])
+	if (fd < 0 || fd >= NR_MANY || !files[fd])
 		return ERR_PTR(-EBADF);
 	files[fd]->users++;
 	return files[fd];
@@ -252,7 +255,7 @@ FIXTURE_TEARDOWN(eventfd)
 	EXPECT_EQ(0U, self->vm->ioeventfds.nr);
 	free(self->vm);
 	free(self->vcpu);
-	for (int fd = 0; fd < NR_FDS; fd++)
+	for (int fd = 0; fd < NR_MANY; fd++)
 		fd_close(fd);
 	EXPECT_EQ(0, nr_files);
 	EXPECT_EQ(0, nr_eventfds);
@@ -349,6 +352,25 @@ TEST_F(eventfd, after_its_removal_a_signal_sends_nothing)
 	lodge_eventfd_signal(files[0]->eventfd);
 	EXPECT_EQ(0U, sent);
 	EXPECT_EQ(-ENOENT, disconnect_fd(self, 0));
+}
+
+/* Not by a walk past all the others. */
+TEST_F(eventfd, each_of_the_most_is_found_quickly)
+{
+	const unsigned int chain = NR_MANY >> LODGE_IRQFD_HASH_BITS;
+
+	for (int fd = NR_FDS; fd < NR_MANY; fd++)
+		fd_open(fd);
+	kernel_hash_steps = 0;
+	for (int fd = 0; fd < NR_MANY; fd++)
+		ASSERT_EQ(0, connect_fd(self, fd, 0, EDGE));
+	for (int fd = 0; fd < NR_MANY; fd++)
+		ASSERT_EQ(0, connect_fd(self, fd, 0, EDGE + 1));
+	for (int fd = 0; fd < NR_MANY; fd++)
+		ASSERT_EQ(0, disconnect_fd(self, fd));
+	EXPECT_GT(3 * 2 * chain * NR_MANY, kernel_hash_steps);
+	EXPECT_LT(NR_MANY, kernel_hash_steps);
+	EXPECT_EQ(0, kernel_bytes);
 }
 
 TEST_F(eventfd, a_closed_one_is_freed_later)

@@ -107,6 +107,17 @@ struct list_head {
 	struct list_head *prev;
 };
 
+struct hlist_node {
+	struct hlist_node *next;
+	struct hlist_node **where;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+#define DECLARE_HASHTABLE(name, bits) struct hlist_head name[1 << (bits)]
+
 typedef struct {
 	u32 val;
 } kuid_t;

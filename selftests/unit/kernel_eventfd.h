@@ -19,6 +19,7 @@
 #define APIC_MODE_MASK 0x700
 #define APIC_DM_LOWEST 0x100
 #define LODGE_EVENTFD_BYTES 128
+#define IS_ENABLED(option) 0
 
 #define ERR_PTR(error) ((void *)(long)(error))
 #define PTR_ERR(pointer) ((long)(pointer))
@@ -83,6 +84,44 @@ static inline void list_splice_init(struct list_head *list,
 		list_del(entry);
 		list_add(entry, head);
 	}
+}
+
+/* ---------------------------------------------------------------- hash tables */
+
+/* How many entries were looked at. */
+extern unsigned int kernel_hash_steps;
+
+/* Multiplication by the golden ratio, as the kernel has it. */
+#define kernel_hash(table, key)                \
+	(((u64)(key)*0x61c8864680b583ebULL) >> \
+	 (64 - __builtin_ctzl(sizeof(table) / sizeof(*(table)))))
+
+#define hash_init(table) memset(table, 0, sizeof(table))
+#define hash_add(table, node, key) \
+	hlist_add_head(node, &(table)[kernel_hash(table, key)])
+#define hash_for_each_possible(table, entry, member, key)                   \
+	for (struct hlist_node *_node =                                     \
+		     (table)[kernel_hash(table, key)].first;                \
+	     _node &&                                                       \
+	     (kernel_hash_steps++,                                          \
+	      (entry) = container_of(_node, __typeof__(*(entry)), member)); \
+	     _node = _node->next)
+
+static inline void hlist_add_head(struct hlist_node *node,
+				  struct hlist_head *head)
+{
+	node->next = head->first;
+	node->where = &head->first;
+	if (node->next)
+		node->next->where = &node->next;
+	head->first = node;
+}
+
+static inline void hash_del(struct hlist_node *node)
+{
+	*node->where = node->next;
+	if (node->next)
+		node->next->where = node->where;
 }
 
 /* ---------------------------------------------------------------------- locks */
