@@ -28,10 +28,21 @@
 
 extern char **environ;
 
-/* Two words: which kind of port, and the ports; passt's words are not changed by it. */
-static void add_forwards(char **words, size_t count,
-			 const struct passt_config *config)
+/* passt does not change the words. */
+static void make_words(char **words, const struct passt_config *config)
 {
+	size_t count = 0;
+
+	words[count++] = "passt";
+	words[count++] = "--quiet";
+	words[count++] = "--foreground";
+	words[count++] = "--fd";
+	words[count++] = PASST_FD_WORD;
+	/* It would do the same, and complain. */
+	if (!geteuid()) {
+		words[count++] = "--runas";
+		words[count++] = "nobody";
+	}
 	for (unsigned int i = 0; i < config->nr_forwards; i++) {
 		const struct forward *forward = &config->forwards[i];
 
@@ -65,13 +76,12 @@ static int set_signals(posix_spawnattr_t *attributes)
 /* Return: 0, and passt's process; or an error number. */
 static int spawn(pid_t *pid, int socket, const struct passt_config *config)
 {
-	char *words[MAX_WORDS] = { "passt", "--quiet", "--foreground", "--fd",
-				   PASST_FD_WORD };
+	char *words[MAX_WORDS];
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int err;
 
-	add_forwards(words, 5, config);
+	make_words(words, config);
 	err = posix_spawn_file_actions_init(&actions);
 	if (err)
 		return err;
