@@ -30,6 +30,7 @@ FUZZ_TIME ?= 60
 # Inputs for each of them in a check; fuzz_state takes as long for one as others for ten.
 FUZZ_RUNS ?= 200000
 fuzz-state: FUZZ_RUNS := 50000
+fuzz-blk: FUZZ_RUNS := 5000
 # Hours for soak, and what its random numbers begin with (another one each time).
 HOURS	?= 1
 SEED	?=

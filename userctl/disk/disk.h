@@ -46,6 +46,7 @@ enum disk_engine {
  * @direct: go round the host's page cache (O_DIRECT)
  * @snapshot: keep what is written in a temporary file of $TMPDIR, or of /var/tmp, which
  *	is gone with the disk; @path is only read
+ * @raw: the bytes of the file are those of the disk, even if they look like a qcow2 image
  * @engine: how the host is asked
  */
 struct disk_options {
@@ -53,6 +54,7 @@ struct disk_options {
 	bool read_only;
 	bool direct;
 	bool snapshot;
+	bool raw;
 	enum disk_engine engine;
 };
 

@@ -181,6 +181,28 @@ static int measure_direct(struct disk_file *file, char *why, size_t size)
 	return 0;
 }
 
+/* The beginning of a qcow2 image. */
+#define QCOW2_MAGIC "QFI\xfb"
+#define QCOW2_MAGIC_SIZE 4
+
+/*
+ * A guest that gets the bytes of another format would find no disk, and could spoil it.
+ *
+ * Return: 0 or -errno.
+ */
+static int check_format(const struct disk_file *file, char *why, size_t size)
+{
+	_Alignas(SAFE_ALIGNMENT) char block[SAFE_ALIGNMENT];
+
+	if (pread(file->fd, block, sizeof(block), 0) < QCOW2_MAGIC_SIZE ||
+	    memcmp(block, QCOW2_MAGIC, QCOW2_MAGIC_SIZE))
+		return 0;
+	return refuse(EOPNOTSUPP, why, size,
+		      "it is a qcow2 image; make a raw one with qemu-img "
+		      "convert -O raw, or add format=raw if its bytes are the "
+		      "disk");
+}
+
 /* Makes the numbers fit together.  Return: 0 or -errno. */
 static int settle(struct disk_file *file, char *why, size_t size)
 {
@@ -230,6 +252,8 @@ int disk_file_open(struct disk_file *file, const struct disk_options *options,
 		err = measure_direct(file, why, size);
 	if (!err)
 		err = settle(file, why, size);
+	if (!err && !options->raw)
+		err = check_format(file, why, size);
 	if (err)
 		disk_file_close(file);
 	return err;
