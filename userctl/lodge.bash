@@ -90,6 +90,7 @@ _lodge_files() {
 _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i) _lodge_files ;;
+	--disk) _lodge_files ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files

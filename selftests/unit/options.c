@@ -251,6 +251,37 @@ TEST(what_is_no_device_and_no_option_of_one_is_refused)
 	}
 }
 
+TEST(a_disk_is_a_device_of_its_file)
+{
+	const struct device_kind *kind = devices_find("virtio-blk");
+	const struct device_value *first, *second;
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "-kvmlinuz|--disk|a,,b.img,ro,serial=x|"
+				     "--disk=c=d.img"));
+	first = devices_wants(&options.machine.devices, kind, 0);
+	second = devices_wants(&options.machine.devices, kind, 1);
+	ASSERT_NE(NULL, first);
+	ASSERT_NE(NULL, second);
+	EXPECT_STREQ("a,b.img", first[0].text);
+	EXPECT_EQ(1, first[1].number);
+	EXPECT_STREQ("c=d.img", second[0].text);
+	EXPECT_EQ(0, second[1].number);
+	options_free(&options);
+}
+
+TEST(a_disk_without_a_file_or_with_an_unknown_option_is_refused)
+{
+	struct run_options options;
+
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk="));
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk=,ro"));
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk=a,rw"));
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk=a,queues=33"));
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk=a,format=vmdk"));
+	EXPECT_EQ(EINVAL, parse(&options, "-kvmlinuz|--disk=help"));
+}
+
 TEST(an_image_is_enough)
 {
 	struct run_options options;

@@ -26,6 +26,7 @@ enum {
 	KEY_ON_CRASH,
 	KEY_DEVICE,
 	KEY_NET,
+	KEY_DISK,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_JSON,
@@ -71,6 +72,11 @@ static const struct argp_option descriptions[] = {
 	  "Add a network card, whose other end is of TYPE user (by passt), tap or "
 	  "fd, or none for no card (default); --device virtio-net,help lists the "
 	  "keys",
+	  0 },
+	{ "disk", KEY_DISK, "FILE[,KEY=VALUE]...", 0,
+	  "Give the guest FILE, an image or a block device, as a disk; ro and "
+	  "snapshot=on keep it as it is; a comma in FILE is doubled; help lists "
+	  "all options",
 	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
@@ -312,6 +318,22 @@ static int set_net(struct argp_state *state, struct machine_config *machine,
 	return -err;
 }
 
+/* --disk FILE,... is --device virtio-blk,file=FILE,...  Return: as set_device(). */
+static int set_disk(struct argp_state *state, struct machine_config *machine,
+		    const char *text)
+{
+	const char *format = strcmp(text, "help") ? "virtio-blk,file=%s" :
+						    "virtio-blk,%s";
+	char *device;
+	int err;
+
+	if (asprintf(&device, format, text) < 0)
+		return ENOMEM;
+	err = set_device(state, machine, device);
+	free(device);
+	return err;
+}
+
 /* Reads the mode behind the colon.  Return: 0 or -EINVAL. */
 static int parse_mode(const char *text, enum flat_mode *mode)
 {
@@ -463,6 +485,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return set_device(state, machine, argument);
 	case KEY_NET:
 		return set_net(state, machine, argument);
+	case KEY_DISK:
+		return set_disk(state, machine, argument);
 	case KEY_TESTDEV:
 		return set_device(state, machine, "testdev");
 	case KEY_FLAT:

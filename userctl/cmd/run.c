@@ -399,6 +399,8 @@ int run_command(int argc, char **argv)
 				strerror(err), NULL);
 	/* If the reader of the output ends, the terminal must still be restored. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
+	signal(SIGXFSZ, SIG_IGN);
 	code = run_in_cgroup(&options);
 	options_free(&options);
 	return code;

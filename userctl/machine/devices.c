@@ -16,6 +16,7 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "virtio/blk.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
 
@@ -41,6 +42,7 @@ static const struct row rows[] = {
 	{ .kind = &crt_device },
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
+	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_rng_device, .optional = true },
 	{ .kind = &virtio_net_device, .optional = true },
 };
