@@ -602,6 +602,15 @@ uninstall: ## what install and install-liblodge have put in place, but for the g
 		$(DESTDIR)$(LIBDIR)/liblodge.a $(DESTDIR)$(MANDIR)/man3/liblodge.3 \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
 
+# In a copy of the tree, in which files of packages may come and go.
+deb: ## Debian packages in build/deb/: lodge, lodge-dkms, liblodge-dev, and their source
+	$(call say,DEB,$(B)/deb)
+	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb/lodge-$(VERSION)
+	$(Q)tar -c --exclude=./$(B) --exclude=./.git . | tar -x -C $(B)/deb/lodge-$(VERSION)
+	$(Q)cd $(B)/deb/lodge-$(VERSION) && \
+		env -u MFLAGS -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc \
+		>../build.log 2>&1 || { cat ../build.log; exit 1; }
+
 dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for all kernels, in a tree of its own below build/
 
 dkms-build-%:
@@ -631,6 +640,6 @@ help: ## this list; V=1 with any target shows commands, JOBS=N limits them
 FORCE:
 .PHONY: FORCE all module oracle nmi core life sparse w1 smatch lint layers lengths man-page completion netlink-spec headers-alone state-fields lodge liblodge examples tests setup unit \
 	unit-programs payload check soak demo bench fuzz format-check checkpatch syzkaller \
-	install install-module-source install-liblodge uninstall dkms-build clean distclean help
+	install install-module-source install-liblodge uninstall deb dkms-build clean distclean help
 
 -include $(shell find $(B)/obj $(B)/san $(B)/fuzz -name '*.d' 2>/dev/null)
