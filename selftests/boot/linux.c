@@ -272,6 +272,14 @@ TEST_F(linux_guest, uses_x2apic)
 	EXPECT_STREQ("x2apic enabled", fact(self->life, "apic"));
 }
 
+TEST_F(linux_guest, uses_pci_as_the_acpi_tables_describe_it)
+{
+	EXPECT_STREQ("0x060000", fact(self->life, "pci-bridge"));
+	EXPECT_STREQ("c0000000-c00fffff", fact(self->life, "pci-config"));
+	EXPECT_STREQ("c0100000-febfffff 100000000-10ffffffff",
+		     fact(self->life, "pci-memory"));
+}
+
 TEST_F(linux_guest, sleeps_no_shorter_than_it_wants)
 {
 	EXPECT_LE(200, number(self->life, "slept"));

@@ -132,10 +132,11 @@ TEST_F(acpi, every_table_has_a_right_checksum)
 
 TEST_F(acpi, rsdt_and_xsdt_name_the_same_tables)
 {
-	EXPECT_EQ(36 + 2 * 4, get32(self->rsdt + 4));
-	EXPECT_EQ(36 + 2 * 8, get32(self->xsdt + 4));
+	EXPECT_EQ(36 + 3 * 4, get32(self->rsdt + 4));
+	EXPECT_EQ(36 + 3 * 8, get32(self->xsdt + 4));
 	EXPECT_EQ(get64(self->xsdt + 36), get32(self->rsdt + 36));
 	EXPECT_EQ(get64(self->xsdt + 44), get32(self->rsdt + 40));
+	EXPECT_EQ(get64(self->xsdt + 52), get32(self->rsdt + 44));
 }
 
 TEST_F(acpi, the_fadt_has_the_length_of_its_revision)
@@ -276,9 +277,89 @@ TEST_F(acpi, the_dsdt_begins_with_the_sleep_states)
 	EXPECT_EQ(0, memcmp(self->dsdt + 36, states, sizeof(states)));
 }
 
+TEST_F(acpi, the_mcfg_says_where_configuration_space_is)
+{
+	const uint8_t *mcfg = table(self->ram, get64(self->xsdt + 52), "MCFG");
+
+	ASSERT_NE(NULL, mcfg);
+	EXPECT_EQ(60, get32(mcfg + 4));
+	EXPECT_TRUE(sums_to_zero(mcfg, 60));
+	EXPECT_EQ(0xc0000000, get64(mcfg + 44));
+	EXPECT_EQ(0, get32(mcfg + 52)); /* segment 0, buses 0 to 0 */
+}
+
+TEST_F(acpi, the_dsdt_keeps_what_the_guest_says_of_its_interrupt_model)
+{
+	static const uint8_t method[] = {
+		0x08, 'P', 'I', 'C',  'F',  0x00, 0x14, 0x8e, 0x00, 0x00, '_',
+		'P',  'I', 'C', 0x01, 0x70, 0x68, 'P',	'I',  'C',  'F',
+	};
+
+	EXPECT_EQ(0, memcmp(self->dsdt + 36 + 30, method, sizeof(method)));
+}
+
+/* Return: the interrupt that a table of routes gives to a pin, or -1. */
+static int route(const uint8_t *dsdt, const char *name, unsigned int device,
+		 unsigned int pin)
+{
+	const uint8_t *end = dsdt + get32(dsdt + 4);
+	const uint8_t *at = memmem(dsdt, end - dsdt, name, 4);
+	const uint8_t address[] = { 0x0c, 0xff, 0xff, device, 0x00 };
+
+	if (!at || at[4] != 0x12 || at[8] != 128)
+		return -1;
+	for (at += 9; at + 20 < end; at++) {
+		if (device ? memcmp(at, address, sizeof(address)) :
+			     memcmp(at, "\x0c\xff\xff\0\0", 5))
+			continue;
+		/* The pin is Zero or a byte; the source is Zero. */
+		if (pin ? at[5] == 0x0a && at[6] == pin : !at[5])
+			return at[pin ? 9 : 8];
+	}
+	return -1;
+}
+
+TEST_F(acpi, the_dsdt_routes_every_pin_of_every_device)
+{
+	const uint32_t size = get32(self->dsdt + 4);
+	static const uint8_t choice[] = {
+		'_',  'P', 'R',	 'T', 0x00, 0xa0, 0x8c, 0x00,
+		0x00, 'P', 'I',	 'C', 'F',  0xa4, 'P',	'R',
+		'T',  'A', 0xa4, 'P', 'R',  'T',  'P',
+	};
+
+	for (unsigned int i = 0; i < 32 * 4; i++) {
+		EXPECT_EQ(16 + (i / 4 + i % 4) % 4,
+			  route(self->dsdt, "PRTA", i / 4, i % 4));
+		EXPECT_EQ(10 + (i / 4 + i % 4) % 2,
+			  route(self->dsdt, "PRTP", i / 4, i % 4));
+	}
+	EXPECT_NE(NULL, memmem(self->dsdt, size, choice, sizeof(choice)));
+}
+
+TEST_F(acpi, the_bridge_has_a_window_below_and_one_above_4_gib)
+{
+	static const uint8_t windows[] = {
+		0x87, 23,   0,	  0,	0x0c, 0x01, 0,	  0,	0,
+		0, /* granularity */
+		0x00, 0x00, 0x10, 0xc0, 0xff, 0xff, 0xbf, 0xfe, /* ends */
+		0,    0,    0,	  0,	0x00, 0x00, 0xb0, 0x3e, /* no offset; size */
+		0x8a, 43,   0,	  0,	0x0c, 0x01, 0,	  0,	0,
+		0,    0,    0,	  0,	0,    0x00, 0x00, 0x00, 0x00,
+		0x01, 0x00, 0x00, 0x00, /* first */
+		0xff, 0xff, 0xff, 0xff, 0x10, 0x00, 0x00, 0x00, /* last */
+		0,    0,    0,	  0,	0,    0,    0,	  0,	0,
+		0,    0,    0,	  0x10, 0,    0,    0,
+	};
+
+	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), windows,
+			       sizeof(windows)));
+}
+
 TEST_F(acpi, the_scope_of_the_dsdt_ends_with_the_table)
 {
-	const uint8_t *scope = self->dsdt + 36 + 30;
+	/* Sleep states of 30 bytes, a number of 6 and a method of 15. */
+	const uint8_t *scope = self->dsdt + 36 + 30 + 6 + 15;
 	uint32_t length = (scope[1] & 0xf) | scope[2] << 4 | scope[3] << 12;
 
 	EXPECT_EQ(0x10, scope[0]);

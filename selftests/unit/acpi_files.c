@@ -64,7 +64,7 @@ FIXTURE_SETUP(acpi_files)
 {
 	self->ram = ram_new(MEMORY);
 	ASSERT_NE(NULL, self->ram);
-	ASSERT_EQ(0, acpi_files_make(&self->made,
+	ASSERT_EQ(0, acpi_files_make(&self->made, self->ram,
 				     &(struct dsdt_parts){ variant->cpus, 1 },
 				     &self->error));
 }
@@ -276,9 +276,10 @@ TEST(processors_that_cannot_be_are_refused)
 	struct boot_error error;
 	struct acpi_files files;
 
-	EXPECT_EQ(-EINVAL, acpi_files_make(&files, &(struct dsdt_parts){ 0, 1 },
-					   &error));
-	EXPECT_EQ(-EINVAL, acpi_files_make(&files,
+	EXPECT_EQ(-EINVAL,
+		  acpi_files_make(&files, NULL, &(struct dsdt_parts){ 0, 1 },
+				  &error));
+	EXPECT_EQ(-EINVAL, acpi_files_make(&files, NULL,
 					   &(struct dsdt_parts){
 						   LODGE_MAX_VCPUS + 1, 1 },
 					   &error));

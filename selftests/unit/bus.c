@@ -271,4 +271,78 @@ TEST_F(bus, region_that_does_not_fit_its_space_is_refused)
 	EXPECT_EQ(0, add(self->bus, &self->a, BUS_MMIO, UINT64_MAX, 1));
 }
 
+/* Answers one address of the rest. */
+#define REST 0x2000
+
+static bool rest_read(void *opaque, enum bus_space space, uint64_t address,
+		      void *data, size_t size)
+{
+	if (space != BUS_MMIO || address != REST)
+		return false;
+	probe_read(opaque, address, data, size);
+	return true;
+}
+
+static bool rest_write(void *opaque, enum bus_space space, uint64_t address,
+		       const void *data, size_t size)
+{
+	struct probe *probe = opaque;
+
+	if (space != BUS_MMIO || address != REST)
+		return false;
+	probe->writes++;
+	probe->size = size;
+	return true;
+}
+
+TEST_F(bus, rest_answers_what_no_region_does)
+{
+	const struct bus_rest rest = { rest_read, rest_write, &self->b };
+	uint64_t value = 0;
+
+	ASSERT_EQ(0, add(self->bus, &self->a, BUS_MMIO, REST + 4, 4));
+	EXPECT_EQ(0, bus_set_rest(self->bus, &rest));
+	EXPECT_EQ(-EEXIST, bus_set_rest(self->bus, &rest));
+	EXPECT_TRUE(bus_read(self->bus, BUS_MMIO, REST, &value, 4));
+	EXPECT_EQ(0xbbbbbbbb, value);
+	EXPECT_TRUE(bus_write(self->bus, BUS_MMIO, REST, &value, 4));
+	EXPECT_EQ(4, self->b.size);
+	EXPECT_FALSE(bus_read(self->bus, BUS_MMIO, REST + 1, &value, 2));
+	EXPECT_EQ(0xffff, value & 0xffff);
+	EXPECT_FALSE(bus_read(self->bus, BUS_PORT, REST, &value, 1));
+	EXPECT_FALSE(bus_read(self->bus, BUS_MMIO, UINT64_MAX, &value, 8));
+	EXPECT_FALSE(bus_write(self->bus, BUS_MMIO, UINT64_MAX, &value, 8));
+}
+
+TEST_F(bus, rest_gets_no_access_of_which_a_region_has_a_part)
+{
+	const struct bus_rest rest = { rest_read, rest_write, &self->b };
+	uint64_t value = 0;
+
+	ASSERT_EQ(0, add(self->bus, &self->a, BUS_MMIO, REST + 4, 4));
+	ASSERT_EQ(0, bus_set_rest(self->bus, &rest));
+	EXPECT_TRUE(bus_read(self->bus, BUS_MMIO, REST, &value, 8));
+	EXPECT_EQ(0xaaaaaaaaffffffbb, value);
+	EXPECT_EQ(1, self->b.size);
+	EXPECT_TRUE(bus_write(self->bus, BUS_MMIO, REST, &value, 8));
+	EXPECT_EQ(1, self->b.size);
+	EXPECT_EQ(4, self->a.writes);
+}
+
+TEST_F(bus, overlap_of_an_address_with_a_region_is_found)
+{
+	struct bus_region exact = region(&self->b, BUS_PORT, 0x100, 4);
+
+	exact.exact = true;
+	ASSERT_EQ(0, add(self->bus, &self->a, BUS_PORT, 0x10, 4));
+	ASSERT_EQ(0, bus_add(self->bus, &exact));
+	EXPECT_FALSE(bus_overlaps(self->bus, BUS_PORT, 0, 0xf));
+	EXPECT_TRUE(bus_overlaps(self->bus, BUS_PORT, 0, 0x10));
+	EXPECT_TRUE(bus_overlaps(self->bus, BUS_PORT, 0x13, 0x20));
+	EXPECT_FALSE(bus_overlaps(self->bus, BUS_PORT, 0x14, 0xff));
+	EXPECT_TRUE(bus_overlaps(self->bus, BUS_PORT, 0x103, 0x103));
+	EXPECT_TRUE(bus_overlaps(self->bus, BUS_PORT, 0x14, 0xffff));
+	EXPECT_FALSE(bus_overlaps(self->bus, BUS_MMIO, 0, UINT64_MAX));
+}
+
 TEST_HARNESS_MAIN

@@ -40,7 +40,7 @@ TEST(the_first_mib_is_divided_as_a_bios_does)
 {
 	struct e820_entry map[E820_MAX];
 
-	ASSERT_EQ(4, build(64 * MIB, map));
+	ASSERT_EQ(5, build(64 * MIB, map));
 	EXPECT_ENTRY(map[0], 0, 0x9fc00, E820_RAM);
 	EXPECT_ENTRY(map[1], 0x9fc00, 0xa0000, E820_RESERVED);
 	EXPECT_ENTRY(map[2], 0xe0000, 0x100000, E820_RESERVED);
@@ -51,16 +51,24 @@ TEST(ram_of_one_mib_has_nothing_above)
 {
 	struct e820_entry map[E820_MAX];
 
-	EXPECT_EQ(3, build(MIB, map));
+	EXPECT_EQ(4, build(MIB, map));
 }
 
 TEST(ram_above_4_gib_is_an_entry_of_its_own)
 {
 	struct e820_entry map[E820_MAX];
 
-	ASSERT_EQ(5, build(5 * GIB, map));
+	ASSERT_EQ(6, build(5 * GIB, map));
 	EXPECT_ENTRY(map[3], MIB, 3 * GIB, E820_RAM);
-	EXPECT_ENTRY(map[4], 4 * GIB, 6 * GIB, E820_RAM);
+	EXPECT_ENTRY(map[5], 4 * GIB, 6 * GIB, E820_RAM);
+}
+
+TEST(pcis_configuration_space_is_reserved)
+{
+	struct e820_entry map[E820_MAX];
+
+	ASSERT_EQ(5, build(64 * MIB, map));
+	EXPECT_ENTRY(map[4], 0xc0000000, 0xc0100000, E820_RESERVED);
 }
 
 TEST(the_usable_entries_are_all_of_ram_but_the_first_mib)

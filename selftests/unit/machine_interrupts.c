@@ -19,6 +19,7 @@
 #define PIC_BASE 0x08
 #define PIC_COMMAND 0x20
 #define PIC_DATA 0x21
+#define PIC_SLAVE_COMMAND 0xa0
 #define PIC_SLAVE_DATA 0xa1
 #define PIC_SLAVE_BASE 0x70
 #define PIC_EOI 0x20
@@ -138,6 +139,35 @@ TEST(the_pic_kicks_once_and_asks_for_a_window)
 	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
 	EXPECT_EQ(1, wiring.run.request_window);
 	EXPECT_EQ(0, fake.nr_extints);
+	unwire(&wiring);
+}
+
+TEST(pcis_lines_share_two_inputs_of_the_pic)
+{
+	struct wiring wiring = wire();
+	struct irq_line line = board_line(&wiring.board, 17);
+	struct irq_line other = board_line(&wiring.board, 19);
+
+	port_write(wiring.bus, PIC_SLAVE_DATA, 0);
+	irq_line_set(&line, true);
+	irq_line_set(&other, true);
+	irq_line_set(&line, false);
+	wiring.run.window_open = 1;
+	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
+	ASSERT_EQ(1, fake.nr_extints);
+	EXPECT_EQ(PIC_SLAVE_BASE + 3, fake.extints[0]);
+	/* The input is a level: it interrupts again until the last line is low. */
+	port_write(wiring.bus, PIC_SLAVE_COMMAND, PIC_EOI);
+	port_write(wiring.bus, PIC_COMMAND, PIC_EOI);
+	wiring.run.window_open = 1;
+	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
+	EXPECT_EQ(2, fake.nr_extints);
+	irq_line_set(&other, false);
+	port_write(wiring.bus, PIC_SLAVE_COMMAND, PIC_EOI);
+	port_write(wiring.bus, PIC_COMMAND, PIC_EOI);
+	wiring.run.window_open = 1;
+	EXPECT_EQ(0, interrupts_extint(wiring.interrupts, VCPU, &wiring.run));
+	EXPECT_EQ(2, fake.nr_extints);
 	unwire(&wiring);
 }
 

@@ -10,7 +10,10 @@
 
 #include "kselftest_harness.h"
 
-#define MAX_ENTRIES 128
+#define MAX_ENTRIES 256
+
+#define PCI_BUS 0
+#define ISA_BUS 1
 
 FIXTURE(mptable)
 {
@@ -101,11 +104,12 @@ static unsigned int count_of(FIXTURE_DATA(mptable) * self, uint8_t type)
 	return count;
 }
 
-/* Return: the IOAPIC's pin of an ISA interrupt, or -1. */
-static int pin_of(FIXTURE_DATA(mptable) * self, uint8_t irq)
+/* Return: the IOAPIC's pin of a bus's interrupt, or -1. */
+static int pin_of(FIXTURE_DATA(mptable) * self, uint8_t bus, uint8_t source)
 {
 	for (unsigned int i = 0; i < self->count; i++)
-		if (self->entries[i][0] == 3 && self->entries[i][5] == irq)
+		if (self->entries[i][0] == 3 && self->entries[i][4] == bus &&
+		    self->entries[i][5] == source)
 			return self->entries[i][7];
 	return -1;
 }
@@ -135,13 +139,33 @@ TEST_F(mptable, entries_come_in_the_order_of_their_types)
 
 TEST_F(mptable, isa_interrupts_are_at_the_pins_of_the_ioapic)
 {
-	EXPECT_EQ(1, count_of(self, 1));
 	EXPECT_EQ(1, count_of(self, 2));
-	EXPECT_EQ(15, count_of(self, 3));
-	EXPECT_EQ(2, pin_of(self, 0));
-	EXPECT_EQ(-1, pin_of(self, 2));
-	EXPECT_EQ(4, pin_of(self, 4));
-	EXPECT_EQ(9, pin_of(self, 9));
+	EXPECT_EQ(15 + 31 * 4, count_of(self, 3));
+	EXPECT_EQ(2, pin_of(self, ISA_BUS, 0));
+	EXPECT_EQ(-1, pin_of(self, ISA_BUS, 2));
+	EXPECT_EQ(4, pin_of(self, ISA_BUS, 4));
+	EXPECT_EQ(9, pin_of(self, ISA_BUS, 9));
+}
+
+TEST_F(mptable, pci_interrupts_are_at_the_pins_behind_and_are_levels)
+{
+	for (unsigned int i = 4; i < 32 * 4; i++)
+		EXPECT_EQ(16 + (i / 4 + i % 4) % 4, pin_of(self, PCI_BUS, i));
+	for (unsigned int i = 0; i < self->count; i++)
+		if (self->entries[i][0] == 3 && self->entries[i][4] == PCI_BUS)
+			EXPECT_EQ(0x000f, get16(self->entries[i] + 2));
+}
+
+TEST_F(mptable, buses_have_their_names_and_pci_its_number)
+{
+	ASSERT_EQ(2, count_of(self, 1));
+	for (unsigned int i = 0; i < self->count; i++)
+		if (self->entries[i][0] == 1)
+			EXPECT_EQ(0, memcmp(self->entries[i] + 2,
+					    self->entries[i][1] == PCI_BUS ?
+						    "PCI   " :
+						    "ISA   ",
+					    6));
 }
 
 TEST_F(mptable, the_ioapic_has_an_id_that_its_register_can_hold)

@@ -340,6 +340,149 @@ TEST_F(pci, configuration_that_no_guest_can_write_is_not_sound)
 	EXPECT_FALSE(pci_function_is_sound(function));
 }
 
+#define ECAM 0xc0000000ULL
+
+TEST_F(pci, configuration_space_is_in_memory_too)
+{
+	struct pci_function *function = &self->devices[0].function;
+	uint8_t bytes[16];
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 1, function));
+	EXPECT_EQ(0x43424140, memory_at(self->bus, ECAM + 0x19040));
+	fill_memory(self->bus, ECAM + 0x19040, 0x12345678);
+	select_config(self->bus, 0, 3, 1, 0x40);
+	EXPECT_EQ(0x12345678, in(self->bus, DATA, 4));
+	fill_memory(self->bus, ECAM + 0x19042, 0xaabbccdd);
+	EXPECT_EQ(0xccdd5678, in(self->bus, DATA, 4));
+	bus_read(self->bus, BUS_MMIO, ECAM + 0x19047, bytes, 16);
+	EXPECT_EQ(0x47, bytes[0]);
+	EXPECT_EQ(0x48, bytes[1]);
+	EXPECT_EQ(0x56, bytes[15]);
+}
+
+TEST_F(pci, registers_beyond_the_first_256_are_zero)
+{
+	struct pci_function *function = &self->devices[0].function;
+
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 1, function));
+	fill_memory(self->bus, ECAM + 0x19100, 0x12345678);
+	fill_memory(self->bus, ECAM + 0x19ffc, 0x12345678);
+	EXPECT_EQ(0, memory_at(self->bus, ECAM + 0x19100));
+	EXPECT_EQ(0, memory_at(self->bus, ECAM + 0x19ffc));
+	EXPECT_EQ(0x0000fffe, memory_at(self->bus, ECAM + 0x190fe));
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, ECAM + 0x18100));
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, ECAM + 0x18000));
+	EXPECT_EQ(0xffffffff, memory_at(self->bus, ECAM + 0xffffc));
+}
+
+TEST_F(pci, identity_is_in_the_header)
+{
+	const struct pci_identity identity = {
+		.vendor = 0x1af4,
+		.device = 0x1041,
+		.subsystem_vendor = 0x1234,
+		.subsystem = 0x5678,
+		.class = 0x020304,
+		.revision = 1,
+	};
+	struct pci_function function = { .opaque = NULL };
+
+	pci_function_init(&function, &identity);
+	ASSERT_EQ(0, pci_bus_plug(self->functions, &function));
+	EXPECT_EQ(0x10411af4, config_of(self->bus, 1, 0));
+	EXPECT_EQ(0x02030401, config_of(self->bus, 1, 8));
+	EXPECT_EQ(0x56781234, config_of(self->bus, 1, 0x2c));
+	EXPECT_EQ(0, config_of(self->bus, 1, 0xc));
+}
+
+TEST_F(pci, functions_plugged_get_the_lowest_free_device_until_all_are_taken)
+{
+	static struct pci_function functions[31];
+
+	memset(functions, 0, sizeof(functions));
+	ASSERT_EQ(0, pci_bus_add(self->functions, 2, 0, &functions[0]));
+	for (int i = 1; i < 31; i++)
+		EXPECT_EQ(0, pci_bus_plug(self->functions, &functions[i]));
+	EXPECT_EQ(1 << 3, functions[1].devfn);
+	EXPECT_EQ(3 << 3, functions[2].devfn);
+	EXPECT_EQ(31 << 3, functions[30].devfn);
+	EXPECT_EQ(-ENOSPC,
+		  pci_bus_plug(self->functions, &self->devices[0].function));
+}
+
+TEST_F(pci, several_functions_of_a_device_say_so)
+{
+	struct pci_function *first = &self->devices[0].function;
+	struct pci_function *second = &self->devices[1].function;
+
+	first->config[0x0e] = second->config[0x0e] = 0;
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 0, first));
+	EXPECT_EQ(0, config_of(self->bus, 3, 0xc) >> 16 & 0xff);
+	ASSERT_EQ(0, pci_bus_add(self->functions, 3, 5, second));
+	EXPECT_EQ(0x80, config_of(self->bus, 3, 0xc) >> 16 & 0xff);
+	pci_function_reset(first);
+	EXPECT_EQ(0x80, config_of(self->bus, 3, 0xc) >> 16 & 0xff);
+	EXPECT_TRUE(pci_function_is_sound(first));
+}
+
+TEST_F(pci, capabilities_are_a_list)
+{
+	struct pci_function function = { .opaque = NULL };
+
+	EXPECT_EQ(0x40, pci_add_capability(&function, 9, "abc", 3));
+	EXPECT_EQ(0x48, pci_add_capability(&function, 9, "defghij", 6));
+	EXPECT_EQ(0x50, pci_add_capability(&function, 5, "", 0));
+	ASSERT_EQ(0, pci_bus_plug(self->functions, &function));
+	EXPECT_EQ(0x10, config_of(self->bus, 1, 4) >> 16);
+	EXPECT_EQ(0x40, config_of(self->bus, 1, 0x34));
+	EXPECT_EQ('b' << 24 | 'a' << 16 | 0x4809,
+		  config_of(self->bus, 1, 0x40));
+	EXPECT_EQ('e' << 24 | 'd' << 16 | 0x5009,
+		  config_of(self->bus, 1, 0x48));
+	EXPECT_EQ(0x0005, config_of(self->bus, 1, 0x50));
+}
+
+TEST_F(pci, capability_that_does_not_fit_is_refused)
+{
+	struct pci_function function = { .opaque = NULL };
+	uint8_t body[256] = { 0 };
+
+	EXPECT_EQ(-ENOSPC, pci_add_capability(&function, 9, body, SIZE_MAX));
+	EXPECT_EQ(-ENOSPC, pci_add_capability(&function, 9, body, 0xbf));
+	EXPECT_EQ(0x40, pci_add_capability(&function, 9, body, 0xbe));
+	EXPECT_EQ(-ENOSPC, pci_add_capability(&function, 9, body, 0));
+}
+
+/* A device with a register of its own in configuration space, at 0x40. */
+static bool own_read(void *opaque, uint8_t offset, void *data, size_t size)
+{
+	if (offset != 0x40)
+		return false;
+	memset(data, 0x77, size);
+	return true;
+}
+
+static void own_written(void *opaque, uint8_t offset, size_t size)
+{
+	struct device *device = opaque;
+
+	if (offset == 0x40)
+		pci_config_get(&device->function, offset, device->memory, size);
+}
+
+TEST_F(pci, device_may_have_a_register_of_its_own)
+{
+	struct pci_function *function = &self->devices[0].function;
+
+	function->config_read = own_read;
+	function->config_written = own_written;
+	ASSERT_EQ(0, pci_bus_add(self->functions, 1, 0, function));
+	EXPECT_EQ(0x77777777, config_of(self->bus, 1, 0x40));
+	EXPECT_EQ(0x47464544, config_of(self->bus, 1, 0x44));
+	configure(self->bus, 1, 0x40, 0x12345678);
+	EXPECT_EQ(0x78, self->devices[0].memory[0]);
+}
+
 TEST_F(pci, any_access_is_survived)
 {
 	struct pci_function *function = &self->devices[0].function;

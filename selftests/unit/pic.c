@@ -455,6 +455,7 @@ TEST_F(pic, words_that_are_not_announced_are_not_awaited)
 TEST_F(pic, bios_leaves_vectors_8_and_70_with_timer_and_keyboard)
 {
 	pic_setup_as_bios(self->pic);
+	EXPECT_EQ(0x0c, inb(self->bus, ELCR_SLAVE)); /* PCI's: 10 and 11 */
 	EXPECT_EQ(0xf8, inb(self->bus, MASTER_DATA));
 	EXPECT_EQ(0xff, inb(self->bus, SLAVE_DATA));
 	outb(self->bus, SLAVE_DATA, 0x00);

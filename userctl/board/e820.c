@@ -25,6 +25,7 @@ unsigned int e820_build(const struct ram *ram,
 		     E820_RESERVED);
 	n = e820_add(map, n, BIOS_AREA, BIOS_AREA_END, E820_RESERVED);
 	n = e820_add(map, n, BIOS_AREA_END, ram_low(ram), E820_RAM);
+	n = e820_add(map, n, PCI_ECAM, PCI_MEMORY, E820_RESERVED);
 	n = e820_add(map, n, RAM_HOLE_END, RAM_HOLE_END + ram_high(ram),
 		     E820_RAM);
 	return n;

@@ -14,7 +14,7 @@
 #define E820_RESERVED 2
 
 /* The most entries that e820_build() makes. */
-#define E820_MAX 5
+#define E820_MAX 6
 
 /**
  * struct e820_entry - a range of guest physical addresses

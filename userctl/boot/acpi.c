@@ -74,12 +74,14 @@ struct acpi_rsdt {
 	struct acpi_header header;
 	uint32_t fadt;
 	uint32_t madt;
+	uint32_t mcfg;
 } __attribute__((packed));
 
 struct acpi_xsdt {
 	struct acpi_header header;
 	uint64_t fadt;
 	uint64_t madt;
+	uint64_t mcfg;
 } __attribute__((packed));
 
 struct acpi_facs {
@@ -219,6 +221,17 @@ struct madt_lapic_nmi {
 	uint8_t lint;
 } __attribute__((packed));
 
+/* PCI Firmware Specification 3.0, section 4.1.2; one range of buses, 0 to 0. */
+struct acpi_mcfg {
+	struct acpi_header header;
+	uint8_t reserved0[8];
+	uint64_t address;
+	uint16_t segment;
+	uint8_t first_bus;
+	uint8_t last_bus;
+	uint32_t reserved1;
+} __attribute__((packed));
+
 #define PROCESSOR_ALL 0xff
 #define PIT_GSI 2
 
@@ -228,8 +241,8 @@ _Static_assert(sizeof(struct acpi_rsdp) <= FACS_ALIGN,
 _Static_assert(sizeof(struct acpi_facs) == 64, "FACS");
 _Static_assert(sizeof(struct acpi_fadt) == 244, "FADT, revision 4");
 _Static_assert(PM_TIMER_BITS == 32, "FADT_TIMER_32BIT says so");
-/* 64 bytes for each vCPU and 4 KiB for the rest are upper bounds. */
-_Static_assert(0x1000 + 64 * LODGE_MAX_VCPUS <= ACPI_END - ACPI_RSDP,
+/* 64 bytes for each vCPU and 12 KiB for the rest are upper bounds. */
+_Static_assert(0x3000 + 64 * LODGE_MAX_VCPUS <= ACPI_END - ACPI_RSDP,
 	       "the tables fit");
 
 _Static_assert(offsetof(struct acpi_rsdp, rsdt) + sizeof(uint32_t) ==
@@ -320,7 +333,8 @@ static uint32_t acpi_facs(struct tables *tables)
 	return tables_take(tables, sizeof(*facs));
 }
 
-static uint32_t acpi_dsdt(struct tables *tables, const struct dsdt_parts *parts)
+static uint32_t acpi_dsdt(struct tables *tables, const struct ram *ram,
+			  const struct dsdt_parts *parts)
 {
 	struct acpi_header *header = tables_next(tables, TABLE_ALIGN);
 	struct aml aml = {
@@ -328,7 +342,7 @@ static uint32_t acpi_dsdt(struct tables *tables, const struct dsdt_parts *parts)
 		.capacity = TABLES_SIZE - tables->used - sizeof(*header),
 	};
 
-	dsdt_build(&aml, parts);
+	dsdt_build(&aml, ram, parts);
 	return tables_finish(tables, header, "DSDT", 2,
 			     sizeof(*header) + aml.size);
 }
@@ -444,21 +458,33 @@ static uint32_t acpi_madt(struct tables *tables, unsigned int cpus)
 			     (uint8_t *)nmi - (uint8_t *)madt);
 }
 
-static uint32_t acpi_rsdt(struct tables *tables, uint32_t fadt, uint32_t madt)
+static uint32_t acpi_mcfg(struct tables *tables)
+{
+	struct acpi_mcfg *mcfg = tables_next(tables, TABLE_ALIGN);
+
+	mcfg->address = PCI_ECAM;
+	return tables_finish(tables, &mcfg->header, "MCFG", 1, sizeof(*mcfg));
+}
+
+static uint32_t acpi_rsdt(struct tables *tables, uint32_t fadt, uint32_t madt,
+			  uint32_t mcfg)
 {
 	struct acpi_rsdt *rsdt = tables_next(tables, TABLE_ALIGN);
 
 	tables_link(tables, &rsdt->fadt, sizeof(rsdt->fadt), fadt);
 	tables_link(tables, &rsdt->madt, sizeof(rsdt->madt), madt);
+	tables_link(tables, &rsdt->mcfg, sizeof(rsdt->mcfg), mcfg);
 	return tables_finish(tables, &rsdt->header, "RSDT", 1, sizeof(*rsdt));
 }
 
-static uint32_t acpi_xsdt(struct tables *tables, uint32_t fadt, uint32_t madt)
+static uint32_t acpi_xsdt(struct tables *tables, uint32_t fadt, uint32_t madt,
+			  uint32_t mcfg)
 {
 	struct acpi_xsdt *xsdt = tables_next(tables, TABLE_ALIGN);
 
 	tables_link(tables, &xsdt->fadt, sizeof(xsdt->fadt), fadt);
 	tables_link(tables, &xsdt->madt, sizeof(xsdt->madt), madt);
+	tables_link(tables, &xsdt->mcfg, sizeof(xsdt->mcfg), mcfg);
 	return tables_finish(tables, &xsdt->header, "XSDT", 1, sizeof(*xsdt));
 }
 
@@ -493,10 +519,11 @@ static void link_rsdp(struct linker *linker)
 			    sizeof(struct acpi_rsdp));
 }
 
-static int tables_write(struct tables *tables, const struct dsdt_parts *parts,
+static int tables_write(struct tables *tables, const struct ram *ram,
+			const struct dsdt_parts *parts,
 			struct boot_error *error)
 {
-	uint32_t facs, dsdt, fadt, madt;
+	uint32_t facs, dsdt, fadt, madt, mcfg;
 
 	if (!parts->cpus || parts->cpus > LODGE_MAX_VCPUS)
 		return boot_error_set(error, -EINVAL,
@@ -504,11 +531,12 @@ static int tables_write(struct tables *tables, const struct dsdt_parts *parts,
 				      parts->cpus, LODGE_MAX_VCPUS);
 	memset(tables->base, 0, TABLES_SIZE);
 	facs = acpi_facs(tables);
-	dsdt = acpi_dsdt(tables, parts);
+	dsdt = acpi_dsdt(tables, ram, parts);
 	fadt = acpi_fadt(tables, facs, dsdt);
 	madt = acpi_madt(tables, parts->cpus);
-	acpi_rsdp(tables->rsdp, acpi_rsdt(tables, fadt, madt),
-		  acpi_xsdt(tables, fadt, madt));
+	mcfg = acpi_mcfg(tables);
+	acpi_rsdp(tables->rsdp, acpi_rsdt(tables, fadt, madt, mcfg),
+		  acpi_xsdt(tables, fadt, madt, mcfg));
 	return 0;
 }
 
@@ -539,11 +567,11 @@ int acpi_write(const struct ram *ram, const struct dsdt_parts *parts,
 	};
 
 	memset(tables.rsdp, 0, FACS_ALIGN);
-	return tables_write(&tables, parts, error);
+	return tables_write(&tables, ram, parts, error);
 }
 
-int acpi_files_make(struct acpi_files *files, const struct dsdt_parts *parts,
-		    struct boot_error *error)
+int acpi_files_make(struct acpi_files *files, const struct ram *ram,
+		    const struct dsdt_parts *parts, struct boot_error *error)
 {
 	struct tables tables = {
 		.rsdp = malloc(sizeof(struct acpi_rsdp)),
@@ -564,7 +592,7 @@ int acpi_files_make(struct acpi_files *files, const struct dsdt_parts *parts,
 	if (!files->rsdp || !files->tables)
 		ret = boot_error_set(error, -ENOMEM, "out of memory");
 	else
-		ret = tables_write(&tables, parts, error);
+		ret = tables_write(&tables, ram, parts, error);
 	files->tables_size = tables.used;
 	link_rsdp(&files->linker);
 	if (!ret && files->linker.count > LINKER_MAX)

@@ -20,7 +20,7 @@
 #define ACPI_END 0xf0000
 
 /**
- * acpi_write() - write RSDP, RSDT, XSDT, FADT, FACS, MADT and DSDT
+ * acpi_write() - write RSDP, RSDT, XSDT, FADT, FACS, MADT, MCFG and DSDT
  * @ram: gets the tables, between ACPI_RSDP and ACPI_END
  * @parts: what the machine has; its vCPUs' APIC IDs count from 0; 1 to LODGE_MAX_VCPUS
  * @error: the reason of a failure
@@ -55,12 +55,14 @@ struct acpi_files {
 /**
  * acpi_files_make() - make the tables that acpi_write() writes, for firmware
  * @files: to be filled
+ * @ram: its size counts
+ * @parts: as for acpi_write()
  *
- * Return: 0; -EINVAL for the number of vCPUs; -ENOSPC the script is too long; -ENOMEM.  On failure
- * nothing is to be freed.
+ * Return: 0; -EINVAL for the number of vCPUs; -ENOSPC the script is too long; -ENOMEM.
+ * On failure nothing is to be freed.
  */
-int acpi_files_make(struct acpi_files *files, const struct dsdt_parts *parts,
-		    struct boot_error *error);
+int acpi_files_make(struct acpi_files *files, const struct ram *ram,
+		    const struct dsdt_parts *parts, struct boot_error *error);
 
 /**
  * acpi_files_free() - free what acpi_files_make() has allocated

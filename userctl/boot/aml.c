@@ -15,8 +15,15 @@
 #define OP_SCOPE 0x10
 #define OP_BUFFER 0x11
 #define OP_PACKAGE 0x12
+#define OP_METHOD 0x14
+#define OP_DUAL_NAME 0x2e
 #define OP_EXTENDED 0x5b
 #define OP_EXTENDED_DEVICE 0x82
+#define OP_ARGUMENT_0 0x68
+#define OP_STORE 0x70
+#define OP_NOTIFY 0x86
+#define OP_IF 0xa0
+#define OP_RETURN 0xa4
 #define CHAR_ROOT 0x5c
 
 /* A length is always written in this many bytes: 12 + 8 bits (section 20.2.4). */
@@ -27,8 +34,10 @@
 #define RESOURCE_IRQ 0x22
 #define RESOURCE_IO 0x47
 #define RESOURCE_END 0x79
+#define RESOURCE_MEMORY 0x86
 #define RESOURCE_DWORD 0x87
 #define RESOURCE_WORD 0x88
+#define RESOURCE_QWORD 0x8a
 #define IO_DECODE_16 0x01
 #define RANGE_MEMORY 0
 #define RANGE_IO 1
@@ -58,6 +67,11 @@ static void aml_word(struct aml *aml, uint16_t value)
 }
 
 static void aml_dword(struct aml *aml, uint32_t value)
+{
+	aml_bytes(aml, &value, sizeof(value));
+}
+
+static void aml_qword(struct aml *aml, uint64_t value)
 {
 	aml_bytes(aml, &value, sizeof(value));
 }
@@ -118,6 +132,51 @@ size_t aml_package_open(struct aml *aml, uint8_t count)
 	mark = aml_open(aml);
 	aml_byte(aml, count);
 	return mark;
+}
+
+size_t aml_method_open(struct aml *aml, const char *name, uint8_t arguments)
+{
+	size_t mark;
+
+	aml_byte(aml, OP_METHOD);
+	mark = aml_open(aml);
+	aml_segment(aml, name);
+	aml_byte(aml, arguments);
+	return mark;
+}
+
+size_t aml_if_open(struct aml *aml, const char *name)
+{
+	size_t mark;
+
+	aml_byte(aml, OP_IF);
+	mark = aml_open(aml);
+	aml_segment(aml, name);
+	return mark;
+}
+
+void aml_return(struct aml *aml, const char *name)
+{
+	aml_byte(aml, OP_RETURN);
+	aml_segment(aml, name);
+}
+
+void aml_store_argument(struct aml *aml, const char *name)
+{
+	aml_byte(aml, OP_STORE);
+	aml_byte(aml, OP_ARGUMENT_0);
+	aml_segment(aml, name);
+}
+
+void aml_notify(struct aml *aml, const char *scope, const char *device,
+		uint8_t value)
+{
+	aml_byte(aml, OP_NOTIFY);
+	aml_byte(aml, CHAR_ROOT);
+	aml_byte(aml, OP_DUAL_NAME);
+	aml_segment(aml, scope);
+	aml_segment(aml, device);
+	aml_integer(aml, value);
 }
 
 void aml_name(struct aml *aml, const char *name)
@@ -242,4 +301,27 @@ void aml_memory_range(struct aml *aml, uint32_t first, uint32_t last)
 	aml_dword(aml, last);
 	aml_dword(aml, 0); /* translation */
 	aml_dword(aml, last - first + 1);
+}
+
+void aml_wide_range(struct aml *aml, uint64_t first, uint64_t last)
+{
+	aml_byte(aml, RESOURCE_QWORD);
+	aml_word(aml, 43); /* bytes that follow */
+	aml_byte(aml, RANGE_MEMORY);
+	aml_byte(aml, RANGE_FIXED);
+	aml_byte(aml, MEMORY_WRITABLE);
+	aml_qword(aml, 0); /* granularity */
+	aml_qword(aml, first);
+	aml_qword(aml, last);
+	aml_qword(aml, 0); /* translation */
+	aml_qword(aml, last - first + 1);
+}
+
+void aml_memory(struct aml *aml, uint32_t address, uint32_t size)
+{
+	aml_byte(aml, RESOURCE_MEMORY);
+	aml_word(aml, 9); /* bytes that follow */
+	aml_byte(aml, MEMORY_WRITABLE);
+	aml_dword(aml, address);
+	aml_dword(aml, size);
 }

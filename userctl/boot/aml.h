@@ -52,7 +52,43 @@ size_t aml_device_open(struct aml *aml, const char *name);
 size_t aml_package_open(struct aml *aml, uint8_t count);
 
 /**
- * aml_close() - end a scope, a device or a package
+ * aml_method_open() - Method (@name, @arguments)
+ * @name: four characters
+ *
+ * Return: the mark for aml_close().
+ */
+size_t aml_method_open(struct aml *aml, const char *name, uint8_t arguments);
+
+/**
+ * aml_if_open() - If (@name)
+ * @name: of a number, four characters
+ *
+ * Return: the mark for aml_close().
+ */
+size_t aml_if_open(struct aml *aml, const char *name);
+
+/**
+ * aml_return() - Return (@name)
+ * @name: four characters
+ */
+void aml_return(struct aml *aml, const char *name);
+
+/**
+ * aml_store_argument() - Store (Arg0, @name)
+ * @name: four characters
+ */
+void aml_store_argument(struct aml *aml, const char *name);
+
+/**
+ * aml_notify() - Notify (\@scope.@device, @value)
+ * @scope: four characters
+ * @device: four characters
+ */
+void aml_notify(struct aml *aml, const char *scope, const char *device,
+		uint8_t value);
+
+/**
+ * aml_close() - end what was opened
  */
 void aml_close(struct aml *aml, size_t mark);
 
@@ -116,5 +152,15 @@ void aml_io_range(struct aml *aml, uint16_t first, uint16_t last);
  * aml_memory_range() - DWordMemory: addresses that a bridge passes on
  */
 void aml_memory_range(struct aml *aml, uint32_t first, uint32_t last);
+
+/**
+ * aml_wide_range() - QWordMemory: the same above 4 GiB
+ */
+void aml_wide_range(struct aml *aml, uint64_t first, uint64_t last);
+
+/**
+ * aml_memory() - Memory32Fixed: addresses at a fixed place
+ */
+void aml_memory(struct aml *aml, uint32_t address, uint32_t size);
 
 #endif

@@ -7,9 +7,14 @@
 #include <stdio.h>
 
 #include "board/layout.h"
-#include "board/ram.h"
+#include "board/pci.h"
 
 #define LAST_PORT 0xffff
+
+/* Interrupt pins of a PCI device, and the function number that stands for all. */
+#define PINS 4
+#define ANY_FUNCTION 0xffff
+#define APIC_MODE "PICF"
 
 /* Name (\_Sx, ...): SLP_TYP for PM1a, for PM1b, and two reserved numbers. */
 static void dsdt_sleep(struct aml *aml, const char *name, unsigned int type)
@@ -39,10 +44,57 @@ static void dsdt_processor(struct aml *aml, unsigned int id)
 	aml_close(aml, device);
 }
 
-/* The bridge passes on all ports but its own, and the hole below the IOAPIC. */
-static void dsdt_host_bridge(struct aml *aml)
+/* \PICF: what the guest has told _PIC: 0 for the PIC, 1 for the IOAPIC. */
+static void dsdt_interrupt_model(struct aml *aml)
 {
-	size_t device, resources, routes;
+	size_t method;
+
+	aml_name(aml, APIC_MODE);
+	aml_integer(aml, 0);
+	method = aml_method_open(aml, "_PIC", 1);
+	aml_store_argument(aml, APIC_MODE);
+	aml_close(aml, method);
+}
+
+/* Name (@name, Package): the interrupt of each pin of each device (section 6.2.13). */
+static void dsdt_routes(struct aml *aml, const char *name,
+			unsigned int (*route)(unsigned int device,
+					      unsigned int pin))
+{
+	size_t routes, entry;
+
+	aml_name(aml, name);
+	routes = aml_package_open(aml, PCI_DEVICES * PINS);
+	for (unsigned int i = 0; i < PCI_DEVICES * PINS; i++) {
+		entry = aml_package_open(aml, 4);
+		aml_integer(aml, (i / PINS) << 16 | ANY_FUNCTION);
+		aml_integer(aml, i % PINS);
+		aml_integer(aml, 0); /* no link device */
+		aml_integer(aml, route(i / PINS, i % PINS));
+		aml_close(aml, entry);
+	}
+	aml_close(aml, routes);
+}
+
+static void dsdt_routing(struct aml *aml)
+{
+	size_t method, apic;
+
+	dsdt_routes(aml, "PRTA", pci_gsi);
+	dsdt_routes(aml, "PRTP", pci_isa_irq);
+	method = aml_method_open(aml, "_PRT", 0);
+	apic = aml_if_open(aml, APIC_MODE);
+	aml_return(aml, "PRTA");
+	aml_close(aml, apic);
+	aml_return(aml, "PRTP");
+	aml_close(aml, method);
+}
+
+/* The bridge passes on all ports but its own, and two ranges of memory. */
+static void dsdt_host_bridge(struct aml *aml, const struct ram *ram)
+{
+	uint64_t first, last;
+	size_t device, resources;
 
 	device = aml_device_open(aml, "PCI0");
 	aml_name(aml, "_HID");
@@ -54,16 +106,32 @@ static void dsdt_host_bridge(struct aml *aml)
 
 	aml_name(aml, "_CRS");
 	resources = aml_template_open(aml);
-	aml_bus_range(aml, 0, 0xff);
+	aml_bus_range(aml, 0, 0);
 	aml_io(aml, PCI_PORT, PCI_PORTS);
 	aml_io_range(aml, 0, PCI_PORT - 1);
 	aml_io_range(aml, PCI_PORT + PCI_PORTS, LAST_PORT);
 	aml_memory_range(aml, PCI_MEMORY, IOAPIC_BASE - 1);
+	first = pci_window(ram, &last);
+	aml_wide_range(aml, first, last);
 	aml_template_close(aml, resources);
+	dsdt_routing(aml);
+	aml_close(aml, device);
+}
 
-	aml_name(aml, "_PRT");
-	routes = aml_package_open(aml, 0);
-	aml_close(aml, routes);
+/* What no other device has: PCI's configuration space in memory. */
+static void dsdt_motherboard(struct aml *aml)
+{
+	size_t device, resources;
+
+	device = aml_device_open(aml, "MBRD");
+	aml_name(aml, "_HID");
+	aml_eisaid(aml, "PNP0C02");
+	aml_name(aml, "_UID");
+	aml_integer(aml, 0);
+	aml_name(aml, "_CRS");
+	resources = aml_template_open(aml);
+	aml_memory(aml, PCI_ECAM, PCI_ECAM_SIZE);
+	aml_template_close(aml, resources);
 	aml_close(aml, device);
 }
 
@@ -135,17 +203,20 @@ static void dsdt_isa(struct aml *aml, const struct isa *isa)
 	aml_close(aml, device);
 }
 
-void dsdt_build(struct aml *aml, const struct dsdt_parts *parts)
+void dsdt_build(struct aml *aml, const struct ram *ram,
+		const struct dsdt_parts *parts)
 {
 	unsigned int id;
 	size_t scope;
 
 	dsdt_sleep(aml, "_S3_", PM_SLP_TYP_S3);
 	dsdt_sleep(aml, "_S5_", PM_SLP_TYP_S5);
+	dsdt_interrupt_model(aml);
 	scope = aml_scope_open(aml, "_SB_");
 	for (id = 0; id < parts->cpus; id++)
 		dsdt_processor(aml, id);
-	dsdt_host_bridge(aml);
+	dsdt_host_bridge(aml, ram);
+	dsdt_motherboard(aml);
 	for (id = 0; id < sizeof(isa_devices) / sizeof(isa_devices[0]); id++)
 		if (!isa_devices[id].serial ||
 		    isa_devices[id].serial & parts->serials)

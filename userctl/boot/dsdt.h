@@ -5,6 +5,7 @@
 #ifndef LODGE_BOOT_DSDT_H
 #define LODGE_BOOT_DSDT_H
 
+#include "board/ram.h"
 #include "boot/aml.h"
 
 /**
@@ -21,9 +22,12 @@ struct dsdt_parts {
  * dsdt_build() - write the sleep states, the processors, the PCI host bridge and
  * the ISA devices
  * @aml: AML is appended here
+ * @ram: the bridge's window is above it
+ * @parts: what the machine has
  *
  * The processors' _UID counts from 0 as in the MADT.
  */
-void dsdt_build(struct aml *aml, const struct dsdt_parts *parts);
+void dsdt_build(struct aml *aml, const struct ram *ram,
+		const struct dsdt_parts *parts);
 
 #endif

@@ -11,6 +11,7 @@
 #include <lodge.h>
 
 #include "board/layout.h"
+#include "board/pci.h"
 
 #define IOAPIC_MAX_ID 15
 #define SPEC_REV 4
@@ -73,7 +74,14 @@ struct mp_bus {
 	char name[6];
 } __attribute__((packed));
 
-#define ISA_BUS 0
+/* The IDs of PCI buses are their numbers; the ISA bus comes behind them. */
+#define PCI_BUS 0
+#define ISA_BUS 1
+#define BUSES 2
+
+#define PCI_PINS 4
+/* Device 0 is the host bridge, which has no interrupt. */
+#define PCI_SOURCES ((PCI_DEVICES - 1) * PCI_PINS)
 
 struct mp_ioapic {
 	uint8_t type;
@@ -98,6 +106,7 @@ struct mp_interrupt {
 enum mp_kind { KIND_INT = 0, KIND_NMI = 1, KIND_EXTINT = 3 };
 
 #define LEVEL_HIGH 0x000d
+#define LEVEL_LOW 0x000f
 #define TIMER_PIN 2
 #define ISA_IRQS 16
 #define APIC_ALL 0xff
@@ -107,7 +116,7 @@ _Static_assert(sizeof(struct mp_header) == 44, "header");
 _Static_assert(sizeof(struct mp_processor) == 20, "processor");
 _Static_assert(sizeof(struct mp_pointer) + sizeof(struct mp_header) +
 			       sizeof(struct mp_processor) * LODGE_MAX_VCPUS +
-			       8 * (ISA_IRQS + 4) <=
+			       8 * (ISA_IRQS + PCI_SOURCES + 5) <=
 		       MPTABLE_END - MPTABLE,
 	       "the table fits");
 
@@ -137,6 +146,24 @@ static void *mp_processors(void *at, unsigned int cpus)
 	return processor;
 }
 
+/* Interrupt pin and device number are the source's bits 1 to 0 and 6 to 2. */
+static void *mp_pci_interrupts(void *at, uint8_t ioapic)
+{
+	struct mp_interrupt *interrupt = at;
+
+	for (unsigned int i = PCI_PINS; i < PCI_PINS + PCI_SOURCES; i++)
+		*interrupt++ = (struct mp_interrupt){
+			.type = MP_IO_INTERRUPT,
+			.kind = KIND_INT,
+			.flags = LEVEL_LOW,
+			.source_bus = PCI_BUS,
+			.source_irq = i,
+			.dest_apic = ioapic,
+			.dest_pin = pci_gsi(i / PCI_PINS, i % PCI_PINS),
+		};
+	return interrupt;
+}
+
 /* The timer, line 0, is on pin 2, which the cascade does not need; 9 is the SCI. */
 static void *mp_interrupts(void *at, uint8_t ioapic)
 {
@@ -155,6 +182,7 @@ static void *mp_interrupts(void *at, uint8_t ioapic)
 			.dest_pin = irq == PIT_IRQ ? TIMER_PIN : irq,
 		};
 	}
+	interrupt = mp_pci_interrupts(interrupt, ioapic);
 	for (unsigned int pin = 0; pin < 2; pin++)
 		*interrupt++ = (struct mp_interrupt){
 			.type = MP_LOCAL_INTERRUPT,
@@ -175,11 +203,13 @@ static void *mp_entries(struct mp_header *header, unsigned int cpus)
 	 */
 	const uint8_t id = cpus <= IOAPIC_MAX_ID ? cpus : IOAPIC_ID;
 	struct mp_bus *bus = mp_processors(header + 1, cpus);
-	struct mp_ioapic *ioapic = (void *)(bus + 1);
+	struct mp_ioapic *ioapic = (void *)(bus + BUSES);
 	struct mp_interrupt *end;
 
-	*bus = (struct mp_bus){ .type = MP_BUS, .id = ISA_BUS };
-	memcpy(bus->name, "ISA   ", sizeof(bus->name));
+	bus[0] = (struct mp_bus){ .type = MP_BUS, .id = PCI_BUS };
+	memcpy(bus[0].name, "PCI   ", sizeof(bus->name));
+	bus[1] = (struct mp_bus){ .type = MP_BUS, .id = ISA_BUS };
+	memcpy(bus[1].name, "ISA   ", sizeof(bus->name));
 	*ioapic = (struct mp_ioapic){
 		.type = MP_IOAPIC,
 		.id = id,
@@ -189,7 +219,7 @@ static void *mp_entries(struct mp_header *header, unsigned int cpus)
 	};
 	end = mp_interrupts(ioapic + 1, id);
 	header->entries =
-		cpus + 2 + (end - (struct mp_interrupt *)(ioapic + 1));
+		cpus + BUSES + 1 + (end - (struct mp_interrupt *)(ioapic + 1));
 	return end;
 }
 

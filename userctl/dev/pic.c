@@ -15,6 +15,7 @@
 
 #define CHIP_LINES 8
 #define CASCADE PIC_CASCADE_IRQ
+#define PCI_IRQS (((1 << PCI_NR_IRQS) - 1) << PCI_FIRST_IRQ)
 #define SPURIOUS 7
 
 #define ICW1_ICW4 0x01
@@ -432,6 +433,8 @@ void pic_setup_as_bios(struct pic *pic)
 	pthread_mutex_lock(&pic->lock);
 	bios_setup(&pic->chips[0], 0x08, 1 << CASCADE, 0xf8);
 	bios_setup(&pic->chips[1], 0x70, CASCADE, 0xff);
+	/* PCI's interrupts are levels. */
+	pic->chips[1].elcr = PCI_IRQS >> CHIP_LINES;
 	pic_update(pic);
 	pthread_mutex_unlock(&pic->lock);
 }

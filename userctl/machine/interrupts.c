@@ -5,6 +5,7 @@
 #include "machine/interrupts.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -26,6 +27,8 @@
  * @pic: the PIC
  * @ioapic: the IOAPIC
  * @serials: the lines that the serial ports share: COM1 with COM3, COM2 with COM4
+ * @lock: guards @levels, and the PIC's inputs that lines share
+ * @levels: levels of the lines that share such inputs
  * @intr: level of the PIC's output; written with the PIC's lock held
  * @vm: the VM's descriptor, or -1; set while no vCPU runs
  * @vector: acknowledged at the PIC, but not yet taken by the vCPU, or NO_VECTOR;
@@ -36,16 +39,55 @@ struct interrupts {
 	struct pic *pic;
 	struct ioapic *ioapic;
 	struct irq_gate serials[SERIAL_LINES];
+	pthread_mutex_t lock;
+	uint32_t levels;
 	atomic_bool intr;
 	int vm;
 	int vector;
 };
 
+/*
+ * Return: the PIC's input that a line leads to: an ISA interrupt's own one, and for PCI's
+ * lines, which the PIC does not have, one that they share with an ISA interrupt.
+ */
+static unsigned int pic_input(unsigned int number)
+{
+	return number < PCI_FIRST_GSI ?
+		       number :
+		       PCI_FIRST_IRQ + (number - PCI_FIRST_GSI) % PCI_NR_IRQS;
+}
+
+static bool is_shared(unsigned int number)
+{
+	const unsigned int input = pic_input(number);
+
+	return number < PCI_FIRST_GSI + PCI_NR_GSIS && input >= PCI_FIRST_IRQ &&
+	       input < PCI_FIRST_IRQ + PCI_NR_IRQS;
+}
+
+/* An input is high while one of its lines is. */
+static void set_shared(struct interrupts *interrupts, unsigned int number,
+		       bool level)
+{
+	const unsigned int input = pic_input(number);
+	bool any = false;
+
+	pthread_mutex_lock(&interrupts->lock);
+	interrupts->levels &= ~(1U << number);
+	interrupts->levels |= (uint32_t)level << number;
+	for (unsigned int i = 0; i < PCI_FIRST_GSI + PCI_NR_GSIS; i++)
+		any |= pic_input(i) == input && interrupts->levels >> i & 1;
+	pic_line_set(interrupts->pic, input, any);
+	pthread_mutex_unlock(&interrupts->lock);
+}
+
 static void set_line(void *opaque, unsigned int number, bool level)
 {
 	struct interrupts *interrupts = opaque;
 
-	if (number < PIC_LINES)
+	if (is_shared(number))
+		set_shared(interrupts, number, level);
+	else if (number < PIC_LINES)
 		pic_line_set(interrupts->pic, number, level);
 	ioapic_line_set(interrupts->ioapic,
 			number == TIMER_LINE ? TIMER_PIN : number, level);
@@ -93,6 +135,7 @@ struct interrupts *interrupts_new(const struct interrupts_config *config,
 	if (!new)
 		return NULL;
 	new->config = *config;
+	pthread_mutex_init(&new->lock, NULL);
 	new->vm = -1;
 	new->vector = NO_VECTOR;
 	board->lines = (struct irq_line){ .set = set_line, .opaque = new };
@@ -120,6 +163,7 @@ void interrupts_free(struct interrupts *interrupts)
 	pic_free(interrupts->pic);
 	for (size_t i = 0; i < SERIAL_LINES; i++)
 		irq_gate_fini(&interrupts->serials[i]);
+	pthread_mutex_destroy(&interrupts->lock);
 	free(interrupts);
 }
 

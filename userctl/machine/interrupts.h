@@ -5,7 +5,8 @@
  *
  * Lines 0 to 15 are the ISA interrupts: each is connected to the input of the PIC
  * and to the pin of the IOAPIC with its number, except that line 0, the timer, is on
- * pin 2.  Lines 16 to 23 are connected to the IOAPIC only.
+ * pin 2.  Lines 16 to 23 are connected to the IOAPIC; of these, lines 16 to 19, PCI's, are
+ * connected to the PIC's inputs 10 and 11, too, for guests that do not use the IOAPIC.
  */
 #ifndef LODGE_MACHINE_INTERRUPTS_H
 #define LODGE_MACHINE_INTERRUPTS_H

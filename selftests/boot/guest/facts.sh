@@ -5,12 +5,17 @@ fact() { echo "$1: $2"; }
 centiseconds() { sed 's/\.\([0-9]*\).*/\1/' /proc/uptime; }
 # counts NAME: this interrupt's counts, a number for each processor
 counts() { sed -n "s/^ *$1: *\([0-9 ]*[0-9]\).*/\1/p" /proc/interrupts; }
+# addresses PATTERN: what the kernel keeps for that
+addresses() { sed -nE "s/^ *([0-9a-f-]+) : ($1)\$/\1/p" /proc/iomem | xargs; }
 
 fact release "$(uname -r)"
 fact processors "$(grep -c '^processor' /proc/cpuinfo)"
 fact clocksource \
 	"$(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
 fact apic "$(dmesg | grep -o 'x2apic enabled')"
+fact pci-bridge "$(cat /sys/bus/pci/devices/0000:00:00.0/class)"
+fact pci-config "$(addresses 'PCI (MMCONFIG|ECAM) 0000 .bus 00-00.')"
+fact pci-memory "$(addresses 'PCI Bus 0000:00')"
 
 # Prints the processor of a shell that may run on one only.
 ran=
