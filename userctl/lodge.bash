@@ -89,7 +89,7 @@ _lodge_files() {
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --firmware) _lodge_files ;;
 	--disk) _lodge_files ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)

@@ -444,6 +444,10 @@ TEST(a_wrong_command_line_is_refused)
 		"-k|k|--flat|0x7c00:16:16",
 		"-k|k|--flat|:16",
 		"-k|k|--flat|-1",
+		"-k|k|--firmware|f",
+		"--firmware|f|--initrd|i",
+		"--firmware|f|--append|a",
+		"--firmware|f|--flat|0x7c00",
 	};
 	struct run_options options;
 
@@ -453,6 +457,16 @@ TEST(a_wrong_command_line_is_refused)
 			TH_LOG("\"%s\"", lines[i]);
 		}
 	}
+}
+
+TEST(firmware_is_started_without_a_kernel)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "--firmware|bios.bin"));
+	EXPECT_STREQ("bios.bin", options.machine.boot.firmware);
+	EXPECT_EQ(NULL, options.machine.boot.kernel);
+	options_free(&options);
 }
 
 TEST(the_bounds_of_memory_and_cpus_are_allowed)

@@ -29,7 +29,6 @@
 
 /* The ROM ends at 4 GiB and so holds the reset vector. */
 #define BIOS_ROM_SIZE 0x1000
-#define BIOS_ROM (0x100000000ULL - BIOS_ROM_SIZE)
 
 /**
  * bios_rom - contents of the ROM, page-aligned

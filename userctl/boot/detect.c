@@ -17,6 +17,7 @@
 #include "boot/multiboot.h"
 #include "boot/place.h"
 #include "boot/pvh.h"
+#include "boot/seabios.h"
 
 typedef int (*linux_loader)(struct place *place, const struct image *image,
 			    const struct image *initrd, const char *append,
@@ -129,6 +130,9 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	struct place place;
 	int ret;
 
+	if (!options->kernel)
+		return seabios_load(ram, options->firmware, store, entry,
+				    error);
 	bios_write(ram, options->serials);
 	ret = acpi_write(ram, &parts, error);
 	if (ret)
@@ -138,5 +142,8 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	if (ret)
 		return ret;
 	place_init(&place, ram);
-	return boot_image(&place, image, options, store, entry, error);
+	ret = boot_image(&place, image, options, store, entry, error);
+	entry->rom = bios_rom;
+	entry->rom_size = BIOS_ROM_SIZE;
+	return ret;
 }

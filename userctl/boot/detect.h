@@ -17,7 +17,8 @@
 
 /**
  * struct boot_options - what to start, and how
- * @kernel: path of the image
+ * @kernel: path of the image; NULL: a BIOS starts what is on the disks
+ * @firmware: without @kernel, the path of the BIOS; NULL: SeaBIOS
  * @initrd: NULL, or for Linux the path of its initrd, or for multiboot modules,
  *	separated by commas (",," stands for a comma), each a path and, after a
  *	space, its arguments
@@ -31,6 +32,7 @@
  */
 struct boot_options {
 	const char *kernel;
+	const char *firmware;
 	const char *initrd;
 	unsigned int initrds;
 	const char *append;
@@ -51,7 +53,8 @@ struct boot_options {
  *
  * Writes the low memory as a BIOS leaves it, the ACPI and MP tables, and the image
  * with the data of its boot protocol: Linux bzImage (64-bit, or 32-bit for old
- * kernels), multiboot 1, ELF with a PVH note, flat.
+ * kernels), multiboot 1, ELF with a PVH note, flat.  Or it writes a BIOS, which does
+ * all that itself.
  *
  * Return: 0; -errno of opening or reading a file; -ENOEXEC not an image that can
  * be started; -EINVAL the file is truncated or contradicts itself, or the options

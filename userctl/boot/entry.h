@@ -8,6 +8,7 @@
 #ifndef LODGE_BOOT_ENTRY_H
 #define LODGE_BOOT_ENTRY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <lodge.h>
@@ -26,10 +27,14 @@
 #define ENTRY_MAPPED 0x100000000ULL
 
 /**
- * struct boot_entry - the state to give to vCPU 0 before its first run
+ * struct boot_entry - what vCPU 0 starts with
  * @groups: LODGE_GROUP_*: the groups of @regs to set, always GENERAL, SEGMENTS and
- *	CONTROL, with all their fields
+ *	CONTROL, with all their fields; or 0: it starts at the reset vector, and sets
+ *	up the machine itself
  * @regs: their values
+ * @rom: contents of the ROM that ends at 4 GiB, page-aligned; lives as long as the
+ *	machine's files
+ * @rom_size: bytes of @rom, a multiple of a page
  *
  * The general registers that the protocol does not name are zero, and
  * interrupts are off.
@@ -37,6 +42,8 @@
 struct boot_entry {
 	uint64_t groups;
 	struct lodge_regs regs;
+	const void *rom;
+	size_t rom_size;
 };
 
 /**

@@ -29,6 +29,7 @@ enum {
 	KEY_DISK,
 	KEY_TESTDEV,
 	KEY_FLAT,
+	KEY_FIRMWARE,
 	KEY_JSON,
 	KEY_CPU_WEIGHT,
 	KEY_MEMORY_MAX,
@@ -43,6 +44,8 @@ static const struct argp_option descriptions[] = {
 	  "Start IMAGE: a Linux bzImage, an ELF image with a PVH note, a "
 	  "multiboot 1 image, or any file with --flat",
 	  0 },
+	{ "firmware", KEY_FIRMWARE, "FILE", 0,
+	  "Without --kernel, start the BIOS in FILE (default: SeaBIOS)", 0 },
 	{ "initrd", 'i', "FILE", 0,
 	  "Give FILE to Linux as its initial RAM disk; for multiboot a module, "
 	  "\"FILE ARGUMENTS\", and the option may be given more than once",
@@ -448,6 +451,37 @@ static int refuse_one_dash(struct argp_state *state)
 	return 0;
 }
 
+static bool has_disk(const struct machine_config *machine)
+{
+	const struct device_kind *disk = devices_find("virtio-blk");
+
+	return disk && devices_wants(&machine->devices, disk, 0);
+}
+
+/* Return: 0 or EINVAL. */
+static int check_boot(struct argp_state *state,
+		      const struct machine_config *machine)
+{
+	const struct boot_options *boot = &machine->boot;
+	const char *option = boot->initrd ? "--initrd" :
+			     boot->append ? "--append" :
+			     boot->flat	  ? "--flat" :
+					    NULL;
+
+	if (boot->kernel && boot->firmware)
+		argp_error(state, "--firmware: not with --kernel, which starts "
+				  "without a BIOS");
+	else if (!boot->kernel && option)
+		argp_error(state, "%s: for an image; name it by --kernel",
+			   option);
+	else if (!boot->kernel && !boot->firmware && !has_disk(machine))
+		argp_error(state, "no image given; name a kernel by --kernel, "
+				  "or a disk by --disk");
+	else
+		return 0;
+	return EINVAL;
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct run_options *options = state->input;
@@ -492,6 +526,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_FLAT:
 		set_flat(state, &machine->boot, argument);
 		return machine->boot.flat ? 0 : EINVAL;
+	case KEY_FIRMWARE:
+		machine->boot.firmware = argument;
+		return 0;
 	case KEY_CPU_WEIGHT:
 		return set_cpu_weight(state, options, argument);
 	case KEY_MEMORY_MAX:
@@ -505,10 +542,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			   argument);
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (machine->boot.kernel)
-			return add_serials(state, options);
-		argp_error(state, "no image given; name it by --kernel");
-		return EINVAL;
+		if (check_boot(state, machine))
+			return EINVAL;
+		return add_serials(state, options);
 	}
 	return ARGP_ERR_UNKNOWN;
 }

@@ -49,6 +49,7 @@ enum {
 	REG_B = 0x0b,
 	REG_C = 0x0c,
 	REG_D = 0x0d,
+	SHUTDOWN = 0x0f,
 	EQUIPMENT = 0x14,
 	BASE_KB = 0x15,
 	EXTENDED_KB = 0x17,
@@ -76,6 +77,8 @@ enum {
 #define D_VALID 0x80
 #define ALARM_ANY 0xc0
 #define HOUR_PM 0x80
+/* Tells firmware at its reset vector that the machine was asleep, as QEMU's does. */
+#define SHUTDOWN_S3 0xfe
 
 /*
  * @lock guards all that changes.  The clock shows (wall clock + @phase) in
@@ -654,14 +657,22 @@ static void rtc_loaded(void *opaque)
 	rtc_schedule(rtc);
 }
 
+/* The battery keeps the state; the alarm may have rung meanwhile. */
+static void rtc_wake(void *opaque)
+{
+	struct rtc *rtc = opaque;
+
+	rtc->cmos[SHUTDOWN] = SHUTDOWN_S3;
+	rtc_loaded(rtc);
+}
+
 const struct device_kind rtc_device = {
 	.name = "rtc",
 	.about = "the real-time clock and CMOS memory",
 	.make = rtc_make,
 	.free = rtc_free,
 	.reset = rtc_reset,
-	/* The battery keeps the state; the alarm may have rung meanwhile. */
-	.wake = rtc_loaded,
+	.wake = rtc_wake,
 	DEVICE_STATE(struct rtc, rtc_fields),
 	.is_sound = rtc_is_sound,
 	.loaded = rtc_loaded,

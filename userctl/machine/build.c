@@ -7,6 +7,8 @@
 #include <x86intrin.h>
 
 #include "board/loop.h"
+#include "boot/seabios.h"
+#include "dev/fwcfg.h"
 #include "lib/client.h"
 #include "machine/doorbells.h"
 #include "machine/firmware.h"
@@ -92,7 +94,7 @@ static int build_vm(struct machine *machine)
 	close(lodge);
 	if (err)
 		return err;
-	err = memory_map(machine->vm, machine->ram);
+	err = memory_map(machine->vm, machine->ram, &machine->entry);
 	return err ? machine_fail(machine, MACHINE_STEP_MEMORY, err) : 0;
 }
 
@@ -132,6 +134,30 @@ static int build_board(struct machine *machine)
 	return 0;
 }
 
+static int add_file(void *opaque, const char *name, const void *data,
+		    size_t size)
+{
+	return fwcfg_add_file(opaque, name, data, size);
+}
+
+/* Describes the machine to a BIOS, which makes the tables that guests read. */
+static int describe(struct machine *machine)
+{
+	const struct boot_options *boot = &machine->config->boot;
+	const struct dsdt_parts parts = {
+		.cpus = boot->cpus,
+		.serials = boot->serials,
+	};
+	int err = 0;
+
+	if (!boot->kernel)
+		err = seabios_describe(&parts, add_file,
+				       devices_get(machine->devices,
+						   &fwcfg_device, 0),
+				       &machine->error.boot);
+	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
+}
+
 static int build_devices(struct machine *machine)
 {
 	machine->devices = devices_new(&machine->board,
@@ -139,7 +165,7 @@ static int build_devices(struct machine *machine)
 				       &machine->error.device);
 	if (!machine->devices)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
-	return 0;
+	return describe(machine);
 }
 
 static int build_vcpus(struct machine *machine)
@@ -163,12 +189,14 @@ static int build_vcpus(struct machine *machine)
 	return 0;
 }
 
-/* Does to reset processors what firmware does. */
+/* Does to reset processors what firmware does, unless there is some in the ROM. */
 int machine_start_firmware(struct machine *machine)
 {
 	struct vcpu **vcpus = machine->vcpus;
 	int err = 0;
 
+	if (!machine->entry.groups)
+		return 0;
 	for (struct vcpu **vcpu = vcpus; *vcpu && !err; vcpu++)
 		err = firmware_cache(vcpu_fd(*vcpu));
 	if (!err)

@@ -63,6 +63,13 @@ int machine_reset(struct machine *machine)
 				  sizeof(steps) / sizeof(steps[0]));
 }
 
+/* Firmware in the ROM looks for the guest's waking vector itself. */
+static bool can_wake(struct machine *machine)
+{
+	return !machine->entry.groups ||
+	       acpi_waking_entry(machine->ram, &machine->entry);
+}
+
 /*
  * Ends sleep in S3.  As after a reset, the vCPUs are in their reset state; but memory
  * and the devices with power in S3 keep theirs.  A guest without a waking vector is
@@ -72,7 +79,7 @@ static int wake(struct machine *machine)
 {
 	int err;
 
-	if (!acpi_waking_entry(machine->ram, &machine->entry))
+	if (!can_wake(machine))
 		return machine_reset(machine);
 	devices_wake(machine->devices);
 	interrupts_reset(machine->interrupts);

@@ -4,7 +4,6 @@
  */
 #include "machine/memory.h"
 
-#include "boot/bios.h"
 #include "lib/client.h"
 
 static int map(int vm, uint32_t slot, const struct ram *ram, uint64_t gpa,
@@ -15,7 +14,7 @@ static int map(int vm, uint32_t slot, const struct ram *ram, uint64_t gpa,
 	return lodge_memory_set(vm, slot, 0, gpa, size, ram_at(ram, gpa, size));
 }
 
-int memory_map(int vm, const struct ram *ram)
+int memory_map(int vm, const struct ram *ram, const struct boot_entry *entry)
 {
 	int err = map(vm, MEMORY_SLOT_LOW, ram, 0, ram_low(ram));
 
@@ -25,5 +24,6 @@ int memory_map(int vm, const struct ram *ram)
 	if (err)
 		return err;
 	return lodge_memory_set(vm, MEMORY_SLOT_ROM, LODGE_MEM_READONLY,
-				BIOS_ROM, BIOS_ROM_SIZE, (void *)bios_rom);
+				RAM_HOLE_END - entry->rom_size, entry->rom_size,
+				(void *)entry->rom);
 }

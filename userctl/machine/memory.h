@@ -6,6 +6,7 @@
 #define LODGE_MACHINE_MEMORY_H
 
 #include "board/ram.h"
+#include "boot/entry.h"
 
 /* Slots: RAM below the hole, RAM at 4 GiB, and the ROM below 4 GiB. */
 #define MEMORY_SLOT_LOW 0
@@ -16,9 +17,10 @@
  * memory_map() - let a VM see all of a machine's RAM, and its ROM
  * @vm: the VM's descriptor
  * @ram: must not be freed before the VM is closed
+ * @entry: has the ROM, which must not be freed either
  *
  * Return: 0 or -errno.
  */
-int memory_map(int vm, const struct ram *ram);
+int memory_map(int vm, const struct ram *ram, const struct boot_entry *entry);
 
 #endif

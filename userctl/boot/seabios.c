@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SeaBIOS: its ROM, and the files that it reads from fw_cfg.
+ */
+#include "boot/seabios.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "board/layout.h"
+#include "boot/acpi.h"
+
+/* A ROM ends at 4 GiB, and its copy at 1 MiB. */
+#define ROM_MIN (64U << 10)
+#define ROM_MAX (256U << 10)
+#define ROM_UNIT (64U << 10)
+/* The far jump at the reset vector. */
+#define RESET_VECTOR 16
+#define JUMP_FAR 0xea
+
+/* For the console of a machine without a display; times are in milliseconds. */
+#define FILE_CONSOLE "etc/sercon-port"
+#define FILE_RETRY "etc/boot-fail-wait"
+#define RETRY_NEVER UINT32_MAX
+/* Of each sleep state, SLP_TYP and whether there is one. */
+#define FILE_SLEEP "etc/system-states"
+#define SLEEP_STATES 6
+#define SLEEP_EXISTS 0x80
+
+/* Where distributions install it; the first one is Debian's. */
+static const char *const places[] = {
+	"/usr/share/seabios/bios-256k.bin",
+	"/usr/share/qemu/bios-256k.bin",
+};
+
+static int find(const char **path, struct boot_error *error)
+{
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		*path = places[i];
+		if (!access(*path, R_OK))
+			return 0;
+	}
+	return boot_error_set(error, -ENOENT,
+			      "%s: %s; without --kernel a machine starts from "
+			      "SeaBIOS: apt install seabios, or name another "
+			      "BIOS by --firmware",
+			      places[0], strerror(ENOENT));
+}
+
+static bool is_rom(const struct image *image)
+{
+	const uint8_t *vector;
+
+	if (image->size < ROM_MIN || image->size > ROM_MAX ||
+	    image->size % ROM_UNIT)
+		return false;
+	vector = image_at(image, image->size - RESET_VECTOR, RESET_VECTOR);
+	return *vector == JUMP_FAR;
+}
+
+int seabios_load(const struct ram *ram, const char *path,
+		 struct image_store *store, struct boot_entry *entry,
+		 struct boot_error *error)
+{
+	const struct image *rom;
+	int ret = path ? 0 : find(&path, error);
+
+	if (!ret)
+		ret = image_get(store, path, &rom, error);
+	if (ret)
+		return ret;
+	if (!is_rom(rom))
+		return boot_error_set(
+			error, -ENOEXEC,
+			"%s: no BIOS of 64 to 256 KiB that starts "
+			"at its reset vector, such as SeaBIOS",
+			path);
+	if (ram_low(ram) < SEABIOS_MIN_MEMORY)
+		return boot_error_set(error, -ENOSPC,
+				      "%s: needs %s of memory; see --memory",
+				      path, boot_size(SEABIOS_MIN_MEMORY).text);
+	memcpy(ram_at(ram, BIOS_AREA_END - rom->size, rom->size), rom->data,
+	       rom->size);
+	*entry = (struct boot_entry){
+		.rom = rom->data,
+		.rom_size = rom->size,
+	};
+	return 0;
+}
+
+/**
+ * struct file - a file of a fixed size
+ */
+struct file {
+	const char *name;
+	const void *data;
+	size_t size;
+};
+
+int seabios_describe(const struct dsdt_parts *parts,
+		     int (*add)(void *opaque, const char *name,
+				const void *data, size_t size),
+		     void *opaque, struct boot_error *error)
+{
+	static const uint8_t sleep[SLEEP_STATES] = {
+		[0] = SLEEP_EXISTS,
+		[3] = SLEEP_EXISTS | PM_SLP_TYP_S3,
+		[5] = SLEEP_EXISTS | PM_SLP_TYP_S5,
+	};
+	const uint64_t console = htole64(SERIAL_COM1);
+	const uint32_t retry = htole32(RETRY_NEVER);
+	struct acpi_files acpi;
+	int ret = acpi_files_make(&acpi, parts, error);
+
+	if (ret)
+		return ret;
+	const struct file files[] = {
+		{ ACPI_FILE_RSDP, acpi.rsdp, acpi.rsdp_size },
+		{ ACPI_FILE_TABLES, acpi.tables, acpi.tables_size },
+		{ LINKER_FILE, acpi.linker.commands,
+		  acpi.linker.count * sizeof(acpi.linker.commands[0]) },
+		{ FILE_CONSOLE, &console, sizeof(console) },
+		{ FILE_RETRY, &retry, sizeof(retry) },
+		{ FILE_SLEEP, sleep, sizeof(sleep) },
+	};
+
+	for (size_t i = 0; !ret && i < sizeof(files) / sizeof(files[0]); i++) {
+		ret = add(opaque, files[i].name, files[i].data, files[i].size);
+		if (ret)
+			boot_error_set(error, ret, "%s: %s", files[i].name,
+				       strerror(-ret));
+	}
+	acpi_files_free(&acpi);
+	return ret;
+}
