@@ -190,11 +190,15 @@ static int add(void *opaque, const char *name, const void *data, size_t size)
 static int describe(unsigned int most)
 {
 	const struct dsdt_parts parts = { .cpus = 1, .serials = 1 };
+	struct ram *ram = ram_new(MIB);
 	struct boot_error error;
+	int ret;
 
 	nr_files = 0;
 	room = most;
-	return seabios_describe(&parts, add, files, &error);
+	ret = seabios_describe(ram, &parts, add, files, &error);
+	ram_free(ram);
+	return ret;
 }
 
 static const struct described *find(const char *name)

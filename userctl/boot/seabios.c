@@ -100,7 +100,7 @@ struct file {
 	size_t size;
 };
 
-int seabios_describe(const struct dsdt_parts *parts,
+int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
 		     int (*add)(void *opaque, const char *name,
 				const void *data, size_t size),
 		     void *opaque, struct boot_error *error)
@@ -113,7 +113,7 @@ int seabios_describe(const struct dsdt_parts *parts,
 	const uint64_t console = htole64(SERIAL_COM1);
 	const uint32_t retry = htole32(RETRY_NEVER);
 	struct acpi_files acpi;
-	int ret = acpi_files_make(&acpi, parts, error);
+	int ret = acpi_files_make(&acpi, ram, parts, error);
 
 	if (ret)
 		return ret;

@@ -37,14 +37,15 @@ int seabios_load(const struct ram *ram, const char *path,
 
 /**
  * seabios_describe() - make the files that describe the machine
- * @parts: what the machine has
+ * @ram: its memory
+ * @parts: what else it has
  * @add: takes the contents of a file, and returns 0 or -errno
  * @opaque: for @add
  * @error: out: on failure, the reason
  *
  * Return: 0, or -errno of acpi_files_make() or @add.
  */
-int seabios_describe(const struct dsdt_parts *parts,
+int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
 		     int (*add)(void *opaque, const char *name,
 				const void *data, size_t size),
 		     void *opaque, struct boot_error *error);

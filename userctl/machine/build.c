@@ -151,7 +151,7 @@ static int describe(struct machine *machine)
 	int err = 0;
 
 	if (!boot->kernel)
-		err = seabios_describe(&parts, add_file,
+		err = seabios_describe(machine->ram, &parts, add_file,
 				       devices_get(machine->devices,
 						   &fwcfg_device, 0),
 				       &machine->error.boot);
