@@ -98,6 +98,7 @@ _lodge_value() {
 			< <(compgen -W 'stdio pty none' -- "$typed")
 		;;
 	--on-crash) _lodge_offer reset stop ;;
+	--memory-backing) _lodge_offer anonymous memfd 2M 1G ;;
 	--id) _lodge_offer "$(_lodge_ids)" ;;
 	--sort) _lodge_offer id user name cpus guest host steal exits res shr ;;
 	--net) _lodge_offer user tap fd none ;;

@@ -435,6 +435,8 @@ TEST(a_wrong_command_line_is_refused)
 		"-k|k|--serial|",
 		"-k|k|-s|stdio|-s|stdio",
 		"-k|k|-s|a|-s|b|-s|c|-s|d|-s|e",
+		"-k|k|--memory-backing|",
+		"-k|k|--memory-backing|4M",
 		"-k|k|--on-crash|",
 		"-k|k|--on-crash|restart",
 		"-k|k|--flat|",
@@ -467,6 +469,27 @@ TEST(firmware_is_started_without_a_kernel)
 	EXPECT_STREQ("bios.bin", options.machine.boot.firmware);
 	EXPECT_EQ(NULL, options.machine.boot.kernel);
 	options_free(&options);
+}
+
+TEST(memory_is_anonymous_unless_another_backing_is_asked_for)
+{
+	static const struct {
+		const char *line;
+		enum ram_backing backing;
+	} cases[] = {
+		{ "-k|k", RAM_ANONYMOUS },
+		{ "-k|k|--memory-backing|anonymous", RAM_ANONYMOUS },
+		{ "-k|k|--memory-backing|memfd", RAM_MEMFD },
+		{ "-k|k|--memory-backing|2M", RAM_HUGE_2M },
+		{ "-k|k|--memory-backing|1G", RAM_HUGE_1G },
+	};
+	struct run_options options;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		ASSERT_EQ(0, parse(&options, cases[i].line));
+		EXPECT_EQ(cases[i].backing, options.machine.backing);
+		options_free(&options);
+	}
 }
 
 TEST(the_bounds_of_memory_and_cpus_are_allowed)

@@ -6,7 +6,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "boot/bios.h"
 #include "boot/place.h"
@@ -46,6 +49,78 @@ TEST(ram_beyond_3_gib_continues_at_4_gib)
 	EXPECT_NE(NULL, ram_at(ram, 6 * GIB - 1, 1));
 	EXPECT_EQ(NULL, ram_at(ram, 6 * GIB, 1));
 	ram_free(ram);
+}
+
+TEST(ram_that_is_shared_has_a_file_of_fixed_size)
+{
+	struct ram *ram = ram_new_backed(5 * GIB, RAM_MEMFD);
+	struct ram_range ranges[RAM_MAX_RANGES];
+	char byte = 0;
+
+	ASSERT_NE(NULL, ram);
+	EXPECT_LE(0, ram_fd(ram));
+	EXPECT_EQ(-1, ftruncate(ram_fd(ram), GIB));
+	EXPECT_EQ(-1, ftruncate(ram_fd(ram), 6 * GIB));
+	ASSERT_EQ(2, ram_ranges(ram, ranges));
+	EXPECT_EQ(0, ranges[0].gpa);
+	EXPECT_EQ(3 * GIB, ranges[0].size);
+	EXPECT_EQ(4 * GIB, ranges[1].gpa);
+	EXPECT_EQ(2 * GIB, ranges[1].size);
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(ranges[i].address, ram_at(ram, ranges[i].gpa, 1));
+		*(char *)ram_at(ram, ranges[i].gpa, 1) = 'a' + i;
+		EXPECT_EQ(1, pread(ram_fd(ram), &byte, 1, ranges[i].offset));
+		EXPECT_EQ('a' + i, byte);
+	}
+	ram_free(ram);
+}
+
+TEST(ram_that_is_not_shared_has_no_file)
+{
+	struct ram *ram = ram_new(64 * MIB);
+	struct ram_range ranges[RAM_MAX_RANGES];
+
+	EXPECT_EQ(-1, ram_fd(ram));
+	EXPECT_EQ(1, ram_ranges(ram, ranges));
+	EXPECT_EQ(64 * MIB, ranges[0].size);
+	ram_free(ram);
+}
+
+TEST(ram_that_is_shared_is_saved_and_loaded_without_growing)
+{
+	struct ram *ram = ram_new_backed(5 * GIB, RAM_MEMFD);
+	struct record record = { 0 };
+	struct stat file;
+
+	ASSERT_NE(NULL, ram);
+	*(char *)ram_at(ram, 3 * MIB, 1) = 1;
+	*(char *)ram_at(ram, 5 * GIB, 1) = 2;
+	ASSERT_EQ(0, ram_save(ram, &record));
+	*(char *)ram_at(ram, 3 * MIB, 1) = 3;
+	*(char *)ram_at(ram, 7 * MIB, 1) = 4;
+	ASSERT_EQ(0, ram_load(ram, &record));
+	EXPECT_EQ(1, *(char *)ram_at(ram, 3 * MIB, 1));
+	EXPECT_EQ(0, *(char *)ram_at(ram, 7 * MIB, 1));
+	EXPECT_EQ(2, *(char *)ram_at(ram, 5 * GIB, 1));
+	ASSERT_EQ(0, fstat(ram_fd(ram), &file));
+	EXPECT_GT(64 * MIB, 512ULL * file.st_blocks);
+	free(record.data);
+	ram_free(ram);
+}
+
+TEST(ram_of_huge_pages_is_there_or_says_what_is_missing)
+{
+	static const enum ram_backing backings[] = { RAM_HUGE_2M, RAM_HUGE_1G };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct ram *ram = ram_new_backed(MIB, backings[i]);
+
+		EXPECT_TRUE(ram || errno == ENOMEM || errno == ENODEV);
+		if (ram) {
+			EXPECT_NE(NULL, ram_at(ram, 0, MIB));
+		}
+		ram_free(ram);
+	}
 }
 
 TEST(ram_of_exactly_3_gib_has_no_high_part)

@@ -190,6 +190,7 @@ void *device_fail(struct device_error *error, int err, const char *thing,
  * @about: one line of help
  * @many: a machine may have several, which are numbered from 0 in the order in which
  *	they were asked for
+ * @shares_ram: it gives guest memory to another process: ram_fd() is a file
  * @options: up to DEVICE_MAX_OPTIONS, or NULL
  * @make: make a device, in the state in which firmware leaves it; @values are
  *	those of @options, in the same order, and live longer than the device.
@@ -225,6 +226,7 @@ struct device_kind {
 	const char *name;
 	const char *about;
 	bool many;
+	bool shares_ram;
 	const struct device_option *options;
 	void *(*make)(const struct board *board,
 		      const struct device_value *values,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory: one anonymous mapping, low part first, high part behind it.
+ * Guest memory: one mapping, low part first, high part behind it.
  *
  * It starts at a multiple of 2 MiB, and so does each part in guest physical
  * addresses, so that the host's huge pages can back it and nested paging can
@@ -10,64 +10,159 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/memfd.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define RAM_PAGE 4096ULL
 #define RAM_HUGE (2ULL << 20)
 #define RAM_MIN (1ULL << 20)
 
+#define RAM_GIGANTIC (1ULL << 30)
+
 /*
- * Nothing changes after ram_new(), so any thread may read it without a lock.
+ * Nothing changes after ram_new(), so any thread may read it without a lock.  The
+ * mapping begins before @base, so that @base is aligned.
  */
 struct ram {
 	unsigned char *base;
 	uint64_t low;
 	uint64_t high;
+	int fd;
+	uint64_t file_size;
 	void *mapping;
 	size_t mapping_size;
 };
 
-struct ram *ram_new(uint64_t size)
+/* Bytes of the pages of which the memory can be made. */
+static uint64_t page_of(enum ram_backing backing)
 {
+	return backing == RAM_HUGE_1G ? RAM_GIGANTIC : RAM_HUGE;
+}
+
+static unsigned int memfd_flags(enum ram_backing backing)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	if (backing == RAM_HUGE_2M)
+		return flags | MFD_HUGETLB | MFD_HUGE_2MB;
+	if (backing == RAM_HUGE_1G)
+		return flags | MFD_HUGETLB | MFD_HUGE_1GB;
+	return flags;
+}
+
+/*
+ * Makes the file.  It is sealed: a process that it is given to could otherwise make it
+ * shorter, and accesses behind its end would end this process.
+ */
+static int open_file(struct ram *ram, enum ram_backing backing)
+{
+	if (backing == RAM_ANONYMOUS)
+		return 0;
+	ram->fd = memfd_create("lodge-ram", memfd_flags(backing));
+	if (ram->fd < 0 || ftruncate(ram->fd, ram->file_size) ||
+	    fcntl(ram->fd, F_ADD_SEALS,
+		  F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return -errno;
+	return 0;
+}
+
+/* Takes addresses for it, and maps it at a multiple of @page. */
+static int map(struct ram *ram, uint64_t page)
+{
+	const int flags = ram->fd < 0 ?
+				  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE :
+				  MAP_SHARED;
+
+	ram->mapping = mmap(NULL, ram->mapping_size, PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (ram->mapping == MAP_FAILED) {
+		ram->mapping = NULL;
+		return -errno;
+	}
+	ram->base = (void *)(((uintptr_t)ram->mapping + page - 1) &
+			     ~(uintptr_t)(page - 1));
+	if (mmap(ram->base, ram->file_size, PROT_READ | PROT_WRITE,
+		 flags | MAP_FIXED, ram->fd, 0) == MAP_FAILED)
+		return -errno;
+	/* This may fail: hosts without transparent huge pages refuse it. */
+	madvise(ram->base, ram->file_size, MADV_HUGEPAGE);
+	return 0;
+}
+
+struct ram *ram_new_backed(uint64_t size, enum ram_backing backing)
+{
+	const uint64_t page = page_of(backing);
 	struct ram *ram;
 	size_t room;
+	int err;
 
 	if (size < RAM_MIN || size % RAM_PAGE ||
-	    __builtin_add_overflow(size, RAM_HUGE, &room)) {
+	    __builtin_add_overflow(size, 2 * page, &room)) {
 		errno = EINVAL;
 		return NULL;
 	}
 	ram = calloc(1, sizeof(*ram));
 	if (!ram)
 		return NULL;
-
+	ram->fd = -1;
 	ram->mapping_size = room;
-	ram->mapping = mmap(NULL, room, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (ram->mapping == MAP_FAILED) {
-		free(ram);
-		return NULL;
-	}
-	ram->base = (void *)(((uintptr_t)ram->mapping + RAM_HUGE - 1) &
-			     ~(uintptr_t)(RAM_HUGE - 1));
 	ram->low = size < RAM_HOLE_START ? size : RAM_HOLE_START;
 	ram->high = size - ram->low;
-
-	/* This may fail: hosts without transparent huge pages refuse it. */
-	madvise(ram->base, size, MADV_HUGEPAGE);
+	ram->file_size = size;
+	if (backing == RAM_HUGE_2M || backing == RAM_HUGE_1G)
+		ram->file_size = (size + page - 1) & ~(page - 1);
+	err = open_file(ram, backing);
+	if (!err)
+		err = map(ram, page);
+	if (err) {
+		ram_free(ram);
+		errno = -err;
+		return NULL;
+	}
 	return ram;
+}
+
+struct ram *ram_new(uint64_t size)
+{
+	return ram_new_backed(size, RAM_ANONYMOUS);
 }
 
 void ram_free(struct ram *ram)
 {
 	if (!ram)
 		return;
-	munmap(ram->mapping, ram->mapping_size);
+	if (ram->mapping)
+		munmap(ram->mapping, ram->mapping_size);
+	if (ram->fd >= 0)
+		close(ram->fd);
 	free(ram);
+}
+
+int ram_fd(const struct ram *ram)
+{
+	return ram->fd;
+}
+
+size_t ram_ranges(const struct ram *ram,
+		  struct ram_range ranges[RAM_MAX_RANGES])
+{
+	ranges[0] = (struct ram_range){
+		.size = ram->low,
+		.address = ram->base,
+	};
+	ranges[1] = (struct ram_range){
+		.gpa = RAM_HOLE_END,
+		.size = ram->high,
+		.offset = ram->low,
+		.address = ram->base + ram->low,
+	};
+	return ram->high ? 2 : 1;
 }
 
 uint64_t ram_low(const struct ram *ram)
@@ -113,16 +208,33 @@ static uint64_t nr_pages(const struct ram *ram)
 	return (ram->low + ram->high) / RAM_PAGE;
 }
 
+/*
+ * Skips pages that the file has not, since reading them would allocate them.  Return:
+ * the next page that it may have, or @pages.
+ */
+static uint64_t skip_holes(const struct ram *ram, uint64_t page, uint64_t pages)
+{
+	off_t data;
+
+	if (ram->fd < 0)
+		return page;
+	data = lseek(ram->fd, page * RAM_PAGE, SEEK_DATA);
+	if (data < 0)
+		return errno == ENXIO ? pages : page;
+	data /= RAM_PAGE;
+	return (uint64_t)data < pages ? (uint64_t)data : pages;
+}
+
 int ram_save(const struct ram *ram, struct record *record)
 {
-	uint64_t pages = nr_pages(ram), page = 0, end;
+	uint64_t pages = nr_pages(ram), page = skip_holes(ram, 0, pages), end;
 	int err = 0;
 
 	while (!err && page < pages) {
 		struct run_head head;
 
 		if (page_is_zero(ram, page)) {
-			page++;
+			page = skip_holes(ram, page + 1, pages);
 			continue;
 		}
 		for (end = page + 1; end < pages && !page_is_zero(ram, end);)
@@ -163,6 +275,20 @@ static int run_next(const struct ram *ram, const struct record *record,
 	return 0;
 }
 
+/* Drops all pages, which then read as zero.  Return: 0 or -errno. */
+static int drop(struct ram *ram)
+{
+	int err;
+
+	if (ram->fd < 0)
+		err = madvise(ram->base, ram->file_size, MADV_DONTNEED);
+	else
+		err = fallocate(ram->fd,
+				FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				ram->file_size);
+	return err ? -errno : 0;
+}
+
 int ram_load(struct ram *ram, const struct record *record)
 {
 	uint64_t page = 0;
@@ -174,8 +300,9 @@ int ram_load(struct ram *ram, const struct record *record)
 		err = run_next(ram, record, &at, &page, &run);
 	if (err)
 		return err;
-	/* Dropped pages read as zero. */
-	madvise(ram->base, nr_pages(ram) * RAM_PAGE, MADV_DONTNEED);
+	err = drop(ram);
+	if (err)
+		return err;
 	for (at = 0, page = 0; at < record->size;) {
 		run_next(ram, record, &at, &page, &run);
 		memcpy(ram->base + run.first * RAM_PAGE,

@@ -8,6 +8,7 @@
 #ifndef LODGE_BOARD_RAM_H
 #define LODGE_BOARD_RAM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "board/record.h"
@@ -25,6 +26,61 @@ struct ram;
  * Return: the memory, or NULL with errno set.
  */
 struct ram *ram_new(uint64_t size);
+
+/**
+ * enum ram_backing - what is behind guest memory
+ * @RAM_ANONYMOUS: memory of this process, in huge pages where the host has them free,
+ *	and which the host may merge
+ * @RAM_MEMFD: a file in memory, which other processes can map; the host uses huge
+ *	pages for it only if /sys/kernel/mm/transparent_hugepage/shmem_enabled says so
+ * @RAM_HUGE_2M: the same, of reserved pages of 2 MiB
+ * @RAM_HUGE_1G: the same, of 1 GiB
+ */
+enum ram_backing {
+	RAM_ANONYMOUS,
+	RAM_MEMFD,
+	RAM_HUGE_2M,
+	RAM_HUGE_1G,
+};
+
+/**
+ * ram_new_backed() - as ram_new(), with a choice of what is behind it
+ *
+ * Return: the memory, or NULL with errno set: ENODEV the host has no pages of that
+ * size; ENOMEM not enough of them are reserved.
+ */
+struct ram *ram_new_backed(uint64_t size, enum ram_backing backing);
+
+/**
+ * ram_fd() - get the file behind guest memory, whose size cannot change
+ *
+ * Return: the descriptor, which stays the memory's; -1 with RAM_ANONYMOUS.
+ */
+int ram_fd(const struct ram *ram);
+
+/**
+ * struct ram_range - a part of guest memory
+ * @gpa: guest physical address
+ * @size: bytes
+ * @offset: where it lies in ram_fd()
+ * @address: where it lies in this process
+ */
+struct ram_range {
+	uint64_t gpa;
+	uint64_t size;
+	uint64_t offset;
+	void *address;
+};
+
+#define RAM_MAX_RANGES 2
+
+/**
+ * ram_ranges() - list all guest memory, for a process that is to map it
+ *
+ * Return: the number of ranges.
+ */
+size_t ram_ranges(const struct ram *ram,
+		  struct ram_range ranges[RAM_MAX_RANGES]);
 
 /**
  * ram_free() - free guest memory; NULL is fine
@@ -61,7 +117,7 @@ int ram_save(const struct ram *ram, struct record *record);
  * ram_load() - replace the contents by those of a record
  * @record: from ram_save() of a RAM of the same size; it is not trusted
  *
- * Return: 0, or -EINVAL: nothing has changed.
+ * Return: 0; -EINVAL it is no such record; -errno.  On failure nothing has changed.
  */
 int ram_load(struct ram *ram, const struct record *record);
 

@@ -33,6 +33,7 @@ enum {
 	KEY_JSON,
 	KEY_CPU_WEIGHT,
 	KEY_MEMORY_MAX,
+	KEY_BACKING,
 };
 
 static const struct argp_option descriptions[] = {
@@ -54,6 +55,10 @@ static const struct argp_option descriptions[] = {
 	  "Give TEXT to the image as its command line", 0 },
 	{ "memory", 'm', "SIZE", 0,
 	  "Guest memory, 1M to 1024G: bytes, or with K, M or G (default 512M)",
+	  0 },
+	{ "memory-backing", KEY_BACKING, "WHAT", 0,
+	  "What is behind guest memory: anonymous (default), memfd, or reserved "
+	  "pages of the host of 2M or 1G",
 	  0 },
 	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
 	{ "serial", 's', "WHERE", 0,
@@ -151,6 +156,28 @@ static void set_memory(struct argp_state *state, struct machine_config *machine,
 	else
 		return;
 	machine->memory = 0;
+}
+
+/* Return: 0 or EINVAL. */
+static int set_backing(struct argp_state *state, struct machine_config *machine,
+		       const char *text)
+{
+	static const char *const words[] = {
+		[RAM_ANONYMOUS] = "anonymous",
+		[RAM_MEMFD] = "memfd",
+		[RAM_HUGE_2M] = "2M",
+		[RAM_HUGE_1G] = "1G",
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(text, words[i])) {
+			machine->backing = i;
+			return 0;
+		}
+	argp_error(state,
+		   "--memory-backing %s: must be anonymous, memfd, 2M or 1G",
+		   text);
+	return EINVAL;
 }
 
 /* As struct lodge_vm_create has it. */
@@ -531,6 +558,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_CPU_WEIGHT:
 		return set_cpu_weight(state, options, argument);
+	case KEY_BACKING:
+		return set_backing(state, machine, argument);
 	case KEY_MEMORY_MAX:
 		return set_memory_max(state, options, argument);
 	case KEY_JSON:

@@ -172,13 +172,41 @@ static int complain_host(const struct lodge_info *info)
 			*message ? message : "it does not say why", remedy);
 }
 
+static int complain_huge(const struct machine_config *config, const char *what,
+			 int err)
+{
+	const bool gigantic = config->backing == RAM_HUGE_1G;
+	const unsigned int shift = gigantic ? 30 : 21;
+	char remedy[160];
+
+	if (err == -ENODEV || err == -EINVAL)
+		return complain(EXIT_CODE_HOST, what,
+				"the host has no pages of this size",
+				"choose others by --memory-backing");
+	snprintf(remedy, sizeof(remedy),
+		 "let root reserve %llu by %s, or leave out --memory-backing",
+		 (unsigned long long)((config->memory - 1) >> shift) + 1,
+		 gigantic ? "/sys/kernel/mm/hugepages/hugepages-1048576kB/"
+			    "nr_hugepages" :
+			    "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+			    "nr_hugepages");
+	return complain(code_of_errno(err), what,
+			err == -ENOMEM ? "too few huge pages are reserved" :
+					 strerror(-err),
+			remedy);
+}
+
 static int complain_memory(const struct run_options *options, int err,
 			   const struct lodge_info *info)
 {
 	unsigned long long mib = options->machine.memory >> 20;
+	const bool huge = options->machine.backing == RAM_HUGE_2M ||
+			  options->machine.backing == RAM_HUGE_1G;
 	char what[64], why[96];
 
 	snprintf(what, sizeof(what), "%llu MiB of guest memory", mib);
+	if (huge)
+		return complain_huge(&options->machine, what, err);
 	if (err == -EINVAL) {
 		snprintf(why, sizeof(why),
 			 "beyond the %u bits of a guest address on this host",

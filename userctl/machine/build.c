@@ -40,9 +40,22 @@ static int build_wishes(struct machine *machine)
 	return 0;
 }
 
+/* What a device gives to another process must be a file. */
+static enum ram_backing backing_of(const struct machine_config *config)
+{
+	const struct devices_wanted *devices = &config->devices;
+
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->wishes[i].kind->shares_ram &&
+		    config->backing == RAM_ANONYMOUS)
+			return RAM_MEMFD;
+	return config->backing;
+}
+
 static int build_ram(struct machine *machine)
 {
-	machine->ram = ram_new(machine->config->memory);
+	machine->ram = ram_new_backed(machine->config->memory,
+				      backing_of(machine->config));
 	if (!machine->ram)
 		return machine_fail(machine, MACHINE_STEP_MEMORY, -errno);
 	return 0;

@@ -29,6 +29,8 @@
  * @name: name of the VM, or NULL: one is made up
  * @boot: the image and its options, and the number of vCPUs
  * @memory: bytes of RAM
+ * @backing: what is behind it; a device that shares it makes RAM_MEMFD of
+ *	RAM_ANONYMOUS
  * @devices: devices_default(), and devices that were added
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
@@ -44,6 +46,7 @@ struct machine_config {
 	const char *name;
 	struct boot_options boot;
 	uint64_t memory;
+	enum ram_backing backing;
 	struct devices_wanted devices;
 	bool no_reboot;
 	bool stop_on_crash;
