@@ -20,7 +20,7 @@ static const char *json_of(const char *value)
 	struct json json;
 
 	json_start(&json, file);
-	json_string(&json, NULL, value);
+	json_text(&json, NULL, value);
 	fclose(file);
 	return text;
 }

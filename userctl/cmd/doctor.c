@@ -382,10 +382,10 @@ static void tell_json(const struct diagnosis *diagnosis)
 		const struct finding *finding = &diagnosis->findings[i];
 
 		json_open(&json, NULL, '{');
-		json_string(&json, "name", finding->name);
-		json_string(&json, "result", verdict_names[finding->verdict]);
-		json_string(&json, "detail", finding->detail);
-		json_string(&json, "remedy", finding->remedy);
+		json_text(&json, "name", finding->name);
+		json_text(&json, "result", verdict_names[finding->verdict]);
+		json_text(&json, "detail", finding->detail);
+		json_text(&json, "remedy", finding->remedy);
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');

@@ -72,24 +72,24 @@ static void tell_json(const struct netlink_news *news)
 	json_open(&json, NULL, '{');
 	json_number(&json, "seq", news->seq);
 	json_number(&json, "time", news->time);
-	json_string(&json, "event", word_of_news(news->kind));
+	json_text(&json, "event", word_of_news(news->kind));
 	if (netlink_has(news, LODGE_NEWS_VM))
 		json_number(&json, "vm", news->vm);
 	if (netlink_has(news, LODGE_NEWS_NAME))
-		json_string(&json, "name", news->name);
+		json_text(&json, "name", news->name);
 	if (netlink_has(news, LODGE_NEWS_UID))
 		json_number(&json, "uid", news->uid);
 	if (netlink_has(news, LODGE_NEWS_VCPU))
 		json_number(&json, "vcpu", news->vcpu);
 	if (netlink_has(news, LODGE_NEWS_REASON))
-		json_string(&json, "reason", word_of_reason(news->reason));
+		json_text(&json, "reason", word_of_reason(news->reason));
 	if (netlink_has(news, LODGE_NEWS_LIMIT))
-		json_string(&json, "limit",
-			    word_of_limit(news->limit - LODGE_LIMIT_VMS));
+		json_text(&json, "limit",
+			  word_of_limit(news->limit - LODGE_LIMIT_VMS));
 	if (netlink_has(news, LODGE_NEWS_SCOPE))
-		json_string(&json, "scope", word_of_scope(news->scope));
+		json_text(&json, "scope", word_of_scope(news->scope));
 	if (netlink_has(news, LODGE_NEWS_TEXT))
-		json_string(&json, "text", news->text);
+		json_text(&json, "text", news->text);
 	if (news->lost)
 		json_number(&json, "lost", news->lost);
 	json_close(&json, '}');

@@ -92,7 +92,7 @@ void json_close(struct json *json, char bracket)
 	json->first = false;
 }
 
-void json_string(struct json *json, const char *key, const char *value)
+void json_text(struct json *json, const char *key, const char *value)
 {
 	begin_value(json, key);
 	quote(json->file, value);
@@ -110,7 +110,7 @@ void json_number(struct json *json, const char *key, uint64_t value)
 	fprintf(json->file, "%" PRIu64, value);
 }
 
-void json_null(struct json *json, const char *key)
+void json_none(struct json *json, const char *key)
 {
 	begin_value(json, key);
 	fputs("null", json->file);

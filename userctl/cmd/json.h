@@ -43,12 +43,12 @@ void json_open(struct json *json, const char *key, char bracket);
 void json_close(struct json *json, char bracket);
 
 /**
- * json_string() - a text; what is no UTF-8 in it becomes U+FFFD
+ * json_text() - a text; what is no UTF-8 in it becomes U+FFFD
  */
-void json_string(struct json *json, const char *key, const char *value);
+void json_text(struct json *json, const char *key, const char *value);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, uint64_t value);
-void json_null(struct json *json, const char *key);
+void json_none(struct json *json, const char *key);
 
 /**
  * json_hex() - a 64-bit value as a string "0x...", since a JSON number is a

@@ -100,10 +100,10 @@ static void tell_limit_json(struct json *json,
 	char user[64];
 
 	json_open(json, NULL, '{');
-	json_string(json, "scope", word_of_scope(limit->scope));
+	json_text(json, "scope", word_of_scope(limit->scope));
 	if (limit->scope == LODGE_SCOPE_USER) {
 		subject(user, sizeof(user), limit);
-		json_string(json, "user", user);
+		json_text(json, "user", user);
 		json_number(json, "uid", limit->uid);
 		json_bool(json, "inherit",
 			  netlink_has(limit, LODGE_LIMIT_INHERIT));
@@ -111,7 +111,7 @@ static void tell_limit_json(struct json *json,
 	json_open(json, "limits", '{');
 	for (int kind = 0; kind < NETLINK_LIMITS; kind++) {
 		if (limit->limits[kind] == LODGE_LIMIT_NONE)
-			json_null(json, word_of_limit(kind));
+			json_none(json, word_of_limit(kind));
 		else
 			json_number(json, word_of_limit(kind),
 				    limit->limits[kind]);

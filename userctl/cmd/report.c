@@ -309,10 +309,10 @@ static void json_rules(struct json *json, const struct crash *crash)
 		json_open(json, NULL, '{');
 		json_number(json, "id", rules[i].id);
 		snprintf(text, sizeof(text), "%.16s", rules[i].field);
-		json_string(json, "field", text);
+		json_text(json, "field", text);
 		json_hex(json, "value", rules[i].value);
 		snprintf(text, sizeof(text), "%.64s", rules[i].text);
-		json_string(json, "text", text);
+		json_text(json, "text", text);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -327,8 +327,8 @@ void report_json(struct json *json, const char *key, const struct crash *crash)
 	describe(text, sizeof(text), crash);
 	json_open(json, key, '{');
 	json_number(json, "vcpu", crash->vcpu);
-	json_string(json, "reason", reason_name(crash));
-	json_string(json, "message", text);
+	json_text(json, "reason", reason_name(crash));
+	json_text(json, "message", text);
 	json_rules(json, crash);
 	if (crash->registers) {
 		json_registers(json, &crash->run.regs);

@@ -95,15 +95,15 @@ static void tell_end_json(const struct machine_end *end)
 
 	json_start(&json, stderr);
 	json_open(&json, NULL, '{');
-	json_string(&json, "end", fate_name(end->fate));
+	json_text(&json, "end", fate_name(end->fate));
 	json_number(&json, "code", exit_code_of(end));
 	if (end->fate == MACHINE_CRASHED)
 		report_json(&json, "crash", &end->crash);
 	if (end->fate == MACHINE_RESET)
-		json_string(&json, "cause",
+		json_text(&json, "cause",
 			    end->triple_fault ? "triple-fault" : "request");
 	if (end->lost_output)
-		json_string(&json, "lost_output", strerror(-end->lost_output));
+		json_text(&json, "lost_output", strerror(-end->lost_output));
 	json_close(&json, '}');
 	json_finish(&json);
 }

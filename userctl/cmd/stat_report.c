@@ -252,12 +252,12 @@ static void tell_vcpu_json(struct json *json, const struct netlink_vcpu *vcpu,
 {
 	json_open(json, NULL, '{');
 	json_number(json, "id", vcpu->id);
-	json_string(json, "state", word_of_vcpu_state(vcpu->state));
+	json_text(json, "state", word_of_vcpu_state(vcpu->state));
 	json_number(json, "tid", vcpu->tid);
 	if (netlink_has(vcpu, LODGE_VCPU_CPU))
 		json_number(json, "cpu", vcpu->cpu);
 	if (netlink_has(vcpu, LODGE_VCPU_EXIT))
-		json_string(json, "last_exit", word_of_exit(vcpu->exit));
+		json_text(json, "last_exit", word_of_exit(vcpu->exit));
 	json_number(json, "guest_time", vcpu->guest);
 	json_number(json, "host_time", vcpu->host);
 	json_number(json, "wait_time", vcpu->wait);

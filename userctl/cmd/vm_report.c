@@ -45,11 +45,11 @@ bool vm_cgroup(const struct netlink_vm *vm, struct cgroup *cgroup)
 
 static void tell_cgroup(struct json *json, const struct cgroup *cgroup)
 {
-	json_string(json, "cgroup_path", cgroup->path);
+	json_text(json, "cgroup_path", cgroup->path);
 	if (cgroup->cpu_weight)
 		json_number(json, "cpu_weight", cgroup->cpu_weight);
 	if (cgroup->memory_max == CGROUP_NO_LIMIT)
-		json_null(json, "memory_max");
+		json_none(json, "memory_max");
 	else if (cgroup->memory_max)
 		json_number(json, "memory_max", cgroup->memory_max);
 }
@@ -62,11 +62,11 @@ void vm_report_json(struct json *json, const struct netlink_vm *vm,
 
 	user_format(user, sizeof(user), vm->uid);
 	json_number(json, "id", vm->id);
-	json_string(json, "name", vm->name);
-	json_string(json, "user", user);
+	json_text(json, "name", vm->name);
+	json_text(json, "user", user);
 	json_number(json, "uid", vm->uid);
 	json_number(json, "pid", vm->pid);
-	json_string(json, "state", word_of_vm_state(vm->state));
+	json_text(json, "state", word_of_vm_state(vm->state));
 	json_number(json, "uptime", vm_uptime(vm));
 	json_number(json, "vcpus", vm->vcpus);
 	json_number(json, "memory", vm->memory);
