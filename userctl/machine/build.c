@@ -3,6 +3,7 @@
  * Builds a machine from its description.
  */
 #include <errno.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
@@ -24,8 +25,9 @@ int machine_fail(struct machine *machine, enum machine_step step, int err)
 
 static int build_loop(struct machine *machine)
 {
+	machine->ended = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	machine->loop = loop_new();
-	if (!machine->loop)
+	if (!machine->loop || machine->ended < 0)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
 	loop_clock_stop(machine->loop);
 	return 0;

@@ -32,6 +32,8 @@
  * @hang_up: eventfd, readable once output is to be dropped
  * @path: name of the pseudo-terminal
  * @last: last byte of output
+ * @take: with CONSOLE_CALLS: takes output
+ * @opaque: for @take
  * @stalled: the pseudo-terminal was full last time, so do not wait for it again
  */
 struct console {
@@ -41,6 +43,8 @@ struct console {
 	int peer;
 	int hang_up;
 	char path[PATH_MAX];
+	void (*take)(void *opaque, const void *data, size_t size);
+	void *opaque;
 	_Atomic char last;
 	atomic_bool stalled;
 };
@@ -85,6 +89,8 @@ static int open_kind(struct console *console, const char *path)
 		return open_pty(console);
 	case CONSOLE_NONE:
 		return 0;
+	case CONSOLE_CALLS:
+		break;
 	}
 	return -EINVAL;
 }
@@ -105,6 +111,24 @@ int console_open(struct console **console, enum console_kind kind,
 		console_close(new);
 		return err;
 	}
+	*console = new;
+	return 0;
+}
+
+int console_open_calls(struct console **console, int in,
+		       void (*take)(void *opaque, const void *data,
+				    size_t size),
+		       void *opaque)
+{
+	struct console *new;
+	int err = console_open(&new, CONSOLE_NONE, NULL);
+
+	if (err)
+		return err;
+	new->kind = CONSOLE_CALLS;
+	new->in = in;
+	new->take = take;
+	new->opaque = opaque;
 	*console = new;
 	return 0;
 }
@@ -178,6 +202,8 @@ int console_write(struct console *console, const void *data, size_t size)
 	ssize_t length;
 	int ready;
 
+	if (console->take)
+		console->take(console->opaque, data, size);
 	if (console->out < 0)
 		return 0;
 	while (size) {

@@ -16,6 +16,7 @@ enum console_kind {
 	CONSOLE_FILE, /* a file; output only */
 	CONSOLE_PTY, /* a new pseudo-terminal, for another program */
 	CONSOLE_NONE, /* no input; output is dropped */
+	CONSOLE_CALLS, /* what console_open_calls() is given */
 };
 
 struct console;
@@ -23,13 +24,27 @@ struct console;
 /**
  * console_open() - open a console
  * @console: set to it
- * @kind: kind of console
+ * @kind: kind of console, but for CONSOLE_CALLS
  * @path: with CONSOLE_FILE: the file to write, which is created or emptied
  *
  * Return: 0 or -errno.
  */
 int console_open(struct console **console, enum console_kind kind,
 		 const char *path);
+
+/**
+ * console_open_calls() - open a console whose output is taken by a function
+ * @console: set to it
+ * @in: descriptor to read for input, which stays the caller's
+ * @take: takes the guest's output, from any thread, and must not wait for anybody
+ * @opaque: for @take
+ *
+ * Return: 0 or -errno.
+ */
+int console_open_calls(struct console **console, int in,
+		       void (*take)(void *opaque, const void *data,
+				    size_t size),
+		       void *opaque);
 
 /**
  * console_close() - close a console; NULL is fine

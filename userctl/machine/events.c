@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 
 #include "board/loop.h"
 #include "dev/pm.h"
@@ -26,6 +27,7 @@ static void set_end(struct machine *machine, enum machine_fate fate, int code)
 	machine->over = true;
 	machine->end.fate = fate;
 	machine->end.code = code;
+	eventfd_write(machine->ended, 1);
 }
 
 /* Ends the machine from outside, even while the guest is being reset. */
@@ -48,14 +50,24 @@ void machine_signal(void *opaque, int number)
 	if (number == SIGUSR1)
 		loop_timer_arm(machine->show, 0);
 	else if (number == SIGUSR2)
-		loop_timer_arm(machine->press, 0);
+		machine_press_power_button(machine);
 	else
 		end_from_outside(machine, MACHINE_SIGNALLED, number);
 }
 
+void machine_end(struct machine *machine)
+{
+	end_from_outside(machine, MACHINE_QUIT, 0);
+}
+
+void machine_press_power_button(struct machine *machine)
+{
+	loop_timer_arm(machine->press, 0);
+}
+
 void machine_quit(void *opaque)
 {
-	end_from_outside(opaque, MACHINE_QUIT, 0);
+	machine_end(opaque);
 }
 
 void machine_killed(struct machine *machine)

@@ -15,10 +15,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "board/loop.h"
 #include "boot/acpi.h"
+#include "lib/client.h"
 #include "machine/parts.h"
 #include "machine/serials.h"
 #include "machine/terminal.h"
@@ -192,6 +195,19 @@ static int execute(struct machine *machine)
 	return err ? machine_fail(machine, step, err) : 0;
 }
 
+/*
+ * All calls on a VM that was killed fail with ECANCELED.  That is the machine's end.
+ *
+ * Return: 0 if @err is that; otherwise @err.
+ */
+static int unless_killed(struct machine *machine, int err)
+{
+	if (err != -ECANCELED)
+		return err;
+	machine_killed(machine);
+	return 0;
+}
+
 /* The machine's thread.  When it ends, all vCPUs and the clock are stopped. */
 static void *serve(void *opaque)
 {
@@ -207,12 +223,9 @@ static void *serve(void *opaque)
 			err = wake(machine);
 		}
 	}
-	/* All calls on a VM that was killed fail in this way. */
-	if (err == -ECANCELED) {
-		machine_killed(machine);
-		err = 0;
-	}
-	machine->failure = err;
+	machine->failure = unless_killed(machine, err);
+	if (machine->failure)
+		eventfd_write(machine->ended, 1);
 	return NULL;
 }
 
@@ -239,7 +252,15 @@ int machine_pause(struct machine *machine)
 
 	if (!err)
 		err = devices_hold(machine->devices);
-	return err ? err : held_take(&machine->held);
+	return err ? err : unless_killed(machine, held_take(&machine->held));
+}
+
+void machine_notice_kill(struct machine *machine)
+{
+	struct lodge_clock clock;
+
+	if (!machine->running)
+		unless_killed(machine, lodge_clock_get(machine->vm, &clock));
 }
 
 int machine_resume(struct machine *machine)
@@ -249,8 +270,9 @@ int machine_resume(struct machine *machine)
 	if (machine->running)
 		return 0;
 	err = held_give(&machine->held);
-	if (!err)
-		err = devices_release(machine->devices);
+	if (err)
+		return unless_killed(machine, err);
+	err = devices_release(machine->devices);
 	if (!err)
 		err = -pthread_create(&machine->thread, NULL, serve, machine);
 	machine->running = !err;
@@ -360,6 +382,11 @@ int machine_load(struct machine *machine, const struct record *record)
 	return err;
 }
 
+int machine_ended(const struct machine *machine)
+{
+	return machine->ended;
+}
+
 int machine_wait(struct machine *machine, struct machine_end *end,
 		 struct machine_error *error)
 {
@@ -383,6 +410,7 @@ int machine_new(struct machine **machine, const struct machine_config *config,
 		return -ENOMEM;
 	new->config = config;
 	new->vm = -1;
+	new->ended = -1;
 	pthread_mutex_init(&new->lock, NULL);
 	err = machine_build(new);
 	*error = new->error;
@@ -413,6 +441,8 @@ void machine_free(struct machine *machine)
 	loop_free(machine->loop);
 	image_store_free(&machine->images);
 	ram_free(machine->ram);
+	if (machine->ended >= 0)
+		close(machine->ended);
 	pthread_mutex_destroy(&machine->lock);
 	free(machine);
 }

@@ -194,20 +194,48 @@ int machine_wait(struct machine *machine, struct machine_end *end,
 		 struct machine_error *error);
 
 /**
+ * machine_ended() - get a descriptor for poll(2), for an owner that waits for other
+ * things, too
+ *
+ * It is readable from the moment at which machine_wait() does not wait, also while
+ * the machine is held.
+ */
+int machine_ended(const struct machine *machine);
+
+/**
+ * machine_press_power_button() - press the power button of a machine that was started;
+ * one that is held sees it when it runs on
+ */
+void machine_press_power_button(struct machine *machine);
+
+/**
+ * machine_end() - end a machine that was started, as the user does at the console
+ */
+void machine_end(struct machine *machine);
+
+/**
  * machine_pause() - hold a machine, which may be held already
  *
  * The guest's present accesses are completed first; output waits for its reader.
  * Only the time of day shows the guest how long it was held.
  *
  * Return: 0 or -errno.  On failure the machine is held, and only machine_free() may
- * be called.
+ * be called.  A VM that was killed is the machine's end, and not a failure.
  */
 int machine_pause(struct machine *machine);
 
 /**
+ * machine_notice_kill() - look whether the VM of a held machine was killed
+ *
+ * While no vCPU runs, nobody tells of it.  If it was, the machine has ended.
+ */
+void machine_notice_kill(struct machine *machine);
+
+/**
  * machine_resume() - let a machine that was started and is held run on
  *
- * Return: 0 or -errno.  On failure the machine is still held.
+ * Return: 0 or -errno.  On failure the machine is still held; if its VM was killed
+ * meanwhile, that is its end, and not a failure.
  */
 int machine_resume(struct machine *machine);
 

@@ -39,6 +39,7 @@ struct machine_serial {
  * @failure: 0 or -errno; written by the machine's thread
  * @thread: the machine's thread, while @running
  * @running: it is not held; used by the owner
+ * @ended: eventfd, readable once it has ended, or has failed
  * @signals: the thread that takes signals
  * @lock: guards @hold to @woken, and @end; no other lock is taken inside it
  * @hold: the owner wants to hold it
@@ -72,6 +73,7 @@ struct machine {
 	int failure;
 	pthread_t thread;
 	bool running;
+	int ended;
 	struct signals *signals;
 	pthread_mutex_t lock;
 	bool hold;
