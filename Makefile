@@ -31,6 +31,8 @@ FUZZ_TIME ?= 60
 FUZZ_RUNS ?= 200000
 fuzz-state: FUZZ_RUNS := 50000
 fuzz-blk: FUZZ_RUNS := 5000
+# It talks over a socket.
+fuzz-control: FUZZ_RUNS := 20000
 # Hours for soak, and what its random numbers begin with (another one each time).
 HOURS	?= 1
 SEED	?=
@@ -57,7 +59,7 @@ INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS	:= -Wl,--as-needed -lelf -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
+LIBS	:= -Wl,--as-needed -lelf -ljansson -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
 JOBS	?= $(shell nproc)

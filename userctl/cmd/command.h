@@ -38,6 +38,13 @@ const struct command *command_find(const char *name);
 int command_call(const struct command *command, int argc, char **argv);
 
 int run_command(int argc, char **argv);
+int console_command(int argc, char **argv);
+int logs_command(int argc, char **argv);
+int pause_command(int argc, char **argv);
+int resume_command(int argc, char **argv);
+int stop_command(int argc, char **argv);
+int rm_command(int argc, char **argv);
+int inspect_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);

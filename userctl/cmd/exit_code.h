@@ -26,6 +26,11 @@
 #define EXIT_CODE_OUTPUT EX_CANTCREAT
 #define EXIT_CODE_PERMISSION EX_NOPERM
 
+/* The machine of a command is not in a state for it. */
+#define EXIT_CODE_STATE EX_TEMPFAIL
+/* `lodge stop` had to end a guest that did not power off. */
+#define EXIT_CODE_FORCED 1
+
 /* The code by which a shell reports a process that died of signal @number. */
 #define EXIT_CODE_SIGNAL(number) (128 + (number))
 

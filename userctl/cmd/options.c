@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/config_file.h"
 #include "cmd/device_option.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
@@ -34,6 +35,7 @@ enum {
 	KEY_CPU_WEIGHT,
 	KEY_MEMORY_MAX,
 	KEY_BACKING,
+	KEY_CONFIG,
 };
 
 static const struct argp_option descriptions[] = {
@@ -102,6 +104,15 @@ static const struct argp_option descriptions[] = {
 	  "Run in a cgroup of its own that may use SIZE of the host's memory "
 	  "and no more, as --memory writes it",
 	  0 },
+	{ "detach", 'd', NULL, 0,
+	  "Run in the background: write the name of the VM when it runs, and "
+	  "leave it to lodge console, logs, stop and rm",
+	  0 },
+	{ "config", KEY_CONFIG, "FILE", 0,
+	  "Read options from FILE, as lodge inspect writes them", 0 },
+	{ "directory", 'C', "DIRECTORY", 0,
+	  "Names of files are relative to DIRECTORY, but for those of --config",
+	  0 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Report the guest's end as one line of JSON on standard error", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
@@ -115,10 +126,17 @@ static const char about[] =
 	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
 	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
 	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
+	"  lodge run -d --name web --kernel vmlinuz --append console=ttyS0\n"
+	"  lodge run --config web.json --memory 2G\n"
 	"\n"
 	"At a terminal: Ctrl-A x ends the machine, Ctrl-A i shows its vCPUs,\n"
 	"Ctrl-A p presses its power button, Ctrl-A h shows the keys.  SIGUSR1\n"
 	"shows its vCPUs, too, and SIGUSR2 presses the button.\n"
+	"\n"
+	"A machine in the background has no terminal: lodge console connects one.\n"
+	"The command ends when the guest runs, with code 0, or with one of those\n"
+	"from 64 on if it does not.  What became of the guest is in the output of\n"
+	"lodge inspect --state, and is kept until lodge rm.\n"
 	"\n"
 	"Exit codes:\n"
 	"  0      the guest powered off, or Ctrl-A x\n"
@@ -132,7 +150,8 @@ static const char about[] =
 	"  69     this host cannot run VMs; see lodge doctor\n"
 	"  70     an error of Lodge's own\n"
 	"  71     the host is out of memory or of another resource\n"
-	"  73     the place for the serial port cannot be opened\n"
+	"  73     the place for the serial port, or that for a machine in the\n"
+	"         background, cannot be opened\n"
 	"  77     no permission to use /dev/lodge\n"
 	"  128+N  ended by signal N";
 
@@ -509,11 +528,152 @@ static int check_boot(struct argp_state *state,
 	return EINVAL;
 }
 
+static enum config_type type_of(const struct argp_option *option)
+{
+	if (!option->arg)
+		return CONFIG_FLAG;
+	switch (option->key) {
+	case 'i':
+	case 's':
+	case KEY_DEVICE:
+	case KEY_NET:
+		return CONFIG_LIST;
+	case 'c':
+	case KEY_CPU_WEIGHT:
+		return CONFIG_NUMBER;
+	}
+	return CONFIG_TEXT;
+}
+
+const struct config_key *options_keys(void)
+{
+	static struct config_key
+		keys[sizeof(descriptions) / sizeof(descriptions[0])];
+	size_t count = 0;
+
+	for (size_t i = 0; descriptions[i].name; i++)
+		if (descriptions[i].key != KEY_CONFIG)
+			keys[count++] = (struct config_key){
+				.name = descriptions[i].name,
+				.type = type_of(&descriptions[i]),
+			};
+	return keys;
+}
+
+int options_note(struct run_options *options, const char *name,
+		 const char *value)
+{
+	const struct config_key *key = options_keys();
+
+	while (key->name && strcmp(key->name, name))
+		key++;
+	return key->name ? config_add(options->config, key, value) : -EINVAL;
+}
+
+/* Notes an option for `lodge inspect`.  Return: 0, EINVAL or ENOMEM. */
+static int note(struct argp_state *state, int key, const char *value)
+{
+	const struct argp_option *option = descriptions;
+	int err;
+
+	while (option->name && option->key != key)
+		option++;
+	if (!option->name || key == KEY_CONFIG)
+		return 0;
+	err = options_note(state->input, option->name, value);
+	if (err != -EILSEQ)
+		return -err;
+	argp_error(state, "--%s: its value is no UTF-8", option->name);
+	return EINVAL;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state);
+
+static const struct argp run_argp = {
+	.options = descriptions,
+	.parser = parse_option,
+	.doc = about,
+};
+
+/* Return: 0, EINVAL or ENOMEM. */
+static int read_words(struct argp_state *state, const char *path, char ***words,
+		      size_t *count)
+{
+	char why[256];
+	int err = config_file_read(path, options_keys(), words, count, why,
+				   sizeof(why));
+
+	if (err)
+		argp_error(state, "--config %s: %s", path, why);
+	return err == -ENOMEM ? ENOMEM : err ? EINVAL : 0;
+}
+
+/* Its options count as if they stood in its place.  Return: 0, EINVAL or ENOMEM. */
+static int set_config(struct argp_state *state, struct run_options *options,
+		      const char *path)
+{
+	char **words, **argv;
+	size_t count;
+	int err;
+
+	if (options->files == OPTIONS_MAX_CONFIGS) {
+		argp_error(state, "--config %s: there are too many", path);
+		return EINVAL;
+	}
+	err = read_words(state, path, &words, &count);
+	if (err)
+		return err;
+	options->words[options->files++] = words;
+	argv = calloc(count + 2, sizeof(*argv));
+	if (!argv)
+		return ENOMEM;
+	argv[0] = state->argv[0];
+	if (count)
+		memcpy(argv + 1, words, count * sizeof(*argv));
+	options->inside = true;
+	err = argp_parse(&run_argp, count + 1, argv,
+			 state->flags &
+				 (ARGP_NO_EXIT | ARGP_NO_ERRS | ARGP_NO_HELP),
+			 NULL, options);
+	options->inside = false;
+	free(argv);
+	return err;
+}
+
+/* True if a serial port is to lead to standard input and output by an option. */
+static bool wants_stdio(const struct run_options *options)
+{
+	for (unsigned int i = 0; i < options->nr_serials; i++)
+		if (options->serials[i].kind == CONSOLE_STDIO)
+			return true;
+	return false;
+}
+
+static error_t end_of_options(struct argp_state *state,
+			      struct run_options *options)
+{
+	if (options->inside)
+		return 0;
+	if (check_boot(state, &options->machine))
+		return EINVAL;
+	if (options->detach && wants_stdio(options)) {
+		argp_error(state,
+			   "--detach --serial stdio: there is no standard input "
+			   "in the background; leave --serial out, and `lodge "
+			   "console` connects you");
+		return EINVAL;
+	}
+	return add_serials(state, options);
+}
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct run_options *options = state->input;
 	struct machine_config *machine = &options->machine;
+	int err = note(state, key, argument);
 
+	if (err)
+		return err;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		/* argp sets the name later, and argp_error() needs it now. */
@@ -565,15 +725,21 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_JSON:
 		options->json = true;
 		return 0;
+	case 'd':
+		options->detach = true;
+		return 0;
+	case 'C':
+		options->directory = argument;
+		return 0;
+	case KEY_CONFIG:
+		return set_config(state, options, argument);
 	case ARGP_KEY_ARG:
 		argp_error(state,
 			   "%s: not an option; name the image by --kernel",
 			   argument);
 		return EINVAL;
 	case ARGP_KEY_END:
-		if (check_boot(state, machine))
-			return EINVAL;
-		return add_serials(state, options);
+		return end_of_options(state, options);
 	}
 	return ARGP_ERR_UNKNOWN;
 }
@@ -581,21 +747,18 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 int options_parse(struct run_options *options, int argc, char **argv,
 		  unsigned int flags)
 {
-	static const struct argp argp = {
-		.options = descriptions,
-		.parser = parse_option,
-		.doc = about,
-	};
-
 	error_t err;
 
 	memset(options, 0, sizeof(*options));
+	options->config = config_new();
+	if (!options->config)
+		return ENOMEM;
 	options->machine.memory = DEFAULT_MEMORY;
 	options->machine.boot.cpus = 1;
 	devices_default(&options->machine.devices);
 	for (size_t i = 1; i < SERIAL_MAX; i++)
 		options->serials[i].kind = CONSOLE_NONE;
-	err = argp_parse(&argp, argc, argv, flags, NULL, options);
+	err = argp_parse(&run_argp, argc, argv, flags, NULL, options);
 	if (err)
 		options_free(options);
 	return err;
@@ -606,4 +769,9 @@ void options_free(struct run_options *options)
 	devices_forget(&options->machine.devices);
 	free(options->initrd);
 	options->initrd = NULL;
+	config_free(options->config);
+	options->config = NULL;
+	for (unsigned int i = 0; i < options->files; i++)
+		config_free_words(options->words[i]);
+	options->files = 0;
 }

@@ -9,7 +9,11 @@
 #include <stdint.h>
 
 #include "board/layout.h"
+#include "control/config.h"
 #include "machine/machine.h"
+
+/* Most files by --config. */
+#define OPTIONS_MAX_CONFIGS 8
 
 /**
  * struct serial_place - where a serial port leads to
@@ -28,6 +32,12 @@ struct serial_place {
  * @serials: where the serial ports lead to; those that the machine has not, to nothing
  * @nr_serials: number of --serial options
  * @json: report the machine's end as JSON
+ * @detach: run in the background
+ * @directory: names of files are relative to it, or NULL
+ * @config: the options as they were given, those of files by --config, too
+ * @words: what such files hold, to which other members point
+ * @files: entries of @words
+ * @inside: the options that are read now are those of such a file
  * @cpu_weight: cpu.weight of a cgroup of its own, or 0
  * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
  */
@@ -37,6 +47,12 @@ struct run_options {
 	struct serial_place serials[SERIAL_MAX];
 	unsigned int nr_serials;
 	bool json;
+	bool detach;
+	const char *directory;
+	struct config *config;
+	char **words[OPTIONS_MAX_CONFIGS];
+	unsigned int files;
+	bool inside;
 	uint64_t cpu_weight;
 	uint64_t memory_max;
 };
@@ -53,6 +69,23 @@ struct run_options {
  */
 int options_parse(struct run_options *options, int argc, char **argv,
 		  unsigned int flags);
+
+/**
+ * options_note() - add to options.config what no option has said
+ * @name: an option's long name
+ * @value: its value
+ *
+ * Return: 0 or -errno.
+ */
+int options_note(struct run_options *options, const char *name,
+		 const char *value);
+
+/**
+ * options_keys() - the options that a file by --config may have
+ *
+ * Return: a list that has a NULL at its end.
+ */
+const struct config_key *options_keys(void);
 
 /**
  * options_free() - free what options_parse() has allocated

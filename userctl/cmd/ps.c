@@ -10,13 +10,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "cmd/duration.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
 #include "cmd/json.h"
+#include "cmd/named.h"
 #include "cmd/table.h"
 #include "cmd/vm_report.h"
+#include "control/protocol.h"
 #include "lib/size.h"
 #include "lib/user.h"
 #include "view/word.h"
@@ -25,12 +28,16 @@
  * struct ps_options - the command line
  * @json: write JSON
  * @wide: show control groups, too
+ * @all: show machines that have ended, too
+ * @parent: directory above those of machines in the background, or -1
  * @has_uid: show VMs of @uid only
  * @uid: a user
  */
 struct ps_options {
 	bool json;
 	bool wide;
+	bool all;
+	int parent;
 	bool has_uid;
 	uint32_t uid;
 };
@@ -73,8 +80,19 @@ static void tell_cgroup(struct table *table, const struct netlink_vm *vm)
 	table_add(table, "%s", cgroup.path);
 }
 
-static void tell_vm(struct table *table, const struct netlink_vm *vm,
-		    const struct vm_times *times)
+/* The module does not know what is paused; the machine's directory does. */
+static const char *state_of(const struct ps_options *options,
+			    const struct netlink_vm *vm)
+{
+	if (vm->state == LODGE_VM_ALIVE && vm->uid == geteuid() &&
+	    options->parent >= 0 &&
+	    directory_is_paused(options->parent, vm->name))
+		return CONTROL_PAUSED;
+	return word_of_vm_state(vm->state);
+}
+
+static void tell_vm(struct table *table, const struct ps_options *options,
+		    const struct netlink_vm *vm, const struct vm_times *times)
 {
 	char user[64];
 
@@ -91,7 +109,7 @@ static void tell_vm(struct table *table, const struct netlink_vm *vm,
 	tell_size(table, vm->tables);
 	tell_duration(table, times->guest + times->host);
 	tell_duration(table, vm_uptime(vm));
-	table_add(table, "%s", word_of_vm_state(vm->state));
+	table_add(table, "%s", state_of(options, vm));
 }
 
 static bool is_wanted(const struct ps_options *options,
@@ -110,28 +128,71 @@ static const struct table_column columns[] = {
 };
 
 #define LONG_COLUMNS 4
+#define STATE_COLUMN 9
+
+/**
+ * struct ended_rows - a table that gets rows for machines that have ended
+ * @table: it
+ * @width: its columns
+ */
+struct ended_rows {
+	struct table *table;
+	size_t width;
+};
+
+static void tell_ended(const char *name, void *opaque)
+{
+	const struct ended_rows *rows = opaque;
+	char user[64];
+
+	user_format(user, sizeof(user), geteuid());
+	table_add(rows->table, "%s", name);
+	table_add(rows->table, "%s", user);
+	for (size_t column = 2; column < rows->width; column++)
+		table_add(rows->table, "%s",
+			  column == STATE_COLUMN ? "ended" : "-");
+}
+
+static bool wants_ended(const struct ps_options *options)
+{
+	return options->all && options->parent >= 0 &&
+	       (!options->has_uid || options->uid == geteuid());
+}
 
 static int tell(const struct ps_options *options, const struct netlink_vm *vms,
 		size_t nr_vms, const struct netlink_vcpu *vcpus,
 		size_t nr_vcpus)
 {
-	size_t width = sizeof(columns) / sizeof(columns[0]);
-	struct vm_times times;
+	size_t width = sizeof(columns) / sizeof(columns[0]) -
+		       (options->wide ? 0 : LONG_COLUMNS);
 	struct table table;
+	struct ended_rows rows = { .table = &table, .width = width };
+	struct vm_times times;
 
-	table_start(&table, columns,
-		    options->wide ? width : width - LONG_COLUMNS);
+	table_start(&table, columns, width);
 	for (size_t i = 0; i < nr_vms; i++) {
 		times = vm_times_sum(vms[i].id, vcpus, nr_vcpus);
 		if (!is_wanted(options, &vms[i]))
 			continue;
-		tell_vm(&table, &vms[i], &times);
+		tell_vm(&table, options, &vms[i], &times);
 		if (!options->wide)
 			continue;
 		table_add(&table, "%" PRIu32, vms[i].id);
 		tell_cgroup(&table, &vms[i]);
 	}
+	if (wants_ended(options))
+		directory_each_ended(options->parent, tell_ended, &rows);
 	return table_finish(&table, stdout);
+}
+
+static void tell_ended_json(const char *name, void *opaque)
+{
+	struct json *json = opaque;
+
+	json_open(json, NULL, '{');
+	json_text(json, "name", name);
+	json_text(json, "state", "ended");
+	json_close(json, '}');
 }
 
 static void tell_json(const struct ps_options *options,
@@ -148,9 +209,12 @@ static void tell_json(const struct ps_options *options,
 			continue;
 		times = vm_times_sum(vms[i].id, vcpus, nr_vcpus);
 		json_open(&json, NULL, '{');
-		vm_report_json(&json, &vms[i], &times);
+		vm_report_json(&json, &vms[i], state_of(options, &vms[i]),
+			       &times);
 		json_close(&json, '}');
 	}
+	if (wants_ended(options))
+		directory_each_ended(options->parent, tell_ended_json, &json);
 	json_close(&json, ']');
 	json_finish(&json);
 }
@@ -183,6 +247,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'j':
 		options->json = true;
 		return 0;
+	case 'a':
+		options->all = true;
+		return 0;
 	case 'l':
 		options->wide = true;
 		return 0;
@@ -204,6 +271,10 @@ int ps_command(int argc, char **argv)
 	static const struct argp_option descriptions[] = {
 		{ "user", 'u', "USER", 0,
 		  "Show the VMs of USER, a name or a number, only", 0 },
+		{ "all", 'a', NULL, 0,
+		  "Show machines of the background that have ended, too, until "
+		  "lodge rm",
+		  0 },
 		{ "long", 'l', NULL, 0,
 		  "Show the ID and the control group of each VM, too", 0 },
 		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
@@ -237,7 +308,10 @@ int ps_command(int argc, char **argv)
 	code = family_open(&netlink);
 	if (code)
 		return code;
+	options.parent = named_parent();
 	err = list(netlink, &options);
+	if (options.parent >= 0)
+		close(options.parent);
 	if (err)
 		code = family_complain(netlink, "listing VMs", err);
 	netlink_close(netlink);

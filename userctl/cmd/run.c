@@ -11,7 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/background.h"
 #include "cmd/complain.h"
+#include "cmd/detach.h"
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 #include "cmd/json.h"
@@ -89,11 +91,11 @@ static int exit_code_of(const struct machine_end *end)
 	return EXIT_CODE_INTERNAL;
 }
 
-static void tell_end_json(const struct machine_end *end)
+static void write_end(FILE *file, const struct machine_end *end)
 {
 	struct json json;
 
-	json_start(&json, stderr);
+	json_start(&json, file);
 	json_open(&json, NULL, '{');
 	json_text(&json, "end", fate_name(end->fate));
 	json_number(&json, "code", exit_code_of(end));
@@ -101,7 +103,7 @@ static void tell_end_json(const struct machine_end *end)
 		report_json(&json, "crash", &end->crash);
 	if (end->fate == MACHINE_RESET)
 		json_text(&json, "cause",
-			    end->triple_fault ? "triple-fault" : "request");
+			  end->triple_fault ? "triple-fault" : "request");
 	if (end->lost_output)
 		json_text(&json, "lost_output", strerror(-end->lost_output));
 	json_close(&json, '}');
@@ -112,7 +114,7 @@ static void tell_end(const struct run_options *options,
 		     const struct machine_end *end)
 {
 	if (options->json) {
-		tell_end_json(end);
+		write_end(stderr, end);
 		return;
 	}
 	if (end->fate == MACHINE_CRASHED)
@@ -296,9 +298,30 @@ static int complain_step(const struct run_options *options, int err,
 	return EXIT_CODE_INTERNAL;
 }
 
-/* Return: 0 or an exit code. */
+/* Keeps the end for `lodge inspect`. */
+static void record_end(struct background *background,
+		       const struct machine_end *end)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	if (!file)
+		return;
+	write_end(file, end);
+	if (!fclose(file))
+		background_set_end(background, text);
+	free(text);
+}
+
+/*
+ * @background: where standard input and output would be, there are none; or NULL
+ *
+ * Return: 0 or an exit code.
+ */
 static int open_console(const struct serial_place *place,
-			const struct machine *machine, struct console **console)
+			const struct machine *machine,
+			struct background *background, struct console **console)
 {
 	int err;
 
@@ -308,11 +331,14 @@ static int open_console(const struct serial_place *place,
 		return complain(EXIT_CODE_OUTPUT, place->path,
 				"is what the machine starts from",
 				"choose another place by --serial");
-	err = console_open(console, place->kind, place->path);
+	if (background && place->kind == CONSOLE_STDIO)
+		err = background_console(background, console);
+	else
+		err = console_open(console, place->kind, place->path);
 	if (err)
 		return complain(EXIT_CODE_OUTPUT,
 				place->kind == CONSOLE_FILE ? place->path :
-							      "pseudo-terminal",
+							      "the serial port",
 				strerror(-err),
 				"choose another place by --serial");
 	return 0;
@@ -324,13 +350,14 @@ static int open_console(const struct serial_place *place,
  */
 static int open_consoles(const struct run_options *options,
 			 const struct machine *machine,
+			 struct background *background,
 			 struct console **consoles)
 {
 	const char *path;
 	int code = 0;
 
 	for (unsigned int i = 0; i < SERIAL_MAX && !code; i++) {
-		code = open_console(&options->serials[i], machine,
+		code = open_console(&options->serials[i], machine, background,
 				    &consoles[i]);
 		path = code ? NULL : console_path(consoles[i]);
 		if (path && options->nr_serials > 1)
@@ -352,7 +379,8 @@ static bool in_line(struct console *const *consoles)
 	return in;
 }
 
-static int run_machine(struct run_options *options, struct machine *machine)
+static int run_machine(struct run_options *options, struct machine *machine,
+		       struct background *background)
 {
 	struct machine_error error;
 	struct machine_end *end = calloc(1, sizeof(*end));
@@ -362,9 +390,11 @@ static int run_machine(struct run_options *options, struct machine *machine)
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = open_consoles(options, machine, consoles);
+	code = open_consoles(options, machine, background, consoles);
 	if (!code) {
 		err = machine_start(machine, consoles, &error);
+		if (!err && background)
+			background_serve(background, machine);
 		if (!err)
 			err = machine_wait(machine, end, &error);
 		code = err ? complain_step(options, err, &error) :
@@ -374,6 +404,8 @@ static int run_machine(struct run_options *options, struct machine *machine)
 			fputc('\n', stderr);
 		if (!err)
 			tell_end(options, end);
+		if (!err && background)
+			record_end(background, end);
 	}
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		console_close(consoles[i]);
@@ -381,7 +413,8 @@ static int run_machine(struct run_options *options, struct machine *machine)
 	return code;
 }
 
-static int run_with_options(struct run_options *options)
+static int run_with_options(struct run_options *options,
+			    struct background *background)
 {
 	struct machine_error error;
 	struct machine *machine;
@@ -395,25 +428,56 @@ static int run_with_options(struct run_options *options)
 		return complain_step(options, err, &error);
 	if (*error.boot.warning)
 		fprintf(stderr, "lodge: warning: %s\n", error.boot.warning);
-	code = run_machine(options, machine);
+	code = run_machine(options, machine, background);
 	machine_free(machine);
 	return code;
 }
 
 /* The cgroup must be there before the guest's memory is. */
-static int run_in_cgroup(struct run_options *options)
+static int run_in_cgroup(struct run_options *options,
+			 struct background *background)
 {
 	struct cgroup_own own;
 	int code;
 
 	if (!options->cpu_weight && !options->memory_max)
-		return run_with_options(options);
+		return run_with_options(options, background);
 	code = own_cgroup_enter(&own, options->cpu_weight, options->memory_max);
 	if (code)
 		return code;
-	code = run_with_options(options);
+	code = run_with_options(options, background);
 	cgroup_leave(&own);
 	return code;
+}
+
+/* In a process of its own. */
+static int run_in_background(void *opaque, int caller)
+{
+	struct run_options *options = opaque;
+	struct background *background;
+	int code = background_open(&background, options, caller);
+
+	if (code)
+		return code;
+	code = run_in_cgroup(options, background);
+	background_close(background, code);
+	return code;
+}
+
+static int run_as_asked(struct run_options *options)
+{
+	int code, err;
+
+	if (options->directory && chdir(options->directory))
+		return complain(EXIT_CODE_IMAGE, options->directory,
+				strerror(errno),
+				"name a directory by --directory");
+	if (!options->detach)
+		return run_in_cgroup(options, NULL);
+	err = detach(run_in_background, options, &code);
+	return err ? complain(EXIT_CODE_RESOURCES, "starting", strerror(-err),
+			      NULL) :
+		     code;
 }
 
 int run_command(int argc, char **argv)
@@ -429,7 +493,7 @@ int run_command(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
 	signal(SIGXFSZ, SIG_IGN);
-	code = run_in_cgroup(&options);
+	code = run_as_asked(&options);
 	options_free(&options);
 	return code;
 }

@@ -277,7 +277,8 @@ void stat_report_json(FILE *file, const struct stat_sample *sample)
 	json_open(&json, NULL, '{');
 	json_number(&json, "time", sample->time);
 	json_open(&json, "vm", '{');
-	vm_report_json(&json, &sample->vm, &times);
+	vm_report_json(&json, &sample->vm, word_of_vm_state(sample->vm.state),
+		       &times);
 	json_close(&json, '}');
 	json_open(&json, "vcpus", '[');
 	for (size_t i = 0; i < sample->nr_vcpus; i++)

@@ -55,7 +55,7 @@ static void tell_cgroup(struct json *json, const struct cgroup *cgroup)
 }
 
 void vm_report_json(struct json *json, const struct netlink_vm *vm,
-		    const struct vm_times *times)
+		    const char *state, const struct vm_times *times)
 {
 	struct cgroup cgroup;
 	char user[64];
@@ -66,7 +66,7 @@ void vm_report_json(struct json *json, const struct netlink_vm *vm,
 	json_text(json, "user", user);
 	json_number(json, "uid", vm->uid);
 	json_number(json, "pid", vm->pid);
-	json_text(json, "state", word_of_vm_state(vm->state));
+	json_text(json, "state", state);
 	json_number(json, "uptime", vm_uptime(vm));
 	json_number(json, "vcpus", vm->vcpus);
 	json_number(json, "memory", vm->memory);

@@ -45,8 +45,9 @@ bool vm_cgroup(const struct netlink_vm *vm, struct cgroup *cgroup);
 
 /**
  * vm_report_json() - write the members of the object for a VM
+ * @state: its state
  */
 void vm_report_json(struct json *json, const struct netlink_vm *vm,
-		    const struct vm_times *times);
+		    const char *state, const struct vm_times *times);
 
 #endif

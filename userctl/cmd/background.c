@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The controller of a machine in the background.
+ */
+#include "cmd/background.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/detach.h"
+#include "cmd/exit_code.h"
+#include "control/directory.h"
+#include "control/endpoint.h"
+#include "control/log.h"
+#include "control/server.h"
+
+/**
+ * struct background - a machine in the background
+ * @options: its description
+ * @caller: of detach(), or -1: it was told
+ * @parent: directory above @directory, or -1
+ * @directory: its own
+ * @config: its description as text
+ * @listener: control socket, or -1
+ * @messages: takes what is written to standard error
+ * @serial: takes the serial port's output, or NULL
+ * @feed: the same for those who are connected, or NULL
+ * @input: the serial port's input: what is written to 1 is read from 0
+ * @requests: how requests reach @machine
+ * @server: serves the control socket
+ * @machine: the machine, while it is served
+ * @paused: it is held
+ * @served: it has run, so that its end is recorded
+ * @end: its end, or NULL
+ */
+struct background {
+	const struct run_options *options;
+	int caller;
+	int parent;
+	struct directory directory;
+	char *config;
+	int listener;
+	struct log *messages;
+	struct log *serial;
+	struct feed *feed;
+	int input[2];
+	struct control_machine requests;
+	struct server *server;
+	struct machine *machine;
+	bool paused;
+	bool served;
+	char *end;
+};
+
+static int complain_place(const char *path, int err)
+{
+	if (err == -ENOENT && !*path)
+		return complain(EXIT_CODE_OUTPUT, "XDG_RUNTIME_DIR",
+				"it is not set, so there is no place for a "
+				"machine in the background",
+				"log in by a session of your own, or set it to "
+				"a directory that only you may write");
+	if (err == -EPERM)
+		return complain(EXIT_CODE_OUTPUT, path,
+				"it is no directory of this user's alone",
+				"remove it, or set XDG_RUNTIME_DIR to a "
+				"directory that only you may write");
+	return complain(EXIT_CODE_OUTPUT, path, strerror(-err), NULL);
+}
+
+static int complain_name(const char *name, int err)
+{
+	char what[LODGE_NAME_SIZE + 16];
+
+	snprintf(what, sizeof(what), "--name %s", name ? name : "");
+	if (err == -EBUSY)
+		return complain(
+			EXIT_CODE_USAGE, what, "a machine of this name runs",
+			"choose another name, or end it by `lodge stop`");
+	return complain(EXIT_CODE_OUTPUT, what, strerror(-err), NULL);
+}
+
+/* Return: 0, or the exit code after a message. */
+static int take_directory(struct background *background,
+			  struct run_options *options)
+{
+	char path[PATH_MAX] = "";
+	int err = directory_parent_path(path);
+
+	if (!err)
+		background->parent = directory_parent_open(path, true);
+	if (err || background->parent < 0)
+		return complain_place(path, err ? err : background->parent);
+	directory_sweep(background->parent);
+	err = directory_take(&background->directory, background->parent,
+			     options->machine.name);
+	if (err)
+		return complain_name(options->machine.name, err);
+	options->machine.name = background->directory.name;
+	return 0;
+}
+
+/* Notes what makes the description whole wherever it is read.  Return: 0 or -errno. */
+static int write_config(struct background *background,
+			struct run_options *options)
+{
+	char here[PATH_MAX];
+	int err = options_note(options, "name", options->machine.name);
+
+	if (!err && getcwd(here, sizeof(here)))
+		err = options_note(options, "directory", here);
+	if (!err)
+		background->config = config_text(options->config);
+	if (!err && !background->config)
+		err = -ENOMEM;
+	if (!err && strlen(background->config) > CONFIG_MAX)
+		err = -E2BIG;
+	return err ? err :
+		     directory_write(&background->directory, DIRECTORY_CONFIG,
+				     background->config,
+				     strlen(background->config));
+}
+
+static int fill_directory(struct background *background,
+			  struct run_options *options)
+{
+	struct directory *directory = &background->directory;
+	int err = write_config(background, options);
+
+	if (!err)
+		err = log_open(&background->messages, directory,
+			       DIRECTORY_MESSAGES);
+	if (!err)
+		background->listener = endpoint_listen(directory);
+	if (!err && background->listener < 0)
+		err = background->listener;
+	return err;
+}
+
+int background_open(struct background **background, struct run_options *options,
+		    int caller)
+{
+	struct background *new = calloc(1, sizeof(*new));
+	int code, err;
+
+	if (!new)
+		return complain(EXIT_CODE_RESOURCES, "starting",
+				strerror(ENOMEM), NULL);
+	new->options = options;
+	new->caller = caller;
+	new->parent = new->directory.fd = new->listener = -1;
+	new->input[0] = new->input[1] = -1;
+	code = take_directory(new, options);
+	if (!code) {
+		err = fill_directory(new, options);
+		if (err)
+			code = complain(EXIT_CODE_OUTPUT,
+					"the machine's directory",
+					strerror(-err), NULL);
+	}
+	if (code)
+		background_close(new, code);
+	else
+		*background = new;
+	return code;
+}
+
+/* Takes the guest's output, in any thread. */
+static void take_output(void *opaque, const void *data, size_t size)
+{
+	struct background *background = opaque;
+
+	log_write(background->serial, data, size);
+	feed_write(background->feed, data, size);
+}
+
+int background_console(struct background *background, struct console **console)
+{
+	int err = log_open(&background->serial, &background->directory,
+			   DIRECTORY_SERIAL);
+
+	if (err)
+		return err;
+	background->feed = feed_new();
+	if (!background->feed ||
+	    pipe2(background->input, O_CLOEXEC | O_NONBLOCK))
+		return -errno;
+	return console_open_calls(console, background->input[0], take_output,
+				  background);
+}
+
+/*
+ * What requests do.
+ */
+
+static bool is_paused(void *opaque)
+{
+	const struct background *background = opaque;
+
+	return background->paused;
+}
+
+/* For `lodge ps`, which asks no controller. */
+static void mark_paused(struct background *background, bool paused)
+{
+	background->paused = paused;
+	if (paused)
+		directory_write(&background->directory, DIRECTORY_PAUSED, "",
+				0);
+	else
+		unlinkat(background->directory.fd, DIRECTORY_PAUSED, 0);
+}
+
+/* A machine that cannot be held, or let run on, is of no use any more. */
+static int pause_machine(void *opaque)
+{
+	struct background *background = opaque;
+	int err = machine_pause(background->machine);
+
+	mark_paused(background, true);
+	if (err)
+		machine_end(background->machine);
+	return err;
+}
+
+static int resume_machine(void *opaque)
+{
+	struct background *background = opaque;
+	int err = machine_resume(background->machine);
+
+	if (!err)
+		mark_paused(background, false);
+	return err;
+}
+
+static void press(void *opaque)
+{
+	struct background *background = opaque;
+
+	machine_press_power_button(background->machine);
+}
+
+static void end(void *opaque)
+{
+	struct background *background = opaque;
+
+	machine_end(background->machine);
+}
+
+static void look(void *opaque)
+{
+	struct background *background = opaque;
+
+	machine_notice_kill(background->machine);
+}
+
+static ssize_t write_message(void *opaque, const char *text, size_t size)
+{
+	log_write(opaque, text, size);
+	return size;
+}
+
+/* Standard error is the log of messages from now on. */
+static void log_messages(struct background *background)
+{
+	const cookie_io_functions_t functions = { .write = write_message };
+	FILE *file = fopencookie(background->messages, "w", functions);
+
+	if (!file)
+		return;
+	setvbuf(file, NULL, _IOLBF, 0);
+	stderr = file;
+}
+
+static int start_server(struct background *background)
+{
+	const struct server_config config = {
+		.listener = background->listener,
+		.machine = &background->requests,
+		.feed = background->feed,
+		.input = background->input[1],
+		.look = look,
+	};
+
+	background->requests = (struct control_machine){
+		.name = background->directory.name,
+		.config = background->config,
+		.has_console = background->feed,
+		.is_paused = is_paused,
+		.pause = pause_machine,
+		.resume = resume_machine,
+		.press = press,
+		.end = end,
+		.opaque = background,
+	};
+	background->server = server_new(&config);
+	return background->server ? 0 : -errno;
+}
+
+void background_serve(struct background *background, struct machine *machine)
+{
+	int caller = background->caller;
+	int err = start_server(background);
+
+	background->machine = machine;
+	background->served = true;
+	log_messages(background);
+	background->caller = -1;
+	if (!err)
+		err = detach_ready(caller, background->directory.name);
+	if (!err)
+		err = server_run(background->server, machine_ended(machine));
+	if (err) {
+		fprintf(stderr, "lodge: the control socket: %s\n",
+			strerror(-err));
+		machine_end(machine);
+	}
+	/* The end of the machine is waited for by machine_wait(). */
+}
+
+void background_set_end(struct background *background, const char *end)
+{
+	free(background->end);
+	background->end = strdup(end);
+}
+
+/* Return: what is known of the end, to be freed. */
+static char *end_of(struct background *background, int code)
+{
+	char *text = background->end;
+
+	background->end = NULL;
+	if (!text &&
+	    asprintf(&text, "{\"end\": \"failure\", \"code\": %d}\n", code) < 0)
+		text = NULL;
+	return text;
+}
+
+static void record_end(struct background *background, int code)
+{
+	char *text = end_of(background, code);
+
+	if (text)
+		directory_write(&background->directory, DIRECTORY_END, text,
+				strlen(text));
+	directory_end(&background->directory);
+	if (text && background->server)
+		server_finish(background->server, text);
+	free(text);
+}
+
+void background_close(struct background *background, int code)
+{
+	if (background->served)
+		record_end(background, code);
+	else if (background->directory.fd >= 0)
+		directory_drop(&background->directory);
+	server_free(background->server);
+	feed_free(background->feed);
+	log_close(background->serial);
+	for (int i = 0; i < 2; i++)
+		if (background->input[i] >= 0)
+			close(background->input[i]);
+	if (background->listener >= 0)
+		close(background->listener);
+	if (background->parent >= 0)
+		close(background->parent);
+	free(background->config);
+	free(background->end);
+	free(background);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The controller of a machine in the background: its directory, control socket, logs and
+ * console.
+ */
+#ifndef LODGE_CMD_BACKGROUND_H
+#define LODGE_CMD_BACKGROUND_H
+
+#include "cmd/options.h"
+#include "machine/machine.h"
+
+struct background;
+
+/**
+ * background_open() - take the machine's name, and make what stands below it
+ * @background: set to it
+ * @options: its description; gets the name that is made up if it has none
+ * @caller: of detach()
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int background_open(struct background **background, struct run_options *options,
+		    int caller);
+
+/**
+ * background_console() - open the console that `lodge console` connects to
+ * @console: set to it
+ *
+ * Return: 0 or -errno.
+ */
+int background_console(struct background *background, struct console **console);
+
+/**
+ * background_serve() - tell the caller that the machine runs, and carry out requests until
+ * it ends
+ * @machine: was started
+ *
+ * Messages go to the log from then on.
+ */
+void background_serve(struct background *background, struct machine *machine);
+
+/**
+ * background_set_end() - set what is recorded of the machine's end
+ * @end: a JSON object as text, which is copied
+ */
+void background_set_end(struct background *background, const char *end);
+
+/**
+ * background_close() - record the end of a machine that was served, and remove what
+ * need not stay
+ * @code: the exit code
+ */
+void background_close(struct background *background, int code);
+
+#endif

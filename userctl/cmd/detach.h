@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A process in the background, whose caller waits until it runs.
+ */
+#ifndef LODGE_CMD_DETACH_H
+#define LODGE_CMD_DETACH_H
+
+/**
+ * detach() - carry something out in a process of its own
+ * @run: called there, in a session of its own; returns the exit code.  It tells by
+ *	detach_ready() that all is well
+ * @opaque: for @run
+ * @code: out, in the caller: 0 when all is well, and the word of detach_ready() was
+ *	written to standard output; otherwise the exit code
+ *
+ * Return: 0, or -errno: there is no such process.  In the new process it does not return.
+ */
+int detach(int (*run)(void *opaque, int caller), void *opaque, int *code);
+
+/**
+ * detach_ready() - let the caller go on, and go to the background
+ * @caller: as given to the function in the new process; is closed
+ * @word: for standard output of the caller
+ *
+ * Standard input and outputs are /dev/null from then on, the working directory is the
+ * root, and descriptors that the caller has handed down are closed: all of this
+ * program's have FD_CLOEXEC.
+ *
+ * Return: 0, or -errno: the caller has gone.
+ */
+int detach_ready(int caller, const char *word);
+
+#endif

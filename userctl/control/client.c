@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The client of the control socket.
+ */
+#include "control/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control/endpoint.h"
+#include "control/protocol.h"
+
+/**
+ * struct client - a connection
+ * @fd: its descriptor
+ * @pid: the controller's process
+ * @id: of the last request
+ * @received: bytes in @in
+ * @in: what was received and is not used yet
+ */
+struct client {
+	int fd;
+	pid_t pid;
+	json_int_t id;
+	size_t received;
+	char in[CONTROL_ANSWER_MAX];
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Waits until there is something to receive.  Return: 0, -ETIMEDOUT or -errno. */
+static int wait_readable(const struct client *client, int64_t deadline)
+{
+	struct pollfd fd = { .fd = client->fd, .events = POLLIN };
+	int64_t left = deadline - now_ms();
+	int ready = poll(&fd, 1, deadline < 0 ? -1 : left > 0 ? left : 0);
+
+	if (ready < 0)
+		return errno == EINTR ? 0 : -errno;
+	return ready ? 0 : -ETIMEDOUT;
+}
+
+/* Receives what there is.  Return: 0, -EPIPE at the end, -ETIMEDOUT, or -errno. */
+static int receive(struct client *client, int64_t deadline)
+{
+	int err = wait_readable(client, deadline);
+	ssize_t length;
+
+	if (err)
+		return err;
+	length = recv(client->fd, client->in + client->received,
+		      sizeof(client->in) - client->received, MSG_DONTWAIT);
+	if (!length || (length < 0 && errno == ECONNRESET))
+		return -EPIPE;
+	if (length < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	client->received += length;
+	return 0;
+}
+
+static void consume(struct client *client, size_t size)
+{
+	client->received -= size;
+	memmove(client->in, client->in + size, client->received);
+}
+
+/* Return: 0 with an object that is to be released; or as receive(), and -EPROTO. */
+static int receive_object(struct client *client, int patience_ms,
+			  json_t **object)
+{
+	int64_t deadline = patience_ms < 0 ? -1 : now_ms() + patience_ms;
+	const char *end;
+	int err;
+
+	while (!(end = memchr(client->in, '\n', client->received))) {
+		if (client->received == sizeof(client->in))
+			return -EPROTO;
+		err = receive(client, deadline);
+		if (err)
+			return err;
+	}
+	*object = json_loadb(client->in, end - client->in,
+			     JSON_REJECT_DUPLICATES, NULL);
+	consume(client, end + 1 - client->in);
+	if (json_is_object(*object))
+		return 0;
+	json_decref(*object);
+	return -EPROTO;
+}
+
+static int greet(struct client *client)
+{
+	json_t *greeting;
+	int err = receive_object(client, CLIENT_PATIENCE_MS, &greeting);
+
+	if (err)
+		return err;
+	if (json_integer_value(json_object_get(greeting, "protocol")) !=
+	    CONTROL_PROTOCOL)
+		err = -EPROTO;
+	json_decref(greeting);
+	return err;
+}
+
+int client_open(struct client **client, const struct directory *directory)
+{
+	struct client *new = calloc(1, sizeof(*new));
+	int err;
+
+	if (!new)
+		return -ENOMEM;
+	new->fd = endpoint_connect(directory, &new->pid);
+	err = new->fd < 0 ? new->fd : greet(new);
+	if (err == -EAGAIN)
+		err = -ETIMEDOUT;
+	if (err) {
+		client_close(new);
+		return err;
+	}
+	*client = new;
+	return 0;
+}
+
+void client_close(struct client *client)
+{
+	if (!client)
+		return;
+	if (client->fd >= 0)
+		close(client->fd);
+	free(client);
+}
+
+pid_t client_pid(const struct client *client)
+{
+	return client->pid;
+}
+
+int client_send(struct client *client, const char *command,
+		const char *argument)
+{
+	char line[CONTROL_REQUEST_MAX];
+	int length;
+
+	length = snprintf(line, sizeof(line),
+			  "{\"id\":%lld,\"command\":\"%s\"%s%s%s}\n",
+			  (long long)++client->id, command,
+			  argument ? ",\"" : "", argument ? argument : "",
+			  argument ? "\":true" : "");
+	/* It fits into the socket, since the last answer was received. */
+	return send(client->fd, line, length, MSG_NOSIGNAL) == length ? 0 :
+									-errno;
+}
+
+static int take_error(json_t *error, char *why, size_t size)
+{
+	const char *message =
+		json_string_value(json_object_get(error, "message"));
+
+	if (!message)
+		return -EPROTO;
+	snprintf(why, size, "%s", message);
+	return -EREMOTEIO;
+}
+
+int client_receive(struct client *client, int patience_ms, json_t **ok,
+		   char *why, size_t size)
+{
+	json_t *answer, *result, *error;
+	int err = receive_object(client, patience_ms, &answer);
+
+	if (err)
+		return err;
+	result = json_object_get(answer, "ok");
+	error = json_object_get(answer, "error");
+	if (error)
+		err = take_error(error, why, size);
+	else if (!json_is_object(result) ||
+		 json_integer_value(json_object_get(answer, "id")) !=
+			 client->id)
+		err = -EPROTO;
+	else if (ok)
+		*ok = json_incref(result);
+	json_decref(answer);
+	return err;
+}
+
+int client_call(struct client *client, const char *command,
+		const char *argument, json_t **ok, char *why, size_t size)
+{
+	int err = client_send(client, command, argument);
+
+	return err ? err :
+		     client_receive(client, CLIENT_PATIENCE_MS, ok, why, size);
+}
+
+void client_wait_close(struct client *client, int patience_ms)
+{
+	int64_t deadline = now_ms() + patience_ms;
+	int err;
+
+	do {
+		client->received = 0;
+		err = receive(client, deadline);
+	} while (!err);
+}
+
+int client_fd(const struct client *client)
+{
+	return client->fd;
+}
+
+size_t client_rest(struct client *client, void *data, size_t size)
+{
+	size_t length = client->received < size ? client->received : size;
+
+	memcpy(data, client->in, length);
+	consume(client, length);
+	return length;
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The protocol of the control socket: from a line to what it asks for, and back.
+ *
+ * Jansson reads and writes the JSON: it takes what RFC 8259 has and nothing else, bounds
+ * how deep values are nested, and can refuse a name that is there twice.
+ */
+#include "control/protocol.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Most bytes of an ID that is a text. */
+#define ID_MAX 64
+
+/**
+ * struct request - a request
+ * @id: what names it in its answer
+ * @arguments: its members besides "id" and "command"
+ */
+struct request {
+	const json_t *id;
+	json_t *arguments;
+};
+
+/**
+ * struct control_command - a command of the protocol
+ * @name: its name
+ * @arguments: names of its arguments, which are all booleans and may be absent; NULL ends
+ *	the list
+ * @call: carries it out
+ */
+struct control_command {
+	const char *name;
+	const char *arguments[2];
+	void (*call)(const struct control_machine *machine,
+		     const struct request *request,
+		     struct control_reply *reply);
+};
+
+/* Return: an object as a line, to be freed; it is released. */
+static char *line_of(json_t *object)
+{
+	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	char *line = NULL;
+
+	if (text && asprintf(&line, "%s\n", text) < 0)
+		line = NULL;
+	free(text);
+	json_decref(object);
+	return line;
+}
+
+static char *error_line(const json_t *id, const char *code, const char *message)
+{
+	return line_of(json_pack("{s:O?,s:{s:s,s:s}}", "id", id, "error",
+				 "code", code, "message", message));
+}
+
+static void refuse(const struct request *request, const char *code,
+		   const char *message, struct control_reply *reply)
+{
+	reply->line = error_line(request->id, code, message);
+}
+
+/* Answers by an object, which is released. */
+static void answer(const struct request *request, json_t *ok,
+		   struct control_reply *reply)
+{
+	reply->line =
+		line_of(json_pack("{s:O,s:o}", "id", request->id, "ok", ok));
+}
+
+static void answer_error(const struct request *request, int err,
+			 struct control_reply *reply)
+{
+	if (err)
+		refuse(request, CONTROL_FAILED, strerror(-err), reply);
+	else
+		answer(request, json_object(), reply);
+}
+
+static void call_status(const struct control_machine *machine,
+			const struct request *request,
+			struct control_reply *reply)
+{
+	bool paused = machine->is_paused(machine->opaque);
+
+	answer(request,
+	       json_pack("{s:s,s:s,s:i,s:b}", "name", machine->name, "state",
+			 paused ? CONTROL_PAUSED : CONTROL_RUNNING, "pid",
+			 (int)getpid(), "console", machine->has_console),
+	       reply);
+}
+
+static void call_inspect(const struct control_machine *machine,
+			 const struct request *request,
+			 struct control_reply *reply)
+{
+	answer(request, json_loads(machine->config, 0, NULL), reply);
+}
+
+static void call_pause(const struct control_machine *machine,
+		       const struct request *request,
+		       struct control_reply *reply)
+{
+	answer_error(request, machine->pause(machine->opaque), reply);
+}
+
+static void call_resume(const struct control_machine *machine,
+			const struct request *request,
+			struct control_reply *reply)
+{
+	answer_error(request, machine->resume(machine->opaque), reply);
+}
+
+static void call_press(const struct control_machine *machine,
+		       const struct request *request,
+		       struct control_reply *reply)
+{
+	machine->press(machine->opaque);
+	answer(request, json_object(), reply);
+}
+
+static void call_end(const struct control_machine *machine,
+		     const struct request *request, struct control_reply *reply)
+{
+	machine->end(machine->opaque);
+	answer(request, json_object(), reply);
+}
+
+static void call_wait(const struct control_machine *machine,
+		      const struct request *request,
+		      struct control_reply *reply)
+{
+	reply->id = json_dumps(request->id, JSON_ENCODE_ANY);
+	if (reply->id)
+		reply->next = CONTROL_WAIT;
+}
+
+static void call_console(const struct control_machine *machine,
+			 const struct request *request,
+			 struct control_reply *reply)
+{
+	if (!machine->has_console) {
+		refuse(request, CONTROL_NO_CONSOLE,
+		       "the serial port is connected elsewhere", reply);
+		return;
+	}
+	answer(request, json_object(), reply);
+	reply->next = CONTROL_CONSOLE;
+	reply->history =
+		json_is_true(json_object_get(request->arguments, "history"));
+}
+
+static const struct control_command commands[] = {
+	{ "status", { NULL }, call_status },
+	{ "inspect", { NULL }, call_inspect },
+	{ "pause", { NULL }, call_pause },
+	{ "resume", { NULL }, call_resume },
+	{ "power-button", { NULL }, call_press },
+	{ "end", { NULL }, call_end },
+	{ "wait", { NULL }, call_wait },
+	{ "console", { "history" }, call_console },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct control_command *find(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static bool takes(const struct control_command *command, const char *name)
+{
+	for (size_t i = 0; i < 2 && command->arguments[i]; i++)
+		if (!strcmp(command->arguments[i], name))
+			return true;
+	return false;
+}
+
+/* Return: false, after an answer, if the arguments are not those of the command. */
+static bool check_arguments(const struct control_command *command,
+			    const struct request *request,
+			    struct control_reply *reply)
+{
+	const char *name;
+	json_t *value;
+	char why[128];
+
+	json_object_foreach(request->arguments, name, value)
+	{
+		if (takes(command, name) && json_is_boolean(value))
+			continue;
+		snprintf(why, sizeof(why), "%s: %s", command->name,
+			 takes(command, name) ? "the argument is no boolean" :
+						"there is no such argument");
+		refuse(request, CONTROL_BAD_ARGUMENT, why, reply);
+		return false;
+	}
+	return true;
+}
+
+static bool is_id(const json_t *id)
+{
+	return json_is_integer(id) ||
+	       (json_is_string(id) && json_string_length(id) <= ID_MAX);
+}
+
+/* @object: of the line; changes. */
+static void carry_out(const struct control_machine *machine, json_t *object,
+		      struct control_reply *reply)
+{
+	json_t *id = json_incref(json_object_get(object, "id"));
+	json_t *name = json_incref(json_object_get(object, "command"));
+	struct request request = { .id = id, .arguments = object };
+	const struct control_command *command;
+
+	json_object_del(object, "id");
+	json_object_del(object, "command");
+	if (!is_id(id) || !json_is_string(name)) {
+		reply->line = control_refusal(
+			CONTROL_BAD_REQUEST,
+			"a request has an \"id\", a number or a short text, and "
+			"a \"command\", a text");
+	} else {
+		command = find(json_string_value(name));
+		if (!command)
+			refuse(&request, CONTROL_UNKNOWN,
+			       "there is no such command", reply);
+		else if (check_arguments(command, &request, reply))
+			command->call(machine, &request, reply);
+	}
+	json_decref(id);
+	json_decref(name);
+}
+
+void control_request(const struct control_machine *machine, const char *line,
+		     size_t size, struct control_reply *reply)
+{
+	json_t *object = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
+
+	memset(reply, 0, sizeof(*reply));
+	if (json_is_object(object))
+		carry_out(machine, object, reply);
+	else
+		reply->line = control_refusal(
+			CONTROL_BAD_REQUEST,
+			"a request is one JSON object in a line");
+	json_decref(object);
+}
+
+char *control_greeting(const struct control_machine *machine)
+{
+	return line_of(json_pack("{s:s,s:i,s:s,s:i}", "lodge", LODGE_VERSION,
+				 "protocol", CONTROL_PROTOCOL, "name",
+				 machine->name, "pid", (int)getpid()));
+}
+
+char *control_refusal(const char *code, const char *message)
+{
+	return error_line(NULL, code, message);
+}
+
+char *control_ended(const char *id, const char *end)
+{
+	json_t *ok = json_loads(end, 0, NULL);
+	json_t *which = json_loads(id, JSON_DECODE_ANY, NULL);
+
+	return line_of(json_pack("{s:o,s:o}", "id", which, "ok", ok));
+}

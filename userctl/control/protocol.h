@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The protocol of the control socket, version 1, which lodge-control(7) describes for
+ * other programs.
+ *
+ * Each request and each answer is one line with one JSON object.  The other side is not
+ * trusted to send what it should.
+ */
+#ifndef LODGE_CONTROL_PROTOCOL_H
+#define LODGE_CONTROL_PROTOCOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTROL_PROTOCOL 1
+/* Most bytes of a request, and of an answer, with the end of the line. */
+#define CONTROL_REQUEST_MAX 4096
+#define CONTROL_ANSWER_MAX (1 << 20)
+
+/* The machine's states, in answers. */
+#define CONTROL_RUNNING "running"
+#define CONTROL_PAUSED "paused"
+
+/* The errors, as words for programs. */
+#define CONTROL_BAD_REQUEST "bad-request"
+#define CONTROL_TOO_LONG "too-long"
+#define CONTROL_BUSY "busy"
+#define CONTROL_UNKNOWN "unknown-command"
+#define CONTROL_BAD_ARGUMENT "bad-argument"
+#define CONTROL_FAILED "failed"
+#define CONTROL_NO_CONSOLE "no-console"
+
+/**
+ * struct control_machine - what requests act on
+ * @name: the machine's name
+ * @config: its description, a JSON object as text
+ * @has_console: its serial port is connected to the control socket
+ * @is_paused: tells whether it is held
+ * @pause: hold it; returns 0 or -errno
+ * @resume: let it run on; returns 0 or -errno
+ * @press: press its power button
+ * @end: end it
+ * @opaque: for the functions
+ */
+struct control_machine {
+	const char *name;
+	const char *config;
+	bool has_console;
+	bool (*is_paused)(void *opaque);
+	int (*pause)(void *opaque);
+	int (*resume)(void *opaque);
+	void (*press)(void *opaque);
+	void (*end)(void *opaque);
+	void *opaque;
+};
+
+/* What follows a request. */
+enum control_next {
+	CONTROL_ANSWER, /* its answer, and then the next request */
+	CONTROL_WAIT, /* an answer when the machine has ended, of control_ended() */
+	CONTROL_CONSOLE, /* its answer, and then the serial port's bytes, both ways */
+};
+
+/**
+ * struct control_reply - what a request has led to
+ * @next: what follows
+ * @line: the answer with the end of its line, to be freed; NULL with CONTROL_WAIT, or
+ *	without memory
+ * @id: with CONTROL_WAIT: for control_ended(), to be freed
+ * @history: with CONTROL_CONSOLE: the output that is kept is wanted, too
+ */
+struct control_reply {
+	enum control_next next;
+	char *line;
+	char *id;
+	bool history;
+};
+
+/**
+ * control_greeting() - the line with which a connection begins
+ *
+ * Return: it, to be freed; NULL without memory.
+ */
+char *control_greeting(const struct control_machine *machine);
+
+/**
+ * control_request() - carry out a request
+ * @line: the request, without the end of the line
+ * @size: its bytes
+ * @reply: out
+ */
+void control_request(const struct control_machine *machine, const char *line,
+		     size_t size, struct control_reply *reply);
+
+/**
+ * control_refusal() - the answer to what is no request
+ * @code: word of the error
+ * @message: the reason, for people
+ *
+ * Return: it, to be freed; NULL without memory.
+ */
+char *control_refusal(const char *code, const char *message);
+
+/**
+ * control_ended() - the answer to a request that has waited for the machine's end
+ * @id: of the request
+ * @end: the end, a JSON object as text; it may have the end of a line
+ *
+ * Return: it, to be freed; NULL without memory.
+ */
+char *control_ended(const char *id, const char *end);
+
+#endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A client's connection, as the server sees it.
+ *
+ * There is one answer at most that is not sent yet: a client that does not read gets no
+ * further request carried out.
+ */
+#include "control/session.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Bytes of the serial port's output that are sent at once. */
+#define OUTPUT_AT_ONCE 4096
+/* Requests and pieces of output after which it is another client's turn. */
+#define TURNS 16
+
+/* Sends a text, which is the session's now; NULL: there was no memory for it. */
+static void send_later(struct session *session, char *text)
+{
+	if (!text) {
+		session->broken = true;
+		return;
+	}
+	session->out = text;
+	session->size = strlen(text);
+	session->sent = 0;
+}
+
+void session_open(struct session *session, int fd,
+		  const struct control_machine *machine)
+{
+	memset(session, 0, sizeof(*session));
+	session->fd = fd;
+	send_later(session, control_greeting(machine));
+}
+
+void session_close(struct session *session)
+{
+	close(session->fd);
+	free(session->out);
+	free(session->waiting);
+	memset(session, 0, sizeof(*session));
+	session->fd = -1;
+}
+
+static bool has_line(const struct session *session)
+{
+	return memchr(session->in, '\n', session->received);
+}
+
+static bool has_room(const struct session *session)
+{
+	return session->received < sizeof(session->in);
+}
+
+/* True if the next turn would be of use, whatever the client does. */
+static bool has_request(const struct session *session)
+{
+	return !session->console && !session->waiting && !session->closing &&
+	       (has_line(session) || !has_room(session));
+}
+
+short session_events(const struct session *session, struct feed *feed)
+{
+	short events = 0;
+
+	if (session->out || has_request(session) ||
+	    (session->console && session->position < feed_end(feed)))
+		events |= POLLOUT;
+	if (!session->ended && !session->closing && has_room(session))
+		events |= POLLIN;
+	return events;
+}
+
+bool session_wants_input(const struct session *session)
+{
+	return session->console && session->received;
+}
+
+static bool is_passing(int err)
+{
+	return err == EAGAIN || err == EINTR;
+}
+
+static void receive(struct session *session)
+{
+	ssize_t length;
+
+	if (session->ended || session->closing || !has_room(session))
+		return;
+	length = recv(session->fd, session->in + session->received,
+		      sizeof(session->in) - session->received, MSG_DONTWAIT);
+	if (length > 0)
+		session->received += length;
+	else if (!length)
+		session->ended = true;
+	else if (!is_passing(errno))
+		session->broken = true;
+}
+
+/* Return: true if nothing is left to send. */
+static bool send_out(struct session *session)
+{
+	ssize_t length;
+
+	if (!session->out)
+		return true;
+	length = send(session->fd, session->out + session->sent,
+		      session->size - session->sent,
+		      MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (length < 0) {
+		session->broken = !is_passing(errno);
+		return false;
+	}
+	session->sent += length;
+	if (session->sent < session->size)
+		return false;
+	free(session->out);
+	session->out = NULL;
+	return true;
+}
+
+/* Forgets bytes at the beginning of those received. */
+static void consume(struct session *session, size_t size)
+{
+	session->received -= size;
+	memmove(session->in, session->in + size, session->received);
+}
+
+static void take_reply(struct session *session,
+		       const struct control_reply *reply, struct feed *feed)
+{
+	switch (reply->next) {
+	case CONTROL_ANSWER:
+		break;
+	case CONTROL_WAIT:
+		session->waiting = reply->id;
+		return;
+	case CONTROL_CONSOLE:
+		session->console = true;
+		session->position = reply->history ? feed_begin(feed) :
+						     feed_end(feed);
+		break;
+	}
+	send_later(session, reply->line);
+}
+
+/* Carries out a request, if there is one.  Return: false if there is none. */
+static bool take_request(struct session *session,
+			 const struct control_machine *machine,
+			 struct feed *feed)
+{
+	const char *end = memchr(session->in, '\n', session->received);
+	struct control_reply reply;
+
+	if (!end && has_room(session))
+		return false;
+	if (!end) {
+		send_later(session,
+			   control_refusal(CONTROL_TOO_LONG,
+					   "a request has at most 4096 bytes"));
+		session->closing = true;
+		session->received = 0;
+		return true;
+	}
+	control_request(machine, session->in, end - session->in, &reply);
+	consume(session, end + 1 - session->in);
+	take_reply(session, &reply, feed);
+	return true;
+}
+
+/* Sends the next piece of output, if there is one. */
+static bool take_output(struct session *session, struct feed *feed)
+{
+	char *text = malloc(OUTPUT_AT_ONCE);
+	uint64_t missed;
+	size_t size;
+	int note = 0;
+
+	if (!text) {
+		session->broken = true;
+		return false;
+	}
+	size = feed_read(feed, &session->position, text, OUTPUT_AT_ONCE / 2,
+			 &missed);
+	if (!size) {
+		free(text);
+		return false;
+	}
+	if (missed) {
+		memmove(text + OUTPUT_AT_ONCE / 2, text, size);
+		note = snprintf(text, OUTPUT_AT_ONCE / 2,
+				"\r\n[lodge: %llu bytes of output are left "
+				"out]\r\n",
+				(unsigned long long)missed);
+		memmove(text + note, text + OUTPUT_AT_ONCE / 2, size);
+	}
+	session->out = text;
+	session->size = note + size;
+	session->sent = 0;
+	return true;
+}
+
+/* Hands the client's bytes to the serial port, as far as it has room. */
+static void give_input(struct session *session, int input)
+{
+	ssize_t length;
+
+	if (!session->received)
+		return;
+	length = write(input, session->in, session->received);
+	if (length > 0)
+		consume(session, length);
+}
+
+static bool work_once(struct session *session,
+		      const struct control_machine *machine, struct feed *feed,
+		      int input)
+{
+	if (!send_out(session) || session->closing || session->broken)
+		return false;
+	if (session->console) {
+		give_input(session, input);
+		return take_output(session, feed);
+	}
+	return !session->waiting && take_request(session, machine, feed);
+}
+
+void session_work(struct session *session, short happened,
+		  const struct control_machine *machine, struct feed *feed,
+		  int input)
+{
+	if (happened & (POLLHUP | POLLERR | POLLNVAL))
+		session->broken = true;
+	if (happened & POLLIN)
+		receive(session);
+	for (int i = 0; i < TURNS; i++)
+		if (!work_once(session, machine, feed, input))
+			break;
+	/* What has no end of the line is no request. */
+	if (session->ended && !session->console && !session->waiting &&
+	    !has_line(session))
+		session->closing = true;
+	if (session->closing && !session->out)
+		session->broken = true;
+}
+
+void session_finish(struct session *session, const char *end)
+{
+	if (session->waiting && !session->out)
+		send_later(session, control_ended(session->waiting, end));
+	free(session->waiting);
+	session->waiting = NULL;
+	session->closing = !session->console;
+}
