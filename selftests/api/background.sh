@@ -7,6 +7,9 @@ dir=$(mktemp -d)
 out=$dir/out
 place=/run/lodge
 trap 'rm -rf "$dir"' EXIT
+chmod 755 "$dir"
+mkdir -m 700 "$dir/nobody"
+chown 65534 "$dir/nobody"
 number=0
 # Seconds that end what hangs.
 PATIENCE=600
@@ -115,8 +118,8 @@ check "by its name" says "^web  *root  *$controller "
 check "another one of this name is refused" start 64 echo --name web
 check "with the reason" says 'web: a machine of this name runs'
 check "the first one runs on" [ "$(pid web)" = "$controller" ]
-check "it is found by nobody else" as_nobody 68 /tmp 'stop web'
-check "whose directory has no such path" as_nobody 68 /run 'stop web'
+check "another user does not find it" as_nobody 68 "$dir/nobody" 'stop web'
+check "in its own directory neither" as_nobody 77 /run 'stop web'
 check "only its user may enter its directory" [ "$(stat -c %a $place $place/web | sort -u)" = 700 ]
 check "and use its socket" [ "$(stat -c %a $place/web/control)" = 600 ]
 echo 'echo this' >"$dir/keys"
