@@ -586,6 +586,7 @@ install-liblodge: $(B)/liblodge.a ## the library and the ABI's headers, for prog
 install: lodge install-module-source ## controller, man pages, completion, udev rule, unit, group, module sources for DKMS
 	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
 	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 userctl/lodge.1
+	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 userctl/lodge-control.7
 	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 userctl/lodge@.service.8
 	$(Q)install -D -m 644 userctl/lodge.bash $(DESTDIR)$(BASHDIR)/lodge
 	$(Q)install -D -m 644 -t $(DESTDIR)$(UDEVDIR) userctl/60-lodge.rules
@@ -597,6 +598,7 @@ install: lodge install-module-source ## controller, man pages, completion, udev 
 uninstall: ## what install and install-liblodge have put in place, but for the group (before: dkms remove)
 	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC) $(DESTDIR)$(INCLUDEDIR)/lodge
 	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/man1/lodge.1 \
+		$(DESTDIR)$(MANDIR)/man7/lodge-control.7 \
 		$(DESTDIR)$(MANDIR)/man8/lodge@.service.8 \
 		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules \
 		$(DESTDIR)$(UNITDIR)/lodge@.service \

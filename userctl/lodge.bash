@@ -27,6 +27,11 @@ _lodge_vms() {
 	"${COMP_WORDS[0]}" ps 2>/dev/null | sed -nE '2,$s/ .*//p'
 }
 
+# _lodge_machines: the names of this user's machines, with those that have ended
+_lodge_machines() {
+	"${COMP_WORDS[0]}" ps --all 2>/dev/null | sed -nE '2,$s/ .*//p'
+}
+
 # _lodge_ids: their IDs
 _lodge_ids() {
 	"${COMP_WORDS[0]}" ps --json 2>/dev/null |
@@ -89,8 +94,11 @@ _lodge_files() {
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i | --firmware) _lodge_files ;;
-	--disk) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --config | --disk | --firmware) _lodge_files ;;
+	--directory)
+		mapfile -t COMPREPLY < <(compgen -d -- "$typed")
+		compopt -o filenames 2>/dev/null
+		;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -116,6 +124,9 @@ _lodge_value() {
 _lodge_argument() {
 	case $1 in
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
+	console | logs | pause | resume | stop | rm | inspect)
+		_lodge_offer "$(_lodge_machines)"
+		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;
 	help) _lodge_offer "$(_lodge_commands)" ;;
 	esac

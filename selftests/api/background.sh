@@ -105,7 +105,7 @@ rounds() {
 	done
 }
 
-echo 1..66
+echo 1..68
 check "a machine starts in the background" start 0 echo --name web
 check "its name is told" [ "$(cat "$out")" = web ]
 controller=$(pid web)
@@ -175,6 +175,11 @@ check "and gets one" says '^machine-1$'
 check "one that is killed ends" lodge 0 kill machine-1
 check "with its controller" soon sh -c "$LODGE inspect --state machine-1 | grep '\"killed\"'"
 lodge 0 rm machine-1
+start 0 echo --name held
+lodge 0 pause held
+check "one that is killed while it is paused" lodge 0 kill held
+check "ends, too" soon sh -c "$LODGE inspect --state held | grep '\"killed\"'"
+lodge 0 rm held
 check "what does not start is told" start 66 none --name none
 start 0 echo --name dead
 kill -9 "$(pid dead)"

@@ -29,7 +29,7 @@ static char *const every[] = {
 	"--no-reboot",
 	"--on-crash=stop",
 	"--device=testdev",
-	"--device=isa-debug-exit,port=0xf5",
+	"--device=debug-exit,port=0xf5",
 	"--testdev",
 	"--flat=0x7c00:32",
 	"--cpu-weight=0x64",

@@ -36,6 +36,7 @@ enum {
 	KEY_MEMORY_MAX,
 	KEY_BACKING,
 	KEY_CONFIG,
+	KEY_DIRECTORY,
 };
 
 static const struct argp_option descriptions[] = {
@@ -110,7 +111,7 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "config", KEY_CONFIG, "FILE", 0,
 	  "Read options from FILE, as lodge inspect writes them", 0 },
-	{ "directory", 'C', "DIRECTORY", 0,
+	{ "directory", KEY_DIRECTORY, "DIRECTORY", 0,
 	  "Names of files are relative to DIRECTORY, but for those of --config",
 	  0 },
 	{ "json", KEY_JSON, NULL, 0,
@@ -728,7 +729,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'd':
 		options->detach = true;
 		return 0;
-	case 'C':
+	case KEY_DIRECTORY:
 		options->directory = argument;
 		return 0;
 	case KEY_CONFIG:
