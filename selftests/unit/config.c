@@ -26,10 +26,12 @@ static char *const every[] = {
 	"--memory=1G",
 	"--cpus=2",
 	"--serial=out.txt",
+	"--serial=none",
 	"--no-reboot",
 	"--on-crash=stop",
 	"--device=testdev",
 	"--device=debug-exit,port=0xf5",
+	"--net=user",
 	"--testdev",
 	"--flat=0x7c00:32",
 	"--cpu-weight=0x64",
@@ -111,8 +113,9 @@ TEST(options_survive_being_written_and_read)
 		     options.machine.boot.append);
 	EXPECT_EQ(1ULL << 30, options.machine.memory);
 	EXPECT_EQ(2, options.machine.boot.cpus);
-	EXPECT_EQ(CONSOLE_FILE, options.serial);
-	EXPECT_STREQ("out.txt", options.serial_path);
+	EXPECT_EQ(CONSOLE_FILE, options.serials[0].kind);
+	EXPECT_STREQ("out.txt", options.serials[0].path);
+	EXPECT_EQ(CONSOLE_NONE, options.serials[1].kind);
 	EXPECT_TRUE(options.machine.no_reboot);
 	EXPECT_TRUE(options.machine.stop_on_crash);
 	EXPECT_EQ(FLAT_PROTECTED, options.machine.boot.flat_mode);

@@ -272,6 +272,8 @@ static void log_messages(struct background *background)
 	FILE *file = fopencookie(background->messages, "w", functions);
 
 	if (!file)
+		file = fopen("/dev/null", "we");
+	if (!file)
 		return;
 	setvbuf(file, NULL, _IOLBF, 0);
 	stderr = file;

@@ -22,6 +22,9 @@
 
 #define MAX_WORD 128
 
+/* Standard error of the caller, until the process is in the background. */
+static FILE *callers_error;
+
 /* Return: the exit code of a process that has ended before it was ready. */
 static int code_of(pid_t child)
 {
@@ -66,27 +69,6 @@ static int wait_for_word(int from, pid_t child)
 	return 0;
 }
 
-int detach(int (*run)(void *opaque, int caller), void *opaque, int *code)
-{
-	int ends[2];
-	pid_t child;
-
-	if (pipe2(ends, O_CLOEXEC))
-		return -errno;
-	fflush(NULL);
-	child = fork();
-	if (!child) {
-		close(ends[0]);
-		setsid();
-		exit(run(opaque, ends[1]));
-	}
-	close(ends[1]);
-	if (child > 0)
-		*code = wait_for_word(ends[0], child);
-	close(ends[0]);
-	return child < 0 ? -EAGAIN : 0;
-}
-
 static void close_inherited(void)
 {
 	DIR *list = opendir("/proc/self/fd");
@@ -113,13 +95,53 @@ static void leave_standard_descriptors(void)
 		close(null);
 }
 
+/*
+ * Messages still go to the caller, but the processes that are started in the background
+ * must not hold its descriptors: who reads them would wait for the end of the machine.
+ */
+static void keep_error(void)
+{
+	int copy = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+	callers_error = copy < 0 ? NULL : fdopen(copy, "w");
+	if (!callers_error)
+		return;
+	setvbuf(callers_error, NULL, _IONBF, 0);
+	stderr = callers_error;
+}
+
+int detach(int (*run)(void *opaque, int caller), void *opaque, int *code)
+{
+	int ends[2];
+	pid_t child;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	fflush(NULL);
+	child = fork();
+	if (!child) {
+		close(ends[0]);
+		setsid();
+		keep_error();
+		leave_standard_descriptors();
+		exit(run(opaque, ends[1]));
+	}
+	close(ends[1]);
+	if (child > 0)
+		*code = wait_for_word(ends[0], child);
+	close(ends[0]);
+	return child < 0 ? -EAGAIN : 0;
+}
+
 int detach_ready(int caller, const char *word)
 {
 	int length = dprintf(caller, "%s\n", word);
 	int err = length < 0 ? -errno : 0;
 
 	close(caller);
-	leave_standard_descriptors();
+	if (callers_error)
+		fclose(callers_error);
+	callers_error = NULL;
 	close_inherited();
 	/* It would keep a file system from being unmounted. */
 	if (chdir("/"))

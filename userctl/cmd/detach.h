@@ -7,7 +7,8 @@
 
 /**
  * detach() - carry something out in a process of its own
- * @run: called there, in a session of its own; returns the exit code.  It tells by
+ * @run: called there, in a session of its own, with /dev/null as standard input and
+ *	outputs, but stderr still the caller's; returns the exit code.  It tells by
  *	detach_ready() that all is well
  * @opaque: for @run
  * @code: out, in the caller: 0 when all is well, and the word of detach_ready() was
@@ -22,9 +23,9 @@ int detach(int (*run)(void *opaque, int caller), void *opaque, int *code);
  * @caller: as given to the function in the new process; is closed
  * @word: for standard output of the caller
  *
- * Standard input and outputs are /dev/null from then on, the working directory is the
- * root, and descriptors that the caller has handed down are closed: all of this
- * program's have FD_CLOEXEC.
+ * Before, stderr must have been set to something else.  The working directory is the
+ * root from then on, and descriptors that the caller has handed down are closed: all of
+ * this program's have FD_CLOEXEC.
  *
  * Return: 0, or -errno: the caller has gone.
  */
