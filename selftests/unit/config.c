@@ -32,6 +32,7 @@ static char *const every[] = {
 	"--device=testdev",
 	"--device=debug-exit,port=0xf5",
 	"--net=user",
+	"--disk=/dev/null",
 	"--testdev",
 	"--flat=0x7c00:32",
 	"--cpu-weight=0x64",

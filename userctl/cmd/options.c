@@ -13,6 +13,7 @@
 
 #include "cmd/config_file.h"
 #include "cmd/device_option.h"
+#include "cmd/flat_option.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
 #include "machine/serials.h"
@@ -384,44 +385,18 @@ static int set_disk(struct argp_state *state, struct machine_config *machine,
 	return err;
 }
 
-/* Reads the mode behind the colon.  Return: 0 or -EINVAL. */
-static int parse_mode(const char *text, enum flat_mode *mode)
-{
-	if (!strcmp(text, "16"))
-		*mode = FLAT_REAL;
-	else if (!strcmp(text, "32"))
-		*mode = FLAT_PROTECTED;
-	else if (!strcmp(text, "64"))
-		*mode = FLAT_LONG;
-	else
-		return -EINVAL;
-	return 0;
-}
-
 static void set_flat(struct argp_state *state, struct boot_options *boot,
 		     const char *text)
 {
-	size_t length = strcspn(text, ":");
-	char *address = strndup(text, length);
-	int err;
+	int err = flat_option_parse(boot, text);
 
-	if (!address) {
+	if (err == -ENOMEM)
 		argp_failure(state, EXIT_FAILURE, ENOMEM, "--flat");
-		return;
-	}
-	err = number_parse(address, &boot->flat_address);
-	free(address);
-	boot->flat = true;
-	boot->flat_mode = FLAT_REAL;
-	if (!err && text[length])
-		err = parse_mode(text + length + 1, &boot->flat_mode);
-	if (!err)
-		return;
-	boot->flat = false;
-	argp_error(state,
-		   "--flat %s: must be an address and perhaps a mode, for "
-		   "example 0x7c00:16 or 0x100000:32",
-		   text);
+	else if (err)
+		argp_error(state,
+			   "--flat %s: must be an address and perhaps a mode, "
+			   "for example 0x7c00:16 or 0x100000:32",
+			   text);
 }
 
 /* The loaders take several files as one list with commas between them. */
@@ -538,6 +513,7 @@ static enum config_type type_of(const struct argp_option *option)
 	case 's':
 	case KEY_DEVICE:
 	case KEY_NET:
+	case KEY_DISK:
 		return CONFIG_LIST;
 	case 'c':
 	case KEY_CPU_WEIGHT:
@@ -658,10 +634,11 @@ static error_t end_of_options(struct argp_state *state,
 	if (check_boot(state, &options->machine))
 		return EINVAL;
 	if (options->detach && wants_stdio(options)) {
-		argp_error(state,
-			   "--detach --serial stdio: there is no standard input "
-			   "in the background; leave --serial out, and `lodge "
-			   "console` connects you");
+		argp_error(
+			state,
+			"--detach --serial stdio: there is no standard input "
+			"in the background; leave --serial out, and `lodge "
+			"console` connects you");
 		return EINVAL;
 	}
 	return add_serials(state, options);
