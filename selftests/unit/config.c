@@ -203,7 +203,7 @@ TEST(what_is_no_description_is_refused)
 		"{\"kernel\": \"a\", \"cpus\": 65}",
 		"{\"kernel\": \"a\", \"json\": \"yes\"}",
 		"{\"kernel\": \"a\", \"device\": [[\"testdev\"]]}",
-		"{\"kernel\": \"a\", \"disk\": \"b\"}",
+		"{\"kernel\": \"a\", \"drive\": \"b\"}",
 		"{\"kernel\": \"a\", \"kern\": \"b\"}",
 		"{\"kernel\": \"a\", \"help\": true}",
 		"{\"kernel\": \"a\", \"config\": \"b\"}",
