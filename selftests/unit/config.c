@@ -84,7 +84,8 @@ TEST(each_option_is_among_those_that_are_tried)
 {
 	for (const struct config_key *key = options_keys(); key->name; key++) {
 		size_t length = strlen(key->name);
-		bool tried = false;
+		/* It does not go with --kernel, and has a test of its own. */
+		bool tried = !strcmp(key->name, "firmware");
 
 		for (size_t i = 0; i < EVERY; i++)
 			tried |= !strncmp(every[i] + 2, key->name, length) &&
@@ -148,6 +149,19 @@ TEST(each_option_survives_alone)
 		free(text);
 		free(again);
 	}
+}
+
+TEST(a_firmware_survives_without_a_kernel)
+{
+	char *words[] = { "--firmware=bios.bin" };
+	char *text = written(words, 1);
+	struct run_options options;
+
+	ASSERT_NE(NULL, text);
+	ASSERT_EQ(0, parse_file(&options, text, NULL));
+	EXPECT_STREQ("bios.bin", options.machine.boot.firmware);
+	options_free(&options);
+	free(text);
 }
 
 TEST(what_comes_behind_a_file_counts_more)

@@ -14,6 +14,7 @@
 #include "cmd/config_file.h"
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
+#include "cmd/one_dash.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
 #include "machine/serials.h"
@@ -417,62 +418,6 @@ static int add_initrd(struct run_options *options, const char *file)
 	return 0;
 }
 
-/*
- * Finds a long option with one dash, as in QEMU's command line.  It would be read as
- * a letter with its value: -append as "-a ppend".
- *
- * Return: the option's name, or NULL.
- */
-static const char *one_dash(const char *word)
-{
-	if (word[0] != '-' || word[1] == '-' || !word[1] || !word[2])
-		return NULL;
-	for (size_t i = 0; descriptions[i].name; i++) {
-		size_t length = strlen(descriptions[i].name);
-
-		if (!strncmp(word + 1, descriptions[i].name, length) &&
-		    (!word[1 + length] || word[1 + length] == '='))
-			return descriptions[i].name;
-	}
-	return NULL;
-}
-
-/* True if the word is an option whose value is the next word. */
-static bool takes_next(const char *word)
-{
-	for (size_t i = 0; descriptions[i].name; i++) {
-		const struct argp_option *option = &descriptions[i];
-
-		if (!option->arg || word[0] != '-')
-			continue;
-		/* getopt_long() accepts the beginning of a name. */
-		if (word[1] == '-' ?
-			    !strncmp(option->name, word + 2, strlen(word + 2)) :
-			    word[1] == option->key && !word[2])
-			return true;
-	}
-	return false;
-}
-
-/* Return: 0 or EINVAL. */
-static int refuse_one_dash(struct argp_state *state)
-{
-	for (int i = 1; i < state->argc; i++) {
-		const char *word = state->argv[i];
-		const char *name = one_dash(word);
-
-		if (!strcmp(word, "--"))
-			break;
-		if (name) {
-			argp_error(state, "%s: write --%s, with two dashes",
-				   word, name);
-			return EINVAL;
-		}
-		i += takes_next(word);
-	}
-	return 0;
-}
-
 static bool has_disk(const struct machine_config *machine)
 {
 	const struct device_kind *disk = devices_find("virtio-blk");
@@ -656,7 +601,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		/* argp sets the name later, and argp_error() needs it now. */
 		state->name = state->argv[0];
-		return refuse_one_dash(state);
+		return one_dash_refuse(state, descriptions);
 	case 'k':
 		machine->boot.kernel = argument;
 		return 0;
