@@ -24,6 +24,7 @@ static char *const every[] = {
 	"--initrd=\"third\" \\ with\targuments",
 	"--append=console=ttyS0 \"quoted\" caf\xc3\xa9",
 	"--memory=1G",
+	"--memory-backing=memfd",
 	"--cpus=2",
 	"--serial=out.txt",
 	"--serial=none",
