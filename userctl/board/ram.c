@@ -190,6 +190,21 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
 	return ram->base + ram->low + gpa;
 }
 
+uint64_t ram_discard(void *address, uint64_t size)
+{
+	const uintptr_t start = (uintptr_t)address;
+	const uintptr_t first = (start + RAM_PAGE - 1) & ~(RAM_PAGE - 1);
+	const uintptr_t end = (start + size) & ~(RAM_PAGE - 1);
+
+	if (end <= first)
+		return 0;
+	/* A shared file keeps its pages unless they are removed from it. */
+	if (madvise((void *)first, end - first, MADV_REMOVE) &&
+	    madvise((void *)first, end - first, MADV_DONTNEED))
+		return 0;
+	return end - first;
+}
+
 /* A run of pages in a record.  The pages' bytes follow it. */
 struct run_head {
 	uint64_t first;

@@ -107,6 +107,15 @@ uint64_t ram_high(const struct ram *ram);
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
 
 /**
+ * ram_discard() - give pages back to the host; they read as zero from now on
+ * @address: in this process, from ram_at()
+ * @size: bytes; a page that is not all within stays as it is
+ *
+ * Return: how many bytes.
+ */
+uint64_t ram_discard(void *address, uint64_t size);
+
+/**
  * ram_save() - append the pages that are not all zero to a record
  *
  * Return: 0 or -ENOMEM.

@@ -16,7 +16,9 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "virtio/balloon.h"
 #include "virtio/blk.h"
+#include "virtio/console.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
 
@@ -45,6 +47,8 @@ static const struct row rows[] = {
 	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_rng_device, .optional = true },
 	{ .kind = &virtio_net_device, .optional = true },
+	{ .kind = &virtio_console_device, .optional = true },
+	{ .kind = &virtio_balloon_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Input: from the console to the serial port.
+ * Input: from the console to the guest's port: the serial one, or another.
  *
  * A terminal is read by a thread of its own, so that the user can end the machine even
  * while the loop's thread waits for a vCPU whose output nobody reads.  All else that
@@ -153,7 +153,7 @@ static void take_keys(void *opaque)
 		config->power(config->opaque);
 	if (keys.help && config->help)
 		config->help();
-	serial_receive(config->serial, keys.bytes, keys.count);
+	config->receive(config->port, keys.bytes, keys.count);
 }
 
 static void ready(void *opaque, int fd);
@@ -163,7 +163,7 @@ static void pause_input(struct input *input)
 {
 	loop_unwatch(input->config.loop, input->fd);
 	atomic_store(&input->paused, true);
-	if (serial_room(input->config.serial))
+	if (input->config.room(input->config.port))
 		input_drained(input);
 }
 
@@ -171,7 +171,7 @@ static void ready(void *opaque, int fd)
 {
 	struct input *input = opaque;
 	uint8_t bytes[INPUT_AT_ONCE];
-	size_t room = serial_room(input->config.serial);
+	size_t room = input->config.room(input->config.port);
 	ssize_t count;
 
 	if (!room) {
@@ -187,7 +187,7 @@ static void ready(void *opaque, int fd)
 		loop_unwatch(input->config.loop, fd);
 		return;
 	}
-	serial_receive(input->config.serial, bytes, count);
+	input->config.receive(input->config.port, bytes, count);
 }
 
 void input_drained(struct input *input)

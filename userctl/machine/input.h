@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Input: from the console to the serial port.
+ * Input: from the console to the guest's port: the serial one, or another.
  */
 #ifndef LODGE_MACHINE_INPUT_H
 #define LODGE_MACHINE_INPUT_H
 
-#include "dev/serial.h"
-#include "machine/console.h"
 #include "board/loop.h"
+#include "machine/console.h"
 
 struct input;
 
@@ -15,7 +14,9 @@ struct input;
  * struct input_config - configuration of input
  * @console: its source
  * @loop: waits for it
- * @serial: receives it
+ * @room: tells how many bytes the guest's port has room for
+ * @receive: gives it bytes; returns how many it has taken
+ * @port: for @room and @receive
  * @quit: called for the key that ends the machine, from any thread
  * @info: called for the key that shows the vCPUs' state
  * @power: called for the key that presses the power button
@@ -29,7 +30,9 @@ struct input;
 struct input_config {
 	struct console *console;
 	struct loop *loop;
-	struct serial *serial;
+	size_t (*room)(void *port);
+	size_t (*receive)(void *port, const void *bytes, size_t size);
+	void *port;
 	void (*quit)(void *opaque);
 	void (*info)(void *opaque);
 	void (*power)(void *opaque);
@@ -46,7 +49,7 @@ struct input_config {
 int input_start(struct input **input, const struct input_config *config);
 
 /**
- * input_drained() - go on reading: the serial port has room; any thread may call
+ * input_drained() - go on reading: the port has room; any thread may call
  */
 void input_drained(struct input *input);
 

@@ -25,6 +25,7 @@
 #include "machine/parts.h"
 #include "machine/serials.h"
 #include "machine/terminal.h"
+#include "virtio/console.h"
 
 static void count_reset(struct machine *machine)
 {
@@ -281,14 +282,42 @@ int machine_resume(struct machine *machine)
 	return err;
 }
 
+static size_t room_in_serial(void *port)
+{
+	return serial_room(port);
+}
+
+static size_t receive_by_serial(void *port, const void *bytes, size_t size)
+{
+	return serial_receive(port, bytes, size);
+}
+
+/* The guest's hvc0, if it has one, learns the terminal's size. */
+static void tell_size(struct machine *machine)
+{
+	void *hvc = devices_get(machine->devices, &virtio_console_device, 0);
+	uint16_t cols, rows;
+
+	if (hvc && machine->serials[0].console &&
+	    console_is_terminal(machine->serials[0].console) &&
+	    terminal_size(&cols, &rows))
+		virtio_console_resize(hvc, cols, rows);
+}
+
+/* The first console's input goes to hvc0 instead, if the user wants that. */
 static int start_input(struct machine *machine, size_t port)
 {
 	struct machine_serial *serial = &machine->serials[port];
+	void *hvc = devices_get(machine->devices, &virtio_console_device, 0);
+	const bool to_hvc = !port && hvc && virtio_console_takes_input(hvc);
 	const struct input_config config = {
 		.console = serial->console,
 		.loop = machine->loop,
-		.serial = serials_get(machine->devices,
-				      &machine->config->devices, port),
+		.room = to_hvc ? virtio_console_room : room_in_serial,
+		.receive = to_hvc ? virtio_console_receive : receive_by_serial,
+		.port = to_hvc ? hvc :
+				 serials_get(machine->devices,
+					     &machine->config->devices, port),
 		.quit = machine_quit,
 		.info = machine_show,
 		.power = machine_press,
@@ -296,7 +325,7 @@ static int start_input(struct machine *machine, size_t port)
 		.opaque = machine,
 	};
 
-	if (!serial->console || !config.serial)
+	if (!serial->console || !config.port)
 		return 0;
 	return input_start(&serial->input, &config);
 }
@@ -307,6 +336,7 @@ static int start_inputs(struct machine *machine)
 
 	for (size_t i = 0; i < SERIAL_MAX && !err; i++)
 		err = start_input(machine, i);
+	tell_size(machine);
 	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
 }
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -106,4 +107,16 @@ enum terminal_key terminal_key(bool *escaped, uint8_t *key)
 		return TERMINAL_HELP;
 	}
 	return TERMINAL_DROP;
+}
+
+bool terminal_size(uint16_t *cols, uint16_t *rows)
+{
+	struct winsize size;
+
+	if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) || !size.ws_col ||
+	    !size.ws_row)
+		return false;
+	*cols = size.ws_col;
+	*rows = size.ws_row;
+	return true;
 }

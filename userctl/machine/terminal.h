@@ -32,6 +32,13 @@ int terminal_raw(void);
  */
 bool terminal_restore(void);
 
+/**
+ * terminal_size() - get the size of the terminal at standard input
+ *
+ * Return: true, or false: there is no terminal, or it does not say.
+ */
+bool terminal_size(uint16_t *cols, uint16_t *rows);
+
 /* Meanings of a key. */
 enum terminal_key {
 	TERMINAL_PASS, /* it is for the guest */
