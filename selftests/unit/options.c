@@ -416,8 +416,6 @@ TEST(a_wrong_command_line_is_refused)
 	static const char *const lines[] = {
 		"",
 		"--cpus=2",
-		"vmlinuz",
-		"-k|k|extra",
 		"-k|k|--unknown",
 		"-k",
 		"-k|k|--memory|0",
@@ -459,6 +457,18 @@ TEST(a_wrong_command_line_is_refused)
 			TH_LOG("\"%s\"", lines[i]);
 		}
 	}
+}
+
+TEST(word_that_is_no_option_is_a_disk)
+{
+	struct run_options options;
+
+	ASSERT_EQ(0, parse(&options, "a.img|--memory|1G|b.img,ro=on"));
+	EXPECT_EQ(NULL, options.machine.boot.kernel);
+	EXPECT_NE(NULL, device(&options, "virtio-blk"));
+	EXPECT_NE(NULL, devices_wants(&options.machine.devices,
+				      devices_find("virtio-blk"), 1));
+	options_free(&options);
 }
 
 TEST(firmware_is_started_without_a_kernel)

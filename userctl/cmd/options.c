@@ -127,6 +127,7 @@ static const char about[] =
 	"Examples:\n"
 	"  lodge run --kernel /boot/vmlinuz-$(uname -r) --initrd initrd.img \\\n"
 	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
+	"  lodge run disk.img\n"
 	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
 	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
 	"  lodge run -d --name web --kernel vmlinuz --append console=ttyS0\n"
@@ -514,6 +515,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state);
 static const struct argp run_argp = {
 	.options = descriptions,
 	.parser = parse_option,
+	.args_doc = "[DISK...]",
 	.doc = about,
 };
 
@@ -657,10 +659,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_CONFIG:
 		return set_config(state, options, argument);
 	case ARGP_KEY_ARG:
-		argp_error(state,
-			   "%s: not an option; name the image by --kernel",
-			   argument);
-		return EINVAL;
+		return set_disk(state, machine, argument);
 	case ARGP_KEY_END:
 		return end_of_options(state, options);
 	}
