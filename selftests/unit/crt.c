@@ -20,7 +20,7 @@ FIXTURE(crt)
 FIXTURE_SETUP(crt)
 {
 	self->board.bus = bus_new();
-	self->crt = crt_device.make(&self->board, NULL);
+	self->crt = crt_device.make(&self->board, NULL, NULL);
 	ASSERT_NE(NULL, self->crt);
 }
 

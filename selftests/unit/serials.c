@@ -142,18 +142,21 @@ TEST(acpi_tells_of_the_ports_that_there_are)
 		{ 0x47, 0x01, 0xe8, 0x02, 0xe8, 0x02 },
 	};
 	static uint8_t bytes[16384];
+	struct ram *ram = ram_new(MEMORY);
 
 	for (unsigned int serials = 0; serials < 1U << SERIAL_MAX; serials++) {
 		const struct dsdt_parts parts = { 1, serials };
 		struct aml aml = { .data = bytes, .capacity = sizeof(bytes) };
 
-		dsdt_build(&aml, &parts);
+		dsdt_build(&aml, ram, &parts);
+		EXPECT_FALSE(aml.full);
 		EXPECT_EQ(__builtin_popcount(serials),
 			  count(bytes, aml.size, "\x41\xd0\x05\x01", 4));
 		for (size_t i = 0; i < SERIAL_MAX; i++)
 			EXPECT_EQ(serials >> i & 1,
 				  count(bytes, aml.size, ports[i], 6));
 	}
+	ram_free(ram);
 }
 
 TEST(the_bios_lists_the_ports_that_there_are)
