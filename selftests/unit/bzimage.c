@@ -188,7 +188,7 @@ TEST_F(bzimage, the_zero_page_describes_the_machine)
 	EXPECT_EQ(63 * 1024, zero->alt_mem_k);
 	EXPECT_EQ(0, zero->sentinel);
 	EXPECT_EQ(0, zero->hdr.ramdisk_size);
-	ASSERT_EQ(4, zero->e820_entries);
+	ASSERT_EQ(5, zero->e820_entries);
 	EXPECT_EQ(MIB, zero->e820_table[3].addr);
 	EXPECT_EQ(63 * MIB, zero->e820_table[3].size);
 	EXPECT_EQ(E820_RAM, zero->e820_table[3].type);
@@ -267,8 +267,8 @@ TEST_F(bzimage, initrd_and_kernel_stay_below_the_hole)
 	self->header->initrd_addr_max = UINT32_MAX;
 	ASSERT_EQ(0, load(self, &self->initrd, ""));
 	EXPECT_EQ(RAM_HOLE_START - 4096, params(self)->hdr.ramdisk_image);
-	EXPECT_EQ(5, params(self)->e820_entries);
-	EXPECT_EQ(4 * GIB, params(self)->e820_table[4].addr);
+	EXPECT_EQ(6, params(self)->e820_entries);
+	EXPECT_EQ(4 * GIB, params(self)->e820_table[5].addr);
 }
 
 TEST_F(bzimage, a_kernel_without_64_bit_entry_starts_in_protected_mode)

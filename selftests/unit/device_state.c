@@ -71,6 +71,7 @@ static struct setup set_up(const struct device_kind *kind)
 
 	for (size_t i = 0; option && option[i].name; i++) {
 		values[i].number = option[i].value;
+		values[i].text = option[i].text;
 		give_file(&option[i], &values[i], &setup);
 	}
 	setup.board = (struct board){
@@ -172,6 +173,8 @@ KIND(debug_exit, 10);
 KIND(testdev, 11);
 KIND(virtio_blk, 12);
 KIND(virtio_rng, 13);
+KIND(virtio_console, 14);
+KIND(virtio_balloon, 15);
 
 FIXTURE_SETUP(state)
 {
@@ -281,8 +284,8 @@ TEST_F(state, of_any_bytes_is_taken_or_refused)
 /* The list above must have all kinds but virtio-net, which needs a network of the host's. */
 TEST(every_kind_has_its_tests)
 {
-	EXPECT_NE(NULL, kind_of(14));
-	EXPECT_EQ(NULL, kind_of(15));
+	EXPECT_NE(NULL, kind_of(16));
+	EXPECT_EQ(NULL, kind_of(17));
 	for (size_t i = 0; kind_of(i); i++) {
 		const struct device_option *option = kind_of(i)->options;
 		size_t count = 0;

@@ -20,6 +20,7 @@ FIXTURE(opened)
 	struct loop *loop;
 	struct disk *first;
 	struct disk *second;
+	char file[64];
 	char path[64];
 	char why[256];
 };
@@ -39,11 +40,12 @@ FIXTURE_SETUP(opened)
 {
 	int fd;
 
-	strcpy(self->path, "/var/tmp/lodge-test.XXXXXX");
-	fd = mkostemp(self->path, O_CLOEXEC);
+	strcpy(self->file, "/var/tmp/lodge-test.XXXXXX");
+	fd = mkostemp(self->file, O_CLOEXEC);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, ftruncate(fd, 1 << 20));
 	close(fd);
+	strcpy(self->path, self->file);
 	self->loop = loop_new();
 	ASSERT_NE(NULL, self->loop);
 }
@@ -53,7 +55,8 @@ FIXTURE_TEARDOWN(opened)
 	disk_close(self->first);
 	disk_close(self->second);
 	loop_free(self->loop);
-	unlink(self->path);
+	/* A test may name another path, which is not its own. */
+	unlink(self->file);
 }
 
 TEST_F(opened, a_writer_admits_nobody)

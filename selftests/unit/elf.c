@@ -394,9 +394,9 @@ TEST_F(elf, the_start_info_names_all_that_is_passed)
 	EXPECT_EQ(6, address);
 
 	memcpy(&word, info + 48, 4);
-	EXPECT_EQ(4, word);
+	EXPECT_EQ(5, word);
 	memcpy(&address, info + 40, 8);
-	memory = ram_at(self->ram, address, 4 * 24);
+	memory = ram_at(self->ram, address, 5 * 24);
 	ASSERT_NE(NULL, memory);
 	memcpy(&address, memory + 3 * 24, 8);
 	EXPECT_EQ(MIB, address);

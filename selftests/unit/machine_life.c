@@ -168,6 +168,26 @@ int pthread_kill(pthread_t thread, int number)
 	return real(thread, number);
 }
 
+/* vCPU 1 resets the machine, too, when vCPU 0's thread has been joined. */
+static int second_resets_late(struct lodge_run *run)
+{
+	if (fake.resets)
+		return fake_id(run) ? fake_wait(run) : guest_powers_off(run);
+	while (fake_id(run) && !nr_joined)
+		usleep(100);
+	if (fake_id(run))
+		usleep(10000);
+	return fake_out(run, RESET, 1, RESET_NOW);
+}
+
+TEST(a_late_stop_does_not_end_the_next_thread)
+{
+	fake.all = true;
+	ASSERT_EQ(0, run_machine(second_resets_late, 2));
+	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
+	EXPECT_EQ(1, fake.resets);
+}
+
 /* vCPU 1 unmasks a pending interrupt, which kicks vCPU 0, with a slow signal. */
 static int second_interrupts(struct lodge_run *run)
 {

@@ -174,8 +174,8 @@ TEST_F(multiboot, the_memory_is_described)
 	EXPECT_EQ(1 << 0 | 1 << 6, info(self, 0) & (1 << 0 | 1 << 6));
 	EXPECT_EQ(639, info(self, 4));
 	EXPECT_EQ(63 * 1024, info(self, 8));
-	EXPECT_EQ(4 * 24, info(self, 44));
-	map = ram_at(self->ram, info(self, 48), 4 * 24);
+	EXPECT_EQ(5 * 24, info(self, 44));
+	map = ram_at(self->ram, info(self, 48), 5 * 24);
 	ASSERT_NE(NULL, map);
 	memcpy(&word, map + 72, 4);
 	EXPECT_EQ(20, word);

@@ -46,9 +46,9 @@ static const struct row rows[] = {
 	{ .kind = &testdev_device, .optional = true },
 	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_rng_device, .optional = true },
-	{ .kind = &virtio_net_device, .optional = true },
 	{ .kind = &virtio_console_device, .optional = true },
 	{ .kind = &virtio_balloon_device, .optional = true },
+	{ .kind = &virtio_net_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

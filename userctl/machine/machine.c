@@ -97,6 +97,8 @@ static void freeze(struct machine *machine)
 	machine_stop_vcpus(machine);
 	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
 		vcpu_join(*vcpu);
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu; vcpu++)
+		vcpu_ready(*vcpu);
 	loop_clock_stop(machine->loop);
 }
 

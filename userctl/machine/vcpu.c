@@ -33,7 +33,7 @@
  * @reset: its state after creation, with its present CPUID
  * @state: room for its state while it is held
  * @last: the last exit that was answered; written by the thread
- * @stop: tells the thread to end; cleared by vcpu_join()
+ * @stop: tells the thread to end; cleared by vcpu_ready()
  * @lock: guards @started and @thread; no lock is taken inside it
  * @started: @thread can be signalled
  * @thread: the thread
@@ -367,5 +367,9 @@ void vcpu_join(struct vcpu *vcpu)
 	pthread_mutex_unlock(&vcpu->lock);
 	if (started)
 		pthread_join(vcpu->thread, NULL);
+}
+
+void vcpu_ready(struct vcpu *vcpu)
+{
 	atomic_store(&vcpu->stop, false);
 }

@@ -143,9 +143,15 @@ void vcpu_stop(struct vcpu *vcpu);
 
 /**
  * vcpu_join() - wait for the thread's end after vcpu_stop(), if it was started
- *
- * The vCPU can be started again afterwards.
  */
 void vcpu_join(struct vcpu *vcpu);
+
+/**
+ * vcpu_ready() - let the vCPU be started again
+ *
+ * All threads that may call vcpu_stop() have ended, those of the other vCPUs too: a call
+ * that came later would end the next thread at once.
+ */
+void vcpu_ready(struct vcpu *vcpu);
 
 #endif
