@@ -214,10 +214,15 @@ all: $(addprefix module-,$(or $(KERNEL),$(LOCAL),$(DEBIAN_KERNELS))) lodge ## co
 
 module: $(addprefix module-,$(KERNELS)) ## lodge.ko in build/module-KERNEL/, for KERNEL=6.1, 6.12 or new, by itself all three
 
+# With LINT=1, as a check has it, the build is also that of lint-%, for linted-%.
+linting	= $(and $(LINT),$(filter $(1),$(KERNELS)))
+
 module-%:
 	$(call say,MODULE,$(B)/$@)
 	$(call farm,$(B)/$@)
-	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@) modules
+	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@) \
+		$(if $(call linting,$*),C=1 W=1) modules $(if $(call linting,$*),\
+		>$(B)/$@.log 2>&1 || { cat $(B)/$@.log; exit 1; })
 
 # A build directory of its own, whose module counts nothing.
 uncounted-%:
@@ -260,24 +265,29 @@ core-%: module-%
 	$(Q): >$(B)/$@/selftests/core/module/.core.o.cmd
 	+$(Q)$(call kbuild,$(call kdir,$*),$(B)/$@/selftests/core/module) modules
 
-# lint(what, farm's name, kernel, flags): a clean build of which every warning
-# fails; C=2 and W=1 need one, since they report only on what is compiled.  Each of
-# these kernels can clear the buffers of the processor before a guest runs; by what
-# macro changes, and the loss of one would be seen by nobody.
+# judge(farm's name): every warning of its build fails.  Each of these kernels can clear
+# the buffers of the processor before a guest runs; by what macro changes, and the loss
+# of one would be seen by nobody.
+define judge
+	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(1).log | \
+		grep -v 'pahole version differs'
+	$(Q)objdump -d $(B)/$(1)/module/svm/entry.o | grep -q verw || \
+		{ echo "svm_enter() leaves the buffers as they are" >&2; exit 1; }
+	$(Q)objdump -d $(B)/$(1)/module/svm/entry.o | \
+		awk '/\$$0x49,%ecx/ { own = 1 } /lfence/ { fills++ } \
+		     END { exit own && fills < 4 }' || \
+		{ echo "svm_enter() has a barrier that leaves returns" >&2; exit 1; }
+endef
+
+# lint(what, farm's name, kernel, flags): judges a clean build; C=2 and W=1 need one, since
+# they report only on what is compiled.
 define lint
 	$(call say,$(1),lodge.ko for $(3))
 	@rm -rf $(B)/$(2)
 	$(call farm,$(B)/$(2))
 	+$(Q)$(call kbuild,$(call kdir,$(3)),$(B)/$(2)) $(4) modules \
 		>$(B)/$(2).log 2>&1 || { cat $(B)/$(2).log; exit 1; }
-	$(Q)! grep -E 'warning:|error:|objtool:|WARNING' $(B)/$(2).log | \
-		grep -v 'pahole version differs'
-	$(Q)objdump -d $(B)/$(2)/module/svm/entry.o | grep -q verw || \
-		{ echo "svm_enter() leaves the buffers as they are" >&2; exit 1; }
-	$(Q)objdump -d $(B)/$(2)/module/svm/entry.o | \
-		awk '/\$$0x49,%ecx/ { own = 1 } /lfence/ { fills++ } \
-		     END { exit own && fills < 4 }' || \
-		{ echo "svm_enter() has a barrier that leaves returns" >&2; exit 1; }
+	$(call judge,$(2))
 endef
 
 sparse: $(addprefix sparse-,$(KERNELS)) ## module under sparse (C=2), all kernels: a warning fails
@@ -337,6 +347,10 @@ state-fields: module-6.1 ## each field that holds a guest's state is in a regist
 
 lint-%:
 	$(call lint,LINT,$@,$*,C=2 W=1)
+
+# What module-% has said with LINT=1 in a clean build directory.
+linted-%:
+	$(call judge,module-$*)
 
 # -------------------------------------------------------- controller, programs
 obj	= $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
