@@ -29,7 +29,7 @@ CPU	?=
 FUZZ_TIME ?= 60
 # Inputs for each of them in a check; fuzz_state takes as long for one as others for ten.
 FUZZ_RUNS ?= 200000
-fuzz-state: FUZZ_RUNS := 50000
+fuzz-state fuzz-pci: FUZZ_RUNS := 50000
 fuzz-blk: FUZZ_RUNS := 5000
 # It talks over a socket.
 fuzz-control: FUZZ_RUNS := 20000

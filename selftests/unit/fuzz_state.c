@@ -176,8 +176,10 @@ static void fuzz_device(struct input *input, const struct device_kind *kind)
 	struct board board = new_board();
 	void *device;
 
-	for (size_t i = 0; option && option[i].name; i++)
+	for (size_t i = 0; option && option[i].name; i++) {
 		values[i].number = option[i].value;
+		values[i].text = option[i].text;
+	}
 	device = kind->make(&board, values, &error);
 	require(device && !device_save(kind, device, &record));
 	change(input, &record);

@@ -266,6 +266,7 @@ static const struct device_option options[] = {
 			  .about = "the host's network by passt(1), a TAP "
 				   "interface, or a connected socket",
 			  .type = DEVICE_CHOICE,
+			  .required = true,
 			  .host = true,
 			  .choices = types },
 	[OPTION_IFNAME] = { .name = "ifname",
