@@ -15,6 +15,7 @@
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
 #include "cmd/one_dash.h"
+#include "cmd/options_about.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
 #include "machine/serials.h"
@@ -120,44 +121,6 @@ static const struct argp_option descriptions[] = {
 	  "Report the guest's end as one line of JSON on standard error", 0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
-
-static const char about[] =
-	"Start a virtual machine and run it to its end."
-	"\v"
-	"Examples:\n"
-	"  lodge run --kernel /boot/vmlinuz-$(uname -r) --initrd initrd.img \\\n"
-	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
-	"  lodge run disk.img\n"
-	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
-	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
-	"  lodge run -d --name web --kernel vmlinuz --append console=ttyS0\n"
-	"  lodge run --config web.json --memory 2G\n"
-	"\n"
-	"At a terminal: Ctrl-A x ends the machine, Ctrl-A i shows its vCPUs,\n"
-	"Ctrl-A p presses its power button, Ctrl-A h shows the keys.  SIGUSR1\n"
-	"shows its vCPUs, too, and SIGUSR2 presses the button.\n"
-	"\n"
-	"A machine in the background has no terminal: lodge console connects one.\n"
-	"The command ends when the guest runs, with code 0, or with one of those\n"
-	"from 64 on if it does not.  What became of the guest is in the output of\n"
-	"lodge inspect --state, and is kept until lodge rm.\n"
-	"\n"
-	"Exit codes:\n"
-	"  0      the guest powered off, or Ctrl-A x\n"
-	"  odd    the guest's isa-debug-exit code\n"
-	"  2      the guest crashed; the report is on standard error (a triple\n"
-	"         fault only with --on-crash stop)\n"
-	"  4      the guest reset, with --no-reboot\n"
-	"  6      the VM was killed; see lodge kill\n"
-	"  64     the command line is wrong\n"
-	"  66     an image cannot be opened, or is bad\n"
-	"  69     this host cannot run VMs; see lodge doctor\n"
-	"  70     an error of Lodge's own\n"
-	"  71     the host is out of memory or of another resource\n"
-	"  73     the place for the serial port, or that for a machine in the\n"
-	"         background, cannot be opened\n"
-	"  77     no permission to use /dev/lodge\n"
-	"  128+N  ended by signal N";
 
 static void set_memory(struct argp_state *state, struct machine_config *machine,
 		       const char *text)
@@ -516,7 +479,7 @@ static const struct argp run_argp = {
 	.options = descriptions,
 	.parser = parse_option,
 	.args_doc = "[DISK...]",
-	.doc = about,
+	.doc = options_about,
 };
 
 /* Return: 0, EINVAL or ENOMEM. */
