@@ -531,7 +531,8 @@ $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
 	$(call say,CPIO,$@)
 	@mkdir -p $(@D)
-	$(Q)selftests/host/guest-initramfs $@ $(filter %.sh,$^)
+	$(Q)selftests/host/guest-initramfs $@ $(wildcard $(addprefix $(B)/kernels/,\
+		6.1 6.12)) $(filter %.sh,$^)
 
 check: ## everything: set-up, all kernels, all tests; TEST= HOST= KERNEL= CPU= select
 	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
