@@ -71,7 +71,7 @@ TEST(guest_with_virtio_devices_tells_its_facts_and_powers_off)
 
 TEST(hwrng_gives_random_bytes)
 {
-	EXPECT_NE(NULL, strstr(guest.text, "\nrng: virtio_rng"))
+	EXPECT_NE(NULL, strstr(guest.text, "rng: virtio_rng"))
 	{
 		TH_LOG("console: %s", guest_tail(&guest));
 	}

@@ -8,8 +8,10 @@ echo "queue-interrupts: $(grep -c 'virtio.*input' /proc/interrupts)"
 
 echo "port-name: $(cat /sys/class/virtio-ports/vport*p1/name)"
 echo "to the host" >"/dev/$(ls /sys/class/virtio-ports | grep 'p1$')"
-echo "say something" >/dev/hvc0
-read -r line </dev/hvc0
+# Open all the time: what is typed at a terminal that nobody has open is lost.
+exec 3<>/dev/hvc0
+echo "say something" >&3
+read -r line <&3
 echo "heard: $line"
 
 given_up() { sed -n 's/^balloon_inflate //p' /proc/vmstat; }
