@@ -267,4 +267,18 @@ TEST_F(stream, freeing_it_ends_the_other_side)
 	EXPECT_EQ(0, read(self->peer, &byte, 1));
 }
 
+TEST_F(stream, the_end_of_the_other_side_is_seen_while_a_frame_waits)
+{
+	self->full = true;
+	peer_sends(self, 5, "hello", 5);
+	turn(self);
+	close(self->peer);
+	self->peer = -1;
+	turn(self);
+	EXPECT_STREQ("rd", self->log);
+	self->full = false;
+	link_resume(self->link);
+	EXPECT_EQ(0, self->frames);
+}
+
 TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -221,6 +222,14 @@ static void go_on(struct stream *stream)
 	card->writable(card->opaque);
 }
 
+/* While the card has no room nobody reads, who would find the end. */
+static bool has_hung_up(const struct stream *stream)
+{
+	struct pollfd file = { .fd = stream->fd };
+
+	return poll(&file, 1, 0) == 1;
+}
+
 static void ready(void *opaque, int fd)
 {
 	struct stream *stream = opaque;
@@ -228,7 +237,9 @@ static void ready(void *opaque, int fd)
 
 	(void)fd;
 	card->enter(card->opaque);
-	if (stream->left || stream->wanted)
+	if (stream->full && has_hung_up(stream))
+		stream_fail(stream);
+	if (stream->fd >= 0 && (stream->left || stream->wanted))
 		go_on(stream);
 	/* A frame that the card has refused may fill all there is for input. */
 	if (stream->fd >= 0 && !stream->full)

@@ -9,6 +9,7 @@
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -24,7 +25,7 @@
  * struct tap - a link
  * @link: its face
  * @loop: event loop
- * @fd: the interface
+ * @fd: the interface; -1: it is gone, and the link is down
  * @size: bytes of @frame, which the card has refused; 0: it has none
  * @frame: the last frame read
  */
@@ -47,18 +48,42 @@ static int tap_send(struct link *link, const struct iovec *iov,
 	return 0;
 }
 
+static void tap_end(struct tap *tap)
+{
+	if (tap->fd < 0)
+		return;
+	loop_unwatch(tap->loop, tap->fd);
+	close(tap->fd);
+	tap->fd = -1;
+	tap->size = 0;
+}
+
+/* Somebody has removed the interface. */
+static void tap_fail(struct tap *tap)
+{
+	tap_end(tap);
+	tap->link.card.down(tap->link.card.opaque);
+}
+
+/* Return: true if there is a frame. */
+static bool read_frame(struct tap *tap)
+{
+	const ssize_t size = read(tap->fd, tap->frame, sizeof(tap->frame));
+
+	if (size > (ssize_t)HEADER)
+		tap->size = size;
+	else if (size < 0 && errno != EAGAIN && errno != EINTR)
+		tap_fail(tap);
+	return tap->size;
+}
+
 /* Return: true if the card has taken a frame. */
 static bool deliver(struct tap *tap)
 {
 	const struct link_card *card = &tap->link.card;
-	ssize_t size;
 
-	if (!tap->size) {
-		size = read(tap->fd, tap->frame, sizeof(tap->frame));
-		if (size <= (ssize_t)HEADER)
-			return false;
-		tap->size = size;
-	}
+	if (!tap->size && !read_frame(tap))
+		return false;
 	if (!card->receive(card->opaque, tap->frame, tap->size))
 		return false;
 	tap->size = 0;
@@ -71,7 +96,16 @@ static void deliver_some(struct tap *tap)
 
 	while (left && deliver(tap))
 		left--;
-	loop_await(tap->loop, tap->fd, !tap->size, false);
+	if (tap->fd >= 0)
+		loop_await(tap->loop, tap->fd, !tap->size, false);
+}
+
+/* While the card has no room nobody reads, who would find the end. */
+static bool has_gone(const struct tap *tap)
+{
+	struct pollfd file = { .fd = tap->fd };
+
+	return poll(&file, 1, 0) == 1;
 }
 
 static void ready(void *opaque, int fd)
@@ -81,7 +115,10 @@ static void ready(void *opaque, int fd)
 
 	(void)fd;
 	card->enter(card->opaque);
-	deliver_some(tap);
+	if (tap->size && has_gone(tap))
+		tap_fail(tap);
+	else
+		deliver_some(tap);
 	card->leave(card->opaque);
 }
 
@@ -97,8 +134,7 @@ static void tap_free(struct link *link)
 {
 	struct tap *tap = (struct tap *)link;
 
-	loop_unwatch(tap->loop, tap->fd);
-	close(tap->fd);
+	tap_end(tap);
 	free(tap);
 }
 
