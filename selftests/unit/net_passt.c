@@ -173,4 +173,53 @@ TEST_F(passt, a_host_without_it_is_told_of)
 	EXPECT_EQ(ENOENT, errno);
 }
 
+/* Puts another script in the place of passt. */
+static void play(FIXTURE_DATA(passt) * self, const char *text)
+{
+	char path[TEXT_SIZE];
+	FILE *file;
+
+	path_of(self, "passt", path);
+	file = fopen(path, "we");
+	if (!file)
+		abort();
+	fputs(text, file);
+	fclose(file);
+}
+
+TEST_F(passt, one_that_is_stopped_ends_all_the_same)
+{
+	const struct passt_config config = {};
+	char text[TEXT_SIZE];
+	struct link *link;
+
+	play(self, "#!/bin/sh\n"
+		   "echo >${0%/*}/words\n"
+		   "kill -STOP $$\n");
+	link = passt_new(self->loop, &config, &self->card);
+	ASSERT_NE(NULL, link);
+	wait_for(self, "words", text);
+	link_free(link);
+	EXPECT_EQ(-1, waitpid(-1, NULL, 0));
+}
+
+TEST_F(passt, it_inherits_nothing_but_its_socket)
+{
+	const struct passt_config config = {};
+	char text[TEXT_SIZE];
+	struct link *link;
+
+	ASSERT_EQ(77, dup2(STDOUT_FILENO, 77));
+	play(self, "#!/bin/sh\n"
+		   "for f in 3 77; do test -e /proc/$$/fd/$f && echo $f\n"
+		   "done >${0%/*}/words.new\n"
+		   "mv ${0%/*}/words.new ${0%/*}/words\n");
+	link = passt_new(self->loop, &config, &self->card);
+	ASSERT_NE(NULL, link);
+	wait_for(self, "words", text);
+	EXPECT_STREQ("3\n", text);
+	link_free(link);
+	close(77);
+}
+
 TEST_HARNESS_MAIN

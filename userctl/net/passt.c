@@ -97,6 +97,10 @@ static int spawn(pid_t *pid, int socket, const struct passt_config *config)
 	if (!err)
 		err = posix_spawn_file_actions_addopen(
 			&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	/* What this process has inherited is none of its business. */
+	if (!err)
+		err = posix_spawn_file_actions_addclosefrom_np(&actions,
+							       PASST_FD + 1);
 	if (!err)
 		err = posix_spawnp(pid, words[0], &actions, &attributes, words,
 				   environ);
@@ -105,12 +109,16 @@ static int spawn(pid_t *pid, int socket, const struct passt_config *config)
 	return err;
 }
 
-/* The socket is closed, so that it ends: wait for it, or it stays as a zombie. */
+/*
+ * The socket is closed, so that it ends; one that was stopped, or that a packet has taken
+ * over, would not, and it has nothing to put in order.  Without the wait it would stay as
+ * a zombie.
+ */
 static void ended(void *opaque)
 {
 	const pid_t pid = (pid_t)(intptr_t)opaque;
 
-	kill(pid, SIGTERM);
+	kill(pid, SIGKILL);
 	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 }
