@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -67,6 +68,14 @@ static void lose_peer(struct port *port)
 	port->config.connected(port->config.opaque, false);
 }
 
+/* While the port is paused nobody reads, who would find the end. */
+static bool peer_has_gone(const struct port *port)
+{
+	struct pollfd file = { .fd = port->peer };
+
+	return poll(&file, 1, 0) == 1;
+}
+
 /* One program at a time: others are told so by the end of their connection. */
 static void accept_peer(void *opaque, int fd)
 {
@@ -75,6 +84,8 @@ static void accept_peer(void *opaque, int fd)
 
 	if (peer < 0)
 		return;
+	if (port->peer >= 0 && peer_has_gone(port))
+		lose_peer(port);
 	if (port->peer >= 0) {
 		close(peer);
 		return;
@@ -103,10 +114,12 @@ static int listen_at(struct port *port)
 	return loop_watch(port->config.loop, port->listener, accept_peer, port);
 }
 
+/* A pipe or a terminal that takes nothing must not keep the loop waiting. */
 static int open_file(struct port *port)
 {
 	port->peer = open(port->config.path,
-			  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY,
+			  O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY |
+				  O_NONBLOCK,
 			  FILE_MODE);
 	return port->peer < 0 ? -errno : 0;
 }
