@@ -201,4 +201,82 @@ TEST_F(balloon, reset_forgets_what_the_guest_has_told)
 	EXPECT_EQ(0, virtio_balloon_get(self->device).actual);
 }
 
+TEST_F(balloon, driver_kicks_for_each_of_its_statistics)
+{
+	const struct virtio_balloon_stat stats[] = {
+		{ VIRTIO_BALLOON_S_MEMFREE, 1 },
+		{ VIRTIO_BALLOON_S_MEMFREE, 2 },
+	};
+	struct ring *ring = &self->guest.rings[STATS];
+	uint32_t head, written;
+
+	ASSERT_TRUE(guest_start(&self->guest,
+				FEATURES | 1ULL << VIRTIO_RING_F_EVENT_IDX));
+	send_stats(self, &stats[0], sizeof(stats[0]));
+	virtio_balloon_get(self->device);
+	while (fake_turn())
+		;
+	ASSERT_TRUE(ring_take(ring, &head, &written));
+	memcpy(ram_at(self->guest.ram, LIST, PAGE), &stats[1],
+	       sizeof(stats[1]));
+	ring_send(ring, 0, LIST, sizeof(stats[1]), 0);
+	ASSERT_TRUE(ring_must_kick(ring, ring->offered - 1));
+	guest_kick(&self->guest, STATS);
+	EXPECT_EQ(2, virtio_balloon_get(self->device)
+			     .stats[VIRTIO_BALLOON_S_MEMFREE]);
+}
+
+TEST_F(balloon, long_lists_leave_others_their_turn)
+{
+	struct ring *ring = &self->guest.rings[INFLATE];
+	uint32_t *pfns = ram_at(self->guest.ram, LIST, 4 * PAGE);
+
+	/* The same page again and again is no run. */
+	for (unsigned int i = 0; i < PAGE; i++)
+		pfns[i] = FIRST / PAGE;
+	for (unsigned int i = 0; i < 16; i++)
+		ring_send(ring, i, LIST, 4 * PAGE, 0);
+	guest_ring_bell(&self->guest, INFLATE);
+	fake_turn();
+	EXPECT_EQ(1, ring_used(ring)->idx);
+	while (fake_turn())
+		;
+	EXPECT_EQ(16, ring_used(ring)->idx);
+}
+
+TEST_F(balloon, reports_of_many_parts_leave_others_their_turn)
+{
+	struct ring *ring = &self->guest.rings[3];
+
+	for (unsigned int i = 0; i < 128; i++)
+		ring_describe_in(ring, LIST, i, FIRST, PAGE,
+				 VRING_DESC_F_WRITE |
+					 (i < 127 ? VRING_DESC_F_NEXT : 0),
+				 i + 1);
+	ASSERT_TRUE(guest_start(
+		&self->guest, FEATURES | 1ULL << VIRTIO_RING_F_INDIRECT_DESC));
+	for (unsigned int i = 0; i < 64; i++)
+		ring_send(ring, i, LIST, 128 * sizeof(struct vring_desc),
+			  VRING_DESC_F_INDIRECT);
+	guest_ring_bell(&self->guest, 3);
+	fake_turn();
+	EXPECT_EQ(8, ring_used(ring)->idx);
+	while (fake_turn())
+		;
+	EXPECT_EQ(64, ring_used(ring)->idx);
+}
+
+TEST_F(balloon, a_run_of_pages_is_given_back_at_once_and_ends_at_its_gap)
+{
+	const uint32_t first = FIRST / PAGE;
+	const uint32_t pfns[] = { first, first + 1, first + 2, first + 4 };
+
+	send_pages(self, INFLATE, pfns, 4);
+	EXPECT_EQ(0, value_of(self, FIRST + 2 * PAGE));
+	EXPECT_EQ(0x5a, value_of(self, FIRST + 3 * PAGE));
+	EXPECT_EQ(0, value_of(self, FIRST + 4 * PAGE));
+	EXPECT_EQ(0x5a, value_of(self, FIRST + 5 * PAGE));
+	EXPECT_EQ(4 * PAGE, virtio_balloon_get(self->device).taken);
+}
+
 TEST_HARNESS_MAIN

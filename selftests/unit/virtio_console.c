@@ -379,4 +379,42 @@ TEST_F(console, reset_closes_the_ports)
 	EXPECT_TRUE(says(self, 0, VIRTIO_CONSOLE_PORT_ADD, 1, ""));
 }
 
+TEST_F(console, input_reaches_the_driver_by_single_bytes)
+{
+	struct ring *ring = &self->guest.rings[IN];
+	char many[100];
+
+	memset(many, 'x', sizeof(many));
+	ASSERT_TRUE(guest_start(&self->guest,
+				V1 | 1ULL << VIRTIO_RING_F_EVENT_IDX));
+	ASSERT_EQ(sizeof(many),
+		  virtio_console_receive(self->device, many, sizeof(many)));
+	for (unsigned int i = 0; i < 64; i++)
+		ring_send(ring, i, BUFFERS + i, 1, VRING_DESC_F_WRITE);
+	guest_kick(&self->guest, IN);
+	EXPECT_EQ(64, ring_used(ring)->idx);
+	for (unsigned int i = 0; i < 36; i++)
+		ring_send(ring, i, BUFFERS + i, 1, VRING_DESC_F_WRITE);
+	ASSERT_TRUE(ring_must_kick(ring, 64));
+	guest_kick(&self->guest, IN);
+	EXPECT_EQ(100, ring_used(ring)->idx);
+}
+
+TEST_F(console, program_that_came_and_went_unseen_leaves_the_place_to_another)
+{
+	int first = connect_to(self->path), second;
+	char byte;
+
+	/* The guest reads nothing yet. */
+	ASSERT_LE(0, first);
+	close(first);
+	second = connect_to(self->path);
+	EXPECT_EQ(-1, recv(second, &byte, 1, MSG_DONTWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	start_both(self);
+	send_out(self, PLAIN_OUT, "x", 1);
+	EXPECT_EQ(1, recv(second, &byte, 1, MSG_DONTWAIT));
+	close(second);
+}
+
 TEST_HARNESS_MAIN

@@ -102,6 +102,12 @@ static inline void ring_describe(const struct ring *ring, unsigned int number,
 	ring_describe_in(ring, ring->desc, number, address, size, flags, next);
 }
 
+/* Return: true if the device wants a kick for what was offered after @before was. */
+static inline bool ring_must_kick(const struct ring *ring, uint16_t before)
+{
+	return vring_need_event(ring_avail_event(ring), ring->offered, before);
+}
+
 /* Makes the chain that begins at descriptor @head available. */
 static inline void ring_offer(struct ring *ring, uint16_t head)
 {

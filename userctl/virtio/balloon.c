@@ -29,8 +29,8 @@ enum { INFLATE, DEFLATE, STATS, REPORTS_LINUX, REPORTS, QUEUES };
 /* A request has no more pages, or statistics: what is beyond is not looked at. */
 #define MAX_PAGES 4096
 #define MAX_STATS 64
-/* Chains at a turn. */
-#define TURN 16
+/* Calls of the host at a turn, each for some pages: it ends with the chain of the last. */
+#define TURN 1024
 
 enum { OPTION_TAKE };
 
@@ -60,10 +60,14 @@ static void give_up(struct balloon *balloon, uint64_t pfn, uint64_t count)
 		balloon->taken += ram_discard(pages, size);
 }
 
-/* Numbers of pages, neighbours of which are given back together. */
-static void inflate(struct balloon *balloon, struct virtio_chain *chain)
+/*
+ * Numbers of pages, neighbours of which are given back together.  Return: how many calls
+ * of the host it took.
+ */
+static unsigned int inflate(struct balloon *balloon, struct virtio_chain *chain)
 {
 	uint32_t pfns[MAX_PAGES];
+	unsigned int calls = 0;
 	const size_t count =
 		virtio_chain_read(chain, pfns, sizeof(pfns)) / sizeof(pfns[0]);
 	size_t first = 0;
@@ -73,16 +77,20 @@ static void inflate(struct balloon *balloon, struct virtio_chain *chain)
 			continue;
 		give_up(balloon, pfns[first], i - first);
 		first = i;
+		calls++;
 	}
+	return calls;
 }
 
-/* Free memory, as buffers that the device may write. */
-static void take_report(struct balloon *balloon, struct virtio_chain *chain)
+/* Free memory, as buffers that the device may write.  Return: as inflate(). */
+static unsigned int take_report(struct balloon *balloon,
+				struct virtio_chain *chain)
 {
 	const struct iovec *in = virtio_chain_in(chain);
 
 	for (unsigned int i = 0; i < chain->nr_in; i++)
 		balloon->taken += ram_discard(in[i].iov_base, in[i].iov_len);
+	return chain->nr_in;
 }
 
 static void read_stats(struct balloon *balloon, struct virtio_chain *chain)
@@ -100,45 +108,51 @@ static void read_stats(struct balloon *balloon, struct virtio_chain *chain)
 
 /*
  * The driver's only buffer is left in the queue after it was read.  To return it asks for
- * new statistics.
+ * new statistics; the queue is then looked at again, or the driver would not kick for them.
  */
 static void kick_stats(struct balloon *balloon)
 {
 	struct virtio_device *device = &balloon->pci.device;
 	struct virtio_chain chain;
 
-	if (!virtio_pop(device, STATS, &chain))
-		return;
-	read_stats(balloon, &chain);
-	if (!balloon->asked) {
-		virtio_unpop(device, STATS);
-		return;
+	while (virtio_pop(device, STATS, &chain)) {
+		read_stats(balloon, &chain);
+		if (!balloon->asked) {
+			virtio_unpop(device, STATS);
+			return;
+		}
+		balloon->asked = 0;
+		virtio_push(device, STATS, chain.head, 0);
+		virtio_notify(device, STATS);
 	}
-	balloon->asked = 0;
-	virtio_push(device, STATS, chain.head, 0);
-	virtio_notify(device, STATS);
+}
+
+/* Return: how much of a turn the chain took. */
+static unsigned int take_chain(struct balloon *balloon, unsigned int queue,
+			       struct virtio_chain *chain)
+{
+	if (queue == DEFLATE)
+		return 1;
+	return 1 + (queue == INFLATE ? inflate(balloon, chain) :
+				       take_report(balloon, chain));
 }
 
 static void kick(struct virtio_device *device, unsigned int queue)
 {
 	struct balloon *balloon = device->opaque;
 	struct virtio_chain chain;
-	unsigned int left = TURN;
+	unsigned int used = 0;
 
 	if (queue == STATS) {
 		kick_stats(balloon);
 		return;
 	}
-	while (left && virtio_pop(device, queue, &chain)) {
-		if (queue == INFLATE)
-			inflate(balloon, &chain);
-		else if (queue != DEFLATE)
-			take_report(balloon, &chain);
+	while (used < TURN && virtio_pop(device, queue, &chain)) {
+		used += take_chain(balloon, queue, &chain);
 		virtio_push(device, queue, chain.head, 0);
-		left--;
 	}
 	virtio_notify(device, queue);
-	if (!left)
+	if (used >= TURN)
 		virtio_wake(device, queue);
 }
 

@@ -259,7 +259,7 @@ static void feed_console(struct console *console)
 	unsigned int left = QUEUE_SIZE;
 	struct virtio_chain chain;
 
-	while (left-- && console->count && is_open(console, CONSOLE) &&
+	while (left && console->count && is_open(console, CONSOLE) &&
 	       virtio_pop(device, queue, &chain)) {
 		const size_t done = virtio_chain_write(&chain, console->input,
 						       console->count);
@@ -267,8 +267,11 @@ static void feed_console(struct console *console)
 		virtio_push(device, queue, chain.head, done);
 		console->count -= done;
 		memmove(console->input, console->input + done, console->count);
+		left--;
 	}
 	virtio_notify(device, queue);
+	if (!left)
+		virtio_wake(device, queue);
 	if (was_full && console->count < INPUT_SIZE && console->drained)
 		console->drained(console->opaque);
 }
