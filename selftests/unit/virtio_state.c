@@ -134,4 +134,16 @@ TEST_F(virtio, state_that_no_driver_can_reach_is_refused)
 	free(good);
 }
 
+TEST_F(virtio, device_starts_anew_when_its_driver_was_ready_and_only_then)
+{
+	struct echo *echo = &self->echo;
+
+	EXPECT_EQ(0, copy_state(echo, echo));
+	EXPECT_EQ(0, echo->starts);
+	ASSERT_TRUE(guest_start(&self->guest, FEATURES));
+	EXPECT_EQ(1, echo->starts);
+	EXPECT_EQ(0, copy_state(echo, echo));
+	EXPECT_EQ(2, echo->starts);
+}
+
 TEST_HARNESS_MAIN

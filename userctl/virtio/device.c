@@ -170,8 +170,11 @@ static bool accepts(struct virtio_device *device)
 		device->kind->accept(device, features));
 }
 
-static void wake_all(struct virtio_device *device)
+/* The driver is ready, and may have put chains into its queues already. */
+static void begin(struct virtio_device *device)
 {
+	if (device->kind->start)
+		device->kind->start(device);
 	for (unsigned int i = 0; i < device->nr_queues; i++)
 		if (device->state.queues[i].enabled)
 			virtio_wake(device, i);
@@ -194,11 +197,8 @@ void virtio_device_set_status(struct virtio_device *device, uint8_t status)
 	if (!((before | bits) & VIRTIO_CONFIG_S_FEATURES_OK))
 		bits &= ~VIRTIO_CONFIG_S_DRIVER_OK;
 	device->state.status |= bits;
-	if (!(bits & VIRTIO_CONFIG_S_DRIVER_OK))
-		return;
-	if (device->kind->start)
-		device->kind->start(device);
-	wake_all(device);
+	if (bits & VIRTIO_CONFIG_S_DRIVER_OK)
+		begin(device);
 }
 
 /* The features are known, so that the rings' form is. */
@@ -298,5 +298,5 @@ void virtio_device_loaded(struct virtio_device *device)
 			virtqueue_enable(&device->queues[i], device->ram,
 					 state.features);
 	if (virtio_is_live(device))
-		wake_all(device);
+		begin(device);
 }

@@ -40,7 +40,8 @@ struct virtio_device;
  *	if they go together; NULL: all do
  * @write_config: take a write of the driver's to the configuration, which is within it;
  *	NULL: writes are dropped
- * @start: the driver is ready (DRIVER_OK); NULL: nothing is to be done
+ * @start: the driver is ready (DRIVER_OK), or was when the state was saved that has been
+ *	loaded; NULL: nothing is to be done
  * @stop: the device is being reset: give up what waits, and return chains that are not
  *	being worked on with virtio_push(); NULL: nothing is to be done
  * @kick: there may be new chains in a queue, in the event loop's thread.  It is also
@@ -217,8 +218,6 @@ void virtio_device_fini(struct virtio_device *device);
 
 /**
  * virtio_device_reset() - reset a device for which no chain is in flight
- *
- * The lock may be held or not: nothing else runs, or the caller holds it.
  */
 void virtio_device_reset(struct virtio_device *device);
 

@@ -393,12 +393,12 @@ static void bar_moved(void *opaque, uint64_t address)
  * Access through configuration space (section 4.1.4.9): what the capability names is
  * behind its data.  Return: true if an access is to be carried out.
  */
-static bool window_opens(const struct virtio_pci *pci, uint8_t offset,
-			 size_t size, struct virtio_pci_cfg_cap *window)
+static bool window_opens(struct virtio_pci *pci, uint8_t offset, size_t size,
+			 struct virtio_pci_cfg_cap *window)
 {
 	if (!pci->window || offset != pci->window + WINDOW_DATA)
 		return false;
-	memcpy(window, &pci->function.config[pci->window], sizeof(*window));
+	pci_config_get(&pci->function, pci->window, window, sizeof(*window));
 	return window->cap.length == size &&
 	       !(window->cap.offset & (size - 1)) &&
 	       (size == 1 || size == 2 || size == 4);
@@ -571,8 +571,11 @@ void virtio_pci_reset(void *opaque)
 {
 	struct virtio_pci *pci = opaque;
 
+	/* Calls of other threads for the device, such as a new size, may come. */
+	virtio_lock(&pci->device);
 	virtio_device_reset(&pci->device);
 	forget(pci);
+	virtio_unlock(&pci->device);
 	pci_function_reset(&pci->function);
 }
 
@@ -597,5 +600,7 @@ void virtio_pci_loaded(void *opaque)
 	struct virtio_pci *pci = opaque;
 
 	pci_function_loaded(&pci->function);
+	virtio_lock(&pci->device);
 	virtio_device_loaded(&pci->device);
+	virtio_unlock(&pci->device);
 }
