@@ -383,4 +383,24 @@ TEST_F(net, forwarded_ports_that_are_none_are_refused)
 	refused(_metadata, self, "tcp:x");
 }
 
+TEST_F(net, a_buffer_to_receive_into_that_is_to_be_read_breaks_the_driver)
+{
+	struct ring *ring = &self->guest.rings[RX];
+	uint32_t head, written;
+
+	ASSERT_TRUE(start(self, MERGE));
+	ring_describe(ring, 0, DATA, 16, VRING_DESC_F_NEXT, 1);
+	ring_describe(ring, 1, DATA, BUFFER, VRING_DESC_F_WRITE, 0);
+	ring_offer(ring, 0);
+	peer_sends(self, 1, 60);
+	EXPECT_FALSE(ring_take(ring, &head, &written));
+	EXPECT_NE(0, guest_status(&self->guest) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	/* After a reset it works again, and nothing is held back. */
+	ASSERT_TRUE(start(self, V1));
+	offer(self, 2, BUFFER);
+	peer_sends(self, 7, 60);
+	ASSERT_TRUE(ring_take(ring, &head, &written));
+	EXPECT_EQ(7, buffer(self, 2)[HEADER]);
+}
+
 TEST_HARNESS_MAIN

@@ -23,6 +23,7 @@
 #include "net/passt.h"
 #include "net/stream.h"
 #include "net/tap.h"
+#include "virtio/net_header.h"
 #include "virtio/pci.h"
 
 #define PCI_CLASS_ETHERNET 0x020000
@@ -57,18 +58,31 @@ struct net {
 	struct link *link;
 };
 
-/* Sends the frame of a chain.  Return: as link_send(). */
+/*
+ * Sends the frame of a chain, whose header is copied before it is checked: the driver may
+ * change it at any time.  Return: as link_send().
+ */
 static int send_chain(struct net *net, struct virtio_chain *chain)
 {
-	const size_t skip = net->link->kind->header ? 0 : HEADER;
-	struct iovec frame[VIRTQUEUE_MAX_SIZE];
+	struct virtio_net_hdr_v1 header;
+	struct iovec frame[1 + VIRTQUEUE_MAX_SIZE] = {
+		{ .iov_base = &header, .iov_len = HEADER },
+	};
 	unsigned int count;
+	size_t size;
 
-	if (chain->out_size <= HEADER)
+	if (chain->out_size <= HEADER ||
+	    chain->out_size > HEADER + LINK_MAX_FRAME)
 		return 0;
-	count = virtio_iov_slice(chain->iov, chain->nr_out, skip,
-				 chain->out_size - skip, frame);
-	return link_send(net->link, frame, count);
+	size = chain->out_size - HEADER;
+	virtio_chain_read(chain, &header, HEADER);
+	count = virtio_iov_slice(chain->iov, chain->nr_out, HEADER, size,
+				 frame + 1);
+	if (!net->link->kind->header)
+		return link_send(net->link, frame + 1, count);
+	if (!net_header_check(&header, net->pci.device.state.features, size))
+		return 0;
+	return link_send(net->link, frame, count + 1);
 }
 
 static void transmit(struct net *net)
@@ -119,6 +133,22 @@ static void give_back(struct net *net, struct filling *filling)
 }
 
 /*
+ * Takes a chain to receive into.  A driver must not put there what the device reads, and
+ * so the work for a frame is bounded by its size.  Return: true; false: there is none.
+ */
+static bool take_buffer(struct virtio_device *device,
+			struct virtio_chain *chain)
+{
+	if (!virtio_pop(device, RECEIVE, chain))
+		return false;
+	if (!chain->nr_out)
+		return true;
+	virtio_needs_reset(device);
+	virtio_unpop(device, RECEIVE);
+	return false;
+}
+
+/*
  * Takes chains for a header and @size bytes of a frame, and puts the frame into them.
  * Return: 0; -EAGAIN there are too few; -EMSGSIZE the frame never fits.
  */
@@ -134,7 +164,7 @@ static int fill(struct net *net, struct filling *filling, const uint8_t *frame,
 	for (filling->count = 0; size || !filling->count;) {
 		if (filling->count == most)
 			return -EMSGSIZE;
-		if (!virtio_pop(device, RECEIVE, chain))
+		if (!take_buffer(device, chain))
 			return -EAGAIN;
 		room = chain->in_size;
 		if (!filling->count) {
@@ -175,8 +205,11 @@ static bool receive(void *opaque, const void *frame, size_t size)
 	err = fill(net, &filling, (const uint8_t *)frame + skip, size - skip);
 	if (err) {
 		give_back(net, &filling);
-		return err != -EAGAIN;
+		return err != -EAGAIN || !virtio_is_live(&net->pci.device);
 	}
+	/* The host may say of a frame what only some drivers want to know. */
+	if (!virtio_has(&net->pci.device, VIRTIO_NET_F_GUEST_CSUM))
+		header.flags = 0;
 	header.num_buffers = filling.count;
 	virtio_chain_write_at(&filling.first, 0, &header, HEADER);
 	virtio_push_all(&net->pci.device, RECEIVE, filling.used, filling.count);
@@ -219,10 +252,17 @@ static void start(struct virtio_device *device)
 			      virtio_has(device, VIRTIO_NET_F_GUEST_TSO6));
 }
 
+static bool accept_features(struct virtio_device *device, uint64_t features)
+{
+	(void)device;
+	return net_features_go_together(features);
+}
+
 static const struct virtio_kind kind = {
 	.name = "virtio-net",
 	.id = VIRTIO_ID_NET,
 	.class = PCI_CLASS_ETHERNET,
+	.accept = accept_features,
 	.start = start,
 	.kick = kick,
 };
