@@ -68,6 +68,18 @@ static void offer(struct blk_guest *guest, unsigned int queue,
 	ring_offer(ring, first);
 }
 
+/* Return: how many bytes a request must be said to have written without a gap. */
+static uint32_t written_by(struct blk_guest *guest, uint32_t type,
+			   uint32_t size)
+{
+	if (type == VIRTIO_BLK_T_GET_ID)
+		return size > VIRTIO_BLK_ID_BYTES ? VIRTIO_BLK_ID_BYTES :
+						    size + 1;
+	if (type != VIRTIO_BLK_T_IN)
+		return 1;
+	return *memory(guest, STATUS) == VIRTIO_BLK_S_OK ? size + 1 : 0;
+}
+
 /* Return: the status of a request that the device has served, and only that. */
 static int ask(struct blk_guest *guest, uint32_t type, uint64_t sector,
 	       uint32_t size)
@@ -78,14 +90,9 @@ static int ask(struct blk_guest *guest, uint32_t type, uint64_t sector,
 	blk_guest_run(guest, 1);
 	if (!ring_take(&guest->rings[0], &head, &written))
 		return -1;
-	if (written !=
-	    (type == VIRTIO_BLK_T_IN &&
-			     *memory(guest, STATUS) == VIRTIO_BLK_S_OK ?
-		     size + 1 :
-	     type == VIRTIO_BLK_T_IN || type == VIRTIO_BLK_T_GET_ID ? 0 :
-								      1))
-		return -2;
-	return *memory(guest, STATUS);
+	return written == written_by(guest, type, size) ?
+		       *memory(guest, STATUS) :
+		       -2;
 }
 
 static bool needs_reset(const struct blk_guest *guest)

@@ -19,6 +19,7 @@
  * @io: whose it is
  * @queue: number of its queue
  * @in_size: bytes that the driver lets the device write, with the status
+ * @written: bytes of them that were, from the beginning on
  * @status: the status byte, in guest memory
  * @ranges: of VIRTIO_BLK_T_DISCARD and VIRTIO_BLK_T_WRITE_ZEROES, which are asked for one
  *	after the other
@@ -31,6 +32,7 @@ struct blk_request {
 	struct blk_io *io;
 	unsigned int queue;
 	size_t in_size;
+	size_t written;
 	uint8_t *status;
 	struct virtio_blk_discard_write_zeroes ranges[BLK_MAX_RANGES];
 	unsigned int nr_ranges;
@@ -54,18 +56,18 @@ static struct blk_request *get(struct blk_io *io)
 
 /*
  * Returns a request to the driver.  The number of bytes written is that of those before
- * the first one that was not: data that the driver did not get precedes the status.
+ * the first one that was not: the status, which is the last, counts if all before it does.
  */
 static void answer(struct blk_request *request, uint8_t status)
 {
-	const bool whole =
-		request->in_size == 1 ||
-		(request->disk.op == DISK_READ && status == VIRTIO_BLK_S_OK);
 	struct blk_io *io = request->io;
 
+	if (request->disk.op == DISK_READ && status == VIRTIO_BLK_S_OK)
+		request->written = request->disk.size;
+	request->written += request->written == request->in_size - 1;
 	__atomic_store_n(request->status, status, __ATOMIC_RELAXED);
 	virtio_push(io->device, request->queue, request->chain.head,
-		    whole ? (uint32_t)request->in_size : 0);
+		    (uint32_t)request->written);
 	virtio_notify(io->device, request->queue);
 	put(io, request);
 }
@@ -235,7 +237,8 @@ static void give_serial(struct blk_request *request)
 
 	if (size > sizeof(request->io->serial))
 		size = sizeof(request->io->serial);
-	virtio_chain_write(&request->chain, request->io->serial, size);
+	request->written =
+		virtio_chain_write(&request->chain, request->io->serial, size);
 }
 
 /* Return: 0: in flight; 1: served; or -errno. */
@@ -279,6 +282,7 @@ static void handle(struct blk_io *io, struct blk_request *request)
 	int result;
 
 	request->nr_ranges = request->next_range = 0;
+	request->written = 0;
 	request->disk = (struct disk_request){ .op = DISK_FLUSH };
 	if (virtio_chain_read(chain, &header, sizeof(header)) !=
 		    sizeof(header) ||
