@@ -335,4 +335,24 @@ TEST_F(interrupts, header_says_pin_and_line)
 	EXPECT_EQ(11, pci_isa_irq(3, 0));
 }
 
+TEST_F(interrupts, line_is_low_while_messages_are_enabled)
+{
+	pci_intx_set(&self->device.function, true);
+	control(self, ENABLE);
+	EXPECT_EQ(0, self->world.log.levels);
+	EXPECT_NE(0, config_get(&self->world, 1, COMMAND) & STATUS_INTX);
+	control(self, 0);
+	EXPECT_EQ(1 << 17, self->world.log.levels);
+	control(self, ENABLE | MASK_ALL);
+	EXPECT_EQ(0, self->world.log.levels);
+	pci_intx_set(&self->device.function, false);
+	control(self, 0);
+	EXPECT_EQ(0, self->world.log.levels);
+	control(self, ENABLE);
+	pci_intx_set(&self->device.function, true);
+	EXPECT_EQ(0, self->world.log.levels);
+	pci_function_reset(&self->device.function);
+	EXPECT_EQ(0, self->world.log.levels);
+}
+
 TEST_HARNESS_MAIN

@@ -202,7 +202,8 @@ static void drive_line(struct pci_function *function)
 {
 	struct pci_bus *pci = function->bus;
 	const uint8_t pin = function->config[PCI_INTERRUPT_PIN];
-	const bool assert = function->level && pin && !function->disabled;
+	const bool assert = function->level && pin && !function->disabled &&
+			    !pci_msix_enabled(function);
 	struct irq_line line = pci->config.lines;
 	unsigned int number;
 
@@ -225,7 +226,7 @@ void pci_intx_set(struct pci_function *function, bool level)
 	pthread_mutex_unlock(&pci->line_lock);
 }
 
-/* Follows COMMAND, with the bus's lock held. */
+/* Follows COMMAND and the enabled messages, with the bus's lock held. */
 static void update_line(struct pci_function *function)
 {
 	pthread_mutex_lock(&function->bus->line_lock);
@@ -243,10 +244,10 @@ static void follow(struct pci_function *function, uint8_t offset, size_t size)
 
 	if (command || pci_touches(offset, size, PCI_BAR, BAR_REGISTERS))
 		pci_map_update(function->bus);
-	if (command)
-		update_line(function);
-	if (command || (msix && pci_touches(offset, size, msix, 4)))
+	if (command || (msix && pci_touches(offset, size, msix, 4))) {
 		pci_msix_update(function, false);
+		update_line(function);
+	}
 }
 
 void pci_config_get(struct pci_function *function, uint8_t offset, void *data,
@@ -319,8 +320,8 @@ static void put_into_effect(struct pci_function *function)
 {
 	pthread_mutex_lock(&function->bus->lock);
 	pci_map_update(function->bus);
-	update_line(function);
 	pci_msix_update(function, true);
+	update_line(function);
 	pthread_mutex_unlock(&function->bus->lock);
 }
 

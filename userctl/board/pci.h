@@ -153,7 +153,8 @@ struct pci_message {
  * @msix: message-signalled interrupts
  * @level: level of the interrupt line; guarded by the bus's lock for lines
  * @disabled: the guest has disabled the line; guarded like @level
- * @asserted: @level reaches the line; guarded like @level
+ * @asserted: @level reaches the line, which it does not while messages are enabled
+ *	(section 6.8.2.3); guarded like @level
  * @bus: the bus, once the function was added
  * @devfn: its place there: device number in bits 7 to 3, function number in bits 2 to 0
  * @last: offset of the last capability, or 0
