@@ -542,18 +542,19 @@ static int tables_write(struct tables *tables, const struct ram *ram,
 
 bool acpi_waking_entry(const struct ram *ram, struct boot_entry *entry)
 {
-	const struct acpi_facs *facs =
-		ram_at(ram, ACPI_FACS, sizeof(struct acpi_facs));
+	struct acpi_facs facs;
 
-	if (facs->x_waking_vector >> 32)
+	/* A disk may still write there what the guest has asked for. */
+	memcpy(&facs, ram_at(ram, ACPI_FACS, sizeof(facs)), sizeof(facs));
+	if (facs.x_waking_vector >> 32)
 		return false;
-	if (facs->x_waking_vector) {
-		entry_protected(ram, entry, facs->x_waking_vector, ENTRY_CS);
+	if (facs.x_waking_vector) {
+		entry_protected(ram, entry, facs.x_waking_vector, ENTRY_CS);
 		return true;
 	}
-	if (!facs->waking_vector || facs->waking_vector >= WAKING_LIMIT)
+	if (!facs.waking_vector || facs.waking_vector >= WAKING_LIMIT)
 		return false;
-	entry_waking(entry, facs->waking_vector);
+	entry_waking(entry, facs.waking_vector);
 	return true;
 }
 
