@@ -355,6 +355,17 @@ bool pci_bar_write(struct pci_function *function, unsigned int bar,
 void pci_msix_notify(struct pci_function *function, unsigned int vector);
 
 /**
+ * pci_msix_message() - get the message of a vector, for a sender outside of this process
+ * @vector: any number
+ *
+ * pci_function.message tells of later changes.  Any thread may call.
+ *
+ * Return: true; false if the vector cannot send now.
+ */
+bool pci_msix_message(struct pci_function *function, unsigned int vector,
+		      struct pci_message *message);
+
+/**
  * pci_msix_enabled() - tell if the function is to send messages, and not to use its line
  */
 bool pci_msix_enabled(const struct pci_function *function);

@@ -151,19 +151,30 @@ void pci_msix_notify(struct pci_function *function, unsigned int vector)
 	pthread_mutex_unlock(&msix->lock);
 }
 
+bool pci_msix_message(struct pci_function *function, unsigned int vector,
+		      struct pci_message *message)
+{
+	struct pci_msix *msix = &function->msix;
+	bool sends;
+
+	if (vector >= msix->vectors)
+		return false;
+	pthread_mutex_lock(&msix->lock);
+	*message = message_of(msix, vector);
+	sends = msix->open && !is_masked(msix, vector);
+	pthread_mutex_unlock(&msix->lock);
+	return sends;
+}
+
 /* Tells the device of a vector's message; the bus's lock is held. */
 static void tell_message(struct pci_function *function, unsigned int vector)
 {
-	struct pci_msix *msix = &function->msix;
 	struct pci_message message;
 	bool sends;
 
 	if (!function->message)
 		return;
-	pthread_mutex_lock(&msix->lock);
-	message = message_of(msix, vector);
-	sends = msix->open && !is_masked(msix, vector);
-	pthread_mutex_unlock(&msix->lock);
+	sends = pci_msix_message(function, vector, &message);
 	function->message(function->opaque, vector, sends ? &message : NULL);
 }
 

@@ -263,9 +263,10 @@ static void register_write(struct virtio_pci *pci, uint64_t offset,
 		pci->state.queue_select = value;
 		break;
 	case VIRTIO_PCI_COMMON_Q_MSIX:
-		if (selected(pci))
-			set_vector(pci, vector_of(pci, pci->state.queue_select),
-				   value);
+		if (!selected(pci))
+			break;
+		set_vector(pci, vector_of(pci, pci->state.queue_select), value);
+		virtio_pci_redirect(pci, pci->state.queue_select);
 		break;
 	default:
 		queue_write(pci, offset, value);
@@ -512,6 +513,16 @@ static int make_function(struct virtio_pci *pci)
 	return add_capabilities(pci);
 }
 
+int virtio_pci_listen(struct virtio_pci *pci, unsigned int queue, bool listen)
+{
+	struct virtio_bell *bell = &pci->bells[queue];
+
+	if (listen)
+		return loop_watch(pci->loop, bell->eventfd, kicked, bell);
+	loop_unwatch(pci->loop, bell->eventfd);
+	return 0;
+}
+
 static int make_bells(struct virtio_pci *pci)
 {
 	int err = 0;
@@ -522,7 +533,7 @@ static int make_bells(struct virtio_pci *pci)
 		bell->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (bell->eventfd < 0)
 			return -errno;
-		err = loop_watch(pci->loop, bell->eventfd, kicked, bell);
+		err = virtio_pci_listen(pci, i, true);
 	}
 	return err;
 }
@@ -546,6 +557,7 @@ int virtio_pci_init(struct virtio_pci *pci, const struct board *board)
 	device->wake = wake;
 	device->transport = pci;
 	forget(pci);
+	virtio_pci_lend_init(pci);
 	err = virtio_device_init(device);
 	if (!err)
 		err = make_bells(pci);
@@ -556,6 +568,7 @@ int virtio_pci_init(struct virtio_pci *pci, const struct board *board)
 
 void virtio_pci_fini(struct virtio_pci *pci)
 {
+	virtio_pci_lend_fini(pci);
 	for (unsigned int i = 0; i < VIRTIO_MAX_QUEUES; i++) {
 		const int fd = pci->bells[i].eventfd;
 

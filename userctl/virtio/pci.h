@@ -31,6 +31,23 @@ struct virtio_bell {
 };
 
 /**
+ * struct virtio_lent - a queue that somebody outside of this process serves
+ * @pci: the transport
+ * @queue: number of the queue
+ * @call: eventfd by which the other one interrupts the guest, or -1
+ * @lent: the queue is lent
+ * @direct: @call sends the vector's message without this process; otherwise the loop
+ *	watches it
+ */
+struct virtio_lent {
+	struct virtio_pci *pci;
+	unsigned int queue;
+	int call;
+	bool lent;
+	bool direct;
+};
+
+/**
  * struct virtio_pci_state - what is saved of the transport's own registers
  * @device_select: half of the offered features that is read
  * @driver_select: half of the accepted features that is read and written
@@ -55,6 +72,7 @@ struct virtio_pci_state {
  * @loop: calls kick()
  * @doorbells: the board's
  * @bells: by queue
+ * @lent: by queue; guarded by the device's lock
  * @state: what is saved
  * @window: offset of the capability for access through configuration space
  *
@@ -66,6 +84,7 @@ struct virtio_pci {
 	struct loop *loop;
 	struct doorbells doorbells;
 	struct virtio_bell bells[VIRTIO_MAX_QUEUES];
+	struct virtio_lent lent[VIRTIO_MAX_QUEUES];
 	struct virtio_pci_state state;
 	uint8_t window;
 };
@@ -91,6 +110,53 @@ int virtio_pci_init(struct virtio_pci *pci, const struct board *board);
  * virtio_pci_fini() - end it, once nothing calls it any more
  */
 void virtio_pci_fini(struct virtio_pci *pci);
+
+/*
+ * pci_lend.c: queues that somebody outside of this process serves.  The device's lock is
+ * held.
+ */
+
+/**
+ * virtio_pci_lend() - let somebody else have a queue's kicks and send its interrupts
+ * @kick: out: eventfd that the guest's kicks signal
+ * @call: out: eventfd that interrupts the guest
+ *
+ * Both stay the transport's, and live as long as it does.  A queue that is lent has no
+ * kick() any more.
+ *
+ * Return: 0 or -errno.
+ */
+int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, int *kick,
+		    int *call);
+
+/**
+ * virtio_pci_take_back() - have a queue that was lent again; one that is not is left
+ *
+ * An interrupt that was on its way reaches the guest.
+ */
+void virtio_pci_take_back(struct virtio_pci *pci, unsigned int queue);
+
+/**
+ * virtio_pci_lend_init() - for virtio_pci_init(), before the function is plugged in
+ */
+void virtio_pci_lend_init(struct virtio_pci *pci);
+
+/**
+ * virtio_pci_lend_fini() - for virtio_pci_fini()
+ */
+void virtio_pci_lend_fini(struct virtio_pci *pci);
+
+/**
+ * virtio_pci_redirect() - the guest has given a queue another vector
+ */
+void virtio_pci_redirect(struct virtio_pci *pci, unsigned int queue);
+
+/**
+ * virtio_pci_listen() - let the loop call kick() for a queue, or no longer
+ *
+ * Return: 0 or -errno.
+ */
+int virtio_pci_listen(struct virtio_pci *pci, unsigned int queue, bool listen);
 
 /*
  * The calls of a struct device_kind, for a device that needs nothing else done.

@@ -258,6 +258,25 @@ static int fail(struct virtqueue *queue)
 	return -EPROTO;
 }
 
+uint16_t virtqueue_used_index(const struct virtqueue *queue)
+{
+	return queue->used ?
+		       __atomic_load_n(&used_of(queue)->idx, __ATOMIC_ACQUIRE) :
+		       queue->state->done;
+}
+
+int virtqueue_take_over(struct virtqueue *queue, uint16_t next)
+{
+	struct virtqueue_state *state = queue->state;
+	const uint16_t done = virtqueue_used_index(queue);
+
+	if ((uint16_t)(next - done) > state->size)
+		return fail(queue);
+	state->next = next;
+	state->done = state->told = done;
+	return 0;
+}
+
 int virtqueue_pop(struct virtqueue *queue, struct virtio_chain *chain)
 {
 	struct virtqueue_state *state = queue->state;

@@ -114,6 +114,22 @@ bool virtqueue_is_sound(const struct virtqueue_state *state,
 			const struct ram *ram);
 
 /**
+ * virtqueue_used_index() - get the index of the used ring, of a queue that is in use and
+ * that somebody else serves
+ */
+uint16_t virtqueue_used_index(const struct virtqueue *queue);
+
+/**
+ * virtqueue_take_over() - go on with a queue that somebody else has served
+ * @next: index of the available ring at which the other one has stopped
+ *
+ * What it has used is in the used ring.
+ *
+ * Return: 0, or -EPROTO: both cannot be, and the queue is broken.
+ */
+int virtqueue_take_over(struct virtqueue *queue, uint16_t next);
+
+/**
  * virtqueue_pop() - take the next chain
  * @chain: out
  *
