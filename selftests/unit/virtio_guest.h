@@ -117,12 +117,13 @@ static inline void guest_set_status(const struct guest *guest, uint8_t status)
 }
 
 /* Makes the board, to which a device can then be added. */
-static inline void guest_init(struct guest *guest)
+static inline void guest_init_backed(struct guest *guest,
+				     enum ram_backing backing)
 {
 	struct pci_bus_config config;
 
 	memset(guest, 0, sizeof(*guest));
-	guest->ram = ram_new(GUEST_RAM);
+	guest->ram = ram_new_backed(GUEST_RAM, backing);
 	guest->board = (struct board){
 		.bus = bus_new(),
 		.ram = guest->ram,
@@ -140,6 +141,11 @@ static inline void guest_init(struct guest *guest)
 	guest->board.pci = pci_bus_new(&config);
 	if (!guest->ram || !guest->board.pci)
 		abort();
+}
+
+static inline void guest_init(struct guest *guest)
+{
+	guest_init_backed(guest, RAM_ANONYMOUS);
 }
 
 static inline void guest_fini(struct guest *guest)

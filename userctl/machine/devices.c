@@ -19,6 +19,7 @@
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
+#include "virtio/fs.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
 
@@ -49,6 +50,7 @@ static const struct row rows[] = {
 	{ .kind = &virtio_console_device, .optional = true },
 	{ .kind = &virtio_balloon_device, .optional = true },
 	{ .kind = &virtio_net_device, .optional = true },
+	{ .kind = &virtio_fs_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
