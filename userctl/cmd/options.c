@@ -15,6 +15,7 @@
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
 #include "cmd/one_dash.h"
+#include "cmd/share_option.h"
 #include "cmd/options_about.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
@@ -31,6 +32,7 @@ enum {
 	KEY_DEVICE,
 	KEY_NET,
 	KEY_DISK,
+	KEY_SHARE,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_FIRMWARE,
@@ -91,6 +93,12 @@ static const struct argp_option descriptions[] = {
 	  "Give the guest FILE, an image or a block device, as a disk; ro and "
 	  "snapshot=on keep it as it is; a comma in FILE is doubled; help lists "
 	  "all options",
+	  0 },
+	{ "share", KEY_SHARE, "DIRECTORY[:TAG][,KEY=VALUE]...", 0,
+	  "Give the guest DIRECTORY, by virtiofsd: it mounts it by `mount -t "
+	  "virtiofs TAG /mnt` (default: share0, share1...); with ro nothing "
+	  "there can be changed; a comma in DIRECTORY is doubled; help lists all "
+	  "options",
 	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
@@ -350,6 +358,23 @@ static int set_disk(struct argp_state *state, struct machine_config *machine,
 	return err;
 }
 
+/* Return: as set_device(). */
+static int set_share(struct argp_state *state, struct machine_config *machine,
+		     const char *text)
+{
+	char *device;
+	int err;
+
+	if (!strcmp(text, "help"))
+		return set_device(state, machine, "virtio-fs,help");
+	device = share_option_device(&machine->devices, text);
+	if (!device)
+		return ENOMEM;
+	err = set_device(state, machine, device);
+	free(device);
+	return err;
+}
+
 static void set_flat(struct argp_state *state, struct boot_options *boot,
 		     const char *text)
 {
@@ -423,6 +448,7 @@ static enum config_type type_of(const struct argp_option *option)
 	case KEY_DEVICE:
 	case KEY_NET:
 	case KEY_DISK:
+	case KEY_SHARE:
 		return CONFIG_LIST;
 	case 'c':
 	case KEY_CPU_WEIGHT:
@@ -596,6 +622,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return set_net(state, machine, argument);
 	case KEY_DISK:
 		return set_disk(state, machine, argument);
+	case KEY_SHARE:
+		return set_share(state, machine, argument);
 	case KEY_TESTDEV:
 		return set_device(state, machine, "testdev");
 	case KEY_FLAT:
