@@ -161,19 +161,24 @@ static int enter_scope(const char *root, uint64_t cpu_weight,
 static int find_parent(const char *root, struct cgroup_own *own, char *parent)
 {
 	char mount[CGROUP_PATH_SIZE], path[CGROUP_PATH_SIZE];
+	char procs[PATH_MAX];
 	int err;
 
 	err = cgroup_mount(root, mount, sizeof(mount));
 	if (!err)
 		err = cgroup_path(root, "self", path);
 	if (!err)
-		err = cgroup_directory(mount, path, own->before);
+		err = cgroup_directory(mount, path, parent);
 	if (!err)
-		err = cgroup_join(parent, CGROUP_DIRECTORY_SIZE, "%s",
-				  own->before);
-	if (!err && strcmp(path, "/"))
+		err = cgroup_join(procs, sizeof(procs), "%s/cgroup.procs",
+				  parent);
+	if (err)
+		return err;
+	/* Where it cannot be opened, the process stays until it ends. */
+	own->back = open(procs, O_WRONLY | O_CLOEXEC);
+	if (strcmp(path, "/"))
 		*strrchr(parent, '/') = '\0';
-	return err;
+	return 0;
 }
 
 /* Sets a value of a new group, whose parent may have to pass the controller on first. */
@@ -258,15 +263,20 @@ static int start_keeper(struct cgroup_own *own, const char *parent)
 	return err;
 }
 
-/* Removes the group.  Where it has processes yet, the keeper goes on trying. */
+static void forget(struct cgroup_own *own)
+{
+	if (own->back >= 0)
+		close(own->back);
+	own->back = -1;
+	*own->directory = '\0';
+}
+
+/* Lets the keeper remove the group, and waits for that. */
 static void remove_group(struct cgroup_own *own)
 {
-	bool gone = !rmdir(own->directory);
-
 	close(own->life);
-	if (gone)
-		waitpid(own->keeper, NULL, 0);
-	*own->directory = '\0';
+	waitpid(own->keeper, NULL, 0);
+	forget(own);
 }
 
 /* Makes the group, when there is somebody who will remove it.  Return: 0 or -errno. */
@@ -294,6 +304,7 @@ static int enter_directory(const char *root, struct cgroup_own *own,
 	int err, lock;
 
 	*step = CGROUP_STEP_FIND;
+	own->back = -1;
 	err = find_parent(root, own, parent);
 	if (err)
 		return err;
@@ -304,7 +315,7 @@ static int enter_directory(const char *root, struct cgroup_own *own,
 	if (!err)
 		err = make_group(own, parent);
 	if (err) {
-		*own->directory = '\0';
+		forget(own);
 		cgroup_parent_unlock(lock);
 		return err;
 	}
@@ -337,6 +348,11 @@ void cgroup_leave(struct cgroup_own *own)
 {
 	if (!*own->directory)
 		return;
-	cgroup_write_number(own->before, "cgroup.procs", getpid());
-	remove_group(own);
+	/* The keeper goes on trying as long as the group has a process. */
+	if (own->back >= 0 && dprintf(own->back, "%d", (int)getpid()) > 0) {
+		remove_group(own);
+		return;
+	}
+	close(own->life);
+	forget(own);
 }

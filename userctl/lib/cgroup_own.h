@@ -16,13 +16,13 @@
 /**
  * struct cgroup_own - the caller's place in a cgroup of its own
  * @directory: of the new group, which is removed; empty: systemd's
- * @before: directory of the group in which the caller was
+ * @back: cgroup.procs of the group in which the caller was, open to be written
  * @keeper: child that removes the directory if the caller ends without cgroup_leave()
  * @life: end of a pipe by which the keeper sees that the caller has ended
  */
 struct cgroup_own {
 	char directory[CGROUP_DIRECTORY_SIZE];
-	char before[CGROUP_DIRECTORY_SIZE];
+	int back;
 	pid_t keeper;
 	int life;
 };
@@ -70,6 +70,8 @@ int cgroup_enter(const char *root, struct cgroup_own *own, uint64_t cpu_weight,
 
 /**
  * cgroup_leave() - undo cgroup_enter(), when the process has set free what it can
+ *
+ * It opens no file, so that a process may have lost the means for that.
  *
  * Systemd removes its scope when the process ends.
  */
