@@ -103,9 +103,9 @@ PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix mod
 EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c insn.c \
 	   ioctl.c iobus.c irq.c lapic.c lapic_page.c lapic_state.c lapic_timer.c \
 	   machine_check.c portio.c svm/exit.c vmx/exit.c)
-EXITS_TESTS := $(addprefix selftests/unit/,delivery.c event.c exit.c face.c fuzz_event.c \
+EXITS_TESTS := $(addprefix selftests/unit/,delivery.c doorbell.c event.c exit.c face.c fuzz_event.c \
 	   fuzz_exit.c fuzz_lapic.c host_page.c iobus.c lapic.c lapic_messages.c \
-	   lapic_timer.c machine_check.c)
+	   lapic_timer.c machine_check.c vmx_exit.c)
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
 ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/bitmap.c \

@@ -50,7 +50,7 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_SHUTDOWN,
 	LODGE_VMEXIT_IGNORED, /* SMI, INIT, or one that needs nothing */
 	LODGE_VMEXIT_INVALID, /* the entry was refused */
-	LODGE_VMEXIT_ANSWERED, /* was CPUID or MSR; no backend says so */
+	LODGE_VMEXIT_ANSWERED, /* was answered at once; no backend says so */
 };
 
 enum lodge_event_type {
@@ -74,7 +74,8 @@ struct lodge_event {
  * struct lodge_vmexit - one exit
  * @kind: enum lodge_vmexit_kind
  * @next_rip: where the instruction after the intercepted one starts; 0: the
- *	processor did not say
+ *	processor did not say.  Of an access to a device the manuals do not promise it:
+ *	only together with what else is known of the instruction it is to be believed
  * @interrupted: the event whose delivery the exit cut short, or type NONE
  * @code: the processor's own exit code
  * @info: its qualifications

@@ -518,13 +518,71 @@ int lodge_emulate_instruction(struct lodge_vcpu *vcpu)
 	return lodge_emulate_run(vcpu);
 }
 
-int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa)
+/* Return: true if the instruction at hand has made one access: a device has taken it. */
+static bool lodge_emulate_has_stored(const struct lodge_emulation *emulation,
+				     u64 gpa)
 {
+	const struct lodge_insn *insn = &emulation->emul.insn;
+	const struct lodge_io *io = &emulation->io;
+	const struct lodge_fragment *fragment = &io->fragment[0];
+
+	return insn->op == LODGE_OP_MOV &&
+	       insn->operand[0].kind == LODGE_OPERAND_MEMORY && io->nr == 1 &&
+	       io->next == 1 && fragment->write && fragment->done &&
+	       fragment->gpa == gpa;
+}
+
+/* The instruction at @rip was carried out. */
+static void lodge_emulate_note_store(struct lodge_vcpu *vcpu,
+				     const struct lodge_vmexit *exit, u64 rip)
+{
+	struct lodge_emulation *emulation = vcpu->emulation;
+
+	if (vcpu->regs.general.rip != exit->next_rip ||
+	    !lodge_emulate_has_stored(emulation, exit->fault.gpa))
+		return;
+	emulation->store = (struct lodge_store){
+		.gpa = exit->fault.gpa,
+		.rip = rip,
+		.next_rip = exit->next_rip,
+		.generation = READ_ONCE(vcpu->vm->slots_generation),
+	};
+}
+
+bool lodge_emulate_store_again(struct lodge_vcpu *vcpu,
+			       const struct lodge_vmexit *exit)
+{
+	const struct lodge_store *store = &vcpu->emulation->store;
+
+	if (!exit->fault.device || !exit->next_rip ||
+	    exit->interrupted.type != LODGE_EVENT_NONE ||
+	    store->next_rip != exit->next_rip ||
+	    store->rip != vcpu->regs.general.rip ||
+	    store->gpa != exit->fault.gpa ||
+	    store->generation != READ_ONCE(vcpu->vm->slots_generation) ||
+	    !lodge_iobus_write_quick(vcpu, LODGE_IOBUS_MMIO, store->gpa, NULL,
+				     0))
+		return false;
+	lodge_insn_done(vcpu, store->next_rip);
+	return true;
+}
+
+void lodge_emulate_forget_store(struct lodge_vcpu *vcpu)
+{
+	vcpu->emulation->store.next_rip = 0;
+}
+
+int lodge_emulate_mmio(struct lodge_vcpu *vcpu, const struct lodge_vmexit *exit)
+{
+	const u64 rip = vcpu->regs.general.rip;
 	int answer = lodge_insn_fetch(vcpu);
 
 	if (answer)
-		return lodge_insn_doubt(vcpu, answer, gpa);
-	return lodge_emulate_instruction(vcpu);
+		return lodge_insn_doubt(vcpu, answer, exit->fault.gpa);
+	answer = lodge_emulate_instruction(vcpu);
+	if (exit->next_rip)
+		lodge_emulate_note_store(vcpu, exit, rip);
+	return answer;
 }
 
 static int lodge_emulate_finish_emulation(struct lodge_vcpu *vcpu)

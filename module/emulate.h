@@ -9,6 +9,7 @@
 #include <linux/types.h>
 
 struct lodge_vcpu;
+struct lodge_vmexit;
 
 /**
  * lodge_emulate_init() - make vcpu->emulation
@@ -23,11 +24,35 @@ int lodge_emulate_init(struct lodge_vcpu *vcpu);
 void lodge_emulate_fini(struct lodge_vcpu *vcpu);
 
 /**
- * lodge_emulate_mmio() - an instruction touched @gpa, which has no memory
+ * lodge_emulate_mmio() - an instruction touched exit->fault.gpa, which has no memory
  *
  * Return: enum lodge_outcome, or -errno.
  */
-int lodge_emulate_mmio(struct lodge_vcpu *vcpu, u64 gpa);
+int lodge_emulate_mmio(struct lodge_vcpu *vcpu,
+		       const struct lodge_vmexit *exit);
+
+/**
+ * lodge_emulate_store_again() - carry out the MOV that rang a doorbell before
+ *
+ * Its bytes are not read again.  It is known by its place, its length, as the processor
+ * tells it, and the address that it touches.  So a guest is answered wrongly that has,
+ * by now, another instruction there, of the same length, which touches the same
+ * doorbell: that one rings it, too, and does nothing else.
+ *
+ * Never sleeps; interrupts may be off.
+ *
+ * Return: true if it is done; false: it may be another instruction, or it is not a
+ * doorbell that any write rings.
+ */
+bool lodge_emulate_store_again(struct lodge_vcpu *vcpu,
+			       const struct lodge_vmexit *exit);
+
+/**
+ * lodge_emulate_forget_store() - the guest may have been replaced by another one
+ *
+ * The next MOV to a doorbell is read.
+ */
+void lodge_emulate_forget_store(struct lodge_vcpu *vcpu);
 
 /**
  * lodge_emulate_instruction() - carry out what lodge_insn_fetch() has decoded

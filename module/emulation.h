@@ -84,6 +84,22 @@ struct lodge_insn_bytes {
 };
 
 /**
+ * struct lodge_store - the last MOV in this call of lodge_vcpu_run() that has done nothing
+ * but write to a device in the kernel
+ * @gpa: where it has written
+ * @rip: where it is
+ * @next_rip: where the next instruction starts, by decoding and by what the processor
+ *	has said; 0: there was none
+ * @generation: vm->slots_generation at the time
+ */
+struct lodge_store {
+	u64 gpa;
+	u64 rip;
+	u64 next_rip;
+	u64 generation;
+};
+
+/**
  * struct lodge_emulation - a vCPU's, from its first instruction to its end
  *
  * The owner's: the thread that holds vcpu->lock.
@@ -91,6 +107,7 @@ struct lodge_insn_bytes {
  * @io: instruction under way in user space
  * @emul: emulation under way
  * @insn_bytes: of the instruction in @emul
+ * @store: see lodge_emulate_store_again()
  * @code_walk: last page walk for an instruction; see translate.h
  * @data_walk: last page walk for an operand
  */
@@ -98,6 +115,7 @@ struct lodge_emulation {
 	struct lodge_io io;
 	struct lodge_emul emul;
 	struct lodge_insn_bytes insn_bytes;
+	struct lodge_store store;
 	struct lodge_walk code_walk;
 	struct lodge_walk data_walk;
 };

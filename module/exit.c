@@ -128,7 +128,7 @@ static int lodge_exit_mmio(struct lodge_vcpu *vcpu,
 	if (exit->fault.error & LODGE_PF_FETCH ||
 	    exit->interrupted.type != LODGE_EVENT_NONE)
 		return lodge_insn_refuse(vcpu, exit->fault.gpa);
-	return lodge_emulate_mmio(vcpu, exit->fault.gpa);
+	return lodge_emulate_mmio(vcpu, exit);
 }
 
 /*
@@ -371,6 +371,10 @@ static bool lodge_exit_is_quick(const struct lodge_vcpu *vcpu,
 
 bool lodge_exit_quick(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
+	if (exit->kind == LODGE_VMEXIT_IO)
+		return lodge_portio_quick(vcpu, exit);
+	if (exit->kind == LODGE_VMEXIT_FAULT)
+		return lodge_emulate_store_again(vcpu, exit);
 	if (!lodge_exit_is_quick(vcpu, exit))
 		return false;
 	if (unlikely(!exit->next_rip) && !lodge_exit_locate_again(vcpu, exit))

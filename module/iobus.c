@@ -208,25 +208,43 @@ static bool lodge_iobus_call(struct lodge_vcpu *vcpu,
 	return device->ops->read(vcpu, device, offset, in, size);
 }
 
+/*
+ * Under vm->slots_srcu.  Return: the device to which an access of @size bytes goes, or
+ * NULL.  Without a size it goes to one with any_size.
+ */
+static __always_inline struct lodge_iodevice *
+lodge_iobus_device(struct lodge_vm *vm, enum lodge_iobus_space space,
+		   u64 address, size_t size, u64 *offset)
+{
+	const struct lodge_iobus_range *range = NULL;
+	const struct lodge_iobus_table *table;
+	struct lodge_iodevice *device;
+
+	table = srcu_dereference(vm->iobus.table[space], &vm->slots_srcu);
+	if (table)
+		range = lodge_iobus_find(table, address);
+	device = range ? READ_ONCE(range->device) : NULL;
+	if (!device || (!device->any_size && size - 1 > range->last - address))
+		return NULL;
+	*offset = address - range->first;
+	return device;
+}
+
 static bool lodge_iobus_search(struct lodge_vcpu *vcpu,
 			       enum lodge_iobus_space space, u64 address,
 			       void *in, const void *out, size_t size)
 {
 	struct lodge_vm *vm = vcpu->vm;
-	const struct lodge_iobus_range *range = NULL;
-	const struct lodge_iobus_table *table;
 	struct lodge_iodevice *device;
 	bool answered = false;
+	u64 offset;
 	int index;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	table = srcu_dereference(vm->iobus.table[space], &vm->slots_srcu);
-	if (table)
-		range = lodge_iobus_find(table, address);
-	device = range ? READ_ONCE(range->device) : NULL;
-	if (device && (device->any_size || size - 1 <= range->last - address))
-		answered = lodge_iobus_call(
-			vcpu, device, address - range->first, in, out, size);
+	device = lodge_iobus_device(vm, space, address, size, &offset);
+	if (device)
+		answered =
+			lodge_iobus_call(vcpu, device, offset, in, out, size);
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return answered;
 }
@@ -256,4 +274,27 @@ bool lodge_iobus_write(struct lodge_vcpu *vcpu, enum lodge_iobus_space space,
 		       u64 address, const void *data, size_t size)
 {
 	return lodge_iobus_access(vcpu, space, address, NULL, data, size);
+}
+
+bool lodge_iobus_write_quick(struct lodge_vcpu *vcpu,
+			     enum lodge_iobus_space space, u64 address,
+			     const void *data, size_t size)
+{
+	struct lodge_vm *vm = vcpu->vm;
+	struct lodge_iodevice *device;
+	bool taken = false;
+	u64 offset;
+	int index;
+
+	if (!lodge_iobus_has(&vm->iobus, space) ||
+	    (space == LODGE_IOBUS_MMIO &&
+	     lodge_lapic_claims(vcpu->apic, address)))
+		return false;
+	index = srcu_read_lock(&vm->slots_srcu);
+	device = lodge_iobus_device(vm, space, address, size, &offset);
+	if (device && device->ops->write_quick)
+		taken = device->ops->write_quick(vcpu, device, offset, data,
+						 size);
+	srcu_read_unlock(&vm->slots_srcu, index);
+	return taken;
 }

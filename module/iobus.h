@@ -29,18 +29,24 @@ enum lodge_iobus_space {
  * struct lodge_iodevice_ops - how a device answers
  * @read: read @size (1 to 16) bytes at @offset of the device's range
  * @write: write them
+ * @write_quick: the same, with interrupts off, where nothing may sleep; @data NULL and
+ *	@size 0: nobody has looked what is written; may be NULL
  * @release: the bus has forgotten the device, and no access is under way; may be
  *	NULL
  *
- * @read and @write are called in the vCPU's thread, of many vCPUs at the same time,
- * under vm->slots_srcu: they must not wait for user space, and not change slots or
- * the bus.  They answer false if user space is to answer the access.
+ * They are called in the vCPU's thread, of many vCPUs at the same time, under
+ * vm->slots_srcu: they must not wait for user space, and not change slots or the bus.
+ * @read and @write answer false if user space is to answer the access, and @write_quick
+ * if it takes a call of @write to know.
  */
 struct lodge_iodevice_ops {
 	bool (*read)(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
 		     u64 offset, void *data, size_t size);
 	bool (*write)(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
 		      u64 offset, const void *data, size_t size);
+	bool (*write_quick)(struct lodge_vcpu *vcpu,
+			    struct lodge_iodevice *device, u64 offset,
+			    const void *data, size_t size);
 	void (*release)(struct lodge_iodevice *device);
 };
 
@@ -126,5 +132,18 @@ bool lodge_iobus_read(struct lodge_vcpu *vcpu, enum lodge_iobus_space space,
  */
 bool lodge_iobus_write(struct lodge_vcpu *vcpu, enum lodge_iobus_space space,
 		       u64 address, const void *data, size_t size);
+
+/**
+ * lodge_iobus_write_quick() - let a device that can do so at once take a write
+ * @data: as for lodge_iobus_write(), or NULL: nobody has looked what is written
+ * @size: 0, if @data is NULL
+ *
+ * Never sleeps; interrupts may be off.
+ *
+ * Return: true if one has taken it; false: call lodge_iobus_write().
+ */
+bool lodge_iobus_write_quick(struct lodge_vcpu *vcpu,
+			     enum lodge_iobus_space space, u64 address,
+			     const void *data, size_t size);
 
 #endif

@@ -66,6 +66,10 @@ static bool door_read(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
 	return false;
 }
 
+/*
+ * Without @data it is not known what is written: that rings the bell of a door for any
+ * size, which asks for no value.
+ */
 static bool door_write(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
 		       u64 offset, const void *data, size_t size)
 {
@@ -75,7 +79,8 @@ static bool door_write(struct lodge_vcpu *vcpu, struct lodge_iodevice *device,
 
 	if (offset || (door->size && size != door->size))
 		return false;
-	memcpy(&value, data, min(size, sizeof(value)));
+	if (data)
+		memcpy(&value, data, min(size, sizeof(value)));
 	list_for_each_entry_srcu(bell, &door->bells, node,
 				 srcu_read_lock_held(&door->vm->slots_srcu)) {
 		if (bell->matches && bell->match != value)
@@ -106,9 +111,11 @@ static void door_release(struct lodge_iodevice *device)
 	kfree(door);
 }
 
+/* Where spinlocks sleep, an eventfd's own one does. */
 static const struct lodge_iodevice_ops door_ops = {
 	.read = door_read,
 	.write = door_write,
+	.write_quick = IS_ENABLED(CONFIG_PREEMPT_RT) ? NULL : door_write,
 	.release = door_release,
 };
 

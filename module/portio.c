@@ -223,6 +223,19 @@ static noinline bool lodge_portio_ask(struct lodge_vcpu *vcpu,
 	return true;
 }
 
+bool lodge_portio_quick(struct lodge_vcpu *vcpu,
+			const struct lodge_vmexit *exit)
+{
+	u32 value = vcpu->regs.general.gpr[LODGE_RAX];
+
+	if (exit->io.in || exit->io.string || exit->io.size > sizeof(value) ||
+	    !lodge_iobus_write_quick(vcpu, LODGE_IOBUS_PORT, exit->io.port,
+				     &value, exit->io.size))
+		return false;
+	lodge_insn_done(vcpu, exit->next_rip);
+	return true;
+}
+
 int lodge_portio_exit(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 {
 	if (exit->io.string)

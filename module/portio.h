@@ -34,4 +34,14 @@ int lodge_portio_finish_ins(struct lodge_vcpu *vcpu);
  */
 int lodge_portio_resume(struct lodge_vcpu *vcpu);
 
+/**
+ * lodge_portio_quick() - let a device in the kernel take OUT, if it can do so at once
+ *
+ * Never sleeps; interrupts may be off.
+ *
+ * Return: true if it is done; false: call lodge_portio_exit().
+ */
+bool lodge_portio_quick(struct lodge_vcpu *vcpu,
+			const struct lodge_vmexit *exit);
+
 #endif

@@ -21,6 +21,7 @@
 #include "fpu.h"
 #include "guard.h"
 #include "hw.h"
+#include "iobus.h"
 #include "irqfd.h"
 #include "lapic.h"
 #include "notify.h"
@@ -153,9 +154,21 @@ lodge_run_once(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again)
 		lodge_lapic_set_cr8(vcpu->apic, control->cr8);
 }
 
+/* Most exits are not of these kinds, and cost no call. */
+static __always_inline bool
+lodge_run_may_answer(const struct lodge_vcpu *vcpu,
+		     const struct lodge_vmexit *exit, unsigned long kind)
+{
+	if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR)
+		return true;
+	if (kind == LODGE_VMEXIT_IO)
+		return lodge_iobus_has(&vcpu->vm->iobus, LODGE_IOBUS_PORT);
+	return kind == LODGE_VMEXIT_FAULT && exit->next_rip;
+}
+
 /*
- * Most exits are not of these kinds, and cost no call.  Each is counted here, where its
- * kind is in a register anyway: as long as an index, or the compiler copies it.
+ * Each exit is counted here, where its kind is in a register anyway: as long as an index,
+ * or the compiler copies it.
  */
 static __always_inline bool lodge_run_answers(struct lodge_vcpu *vcpu,
 					      struct lodge_vmexit *exit)
@@ -163,7 +176,7 @@ static __always_inline bool lodge_run_answers(struct lodge_vcpu *vcpu,
 	const unsigned long kind = exit->kind;
 
 	lodge_count_exit(&vcpu->stats, kind);
-	return (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR) &&
+	return lodge_run_may_answer(vcpu, exit, kind) &&
 	       lodge_exit_quick(vcpu, exit);
 }
 
@@ -460,6 +473,7 @@ static void lodge_run_prepare(struct lodge_vcpu *vcpu, bool window)
 {
 	vcpu->has_run = true;
 	lodge_vcpu_unload(vcpu);
+	lodge_emulate_forget_store(vcpu);
 	vcpu->delivery.wants_window = window;
 	if (window)
 		set_bit(LODGE_REQ_EVENT, &vcpu->requests);

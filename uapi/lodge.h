@@ -551,7 +551,9 @@ struct lodge_run {
  * LODGE_SET_IOEVENTFD - let a write of the guest's signal an eventfd
  *
  * The guest goes on at once: such a write makes no exit.  Writes of another size or
- * value, and reads, exit as before.  Several eventfds may have the same address and
+ * value, and reads, exit as before.  Writes of any size to an address take the least
+ * time, if they are MOVs that are repeated: the kernel may then know them by their place
+ * and length, without looking at them again.  Several eventfds may have the same address and
  * size: each with another value to match.  Closing the eventfd changes nothing; the VM
  * keeps it until it is removed, by a call with the same eventfd, address, size, match
  * and flags, or until the VM ends.

@@ -4,6 +4,7 @@
  * and appendix C).  Nothing is decided here.
  */
 #include <linux/nospec.h>
+#include <asm/cpufeature.h>
 #include <asm/trapnr.h>
 
 #include "vmx/vmx.h"
@@ -131,11 +132,20 @@ static void vmx_exit_fault(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		vmx_exit_unblocked(vcpu);
 }
 
-/* The entry that the nested tables have for devices (see npt.h). */
-static void vmx_exit_device(struct lodge_vmexit *exit)
+/*
+ * The entry that the nested tables have for devices (see npt.h).
+ *
+ * The length of an instruction that meets it is not defined (section 28.2.5).
+ * Processors write it all the same, but of a compare and a jump, which they carry out as
+ * one, that of both; a hypervisor below may leave there what was there.
+ */
+static void vmx_exit_device(const struct lodge_vcpu *vcpu,
+			    struct lodge_vmexit *exit)
 {
 	exit->kind = LODGE_VMEXIT_FAULT;
 	exit->next_rip = 0;
+	if (!cpu_feature_enabled(X86_FEATURE_HYPERVISOR))
+		exit->next_rip = vmx_next_rip(vcpu);
 	exit->fault.gpa = vmx_read(GUEST_PHYSICAL_ADDRESS);
 	exit->fault.device = true;
 	exit->fault.error = 0;
@@ -294,7 +304,7 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		vmx_exit_fault(vcpu, exit);
 		return;
 	case EXIT_REASON_EPT_MISCONFIG:
-		vmx_exit_device(exit);
+		vmx_exit_device(vcpu, exit);
 		return;
 	case EXIT_REASON_TASK_SWITCH:
 		vmx_exit_task_switch(vcpu, exit);

@@ -164,6 +164,60 @@ TEST_F(eventfd, a_write_of_any_size_to_an_address_rings)
 	EXPECT_EQ(1U, rings(self->other));
 }
 
+CODE(rings_often, 64,
+     "mov $0xd0000000, %ebx; mov $100, %ecx;"
+     "1: mov %ax, (%rbx); dec %ecx; jnz 1b;"
+     "mov $100, %ecx; 1: out %al, $0x80; dec %ecx; jnz 1b;" DONE);
+
+TEST_F(eventfd, the_same_write_rings_each_time)
+{
+	ASSERT_EQ(0, hang(self, self->bell, BELL, 0, 0, 0));
+	ASSERT_EQ(0, hang(self, self->other, 0x80, 0, LODGE_IOEVENTFD_PORT, 0));
+	cpu_start(self->cpu, LONG64, rings_often);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(100U, rings(self->bell));
+	EXPECT_EQ(100U, rings(self->other));
+}
+
+/* A processor may take a compare and a jump for one instruction. */
+CODE(rings_and_reads, 64,
+     "mov $0xd0000000, %ebx; mov $5, %ecx;"
+     "1: mov %ecx, (%rbx); cmp (%rbx), %ecx; jne 2f; dec %ecx; jnz 1b;" DONE
+     "2: hlt;");
+
+TEST_F(eventfd, a_read_of_a_bell_exits_each_time)
+{
+	ASSERT_EQ(0, hang(self, self->bell, BELL, 0, 0, 0));
+	cpu_start(self->cpu, LONG64, rings_and_reads);
+	for (uint32_t i = 5; i; i--) {
+		ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_MMIO));
+		EXPECT_FALSE(self->run->exit.mmio.write);
+		EXPECT_EQ(4U, self->run->exit.mmio.size);
+		memcpy(self->run->exit.mmio.data, &i, sizeof(i));
+		EXPECT_EQ(1U, rings(self->bell));
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+	EXPECT_EQ(0U, rings(self->bell));
+}
+
+/* Four elements: the first one is at the bell. */
+CODE(rings_in_a_string, 64,
+     "mov $3, %ebx; 1: mov $0xd0000000, %edi; mov $4, %ecx; rep stosl;"
+     "dec %ebx; jnz 1b;" DONE);
+
+TEST_F(eventfd, a_string_that_passes_a_bell_goes_on)
+{
+	ASSERT_EQ(0, hang(self, self->bell, BELL, 0, 0, 0));
+	cpu_start(self->cpu, LONG64, rings_in_a_string);
+	for (int pass = 0; pass < 3; pass++) {
+		for (int i = 0; i < 3; i++)
+			ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_MMIO));
+		EXPECT_EQ(BELL + 12ULL, self->run->exit.mmio.gpa);
+		EXPECT_EQ(1U, rings(self->bell));
+	}
+	ASSERT_TRUE(cpu_done(self->cpu));
+}
+
 TEST_F(eventfd, a_value_of_eight_bytes_rings)
 {
 	ASSERT_EQ(0, hang(self, self->bell, BELL, 8, LODGE_IOEVENTFD_MATCH,

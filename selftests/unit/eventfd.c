@@ -498,6 +498,37 @@ TEST_F(eventfd, a_write_rings_one_bell)
 	EXPECT_EQ(1U, files[1]->eventfd->count);
 }
 
+/* With interrupts off nobody has looked what is written. */
+static bool writes_unknown(FIXTURE_DATA(eventfd) * self)
+{
+	bool answered;
+
+	self->vm->slots_srcu.readers++;
+	answered = on_bus->ops->write_quick(self->vcpu, on_bus, 0, NULL, 0);
+	self->vm->slots_srcu.readers--;
+	return answered;
+}
+
+TEST_F(eventfd, a_write_of_unknown_size_rings_a_bell_for_any)
+{
+	const struct lodge_ioeventfd any = { .address = 0x1000, .fd = 0 };
+
+	ASSERT_EQ(0, lodge_ioeventfd_set(self->vm, &any));
+	EXPECT_TRUE(on_bus->any_size);
+	EXPECT_TRUE(writes_unknown(self));
+	EXPECT_EQ(1U, files[0]->eventfd->count);
+}
+
+TEST_F(eventfd, a_write_of_unknown_size_rings_no_bell_for_one)
+{
+	ASSERT_EQ(0, hang(self, 0, 0, 0));
+	EXPECT_FALSE(writes_unknown(self));
+	ASSERT_EQ(0, hang(self, 0, 0, LODGE_IOEVENTFD_REMOVE));
+	ASSERT_EQ(0, hang(self, 0, 0, LODGE_IOEVENTFD_MATCH));
+	EXPECT_FALSE(writes_unknown(self));
+	EXPECT_EQ(0U, files[0]->eventfd->count);
+}
+
 TEST_F(eventfd, a_bell_outlives_its_descriptor)
 {
 	ASSERT_EQ(0, hang(self, 0, 0, 0));

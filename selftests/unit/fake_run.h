@@ -56,6 +56,7 @@ bool lodge_hw_on[KERNEL_CPUS];
  * @relax: called when the thread waits for another one; or NULL: it waits for ever
  * @given: number of times that events were handed over within a row
  * @give: called then; or NULL: the row goes on
+ * @forgets: calls of lodge_emulate_forget_store()
  * @stops: number of answers that were told to whoever wants to know of them
  */
 static struct fake_run {
@@ -80,6 +81,7 @@ static struct fake_run {
 	void (*relax)(void);
 	unsigned int given;
 	bool (*give)(struct lodge_delivery *d);
+	unsigned int forgets;
 	unsigned int stops;
 } fake;
 
@@ -239,6 +241,11 @@ int lodge_lapic_take_eoi(struct lodge_apic *apic)
 bool lodge_irqfd_ended(struct lodge_vcpu *vcpu, u8 vector)
 {
 	return false;
+}
+
+void lodge_emulate_forget_store(struct lodge_vcpu *vcpu)
+{
+	fake.forgets++;
 }
 
 int lodge_emulate_complete(struct lodge_vcpu *vcpu)

@@ -26,6 +26,16 @@
 
 #define U32_MAX 0xffffffffU
 
+#define X86_FEATURE_HYPERVISOR 16
+
+/* The host is itself a guest. */
+__attribute__((weak)) bool kernel_is_guest;
+
+#undef cpu_feature_enabled
+#define cpu_feature_enabled(feature)                             \
+	((feature) == X86_FEATURE_HYPERVISOR ? kernel_is_guest : \
+					       boot_cpu_has(feature))
+
 struct pt_regs {
 	unsigned long ip;
 	unsigned long cs;

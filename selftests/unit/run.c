@@ -79,7 +79,41 @@ TEST_F(run, ends_with_the_first_exit_that_is_not_quick)
 	EXPECT_EQ(AT - 1, fake.answered);
 }
 
-/* An exit that says that an interrupt for the host has come is one of them. */
+TEST_F(run, goes_on_after_an_output_where_the_kernel_has_devices_at_ports)
+{
+	struct lodge_iobus_table *table = (void *)&self->vm;
+
+	fake.kind = LODGE_VMEXIT_IO;
+	self->vm.iobus.table[LODGE_IOBUS_PORT] = table;
+	EXPECT_TRUE(ends_at(self, ROW));
+}
+
+static void tell_what_follows(struct lodge_vcpu *vcpu,
+			      struct lodge_vmexit *exit)
+{
+	exit->next_rip = 3;
+}
+
+TEST_F(run, goes_on_after_an_access_to_a_device_by_an_instruction_with_an_end)
+{
+	fake.kind = LODGE_VMEXIT_FAULT;
+	fake.enter = tell_what_follows;
+	EXPECT_TRUE(ends_at(self, ROW));
+}
+
+TEST_F(run, begins_without_knowledge_of_an_instruction)
+{
+	fake.rows = 1;
+	run(self);
+	EXPECT_EQ(1U, fake.forgets);
+	run(self);
+	EXPECT_EQ(2U, fake.forgets);
+}
+
+/*
+ * An exit that says that an interrupt for the host has come is one of them.  The VM has
+ * no devices in the kernel.
+ */
 TEST_F(run, ends_with_each_exit_but_cpuid_and_msr_accesses)
 {
 	enum lodge_vmexit_kind kind;
