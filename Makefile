@@ -61,7 +61,7 @@ INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS	:= -Wl,--as-needed -lelf -ljansson -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
+LIBS	:= -Wl,--as-needed -lelf -ljansson -lseccomp -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
 JOBS	?= $(shell nproc)

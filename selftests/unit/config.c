@@ -41,6 +41,7 @@ static char *const every[] = {
 	"--detach",
 	"--directory=/tmp",
 	"--json",
+	"--no-sandbox",
 };
 
 #define EVERY (sizeof(every) / sizeof(every[0]))

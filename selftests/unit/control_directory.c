@@ -108,7 +108,8 @@ TEST_F(place, a_machine_lives_while_its_directory_is_taken)
 	ASSERT_EQ(0, directory_take(&self->directory, self->parent, "web"));
 	EXPECT_EQ(0, find(self->path, "web", &lives));
 	EXPECT_TRUE(lives);
-	directory_drop(&self->directory);
+	EXPECT_EQ(0, directory_erase(&self->directory));
+	directory_close(&self->directory);
 	EXPECT_EQ(-ENOENT, find(self->path, "web", &lives));
 }
 
@@ -133,7 +134,8 @@ TEST_F(place, an_end_is_kept_until_it_is_removed)
 	ASSERT_EQ(0, directory_take(&self->directory, self->parent, "web"));
 	EXPECT_GE(endpoint_listen(&self->directory), 0);
 	ASSERT_EQ(0, directory_write(&self->directory, DIRECTORY_END, "{}", 2));
-	directory_end(&self->directory);
+	directory_settle(&self->directory);
+	directory_close(&self->directory);
 	ASSERT_EQ(0, directory_find(&again, self->parent, "web", &lives));
 	EXPECT_FALSE(lives);
 	EXPECT_FALSE(directory_has(&again, DIRECTORY_SOCKET));
@@ -150,7 +152,8 @@ TEST_F(place, a_start_removes_what_the_last_one_left)
 {
 	ASSERT_EQ(0, directory_take(&self->directory, self->parent, "web"));
 	ASSERT_EQ(0, directory_write(&self->directory, DIRECTORY_END, "{}", 2));
-	directory_end(&self->directory);
+	directory_settle(&self->directory);
+	directory_close(&self->directory);
 	ASSERT_EQ(0, directory_take(&self->directory, self->parent, "web"));
 	EXPECT_FALSE(directory_has(&self->directory, DIRECTORY_END));
 }
@@ -422,7 +425,8 @@ TEST_F(place, a_log_does_not_keep_its_machine_alive)
 	ASSERT_EQ(0, directory_take(&self->directory, self->parent, "web"));
 	ASSERT_EQ(0, log_open(&log, &self->directory, DIRECTORY_MESSAGES));
 	ASSERT_EQ(0, directory_write(&self->directory, DIRECTORY_END, "{}", 2));
-	directory_end(&self->directory);
+	directory_settle(&self->directory);
+	directory_close(&self->directory);
 	EXPECT_EQ(0, find(self->path, "web", &lives));
 	EXPECT_FALSE(lives);
 	log_close(log);

@@ -16,6 +16,7 @@
 #include "cmd/exit_code.h"
 #include "control/directory.h"
 #include "control/endpoint.h"
+#include "control/keeper.h"
 #include "control/log.h"
 #include "control/server.h"
 
@@ -25,6 +26,7 @@
  * @caller: of detach(), or -1: it was told
  * @parent: directory above @directory, or -1
  * @directory: its own
+ * @keeper: changes it from background_open() on, or NULL
  * @config: its description as text
  * @listener: control socket, or -1
  * @messages: takes what is written to standard error
@@ -43,6 +45,7 @@ struct background {
 	int caller;
 	int parent;
 	struct directory directory;
+	struct keeper *keeper;
 	char *config;
 	int listener;
 	struct log *messages;
@@ -139,6 +142,13 @@ static int fill_directory(struct background *background,
 		background->listener = endpoint_listen(directory);
 	if (!err && background->listener < 0)
 		err = background->listener;
+	if (!err)
+		background->keeper = keeper_start(directory);
+	if (!err && !background->keeper)
+		err = -errno;
+	if (!err)
+		log_set_turner(background->messages, keeper_turn,
+			       background->keeper);
 	return err;
 }
 
@@ -186,6 +196,7 @@ int background_console(struct background *background, struct console **console)
 
 	if (err)
 		return err;
+	log_set_turner(background->serial, keeper_turn, background->keeper);
 	background->feed = feed_new();
 	if (!background->feed ||
 	    pipe2(background->input, O_CLOEXEC | O_NONBLOCK))
@@ -209,11 +220,7 @@ static bool is_paused(void *opaque)
 static void mark_paused(struct background *background, bool paused)
 {
 	background->paused = paused;
-	if (paused)
-		directory_write(&background->directory, DIRECTORY_PAUSED, "",
-				0);
-	else
-		unlinkat(background->directory.fd, DIRECTORY_PAUSED, 0);
+	keeper_mark_paused(background->keeper, paused);
 }
 
 /* A machine that cannot be held, or let run on, is of no use any more. */
@@ -271,12 +278,17 @@ static void log_messages(struct background *background)
 	const cookie_io_functions_t functions = { .write = write_message };
 	FILE *file = fopencookie(background->messages, "w", functions);
 
-	if (!file)
-		file = fopen("/dev/null", "we");
+	/* Without memory for it, nobody reads the messages. */
 	if (!file)
 		return;
 	setvbuf(file, NULL, _IOLBF, 0);
 	stderr = file;
+}
+
+int background_leave(struct background *background)
+{
+	detach_leave();
+	return log_fd(background->messages);
 }
 
 static int start_server(struct background *background)
@@ -347,21 +359,29 @@ static void record_end(struct background *background, int code)
 {
 	char *text = end_of(background, code);
 
-	if (text)
-		directory_write(&background->directory, DIRECTORY_END, text,
-				strlen(text));
-	directory_end(&background->directory);
+	keeper_end(background->keeper, text);
+	directory_close(&background->directory);
 	if (text && background->server)
 		server_finish(background->server, text);
 	free(text);
+}
+
+static void drop_directory(struct background *background)
+{
+	if (background->keeper)
+		keeper_drop(background->keeper);
+	else if (background->directory.fd >= 0)
+		directory_erase(&background->directory);
+	directory_close(&background->directory);
 }
 
 void background_close(struct background *background, int code)
 {
 	if (background->served)
 		record_end(background, code);
-	else if (background->directory.fd >= 0)
-		directory_drop(&background->directory);
+	else
+		drop_directory(background);
+	keeper_stop(background->keeper);
 	server_free(background->server);
 	feed_free(background->feed);
 	log_close(background->serial);

@@ -31,6 +31,14 @@ int background_open(struct background **background, struct run_options *options,
 int background_console(struct background *background, struct console **console);
 
 /**
+ * background_leave() - let go of what the caller has handed down, when the machine is
+ * built
+ *
+ * Return: a descriptor for the message of a process that is ended.
+ */
+int background_leave(struct background *background);
+
+/**
  * background_serve() - tell the caller that the machine runs, and carry out requests until
  * it ends
  * @machine: was started

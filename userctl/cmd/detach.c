@@ -133,6 +133,14 @@ int detach(int (*run)(void *opaque, int caller), void *opaque, int *code)
 	return child < 0 ? -EAGAIN : 0;
 }
 
+void detach_leave(void)
+{
+	close_inherited();
+	/* It would keep a file system from being unmounted. */
+	if (chdir("/"))
+		complain(EXIT_CODE_INTERNAL, "/", strerror(errno), NULL);
+}
+
 int detach_ready(int caller, const char *word)
 {
 	int length = dprintf(caller, "%s\n", word);
@@ -142,9 +150,5 @@ int detach_ready(int caller, const char *word)
 	if (callers_error)
 		fclose(callers_error);
 	callers_error = NULL;
-	close_inherited();
-	/* It would keep a file system from being unmounted. */
-	if (chdir("/"))
-		return err ? err : -errno;
 	return err;
 }

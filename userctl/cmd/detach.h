@@ -19,13 +19,17 @@
 int detach(int (*run)(void *opaque, int caller), void *opaque, int *code);
 
 /**
+ * detach_leave() - let go of the caller's working directory, and of the descriptors that
+ * it has handed down: all of this program's have FD_CLOEXEC
+ */
+void detach_leave(void);
+
+/**
  * detach_ready() - let the caller go on, and go to the background
  * @caller: as given to the function in the new process; is closed
  * @word: for standard output of the caller
  *
- * Before, stderr must have been set to something else.  The working directory is the
- * root from then on, and descriptors that the caller has handed down are closed: all of
- * this program's have FD_CLOEXEC.
+ * Before, stderr must have been set to something else.
  *
  * Return: 0, or -errno: the caller has gone.
  */

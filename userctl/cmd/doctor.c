@@ -25,6 +25,7 @@
 #include "lib/client.h"
 #include "lib/netlink.h"
 #include "lib/size.h"
+#include "sandbox/sandbox.h"
 #include "view/word.h"
 
 #define MAX_FINDINGS 16
@@ -63,12 +64,14 @@ struct finding {
  * @lodge: descriptor of /dev/lodge, or -errno
  * @info: answer of LODGE_GET_INFO
  * @ready: a VM has run
+ * @sandbox: answer of sandbox_probe()
  * @count: entries in @findings
  */
 struct diagnosis {
 	int lodge;
 	struct lodge_info info;
 	bool ready;
+	int sandbox;
 	size_t count;
 	struct finding findings[MAX_FINDINGS];
 };
@@ -339,6 +342,81 @@ static void check_trial(struct diagnosis *diagnosis)
 				   "see \"virtualization\" above");
 }
 
+/* The parts of the sandbox, with their names for people and for programs. */
+static const struct {
+	int part;
+	const char *name;
+	const char *key;
+} sandbox_parts[] = {
+	{ SANDBOX_NO_NEW_PRIVS, "no new privileges", "no_new_privileges" },
+	{ SANDBOX_NO_CAPABILITIES, "no capabilities", "no_capabilities" },
+	{ SANDBOX_USER, "user namespace", "user_namespace" },
+	{ SANDBOX_MOUNT, "mount namespace", "mount_namespace" },
+	{ SANDBOX_ROOT, "empty root directory", "empty_root" },
+	{ SANDBOX_NETWORK, "network namespace", "network_namespace" },
+	{ SANDBOX_IPC, "IPC namespace", "ipc_namespace" },
+	{ SANDBOX_FILTER, "filters of system calls", "filters" },
+};
+
+#define SANDBOX_PARTS (sizeof(sandbox_parts) / sizeof(sandbox_parts[0]))
+
+static bool file_says(const char *path, char wanted)
+{
+	FILE *file = fopen(path, "re");
+	int said = file ? getc(file) : EOF;
+
+	if (file)
+		fclose(file);
+	return said == wanted;
+}
+
+/* What keeps users from namespaces of their own, on several distributions. */
+static const char *sandbox_remedy(int missing)
+{
+	if (missing == SANDBOX_FILTER)
+		return "use a kernel with CONFIG_SECCOMP_FILTER";
+	if (file_says("/proc/sys/kernel/unprivileged_userns_clone", '0'))
+		return "sysctl kernel.unprivileged_userns_clone=1 lets users "
+		       "make namespaces";
+	if (file_says("/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+		      '1'))
+		return "sysctl kernel.apparmor_restrict_unprivileged_userns=0, "
+		       "or a profile of AppArmor's for lodge, lets users make "
+		       "namespaces";
+	if (file_says("/proc/sys/user/max_user_namespaces", '0'))
+		return "raise sysctl user.max_user_namespaces";
+	return "use a kernel with namespaces and CONFIG_SECCOMP_FILTER, outside "
+	       "of a container that forbids them";
+}
+
+static void check_sandbox(struct diagnosis *diagnosis)
+{
+	const int got = sandbox_probe();
+	struct finding *finding;
+	char text[160] = "";
+	size_t length = 0;
+
+	diagnosis->sandbox = got < 0 ? 0 : got;
+	if (got < 0) {
+		finding = add(diagnosis, "sandbox", BAD, "%s", strerror(-got));
+		set_remedy(finding, "lodge run --no-sandbox goes without it");
+		return;
+	}
+	for (size_t i = 0; i < SANDBOX_PARTS; i++)
+		if (!(got & sandbox_parts[i].part))
+			length += snprintf(text + length, sizeof(text) - length,
+					   "%s%s", length ? ", " : "",
+					   sandbox_parts[i].name);
+	if (!length) {
+		add(diagnosis, "sandbox", GOOD,
+		    "all of it: lodge run gives up privileges, files, network "
+		    "and system calls");
+		return;
+	}
+	finding = add(diagnosis, "sandbox", DOUBTFUL, "without: %s", text);
+	set_remedy(finding, sandbox_remedy(SANDBOX_ALL & ~got));
+}
+
 static void diagnose(struct diagnosis *diagnosis)
 {
 	check_kernel(diagnosis);
@@ -350,6 +428,7 @@ static void diagnose(struct diagnosis *diagnosis)
 	check_abi(diagnosis);
 	check_limits(diagnosis);
 	check_used(diagnosis);
+	check_sandbox(diagnosis);
 	check_trial(diagnosis);
 	if (diagnosis->lodge >= 0)
 		close(diagnosis->lodge);
@@ -389,6 +468,11 @@ static void tell_json(const struct diagnosis *diagnosis)
 		json_close(&json, '}');
 	}
 	json_close(&json, ']');
+	json_open(&json, "sandbox", '{');
+	for (size_t i = 0; i < SANDBOX_PARTS; i++)
+		json_bool(&json, sandbox_parts[i].key,
+			  diagnosis->sandbox & sandbox_parts[i].part);
+	json_close(&json, '}');
 	json_close(&json, '}');
 	json_finish(&json);
 }

@@ -42,6 +42,7 @@ enum {
 	KEY_BACKING,
 	KEY_CONFIG,
 	KEY_DIRECTORY,
+	KEY_NO_SANDBOX,
 };
 
 static const struct argp_option descriptions[] = {
@@ -127,6 +128,10 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Report the guest's end as one line of JSON on standard error", 0 },
+	{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0,
+	  "Keep privileges, files and system calls that no machine needs, for "
+	  "debugging: a guest that breaks out of its machine has them, too",
+	  0 },
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
@@ -646,6 +651,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_DIRECTORY:
 		options->directory = argument;
+		return 0;
+	case KEY_NO_SANDBOX:
+		options->no_sandbox = true;
 		return 0;
 	case KEY_CONFIG:
 		return set_config(state, options, argument);

@@ -33,6 +33,7 @@ struct serial_place {
  * @nr_serials: number of --serial options
  * @json: report the machine's end as JSON
  * @detach: run in the background
+ * @no_sandbox: do not confine this process
  * @directory: names of files are relative to it, or NULL
  * @config: the options as they were given, those of files by --config, too
  * @words: what such files hold, to which other members point
@@ -48,6 +49,7 @@ struct run_options {
 	unsigned int nr_serials;
 	bool json;
 	bool detach;
+	bool no_sandbox;
 	const char *directory;
 	struct config *config;
 	char **words[OPTIONS_MAX_CONFIGS];

@@ -21,6 +21,7 @@
 #include "cmd/own_cgroup.h"
 #include "cmd/report.h"
 #include "machine/machine.h"
+#include "sandbox/sandbox.h"
 
 #define DEBUG_EXIT_MASK 0xff
 
@@ -379,6 +380,28 @@ static bool in_line(struct console *const *consoles)
 	return in;
 }
 
+/*
+ * Confines the process, which has all that it needs by now.
+ *
+ * Return: 0 or an exit code.
+ */
+static int confine(const struct run_options *options,
+		   struct background *background)
+{
+	int report = STDERR_FILENO;
+	int parts;
+
+	if (background)
+		report = background_leave(background);
+	if (options->no_sandbox)
+		return 0;
+	parts = sandbox_enter(report);
+	return parts < 0 ?
+		       complain(EXIT_CODE_HOST, "the sandbox", strerror(-parts),
+				"--no-sandbox runs without it") :
+		       0;
+}
+
 static int run_machine(struct run_options *options, struct machine *machine,
 		       struct background *background)
 {
@@ -391,6 +414,8 @@ static int run_machine(struct run_options *options, struct machine *machine,
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
 	code = open_consoles(options, machine, background, consoles);
+	if (!code)
+		code = confine(options, background);
 	if (!code) {
 		err = machine_start(machine, consoles, &error);
 		if (!err && background)
@@ -420,6 +445,10 @@ static int run_with_options(struct run_options *options,
 	struct machine *machine;
 	int err, code;
 
+	if (options->no_sandbox)
+		fputs("lodge: warning: --no-sandbox: a guest that breaks out "
+		      "of its machine can do what you can\n",
+		      stderr);
 	options->machine.help = show_keys;
 	options->machine.show = show_state;
 	options->machine.resets = tell_resets;

@@ -353,20 +353,21 @@ void directory_close(struct directory *directory)
 	directory->fd = -1;
 }
 
-void directory_end(struct directory *directory)
+void directory_settle(const struct directory *directory)
 {
 	unlinkat(directory->fd, DIRECTORY_SOCKET, 0);
 	unlinkat(directory->fd, DIRECTORY_PAUSED, 0);
-	directory_close(directory);
 }
 
-void directory_drop(struct directory *directory)
+int directory_erase(const struct directory *directory)
 {
-	if (!enter(directory->parent)) {
-		erase(directory->parent, directory->fd, directory->name);
-		leave(directory->parent);
-	}
-	directory_close(directory);
+	int err = enter(directory->parent);
+
+	if (err)
+		return err;
+	err = erase(directory->parent, directory->fd, directory->name);
+	leave(directory->parent);
+	return err;
 }
 
 int directory_remove(int parent, const char *name)

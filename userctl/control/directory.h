@@ -102,15 +102,17 @@ bool directory_is_paused(int parent, const char *name);
 void directory_sweep(int parent);
 
 /**
- * directory_end() - let go of a directory of directory_take(), with what stays of it:
- * logs, description and end
+ * directory_settle() - remove from a directory of directory_take() what need not stay
+ * when its machine has ended: all but logs, description and end
  */
-void directory_end(struct directory *directory);
+void directory_settle(const struct directory *directory);
 
 /**
- * directory_drop() - remove a directory of directory_take()
+ * directory_erase() - remove a directory of directory_take(), which is still open then
+ *
+ * Return: 0 or -errno.
  */
-void directory_drop(struct directory *directory);
+int directory_erase(const struct directory *directory);
 
 /**
  * directory_remove() - remove the directory of a machine that has ended
@@ -120,7 +122,7 @@ void directory_drop(struct directory *directory);
 int directory_remove(int parent, const char *name);
 
 /**
- * directory_close() - close a directory of directory_find()
+ * directory_close() - close a directory, of which the lock goes if the caller has it
  */
 void directory_close(struct directory *directory);
 

@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/sandbox.h"
+
 #define BACKLOG 16
 #define SOCKET_MODE 0600
 /* A controller that is stopped takes no connection. */
@@ -29,7 +31,12 @@ static struct sockaddr_un address_of(const struct directory *directory)
 	return address;
 }
 
-/* Return: 0; -EACCES; -errno. */
+/*
+ * Where root is nobody, so are all others.  They cannot come this far: the socket and
+ * its directory have the modes of their user's alone.
+ *
+ * Return: 0; -EACCES; -errno.
+ */
 static int check_peer(int fd, pid_t *pid)
 {
 	struct ucred peer;
@@ -38,7 +45,8 @@ static int check_peer(int fd, pid_t *pid)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
 		return -errno;
 	*pid = peer.pid;
-	return !peer.uid || peer.uid == geteuid() ? 0 : -EACCES;
+	return peer.uid == sandbox_root_id() || peer.uid == geteuid() ? 0 :
+									-EACCES;
 }
 
 static int closed(int fd, int err)

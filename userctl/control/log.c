@@ -17,33 +17,47 @@
  * struct log - an open log
  * @directory: descriptor of where it is, without a lock; never changes
  * @file: its name; never changes
- * @old: its older part's name; never changes
- * @lock: guards @fd and @size; no other lock is taken inside it
+ * @lock: guards @turner, @opaque, @fd and @size; no other lock of this file is taken
+ *	inside it
+ * @turner: does what log_turn() does, or NULL
+ * @opaque: for it
  * @fd: descriptor of its newer part, or -1: there is none, and all is lost
  * @size: bytes in the newer part
  */
 struct log {
 	int directory;
 	const char *file;
-	char old[NAME_MAX];
 	pthread_mutex_t lock;
+	int (*turner)(void *opaque, const char *file);
+	void *opaque;
 	int fd;
 	size_t size;
 };
 
-static int open_part(const struct log *log)
+/* Return: a descriptor or -errno. */
+static int open_part(int directory, const char *file)
 {
-	return openat(log->directory, log->file,
-		      O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
-			      O_NOFOLLOW,
-		      0600);
+	int fd = openat(directory, file,
+			O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
+				O_NOFOLLOW,
+			0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int log_turn(int directory, const char *file)
+{
+	char old[NAME_MAX];
+
+	snprintf(old, sizeof(old), "%s" LOG_OLD, file);
+	renameat(directory, file, directory, old);
+	return open_part(directory, file);
 }
 
 int log_open(struct log **log, const struct directory *directory,
 	     const char *file)
 {
 	struct log *new = calloc(1, sizeof(*new));
-	int err;
 
 	if (!new)
 		return -ENOMEM;
@@ -51,10 +65,10 @@ int log_open(struct log **log, const struct directory *directory,
 	new->directory =
 		openat(directory->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	new->file = file;
-	snprintf(new->old, sizeof(new->old), "%s" LOG_OLD, file);
-	new->fd = open_part(new);
+	new->fd = open_part(new->directory, file);
 	if (new->fd < 0) {
-		err = -errno;
+		int err = new->fd;
+
 		if (new->directory >= 0)
 			close(new->directory);
 		free(new);
@@ -71,8 +85,24 @@ static void turn(struct log *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	log->size = 0;
-	renameat(log->directory, log->file, log->directory, log->old);
-	log->fd = open_part(log);
+	if (log->turner)
+		log->fd = log->turner(log->opaque, log->file);
+	else
+		log->fd = log_turn(log->directory, log->file);
+}
+
+void log_set_turner(struct log *log,
+		    int (*turner)(void *opaque, const char *file), void *opaque)
+{
+	pthread_mutex_lock(&log->lock);
+	log->turner = turner;
+	log->opaque = opaque;
+	pthread_mutex_unlock(&log->lock);
+}
+
+int log_fd(const struct log *log)
+{
+	return log->fd;
 }
 
 void log_write(struct log *log, const void *data, size_t size)

@@ -29,6 +29,29 @@ int log_open(struct log **log, const struct directory *directory,
 	     const char *file);
 
 /**
+ * log_turn() - make the newer part of a log the older one, and begin a new one
+ * @directory: descriptor of where it is
+ * @file: its name
+ *
+ * Return: descriptor of the new part, or -errno.
+ */
+int log_turn(int directory, const char *file);
+
+/**
+ * log_set_turner() - have something else do log_turn(), for a process that opens no files
+ * @turner: returns a descriptor or -errno; the thread of log_write() calls it
+ * @opaque: for it
+ */
+void log_set_turner(struct log *log,
+		    int (*turner)(void *opaque, const char *file),
+		    void *opaque);
+
+/**
+ * log_fd() - get the descriptor of the part that is written at present, or -1
+ */
+int log_fd(const struct log *log);
+
+/**
  * log_write() - append to a log; any thread may call
  *
  * What cannot be written is lost: a log holds nobody up.

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "sandbox/sandbox.h"
+
 /* Enough for a disk that writes while it flushes; others are better off with io_uring. */
 #define MAX_THREADS 8
 
@@ -68,6 +70,7 @@ static void *work(void *opaque)
 {
 	struct threads *threads = opaque;
 
+	sandbox_thread(SANDBOX_WORKER);
 	pthread_mutex_lock(&threads->lock);
 	while (!threads->ending) {
 		struct job *job = job_list_take(&threads->jobs);

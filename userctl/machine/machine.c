@@ -25,6 +25,7 @@
 #include "machine/parts.h"
 #include "machine/serials.h"
 #include "machine/terminal.h"
+#include "sandbox/sandbox.h"
 #include "virtio/console.h"
 
 static void count_reset(struct machine *machine)
@@ -217,6 +218,7 @@ static void *serve(void *opaque)
 	struct machine *machine = opaque;
 	int err = 0;
 
+	sandbox_thread(SANDBOX_LOOP);
 	while (!err && is_to_serve(machine)) {
 		err = execute(machine);
 		if (!err && is_to_restart(machine)) {

@@ -21,6 +21,7 @@
 #include "lib/client.h"
 #include "machine/cpu_state.h"
 #include "machine/interrupts.h"
+#include "sandbox/sandbox.h"
 
 #define KICK_SIGNAL SIGRTMIN
 
@@ -302,6 +303,7 @@ static void *thread_main(void *opaque)
 	struct vcpu *vcpu = opaque;
 	sigset_t kick;
 
+	sandbox_thread(SANDBOX_VCPU);
 	self = vcpu;
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Filters of system calls.
+ *
+ * What no row below names is no work of the controller's: it raises SIGSYS, which ends
+ * the process with a message (see sandbox.c).  A few calls fail instead, since the C
+ * library makes them in passing and goes on without them: the heap of a thread looks
+ * into /proc before it shrinks, the time zone is read from /etc, and a name that cannot
+ * be removed stays.
+ *
+ * ioctl(2) is allowed by its command: those of a VM that runs, and not those that make
+ * VMs or give them memory.  No page becomes executable, no process is started, and no
+ * descriptor comes from a name.
+ */
+#include "sandbox/filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/if_tun.h>
+#include <linux/seccomp.h>
+#include <linux/vhost.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <lodge.h>
+
+#define BIT(kind) (1U << (kind))
+/* Who may: a kind and those that start it. */
+#define OWNER BIT(SANDBOX_OWNER)
+#define LOOP (OWNER | BIT(SANDBOX_LOOP))
+#define VCPU (LOOP | BIT(SANDBOX_VCPU))
+#define ALL (VCPU | BIT(SANDBOX_WORKER))
+
+#define NEW_NAMESPACES                                                 \
+	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+#define THREAD_FLAGS (CLONE_VM | CLONE_THREAD)
+#define IOC_TYPE_MASK (_IOC_TYPEMASK << _IOC_TYPESHIFT)
+
+/**
+ * struct row - a call that is allowed
+ * @call: its number
+ * @kinds: bits of those who may
+ * @has_check: one of its arguments must fit
+ * @check: that argument
+ */
+struct row {
+	int call;
+	unsigned int kinds;
+	bool has_check;
+	struct scmp_arg_cmp check;
+};
+
+#define CALL(name, who)                                \
+	{                                              \
+		.call = SCMP_SYS(name), .kinds = (who) \
+	}
+#define CALL_IF(name, who, argument, ...)                                  \
+	{                                                                  \
+		.call = SCMP_SYS(name), .kinds = (who), .has_check = true, \
+		.check = {                                                 \
+			(argument),                                        \
+			__VA_ARGS__                                        \
+		}                                                          \
+	}
+#define IOCTL(who, command) CALL_IF(ioctl, who, 1, SCMP_CMP_EQ, command)
+
+static const struct row rows[] = {
+	/* files that are open */
+	CALL(read, ALL),
+	CALL(write, ALL),
+	CALL(writev, ALL),
+	CALL(pread64, ALL),
+	CALL(preadv, ALL),
+	CALL(pwritev, ALL),
+	CALL(fdatasync, ALL),
+	CALL(fallocate, ALL),
+	CALL(lseek, ALL),
+	CALL(close, ALL),
+	CALL(fstat, ALL),
+	CALL_IF(newfstatat, ALL, 3, SCMP_CMP_EQ, AT_EMPTY_PATH),
+	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_GETFL),
+	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_SETFL),
+	CALL(poll, ALL),
+	CALL(ppoll, ALL),
+	IOCTL(ALL, BLKDISCARD),
+
+	/* memory and time */
+	CALL_IF(mmap, ALL, 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+	CALL_IF(mprotect, ALL, 2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+	CALL(munmap, ALL),
+	CALL(mremap, ALL),
+	CALL(madvise, ALL),
+	CALL(brk, ALL),
+	CALL(getrandom, ALL),
+	CALL(clock_gettime, ALL),
+	CALL(gettimeofday, ALL),
+	CALL(time, ALL),
+	CALL(nanosleep, ALL),
+	CALL(clock_nanosleep, ALL),
+
+	/* threads and signals */
+	CALL(futex, ALL),
+	CALL(set_robust_list, ALL),
+	CALL(rseq, ALL),
+	CALL(sched_yield, ALL),
+	CALL(sched_getaffinity, ALL),
+	CALL(getpid, ALL),
+	CALL(gettid, ALL),
+	CALL(rt_sigaction, ALL),
+	CALL(rt_sigprocmask, ALL),
+	CALL(rt_sigreturn, ALL),
+	CALL(restart_syscall, ALL),
+	CALL(exit, ALL),
+	CALL(exit_group, ALL),
+	CALL_IF(clone, VCPU, 0, SCMP_CMP_MASKED_EQ,
+		NEW_NAMESPACES | THREAD_FLAGS, THREAD_FLAGS),
+	CALL_IF(seccomp, VCPU, 0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
+	CALL(rt_sigtimedwait, OWNER),
+
+	/* what devices do, in whose thread a guest's access ends */
+	CALL(sendto, VCPU),
+	CALL(recvfrom, VCPU),
+	CALL(sendmsg, VCPU),
+	CALL(recvmsg, VCPU),
+	CALL(epoll_ctl, VCPU),
+	CALL(eventfd2, VCPU),
+	CALL(timerfd_settime, VCPU),
+	CALL(io_uring_enter, VCPU),
+	IOCTL(VCPU, TUNSETOFFLOAD),
+	CALL_IF(ioctl, VCPU, 1, SCMP_CMP_MASKED_EQ, IOC_TYPE_MASK,
+		VHOST_VIRTIO << _IOC_TYPESHIFT),
+	IOCTL(VCPU, TCGETS),
+
+	/* a vCPU */
+	IOCTL(VCPU, LODGE_RUN),
+	IOCTL(VCPU, LODGE_EXTINT),
+	IOCTL(VCPU, LODGE_NMI),
+	IOCTL(VCPU, LODGE_SEND_MSI),
+	IOCTL(VCPU, LODGE_SET_IOEVENTFD),
+	IOCTL(VCPU, LODGE_SET_IRQFD),
+	IOCTL(VCPU, LODGE_GET_STATE),
+
+	/* the event loop, which resets the machine */
+	CALL(epoll_wait, LOOP),
+	CALL(epoll_pwait, LOOP),
+	CALL(accept4, LOOP),
+	IOCTL(LOOP, LODGE_SET_STATE),
+	IOCTL(LOOP, LODGE_GET_CPUID),
+	IOCTL(LOOP, LODGE_SET_CPUID),
+	IOCTL(LOOP, LODGE_GET_MSR_LIST),
+	IOCTL(LOOP, LODGE_SET_MSR_LIST),
+	IOCTL(LOOP, LODGE_GET_CLOCK),
+	IOCTL(LOOP, LODGE_SET_CLOCK),
+
+	/* the owner: the user's terminal, the control socket, the end of helpers */
+	IOCTL(OWNER, TCSETS),
+	IOCTL(OWNER, TIOCGWINSZ),
+	CALL(getsockopt, OWNER),
+	CALL(shutdown, OWNER),
+	CALL(geteuid, OWNER),
+	CALL(wait4, OWNER),
+	CALL(pidfd_send_signal, OWNER),
+};
+
+/* What fails, for all. */
+static const struct {
+	int call;
+	uint16_t error;
+} failing[] = {
+	/* Its arguments are in memory, out of a filter's sight: there is clone(2). */
+	{ SCMP_SYS(clone3), ENOSYS }, { SCMP_SYS(open), EPERM },
+	{ SCMP_SYS(openat), EPERM },  { SCMP_SYS(access), EPERM },
+	{ SCMP_SYS(unlink), EPERM },  { SCMP_SYS(unlinkat), EPERM },
+	{ SCMP_SYS(prctl), EPERM },
+};
+
+/* Return: 0 or -errno. */
+static int add_rows(scmp_filter_ctx filter, enum sandbox_kind kind)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !err; i++) {
+		const struct row *row = &rows[i];
+
+		if (row->kinds & BIT(kind))
+			err = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW,
+						     row->call, row->has_check,
+						     &row->check);
+	}
+	/* A signal to a thread of this process alone. */
+	if (!err)
+		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
+				       1, SCMP_A0(SCMP_CMP_EQ, getpid()));
+	for (size_t i = 0; i < sizeof(failing) / sizeof(failing[0]) && !err;
+	     i++)
+		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(failing[i].error),
+				       failing[i].call, 0);
+	return err;
+}
+
+/* Return: 0 or -errno. */
+static int read_program(int fd, struct sock_fprog *program)
+{
+	struct stat status;
+	struct sock_filter *filter;
+
+	if (fstat(fd, &status))
+		return -errno;
+	filter = malloc(status.st_size);
+	if (!filter)
+		return -ENOMEM;
+	if (pread(fd, filter, status.st_size, 0) != status.st_size) {
+		free(filter);
+		return -EIO;
+	}
+	program->filter = filter;
+	program->len = status.st_size / sizeof(*filter);
+	return 0;
+}
+
+/* Return: 0 or -errno. */
+static int export(scmp_filter_ctx filter, struct sock_fprog *program)
+{
+	int fd = memfd_create("lodge-filter", MFD_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = seccomp_export_bpf(filter, fd);
+	if (!err)
+		err = read_program(fd, program);
+	close(fd);
+	return err;
+}
+
+int filter_build(struct sock_fprog *program, enum sandbox_kind kind)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
+	int err;
+
+	if (!filter)
+		return -ENOMEM;
+	err = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
+			       SCMP_ACT_KILL_PROCESS);
+	/* A binary tree of calls. */
+	if (!err)
+		err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (!err)
+		err = add_rows(filter, kind);
+	if (!err)
+		err = export(filter, program);
+	seccomp_release(filter);
+	return err;
+}
+
+int filter_install(const struct sock_fprog *program)
+{
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) ?
+		       -errno :
+		       0;
+}
