@@ -9,17 +9,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/stream.h"
+#include "sandbox/child.h"
 
 /* passt's descriptor of the socket, as a number and as a word. */
 #define PASST_FD 3
@@ -111,73 +109,49 @@ static int spawn(pid_t *pid, int socket, const struct passt_config *config)
 	return err;
 }
 
-/**
- * struct process - a passt that runs
- * @pid: its number; it is a child that nobody else waits for
- * @fd: its descriptor, which the sandbox lets send signals; or -1
- */
-struct process {
-	pid_t pid;
-	int fd;
-};
-
-/* The time for one to end that cannot be signalled. */
-#define PATIENCE_MS 1000
-
 /*
  * The socket is closed, so that it ends; one that was stopped, or that a packet has taken
- * over, would not, and it has nothing to put in order.  Without the wait it would stay as
- * a zombie.  Root's has become another user's, whom a process without capabilities cannot
- * signal: that one is left to init if it does not end.
+ * over, would not, and it has nothing to put in order.
  */
 static void ended(void *opaque)
 {
-	struct process *process = opaque;
-	struct pollfd end = { .fd = process->fd, .events = POLLIN };
-	int options = 0;
+	struct child *child = opaque;
 
-	if (process->fd < 0 ||
-	    syscall(SYS_pidfd_send_signal, process->fd, SIGKILL, NULL, 0)) {
-		poll(&end, 1, PATIENCE_MS);
-		options = WNOHANG;
-	}
-	while (waitpid(process->pid, NULL, options) < 0 && errno == EINTR)
-		;
-	if (process->fd >= 0)
-		close(process->fd);
-	free(process);
+	child_end(child, 0);
+	free(child);
 }
 
 /* Return: 0 or an error number. */
-static int start(struct process *process, int socket,
+static int start(struct child *child, int socket,
 		 const struct passt_config *config)
 {
-	int err = spawn(&process->pid, socket, config);
+	pid_t pid;
+	int err = spawn(&pid, socket, config);
 
 	if (!err)
-		process->fd = syscall(SYS_pidfd_open, process->pid, 0);
+		child_take(child, pid);
 	return err;
 }
 
 struct link *passt_new(struct loop *loop, const struct passt_config *config,
 		       const struct link_card *card)
 {
-	struct process *process = malloc(sizeof(*process));
+	struct child *child = malloc(sizeof(*child));
 	int sockets[2], err;
 
-	if (!process)
+	if (!child)
 		return NULL;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets)) {
-		free(process);
+		free(child);
 		return NULL;
 	}
-	err = start(process, sockets[1], config);
+	err = start(child, sockets[1], config);
 	close(sockets[1]);
 	if (err) {
 		close(sockets[0]);
-		free(process);
+		free(child);
 		errno = err;
 		return NULL;
 	}
-	return stream_new(loop, sockets[0], card, ended, process);
+	return stream_new(loop, sockets[0], card, ended, child);
 }

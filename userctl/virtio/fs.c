@@ -41,13 +41,13 @@
  * @vhost: the device
  * @user: its back end
  * @config: what the driver reads; the tag is part of the state by the options
- * @pid: of virtiofsd, or 0
+ * @daemon: virtiofsd, where there is one
  */
 struct fs {
 	struct vhost vhost;
 	struct vhost_user *user;
 	struct virtio_fs_config config;
-	pid_t pid;
+	struct child daemon;
 };
 
 enum {
@@ -184,10 +184,10 @@ static int start_program(struct fs *fs, const struct device_value *values,
 	program->add_words(&words, &share, caches[values[OPTION_CACHE].number]);
 	config.prepare = program->prepare;
 	config.opaque = &share;
-	socket = helper_start(&fs->pid, &config, &step);
+	socket = helper_start(&fs->daemon, &config, &step);
 	if (socket >= 0)
 		return socket;
-	fs->pid = 0;
+	fs->daemon.pid = 0;
 	return say_why(error, socket, step, path);
 }
 
@@ -275,8 +275,7 @@ static void fs_free(void *opaque)
 	/* Without a back end it was not made. */
 	if (fs->vhost.pci.device.kind)
 		vhost_fini(&fs->vhost);
-	if (fs->pid)
-		helper_end(fs->pid);
+	helper_end(&fs->daemon);
 	vhost_user_close(fs->user);
 	free(fs);
 }

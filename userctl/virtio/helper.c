@@ -202,41 +202,27 @@ static int start(pid_t *pid, const struct helper_config *config, int listener,
 	return err;
 }
 
-int helper_start(pid_t *pid, const struct helper_config *config,
+int helper_start(struct child *child, const struct helper_config *config,
 		 enum helper_step *step)
 {
 	int listener, client, err;
+	pid_t pid = 0;
 
 	*step = HELPER_STEP_START;
 	err = make_sockets(&listener, &client);
 	if (err)
 		return err;
-	err = start(pid, config, listener, step);
+	err = start(&pid, config, listener, step);
 	close(listener);
-	if (!err)
+	if (!err) {
+		child_take(child, pid);
 		return client;
+	}
 	close(client);
 	return err;
 }
 
-/* Return: true if it has ended. */
-static bool await_end(int pidfd)
+void helper_end(struct child *child)
 {
-	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
-
-	return poll(&poller, 1, PATIENCE_MS) > 0;
-}
-
-void helper_end(pid_t pid)
-{
-	int pidfd = syscall(SYS_pidfd_open, pid, 0);
-
-	if (pidfd < 0 || !await_end(pidfd)) {
-		kill(pid, SIGTERM);
-		if (pidfd < 0 || !await_end(pidfd))
-			kill(pid, SIGKILL);
-	}
-	if (pidfd >= 0)
-		close(pidfd);
-	reap(pid);
+	child_end(child, PATIENCE_MS);
 }

@@ -6,8 +6,7 @@
 #ifndef LODGE_VIRTIO_HELPER_H
 #define LODGE_VIRTIO_HELPER_H
 
-#include <stdbool.h>
-#include <sys/types.h>
+#include "sandbox/child.h"
 
 /* The program's descriptor of the listening socket, as a number and as a word. */
 #define HELPER_FD 3
@@ -41,14 +40,14 @@ enum helper_step {
 
 /**
  * helper_start() - start a program, and connect to it
- * @pid: out: its process
+ * @child: out: its process
  * @step: out: on failure, what has failed
  *
  * The process ends with this one.
  *
  * Return: a connected socket, or -errno.
  */
-int helper_start(pid_t *pid, const struct helper_config *config,
+int helper_start(struct child *child, const struct helper_config *config,
 		 enum helper_step *step);
 
 /**
@@ -56,6 +55,6 @@ int helper_start(pid_t *pid, const struct helper_config *config,
  *
  * It may take its time to end by itself, is told to, and then made to.
  */
-void helper_end(pid_t pid);
+void helper_end(struct child *child);
 
 #endif
