@@ -517,7 +517,7 @@ tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build
 RUN	:= selftests/host/run
 
 setup: ## installs the Debian packages that are missing, unpacks kernels and kselftest
-	$(Q)selftests/host/setup --small --debug $(B)
+	$(Q)selftests/host/setup --small --debug --debian $(B)
 
 unit-programs: $(addprefix $(B)/,$(UNIT) $(addsuffix -64,$(ABI)) \
 		$(addsuffix -32,$(ABI))) ## their programs, not run
