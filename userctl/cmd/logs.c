@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cmd/exit_code.h"
+#include "cmd/harmless.h"
 #include "cmd/named.h"
 #include "control/log.h"
 
@@ -40,11 +41,15 @@ struct logs_options {
  * @directory: where it is
  * @file: its name
  * @fd: descriptor of the part that is read now, or -1
+ * @terminal: it is shown at a terminal
+ * @harmless: for @terminal
  */
 struct logs {
 	const struct directory *directory;
 	const char *file;
 	int fd;
+	bool terminal;
+	struct harmless harmless;
 };
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -75,13 +80,17 @@ static int open_part(const struct logs *logs, const char *name)
 }
 
 /* Return: false if the output takes no more. */
-static bool copy(int fd)
+static bool copy(struct logs *logs, int fd)
 {
 	char text[4096];
 	ssize_t length;
 
-	while ((length = read(fd, text, sizeof(text))) > 0)
-		fwrite(text, 1, length, stdout);
+	while ((length = read(fd, text, sizeof(text))) > 0) {
+		if (logs->terminal)
+			harmless_write(&logs->harmless, text, length, stdout);
+		else
+			fwrite(text, 1, length, stdout);
+	}
 	return !fflush(stdout);
 }
 
@@ -100,13 +109,13 @@ static bool has_turned(const struct logs *logs)
 static bool copy_newest(struct logs *logs)
 {
 	do {
-		if (logs->fd >= 0 && !copy(logs->fd))
+		if (logs->fd >= 0 && !copy(logs, logs->fd))
 			return false;
 		if (!has_turned(logs))
 			return true;
 		/* What came between the two lines above. */
 		if (logs->fd >= 0) {
-			copy(logs->fd);
+			copy(logs, logs->fd);
 			close(logs->fd);
 		}
 		logs->fd = open_part(logs, logs->file);
@@ -114,7 +123,7 @@ static bool copy_newest(struct logs *logs)
 	return true;
 }
 
-static bool copy_old(const struct logs *logs)
+static bool copy_old(struct logs *logs)
 {
 	char name[NAME_MAX];
 	bool more = true;
@@ -123,7 +132,7 @@ static bool copy_old(const struct logs *logs)
 	snprintf(name, sizeof(name), "%s" LOG_OLD, logs->file);
 	fd = open_part(logs, name);
 	if (fd >= 0) {
-		more = copy(fd);
+		more = copy(logs, fd);
 		close(fd);
 	}
 	return more;
@@ -188,6 +197,7 @@ static int show(const char *name, const struct logs_options *options)
 		.file = options->messages ? DIRECTORY_MESSAGES :
 					    DIRECTORY_SERIAL,
 		.fd = -1,
+		.terminal = isatty(STDOUT_FILENO),
 	};
 	bool lives;
 	int code = named_open(&directory, name, &lives);
@@ -217,7 +227,9 @@ int logs_command(int argc, char **argv)
 		.parser = parse_option,
 		.args_doc = "NAME",
 		.doc = "Show what a machine in the background has written to its "
-		       "serial port: the last 512K to 1M of it."
+		       "serial port: the last 512K to 1M of it.  On a terminal "
+		       "only colours are; other control sequences are shown, "
+		       "and not carried out."
 		       "\v"
 		       "Examples:\n"
 		       "  lodge logs web\n"
