@@ -152,6 +152,8 @@ TEST_F(acpi, the_fadt_says_where_the_pm_registers_are)
 	EXPECT_EQ(0x600, get32(self->fadt + 56));
 	EXPECT_EQ(0x604, get32(self->fadt + 64));
 	EXPECT_EQ(0x608, get32(self->fadt + 76));
+	EXPECT_EQ(0x620, get32(self->fadt + 80));
+	EXPECT_EQ(4, self->fadt[92]);
 	EXPECT_EQ(4, self->fadt[88]);
 	EXPECT_EQ(2, self->fadt[89]);
 	EXPECT_EQ(4, self->fadt[91]);
@@ -358,8 +360,8 @@ TEST_F(acpi, the_bridge_has_a_window_below_and_one_above_4_gib)
 
 TEST_F(acpi, the_scope_of_the_dsdt_ends_with_the_table)
 {
-	/* Sleep states of 30 bytes, a number of 6 and a method of 15. */
-	const uint8_t *scope = self->dsdt + 36 + 30 + 6 + 15;
+	/* Sleep states of 30 bytes, a number of 6, a method of 15, an event of 31. */
+	const uint8_t *scope = self->dsdt + 36 + 30 + 6 + 15 + 31;
 	uint32_t length = (scope[1] & 0xf) | scope[2] << 4 | scope[3] << 12;
 
 	EXPECT_EQ(0x10, scope[0]);
@@ -415,6 +417,23 @@ TEST_F(acpi, the_dsdt_names_what_a_pc_has)
 	EXPECT_NE(NULL, device(self, "\x41\xd0\x01\x00")); /* timer */
 	EXPECT_NE(NULL, device(self, "\x41\xd0\x08\x00")); /* speaker */
 	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), "PIC0", 4));
+}
+
+TEST_F(acpi, the_dsdt_describes_the_generation_id)
+{
+	/* Name (_CID, ...), which Linux looks for, and the two halves of ADDR. */
+	static const uint8_t id[] = "\x08_CID\x0dVM_Gen_Counter";
+	static const uint8_t address[] = { 0x0c, 0x00, 0x00, 0xd8, 0xfe, 0x00 };
+	/* Method (_E05) { Notify (\_SB.VGEN, 0x80) } */
+	static const uint8_t event[] = "_E05\x00\x86\x5c\x2e_SB_VGEN\x0a\x80";
+
+	EXPECT_NE(NULL,
+		  memmem(self->dsdt, get32(self->dsdt + 4), id, sizeof(id)));
+	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), "ADDR", 4));
+	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), address,
+			       sizeof(address)));
+	EXPECT_NE(NULL, memmem(self->dsdt, get32(self->dsdt + 4), event,
+			       sizeof(event) - 1));
 }
 
 TEST_F(acpi, nothing_outside_the_area_is_written)

@@ -133,8 +133,11 @@ TEST_F(save, what_was_loaded_is_saved_the_same)
 	while (!record_next(&self->record, &at, &first)) {
 		ASSERT_EQ(0, record_next(&again, &to, &second));
 		ASSERT_EQ(first.body.size, second.body.size);
-		/* The clock's state changes with the time of day. */
-		if (strcmp(first.name, "rtc"))
+		/*
+		 * The clock's state changes with the time of day, and a load raises
+		 * an ACPI event, because it makes another generation.
+		 */
+		if (strcmp(first.name, "rtc") && strcmp(first.name, "pm"))
 			EXPECT_EQ(0, memcmp(first.body.data, second.body.data,
 					    first.body.size));
 	}

@@ -21,6 +21,7 @@ static const struct {
 	{ BUS_PORT, 0xe0, 12 },	      { BUS_PORT, 0x3f8, 8 },
 	{ BUS_PORT, 0x3d4, 7 },	      { BUS_PORT, 0x4d0, 2 },
 	{ BUS_PORT, 0x510, 5 },	      { BUS_PORT, 0x600, 12 },
+	{ BUS_PORT, 0x620, 4 },	      { BUS_MMIO, 0xfed80000, 16 },
 	{ BUS_PORT, 0xcf8, 8 },	      { BUS_PORT, 0x2000, 24 },
 	{ BUS_MMIO, 0xfec00000, 1 },  { BUS_MMIO, 0xfec00010, 1 },
 	{ BUS_MMIO, 0xff000000, 64 },

@@ -3,6 +3,7 @@
  * Tests of ACPI's fixed hardware: power off, reset, the timer and its interrupt.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "kselftest_harness.h"
 
@@ -229,6 +230,57 @@ TEST_F(pm, what_has_happened_before_wakes_at_once)
 	EXPECT_EQ(POWER_WAKE, self->power.event);
 }
 
+#define GPE_STATUS PM_GPE_PORT
+#define GPE_ENABLE (PM_GPE_PORT + PM_GPE_SIZE / 2)
+
+TEST_F(pm, a_general_event_interrupts_when_it_is_enabled)
+{
+	pm_raise_general(self->pm, 9);
+	EXPECT_FALSE(self->sci.level);
+	EXPECT_EQ(1 << 9, in(self->bus, GPE_STATUS, 2));
+	out(self->bus, GPE_ENABLE, 1 << 5, 2);
+	EXPECT_FALSE(self->sci.level);
+	out(self->bus, GPE_ENABLE, 1 << 9, 2);
+	EXPECT_TRUE(self->sci.level);
+	EXPECT_EQ(1 << 9, in(self->bus, GPE_ENABLE, 2));
+}
+
+TEST_F(pm, a_general_event_ends_when_its_one_is_written)
+{
+	out(self->bus, GPE_ENABLE, 0xffff, 2);
+	pm_raise_general(self->pm, 5);
+	pm_raise_general(self->pm, 10);
+	out(self->bus, GPE_STATUS, 1 << 5, 2);
+	EXPECT_EQ(1 << 10, in(self->bus, GPE_STATUS, 2));
+	EXPECT_TRUE(self->sci.level);
+	outb(self->bus, GPE_STATUS + 1, 1 << 2);
+	EXPECT_EQ(0, in(self->bus, GPE_STATUS, 2));
+	EXPECT_FALSE(self->sci.level);
+}
+
+TEST_F(pm, a_reset_forgets_general_events)
+{
+	out(self->bus, GPE_ENABLE, 0xffff, 2);
+	pm_raise_general(self->pm, 5);
+	pm_device.reset(self->pm);
+	EXPECT_EQ(0, in(self->bus, GPE_STATUS, 4));
+	EXPECT_FALSE(self->sci.level);
+}
+
+TEST_F(pm, general_events_are_saved_and_loaded)
+{
+	struct record record = { 0 };
+
+	out(self->bus, GPE_ENABLE, 0x0120, 2);
+	pm_raise_general(self->pm, 5);
+	ASSERT_EQ(0, device_save(&pm_device, self->pm, &record));
+	pm_device.reset(self->pm);
+	ASSERT_EQ(0, device_load(&pm_device, self->pm, &record));
+	EXPECT_EQ(0x01200020, in(self->bus, GPE_STATUS, 4));
+	EXPECT_TRUE(self->sci.level);
+	free(record.data);
+}
+
 TEST_F(pm, sleep_enable_reads_as_zero)
 {
 	out(self->bus, CONTROL, 0xffff, 2);
@@ -252,6 +304,7 @@ TEST_F(pm, reset_register_resets_by_its_values)
 TEST_F(pm, any_access_is_survived)
 {
 	fake_hammer(self->bus, PM_EVENT_PORT, PM_TIMER_PORT + 3);
+	fake_hammer(self->bus, PM_GPE_PORT, PM_GPE_PORT + PM_GPE_SIZE - 1);
 	fake_hammer(self->bus, PM_RESET_PORT, PM_RESET_PORT);
 	EXPECT_EQ(1, in(self->bus, CONTROL, 1) & 1);
 }

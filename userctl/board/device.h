@@ -51,7 +51,8 @@ struct board_serial {
  * @cpus: number of vCPUs
  * @serials: what each serial port is connected to
  * @alarm: called when the clock's alarm rings, with the clock's lock held
- * @opaque: for @alarm
+ * @general_event: raises one of ACPI's general-purpose events
+ * @opaque: for @alarm and @general_event
  */
 struct board {
 	struct bus *bus;
@@ -67,6 +68,7 @@ struct board {
 	unsigned int cpus;
 	struct board_serial serials[SERIAL_MAX];
 	void (*alarm)(void *opaque);
+	void (*general_event)(void *opaque, unsigned int number);
 	void *opaque;
 };
 

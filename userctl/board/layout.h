@@ -75,8 +75,17 @@
 #define PM_TIMER_PORT 0x608
 #define PM_TIMER_SIZE 4
 #define PM_TIMER_BITS 32
+#define PM_GPE_PORT 0x620
+#define PM_GPE_SIZE 4
+#define PM_GPE_EVENTS 16
 #define PM_RESET_PORT 0xcf9
 #define PM_SCI_IRQ 9
+
+/* The generation ID of the machine, in a page of its own, and its general event. */
+#define VMGENID_BASE 0xfed80000ULL
+#define VMGENID_PAGE 0x1000
+#define VMGENID_SIZE 16
+#define VMGENID_EVENT 5
 
 /*
  * SLP_TYP of state S5 (soft off), which \_S5 in the DSDT gives.  It is that of

@@ -368,6 +368,11 @@ static void fadt_registers(struct acpi_fadt *fadt)
 	fadt->pm1a_control = PM_CONTROL_PORT;
 	fadt->pm1_control_size = PM_CONTROL_SIZE;
 	fadt->x_pm1a_control = acpi_port(PM_CONTROL_PORT, PM_CONTROL_SIZE);
+	fadt->gpe0 = PM_GPE_PORT;
+	fadt->gpe0_size = PM_GPE_SIZE;
+	fadt->x_gpe0 = acpi_port(PM_GPE_PORT, PM_GPE_SIZE);
+	/* As PM1a's: two registers, whose bytes are accessed. */
+	fadt->x_gpe0.access = 1;
 	fadt->pm_timer = PM_TIMER_PORT;
 	fadt->pm_timer_size = PM_TIMER_SIZE;
 	fadt->x_pm_timer = acpi_port(PM_TIMER_PORT, PM_TIMER_SIZE);

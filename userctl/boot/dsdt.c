@@ -15,6 +15,8 @@
 #define PINS 4
 #define ANY_FUNCTION 0xffff
 #define APIC_MODE "PICF"
+#define GENERATION "VGEN"
+#define GENERATION_CHANGED 0x80
 
 /* Name (\_Sx, ...): SLP_TYP for PM1a, for PM1b, and two reserved numbers. */
 static void dsdt_sleep(struct aml *aml, const char *name, unsigned int type)
@@ -131,8 +133,46 @@ static void dsdt_motherboard(struct aml *aml)
 	aml_name(aml, "_CRS");
 	resources = aml_template_open(aml);
 	aml_memory(aml, PCI_ECAM, PCI_ECAM_SIZE);
+	aml_memory(aml, VMGENID_BASE, VMGENID_PAGE);
 	aml_template_close(aml, resources);
 	aml_close(aml, device);
+}
+
+/*
+ * The generation counter of virtual machines: ADDR is where its ID is, in two halves, and
+ * its event says that there is another one.
+ */
+static void dsdt_generation(struct aml *aml)
+{
+	size_t device, address;
+
+	device = aml_device_open(aml, GENERATION);
+	aml_name(aml, "_HID");
+	aml_text(aml, "LODG0001");
+	aml_name(aml, "_CID");
+	aml_text(aml, "VM_Gen_Counter");
+	aml_name(aml, "_DDN");
+	aml_text(aml, "VM_Gen_Counter");
+	aml_name(aml, "ADDR");
+	address = aml_package_open(aml, 2);
+	aml_integer(aml, (uint32_t)VMGENID_BASE);
+	aml_integer(aml, VMGENID_BASE >> 32);
+	aml_close(aml, address);
+	aml_close(aml, device);
+}
+
+/* The handlers of general-purpose events. */
+static void dsdt_general_events(struct aml *aml)
+{
+	size_t scope, method;
+	char name[5];
+
+	scope = aml_scope_open(aml, "_GPE");
+	snprintf(name, sizeof(name), "_E%02X", VMGENID_EVENT);
+	method = aml_method_open(aml, name, 0);
+	aml_notify(aml, "_SB_", GENERATION, GENERATION_CHANGED);
+	aml_close(aml, method);
+	aml_close(aml, scope);
 }
 
 /**
@@ -212,11 +252,13 @@ void dsdt_build(struct aml *aml, const struct ram *ram,
 	dsdt_sleep(aml, "_S3_", PM_SLP_TYP_S3);
 	dsdt_sleep(aml, "_S5_", PM_SLP_TYP_S5);
 	dsdt_interrupt_model(aml);
+	dsdt_general_events(aml);
 	scope = aml_scope_open(aml, "_SB_");
 	for (id = 0; id < parts->cpus; id++)
 		dsdt_processor(aml, id);
 	dsdt_host_bridge(aml, ram);
 	dsdt_motherboard(aml);
+	dsdt_generation(aml);
 	for (id = 0; id < sizeof(isa_devices) / sizeof(isa_devices[0]); id++)
 		if (!isa_devices[id].serial ||
 		    isa_devices[id].serial & parts->serials)

@@ -19,8 +19,8 @@ struct dsdt_parts {
 };
 
 /**
- * dsdt_build() - write the sleep states, the processors, the PCI host bridge and
- * the ISA devices
+ * dsdt_build() - write the sleep states, the processors, the PCI host bridge, the
+ * generation counter and the ISA devices
  * @aml: AML is appended here
  * @ram: the bridge's window is above it
  * @parts: what the machine has

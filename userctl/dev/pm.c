@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ACPI's fixed hardware (ACPI specification 6.0, section 4.8.3).
+ * ACPI's fixed hardware (ACPI specification 6.0, sections 4.8.3 and 4.8.4.1).
  *
  * The timer's status bit is updated when the guest reads it.  The loop's timer runs
  * only while the guest has enabled the timer's interrupt.
@@ -35,7 +35,8 @@
 
 /*
  * @lock guards all that changes.  @toggles: changes of the timer's top bit up to the
- * last update.  @asleep: the guest sleeps in S3.
+ * last update.  @general_status, @general_enable: the registers of GPE0.  @asleep: the
+ * guest sleeps in S3.
  */
 struct pm {
 	pthread_mutex_t lock;
@@ -46,6 +47,8 @@ struct pm {
 	uint64_t toggles;
 	uint16_t status;
 	uint16_t enable;
+	uint16_t general_status;
+	uint16_t general_enable;
 	uint8_t control[PM_CONTROL_SIZE];
 	uint8_t reset;
 	bool asleep;
@@ -81,7 +84,8 @@ static void pm_schedule(struct pm *pm)
 
 static void pm_update(struct pm *pm)
 {
-	bool level = pm->status & pm->enable;
+	bool level = pm->status & pm->enable ||
+		     pm->general_status & pm->general_enable;
 
 	if (level == pm->level)
 		return;
@@ -121,6 +125,14 @@ void pm_press_power_button(struct pm *pm)
 void pm_alarm(struct pm *pm)
 {
 	pm_raise(pm, EVENT_RTC);
+}
+
+void pm_raise_general(struct pm *pm, unsigned int number)
+{
+	pthread_mutex_lock(&pm->lock);
+	pm->general_status |= 1U << number;
+	pm_update(pm);
+	pthread_mutex_unlock(&pm->lock);
 }
 
 static void pm_expired(void *opaque)
@@ -165,6 +177,38 @@ static void event_write(void *opaque, uint64_t offset, const void *data,
 			     (value & EVENT_ALL);
 	pm_update(pm);
 	pm_schedule(pm);
+	pthread_mutex_unlock(&pm->lock);
+}
+
+/* The first half of the block is the status, and the second one its mask. */
+static void general_read(void *opaque, uint64_t offset, void *data, size_t size)
+{
+	struct pm *pm = opaque;
+	uint16_t value;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	value = offset < PM_GPE_SIZE / 2 ? pm->general_status :
+					   pm->general_enable;
+	pthread_mutex_unlock(&pm->lock);
+	*(uint8_t *)data = value >> offset % 2 * 8;
+}
+
+static void general_write(void *opaque, uint64_t offset, const void *data,
+			  size_t size)
+{
+	unsigned int shift = offset % 2 * 8;
+	uint16_t value = *(const uint8_t *)data << shift;
+	struct pm *pm = opaque;
+
+	(void)size;
+	pthread_mutex_lock(&pm->lock);
+	if (offset < PM_GPE_SIZE / 2)
+		pm->general_status &= ~value;
+	else
+		pm->general_enable = (pm->general_enable & ~(0xff << shift)) |
+				     value;
+	pm_update(pm);
 	pthread_mutex_unlock(&pm->lock);
 }
 
@@ -259,6 +303,13 @@ static int pm_add(struct pm *pm, struct bus *bus)
 		  .read = control_read,
 		  .write = control_write,
 		  .opaque = pm },
+		{ .name = "pm-general",
+		  .base = PM_GPE_PORT,
+		  .size = PM_GPE_SIZE,
+		  .width = 1,
+		  .read = general_read,
+		  .write = general_write,
+		  .opaque = pm },
 		{ .name = "pm-timer",
 		  .base = PM_TIMER_PORT,
 		  .size = PM_TIMER_SIZE,
@@ -273,7 +324,8 @@ static int pm_add(struct pm *pm, struct bus *bus)
 	};
 	int error = 0;
 
-	for (size_t i = 0; !error && i < 4; i++)
+	for (size_t i = 0; !error && i < sizeof(regions) / sizeof(regions[0]);
+	     i++)
 		error = bus_add(bus, &regions[i]);
 	return error;
 }
@@ -284,6 +336,8 @@ static void pm_power_on(struct pm *pm)
 	pm_catch_up(pm);
 	pm->status = 0;
 	pm->enable = 0;
+	pm->general_status = 0;
+	pm->general_enable = 0;
 	pm->control[0] = CONTROL_SCI_EN;
 	pm->control[1] = 0;
 	pm->reset = 0;
@@ -366,6 +420,8 @@ static const struct record_field pm_fields[] = {
 		     CONTROL_SCI_EN | CONTROL_BM_RLD | CONTROL_SLP_TYP << 8),
 	RECORD_FIELD(5, struct pm, reset, RESET_KEPT),
 	RECORD_BOOL(6, struct pm, asleep),
+	RECORD_ANY(7, struct pm, general_status),
+	RECORD_ANY(8, struct pm, general_enable),
 };
 
 static bool pm_is_sound(const void *opaque)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * ACPI's fixed hardware (ACPI specification 6.0, section 4.8): the PM1a event
- * and control registers, the power-management timer and the reset register.  There
- * is no legacy mode: SCI_EN is always set.
+ * and control registers, the general-purpose events of GPE0, the power-management timer
+ * and the reset register.  There is no legacy mode: SCI_EN is always set.
  */
 #ifndef LODGE_DEV_PM_H
 #define LODGE_DEV_PM_H
@@ -42,6 +42,12 @@ void pm_press_power_button(struct pm *pm);
  * pm_alarm() - report the clock's alarm; any thread may call
  */
 void pm_alarm(struct pm *pm);
+
+/**
+ * pm_raise_general() - raise a general-purpose event; any thread may call
+ * @number: 0 to PM_GPE_EVENTS - 1: the method \_GPE._Exx of that number is its handler
+ */
+void pm_raise_general(struct pm *pm, unsigned int number);
 
 /* ACPI's fixed hardware, for a machine. */
 extern const struct device_kind pm_device;

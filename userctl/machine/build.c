@@ -128,6 +128,7 @@ static int build_board(struct machine *machine)
 		.doorbells = doorbells_of(&machine->vm),
 		.cpus = machine->config->boot.cpus,
 		.alarm = machine_alarm,
+		.general_event = machine_general_event,
 		.opaque = machine,
 	};
 	for (size_t i = 0; i < SERIAL_MAX; i++) {

@@ -16,6 +16,7 @@
 #include "dev/rtc.h"
 #include "dev/serial.h"
 #include "dev/testdev.h"
+#include "dev/vmgenid.h"
 #include "virtio/balloon.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
@@ -41,6 +42,7 @@ static const struct row rows[] = {
 	{ .kind = &pit_device },
 	{ .kind = &pm_device },
 	{ .kind = &pci_device },
+	{ .kind = &vmgenid_device },
 	{ .kind = &fwcfg_device },
 	{ .kind = &crt_device },
 	{ .kind = &debugexit_device },

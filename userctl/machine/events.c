@@ -190,6 +190,13 @@ void machine_alarm(void *opaque)
 	pm_alarm(devices_get(machine->devices, &pm_device, 0));
 }
 
+void machine_general_event(void *opaque, unsigned int number)
+{
+	struct machine *machine = opaque;
+
+	pm_raise_general(devices_get(machine->devices, &pm_device, 0), number);
+}
+
 void machine_press(void *opaque)
 {
 	struct machine *machine = opaque;

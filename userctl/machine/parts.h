@@ -147,6 +147,7 @@ void machine_kick_first(void *opaque);
 void machine_output(void *opaque, const void *bytes, size_t size);
 void machine_drained(void *opaque);
 void machine_alarm(void *opaque);
+void machine_general_event(void *opaque, unsigned int number);
 
 /* A call has failed with ECANCELED; any thread may tell. */
 void machine_killed(struct machine *machine);
