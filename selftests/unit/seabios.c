@@ -250,6 +250,47 @@ TEST(sleep_states_are_those_of_the_acpi_tables)
 			    "\x80\0\0\x81\0\x80", 6));
 }
 
+/* A disk, a CD, a network and another disk, with these indices. */
+static int describe_boot(const uint32_t index[static 4])
+{
+	struct device_boot list[] = {
+		{ BOOT_NETWORK, index[0], "/net" },
+		{ BOOT_CDROM, index[1], "/cd" },
+		{ BOOT_DISK, index[2], "/disk" },
+		{ BOOT_DISK, index[3], "/other" },
+	};
+	struct image_store store = { 0 };
+	struct boot_error error;
+	int ret;
+
+	nr_files = 0;
+	room = MAX_FILES;
+	ret = seabios_describe_boot(list, 4, &store, add, files, &error);
+	image_store_free(&store);
+	return ret;
+}
+
+TEST(disks_are_tried_before_cds_and_these_before_networks)
+{
+	static const uint32_t none[] = { BOOT_NO_INDEX, BOOT_NO_INDEX,
+					 BOOT_NO_INDEX, BOOT_NO_INDEX };
+
+	ASSERT_EQ(0, describe_boot(none));
+	ASSERT_NE(NULL, find("bootorder"));
+	EXPECT_STREQ("/disk\n/other\n/cd\n/net",
+		     (const char *)find("bootorder")->data);
+	EXPECT_EQ(sizeof("/disk\n/other\n/cd\n/net"), find("bootorder")->size);
+}
+
+TEST(devices_with_an_index_come_first_and_in_its_order)
+{
+	static const uint32_t some[] = { BOOT_NO_INDEX, 7, BOOT_NO_INDEX, 3 };
+
+	ASSERT_EQ(0, describe_boot(some));
+	EXPECT_STREQ("/other\n/cd\n/disk\n/net",
+		     (const char *)find("bootorder")->data);
+}
+
 TEST(refused_file_ends_the_description)
 {
 	EXPECT_EQ(-ENOSPC, describe(0));

@@ -130,7 +130,7 @@ struct device_value {
  * @required: the user must give it
  * @host: it only tells what the host does, as a file's path: it is no part of the
  *	device's state, and a machine that loads the state may have another value
- * @value: default; of a DEVICE_CHOICE its index
+ * @value: default; of a DEVICE_CHOICE its index; above @max: there is none
  * @text: default of a DEVICE_TEXT, or NULL
  * @min: smallest number or size
  * @max: largest number or size; 0: any
@@ -186,6 +186,43 @@ void *device_fail(struct device_error *error, int err, const char *thing,
 		  const char *reason, const char *remedy);
 
 /**
+ * enum boot_class - what firmware starts from a device, in the order in which it tries
+ * devices without an index
+ */
+enum boot_class {
+	BOOT_DISK,
+	BOOT_CDROM,
+	BOOT_NETWORK,
+};
+
+#define BOOT_PATH_SIZE 64
+/* Comes behind all indices that users give. */
+#define BOOT_NO_INDEX UINT32_MAX
+#define BOOT_MAX_INDEX 255
+
+/**
+ * struct device_boot - how firmware starts from a device
+ * @class: what it starts
+ * @index: the user's, or BOOT_NO_INDEX: lower ones are tried first
+ * @path: Open Firmware's name of the device, as SeaBIOS compares it
+ */
+struct device_boot {
+	enum boot_class class;
+	uint32_t index;
+	char path[BOOT_PATH_SIZE];
+};
+
+/* The option of a kind that firmware starts from. */
+#define DEVICE_BOOTINDEX                                                      \
+	{                                                                     \
+		.name = "bootindex",                                          \
+		.about = "without --kernel, what to start from: the lowest "  \
+			 "index comes first (default: disks, CDs, networks)", \
+		.type = DEVICE_NUMBER, .host = true, .value = BOOT_NO_INDEX,  \
+		.max = BOOT_MAX_INDEX,                                        \
+	}
+
+/**
  * struct device_kind - a kind of device: how to make, reset, save and load it
  * @name: for the command line and for the stream of a saved machine; shorter than
  *	RECORD_NAME_SIZE
@@ -208,6 +245,8 @@ void *device_fail(struct device_error *error, int err, const char *thing,
  *	not change any more; NULL: nothing is ever in flight
  * @release: called before the machine runs again: go on with what was put aside;
  *	NULL: there is nothing
+ * @boot: say how firmware starts from the device, whose options have these values; NULL:
+ *	it does not
  * @size: bytes of the device's structure
  * @fields: the members of that structure which are the device's state
  * @nr_fields: entries of @fields
@@ -238,6 +277,8 @@ struct device_kind {
 	void (*wake)(void *device);
 	int (*hold)(void *device);
 	int (*release)(void *device);
+	void (*boot)(const void *device, const struct device_value *values,
+		     struct device_boot *boot);
 	size_t size;
 	const struct record_field *fields;
 	size_t nr_fields;

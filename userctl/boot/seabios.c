@@ -7,11 +7,13 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "board/layout.h"
 #include "boot/acpi.h"
+#include "boot/order.h"
 
 /* A ROM ends at 4 GiB, and its copy at 1 MiB. */
 #define ROM_MIN (64U << 10)
@@ -29,6 +31,10 @@
 #define FILE_SLEEP "etc/system-states"
 #define SLEEP_STATES 6
 #define SLEEP_EXISTS 0x80
+
+/* The option ROM of virtio's network cards, by vendor and device. */
+#define FILE_NET_ROM "pci1af4,1041.rom"
+#define NET_ROM "/usr/lib/ipxe/qemu/pxe-virtio.rom"
 
 /* Where distributions install it; the first one is Debian's. */
 static const char *const places[] = {
@@ -135,4 +141,63 @@ int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
 	}
 	acpi_files_free(&acpi);
 	return ret;
+}
+
+static int add_order(const struct device_boot *list, size_t count,
+		     int (*add)(void *opaque, const char *name,
+				const void *data, size_t size),
+		     void *opaque)
+{
+	size_t size;
+	char *text = boot_order_text(list, count, &size);
+	int ret = text ? add(opaque, BOOT_ORDER_FILE, text, size) : -ENOMEM;
+
+	free(text);
+	return ret;
+}
+
+/* Return: 0, or -errno as seabios_describe_boot(). */
+static int get_net_rom(const struct device_boot *list, size_t count,
+		       struct image_store *store, const struct image **rom,
+		       struct boot_error *error)
+{
+	bool has_net = false, wants_net = false;
+
+	*rom = NULL;
+	for (size_t i = 0; i < count; i++) {
+		bool net = list[i].class == BOOT_NETWORK;
+
+		has_net |= net;
+		wants_net |= net && list[i].index != BOOT_NO_INDEX;
+	}
+	if (!has_net)
+		return 0;
+	if (!access(NET_ROM, R_OK))
+		return image_get(store, NET_ROM, rom, error);
+	if (!wants_net)
+		return 0;
+	return boot_error_set(error, -ENOENT,
+			      "%s: %s; it starts machines from a network: apt "
+			      "install ipxe-qemu, or leave bootindex out",
+			      NET_ROM, strerror(ENOENT));
+}
+
+int seabios_describe_boot(struct device_boot *list, size_t count,
+			  struct image_store *store,
+			  int (*add)(void *opaque, const char *name,
+				     const void *data, size_t size),
+			  void *opaque, struct boot_error *error)
+{
+	const struct image *rom;
+	int ret = get_net_rom(list, count, store, &rom, error);
+
+	if (ret)
+		return ret;
+	boot_order_sort(list, count);
+	ret = add_order(list, count, add, opaque);
+	if (!ret && rom)
+		ret = add(opaque, FILE_NET_ROM, rom->data, rom->size);
+	return ret ? boot_error_set(error, ret, "%s: %s", BOOT_ORDER_FILE,
+				    strerror(-ret)) :
+		     0;
 }

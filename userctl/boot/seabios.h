@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include "board/device.h"
 #include "board/ram.h"
 #include "boot/dsdt.h"
 #include "boot/entry.h"
@@ -49,5 +50,27 @@ int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
 		     int (*add)(void *opaque, const char *name,
 				const void *data, size_t size),
 		     void *opaque, struct boot_error *error);
+
+/**
+ * seabios_describe_boot() - make the files that say from where to start
+ * @list: devices to start from; they are sorted
+ * @count: their number
+ * @store: iPXE's ROM, with which SeaBIOS starts from a network, is taken from here, or
+ *	read and added
+ * @add: as for seabios_describe()
+ * @opaque: for @add
+ * @error: out: on failure, the reason
+ *
+ * Without iPXE nothing starts from networks, which only matters to users who have given
+ * one an index.
+ *
+ * Return: 0; -ENOENT the ROM is not installed, and a network has an index; -errno of
+ * reading the ROM or of @add; -ENOMEM.
+ */
+int seabios_describe_boot(struct device_boot *list, size_t count,
+			  struct image_store *store,
+			  int (*add)(void *opaque, const char *name,
+				     const void *data, size_t size),
+			  void *opaque, struct boot_error *error);
 
 #endif

@@ -323,6 +323,8 @@ static void add_default(struct why *line, const struct device_option *option)
 	}
 	if (option->type == DEVICE_TEXT && !option->text)
 		return;
+	if (option->max && option->value > option->max)
+		return;
 	add(line, " (default ");
 	if (option->type == DEVICE_TEXT)
 		add(line, "%s", option->text);

@@ -156,6 +156,16 @@ static int add_file(void *opaque, const char *name, const void *data,
 	return fwcfg_add_file(opaque, name, data, size);
 }
 
+/* Tells a BIOS from where to start. */
+static int describe_boot(struct machine *machine, struct fwcfg *fwcfg)
+{
+	struct device_boot list[DEVICES_MAX];
+	size_t count = devices_boot(machine->devices, list);
+
+	return seabios_describe_boot(list, count, &machine->images, add_file,
+				     fwcfg, &machine->error.boot);
+}
+
 /* Describes the machine to a BIOS, which makes the tables that guests read. */
 static int describe(struct machine *machine)
 {
@@ -164,13 +174,15 @@ static int describe(struct machine *machine)
 		.cpus = boot->cpus,
 		.serials = boot->serials,
 	};
-	int err = 0;
+	struct fwcfg *fwcfg = devices_get(machine->devices, &fwcfg_device, 0);
+	int err;
 
-	if (!boot->kernel)
-		err = seabios_describe(machine->ram, &parts, add_file,
-				       devices_get(machine->devices,
-						   &fwcfg_device, 0),
-				       &machine->error.boot);
+	if (boot->kernel)
+		return 0;
+	err = seabios_describe(machine->ram, &parts, add_file, fwcfg,
+			       &machine->error.boot);
+	if (!err)
+		err = describe_boot(machine, fwcfg);
 	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
 }
 

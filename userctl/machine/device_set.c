@@ -191,6 +191,21 @@ int devices_load(struct devices *devices, const struct record *record,
 	return err;
 }
 
+size_t devices_boot(const struct devices *devices,
+		    struct device_boot list[static DEVICES_MAX])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct made *made = &devices->made[i];
+
+		if (made->kind->boot)
+			made->kind->boot(made->device, made->values,
+					 &list[count++]);
+	}
+	return count;
+}
+
 void *devices_get(const struct devices *devices, const struct device_kind *kind,
 		  unsigned int number)
 {

@@ -72,6 +72,29 @@ const struct device_value *devices_wants(const struct devices_wanted *wanted,
 	return wish ? wish->values : NULL;
 }
 
+/* Whoever wants a network, but forgets the kernel, is not to wait for DHCP. */
+static bool can_start(const struct device_wish *wish)
+{
+	const struct device_option *option = wish->kind->options;
+
+	if (!wish->kind->boot)
+		return false;
+	if (strcmp(wish->kind->name, "virtio-net"))
+		return true;
+	for (size_t i = 0; option[i].name; i++)
+		if (!strcmp(option[i].name, "bootindex"))
+			return wish->values[i].given;
+	return false;
+}
+
+bool devices_can_start(const struct devices_wanted *wanted)
+{
+	for (size_t i = 0; i < wanted->count; i++)
+		if (can_start(&wanted->wishes[i]))
+			return true;
+	return false;
+}
+
 void devices_set_number(struct device_value *value, uint64_t number)
 {
 	value->given = true;

@@ -94,6 +94,12 @@ const struct device_value *devices_wants(const struct devices_wanted *wanted,
 					 unsigned int number);
 
 /**
+ * devices_can_start() - tell if firmware has something to start from: a disk, a CD, or a
+ * network with a bootindex
+ */
+bool devices_can_start(const struct devices_wanted *wanted);
+
+/**
  * devices_set_number() - give an option, which is no DEVICE_TEXT, a value
  */
 void devices_set_number(struct device_value *value, uint64_t number);
@@ -175,6 +181,15 @@ int devices_save(const struct devices *devices, struct record *record);
  */
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections);
+
+/**
+ * devices_boot() - list the devices that firmware can start from
+ * @list: out: those devices, in the order of making; up to DEVICES_MAX
+ *
+ * Return: their number.
+ */
+size_t devices_boot(const struct devices *devices,
+		    struct device_boot list[static DEVICES_MAX]);
 
 /**
  * devices_get() - get a device of the machine

@@ -36,6 +36,7 @@ enum {
 	OPTION_SERIAL,
 	OPTION_QUEUES,
 	OPTION_AIO,
+	OPTION_BOOTINDEX,
 };
 
 /* Words of OPTION_FORMAT. */
@@ -261,6 +262,15 @@ static int blk_release(void *opaque)
 	return 0;
 }
 
+static void blk_boot(const void *opaque, const struct device_value *values,
+		     struct device_boot *boot)
+{
+	const struct blk *blk = opaque;
+
+	virtio_pci_boot(&blk->pci, BOOT_DISK, &values[OPTION_BOOTINDEX], "scsi",
+			"/disk@0,0", boot);
+}
+
 static void blk_reset(void *opaque)
 {
 	struct blk *blk = opaque;
@@ -335,6 +345,7 @@ static const struct device_option blk_options[] = {
 			 .type = DEVICE_CHOICE,
 			 .host = true,
 			 .choices = engines },
+	[OPTION_BOOTINDEX] = DEVICE_BOOTINDEX,
 	{ .name = NULL },
 };
 
@@ -348,6 +359,7 @@ const struct device_kind virtio_blk_device = {
 	.reset = blk_reset,
 	.hold = blk_hold,
 	.release = blk_release,
+	.boot = blk_boot,
 	DEVICE_STATE(struct blk, blk_fields),
 	.is_sound = blk_is_sound,
 	.loaded = virtio_pci_loaded,

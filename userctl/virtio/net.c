@@ -286,6 +286,7 @@ enum {
 	OPTION_FD,
 	OPTION_HOSTFWD,
 	OPTION_MAC,
+	OPTION_BOOTINDEX,
 };
 
 enum {
@@ -320,7 +321,7 @@ static const struct device_option options[] = {
 			.type = DEVICE_NUMBER,
 			.host = true,
 			.value = NO_FD,
-			.max = NO_FD },
+			.max = NO_FD - 1 },
 	[OPTION_HOSTFWD] = { .name = "hostfwd",
 			     .about =
 				     "of type=user: ports of the host's that "
@@ -333,6 +334,7 @@ static const struct device_option options[] = {
 			 .type = DEVICE_TEXT,
 			 .host = true,
 			 .word = "52:54:00:XX:XX:XX" },
+	[OPTION_BOOTINDEX] = DEVICE_BOOTINDEX,
 	{},
 };
 
@@ -523,6 +525,15 @@ static void *net_make(const struct board *board,
 	return net;
 }
 
+static void net_boot(const void *opaque, const struct device_value *values,
+		     struct device_boot *boot)
+{
+	const struct net *net = opaque;
+
+	virtio_pci_boot(&net->pci, BOOT_NETWORK, &values[OPTION_BOOTINDEX],
+			"ethernet", "/ethernet-phy@0", boot);
+}
+
 static const struct record_field net_fields[] = {
 	VIRTIO_PCI_FIELDS(struct net),
 	RECORD_ANY(VIRTIO_OWN_TAG, struct net, config.mac),
@@ -536,6 +547,7 @@ const struct device_kind virtio_net_device = {
 	.make = net_make,
 	.free = net_free,
 	.reset = virtio_pci_reset,
+	.boot = net_boot,
 	DEVICE_STATE(struct net, net_fields),
 	.is_sound = virtio_pci_is_sound,
 	.loaded = virtio_pci_loaded,

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/virtio_pci.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -578,6 +579,19 @@ void virtio_pci_fini(struct virtio_pci *pci)
 		close(fd);
 	}
 	virtio_device_fini(&pci->device);
+}
+
+#define PCI_SLOT_SHIFT 3
+
+/* Functions are devices of their own, so that their number is left out. */
+void virtio_pci_boot(const struct virtio_pci *pci, enum boot_class class,
+		     const struct device_value *index, const char *name,
+		     const char *unit, struct device_boot *boot)
+{
+	boot->class = class;
+	boot->index = index->given ? (uint32_t)index->number : BOOT_NO_INDEX;
+	snprintf(boot->path, sizeof(boot->path), "/pci@i0cf8/%s@%x%s", name,
+		 pci->function.devfn >> PCI_SLOT_SHIFT, unit);
 }
 
 void virtio_pci_reset(void *opaque)

@@ -111,6 +111,18 @@ int virtio_pci_init(struct virtio_pci *pci, const struct board *board);
  */
 void virtio_pci_fini(struct virtio_pci *pci);
 
+/**
+ * virtio_pci_boot() - say how firmware starts from a device
+ * @class: what it starts
+ * @index: value of the device's DEVICE_BOOTINDEX
+ * @name: Open Firmware's name for the kind of device
+ * @unit: its name for what is behind the device, with a slash before it
+ * @boot: out
+ */
+void virtio_pci_boot(const struct virtio_pci *pci, enum boot_class class,
+		     const struct device_value *index, const char *name,
+		     const char *unit, struct device_boot *boot);
+
 /*
  * pci_lend.c: queues that somebody outside of this process serves.  The device's lock is
  * held.
