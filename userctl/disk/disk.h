@@ -47,6 +47,7 @@ enum disk_engine {
  * @snapshot: keep what is written in a temporary file of $TMPDIR, or of /var/tmp, which
  *	is gone with the disk; @path is only read
  * @raw: the bytes of the file are those of the disk, even if they look like a qcow2 image
+ *	or a kernel
  * @engine: how the host is asked
  */
 struct disk_options {

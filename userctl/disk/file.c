@@ -181,9 +181,19 @@ static int measure_direct(struct disk_file *file, char *why, size_t size)
 	return 0;
 }
 
-/* The beginning of a qcow2 image. */
+/* What files that are no disks have in them. */
+#define MAGIC_SIZE 4
 #define QCOW2_MAGIC "QFI\xfb"
-#define QCOW2_MAGIC_SIZE 4
+#define ELF_MAGIC "\177ELF"
+#define LINUX_MAGIC "HdrS"
+#define LINUX_MAGIC_AT 0x202
+
+static bool is_kernel(const char *block, ssize_t size)
+{
+	return !memcmp(block, ELF_MAGIC, MAGIC_SIZE) ||
+	       (size >= LINUX_MAGIC_AT + MAGIC_SIZE &&
+		!memcmp(block + LINUX_MAGIC_AT, LINUX_MAGIC, MAGIC_SIZE));
+}
 
 /*
  * A guest that gets the bytes of another format would find no disk, and could spoil it.
@@ -193,9 +203,16 @@ static int measure_direct(struct disk_file *file, char *why, size_t size)
 static int check_format(const struct disk_file *file, char *why, size_t size)
 {
 	_Alignas(SAFE_ALIGNMENT) char block[SAFE_ALIGNMENT];
+	const ssize_t got = pread(file->fd, block, sizeof(block), 0);
 
-	if (pread(file->fd, block, sizeof(block), 0) < QCOW2_MAGIC_SIZE ||
-	    memcmp(block, QCOW2_MAGIC, QCOW2_MAGIC_SIZE))
+	if (got < MAGIC_SIZE)
+		return 0;
+	if (is_kernel(block, got))
+		return refuse(EINVAL, why, size,
+			      "it is a kernel and no disk; name it by "
+			      "--kernel, or add format=raw if its bytes are "
+			      "the disk");
+	if (memcmp(block, QCOW2_MAGIC, MAGIC_SIZE))
 		return 0;
 	return refuse(EOPNOTSUPP, why, size,
 		      "it is a qcow2 image; make a raw one with qemu-img "
