@@ -526,8 +526,13 @@ unit-programs: $(addprefix $(B)/,$(UNIT) $(addsuffix -64,$(ABI)) \
 unit: unit-programs ## unit and ABI tests, on this machine (TEST=unit/NAME, abi/NAME)
 	$(Q)selftests/host/unit $(B) $(filter unit unit/% abi abi/%,$(TEST))
 
-payload: $(B)/payload/guest.cpio ## the guests' initramfs
+payload: $(B)/payload/guest.cpio $(B)/payload/cd.iso ## the guests' initramfs and CD
 	@:
+
+$(B)/payload/cd.iso: selftests/host/cd-image
+	$(call say,ISO,$@)
+	@mkdir -p $(@D)
+	$(Q)$< $@ $(B)/kernels/memtest86+/boot/memtest86+x64.bin
 
 $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
@@ -553,7 +558,7 @@ syzkaller: ## what syzkaller needs to know of the calls, in build/syzkaller/
 	$(Q)selftests/host/syzkaller uapi/lodge.h selftests/soak/lodge.txt \
 		$(B)/syzkaller
 
-demo: ## boots Debian's kernel as a guest and shows its console (HOST=vmx: on VT-x)
+demo: ## boots Debian from a disk as a guest and shows its console (HOST=vmx: its kernel, on VT-x)
 	$(Q)selftests/host/setup $(if $(filter svm local,$(host)),,--small) $(B)
 	$(Q)$(MAKE) lodge payload $(if $(filter local,$(host)),,\
 		module-$(demo_kernel))
