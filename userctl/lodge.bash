@@ -94,7 +94,7 @@ _lodge_files() {
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i | --config | --disk | --firmware) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --firmware) _lodge_files ;;
 	--directory | --share)
 		mapfile -t COMPREPLY < <(compgen -d -- "$typed")
 		compopt -o filenames 2>/dev/null

@@ -27,6 +27,7 @@ static void live(void)
 		"--device", "virtio-rng",
 		"--device", "virtio-console,input=on,file=" PORT_FILE,
 		"--device", "virtio-balloon,take=8M",
+		"--cdrom",  "cd.iso",
 		"--append", "console=ttyS0 quiet run=devices",
 		NULL,
 	};
@@ -79,6 +80,18 @@ TEST(hwrng_gives_random_bytes)
 	/* One of 256 is. */
 	EXPECT_LE(0, number("random-zeroes"));
 	EXPECT_GT(32, number("random-zeroes"));
+}
+
+TEST(guest_mounts_the_cd_and_reads_its_files)
+{
+	EXPECT_NE(NULL, strstr(guest.text, "\ncd-says: a CD for guests"));
+	EXPECT_LE(1, number("cd-is-memtest"));
+}
+
+/* The driver binds only if it can read the ID. */
+TEST(driver_of_the_generation_id_finds_it)
+{
+	EXPECT_EQ(1, number("generation-drivers"));
 }
 
 TEST(each_queue_has_its_interrupt)

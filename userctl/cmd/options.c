@@ -32,6 +32,7 @@ enum {
 	KEY_DEVICE,
 	KEY_NET,
 	KEY_DISK,
+	KEY_CDROM,
 	KEY_SHARE,
 	KEY_TESTDEV,
 	KEY_FLAT,
@@ -94,6 +95,10 @@ static const struct argp_option descriptions[] = {
 	  "Give the guest FILE, an image or a block device, as a disk; ro and "
 	  "snapshot=on keep it as it is; a comma in FILE is doubled; help lists "
 	  "all options",
+	  0 },
+	{ "cdrom", KEY_CDROM, "FILE[,KEY=VALUE]...", 0,
+	  "Give the guest a CD drive with FILE, an ISO image, in it; a comma in "
+	  "FILE is doubled; help lists all options",
 	  0 },
 	{ "share", KEY_SHARE, "DIRECTORY[:TAG][,KEY=VALUE]...", 0,
 	  "Give the guest DIRECTORY, by virtiofsd: it mounts it by `mount -t "
@@ -348,15 +353,14 @@ static int set_net(struct argp_state *state, struct machine_config *machine,
 }
 
 /* --disk FILE,... is --device virtio-blk,file=FILE,...  Return: as set_device(). */
-static int set_disk(struct argp_state *state, struct machine_config *machine,
-		    const char *text)
+static int set_drive(struct argp_state *state, struct machine_config *machine,
+		     const char *kind, const char *text)
 {
-	const char *format = strcmp(text, "help") ? "virtio-blk,file=%s" :
-						    "virtio-blk,%s";
+	const char *key = strcmp(text, "help") ? "file=" : "";
 	char *device;
 	int err;
 
-	if (asprintf(&device, format, text) < 0)
+	if (asprintf(&device, "%s,%s%s", kind, key, text) < 0)
 		return ENOMEM;
 	err = set_device(state, machine, device);
 	free(device);
@@ -412,13 +416,6 @@ static int add_initrd(struct run_options *options, const char *file)
 	return 0;
 }
 
-static bool has_disk(const struct machine_config *machine)
-{
-	const struct device_kind *disk = devices_find("virtio-blk");
-
-	return disk && devices_wants(&machine->devices, disk, 0);
-}
-
 /* Return: 0 or EINVAL. */
 static int check_boot(struct argp_state *state,
 		      const struct machine_config *machine)
@@ -435,7 +432,8 @@ static int check_boot(struct argp_state *state,
 	else if (!boot->kernel && option)
 		argp_error(state, "%s: for an image; name it by --kernel",
 			   option);
-	else if (!boot->kernel && !boot->firmware && !has_disk(machine))
+	else if (!boot->kernel && !boot->firmware &&
+		 !devices_can_start(&machine->devices))
 		argp_error(state, "no image given; name a kernel by --kernel, "
 				  "or a disk by --disk");
 	else
@@ -453,6 +451,7 @@ static enum config_type type_of(const struct argp_option *option)
 	case KEY_DEVICE:
 	case KEY_NET:
 	case KEY_DISK:
+	case KEY_CDROM:
 	case KEY_SHARE:
 		return CONFIG_LIST;
 	case 'c':
@@ -626,7 +625,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_NET:
 		return set_net(state, machine, argument);
 	case KEY_DISK:
-		return set_disk(state, machine, argument);
+		return set_drive(state, machine, "virtio-blk", argument);
+	case KEY_CDROM:
+		return set_drive(state, machine, "virtio-scsi", argument);
 	case KEY_SHARE:
 		return set_share(state, machine, argument);
 	case KEY_TESTDEV:
@@ -658,7 +659,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_CONFIG:
 		return set_config(state, options, argument);
 	case ARGP_KEY_ARG:
-		return set_disk(state, machine, argument);
+		return set_drive(state, machine, "virtio-blk", argument);
 	case ARGP_KEY_END:
 		return end_of_options(state, options);
 	}

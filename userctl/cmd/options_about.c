@@ -11,6 +11,7 @@ const char options_about[] =
 	"  lodge run --kernel /boot/vmlinuz-$(uname -r) --initrd initrd.img \\\n"
 	"      --append \"console=ttyS0\" --memory 1G --cpus 2\n"
 	"  lodge run disk.img\n"
+	"  lodge run disk.img --cdrom debian-12.iso\n"
 	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
 	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
 	"  lodge run -d --name web --kernel vmlinuz --append console=ttyS0\n"

@@ -23,6 +23,7 @@
 #include "virtio/fs.h"
 #include "virtio/net.h"
 #include "virtio/rng.h"
+#include "virtio/scsi.h"
 
 /**
  * struct row - a row of the device table
@@ -48,6 +49,7 @@ static const struct row rows[] = {
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
 	{ .kind = &virtio_blk_device, .optional = true },
+	{ .kind = &virtio_scsi_device, .optional = true },
 	{ .kind = &virtio_rng_device, .optional = true },
 	{ .kind = &virtio_console_device, .optional = true },
 	{ .kind = &virtio_balloon_device, .optional = true },
