@@ -215,9 +215,8 @@ static int check_format(const struct disk_file *file, char *why, size_t size)
 	if (memcmp(block, QCOW2_MAGIC, MAGIC_SIZE))
 		return 0;
 	return refuse(EOPNOTSUPP, why, size,
-		      "it is a qcow2 image; make a raw one with qemu-img "
-		      "convert -O raw, or add format=raw if its bytes are the "
-		      "disk");
+		      "it is a qcow2 image; add format=qcow2, or format=raw if "
+		      "its bytes are the disk");
 }
 
 /* Makes the numbers fit together.  Return: 0 or -errno. */

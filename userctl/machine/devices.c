@@ -22,8 +22,10 @@
 #include "virtio/console.h"
 #include "virtio/fs.h"
 #include "virtio/net.h"
+#include "virtio/qcow2.h"
 #include "virtio/rng.h"
 #include "virtio/scsi.h"
+#include "virtio/vhost_user_device.h"
 
 /**
  * struct row - a row of the device table
@@ -50,11 +52,13 @@ static const struct row rows[] = {
 	{ .kind = &testdev_device, .optional = true },
 	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_scsi_device, .optional = true },
+	{ .kind = &virtio_qcow2_device, .optional = true },
 	{ .kind = &virtio_rng_device, .optional = true },
 	{ .kind = &virtio_console_device, .optional = true },
 	{ .kind = &virtio_balloon_device, .optional = true },
 	{ .kind = &virtio_net_device, .optional = true },
 	{ .kind = &virtio_fs_device, .optional = true },
+	{ .kind = &vhost_user_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

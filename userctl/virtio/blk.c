@@ -176,9 +176,9 @@ static struct disk *open_disk(struct loop *loop,
 
 	if (values[OPTION_FORMAT].number == FORMAT_QCOW2)
 		return device_fail(error, -EOPNOTSUPP, path,
-				   "qcow2 images cannot be used",
-				   "make a raw one: qemu-img convert -O raw "
-				   "IMAGE.qcow2 IMAGE.raw");
+				   "is another device's",
+				   "use --disk FILE,format=qcow2, or "
+				   "--device virtio-qcow2,file=FILE");
 	disk = disk_open(loop, &options, why, sizeof(why));
 	return disk ? disk : fail_open(error, path, why);
 }

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "virtio/helper.h"
+#include "virtio/remote.h"
 #include "virtio/share.h"
 #include "virtio/vhost_user.h"
 
@@ -223,11 +224,8 @@ static int open_back(struct fs *fs, const struct board *board,
 {
 	int socket, err;
 
-	if (ram_fd(board->ram) < 0) {
-		device_fail(error, -EINVAL, "guest memory", "is not shared",
-			    "use --memory-backing memfd");
-		return -EINVAL;
-	}
+	if (!remote_check_memory(board->ram, error))
+		return -errno;
 	socket = start_program(fs, values, error);
 	if (socket < 0)
 		return socket;
@@ -275,7 +273,7 @@ static void fs_free(void *opaque)
 	/* Without a back end it was not made. */
 	if (fs->vhost.pci.device.kind)
 		vhost_fini(&fs->vhost);
-	helper_end(&fs->daemon);
+	helper_end(&fs->daemon, true);
 	vhost_user_close(fs->user);
 	free(fs);
 }

@@ -222,7 +222,9 @@ int helper_start(struct child *child, const struct helper_config *config,
 	return err;
 }
 
-void helper_end(struct child *child)
+void helper_end(struct child *child, bool by_itself)
 {
+	if (!by_itself && child->pid && child->fd >= 0)
+		syscall(SYS_pidfd_send_signal, child->fd, SIGTERM, NULL, 0);
 	child_end(child, PATIENCE_MS);
 }

@@ -6,6 +6,8 @@
 #ifndef LODGE_VIRTIO_HELPER_H
 #define LODGE_VIRTIO_HELPER_H
 
+#include <stdbool.h>
+
 #include "sandbox/child.h"
 
 /* The program's descriptor of the listening socket, as a number and as a word. */
@@ -52,9 +54,8 @@ int helper_start(struct child *child, const struct helper_config *config,
 
 /**
  * helper_end() - wait for the end of a program, whose connection was ended
- *
- * It may take its time to end by itself, is told to, and then made to.
+ * @by_itself: it ends without being told to, and may take its time
  */
-void helper_end(struct child *child);
+void helper_end(struct child *child, bool by_itself);
 
 #endif

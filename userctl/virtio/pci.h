@@ -129,6 +129,14 @@ void virtio_pci_boot(const struct virtio_pci *pci, enum boot_class class,
  */
 
 /**
+ * virtio_pci_lend_prepare() - make the eventfds of a device whose queues will be lent,
+ * before the machine runs and is confined
+ *
+ * Return: 0 or -errno.
+ */
+int virtio_pci_lend_prepare(struct virtio_pci *pci);
+
+/**
  * virtio_pci_lend() - let somebody else have a queue's kicks and send its interrupts
  * @kick: out: eventfd that the guest's kicks signal
  * @call: out: eventfd that interrupts the guest

@@ -114,13 +114,22 @@ static int make_call(struct virtio_lent *lent)
 	return lent->call < 0 ? -errno : 0;
 }
 
+int virtio_pci_lend_prepare(struct virtio_pci *pci)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; i < pci->device.nr_queues && !err; i++)
+		err = make_call(&pci->lent[i]);
+	return err;
+}
+
 int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, int *kick,
 		    int *call)
 {
 	struct virtio_lent *lent = &pci->lent[queue];
-	int err = make_call(lent);
+	int err = 0;
 
-	if (!err && !lent->lent)
+	if (!lent->lent)
 		err = loop_watch(pci->loop, lent->call, called, lent);
 	if (err)
 		return err;

@@ -172,6 +172,8 @@ int vhost_init(struct vhost *vhost, const struct board *board,
 
 	vhost->held = true;
 	err = virtio_pci_init(&vhost->pci, board);
+	if (!err)
+		err = virtio_pci_lend_prepare(&vhost->pci);
 	vhost->pci.device.offered = features;
 	if (!err && !(features & VIRTIO_FEATURE(VIRTIO_F_VERSION_1)))
 		err = -EPROTO;

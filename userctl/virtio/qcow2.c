@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A disk whose file is a qcow2 image.
+ *
+ * qemu-storage-daemon is a child that is ended with the device, and by the kernel if this
+ * process dies.  It locks the image as QEMU does.
+ */
+#include "virtio/qcow2.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "virtio/helper.h"
+#include "virtio/remote.h"
+
+#define PROGRAM "/usr/bin/qemu-storage-daemon"
+
+enum {
+	OPTION_FILE,
+	OPTION_RO,
+	OPTION_QUEUES,
+};
+
+/* Return: the text with each comma doubled, to be freed, or NULL. */
+static char *quote(const char *text)
+{
+	char *quoted = malloc(2 * strlen(text) + 1);
+	char *next = quoted;
+
+	while (quoted && *text) {
+		if (*text == ',')
+			*next++ = ',';
+		*next++ = *text++;
+	}
+	if (quoted)
+		*next = '\0';
+	return quoted;
+}
+
+/* Return: a connected socket or -errno. */
+static int start_with(const char *file, const char *image, const char *export,
+		      struct child *daemon, enum helper_step *step)
+{
+	const char *const words[] = { PROGRAM,	    "--blockdev", file,
+				      "--blockdev", image,	  "--export",
+				      export,	    NULL };
+	const struct helper_config config = { .words = words };
+
+	return helper_start(daemon, &config, step);
+}
+
+static int start(const struct device_value *values, pid_t *pid,
+		 enum helper_step *step)
+{
+	const bool ro = values[OPTION_RO].number;
+	const char *mode = ro ? "on" : "off";
+	char *path = quote(values[OPTION_FILE].text);
+	char *file = NULL, image[64], export[128];
+	int err = -ENOMEM;
+
+	snprintf(image, sizeof(image),
+		 "driver=qcow2,node-name=disk,file=file,read-only=%s", mode);
+	snprintf(export, sizeof(export),
+		 "type=vhost-user-blk,id=disk,node-name=disk,addr.type=fd,"
+		 "addr.str=" HELPER_FD_WORD ",writable=%s,num-queues=%u",
+		 ro ? "off" : "on", (unsigned int)values[OPTION_QUEUES].number);
+	if (path && asprintf(&file,
+			     "driver=file,node-name=file,filename=%s,"
+			     "read-only=%s",
+			     path, mode) >= 0) {
+		err = start_with(file, image, export, daemon, step);
+		free(file);
+	}
+	free(path);
+	return err;
+}
+
+static void *make(const struct board *board, const struct device_value *values,
+		  struct device_error *error)
+{
+	const char *path = values[OPTION_FILE].text;
+	enum helper_step step = HELPER_STEP_START;
+	struct child daemon = {};
+	int socket;
+
+	if (!remote_check_memory(board->ram, error))
+		return NULL;
+	if (access(path, R_OK))
+		return device_fail(error, -errno, path, NULL, NULL);
+	socket = start(values, &daemon, &step);
+	if (socket == -ENOENT && step == HELPER_STEP_EXEC)
+		return device_fail(error, -ENOENT, PROGRAM, "is not installed",
+				   "apt install qemu-system-common, or make a "
+				   "raw image: qemu-img convert -O raw");
+	if (socket < 0)
+		return device_fail(error, socket, PROGRAM, NULL, NULL);
+	return remote_new(board, &remote_disk, socket, &daemon,
+			  (unsigned int)values[OPTION_QUEUES].number,
+			  "qemu-storage-daemon", error);
+}
+
+static const struct device_option options[] = {
+	[OPTION_FILE] = { .name = "file",
+			  .about = "an image in the format qcow2",
+			  .type = DEVICE_TEXT,
+			  .required = true,
+			  .host = true,
+			  .word = "FILE" },
+	[OPTION_RO] = { .name = "ro",
+			.about = "the guest cannot write it",
+			.type = DEVICE_BOOL },
+	[OPTION_QUEUES] = { .name = "queues",
+			    .about = "number of queues",
+			    .type = DEVICE_NUMBER,
+			    .value = 1,
+			    .min = 1,
+			    .max = VIRTIO_MAX_QUEUES },
+	{},
+};
+
+static const struct record_field fields[] = { REMOTE_FIELDS };
+
+const struct device_kind virtio_qcow2_device = {
+	.name = "virtio-qcow2",
+	.about = "a disk by qemu-storage-daemon; --disk FILE,format=qcow2 adds "
+		 "it",
+	.many = true,
+	.shares_ram = true,
+	.options = options,
+	.make = make,
+	.free = remote_free,
+	.reset = vhost_reset,
+	.hold = vhost_hold,
+	.release = vhost_release,
+	DEVICE_STATE(struct remote, fields),
+	.is_sound = remote_is_sound,
+	.loaded = virtio_pci_loaded,
+};
