@@ -15,7 +15,7 @@
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
 #include "cmd/one_dash.h"
-#include "cmd/share_option.h"
+#include "cmd/short_option.h"
 #include "cmd/options_about.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
@@ -352,34 +352,12 @@ static int set_net(struct argp_state *state, struct machine_config *machine,
 	return -err;
 }
 
-/* --disk FILE,... is --device virtio-blk,file=FILE,...  Return: as set_device(). */
-static int set_drive(struct argp_state *state, struct machine_config *machine,
-		     const char *kind, const char *text)
+/* @device: what an option is short for, which is freed.  Return: as set_device(). */
+static int set_short(struct argp_state *state, struct machine_config *machine,
+		     char *device)
 {
-	const char *key = strcmp(text, "help") ? "file=" : "";
-	char *device;
-	int err;
+	int err = device ? set_device(state, machine, device) : ENOMEM;
 
-	if (asprintf(&device, "%s,%s%s", kind, key, text) < 0)
-		return ENOMEM;
-	err = set_device(state, machine, device);
-	free(device);
-	return err;
-}
-
-/* Return: as set_device(). */
-static int set_share(struct argp_state *state, struct machine_config *machine,
-		     const char *text)
-{
-	char *device;
-	int err;
-
-	if (!strcmp(text, "help"))
-		return set_device(state, machine, "virtio-fs,help");
-	device = share_option_device(&machine->devices, text);
-	if (!device)
-		return ENOMEM;
-	err = set_device(state, machine, device);
 	free(device);
 	return err;
 }
@@ -625,11 +603,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_NET:
 		return set_net(state, machine, argument);
 	case KEY_DISK:
-		return set_drive(state, machine, "virtio-blk", argument);
+		return set_short(state, machine, short_option_disk(argument));
 	case KEY_CDROM:
-		return set_drive(state, machine, "virtio-scsi", argument);
+		return set_short(state, machine, short_option_cdrom(argument));
 	case KEY_SHARE:
-		return set_share(state, machine, argument);
+		return set_short(state, machine,
+				 short_option_share(&machine->devices,
+						    argument));
 	case KEY_TESTDEV:
 		return set_device(state, machine, "testdev");
 	case KEY_FLAT:
@@ -659,7 +639,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_CONFIG:
 		return set_config(state, options, argument);
 	case ARGP_KEY_ARG:
-		return set_drive(state, machine, "virtio-blk", argument);
+		return set_short(state, machine, short_option_disk(argument));
 	case ARGP_KEY_END:
 		return end_of_options(state, options);
 	}

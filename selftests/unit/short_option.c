@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of options that are short for --device.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kselftest_harness.h"
+
+#include "cmd/device_option.h"
+#include "cmd/short_option.h"
+
+static struct devices_wanted wanted;
+
+/* Return: true if a text is made of an option's. */
+static bool is_made(char *made, const char *expected)
+{
+	bool same = made && !strcmp(made, expected);
+
+	if (!same)
+		printf("# %s\n", made ? made : "nothing");
+	free(made);
+	return same;
+}
+
+static char *share(const char *text)
+{
+	return short_option_share(&wanted, text);
+}
+
+TEST(a_disk_is_virtio_blk_but_a_qcow2_image_is_not)
+{
+	EXPECT_TRUE(
+		is_made(short_option_disk("a.img"), "virtio-blk,file=a.img"));
+	EXPECT_TRUE(is_made(short_option_disk("a,,b,ro,format=raw"),
+			    "virtio-blk,file=a,,b,ro,format=raw"));
+	EXPECT_TRUE(is_made(short_option_disk("a,,b,format=qcow2,ro"),
+			    "virtio-qcow2,file=a,,b,ro"));
+	EXPECT_TRUE(is_made(short_option_disk("a,ro,format=qcow2"),
+			    "virtio-qcow2,file=a,ro"));
+}
+
+TEST(a_key_that_only_begins_like_it_is_another_and_so_is_a_name)
+{
+	EXPECT_TRUE(is_made(short_option_disk("a,format=qcow22"),
+			    "virtio-blk,file=a,format=qcow22"));
+	EXPECT_TRUE(is_made(short_option_disk("a,,format=qcow2"),
+			    "virtio-blk,file=a,,format=qcow2"));
+}
+
+TEST(a_share_has_its_tag_behind_the_last_colon)
+{
+	EXPECT_TRUE(
+		is_made(share("/home:work"), "virtio-fs,dir=/home,tag=work"));
+	EXPECT_TRUE(is_made(share("/a:b,,c:work,ro"),
+			    "virtio-fs,dir=/a:b,,c,tag=work,ro"));
+	EXPECT_TRUE(
+		is_made(share("/home,ro=off,cache=none"),
+			"virtio-fs,dir=/home,tag=share0,ro=off,cache=none"));
+}
+
+TEST(shares_without_a_tag_are_counted)
+{
+	char why[DEVICE_OPTION_WHY_SIZE];
+	char *device = share("/a:work");
+
+	devices_default(&wanted);
+	ASSERT_EQ(0, device_option_parse(&wanted, device, why, sizeof(why)));
+	free(device);
+	EXPECT_TRUE(is_made(share("/b"), "virtio-fs,dir=/b,tag=share1"));
+	devices_forget(&wanted);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Options that are short for --device: --disk and --cdrom FILE[,KEY=VALUE]..., and
+ * --share DIRECTORY[:TAG][,KEY=VALUE]....  In place of all, `help` asks for the keys.
+ */
+#ifndef LODGE_CMD_SHORT_OPTION_H
+#define LODGE_CMD_SHORT_OPTION_H
+
+#include "machine/devices.h"
+
+/**
+ * short_option_disk() - write what --device is given for a disk
+ * @text: of the option; a comma in FILE is doubled
+ *
+ * A disk with format=qcow2 is another device than others.
+ *
+ * Return: the text, to be freed; NULL: there is no memory.
+ */
+char *short_option_disk(const char *text);
+
+/**
+ * short_option_cdrom() - the same for a CD
+ */
+char *short_option_cdrom(const char *text);
+
+/**
+ * short_option_share() - write what --device is given for a shared directory
+ * @devices: those that are wanted already: without a TAG the directory is share and the
+ *	number of those before it
+ * @text: of the option; a comma in DIRECTORY is doubled
+ *
+ * Return: the text, to be freed; NULL: there is no memory.
+ */
+char *short_option_share(const struct devices_wanted *devices,
+			 const char *text);
+
+#endif
