@@ -52,7 +52,7 @@ static int start_with(const char *file, const char *image, const char *export,
 	return helper_start(daemon, &config, step);
 }
 
-static int start(const struct device_value *values, pid_t *pid,
+static int start(const struct device_value *values, struct child *daemon,
 		 enum helper_step *step)
 {
 	const bool ro = values[OPTION_RO].number;
