@@ -49,6 +49,19 @@ TEST(a_key_that_only_begins_like_it_is_another_and_so_is_a_name)
 			    "virtio-blk,file=a,,format=qcow2"));
 }
 
+TEST(help_asks_for_the_keys)
+{
+	EXPECT_TRUE(is_made(short_option_disk("help"), "virtio-blk,help"));
+	EXPECT_TRUE(is_made(short_option_cdrom("help"), "virtio-scsi,help"));
+	EXPECT_TRUE(is_made(share("help"), "virtio-fs,help"));
+}
+
+TEST(a_cd_is_virtio_scsi)
+{
+	EXPECT_TRUE(
+		is_made(short_option_cdrom("x.iso"), "virtio-scsi,file=x.iso"));
+}
+
 TEST(a_share_has_its_tag_behind_the_last_colon)
 {
 	EXPECT_TRUE(

@@ -27,7 +27,7 @@
 #define CLUSTER 0x10000
 
 /* The device's options in their order. */
-enum { FILE_NAME, RO, NR_QUEUES, OPTIONS };
+enum { FILE_NAME, RO, NR_QUEUES, BOOTINDEX, OPTIONS };
 
 FIXTURE(qcow2)
 {

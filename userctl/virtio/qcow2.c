@@ -22,6 +22,7 @@ enum {
 	OPTION_FILE,
 	OPTION_RO,
 	OPTION_QUEUES,
+	OPTION_BOOTINDEX,
 };
 
 /* Return: the text with each comma doubled, to be freed, or NULL. */
@@ -102,6 +103,15 @@ static void *make(const struct board *board, const struct device_value *values,
 			  "qemu-storage-daemon", error);
 }
 
+static void qcow2_boot(const void *opaque, const struct device_value *values,
+		       struct device_boot *boot)
+{
+	const struct remote *remote = opaque;
+
+	virtio_pci_boot(&remote->vhost.pci, BOOT_DISK,
+			&values[OPTION_BOOTINDEX], "scsi", "/disk@0,0", boot);
+}
+
 static const struct device_option options[] = {
 	[OPTION_FILE] = { .name = "file",
 			  .about = "an image in the format qcow2",
@@ -118,6 +128,7 @@ static const struct device_option options[] = {
 			    .value = 1,
 			    .min = 1,
 			    .max = VIRTIO_MAX_QUEUES },
+	[OPTION_BOOTINDEX] = DEVICE_BOOTINDEX,
 	{},
 };
 
@@ -135,6 +146,7 @@ const struct device_kind virtio_qcow2_device = {
 	.reset = vhost_reset,
 	.hold = vhost_hold,
 	.release = vhost_release,
+	.boot = qcow2_boot,
 	DEVICE_STATE(struct remote, fields),
 	.is_sound = remote_is_sound,
 	.loaded = virtio_pci_loaded,
