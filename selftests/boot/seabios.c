@@ -86,6 +86,7 @@ TEST_F(disk, that_resets_the_machine_is_started_again_by_seabios)
 	}
 	kill(guest.pid, SIGTERM);
 	EXPECT_EQ(CODE_SIGNAL(SIGTERM), guest_end(&guest, PATIENCE));
+	EXPECT_STREQ("", guest.errors);
 }
 
 #define BLOCK 2048

@@ -153,22 +153,28 @@ static int image_store_add(struct image_store *store, const char *path,
 	return 0;
 }
 
-int image_get(struct image_store *store, const char *path,
-	      const struct image **image, struct boot_error *error)
+const struct image *image_find(const struct image_store *store,
+			       const char *path)
 {
-	struct image_stored *stored = store->first;
-	int ret;
+	const struct image_stored *stored = store->first;
 
 	while (stored && strcmp(stored->path, path))
 		stored = stored->next;
-	if (!stored) {
+	return stored ? &stored->image : NULL;
+}
+
+int image_get(struct image_store *store, const char *path,
+	      const struct image **image, struct boot_error *error)
+{
+	int ret = 0;
+
+	*image = image_find(store, path);
+	if (!*image) {
 		ret = image_store_add(store, path, error);
-		if (ret)
-			return ret;
-		stored = store->first;
+		if (!ret)
+			*image = &store->first->image;
 	}
-	*image = &stored->image;
-	return 0;
+	return ret;
 }
 
 bool image_store_has(const struct image_store *store, const char *path)

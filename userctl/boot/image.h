@@ -66,6 +66,14 @@ int image_get(struct image_store *store, const char *path,
 	      const struct image **image, struct boot_error *error);
 
 /**
+ * image_find() - find a file in the store
+ *
+ * Return: the file, or NULL if image_get() has not read it.
+ */
+const struct image *image_find(const struct image_store *store,
+			       const char *path);
+
+/**
  * image_store_has() - true if a regular file is in the store, by any name
  */
 bool image_store_has(const struct image_store *store, const char *path);

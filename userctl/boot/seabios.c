@@ -42,11 +42,13 @@ static const char *const places[] = {
 	"/usr/share/qemu/bios-256k.bin",
 };
 
-static int find(const char **path, struct boot_error *error)
+/* A machine that starts again finds it in the store: files are out of reach then. */
+static int find(const struct image_store *store, const char **path,
+		struct boot_error *error)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		*path = places[i];
-		if (!access(*path, R_OK))
+		if (image_find(store, *path) || !access(*path, R_OK))
 			return 0;
 	}
 	return boot_error_set(error, -ENOENT,
@@ -72,7 +74,7 @@ int seabios_load(const struct ram *ram, const char *path,
 		 struct boot_error *error)
 {
 	const struct image *rom;
-	int ret = path ? 0 : find(&path, error);
+	int ret = path ? 0 : find(store, &path, error);
 
 	if (!ret)
 		ret = image_get(store, path, &rom, error);
