@@ -34,6 +34,8 @@
 #include "kselftest_harness.h"
 
 #include "sandbox/filter.h"
+#include "sandbox/child.h"
+#include "sandbox/leftover.h"
 #include "sandbox/namespaces.h"
 
 /* What a child has to say by its exit status. */
@@ -419,6 +421,84 @@ TEST(the_root_is_empty_and_open_files_stay_open)
 	if (WEXITSTATUS(status) == 2)
 		SKIP(return, "the host lets nobody make namespaces");
 	EXPECT_EQ(0, status);
+}
+
+/* A process that notes two names, and ends in some way.  Return: the end of its life. */
+static int end_with_names(const char *first, const char *second, bool killed)
+{
+	int status, ends[2];
+	pid_t child;
+	char byte;
+
+	if (pipe(ends))
+		return -1;
+	child = fork();
+	if (!child) {
+		close(ends[0]);
+		leftover_note(first);
+		leftover_note(second);
+		leftover_remove(first);
+		leftovers_guard();
+		if (killed)
+			raise(SIGKILL);
+		leftovers_finish();
+		_exit(0);
+	}
+	close(ends[1]);
+	waitpid(child, &status, 0);
+	/* The guard, which may go on, has none of the process's descriptors. */
+	if (read(ends[0], &byte, 1))
+		return -1;
+	close(ends[0]);
+	return 0;
+}
+
+TEST(names_are_removed_however_the_process_ends)
+{
+	char first[] = "/tmp/leftover-XXXXXX", second[] = "leftover-XXXXXX";
+
+	ASSERT_EQ(0, chdir("/tmp"));
+	for (int killed = 0; killed < 2; killed++) {
+		strcpy(strchr(first, '-'), "-XXXXXX");
+		strcpy(strchr(second, '-'), "-XXXXXX");
+		close(mkstemp(first));
+		close(mkstemp(second));
+		ASSERT_EQ(0, end_with_names(first, second, killed));
+		/* It is waited for where the process was not killed. */
+		for (int i = 0; killed && i < 3000; i++)
+			if (!access(second, F_OK))
+				usleep(10000);
+		EXPECT_NE(0, access(first, F_OK));
+		EXPECT_NE(0, access(second, F_OK));
+	}
+}
+
+/* Return: the signal that has ended it, or -1. */
+static int end_child(const char *command, int patience)
+{
+	struct child child;
+	siginfo_t info = { 0 };
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	child_take(&child, pid);
+	usleep(100000);
+	child_end(&child, patience);
+	return waitid(P_PID, pid, &info, WEXITED) < 0 && errno == ECHILD &&
+			       !child.pid ?
+		       0 :
+		       -1;
+}
+
+TEST(a_helper_is_waited_for_told_and_made_to_end)
+{
+	EXPECT_EQ(0, end_child("exit 0", 10));
+	EXPECT_EQ(0, end_child("exec sleep 1000", 10));
+	EXPECT_EQ(0, end_child("trap '' TERM; while :; do :; done", 10));
+	EXPECT_EQ(0, end_child("exec sleep 1000", 0));
 }
 
 TEST(the_host_tells_what_it_allows)

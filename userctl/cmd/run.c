@@ -21,6 +21,7 @@
 #include "cmd/own_cgroup.h"
 #include "cmd/report.h"
 #include "machine/machine.h"
+#include "sandbox/leftover.h"
 #include "sandbox/sandbox.h"
 
 #define DEBUG_EXIT_MASK 0xff
@@ -389,13 +390,14 @@ static int confine(const struct run_options *options,
 		   struct background *background)
 {
 	int report = STDERR_FILENO;
-	int parts;
+	int parts, err;
 
 	if (background)
 		report = background_leave(background);
 	if (options->no_sandbox)
 		return 0;
-	parts = sandbox_enter(report);
+	err = leftovers_guard();
+	parts = err ? err : sandbox_enter(report);
 	return parts < 0 ?
 		       complain(EXIT_CODE_HOST, "the sandbox", strerror(-parts),
 				"--no-sandbox runs without it") :
@@ -459,6 +461,7 @@ static int run_with_options(struct run_options *options,
 		fprintf(stderr, "lodge: warning: %s\n", error.boot.warning);
 	code = run_machine(options, machine, background);
 	machine_free(machine);
+	leftovers_finish();
 	return code;
 }
 

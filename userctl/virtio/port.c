@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "sandbox/leftover.h"
+
 #define FILE_MODE 0644
 
 /**
@@ -99,6 +101,7 @@ static int listen_at(struct port *port)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const size_t length = strlen(port->config.path);
+	int err;
 
 	if (length >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -108,6 +111,11 @@ static int listen_at(struct port *port)
 	if (port->listener < 0 ||
 	    bind(port->listener, (struct sockaddr *)&address, sizeof(address)))
 		return -errno;
+	err = leftover_note(port->config.path);
+	if (err) {
+		unlink(port->config.path);
+		return err;
+	}
 	port->bound = true;
 	if (listen(port->listener, 1))
 		return -errno;
@@ -157,7 +165,7 @@ void port_close(struct port *port)
 		close(port->listener);
 	}
 	if (port->bound)
-		unlink(port->config.path);
+		leftover_remove(port->config.path);
 	free(port);
 }
 
