@@ -124,7 +124,7 @@ _lodge_value() {
 _lodge_argument() {
 	case $1 in
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | logs | pause | resume | stop | rm | inspect)
+	console | logs | pause | resume | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

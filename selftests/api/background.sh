@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Machines in the background: `lodge run -d`, `console`, `logs`, `pause`, `resume`, `stop`,
-# `rm` and `inspect`, what is left behind, and what another user can do about it.
+# `rm`, `inspect` and `wait`, machines in the foreground, what is left behind, and what
+# another user can do about it.
 dir=$(mktemp -d)
 out=$dir/out
 place=/run/lodge
@@ -96,6 +97,16 @@ stands_still() {
 	sleep 2
 	[ -n "$before" ] && [ "$(exits web)" = "$before" ]
 }
+has_not() { sleep 2; [ ! -e "$1" ]; }
+# A user without a directory for what runs.
+no_place() {
+	chgrp 65534 /dev/lodge
+	su -s /bin/sh nobody -c "unset XDG_RUNTIME_DIR; exec $LODGE run --kernel $dir/exit \
+		--flat 0x7c00 --memory 1M" >"$out" 2>&1 </dev/null
+	result=$?
+	chgrp 0 /dev/lodge
+	[ $result = 33 ] && [ ! -s "$out" ]
+}
 is_empty() { [ -z "$(ls -A "$1" 2>&1)" ]; }
 no_controllers() { ! pidof lodge; }
 no_vms() { [ "$("$LODGE" ps | wc -l)" = 1 ]; }
@@ -108,7 +119,7 @@ rounds() {
 	done
 }
 
-echo 1..68
+echo 1..88
 check "a machine starts in the background" start 0 echo --name web
 check "its name is told" [ "$(cat "$out")" = web ]
 controller=$(pid web)
@@ -189,6 +200,40 @@ kill -9 "$(pid dead)"
 soon no_vms
 check "what a killed controller has left is found" lodge 68 console dead
 check "and removed" is_empty $place
+start 0 exit --name exit
+check "the end of a machine is waited for, and its code told" lodge 33 wait exit
+check "so it is when it has ended before" lodge 33 wait exit
+lodge 0 rm exit
+check "but not of one that is unknown" lodge 68 wait exit
+start 0 echo --name web
+{ "$LODGE" wait web; echo $? >"$dir/code"; } >"$out" 2>&1 &
+check "one that runs is waited for" has_not "$dir/code"
+check "until it is stopped" lodge 0 stop --time 600 web
+check "and has its code" soon grep -q '^0$' "$dir/code"
+lodge 0 rm web
+start 0 echo --name web
+{ "$LODGE" wait web; echo $? >"$dir/code"; } >"$out" 2>&1 &
+sleep 2
+kill -9 "$(pid web)"
+check "the death of a controller ends the wait" soon grep -q '^6$' "$dir/code"
+lodge 68 rm web
+"$LODGE" run --name front --kernel "$dir/deaf" --flat 0x7c00 --memory 1M </dev/null >"$dir/front" 2>&1 &
+runner=$!
+check "a machine in the foreground is found by its name" soon lodge 0 inspect --state front
+check "its process is that of the command" says "\"pid\": $runner"
+check "its options are shown" lodge 0 inspect front
+check "with the image" says "\"kernel\": \"$dir/deaf\""
+check "it has no console for others" lodge 75 console front
+check "it is paused" lodge 0 pause front
+lodge 0 ps
+check "as the list says" says '^front .* paused'
+check "another one of its name is refused" lodge 64 run --name front --kernel "$dir/exit" --flat 0x7c00
+check "it is resumed" lodge 0 resume front
+check "and ended" lodge 0 stop --now front
+wait $runner
+check "with the code of its own" [ $? = 0 ]
+check "and leaves nothing" is_empty $place
+check "a machine in the foreground may have no place" no_place
 check "machines come and go" rounds
 check "and leave no file" is_empty $place
 check "no process" soon no_controllers

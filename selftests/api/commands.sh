@@ -84,7 +84,7 @@ check "so they are in JSON" lodge 0 ps --json
 check "with the same words" says '"name": "web", "user": "root"'
 check "another VM of this name is refused" lodge 64 run --kernel "$dir/image" \
 	--flat 0x7c00 --memory 1M --name web
-check "the name is told" says '--name web: this user has a VM of this name'
+check "the name is told" says "web: a machine of this name runs"
 check "a guest that waits is seen to wait" wait_for is_halted web
 check "each of its exits is counted" says '"io": 2,'
 check "so they are for people" lodge 0 stat web

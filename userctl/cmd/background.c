@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The controller of a machine in the background.
+ * The controller of a machine that others reach by its name.
  */
 #include "cmd/background.h"
 
@@ -21,15 +21,16 @@
 #include "control/server.h"
 
 /**
- * struct background - a machine in the background
+ * struct background - a machine that others reach
  * @options: its description
- * @caller: of detach(), or -1: it was told
+ * @front: it is in the foreground
+ * @caller: of detach(), or -1: it was told, or there is none
  * @parent: directory above @directory, or -1
  * @directory: its own
  * @keeper: changes it from background_open() on, or NULL
  * @config: its description as text
  * @listener: control socket, or -1
- * @messages: takes what is written to standard error
+ * @messages: takes what is written to standard error, or NULL
  * @serial: takes the serial port's output, or NULL
  * @feed: the same for those who are connected, or NULL
  * @input: the serial port's input: what is written to 1 is read from 0
@@ -42,6 +43,7 @@
  */
 struct background {
 	const struct run_options *options;
+	bool front;
 	int caller;
 	int parent;
 	struct directory directory;
@@ -89,16 +91,26 @@ static int complain_name(const char *name, int err)
 }
 
 /* Return: 0, or the exit code after a message. */
-static int take_directory(struct background *background,
-			  struct run_options *options)
+static int open_parent(struct background *background)
 {
 	char path[PATH_MAX] = "";
 	int err = directory_parent_path(path);
 
 	if (!err)
 		background->parent = directory_parent_open(path, true);
-	if (err || background->parent < 0)
-		return complain_place(path, err ? err : background->parent);
+	if (!err && background->parent >= 0)
+		return 0;
+	if (background->front)
+		return EXIT_CODE_OUTPUT;
+	return complain_place(path, err ? err : background->parent);
+}
+
+/* Return: 0, or the exit code after a message. */
+static int take_directory(struct background *background,
+			  struct run_options *options)
+{
+	int err;
+
 	directory_sweep(background->parent);
 	err = directory_take(&background->directory, background->parent,
 			     options->machine.name);
@@ -135,7 +147,7 @@ static int fill_directory(struct background *background,
 	struct directory *directory = &background->directory;
 	int err = write_config(background, options);
 
-	if (!err)
+	if (!err && !background->front)
 		err = log_open(&background->messages, directory,
 			       DIRECTORY_MESSAGES);
 	if (!err)
@@ -146,33 +158,72 @@ static int fill_directory(struct background *background,
 		background->keeper = keeper_start(directory);
 	if (!err && !background->keeper)
 		err = -errno;
-	if (!err)
+	if (!err && background->messages)
 		log_set_turner(background->messages, keeper_turn,
 			       background->keeper);
 	return err;
 }
 
-int background_open(struct background **background, struct run_options *options,
-		    int caller)
+/* Return: 0, or the exit code after a message. */
+static int fill(struct background *background, struct run_options *options)
+{
+	int code = take_directory(background, options);
+	int err = code ? 0 : fill_directory(background, options);
+
+	return err ? complain(EXIT_CODE_OUTPUT, "the machine's directory",
+			      strerror(-err), NULL) :
+		     code;
+}
+
+static struct background *new_background(struct run_options *options,
+					 int caller)
 {
 	struct background *new = calloc(1, sizeof(*new));
-	int code, err;
 
 	if (!new)
-		return complain(EXIT_CODE_RESOURCES, "starting",
-				strerror(ENOMEM), NULL);
+		return NULL;
 	new->options = options;
 	new->caller = caller;
 	new->parent = new->directory.fd = new->listener = -1;
 	new->input[0] = new->input[1] = -1;
-	code = take_directory(new, options);
-	if (!code) {
-		err = fill_directory(new, options);
-		if (err)
-			code = complain(EXIT_CODE_OUTPUT,
-					"the machine's directory",
-					strerror(-err), NULL);
+	return new;
+}
+
+int background_open(struct background **background, struct run_options *options,
+		    int caller)
+{
+	struct background *new = new_background(options, caller);
+	int code;
+
+	if (!new)
+		return complain(EXIT_CODE_RESOURCES, "starting",
+				strerror(ENOMEM), NULL);
+	code = open_parent(new);
+	if (!code)
+		code = fill(new, options);
+	if (code)
+		background_close(new, code);
+	else
+		*background = new;
+	return code;
+}
+
+int background_open_front(struct background **background,
+			  struct run_options *options)
+{
+	struct background *new = new_background(options, -1);
+	int code;
+
+	*background = NULL;
+	if (!new)
+		return complain(EXIT_CODE_RESOURCES, "starting",
+				strerror(ENOMEM), NULL);
+	new->front = true;
+	if (open_parent(new)) {
+		background_close(new, 0);
+		return 0;
 	}
+	code = fill(new, options);
 	if (code)
 		background_close(new, code);
 	else
@@ -323,9 +374,10 @@ void background_serve(struct background *background, struct machine *machine)
 
 	background->machine = machine;
 	background->served = true;
-	log_messages(background);
+	if (!background->front)
+		log_messages(background);
 	background->caller = -1;
-	if (!err)
+	if (!err && !background->front)
 		err = detach_ready(caller, background->directory.name);
 	if (!err)
 		err = server_run(background->server, machine_ended(machine));
@@ -355,17 +407,6 @@ static char *end_of(struct background *background, int code)
 	return text;
 }
 
-static void record_end(struct background *background, int code)
-{
-	char *text = end_of(background, code);
-
-	keeper_end(background->keeper, text);
-	directory_close(&background->directory);
-	if (text && background->server)
-		server_finish(background->server, text);
-	free(text);
-}
-
 static void drop_directory(struct background *background)
 {
 	if (background->keeper)
@@ -375,8 +416,25 @@ static void drop_directory(struct background *background)
 	directory_close(&background->directory);
 }
 
+static void record_end(struct background *background, int code)
+{
+	char *text = end_of(background, code);
+
+	if (background->front) {
+		drop_directory(background);
+	} else {
+		keeper_end(background->keeper, text);
+		directory_close(&background->directory);
+	}
+	if (text && background->server)
+		server_finish(background->server, text);
+	free(text);
+}
+
 void background_close(struct background *background, int code)
 {
+	if (!background)
+		return;
 	if (background->served)
 		record_end(background, code);
 	else

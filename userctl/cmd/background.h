@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The controller of a machine in the background: its directory, control socket, logs and
- * console.
+ * The controller of a machine that others reach by its name: its directory and control
+ * socket, and in the background its logs and console.
  */
 #ifndef LODGE_CMD_BACKGROUND_H
 #define LODGE_CMD_BACKGROUND_H
@@ -21,6 +21,17 @@ struct background;
  */
 int background_open(struct background **background, struct run_options *options,
 		    int caller);
+
+/**
+ * background_open_front() - the same for a machine in the foreground, which has neither
+ * logs nor a console there
+ * @background: set to it; or to NULL: there is no place for it, and the machine runs
+ *	without
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int background_open_front(struct background **background,
+			  struct run_options *options);
 
 /**
  * background_console() - open the console that `lodge console` connects to
@@ -43,7 +54,7 @@ int background_leave(struct background *background);
  * it ends
  * @machine: was started
  *
- * Messages go to the log from then on.
+ * Messages go to the log from then on, in the background.
  */
 void background_serve(struct background *background, struct machine *machine);
 
@@ -54,8 +65,8 @@ void background_serve(struct background *background, struct machine *machine);
 void background_set_end(struct background *background, const char *end);
 
 /**
- * background_close() - record the end of a machine that was served, and remove what
- * need not stay
+ * background_close() - record the end of a machine that was served in the background, and
+ * remove what need not stay; NULL is fine
  * @code: the exit code
  */
 void background_close(struct background *background, int code);

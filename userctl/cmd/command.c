@@ -23,6 +23,8 @@ const struct command commands[] = {
 	{ "resume", "let paused machines run on", resume_command },
 	{ "stop", "end machines in the background, by the power button",
 	  stop_command },
+	{ "wait", "wait for the end of machines, and end as they do",
+	  wait_command },
 	{ "rm", "forget machines that have ended", rm_command },
 	{ "inspect", "show the options of a machine in the background",
 	  inspect_command },

@@ -43,6 +43,7 @@ int logs_command(int argc, char **argv);
 int pause_command(int argc, char **argv);
 int resume_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
+int wait_command(int argc, char **argv);
 int rm_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int ps_command(int argc, char **argv);

@@ -392,7 +392,7 @@ static int confine(const struct run_options *options,
 	int report = STDERR_FILENO;
 	int parts, err;
 
-	if (background)
+	if (options->detach)
 		report = background_leave(background);
 	if (options->no_sandbox)
 		return 0;
@@ -415,7 +415,8 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = open_consoles(options, machine, background, consoles);
+	code = open_consoles(options, machine,
+			     options->detach ? background : NULL, consoles);
 	if (!code)
 		code = confine(options, background);
 	if (!code) {
@@ -496,6 +497,19 @@ static int run_in_background(void *opaque, int caller)
 	return code;
 }
 
+/* Others reach it by its name, too, where there is a place for that. */
+static int run_in_foreground(struct run_options *options)
+{
+	struct background *background;
+	int code = background_open_front(&background, options);
+
+	if (code)
+		return code;
+	code = run_in_cgroup(options, background);
+	background_close(background, code);
+	return code;
+}
+
 static int run_as_asked(struct run_options *options)
 {
 	int code, err;
@@ -505,7 +519,7 @@ static int run_as_asked(struct run_options *options)
 				strerror(errno),
 				"name a directory by --directory");
 	if (!options->detach)
-		return run_in_cgroup(options, NULL);
+		return run_in_foreground(options);
 	err = detach(run_in_background, options, &code);
 	return err ? complain(EXIT_CODE_RESOURCES, "starting", strerror(-err),
 			      NULL) :
