@@ -34,6 +34,7 @@ static char *const every[] = {
 	"--device=debug-exit,port=0xf5",
 	"--net=user",
 	"--disk=/dev/null",
+	"--cdrom=/dev/null",
 	"--share=/tmp:work",
 	"--testdev",
 	"--flat=0x7c00:32",
