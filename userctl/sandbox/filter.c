@@ -72,7 +72,7 @@ struct row {
 			__VA_ARGS__                                        \
 		}                                                          \
 	}
-#define IOCTL(who, command) CALL_IF(ioctl, who, 1, SCMP_CMP_EQ, command)
+#define IOCTL(who, command) CALL_IF(ioctl, who, 1, SCMP_CMP_EQ, command, 0)
 
 static const struct row rows[] = {
 	/* files that are open */
@@ -87,9 +87,9 @@ static const struct row rows[] = {
 	CALL(lseek, ALL),
 	CALL(close, ALL),
 	CALL(fstat, ALL),
-	CALL_IF(newfstatat, ALL, 3, SCMP_CMP_EQ, AT_EMPTY_PATH),
-	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_GETFL),
-	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_SETFL),
+	CALL_IF(newfstatat, ALL, 3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0),
+	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_GETFL, 0),
+	CALL_IF(fcntl, ALL, 1, SCMP_CMP_EQ, F_SETFL, 0),
 	CALL(poll, ALL),
 	CALL(ppoll, ALL),
 	IOCTL(ALL, BLKDISCARD),
@@ -124,7 +124,7 @@ static const struct row rows[] = {
 	CALL(exit_group, ALL),
 	CALL_IF(clone, VCPU, 0, SCMP_CMP_MASKED_EQ,
 		NEW_NAMESPACES | THREAD_FLAGS, THREAD_FLAGS),
-	CALL_IF(seccomp, VCPU, 0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER),
+	CALL_IF(seccomp, VCPU, 0, SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0),
 	CALL(rt_sigtimedwait, OWNER),
 
 	/* what devices do, in whose thread a guest's access ends */
@@ -201,7 +201,7 @@ static int add_rows(scmp_filter_ctx filter, enum sandbox_kind kind)
 	/* A signal to a thread of this process alone. */
 	if (!err)
 		err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill),
-				       1, SCMP_A0(SCMP_CMP_EQ, getpid()));
+				       1, SCMP_A0(SCMP_CMP_EQ, getpid(), 0));
 	for (size_t i = 0; i < sizeof(failing) / sizeof(failing[0]) && !err;
 	     i++)
 		err = seccomp_rule_add(filter, SCMP_ACT_ERRNO(failing[i].error),

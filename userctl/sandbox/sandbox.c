@@ -23,7 +23,14 @@
 #include "sandbox/namespaces.h"
 
 /* A sanitizer makes calls of its own: it opens files and starts processes. */
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#define HAS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER true
+#else
+#define HAS_SANITIZER false
+#endif
+#if HAS_SANITIZER
 #define WITH_FILTERS false
 #else
 #define WITH_FILTERS true
