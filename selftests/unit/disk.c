@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -615,6 +617,33 @@ TEST_F(disk, a_full_host_fails_the_write_and_not_the_disk)
 			      512 * KIB));
 	EXPECT_EQ(0, transfer(self->disk, DISK_READ, MIB, got, 512 * KIB));
 	EXPECT_EQ(0, memcmp(self->bytes, got, 512 * KIB));
+}
+
+/* Return: the descriptor of an io_uring, or -1. */
+static int find_ring(void)
+{
+	char path[32], to[32];
+	ssize_t length;
+
+	for (int fd = 0; fd < 100; fd++) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		length = readlink(path, to, sizeof(to) - 1);
+		to[length < 0 ? 0 : length] = '\0';
+		if (strstr(to, "[io_uring]"))
+			return fd;
+	}
+	return -1;
+}
+
+TEST_F(disk, ring_can_be_asked_for_nothing_else)
+{
+	struct io_uring_probe probe;
+
+	if (variant->engine != DISK_ENGINE_URING)
+		SKIP(return, "it has none");
+	EXPECT_EQ(-1, syscall(__NR_io_uring_register, find_ring(),
+			      IORING_REGISTER_PROBE, &probe, 0));
+	EXPECT_EQ(EACCES, errno);
 }
 
 TEST_HARNESS_MAIN
