@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "kselftest_harness.h"
 
@@ -570,6 +572,48 @@ TEST_F(queue, slice_is_a_part_of_the_buffers)
 	EXPECT_EQ(0, virtio_iov_slice(from, 3, 12, 1, to));
 	EXPECT_EQ(0, virtio_iov_slice(from, 3, 2, 0, to));
 	EXPECT_EQ(1, virtio_iov_slice(from, 3, 4, 4, to));
+}
+
+TEST_F(queue, chain_of_more_bytes_than_can_be_counted_breaks_the_queue)
+{
+	const uint64_t half = 1ULL << 31;
+	struct ram *ram = ram_new(RAM_HOLE_START);
+
+	ASSERT_NE(NULL, ram);
+	self->ring = ring_at_page(ram, RING, SIZE);
+	virtqueue_reset(&self->queue, SIZE);
+	self->state = ring_state(&self->ring);
+	virtqueue_enable(&self->queue, ram, PLAIN);
+	ring_describe(&self->ring, 0, 0, half, NEXT, 1);
+	ring_describe(&self->ring, 1, 0, half - 1, 0, 0);
+	ASSERT_EQ(1, pop_only(self));
+	EXPECT_EQ(UINT32_MAX, self->chain.out_size);
+	ring_describe(&self->ring, 1, 0, half, 0, 0);
+	EXPECT_EQ(-EPROTO, pop_only(self));
+	ram_free(ram);
+}
+
+static struct ring *interrupted;
+
+/* The device is about to write to its page: the driver is faster, and sends a chain. */
+static void send_before(int number)
+{
+	struct ring *ring = interrupted;
+
+	mprotect(ring_used(ring), RING_PAGE, PROT_READ | PROT_WRITE);
+	ring_send(ring, 0, DATA, 1, 0);
+}
+
+TEST_F(queue, chain_that_comes_while_the_device_asks_for_a_kick_is_not_missed)
+{
+	const struct sigaction action = { .sa_handler = send_before };
+	struct sigaction before;
+
+	interrupted = &self->ring;
+	sigaction(SIGSEGV, &action, &before);
+	ASSERT_EQ(0, mprotect(ring_used(&self->ring), RING_PAGE, PROT_READ));
+	EXPECT_EQ(1, pop(self));
+	sigaction(SIGSEGV, &before, NULL);
 }
 
 #define MANY 200000
