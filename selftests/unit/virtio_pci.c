@@ -7,6 +7,7 @@
 
 #include "kselftest_harness.h"
 
+#include "board/layout.h"
 #include "fakes.h"
 #include "virtio_echo.h"
 
@@ -347,7 +348,7 @@ TEST_F(virtio, way_through_configuration_space_leads_nowhere_else)
 		{ 0, 0x7ffe, 4 }, { 0, 0x8000, 4 },	{ 0, 0xfffffffc, 4 },
 		{ 1, 0, 4 },	  { 5, 0, 4 },		{ 6, 0, 4 },
 		{ 255, 0, 4 },	  { 0, 0, 0 },		{ 0, 0, 3 },
-		{ 0, 0, 8 },	  { 0, 0, 0xffffffff },
+		{ 0, 0, 8 },	  { 0, 0, 0xffffffff }, { 0, 0x2001, 4 },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -359,6 +360,40 @@ TEST_F(virtio, way_through_configuration_space_leads_nowhere_else)
 	}
 	EXPECT_EQ(0, guest_status(guest));
 	EXPECT_EQ(0, self->echo.pci.state.device_select);
+	EXPECT_EQ(0, memcmp("0123456789", self->echo.config, 10));
+}
+
+TEST_F(virtio, memory_at_the_place_of_configuration_space_answers_nowhere)
+{
+	struct guest *guest = &self->guest;
+
+	guest_configure(guest, PCI_BAR, PCI_ECAM, 4);
+	EXPECT_EQ(PCI_BAR_OFF, self->echo.pci.function.bars[0].address);
+	guest_configure(guest, PCI_BAR, PCI_ECAM + PCI_ECAM_SIZE, 4);
+	EXPECT_EQ(PCI_ECAM + PCI_ECAM_SIZE,
+		  self->echo.pci.function.bars[0].address);
+}
+
+TEST_F(virtio, device_that_is_no_master_of_the_bus_any_more_is_reset)
+{
+	struct guest *guest = &self->guest;
+
+	ASSERT_TRUE(guest_start(guest, V1));
+	self->echo.lazy = true;
+	send(self, 0, 0);
+	/* What does not take the right away does nothing. */
+	guest_configure(guest, PCI_COMMAND,
+			PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+	EXPECT_EQ(STATUS_LIVE, guest_status(guest));
+	guest_configure(guest, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	echo_complete(&self->echo);
+	EXPECT_EQ(0, guest_status(guest));
+	EXPECT_EQ(0, used(self, 0));
+	EXPECT_EQ(0, guest_common(guest, VIRTIO_PCI_COMMON_Q_ENABLE, 2));
+	self->echo.lazy = false;
+	ASSERT_TRUE(guest_start(guest, V1));
+	send(self, 0, 0);
+	EXPECT_EQ(1, used(self, 0));
 }
 
 TEST_F(virtio, reset_forgets_what_the_driver_has_set)

@@ -418,11 +418,37 @@ static bool config_read(void *opaque, uint8_t offset, void *data, size_t size)
 	return true;
 }
 
+static bool is_master(struct virtio_pci *pci)
+{
+	uint8_t command;
+
+	pci_config_get(&pci->function, PCI_COMMAND, &command, sizeof(command));
+	return command & PCI_COMMAND_MASTER;
+}
+
+/*
+ * A device that has lost the right to be master of the bus leaves memory alone: so a
+ * kernel that is started by another one (kexec) is safe from the other one's buffers.
+ * Only a reset makes sure of that.
+ */
+static void follow_master(struct virtio_pci *pci)
+{
+	const bool master = is_master(pci);
+
+	virtio_lock(&pci->device);
+	if (pci->master && !master && !pci->device.resetting)
+		set_status(pci, 0);
+	pci->master = master;
+	virtio_unlock(&pci->device);
+}
+
 static void config_written(void *opaque, uint8_t offset, size_t size)
 {
 	struct virtio_pci *pci = opaque;
 	struct virtio_pci_cfg_cap window;
 
+	if (offset <= PCI_COMMAND)
+		follow_master(pci);
 	if (window_opens(pci, offset, size, &window))
 		pci_bar_write(&pci->function, window.cap.bar, window.cap.offset,
 			      window.pci_cfg_data, size);
@@ -602,6 +628,7 @@ void virtio_pci_reset(void *opaque)
 	virtio_lock(&pci->device);
 	virtio_device_reset(&pci->device);
 	forget(pci);
+	pci->master = false;
 	virtio_unlock(&pci->device);
 	pci_function_reset(&pci->function);
 }
@@ -628,6 +655,7 @@ void virtio_pci_loaded(void *opaque)
 
 	pci_function_loaded(&pci->function);
 	virtio_lock(&pci->device);
+	pci->master = is_master(pci);
 	virtio_device_loaded(&pci->device);
 	virtio_unlock(&pci->device);
 }

@@ -74,6 +74,7 @@ struct virtio_pci_state {
  * @bells: by queue
  * @lent: by queue; guarded by the device's lock
  * @state: what is saved
+ * @master: the guest lets it be master of the bus
  * @window: offset of the capability for access through configuration space
  *
  * It is the first member of the structure of its device, which has been zeroed.
@@ -86,6 +87,7 @@ struct virtio_pci {
 	struct virtio_bell bells[VIRTIO_MAX_QUEUES];
 	struct virtio_lent lent[VIRTIO_MAX_QUEUES];
 	struct virtio_pci_state state;
+	bool master;
 	uint8_t window;
 };
 
