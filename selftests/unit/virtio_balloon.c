@@ -80,6 +80,8 @@ TEST_F(balloon, driver_says_how_much_it_has_given_up_and_writes_nothing_else)
 	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 4, 3, 4);
 	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 0, 99, 4);
 	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 5, 99, 2);
+	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 4, 99, 2);
+	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 4, 99, 8);
 	EXPECT_EQ(3 * PAGE, virtio_balloon_get(self->device).actual);
 	EXPECT_EQ(8 * PAGE, virtio_balloon_get(self->device).wanted);
 }
@@ -171,6 +173,7 @@ TEST_F(balloon,
 	const struct virtio_balloon_stat stats[] = {
 		{ VIRTIO_BALLOON_S_MEMFREE, 12345 },
 		{ 999, 1 },
+		{ VIRTIO_BALLOON_S_NR, 1 },
 		{ VIRTIO_BALLOON_S_MEMTOT, 1ULL << 40 },
 	};
 	struct virtio_balloon_state state;

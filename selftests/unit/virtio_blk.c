@@ -489,4 +489,40 @@ TEST_F(blk, writes_are_stable_at_once_unless_the_driver_can_flush)
 	}
 }
 
+TEST_F(blk, the_disk_has_no_more_requests_than_it_may_and_the_others_follow)
+{
+	struct blk_guest *guest = &self->guest;
+	uint32_t head, written;
+
+	/* As if so many others were under way. */
+	guest->io.in_flight = BLK_MAX_IN_FLIGHT - 1;
+	offer(guest, 0, 0, VIRTIO_BLK_T_IN, 0, DATA, 512);
+	offer(guest, 0, 1, VIRTIO_BLK_T_IN, 0, DATA, 512);
+	virtio_device_kick(&guest->device, 0);
+	EXPECT_EQ(1, guest->device.in_flight);
+	blk_guest_run(guest, 0);
+	EXPECT_TRUE(ring_take(&guest->rings[0], &head, &written));
+	EXPECT_TRUE(ring_take(&guest->rings[0], &head, &written));
+	EXPECT_EQ(BLK_MAX_IN_FLIGHT - 1, guest->io.in_flight);
+	guest->io.in_flight = 0;
+}
+
+TEST_F(blk, a_reset_between_two_ranges_leaves_the_second_as_it_is)
+{
+	struct blk_guest *guest = &self->guest;
+
+	fill_disk(guest);
+	write_range(guest, 0, 10, 1, 0);
+	write_range(guest, 1, 20, 1, 0);
+	offer(guest, 0, 0, VIRTIO_BLK_T_WRITE_ZEROES, 0, DATA, 32);
+	virtio_device_kick(&guest->device, 0);
+	virtio_lock(&guest->device);
+	virtio_device_set_status(&guest->device, 0);
+	virtio_unlock(&guest->device);
+	disk_drain(guest->io.disk);
+	EXPECT_EQ(0, guest->device.state.status);
+	EXPECT_TRUE(is_filled(guest, 10, 0));
+	EXPECT_TRUE(is_filled(guest, 20, 9));
+}
+
 TEST_HARNESS_MAIN

@@ -266,6 +266,7 @@ TEST_F(console, message_that_makes_no_sense_is_ignored)
 	control(self, 0, 0xffff, 1);
 	send_out(self, CONTROL_OUT, "short", 5);
 	EXPECT_EQ(0x0f, guest_status(&self->guest));
+	EXPECT_EQ(1024, virtio_console_room(self->device));
 	EXPECT_EQ(0, fake_turn());
 	EXPECT_EQ(ring_used(&self->guest.rings[CONTROL_OUT])->idx,
 		  self->guest.rings[CONTROL_OUT].offered);

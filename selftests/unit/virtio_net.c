@@ -274,6 +274,7 @@ TEST_F(net, a_buffer_with_no_room_for_a_header_gets_nothing)
 
 	ASSERT_TRUE(start(self, MERGE));
 	offer(self, 0, HEADER - 1);
+	offer(self, 1, BUFFER);
 	peer_sends(self, 1, 60);
 	EXPECT_FALSE(ring_take(&self->guest.rings[RX], &head, &written));
 	EXPECT_EQ(0, guest_status(&self->guest) & VIRTIO_CONFIG_S_NEEDS_RESET);
@@ -401,6 +402,23 @@ TEST_F(net, a_buffer_to_receive_into_that_is_to_be_read_breaks_the_driver)
 	peer_sends(self, 7, 60);
 	ASSERT_TRUE(ring_take(ring, &head, &written));
 	EXPECT_EQ(7, buffer(self, 2)[HEADER]);
+}
+
+TEST_F(net, more_frames_than_have_a_turn_are_all_sent)
+{
+	struct ring *ring = &self->guest.rings[TX];
+	unsigned int got = 0;
+	uint8_t frame[100];
+
+	ASSERT_TRUE(start(self, V1));
+	memset(buffer(self, 0), 0, BUFFER);
+	for (unsigned int i = 0; i < 100; i++)
+		ring_send(ring, i, DATA, HEADER + 60, 0);
+	guest_kick(&self->guest, TX);
+	EXPECT_EQ(100, ring_used(ring)->idx);
+	while (peer_gets(self, frame, sizeof(frame)))
+		got++;
+	EXPECT_EQ(100, got);
 }
 
 TEST_HARNESS_MAIN

@@ -216,6 +216,8 @@ TEST_F(tap, frame_larger_than_any_is_lost)
 	const struct virtio_net_hdr_v1 header = {};
 
 	ASSERT_TRUE(accepts(self, V1));
+	EXPECT_FALSE(send(self, &header, 0));
+	EXPECT_TRUE(send(self, &header, 1));
 	EXPECT_TRUE(send(self, &header, LINK_MAX_FRAME));
 	EXPECT_FALSE(send(self, &header, LINK_MAX_FRAME + 1));
 }
