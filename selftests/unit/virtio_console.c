@@ -272,6 +272,22 @@ TEST_F(console, message_that_makes_no_sense_is_ignored)
 		  self->guest.rings[CONTROL_OUT].offered);
 }
 
+TEST_F(console, port_that_is_not_ready_cannot_be_open)
+{
+	struct ring *ring;
+
+	ASSERT_TRUE(guest_start(&self->guest, MULTIPORT));
+	ring = &self->guest.rings[IN];
+	control(self, 0, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	ASSERT_EQ(1, virtio_console_receive(self->device, "x", 1));
+	offer_buffer(self, IN);
+	guest_kick(&self->guest, IN);
+	EXPECT_EQ(0, ring_used(ring)->idx);
+	control(self, 0, VIRTIO_CONSOLE_PORT_READY, 1);
+	control(self, 0, VIRTIO_CONSOLE_PORT_OPEN, 1);
+	EXPECT_EQ(1, ring_used(ring)->idx);
+}
+
 TEST_F(console, size_of_the_screen_is_told)
 {
 	start_both(self);

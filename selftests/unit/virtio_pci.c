@@ -142,6 +142,8 @@ TEST_F(virtio, queue_outside_ram_makes_the_device_need_a_reset)
 	self->guest.rings[0].used = 1ULL << 40;
 	guest_enable(&self->guest, 0);
 	EXPECT_TRUE(guest_status(&self->guest) & VIRTIO_CONFIG_S_NEEDS_RESET);
+	/* A driver that is not ready is told of nothing. */
+	EXPECT_FALSE(self->guest.line.level);
 	guest_set_status(&self->guest, 0);
 	EXPECT_EQ(0, guest_status(&self->guest));
 	EXPECT_TRUE(guest_start(&self->guest, V1));
@@ -242,6 +244,8 @@ TEST_F(virtio, kick_of_a_queue_that_there_is_not_is_dropped)
 	for (unsigned int i = 0; i < 0x1000; i++)
 		guest_write(&self->guest, VIRTIO_PCI_CAP_NOTIFY_CFG, i, 0, 2);
 	EXPECT_EQ(QUEUES, fake_turn());
+	guest_write(&self->guest, VIRTIO_PCI_CAP_NOTIFY_CFG, 1, 0, 2);
+	EXPECT_EQ(0, fake_turn());
 }
 
 TEST_F(virtio, interrupt_line_falls_when_its_status_is_read)
@@ -317,6 +321,10 @@ TEST_F(virtio, configuration_is_read_and_written_within_its_end)
 		  guest_read(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 0, 4));
 	EXPECT_EQ(0x3938, guest_read(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 8, 4));
 	EXPECT_EQ(0, guest_read(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 10, 4));
+	self->echo.kicks[0] = UINT32_MAX;
+	for (unsigned int at = 10; at < 30; at++)
+		EXPECT_EQ(0,
+			  guest_read(guest, VIRTIO_PCI_CAP_DEVICE_CFG, at, 1));
 	EXPECT_EQ(0, guest_read(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 0xff8, 8));
 	guest_write(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 8, 0x6261, 2);
 	guest_write(guest, VIRTIO_PCI_CAP_DEVICE_CFG, 9, 0, 2);
@@ -430,6 +438,8 @@ TEST_F(virtio, reset_waits_for_what_is_in_flight)
 	/* Nothing that the driver does meanwhile has an effect. */
 	guest_set_status(guest, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 	set_vector(guest, 0, 1);
+	guest_set(guest, VIRTIO_PCI_COMMON_DFSELECT, 1, 4);
+	EXPECT_EQ(0, guest_common(guest, VIRTIO_PCI_COMMON_DFSELECT, 4));
 	send(self, 0, 2);
 	EXPECT_EQ(STATUS_LIVE, guest_status(guest));
 	EXPECT_EQ(2, self->echo.taken);
