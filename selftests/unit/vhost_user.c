@@ -249,9 +249,10 @@ static void *run(void *opaque)
 		if (header.request != SET_VRING_ADDR || !(uint32_t)payload[0])
 			memcpy(back->payload[header.request], payload,
 			       sizeof(back->payload[0]));
-		more = serve(back, &header, payload);
+		/* Before the answer, after which the test may look. */
 		__atomic_fetch_add(&back->seen[header.request], 1,
 				   __ATOMIC_RELEASE);
+		more = serve(back, &header, payload);
 	}
 	shutdown(back->socket, SHUT_RDWR);
 	return NULL;
