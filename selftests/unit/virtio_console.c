@@ -60,6 +60,7 @@ FIXTURE_SETUP(console)
 		{},
 		{ .text = self->path },
 		{ .text = "name.of.port" },
+		{ .number = INT32_MAX },
 	};
 
 	memset(&shown, 0, sizeof(shown));

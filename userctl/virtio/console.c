@@ -36,8 +36,9 @@
 /* When a program has no room, it is asked again after this time. */
 #define RETRY_NS 5000000
 #define MAX_NAME 64
+#define NO_FD INT32_MAX
 
-enum { OPTION_INPUT, OPTION_FILE, OPTION_SOCKET, OPTION_NAME };
+enum { OPTION_INPUT, OPTION_FILE, OPTION_SOCKET, OPTION_NAME, OPTION_FD };
 
 /* Messages to the driver that wait, by their order. */
 enum {
@@ -503,15 +504,17 @@ static int open_plain(struct console *console, const struct board *board,
 		.loop = board->loop,
 		.path = socket ? socket : values[OPTION_FILE].text,
 		.socket = socket,
+		.peer = values[OPTION_FD].number,
 		.connected = plain_connected,
 		.readable = plain_readable,
 		.opaque = console,
 	};
+	const bool has_fd = values[OPTION_FD].number != NO_FD;
 	int err;
 
-	if (socket && values[OPTION_FILE].text) {
+	if (!!socket + !!values[OPTION_FILE].text + has_fd > 1) {
 		device_fail(error, -EINVAL, NULL,
-			    "a port is at a file or at a socket",
+			    "a port is at a file, at a socket or at an fd",
 			    "give one of them");
 		return -EINVAL;
 	}
@@ -521,8 +524,11 @@ static int open_plain(struct console *console, const struct board *board,
 			    "the name of a port has up to 63 bytes", NULL);
 		return -EINVAL;
 	}
-	err = config.path ? port_open(&console->plain, &config) : 0;
-	if (err)
+	err = config.path || has_fd ? port_open(&console->plain, &config) : 0;
+	if (err == -EBADF)
+		device_fail(error, err, "fd", "is no stream socket",
+			    "as in fd=3, of one that is connected");
+	else if (err)
 		device_fail(error, err, config.path, NULL,
 			    err == -EADDRINUSE ?
 				    "remove it if no machine uses it" :
@@ -598,6 +604,13 @@ static const struct device_option options[] = {
 			  .about = "the second port's name in the guest",
 			  .type = DEVICE_TEXT,
 			  .text = "lodge.port" },
+	[OPTION_FD] = { .name = "fd",
+			.about = "a second port, at a connected stream socket "
+				 "that lodge has inherited",
+			.type = DEVICE_NUMBER,
+			.host = true,
+			.value = NO_FD,
+			.max = NO_FD },
 	{},
 };
 

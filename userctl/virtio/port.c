@@ -122,6 +122,24 @@ static int listen_at(struct port *port)
 	return loop_watch(port->config.loop, port->listener, accept_peer, port);
 }
 
+/* Return: 0; -EBADF it is no such socket, and still the caller's. */
+static int take_peer(struct port *port)
+{
+	const int peer = port->config.peer;
+	socklen_t size = sizeof(int);
+	int type;
+
+	if (getsockopt(peer, SOL_SOCKET, SO_TYPE, &type, &size) ||
+	    type != SOCK_STREAM)
+		return -EBADF;
+	if (fcntl(peer, F_SETFD, FD_CLOEXEC) ||
+	    fcntl(peer, F_SETFL, O_RDWR | O_NONBLOCK))
+		return -errno;
+	port->config.socket = true;
+	port->peer = peer;
+	return 0;
+}
+
 /* A pipe or a terminal that takes nothing must not keep the loop waiting. */
 static int open_file(struct port *port)
 {
@@ -143,7 +161,10 @@ int port_open(struct port **port, const struct port_config *config)
 	new->listener = -1;
 	new->peer = -1;
 	new->paused = true;
-	err = config->socket ? listen_at(new) : open_file(new);
+	if (!config->path)
+		err = take_peer(new);
+	else
+		err = config->socket ? listen_at(new) : open_file(new);
 	if (err) {
 		port_close(new);
 		return err;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The host's end of a port of the guest's: a file that is written, or a UNIX socket to
- * which one program at a time connects.
+ * The host's end of a port of the guest's: a file that is written, a UNIX socket to
+ * which one program at a time connects, or a socket that is connected already.
  *
  * All calls are made in the event loop's thread, or while it does not run.
  */
@@ -22,6 +22,7 @@ struct port;
  * @path: of the file, which is created or emptied, or of the socket, which is created and
  *	must not exist
  * @socket: it is a socket
+ * @peer: without @path, a connected stream socket, which the port takes over
  * @connected: called when a program has connected or gone
  * @readable: called while there is something to read and the port is not paused
  * @opaque: for both
@@ -30,6 +31,7 @@ struct port_config {
 	struct loop *loop;
 	const char *path;
 	bool socket;
+	int peer;
 	void (*connected)(void *opaque, bool connected);
 	void (*readable)(void *opaque);
 	void *opaque;
