@@ -46,11 +46,16 @@ static void end_from_outside(struct machine *machine, enum machine_fate fate,
 void machine_signal(void *opaque, int number)
 {
 	struct machine *machine = opaque;
+	const struct machine_config *config = machine->config;
 
 	if (number == SIGUSR1)
 		loop_timer_arm(machine->show, 0);
 	else if (number == SIGUSR2)
 		machine_press_power_button(machine);
+	else if (config->signalled && config->signalled(config->owner, number))
+		return;
+	else if (number == SIGWINCH)
+		machine_tell_size(machine);
 	else
 		end_from_outside(machine, MACHINE_SIGNALLED, number);
 }

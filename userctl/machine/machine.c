@@ -296,8 +296,7 @@ static size_t receive_by_serial(void *port, const void *bytes, size_t size)
 	return serial_receive(port, bytes, size);
 }
 
-/* The guest's hvc0, if it has one, learns the terminal's size. */
-static void tell_size(struct machine *machine)
+void machine_tell_size(struct machine *machine)
 {
 	void *hvc = devices_get(machine->devices, &virtio_console_device, 0);
 	uint16_t cols, rows;
@@ -340,7 +339,7 @@ static int start_inputs(struct machine *machine)
 
 	for (size_t i = 0; i < SERIAL_MAX && !err; i++)
 		err = start_input(machine, i);
-	tell_size(machine);
+	machine_tell_size(machine);
 	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
 }
 

@@ -39,8 +39,12 @@
  *	its last exit; may be NULL
  * @resets: called once, when the guest has reset more than MACHINE_MANY_RESETS times
  *	within as many seconds; may be NULL
+ * @signalled: called from a thread of its own with SIGINT, SIGTERM, SIGHUP, SIGQUIT and
+ *	SIGWINCH: returns true if the signal was its owner's, and so none of the
+ *	machine's; may be NULL
+ * @owner: for @signalled
  *
- * The last three are called from the machine's thread.
+ * @help, @show and @resets are called from the machine's thread.
  */
 struct machine_config {
 	const char *name;
@@ -53,6 +57,8 @@ struct machine_config {
 	void (*help)(void);
 	void (*show)(const struct crash *state, const struct vcpu_exit *last);
 	void (*resets)(void);
+	bool (*signalled)(void *owner, int number);
+	void *owner;
 };
 
 /**
@@ -169,7 +175,8 @@ void machine_free(struct machine *machine);
  * @error: out: on failure, the reason
  *
  * From here to machine_wait(), SIGINT, SIGTERM, SIGHUP and SIGQUIT end the
- * machine, SIGUSR1 asks for the vCPUs' state, SIGUSR2 presses the power button,
+ * machine unless machine_config.signalled takes them, SIGUSR1 asks for the vCPUs'
+ * state, SIGUSR2 presses the power button, SIGWINCH tells hvc0 the terminal's size,
  * and SIGTSTP puts the terminal back while the process is stopped.  With
  * CONSOLE_STDIO standard input is the guest's.
  *

@@ -169,4 +169,7 @@ void machine_stop_vcpus(struct machine *machine);
 /* Shows the vCPUs to the user; only the loop's thread may call. */
 void machine_show(void *opaque);
 
+/* The guest's hvc0, if it has one, learns the terminal's size. */
+void machine_tell_size(struct machine *machine);
+
 #endif

@@ -58,8 +58,8 @@ static bool is_ignored(int number)
 int signals_start(struct signals **signals,
 		  void (*received)(void *opaque, int number), void *opaque)
 {
-	static const int taken[] = { SIGINT,  SIGTERM, SIGHUP, SIGQUIT,
-				     SIGUSR1, SIGUSR2, SIGTSTP };
+	static const int taken[] = { SIGINT,  SIGTERM, SIGHUP,	SIGQUIT,
+				     SIGUSR1, SIGUSR2, SIGTSTP, SIGWINCH };
 	struct signals *new = calloc(1, sizeof(*new));
 	int err;
 

@@ -9,8 +9,8 @@
 struct signals;
 
 /**
- * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
- * SIGUSR2 from now on
+ * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and
+ * SIGWINCH from now on
  * @signals: set to the new object
  * @received: called from the new thread with the signal's number
  *

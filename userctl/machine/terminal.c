@@ -17,6 +17,8 @@
 
 static struct termios saved;
 static volatile sig_atomic_t is_raw;
+/* Output passes unchanged, too. */
+static bool is_whole;
 
 bool terminal_present(void)
 {
@@ -75,13 +77,20 @@ int terminal_raw(void)
 	raw = saved;
 	cfmakeraw(&raw);
 	/* Keep output processing, for the controller's own lines. */
-	raw.c_oflag = saved.c_oflag;
+	if (!is_whole)
+		raw.c_oflag = saved.c_oflag;
 	is_raw = 1;
 	if (tcsetattr(STDIN_FILENO, TCSANOW, &raw)) {
 		is_raw = 0;
 		return -errno;
 	}
 	return 0;
+}
+
+int terminal_raw_whole(void)
+{
+	is_whole = true;
+	return terminal_raw();
 }
 
 enum terminal_key terminal_key(bool *escaped, uint8_t *key)

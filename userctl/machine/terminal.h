@@ -25,6 +25,12 @@ bool terminal_present(void);
 int terminal_raw(void);
 
 /**
+ * terminal_raw_whole() - the same, and let output pass unchanged, too, for a guest's
+ * program that has a terminal of its own
+ */
+int terminal_raw_whole(void);
+
+/**
  * terminal_restore() - undo terminal_raw(); safe in a signal handler, and if called
  * twice
  *
