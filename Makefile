@@ -61,7 +61,8 @@ INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS	:= -Wl,--as-needed -lelf -ljansson -lseccomp -luring -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
+LIBS	:= -Wl,--as-needed -lelf -ljansson -lkmod -llzma -lzstd -lz -lseccomp -luring \
+	   -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
 JOBS	?= $(shell nproc)
@@ -140,7 +141,9 @@ EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h event
 	   pgtable.h processor.h ptrace.h special_insns.h tlbflush.h trapnr.h tsc.h) \
 	   $(addprefix net/,genetlink.h net_namespace.h sock.h) \
 	   $(addprefix trace/,define_trace.h events/ipi.h))
-USERCTL	:= $(shell find userctl -name '*.c')
+# The first process of guests with --root: a static program, which the controller has inside.
+GUEST_INIT := userctl/guest/init.c
+USERCTL	:= $(filter-out $(GUEST_INIT),$(shell find userctl -name '*.c'))
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
 SHARED	:= module/gva.c
@@ -358,6 +361,17 @@ linted-%:
 obj	= $(patsubst %,$(B)/$(1)/%.o,$(basename $(2)))
 
 lodge: $(B)/lodge ## the controller, build/lodge
+
+$(B)/guest/init: $(wildcard userctl/guest/*.[ch])
+	$(call say,CC,$(GUEST_INIT) (static))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= -Iuserctl -Os \
+		-ffunction-sections -static -s -Wl,--gc-sections -Wl,--build-id=none \
+		-o $@ $(filter %.c,$^)
+
+$(foreach d,obj san fuzz,$(call obj,$(d),userctl/boot/guest_init.c)): $(B)/guest/init
+$(foreach d,obj san fuzz,$(call obj,$(d),userctl/boot/guest_init.c)): \
+	CFLAGS += -DGUEST_INIT='"$(B)/guest/init"'
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)

@@ -43,7 +43,7 @@ static int boot_linux(linux_loader loader, struct place *place,
 		      struct image_store *store, const char *append,
 		      struct boot_entry *entry, struct boot_error *error)
 {
-	const struct image *initrd = NULL;
+	const struct image *initrd = options->made_initrd;
 	int ret = 0;
 
 	if (options->initrds > 1)

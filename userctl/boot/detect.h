@@ -23,6 +23,7 @@
  *	separated by commas (",," stands for a comma), each a path and, after a
  *	space, its arguments
  * @initrds: number of --initrd options; Linux takes one
+ * @made_initrd: without @initrd, the initrd of a Linux kernel, made for it; or NULL
  * @append: NULL or the command line
  * @cpus: vCPUs, 1 to LODGE_MAX_VCPUS
  * @serials: the serial ports that there are: bit 0 for COM1, up to bit 3
@@ -35,6 +36,7 @@ struct boot_options {
 	const char *firmware;
 	const char *initrd;
 	unsigned int initrds;
+	const struct image *made_initrd;
 	const char *append;
 	unsigned int cpus;
 	unsigned int serials;
