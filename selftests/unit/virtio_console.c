@@ -56,10 +56,8 @@ static void drained(void *opaque)
 FIXTURE_SETUP(console)
 {
 	struct device_value values[] = {
-		{ .number = 1 },
-		{},
-		{ .text = self->path },
-		{ .text = "name.of.port" },
+		{ .number = 1 },	 {},
+		{ .text = self->path },	 { .text = "name.of.port" },
 		{ .number = INT32_MAX },
 	};
 
@@ -378,6 +376,7 @@ TEST_F(console, socket_that_exists_is_refused)
 		{},
 		{ .text = self->path },
 		{ .text = "name" },
+		{ .number = INT32_MAX },
 	};
 	struct device_error error = {};
 

@@ -32,7 +32,7 @@
 #define PATIENCE_MS 20000
 
 /* The device's options in their order. */
-enum { DIR, TAG, RO, CACHE, UID, OPTIONS };
+enum { DIR, TAG, RO, CACHE, UID, SUBMOUNTS, OPTIONS };
 
 FIXTURE(fs)
 {

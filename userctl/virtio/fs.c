@@ -57,6 +57,7 @@ enum {
 	OPTION_RO,
 	OPTION_CACHE,
 	OPTION_UID,
+	OPTION_SUBMOUNTS,
 };
 
 /**
@@ -91,7 +92,7 @@ static const char *const caches[] = { "auto", "always", "none", NULL };
 
 /* QEMU's own, up to QEMU 7. */
 static void add_qemu_words(struct words *words, const struct share *share,
-			   const char *cache)
+			   const char *cache, bool submounts)
 {
 	(void)share;
 	add(words, "-f");
@@ -99,19 +100,24 @@ static void add_qemu_words(struct words *words, const struct share *share,
 	add(words, "-o");
 	add(words, "source=" SHARE_PATH);
 	add(words, "-o");
-	add(words, "sandbox=namespace,announce_submounts,log_level=err");
+	add(words, "sandbox=namespace,log_level=err");
+	if (submounts) {
+		add(words, "-o");
+		add(words, "announce_submounts");
+	}
 	add(words, "-o");
 	add_pair(words, "cache=", cache);
 }
 
 /* The later one of its own project. */
 static void add_later_words(struct words *words, const struct share *share,
-			    const char *cache)
+			    const char *cache, bool submounts)
 {
 	add(words, "--fd=" HELPER_FD_WORD);
 	add_pair(words, "--shared-dir=", share->path);
 	add(words, "--sandbox=namespace");
-	add(words, "--announce-submounts");
+	if (submounts)
+		add(words, "--announce-submounts");
 	add(words, "--log-level=error");
 	add_pair(words, "--cache=", cache);
 	if (share->read_only)
@@ -127,7 +133,7 @@ static void add_later_words(struct words *words, const struct share *share,
 struct program {
 	const char *path;
 	void (*add_words)(struct words *words, const struct share *share,
-			  const char *cache);
+			  const char *cache, bool submounts);
 	int (*prepare)(void *opaque);
 };
 
@@ -182,7 +188,8 @@ static int start_program(struct fs *fs, const struct device_value *values,
 	share_init(&share, path, values[OPTION_RO].number,
 		   values[OPTION_UID].number);
 	add(&words, program->path);
-	program->add_words(&words, &share, caches[values[OPTION_CACHE].number]);
+	program->add_words(&words, &share, caches[values[OPTION_CACHE].number],
+			   values[OPTION_SUBMOUNTS].number);
 	config.prepare = program->prepare;
 	config.opaque = &share;
 	socket = helper_start(&fs->daemon, &config, &step);
@@ -343,6 +350,13 @@ static const struct device_option options[] = {
 			 .type = DEVICE_NUMBER,
 			 .host = true,
 			 .max = MAX_USER },
+	[OPTION_SUBMOUNTS] = { .name = "submounts",
+			       .about = "the guest sees where other file "
+					"systems of the host begin below it; "
+					"overlayfs takes no such directory",
+			       .type = DEVICE_BOOL,
+			       .host = true,
+			       .value = 1 },
 	{},
 };
 
