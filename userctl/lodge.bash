@@ -95,7 +95,7 @@ _lodge_files() {
 _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --firmware) _lodge_files ;;
-	--directory | --share)
+	--directory | --root | --share)
 		mapfile -t COMPREPLY < <(compgen -d -- "$typed")
 		compopt -o filenames 2>/dev/null
 		;;

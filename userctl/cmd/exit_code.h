@@ -31,6 +31,15 @@
 /* `lodge stop` had to end a guest that did not power off. */
 #define EXIT_CODE_FORCED 1
 
+/*
+ * With --root all codes are the command's, but for those that other programs that start
+ * one have for their own failures, too; git-bisect(1) skips a revision at 125.
+ */
+#define EXIT_CODE_GUEST_FAILED 124
+#define EXIT_CODE_NO_COMMAND 125
+#define EXIT_CODE_NOT_EXECUTABLE 126
+#define EXIT_CODE_NOT_FOUND 127
+
 /* The code by which a shell reports a process that died of signal @number. */
 #define EXIT_CODE_SIGNAL(number) (128 + (number))
 

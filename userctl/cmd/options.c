@@ -17,6 +17,7 @@
 #include "cmd/one_dash.h"
 #include "cmd/short_option.h"
 #include "cmd/options_about.h"
+#include "cmd/options_check.h"
 #include "lib/cgroup_own.h"
 #include "lib/size.h"
 #include "machine/serials.h"
@@ -44,6 +45,7 @@ enum {
 	KEY_CONFIG,
 	KEY_DIRECTORY,
 	KEY_NO_SANDBOX,
+	KEY_ROOT,
 };
 
 static const struct argp_option descriptions[] = {
@@ -63,6 +65,11 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "append", 'a', "TEXT", 0,
 	  "Give TEXT to the image as its command line", 0 },
+	{ "root", KEY_ROOT, "DIRECTORY", 0,
+	  "Start a Linux kernel with DIRECTORY of the host as its root, which "
+	  "stays as it is, run COMMAND in it as if it ran here, and end with its "
+	  "exit code",
+	  0 },
 	{ "memory", 'm', "SIZE", 0,
 	  "Guest memory, 1M to 1024G: bytes, or with K, M or G (default 512M)",
 	  0 },
@@ -394,31 +401,6 @@ static int add_initrd(struct run_options *options, const char *file)
 	return 0;
 }
 
-/* Return: 0 or EINVAL. */
-static int check_boot(struct argp_state *state,
-		      const struct machine_config *machine)
-{
-	const struct boot_options *boot = &machine->boot;
-	const char *option = boot->initrd ? "--initrd" :
-			     boot->append ? "--append" :
-			     boot->flat	  ? "--flat" :
-					    NULL;
-
-	if (boot->kernel && boot->firmware)
-		argp_error(state, "--firmware: not with --kernel, which starts "
-				  "without a BIOS");
-	else if (!boot->kernel && option)
-		argp_error(state, "%s: for an image; name it by --kernel",
-			   option);
-	else if (!boot->kernel && !boot->firmware &&
-		 !devices_can_start(&machine->devices))
-		argp_error(state, "no image given; name a kernel by --kernel, "
-				  "or a disk by --disk");
-	else
-		return 0;
-	return EINVAL;
-}
-
 static enum config_type type_of(const struct argp_option *option)
 {
 	if (!option->arg)
@@ -486,7 +468,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state);
 static const struct argp run_argp = {
 	.options = descriptions,
 	.parser = parse_option,
-	.args_doc = "[DISK...]",
+	.args_doc = "[DISK...]\n--kernel IMAGE --root DIRECTORY [COMMAND...]",
 	.doc = options_about,
 };
 
@@ -535,30 +517,13 @@ static int set_config(struct argp_state *state, struct run_options *options,
 	return err;
 }
 
-/* True if a serial port is to lead to standard input and output by an option. */
-static bool wants_stdio(const struct run_options *options)
-{
-	for (unsigned int i = 0; i < options->nr_serials; i++)
-		if (options->serials[i].kind == CONSOLE_STDIO)
-			return true;
-	return false;
-}
-
 static error_t end_of_options(struct argp_state *state,
 			      struct run_options *options)
 {
 	if (options->inside)
 		return 0;
-	if (check_boot(state, &options->machine))
+	if (options_check(state, options))
 		return EINVAL;
-	if (options->detach && wants_stdio(options)) {
-		argp_error(
-			state,
-			"--detach --serial stdio: there is no standard input "
-			"in the background; leave --serial out, and `lodge "
-			"console` connects you");
-		return EINVAL;
-	}
 	return add_serials(state, options);
 }
 
@@ -638,8 +603,16 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_CONFIG:
 		return set_config(state, options, argument);
+	case KEY_ROOT:
+		options->root = argument;
+		return 0;
 	case ARGP_KEY_ARG:
-		return set_short(state, machine, short_option_disk(argument));
+		if (!options->root)
+			return set_short(state, machine,
+					 short_option_disk(argument));
+		options->command = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
 	case ARGP_KEY_END:
 		return end_of_options(state, options);
 	}
@@ -660,7 +633,9 @@ int options_parse(struct run_options *options, int argc, char **argv,
 	devices_default(&options->machine.devices);
 	for (size_t i = 1; i < SERIAL_MAX; i++)
 		options->serials[i].kind = CONSOLE_NONE;
-	err = argp_parse(&run_argp, argc, argv, flags, NULL, options);
+	/* What follows a command is its own. */
+	err = argp_parse(&run_argp, argc, argv, flags | ARGP_IN_ORDER, NULL,
+			 options);
 	if (err)
 		options_free(options);
 	return err;

@@ -34,6 +34,8 @@ struct serial_place {
  * @json: report the machine's end as JSON
  * @detach: run in the background
  * @no_sandbox: do not confine this process
+ * @root: the guest's root is this directory of the host's; or NULL
+ * @command: with @root, what runs there, with NULL at the end; NULL: a shell
  * @directory: names of files are relative to it, or NULL
  * @config: the options as they were given, those of files by --config, too
  * @words: what such files hold, to which other members point
@@ -50,6 +52,8 @@ struct run_options {
 	bool json;
 	bool detach;
 	bool no_sandbox;
+	const char *root;
+	char **command;
 	const char *directory;
 	struct config *config;
 	char **words[OPTIONS_MAX_CONFIGS];

@@ -20,6 +20,7 @@
 #include "cmd/options.h"
 #include "cmd/own_cgroup.h"
 #include "cmd/report.h"
+#include "cmd/root.h"
 #include "machine/machine.h"
 #include "sandbox/leftover.h"
 #include "sandbox/sandbox.h"
@@ -371,6 +372,18 @@ static int open_consoles(const struct run_options *options,
 	return code;
 }
 
+/* Return: 0 or an exit code. */
+static int open_root_consoles(struct root *root, struct console **consoles)
+{
+	int err = root_console(root, &consoles[0]);
+
+	for (unsigned int i = 1; i < SERIAL_MAX && !err; i++)
+		err = console_open(&consoles[i], CONSOLE_NONE, NULL);
+	return err ? complain(EXIT_CODE_RESOURCES, "the serial port",
+			      strerror(-err), NULL) :
+		     0;
+}
+
 /* True if a terminal is in the midst of a line of the guest's. */
 static bool in_line(struct console *const *consoles)
 {
@@ -405,7 +418,7 @@ static int confine(const struct run_options *options,
 }
 
 static int run_machine(struct run_options *options, struct machine *machine,
-		       struct background *background)
+		       struct background *background, struct root *root)
 {
 	struct machine_error error;
 	struct machine_end *end = calloc(1, sizeof(*end));
@@ -415,14 +428,18 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = open_consoles(options, machine,
-			     options->detach ? background : NULL, consoles);
+	code = root ? open_root_consoles(root, consoles) :
+		      open_consoles(options, machine,
+				    options->detach ? background : NULL,
+				    consoles);
 	if (!code)
 		code = confine(options, background);
 	if (!code) {
 		err = machine_start(machine, consoles, &error);
 		if (!err && background)
 			background_serve(background, machine);
+		if (!err && root)
+			root_serve(root, machine);
 		if (!err)
 			err = machine_wait(machine, end, &error);
 		code = err ? complain_step(options, err, &error) :
@@ -442,7 +459,7 @@ static int run_machine(struct run_options *options, struct machine *machine,
 }
 
 static int run_with_options(struct run_options *options,
-			    struct background *background)
+			    struct background *background, struct root *root)
 {
 	struct machine_error error;
 	struct machine *machine;
@@ -460,9 +477,26 @@ static int run_with_options(struct run_options *options,
 		return complain_step(options, err, &error);
 	if (*error.boot.warning)
 		fprintf(stderr, "lodge: warning: %s\n", error.boot.warning);
-	code = run_machine(options, machine, background);
+	code = run_machine(options, machine, background, root);
 	machine_free(machine);
 	leftovers_finish();
+	return code;
+}
+
+/* With --root the command's end counts, and not the machine's. */
+static int run_perhaps_root(struct run_options *options,
+			    struct background *background)
+{
+	struct root *root;
+	int code;
+
+	if (!options->root)
+		return run_with_options(options, background, NULL);
+	if (root_open(&root, options))
+		return EXIT_CODE_NO_COMMAND;
+	code = root_exit_code(root,
+			      run_with_options(options, background, root));
+	root_close(root);
 	return code;
 }
 
@@ -474,11 +508,11 @@ static int run_in_cgroup(struct run_options *options,
 	int code;
 
 	if (!options->cpu_weight && !options->memory_max)
-		return run_with_options(options, background);
+		return run_perhaps_root(options, background);
 	code = own_cgroup_enter(&own, options->cpu_weight, options->memory_max);
 	if (code)
 		return code;
-	code = run_with_options(options, background);
+	code = run_perhaps_root(options, background);
 	cgroup_leave(&own);
 	return code;
 }
@@ -518,6 +552,9 @@ static int run_as_asked(struct run_options *options)
 		return complain(EXIT_CODE_IMAGE, options->directory,
 				strerror(errno),
 				"name a directory by --directory");
+	/* Its thread serves a command, and no control socket. */
+	if (options->root)
+		return run_in_cgroup(options, NULL);
 	if (!options->detach)
 		return run_in_foreground(options);
 	err = detach(run_in_background, options, &code);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The initrd of a guest whose root is a directory of the host's.
+ */
+#include "cmd/root_image.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "boot/guest_init.h"
+#include "boot/kmodules.h"
+#include "boot/unpack.h"
+#include "boot/version.h"
+
+/* The largest of Debian's has 10 MiB. */
+#define MODULE_MAX (128UL << 20)
+/* The kernel's console device; the program gets it as its standard descriptors. */
+#define CONSOLE_MAJOR 5
+#define CONSOLE_MINOR 1
+
+/* What the program needs before the root is there. */
+static const struct kmodule_wish needed[] = {
+	{ "virtio_pci", "CONFIG_VIRTIO_PCI", true },
+	{ "virtio_console", "CONFIG_VIRTIO_CONSOLE", true },
+	{ "virtiofs", "CONFIG_VIRTIO_FS", true },
+	{ "overlay", "CONFIG_OVERLAY_FS", true },
+};
+
+/* Drivers of devices: nobody loads them later, as there is no device manager. */
+static const struct {
+	const char *device;
+	struct kmodule_wish wish;
+} drivers[] = {
+	{ "virtio-blk", { "virtio_blk", "CONFIG_VIRTIO_BLK", false } },
+	{ "virtio-net", { "virtio_net", "CONFIG_VIRTIO_NET", false } },
+	{ "virtio-rng", { "virtio_rng", "CONFIG_HW_RANDOM_VIRTIO", false } },
+	{ "virtio-balloon",
+	  { "virtio_balloon", "CONFIG_VIRTIO_BALLOON", false } },
+	{ "virtio-scsi", { "virtio_scsi", "CONFIG_SCSI_VIRTIO", false } },
+	{ "virtio-vsock",
+	  { "vmw_vsock_virtio_transport", "CONFIG_VIRTIO_VSOCKETS", false } },
+};
+
+#define NR_NEEDED (sizeof(needed) / sizeof(needed[0]))
+#define NR_DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+
+static size_t make_wishes(const struct devices_wanted *devices,
+			  struct kmodule_wish *wishes)
+{
+	size_t count = NR_NEEDED;
+
+	memcpy(wishes, needed, sizeof(needed));
+	for (size_t i = 0; i < NR_DRIVERS; i++) {
+		const struct device_kind *kind =
+			devices_find(drivers[i].device);
+
+		if (kind && devices_wants(devices, kind, 0))
+			wishes[count++] = drivers[i].wish;
+	}
+	return count;
+}
+
+/*
+ * Where the modules of a kernel may be: in the root; beside the kernel, as a package has
+ * them when it is unpacked, or as `make modules_install` leaves them.
+ */
+static bool find_directory(const char *kernel, const char *root,
+			   const char *version, char *path, size_t size)
+{
+	char copy[PATH_MAX];
+	const char *beside;
+
+	snprintf(copy, sizeof(copy), "%s", kernel);
+	beside = dirname(copy);
+	const struct {
+		const char *above;
+		const char *between;
+	} places[] = {
+		{ root, "/lib/modules" },   { root, "/usr/lib/modules" },
+		{ beside, "/lib/modules" }, { beside, "/../lib/modules" },
+		{ "", "/lib/modules" },
+	};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		snprintf(path, size, "%s%s/%s", places[i].above,
+			 places[i].between, version);
+		if (!access(path, R_OK | X_OK))
+			return true;
+	}
+	return false;
+}
+
+/* Packs a file as modules/NUMBER-NAME.  Return: 0 or -errno. */
+static int add_module(struct root_image *image, FILE *manifest,
+		      const char *path, size_t number, struct boot_error *error)
+{
+	const char *base = strrchr(path, '/') + 1;
+	char name[NAME_MAX + 32];
+	struct image file;
+	void *bytes;
+	size_t size;
+	int err = image_open(&file, path, error);
+
+	if (err)
+		return err;
+	snprintf(name, sizeof(name), "modules/%02zu-%.*s", number,
+		 (int)strcspn(base, "."), base);
+	err = unpack(file.data, file.size, MODULE_MAX, &bytes, &size);
+	image_close(&file);
+	if (err)
+		return boot_error_set(error, err, "%s: cannot be unpacked: %s",
+				      path, strerror(-err));
+	initrd_file(&image->initrd, name, 0644, bytes, size);
+	free(bytes);
+	fprintf(manifest, "module %s\n", name + strlen("modules/"));
+	return 0;
+}
+
+static int add_modules(struct root_image *image, FILE *manifest,
+		       const char *directory,
+		       const struct devices_wanted *devices,
+		       struct boot_error *error)
+{
+	struct kmodule_wish wishes[NR_NEEDED + NR_DRIVERS];
+	size_t count = make_wishes(devices, wishes);
+	struct kmodules modules;
+	int err = kmodules_find(&modules, directory, wishes, count, error);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < modules.count && !err; i++)
+		err = add_module(image, manifest, modules.paths[i], i, error);
+	kmodules_free(&modules);
+	return err;
+}
+
+/* Return: 0; -errno of finding or reading modules. */
+static int write_manifest(struct root_image *image, FILE *manifest,
+			  const char *kernel, const char *root,
+			  const struct devices_wanted *devices,
+			  struct boot_error *error)
+{
+	char version[VERSION_SIZE], directory[PATH_MAX],
+		host[HOST_NAME_MAX + 1];
+	struct image file;
+	int err = image_open(&file, kernel, error);
+
+	if (err)
+		return err;
+	err = version_find(&file, version);
+	image_close(&file);
+	if (err)
+		snprintf(
+			image->note, sizeof(image->note),
+			"the kernel does not tell its version, so it was given "
+			"no modules");
+	else if (find_directory(kernel, root, version, directory,
+				sizeof(directory)))
+		err = add_modules(image, manifest, directory, devices, error);
+	else
+		snprintf(image->note, sizeof(image->note),
+			 "there is no /lib/modules/%s below the root, beside "
+			 "the kernel or on this host, so it was given no "
+			 "modules",
+			 version);
+	if (!gethostname(host, sizeof(host)) && *host)
+		fprintf(manifest, "host %s\n", host);
+	fputs("root " ROOT_TAG "\n", manifest);
+	return *image->note ? 0 : err;
+}
+
+static int fill(struct root_image *image, const char *kernel, const char *root,
+		const struct devices_wanted *devices, struct boot_error *error)
+{
+	struct initrd *initrd = &image->initrd;
+	char *text = NULL;
+	size_t size;
+	FILE *manifest = open_memstream(&text, &size);
+	const void *init;
+	int err;
+
+	if (!manifest)
+		return -ENOMEM;
+	initrd_directory(initrd, "dev");
+	initrd_character_device(initrd, "dev/console", CONSOLE_MAJOR,
+				CONSOLE_MINOR);
+	initrd_directory(initrd, "modules");
+	err = write_manifest(image, manifest, kernel, root, devices, error);
+	if (fclose(manifest) && !err)
+		err = -ENOMEM;
+	if (!err) {
+		initrd_file(initrd, "manifest", 0644, text, size);
+		init = guest_init(&size);
+		initrd_file(initrd, "init", 0755, init, size);
+		err = initrd_finish(initrd);
+	}
+	free(text);
+	return err;
+}
+
+int root_image_make(struct root_image *image, const char *kernel,
+		    const char *root, const struct devices_wanted *devices,
+		    struct boot_error *error)
+{
+	int err;
+
+	memset(image, 0, sizeof(*image));
+	memset(error, 0, sizeof(*error));
+	err = fill(image, kernel, root, devices, error);
+	if (err) {
+		if (!*error->text)
+			boot_error_set(error, err, "the guest's initrd: %s",
+				       strerror(-err));
+		root_image_free(image);
+		return err;
+	}
+	image->image = (struct image){
+		.path = "the guest's initrd",
+		.data = image->initrd.bytes,
+		.size = image->initrd.size,
+	};
+	return 0;
+}
+
+void root_image_free(struct root_image *image)
+{
+	initrd_free(&image->initrd);
+}

@@ -1,0 +1,544 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A command that the agent in a guest runs for the user of this process.
+ *
+ * One thread, errand_run()'s, does all of it; errand_signal() hands it numbers by a pipe.
+ * Descriptors that others share stay as they are, so a write is of no more than one
+ * that can be written takes at once.
+ */
+#include "control/errand.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine/terminal.h"
+
+/* There is one command on the wire. */
+#define SESSION 1
+#define CREDIT_STEP (WIRE_WINDOW / 4)
+/* What a pipe, and a terminal, takes without blocking when it can be written. */
+#define PIPE_PIECE 4096
+#define TERMINAL_PIECE 256
+#define FILE_PIECE WIRE_WINDOW
+#define ESCAPE 0x1d /* Ctrl-] */
+
+/**
+ * struct output - output of the command
+ * @fd: where it goes; -1: nowhere any more
+ * @piece: bytes for one write()
+ * @at: of the first byte in @bytes
+ * @count: bytes that wait
+ * @left: bytes that the guest may still send
+ * @owed: bytes that were written and for which no credit was given yet
+ * @bytes: a ring
+ */
+struct output {
+	int fd;
+	size_t piece;
+	size_t at;
+	size_t count;
+	uint32_t left;
+	uint32_t owed;
+	uint8_t bytes[WIRE_WINDOW];
+};
+
+/**
+ * struct errand - a command
+ * @config: its description
+ * @wire: leads to the agent
+ * @sent: bytes of its description that were sent
+ * @started: it was told to start
+ * @up: the agent is there
+ * @over: @end is set
+ * @end: its end
+ * @input: descriptor, or -1: there is no more
+ * @credit: bytes of input that the agent takes
+ * @escapes: Ctrl-] in a row
+ * @outputs: by stream; that of the input is not used
+ * @numbers: signals: written to 1 and read from 0
+ */
+struct errand {
+	struct errand_config config;
+	struct wire wire;
+	size_t sent;
+	bool started;
+	atomic_bool up;
+	bool over;
+	struct errand_end end;
+	int input;
+	uint32_t credit;
+	unsigned int escapes;
+	struct output outputs[WIRE_STREAMS];
+	int numbers[2];
+};
+
+static size_t piece_of(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return TERMINAL_PIECE;
+	if (S_ISREG(st.st_mode))
+		return FILE_PIECE;
+	return S_ISCHR(st.st_mode) ? TERMINAL_PIECE : PIPE_PIECE;
+}
+
+struct errand *errand_new(const struct errand_config *config)
+{
+	struct errand *errand = calloc(1, sizeof(*errand));
+
+	if (!errand)
+		return NULL;
+	errand->config = *config;
+	errand->wire.fd = config->fd;
+	errand->input = config->fds[WIRE_IN];
+	errand->credit = WIRE_WINDOW;
+	for (int i = WIRE_OUT; i < WIRE_STREAMS; i++) {
+		errand->outputs[i].fd = config->fds[i];
+		errand->outputs[i].piece = piece_of(config->fds[i]);
+		errand->outputs[i].left = WIRE_WINDOW;
+	}
+	if (pipe2(errand->numbers, O_CLOEXEC | O_NONBLOCK)) {
+		free(errand);
+		return NULL;
+	}
+	return errand;
+}
+
+void errand_free(struct errand *errand)
+{
+	if (!errand)
+		return;
+	close(errand->numbers[0]);
+	close(errand->numbers[1]);
+	free(errand);
+}
+
+/* The pipe is full only after thousands of signals, of which one more says nothing. */
+bool errand_signal(struct errand *errand, int number)
+{
+	const uint8_t byte = number;
+
+	if (number != SIGWINCH && !atomic_load(&errand->up))
+		return false;
+	return write(errand->numbers[1], &byte, 1) == 1 || errno == EAGAIN;
+}
+
+static void finish(struct errand *errand, enum errand_fate fate, uint32_t code)
+{
+	if (errand->over)
+		return;
+	errand->over = true;
+	errand->end.fate = fate;
+	errand->end.code = code;
+}
+
+static int tell_size(struct errand *errand)
+{
+	uint16_t cols = 0, rows = 0, size[2];
+
+	if (!errand->config.terminal || !errand->started ||
+	    !terminal_size(&cols, &rows))
+		return 0;
+	size[0] = rows;
+	size[1] = cols;
+	return wire_put(&errand->wire, WIRE_RESIZE, SESSION, 0, size,
+			sizeof(size));
+}
+
+/*
+ * What the agent says.
+ */
+
+static int greet(struct errand *errand, const void *payload, size_t size)
+{
+	uint32_t version;
+
+	if (atomic_load(&errand->up) || size != sizeof(version))
+		return -EPROTO;
+	memcpy(&version, payload, sizeof(version));
+	if (version != WIRE_VERSION)
+		return -EPROTO;
+	errand->end.up = true;
+	atomic_store(&errand->up, true);
+	return errand->config.terminal ? terminal_raw_whole() : 0;
+}
+
+/* It is shown to the user, whose terminal it must not control. */
+static int take_failure(struct errand *errand, const char *text, size_t size)
+{
+	if (size >= sizeof(errand->end.text))
+		size = sizeof(errand->end.text) - 1;
+	for (size_t i = 0; i < size; i++)
+		errand->end.text[i] = text[i] < ' ' || text[i] > '~' ? '?' :
+								       text[i];
+	finish(errand, ERRAND_FAILED, 0);
+	return 0;
+}
+
+/* Output for which nobody is there is dropped, until the agent has heard of that. */
+static int take_output(struct errand *errand, unsigned int stream,
+		       const uint8_t *bytes, size_t size)
+{
+	struct output *output = &errand->outputs[stream];
+
+	if (stream == WIRE_IN || size > output->left)
+		return -EPROTO;
+	output->left -= size;
+	if (output->fd < 0) {
+		output->owed += size;
+		return 0;
+	}
+	for (size_t i = 0; i < size; i++)
+		output->bytes[(output->at + output->count++) % WIRE_WINDOW] =
+			bytes[i];
+	return 0;
+}
+
+static int take_close(struct errand *errand, unsigned int stream)
+{
+	if (stream == WIRE_IN)
+		errand->input = -1;
+	return 0;
+}
+
+static int take_credit(struct errand *errand, const struct wire_frame *frame,
+		       const void *payload)
+{
+	uint32_t credit;
+
+	if (frame->stream != WIRE_IN || frame->size != sizeof(credit))
+		return -EPROTO;
+	memcpy(&credit, payload, sizeof(credit));
+	if (credit > WIRE_WINDOW - errand->credit)
+		return -EPROTO;
+	errand->credit += credit;
+	return 0;
+}
+
+static int take_end(struct errand *errand, const void *payload, size_t size)
+{
+	static const enum errand_fate fates[] = {
+		[WIRE_EXITED] = ERRAND_EXITED,
+		[WIRE_KILLED] = ERRAND_KILLED,
+		[WIRE_NO_DIRECTORY] = ERRAND_NO_DIRECTORY,
+		[WIRE_NO_PROGRAM] = ERRAND_NO_PROGRAM,
+		[WIRE_NO_START] = ERRAND_NO_START,
+	};
+	struct wire_exit end;
+
+	if (size != sizeof(end) || !errand->started)
+		return -EPROTO;
+	memcpy(&end, payload, sizeof(end));
+	if (end.how >= sizeof(fates) / sizeof(fates[0]) ||
+	    (end.how == WIRE_EXITED && end.code > 0xff) ||
+	    (end.how == WIRE_KILLED && (!end.code || end.code >= NSIG)))
+		return -EPROTO;
+	finish(errand, fates[end.how], end.code);
+	return 0;
+}
+
+static int take_frame(struct errand *errand, const struct wire_frame *frame,
+		      const void *payload)
+{
+	if (frame->type == WIRE_FAILED)
+		return take_failure(errand, payload, frame->size);
+	if (frame->type == WIRE_HELLO)
+		return greet(errand, payload, frame->size);
+	if (!errand->started || frame->session != SESSION)
+		return -EPROTO;
+	switch (frame->type) {
+	case WIRE_DATA:
+		return take_output(errand, frame->stream, payload, frame->size);
+	case WIRE_CLOSE:
+		return take_close(errand, frame->stream);
+	case WIRE_CREDIT:
+		return take_credit(errand, frame, payload);
+	case WIRE_EXIT:
+		return take_end(errand, payload, frame->size);
+	}
+	return -EPROTO;
+}
+
+static int take_frames(struct errand *errand)
+{
+	struct wire_frame frame;
+	const void *payload;
+	int got = 1;
+
+	while (!errand->over && got > 0) {
+		got = wire_next(&errand->wire, &frame, &payload);
+		if (got > 0 && take_frame(errand, &frame, payload))
+			got = -EPROTO;
+	}
+	return got < 0 ? got : 0;
+}
+
+static int receive(struct errand *errand)
+{
+	int err = wire_fill(&errand->wire);
+
+	return err == -EAGAIN ? 0 : err;
+}
+
+/*
+ * What the agent is told.
+ */
+
+static int send_description(struct errand *errand)
+{
+	const struct errand_config *config = &errand->config;
+	size_t room;
+	int err = 0;
+
+	if (!atomic_load(&errand->up) || errand->started)
+		return 0;
+	while (!err && errand->sent < config->size &&
+	       (room = wire_room(&errand->wire))) {
+		if (room > config->size - errand->sent)
+			room = config->size - errand->sent;
+		err = wire_put(&errand->wire, WIRE_SPEC, SESSION, 0,
+			       (const char *)config->description + errand->sent,
+			       room);
+		errand->sent += room;
+	}
+	if (err || errand->sent < config->size || !wire_room(&errand->wire))
+		return err;
+	err = wire_put(&errand->wire, WIRE_START, SESSION, 0, NULL, 0);
+	errand->started = true;
+	if (!err && errand->input < 0)
+		err = wire_put(&errand->wire, WIRE_CLOSE, SESSION, WIRE_IN,
+			       NULL, 0);
+	return err ? err : tell_size(errand);
+}
+
+static int give_credit(struct errand *errand, unsigned int stream)
+{
+	struct output *output = &errand->outputs[stream];
+	int err;
+
+	if (output->owed < CREDIT_STEP)
+		return 0;
+	err = wire_put_number(&errand->wire, WIRE_CREDIT, SESSION, stream,
+			      output->owed);
+	if (err)
+		return err;
+	output->left += output->owed;
+	output->owed = 0;
+	return 0;
+}
+
+/* Nobody reads it any more: the command learns that as it would here. */
+static int lose_output(struct errand *errand, unsigned int stream)
+{
+	struct output *output = &errand->outputs[stream];
+
+	output->fd = -1;
+	output->owed += output->count;
+	output->count = 0;
+	if (errand->over)
+		return 0;
+	return wire_put(&errand->wire, WIRE_CLOSE, SESSION, stream, NULL, 0);
+}
+
+static int write_output(struct errand *errand, unsigned int stream)
+{
+	struct output *output = &errand->outputs[stream];
+	size_t size = WIRE_WINDOW - output->at;
+	ssize_t done;
+
+	if (size > output->count)
+		size = output->count;
+	if (size > output->piece)
+		size = output->piece;
+	done = write(output->fd, output->bytes + output->at, size);
+	if (done < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (done < 0)
+		return lose_output(errand, stream);
+	output->at = (output->at + done) % WIRE_WINDOW;
+	output->count -= done;
+	output->owed += done;
+	return errand->over ? 0 : give_credit(errand, stream);
+}
+
+/* True if the user has had enough. */
+static bool is_escape(struct errand *errand, const uint8_t *bytes, size_t size)
+{
+	for (size_t i = 0; errand->config.terminal && i < size; i++) {
+		errand->escapes = bytes[i] == ESCAPE ? errand->escapes + 1 : 0;
+		if (errand->escapes == ERRAND_ESCAPES)
+			return true;
+	}
+	return false;
+}
+
+static int end_input(struct errand *errand)
+{
+	errand->input = -1;
+	return wire_put(&errand->wire, WIRE_CLOSE, SESSION, WIRE_IN, NULL, 0);
+}
+
+static int read_input(struct errand *errand)
+{
+	uint8_t bytes[WIRE_MAX];
+	size_t size = wire_room(&errand->wire);
+	ssize_t got;
+
+	if (size > errand->credit)
+		size = errand->credit;
+	got = read(errand->input, bytes, size);
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return 0;
+	if (got <= 0)
+		return end_input(errand);
+	if (is_escape(errand, bytes, got))
+		finish(errand, ERRAND_QUIT, 0);
+	errand->credit -= got;
+	return wire_put(&errand->wire, WIRE_DATA, SESSION, WIRE_IN, bytes, got);
+}
+
+static int take_numbers(struct errand *errand)
+{
+	uint8_t number;
+	int err = 0;
+
+	while (!err && read(errand->numbers[0], &number, 1) == 1)
+		err = number == SIGWINCH ?
+			      tell_size(errand) :
+			      wire_put_number(&errand->wire, WIRE_SIGNAL,
+					      SESSION, 0, number);
+	return err;
+}
+
+/*
+ * Waiting.
+ */
+
+enum { FD_WIRE, FD_OVER, FD_NUMBERS, FD_IN, FD_OUT, FD_ERR, NR_FDS };
+
+static bool wants_input(const struct errand *errand)
+{
+	return errand->started && errand->input >= 0 && errand->credit &&
+	       wire_room(&errand->wire);
+}
+
+/* Signals wait until there is a command. */
+static void fill_fds(const struct errand *errand, int over, struct pollfd *fds)
+{
+	const bool outputs[] = {
+		errand->outputs[WIRE_OUT].count,
+		errand->outputs[WIRE_ERR].count,
+	};
+
+	fds[FD_WIRE] = (struct pollfd){
+		.fd = errand->over ? -1 : errand->wire.fd,
+		.events = POLLIN | (wire_waits(&errand->wire) ? POLLOUT : 0),
+	};
+	fds[FD_OVER] = (struct pollfd){ .fd = over, .events = POLLIN };
+	fds[FD_NUMBERS] = (struct pollfd){
+		.fd = errand->started ? errand->numbers[0] : -1,
+		.events = POLLIN,
+	};
+	fds[FD_IN] = (struct pollfd){
+		.fd = wants_input(errand) ? errand->input : -1,
+		.events = POLLIN,
+	};
+	for (int i = 0; i < 2; i++)
+		fds[FD_OUT + i] = (struct pollfd){
+			.fd = outputs[i] ? errand->outputs[WIRE_OUT + i].fd :
+					   -1,
+			.events = POLLOUT,
+		};
+}
+
+static int serve(struct errand *errand, const struct pollfd *fds)
+{
+	int err = 0;
+
+	if (fds[FD_WIRE].revents & (POLLIN | POLLHUP | POLLERR))
+		err = receive(errand);
+	if (!err)
+		err = take_frames(errand);
+	if (!err)
+		err = send_description(errand);
+	if (!err && fds[FD_NUMBERS].revents)
+		err = take_numbers(errand);
+	if (!err && fds[FD_IN].revents && errand->input >= 0)
+		err = read_input(errand);
+	for (int i = 0; i < 2 && !err; i++)
+		if (fds[FD_OUT + i].revents)
+			err = write_output(errand, WIRE_OUT + i);
+	return err ? err : wire_flush(&errand->wire);
+}
+
+/* The machine has ended; what it has said before still counts. */
+static void hear_last(struct errand *errand)
+{
+	while (!errand->over && !wire_fill(&errand->wire))
+		if (take_frames(errand))
+			break;
+	finish(errand, ERRAND_GONE, 0);
+}
+
+/* Return: 0; -errno of poll(). */
+static int wait_and_serve(struct errand *errand, int over)
+{
+	struct pollfd fds[NR_FDS];
+	int err;
+
+	fill_fds(errand, over, fds);
+	if (poll(fds, NR_FDS, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	err = serve(errand, fds);
+	if (err == -EPROTO)
+		finish(errand, ERRAND_GARBAGE, 0);
+	else if (err)
+		finish(errand, ERRAND_GONE, 0);
+	if (fds[FD_OVER].revents)
+		hear_last(errand);
+	return 0;
+}
+
+/* Writes what is left, unless its reader goes or a signal says that it never takes it. */
+static void write_rest(struct errand *errand, unsigned int stream)
+{
+	struct output *output = &errand->outputs[stream];
+	struct pollfd fds[] = {
+		{ .fd = output->fd, .events = POLLOUT },
+		{ .fd = errand->numbers[0], .events = POLLIN },
+	};
+	uint8_t number = SIGWINCH;
+
+	while (output->fd >= 0 && output->count) {
+		if (poll(fds, 2, -1) < 0)
+			continue;
+		if (fds[0].revents)
+			write_output(errand, stream);
+		if (fds[1].revents &&
+		    read(errand->numbers[0], &number, 1) == 1 &&
+		    number != SIGWINCH)
+			return;
+	}
+}
+
+int errand_run(struct errand *errand, int over, struct errand_end *end)
+{
+	int err = 0;
+
+	while (!errand->over && !err)
+		err = wait_and_serve(errand, over);
+	for (int i = WIRE_OUT; i < WIRE_STREAMS && !err; i++)
+		write_rest(errand, i);
+	if (errand->config.terminal)
+		terminal_restore();
+	*end = errand->end;
+	return err;
+}
