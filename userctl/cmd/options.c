@@ -35,6 +35,7 @@ enum {
 	KEY_DISK,
 	KEY_CDROM,
 	KEY_SHARE,
+	KEY_VSOCK,
 	KEY_TESTDEV,
 	KEY_FLAT,
 	KEY_FIRMWARE,
@@ -112,6 +113,10 @@ static const struct argp_option descriptions[] = {
 	  "virtiofs TAG /mnt` (default: share0, share1...); with ro nothing "
 	  "there can be changed; a comma in DIRECTORY is doubled; help lists all "
 	  "options",
+	  0 },
+	{ "vsock", KEY_VSOCK, "CID", 0,
+	  "Let programs of the guest and of the host reach each other by sockets "
+	  "of AF_VSOCK, with CID, a number from 3 on, as the guest's address",
 	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "The same as --device testdev: QEMU's pc-testdev, for bare-metal "
@@ -575,6 +580,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return set_short(state, machine,
 				 short_option_share(&machine->devices,
 						    argument));
+	case KEY_VSOCK:
+		return set_short(state, machine, short_option_vsock(argument));
 	case KEY_TESTDEV:
 		return set_device(state, machine, "testdev");
 	case KEY_FLAT:

@@ -73,6 +73,16 @@ char *short_option_cdrom(const char *text)
 	return drive("virtio-scsi", text);
 }
 
+char *short_option_vsock(const char *text)
+{
+	char *device;
+
+	if (is_help(text))
+		return strdup("virtio-vsock,help");
+	return asprintf(&device, "virtio-vsock,cid=%s", text) < 0 ? NULL :
+								    device;
+}
+
 static unsigned int count_shares(const struct devices_wanted *devices)
 {
 	const struct device_kind *kind = devices_find(SHARE);

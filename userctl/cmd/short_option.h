@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Options that are short for --device: --disk and --cdrom FILE[,KEY=VALUE]..., and
- * --share DIRECTORY[:TAG][,KEY=VALUE]....  In place of all, `help` asks for the keys.
+ * --share DIRECTORY[:TAG][,KEY=VALUE]..., --vsock CID.  In place of all, `help` asks for the keys.
  */
 #ifndef LODGE_CMD_SHORT_OPTION_H
 #define LODGE_CMD_SHORT_OPTION_H
@@ -22,6 +22,11 @@ char *short_option_disk(const char *text);
  * short_option_cdrom() - the same for a CD
  */
 char *short_option_cdrom(const char *text);
+
+/**
+ * short_option_vsock() - the same for a guest's address
+ */
+char *short_option_vsock(const char *text);
 
 /**
  * short_option_share() - write what --device is given for a shared directory

@@ -26,6 +26,7 @@
 #include "virtio/rng.h"
 #include "virtio/scsi.h"
 #include "virtio/vhost_user_device.h"
+#include "virtio/vsock.h"
 
 /**
  * struct row - a row of the device table
@@ -59,6 +60,7 @@ static const struct row rows[] = {
 	{ .kind = &virtio_net_device, .optional = true },
 	{ .kind = &virtio_fs_device, .optional = true },
 	{ .kind = &vhost_user_device, .optional = true },
+	{ .kind = &virtio_vsock_device, .optional = true },
 };
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))

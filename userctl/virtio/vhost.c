@@ -77,7 +77,7 @@ static bool can_start(const struct vhost *vhost, unsigned int queue)
 
 	return device->state.queues[queue].enabled &&
 	       !device->queues[queue].broken &&
-	       !(vhost->running & QUEUE_BIT(queue));
+	       !((vhost->running | vhost->local) & QUEUE_BIT(queue));
 }
 
 static int start_all(struct vhost *vhost)

@@ -78,18 +78,20 @@ struct vhost_kind {
  * @kind: of the back end
  * @back: the back end
  * @running: bits of the queues that it has
+ * @local: bits of queues that it never has, and that stay as they are
  * @begun: it knows features and memory
  * @held: the machine is held
  * @failed: it is given up
  *
  * It is the first member of the structure of its device, and @pci.device.opaque.  The
- * device's lock guards the last four.
+ * device's lock guards what changes.
  */
 struct vhost {
 	struct virtio_pci pci;
 	const struct vhost_kind *kind;
 	void *back;
 	uint64_t running;
+	uint64_t local;
 	bool begun;
 	bool held;
 	bool failed;

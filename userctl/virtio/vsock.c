@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A socket device.
+ *
+ * The kernel has the queues of both directions; that of events stays here, as there are
+ * none.  Connections are not part of the device's state: a machine whose guest has the
+ * device in use can be held and go on, but not be loaded from a record.
+ */
+#include "virtio/vsock.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <linux/vhost.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_vsock.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+
+#include "virtio/vhost_kernel.h"
+
+#define DEVICE_PATH "/dev/vhost-vsock"
+
+/* "Other" of communication controllers. */
+#define PCI_CLASS_COMMUNICATION 0x078000
+
+#define EVENTS 2
+#define QUEUES 3
+#define QUEUE_SIZE 128
+
+/* 0 to 2 are the hypervisor, the same machine and the host. */
+#define MIN_CID 3
+#define MAX_CID (UINT32_MAX - 1)
+
+/**
+ * struct vsock - a device
+ * @vhost: the device
+ * @kernel: its back end
+ * @config: what the driver reads
+ */
+struct vsock {
+	struct vhost vhost;
+	struct vhost_kernel kernel;
+	struct virtio_vsock_config config;
+};
+
+static const struct virtio_kind kind = {
+	.name = "virtio-vsock",
+	.id = VIRTIO_ID_VSOCK,
+	.class = PCI_CLASS_COMMUNICATION,
+	.start = vhost_start,
+	.stop = vhost_stop,
+	.kick = vhost_kick,
+};
+
+static int run(struct vhost_kernel *kernel, bool run)
+{
+	int on = run;
+
+	return ioctl(kernel->fd, VHOST_VSOCK_SET_RUNNING, &on) ? -errno : 0;
+}
+
+static int open_back(struct vsock *vsock, uint64_t cid, uint64_t *features,
+		     struct device_error *error)
+{
+	int err = vhost_kernel_open(&vsock->kernel, DEVICE_PATH, features);
+
+	if (err) {
+		device_fail(error, err, DEVICE_PATH, NULL,
+			    err == -EACCES ? "be a member of the group kvm" :
+					     "modprobe vhost_vsock");
+		return err;
+	}
+	if (ioctl(vsock->kernel.fd, VHOST_VSOCK_SET_GUEST_CID, &cid)) {
+		err = -errno;
+		device_fail(error, err, "cid",
+			    err == -EADDRINUSE ? "is another machine's" : NULL,
+			    "choose another number");
+	}
+	vsock->config.guest_cid = htole64(cid);
+	return err;
+}
+
+static int plug(struct vsock *vsock, const struct board *board,
+		uint64_t features)
+{
+	struct virtio_device *device = &vsock->vhost.pci.device;
+
+	vsock->kernel.run = run;
+	vhost_kernel_attach(&vsock->kernel, &vsock->vhost);
+	vsock->vhost.local = 1U << EVENTS;
+	device->kind = &kind;
+	device->opaque = &vsock->vhost;
+	device->nr_queues = QUEUES;
+	device->queue_size = QUEUE_SIZE;
+	device->config = &vsock->config;
+	device->config_size = sizeof(vsock->config);
+	return vhost_init(&vsock->vhost, board,
+			  features & VHOST_QUEUE_FEATURES);
+}
+
+static void vsock_free(void *opaque)
+{
+	struct vsock *vsock = opaque;
+
+	if (vsock->vhost.pci.device.kind)
+		vhost_fini(&vsock->vhost);
+	vhost_kernel_close(&vsock->kernel);
+	free(vsock);
+}
+
+static void *vsock_make(const struct board *board,
+			const struct device_value *values,
+			struct device_error *error)
+{
+	struct vsock *vsock = calloc(1, sizeof(*vsock));
+	uint64_t features;
+	int err;
+
+	if (!vsock)
+		return NULL;
+	err = open_back(vsock, values[0].number, &features, error);
+	if (!err)
+		err = plug(vsock, board, features);
+	if (err) {
+		vsock_free(vsock);
+		errno = -err;
+		return NULL;
+	}
+	return vsock;
+}
+
+static bool vsock_is_sound(const void *opaque)
+{
+	const struct vsock *vsock = opaque;
+
+	return !(vsock->vhost.pci.device.state.status &
+		 VIRTIO_CONFIG_S_DRIVER_OK) &&
+	       virtio_pci_is_sound(vsock);
+}
+
+static const struct device_option options[] = {
+	{ .name = "cid",
+	  .about =
+		  "the guest's address, which no other machine of the host has",
+	  .type = DEVICE_NUMBER,
+	  .required = true,
+	  .min = MIN_CID,
+	  .max = MAX_CID },
+	{},
+};
+
+static const struct record_field fields[] = { VIRTIO_PCI_FIELDS(struct vhost) };
+
+const struct device_kind virtio_vsock_device = {
+	.name = "virtio-vsock",
+	.about =
+		"sockets between guest and host, by vhost-vsock; --vsock CID adds "
+		"it",
+	.options = options,
+	.make = vsock_make,
+	.free = vsock_free,
+	.reset = vhost_reset,
+	.hold = vhost_hold,
+	.release = vhost_release,
+	DEVICE_STATE(struct vsock, fields),
+	.is_sound = vsock_is_sound,
+	.loaded = virtio_pci_loaded,
+};
