@@ -36,6 +36,7 @@ static char *const every[] = {
 	"--disk=/dev/null",
 	"--cdrom=/dev/null",
 	"--share=/tmp:work",
+	"--vsock=3",
 	"--testdev",
 	"--flat=0x7c00:32",
 	"--cpu-weight=0x64",
