@@ -89,8 +89,9 @@ TEST(each_option_is_among_those_that_are_tried)
 {
 	for (const struct config_key *key = options_keys(); key->name; key++) {
 		size_t length = strlen(key->name);
-		/* It does not go with --kernel, and has a test of its own. */
-		bool tried = !strcmp(key->name, "firmware");
+		/* They go with few others; --firmware has a test below. */
+		bool tried = !strcmp(key->name, "firmware") ||
+			     !strcmp(key->name, "root");
 
 		for (size_t i = 0; i < EVERY; i++)
 			tried |= !strncmp(every[i] + 2, key->name, length) &&
