@@ -19,7 +19,6 @@
 
 #define NOW 123456789012ULL
 #define MEMORY (16ULL << 20)
-#define KINDS 16
 #define FILE_SIZE (1 << 20)
 
 /* A board for one device; its lines and messages are not connected. */
@@ -34,9 +33,49 @@ struct setup {
 static const struct device_kind *const chips[] = { &pic_device,
 						   &ioapic_device };
 
+/* Each kind that can be made here, with its name for the options of users. */
+#define TRIED(KIND)                            \
+	KIND(pic, "pic")                       \
+	KIND(ioapic, "ioapic")                 \
+	KIND(serial, "serial")                 \
+	KIND(rtc, "rtc")                       \
+	KIND(i8042, "i8042")                   \
+	KIND(pit, "pit")                       \
+	KIND(pm, "pm")                         \
+	KIND(pci, "pci")                       \
+	KIND(fwcfg, "fwcfg")                   \
+	KIND(crt, "crt")                       \
+	KIND(debug_exit, "debug-exit")         \
+	KIND(testdev, "testdev")               \
+	KIND(virtio_blk, "virtio-blk")         \
+	KIND(virtio_scsi, "virtio-scsi")       \
+	KIND(virtio_rng, "virtio-rng")         \
+	KIND(virtio_console, "virtio-console") \
+	KIND(virtio_balloon, "virtio-balloon")
+
+#define NAME_OF(word, name) name,
+
+static const char *const tried[] = { TRIED(NAME_OF) };
+
+/* Those that have tests of their own: they need a server, or a load changes their state. */
+static const char *const elsewhere[] = { "vmgenid",    "virtio-qcow2",
+					 "virtio-net", "virtio-fs",
+					 "vhost-user", "virtio-vsock" };
+
+/* Return: NULL behind the last. */
 static const struct device_kind *kind_of(size_t number)
 {
 	return number < 2 ? chips[number] : devices_kind(number - 2);
+}
+
+static const struct device_kind *find_kind(const char *name)
+{
+	const struct device_kind *kind;
+
+	for (size_t i = 0; (kind = kind_of(i)); i++)
+		if (!strcmp(kind->name, name))
+			return kind;
+	return NULL;
 }
 
 static bool drop_msi(void *opaque, uint64_t address, uint32_t data)
@@ -150,35 +189,19 @@ FIXTURE(state)
 
 FIXTURE_VARIANT(state)
 {
-	size_t number;
+	const char *name;
 };
 
-#define KIND(name, n)                    \
-	FIXTURE_VARIANT_ADD(state, name) \
-	{                                \
-		.number = n,             \
-	}
+#define ADD_VARIANT(word, kind)           \
+	FIXTURE_VARIANT_ADD(state, word){ \
+		.name = kind,             \
+	};
 
-KIND(pic, 0);
-KIND(ioapic, 1);
-KIND(serial, 2);
-KIND(rtc, 3);
-KIND(i8042, 4);
-KIND(pit, 5);
-KIND(pm, 6);
-KIND(pci, 7);
-KIND(fwcfg, 8);
-KIND(crt, 9);
-KIND(debug_exit, 10);
-KIND(testdev, 11);
-KIND(virtio_blk, 12);
-KIND(virtio_rng, 13);
-KIND(virtio_console, 14);
-KIND(virtio_balloon, 15);
+TRIED(ADD_VARIANT)
 
 FIXTURE_SETUP(state)
 {
-	const struct device_kind *kind = kind_of(variant->number);
+	const struct device_kind *kind = find_kind(variant->name);
 
 	ASSERT_NE(NULL, kind);
 	self->first = set_up(kind);
@@ -281,20 +304,42 @@ TEST_F(state, of_any_bytes_is_taken_or_refused)
 	work(&self->first, 100);
 }
 
-/* The list above must have all kinds but virtio-net, which needs a network of the host's. */
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+	while (count--)
+		if (!strcmp(names[count], name))
+			return true;
+	return false;
+}
+
 TEST(every_kind_has_its_tests)
 {
-	EXPECT_NE(NULL, kind_of(16));
-	EXPECT_EQ(NULL, kind_of(17));
-	for (size_t i = 0; kind_of(i); i++) {
-		const struct device_option *option = kind_of(i)->options;
+	const struct device_kind *kind;
+
+	for (size_t i = 0; (kind = kind_of(i)); i++) {
+		EXPECT_TRUE(is_among(kind->name, tried,
+				     sizeof(tried) / sizeof(*tried)) ||
+			    is_among(kind->name, elsewhere,
+				     sizeof(elsewhere) / sizeof(*elsewhere)))
+		{
+			TH_LOG("%s", kind->name);
+		}
+	}
+}
+
+TEST(every_kind_fits_its_tables)
+{
+	const struct device_kind *kind;
+
+	for (size_t i = 0; (kind = kind_of(i)); i++) {
+		const struct device_option *option = kind->options;
 		size_t count = 0;
 
 		while (option && option[count].name)
 			count++;
 		EXPECT_LE(count, DEVICE_MAX_OPTIONS);
-		EXPECT_LT(strlen(kind_of(i)->name), RECORD_NAME_SIZE);
-		EXPECT_LE(kind_of(i)->nr_fields, RECORD_MAX_FIELDS);
+		EXPECT_LT(strlen(kind->name), RECORD_NAME_SIZE);
+		EXPECT_LE(kind->nr_fields, RECORD_MAX_FIELDS);
 	}
 }
 
