@@ -60,7 +60,7 @@ TEST(a_command_is_as_if_it_ran_here)
 		TH_LOG("lodge: %s", text_of(ERR));
 	}
 	EXPECT_EQ(0,
-		  strncmp("of two\n/usr/bin\n0\n0027\n6.1.", text_of(OUT), 28))
+		  strncmp("of two\n/usr/bin\n0\n0027\n6.1.", text_of(OUT), 27))
 	{
 		TH_LOG("output: %s", text_of(OUT));
 	}
