@@ -116,8 +116,14 @@ TEST(a_command_has_the_terminal_and_its_size)
 	}
 }
 
-/* What there is of processes, mounts and files, for a comparison. */
-#define LOOK "{ ps -o comm; cat /proc/mounts; ls /run /dev/shm; }"
+/*
+ * What there is of programs that run, mounts and files, for a comparison: the kernel's
+ * threads, which come and go, are no programs.
+ */
+#define LOOK                                              \
+	"{ ls -l /proc/[0-9]*/exe 2>/dev/null | "         \
+	"sed -n 's/.* -> //p' | sort; cat /proc/mounts; " \
+	"ls /run /dev/shm; }"
 
 TEST(runs_leave_nothing_behind)
 {
