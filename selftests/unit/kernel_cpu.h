@@ -53,6 +53,7 @@ struct kernel_cpu {
 extern struct kernel_cpu kernel_cpu;
 
 #undef boot_cpu_has
+#undef cpu_feature_enabled
 #define boot_cpu_has(feature) (kernel_cpu.features >> (feature)&1)
 #define boot_cpu_has_bug boot_cpu_has
 #define cpu_feature_enabled boot_cpu_has
