@@ -27,7 +27,7 @@
 #define CLUSTER 0x10000
 
 /* The device's options in their order. */
-enum { FILE_NAME, RO, NR_QUEUES, BOOTINDEX, OPTIONS };
+enum { FILE_NAME, RO, NR_QUEUES, BOOTINDEX, BACKING, OPTIONS };
 
 FIXTURE(qcow2)
 {
@@ -141,6 +141,20 @@ static int ask(FIXTURE_DATA(qcow2) * self, unsigned int queue, uint32_t type,
 	return -1;
 }
 
+/* Writes a number into the image. */
+static bool change(FIXTURE_DATA(qcow2) * self, off_t offset, uint64_t value,
+		   size_t size)
+{
+	uint8_t bytes[8];
+	int fd = open(self->path, O_WRONLY | O_CLOEXEC);
+	bool done;
+
+	put(bytes, value, size);
+	done = pwrite(fd, bytes, size, offset) == (ssize_t)size;
+	close(fd);
+	return done;
+}
+
 static uint8_t *data(FIXTURE_DATA(qcow2) * self)
 {
 	return ram_at(self->guest.ram, DATA, SECTOR);
@@ -206,8 +220,52 @@ TEST_F(qcow2, what_is_no_image_makes_no_device_and_leaves_no_process)
 {
 	ASSERT_EQ(0, truncate(self->path, 0));
 	EXPECT_FALSE(make(self));
+	EXPECT_STREQ(self->path, self->error.thing);
+	EXPECT_EQ(ENOEXEC, errno);
+	EXPECT_EQ(-1, waitpid(-1, NULL, WNOHANG));
+}
+
+TEST_F(qcow2, one_that_the_daemon_refuses_makes_no_device_and_leaves_no_process)
+{
+	ASSERT_TRUE(change(self, 4, 99, 4));
+	EXPECT_FALSE(make(self));
 	EXPECT_STREQ("qemu-storage-daemon", self->error.thing);
 	EXPECT_EQ(-1, waitpid(-1, NULL, WNOHANG));
+}
+
+#define OTHER "/dev/shm/lodge-qcow2-backing"
+
+TEST_F(qcow2, an_image_that_names_a_file_is_refused_without_the_user_s_word)
+{
+	int fd = open(OTHER, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	ASSERT_EQ(0, ftruncate(fd, 1 << 20));
+	ASSERT_EQ(6, pwrite(fd, "secret", 6, 7 * SECTOR));
+	close(fd);
+	/* Behind the header. */
+	ASSERT_TRUE(change(self, 8, 512, 8));
+	ASSERT_TRUE(change(self, 16, strlen(OTHER), 4));
+	fd = open(self->path, O_WRONLY | O_CLOEXEC);
+	EXPECT_EQ((ssize_t)strlen(OTHER),
+		  pwrite(fd, OTHER, strlen(OTHER), 512));
+	close(fd);
+	EXPECT_FALSE(make(self));
+	EXPECT_EQ(EXDEV, errno);
+	EXPECT_STREQ(self->path, self->error.thing);
+	self->values[BACKING].number = 1;
+	self->values[RO].number = 1;
+	EXPECT_TRUE(start(self));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, ask(self, 0, VIRTIO_BLK_T_IN, 7));
+	EXPECT_EQ(0, memcmp("secret", data(self), 6));
+	unlink(OTHER);
+}
+
+TEST_F(qcow2, an_image_whose_data_is_elsewhere_is_refused)
+{
+	ASSERT_TRUE(change(self, 4, 3, 4));
+	ASSERT_TRUE(change(self, 72, 4, 8));
+	EXPECT_FALSE(make(self));
+	EXPECT_EQ(EXDEV, errno);
 }
 
 TEST_F(qcow2, an_image_that_is_missing_is_named)

@@ -7,8 +7,13 @@
  */
 #include "virtio/qcow2.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,7 +28,60 @@ enum {
 	OPTION_RO,
 	OPTION_QUEUES,
 	OPTION_BOOTINDEX,
+	OPTION_BACKING,
 };
+
+#define MAGIC 0x514649fbU
+/* Among the features without which an image cannot be read. */
+#define EXTERNAL_DATA (1ULL << 2)
+
+/*
+ * How an image begins: docs/interop/qcow2.txt of QEMU.  All is big endian, and a header of
+ * version 2 ends before @features.
+ */
+struct header {
+	uint32_t magic;
+	uint32_t version;
+	uint64_t backing_offset;
+	uint32_t backing_size;
+	uint8_t other[52];
+	uint64_t features;
+} __attribute__((packed));
+
+_Static_assert(offsetof(struct header, features) == 72, "the format's");
+
+/* Return: true if some of the image's content is that of a file which it names. */
+static bool refers(const struct header *header)
+{
+	return header->backing_offset ||
+	       (be32toh(header->version) >= 3 &&
+		be64toh(header->features) & EXTERNAL_DATA);
+}
+
+/*
+ * Who has made the image may be another one than who runs it, and may have written the
+ * name of any file there: that is then the guest's to read.
+ *
+ * Return: 0; -ENOEXEC: no such image; -EXDEV: it names a file; or -errno.
+ */
+static int look(const char *path)
+{
+	struct header header;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t size;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	size = read(fd, &header, sizeof(header));
+	err = size < 0 ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
+	if (size != sizeof(header) || be32toh(header.magic) != MAGIC)
+		return -ENOEXEC;
+	return refers(&header) ? -EXDEV : 0;
+}
 
 /* Return: the text with each comma doubled, to be freed, or NULL. */
 static char *quote(const char *text)
@@ -85,12 +143,23 @@ static void *make(const struct board *board, const struct device_value *values,
 	const char *path = values[OPTION_FILE].text;
 	enum helper_step step = HELPER_STEP_START;
 	struct child daemon = {};
-	int socket;
+	int socket, err;
 
 	if (!remote_check_memory(board->ram, error))
 		return NULL;
-	if (access(path, R_OK))
-		return device_fail(error, -errno, path, NULL, NULL);
+	err = look(path);
+	if (err == -ENOEXEC)
+		return device_fail(error, err, path, "is no qcow2 image", NULL);
+	if (err == -EXDEV && values[OPTION_BACKING].number)
+		err = 0;
+	if (err == -EXDEV)
+		return device_fail(error, err, path,
+				   "names another file for a part of its "
+				   "content",
+				   "qemu-img info tells which one; backing=on "
+				   "lets the guest have that, too");
+	if (err)
+		return device_fail(error, err, path, NULL, NULL);
 	socket = start(values, &daemon, &step);
 	if (socket == -ENOENT && step == HELPER_STEP_EXEC)
 		return device_fail(error, -ENOENT, PROGRAM, "is not installed",
@@ -129,6 +198,11 @@ static const struct device_option options[] = {
 			    .min = 1,
 			    .max = VIRTIO_MAX_QUEUES },
 	[OPTION_BOOTINDEX] = DEVICE_BOOTINDEX,
+	[OPTION_BACKING] = { .name = "backing",
+			     .about = "the guest may have what is in the files "
+				      "that the image names",
+			     .type = DEVICE_BOOL,
+			     .host = true },
 	{},
 };
 
