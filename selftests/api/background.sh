@@ -6,14 +6,12 @@
 # another user can do about it.
 dir=$(mktemp -d)
 out=$dir/out
+. "${0%/*}/../lib/checks.sh"
 place=/run/lodge
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 mkdir -m 700 "$dir/nobody"
 chown 65534 "$dir/nobody"
-number=0
-# Seconds that end what hangs.
-PATIENCE=600
 # Rounds of starting and stopping.
 ROUNDS=20
 # A kernel for debugging takes ten times as long.
@@ -27,30 +25,6 @@ printf '\272\375\003\354\250\001\164\005\272\370\003\354\356\272\001\006\354\250
 printf '\372\364\353\375' >"$dir/deaf"
 # Ends by isa-debug-exit: mov $0x10,%al; out %al,$0xf4
 printf '\260\020\346\364\353\376' >"$dir/exit"
-grep -qs '^root:' /etc/passwd || echo 'root:x:0:0::/:/bin/sh' >>/etc/passwd
-grep -qs '^nobody:' /etc/passwd ||
-	echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
-
-# check TEXT COMMAND...: a command's success as a test
-check() {
-	text=$1
-	number=$((number + 1))
-	shift
-	if "$@" >/dev/null 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		sed 's/^/# /' "$out"
-	fi
-}
-
-# lodge STATUS ARGUMENT...: it ends with STATUS
-lodge() {
-	wanted=$1
-	shift
-	timeout "$PATIENCE" "$LODGE" "$@" >"$out" 2>&1 </dev/null
-	[ $? -eq "$wanted" ]
-}
 
 # start STATUS IMAGE OPTION...: a machine in the background
 start() {
@@ -63,18 +37,6 @@ start() {
 as_nobody() {
 	su -s /bin/sh nobody -c "XDG_RUNTIME_DIR=$2 $LODGE $3" >"$out" 2>&1
 	[ $? -eq "$1" ]
-}
-
-says() { grep -q -- "$1" "$out"; }
-says_not() { ! grep -q -- "$1" "$out"; }
-
-# soon COMMAND...: until it succeeds; an emulated host may be slow
-soon() {
-	for _ in $(seq "$PATIENCE"); do
-		"$@" && return
-		sleep 1
-	done
-	return 1
 }
 
 # pid NAME: the process of its controller

@@ -6,8 +6,9 @@ top=/sys/fs/cgroup
 # Where guests are started: the root, and later a cgroup below it.
 place=$top
 work=$(mktemp -d)
+out=$work/said
+. "${0%/*}/../lib/checks.sh"
 swaps=$(sed -nE '2,$s/ .*//p' /proc/swaps)
-number=0
 pid=
 
 leave() {
@@ -43,18 +44,9 @@ for controller in cpu memory; do
 	fi
 done
 
-# check TEXT COMMAND...: a command's success as a test
-check() {
-	text=$1
-	number=$((number + 1))
-	shift
-	if "$@" >/dev/null 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		sed 's/^/# /' "$work/said"
-		grep . $place/lodge-*/cgroup.* 2>/dev/null | sed 's/^/# /'
-	fi
+explain() {
+	cat "$out"
+	grep . $place/lodge-*/cgroup.* 2>/dev/null
 }
 
 # begin IMAGE OPTION...: starts a guest
@@ -62,7 +54,7 @@ begin() {
 	image=$1
 	shift
 	"$LODGE" run --kernel "$work/$image" --flat 0x7c00:32 --memory 64M \
-		--serial none --name test "$@" </dev/null >"$work/said" 2>&1 &
+		--serial none --name test "$@" </dev/null >"$out" 2>&1 &
 	pid=$!
 	group=$place/lodge-$pid
 }
@@ -90,15 +82,6 @@ ends() {
 is_gone() { [ ! -e "$group" ]; }
 # passes_on CONTROLLERS: the guests' parent has these switched on
 passes_on() { [ "$(cat $place/cgroup.subtree_control)" = "$1" ]; }
-
-# soon COMMAND...: done by a process that has seen the end of the guest's
-soon() {
-	for _ in 0 1 2 3 4 5 6 7 8 9; do
-		! "$@" || return 0
-		sleep 1
-	done
-	return 1
-}
 
 # The host has ended the process of the last guest, for the limit of its cgroup.
 was_too_big() {

@@ -5,54 +5,15 @@
 # VM has a name, is killed, or is one too many.
 dir=$(mktemp -d)
 out=$dir/out
+. "${0%/*}/../lib/checks.sh"
 trap 'rm -rf "$dir"' EXIT
-number=0
-# Seconds that end what hangs.
-PATIENCE=600
 # A boot sector: OUT to port 0x80, twice, and HLT with interrupts disabled.
 printf '\346\200\346\200\372\364\353\375' >"$dir/image"
-# A host that has just been made knows no user at all.
-grep -qs '^root:' /etc/passwd || echo 'root:x:0:0::/:/bin/sh' >>/etc/passwd
-grep -qs '^nobody:' /etc/passwd ||
-	echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
-
-# check TEXT COMMAND...: a command's success as a test
-check() {
-	text=$1
-	number=$((number + 1))
-	shift
-	if "$@" >/dev/null 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		sed 's/^/# /' "$out"
-	fi
-}
-
-# lodge STATUS ARGUMENT...: it ends with STATUS
-lodge() {
-	wanted=$1
-	shift
-	timeout "$PATIENCE" "$LODGE" "$@" >"$out" 2>&1 </dev/null
-	[ $? -eq "$wanted" ]
-}
 
 # as_nobody STATUS ARGUMENTS: the same, as a user who has no VM
 as_nobody() {
 	su -s /bin/sh nobody -c "$LODGE $2" >"$out" 2>&1
 	[ $? -eq "$1" ]
-}
-
-says() { grep -q -- "$1" "$out"; }
-says_not() { ! grep -q -- "$1" "$out"; }
-
-# wait_for COMMAND...: until it succeeds; an emulated host may be slow
-wait_for() {
-	for _ in $(seq "$PATIENCE"); do
-		"$@" && return
-		sleep 1
-	done
-	return 1
 }
 
 # run NAME: starts a VM, as process $vm
@@ -78,14 +39,14 @@ check "that of the headings" [ "$(cut -d ' ' -f 1 "$out")" = NAME ]
 "$LODGE" events --follow --json >"$dir/followed" 2>"$dir/unloaded" &
 follower=$!
 run web
-check "a VM is listed by its name" wait_for lists web
+check "a VM is listed by its name" soon lists web
 check "its user and its controller are told" says "^web  *root  *$vm "
 check "so they are in JSON" lodge 0 ps --json
 check "with the same words" says '"name": "web", "user": "root"'
 check "another VM of this name is refused" lodge 64 run --kernel "$dir/image" \
 	--flat 0x7c00 --memory 1M --name web
 check "the name is told" says "web: a machine of this name runs"
-check "a guest that waits is seen to wait" wait_for is_halted web
+check "a guest that waits is seen to wait" soon is_halted web
 check "each of its exits is counted" says '"io": 2,'
 check "so they are for people" lodge 0 stat web
 check "in a table" says '^io  *2 '
@@ -103,7 +64,7 @@ check "events has its life" lodge 0 events
 check "from its creation" says 'vm-created  *web'
 check "by its killing" says 'vm-killed  *web'
 check "to its end" says 'vm-gone  *web'
-check "who follows events has seen the same" wait_for followed '"vm-gone".*"web"'
+check "who follows events has seen the same" soon followed '"vm-gone".*"web"'
 check "a limit is set" lodge 0 limit --user root vms=0
 check "a VM above it is refused" lodge 71 run --kernel "$dir/image" \
 	--flat 0x7c00 --memory 1M
@@ -111,7 +72,7 @@ check "the place where limits are shown is told" says 'lodge limit'
 check "a user without limits of its own has the default ones" \
 	lodge 0 limit --user root --inherit
 run wiki
-wait_for lists wiki
+soon lists wiki
 check "ps has the ID of a VM" lodge 0 ps --json
 id=$(sed -nE 's/^\[\{"id": ([0-9]+), .*/\1/p' "$out")
 check "that VM's statistics are asked for by it" lodge 0 stat --id "$id"

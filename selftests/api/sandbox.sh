@@ -5,12 +5,11 @@
 # lodge, in the foreground and in the background; and --no-sandbox.
 dir=$(mktemp -d)
 out=$dir/out
+. "${0%/*}/../lib/checks.sh"
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
 mkdir -m 700 "$dir/nobody"
 chown 65534 "$dir/nobody"
-number=0
-PATIENCE=600
 # Hears no button: HLT with interrupts disabled.
 printf '\372\364\353\375' >"$dir/deaf"
 # Resets once by port 0xcf9, with a word in memory that stays; then it ends by
@@ -18,39 +17,6 @@ printf '\372\364\353\375' >"$dir/deaf"
 # jmp .; 1: mov $0x10,%al; out %al,$0xf4
 printf '\200\076\000\160\001\164\015\306\006\000\160\001\272\371\014\260\006\356\353\376\260\020\346\364\353\376' \
 	>"$dir/reset"
-grep -qs '^root:' /etc/passwd || echo 'root:x:0:0::/:/bin/sh' >>/etc/passwd
-grep -qs '^nobody:' /etc/passwd ||
-	echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
-
-# check TEXT COMMAND...: a command's success as a test
-check() {
-	text=$1
-	number=$((number + 1))
-	shift
-	if "$@" >/dev/null 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		sed 's/^/# /' "$out"
-	fi
-}
-
-lodge() {
-	wanted=$1
-	shift
-	timeout "$PATIENCE" "$LODGE" "$@" >"$out" 2>&1 </dev/null
-	[ $? -eq "$wanted" ]
-}
-
-says() { grep -q -- "$1" "$out"; }
-
-soon() {
-	for _ in $(seq "$PATIENCE"); do
-		"$@" && return
-		sleep 1
-	done
-	return 1
-}
 
 # each_has PID LINE: every thread's status has it
 each_has() {

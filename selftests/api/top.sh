@@ -4,7 +4,7 @@
 # `lodge top` and `lodge stat --serve` on a host with VMs, and without the module.
 work=$(mktemp -d)
 out=$work/out
-number=0
+. "${0%/*}/../lib/checks.sh"
 server=
 guests=
 
@@ -16,18 +16,7 @@ leave() {
 }
 trap leave EXIT
 
-# check TEXT COMMAND...: a command's success as a test
-check() {
-	text=$1
-	number=$((number + 1))
-	shift
-	if "$@" >/dev/null 2>&1; then
-		echo "ok $number - $text"
-	else
-		echo "not ok $number - $text"
-		head -n 40 "$out" | sed 's/^/# /'
-	fi
-}
+explain() { head -n 40 "$out"; }
 
 # top STATUS OPTION...: it ends with STATUS
 top() {
@@ -36,9 +25,6 @@ top() {
 	"$LODGE" top --batch "$@" >"$out" 2>&1 </dev/null
 	[ $? -eq "$wanted" ]
 }
-
-says() { grep -q -e "$1" "$out"; }
-says_not() { ! says "$1"; }
 
 # start NAME: a guest that writes to a port for ever
 start() {
@@ -59,8 +45,6 @@ stop() {
 }
 
 as_nobody() {
-	grep -qs '^nobody:' /etc/passwd ||
-		echo 'nobody:x:65534:65534::/:/bin/sh' >>/etc/passwd
 	su -s /bin/sh nobody -c "$LODGE top --batch --iterations 1" >"$out" 2>&1
 }
 
