@@ -35,6 +35,21 @@ void *device_fail(struct device_error *error, int err, const char *thing,
 	return NULL;
 }
 
+char *device_quote(const char *text)
+{
+	char *quoted = malloc(2 * strlen(text) + 1), *at = quoted;
+
+	if (!quoted)
+		return NULL;
+	for (; *text; text++) {
+		if (*text == ',')
+			*at++ = ',';
+		*at++ = *text;
+	}
+	*at = '\0';
+	return quoted;
+}
+
 int device_save(const struct device_kind *kind, const void *device,
 		struct record *record)
 {

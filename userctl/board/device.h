@@ -186,6 +186,13 @@ void *device_fail(struct device_error *error, int err, const char *thing,
 		  const char *reason, const char *remedy);
 
 /**
+ * device_quote() - write a text as an option's value: each comma doubled, as QEMU does
+ *
+ * Return: to be freed; NULL without memory.
+ */
+char *device_quote(const char *text);
+
+/**
  * enum boot_class - what firmware starts from a device, in the order in which it tries
  * devices without an index
  */

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board/device.h"
 #include "cmd/complain.h"
 #include "cmd/device_option.h"
 #include "cmd/exit_code.h"
@@ -88,21 +89,6 @@ static int find_root(struct root *root)
 	return 0;
 }
 
-/* Return: a device's value with its commas doubled, to be freed; NULL without memory. */
-static char *quote(const char *text)
-{
-	char *quoted = malloc(2 * strlen(text) + 1), *at = quoted;
-
-	for (; quoted && *text; text++) {
-		if (*text == ',')
-			*at++ = ',';
-		*at++ = *text;
-	}
-	if (quoted)
-		*at = 0;
-	return quoted;
-}
-
 static int want(struct root *root, const char *device)
 {
 	char why[DEVICE_OPTION_WHY_SIZE];
@@ -114,7 +100,7 @@ static int want(struct root *root, const char *device)
 
 static int want_devices(struct root *root)
 {
-	char *path = quote(root->path), *device;
+	char *path = device_quote(root->path), *device;
 	int code, size;
 
 	if (!path || asprintf(&device,

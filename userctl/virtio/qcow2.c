@@ -83,22 +83,6 @@ static int look(const char *path)
 	return refers(&header) ? -EXDEV : 0;
 }
 
-/* Return: the text with each comma doubled, to be freed, or NULL. */
-static char *quote(const char *text)
-{
-	char *quoted = malloc(2 * strlen(text) + 1);
-	char *next = quoted;
-
-	while (quoted && *text) {
-		if (*text == ',')
-			*next++ = ',';
-		*next++ = *text++;
-	}
-	if (quoted)
-		*next = '\0';
-	return quoted;
-}
-
 /* Return: a connected socket or -errno. */
 static int start_with(const char *file, const char *image, const char *export,
 		      struct child *daemon, enum helper_step *step)
@@ -116,7 +100,7 @@ static int start(const struct device_value *values, struct child *daemon,
 {
 	const bool ro = values[OPTION_RO].number;
 	const char *mode = ro ? "on" : "off";
-	char *path = quote(values[OPTION_FILE].text);
+	char *path = device_quote(values[OPTION_FILE].text);
 	char *file = NULL, image[64], export[128];
 	int err = -ENOMEM;
 
