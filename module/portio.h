@@ -5,6 +5,8 @@
 #ifndef LODGE_PORTIO_H
 #define LODGE_PORTIO_H
 
+#include <linux/types.h>
+
 struct lodge_vcpu;
 struct lodge_vmexit;
 
