@@ -28,7 +28,7 @@ CPU	?=
 # Seconds for each fuzzer.
 FUZZ_TIME ?= 60
 # Inputs for each of them in a check; fuzz_state takes as long for one as others for ten.
-FUZZ_RUNS ?= 200000
+FUZZ_RUNS ?= 100000
 fuzz-state fuzz-pci: FUZZ_RUNS := 50000
 fuzz-blk: FUZZ_RUNS := 5000
 fuzz-virtio: FUZZ_RUNS := 10000
