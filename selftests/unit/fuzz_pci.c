@@ -210,7 +210,7 @@ static void check(struct pci_world *world)
 		for (unsigned int bar = 0; bar < PCI_NR_BARS; bar++)
 			check_bar(world, &devices[i], bar);
 		if (function->level && function->config[0x3d] &&
-		    !(function->config[5] & 4))
+		    !(function->config[5] & 4) && !pci_msix_enabled(function))
 			asserted[device % 4]++;
 	}
 	for (unsigned int i = 0; i < 4; i++)

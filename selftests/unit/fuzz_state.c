@@ -59,6 +59,10 @@ static void drop_call(void *opaque)
 {
 }
 
+static void drop_event(void *opaque, unsigned int number)
+{
+}
+
 static struct board new_board(void)
 {
 	struct board board = {
@@ -69,6 +73,7 @@ static struct board new_board(void)
 		.msi = drop_msi,
 		.cpus = 1,
 		.alarm = drop_call,
+		.general_event = drop_event,
 	};
 
 	require(board.bus && board.loop && board.ram);

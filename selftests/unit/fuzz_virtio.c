@@ -37,19 +37,29 @@ static const struct device_kind *const kinds[NR_KINDS] = {
 	&virtio_balloon_device,
 };
 
+/* The defaults, but that a console has a second port. */
+static void choose(const struct device_kind *kind, struct device_value *values)
+{
+	for (const struct device_option *option = kind->options;
+	     option && option->name; option++, values++) {
+		values->number = option->value;
+		values->text = option->text;
+		if (!strcmp(option->name, "file"))
+			values->text = "/dev/null";
+		else if (!strcmp(option->name, "name"))
+			values->text = "port";
+	}
+}
+
 static void make_devices(void)
 {
-	static const struct device_value values[4] = {
-		{},
-		{ .text = "/dev/null" },
-		{},
-		{ .text = "port" },
-	};
-
 	for (unsigned int i = 0; i < NR_KINDS; i++) {
+		struct device_value values[DEVICE_MAX_OPTIONS] = {};
+
 		guest_init(&guests[i]);
 		guests[i].board.serials[0].output = output;
 		guests[i].board.serials[0].drained = drained;
+		choose(kinds[i], values);
 		devices[i] = kinds[i]->make(&guests[i].board, values, NULL);
 		require(devices[i]);
 		guest_find(&guests[i]);
