@@ -5,7 +5,9 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
+#include <linux/virtio_scsi.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -15,6 +17,7 @@
 #include "kselftest_harness.h"
 
 #include "fakes.h"
+#include "virtio/remote.h"
 #include "virtio/vhost_user.h"
 #include "virtio_guest.h"
 
@@ -42,6 +45,7 @@ enum {
 	GET_QUEUE_NUM = 17,
 	SET_VRING_ENABLE = 18,
 	GET_CONFIG = 24,
+	SET_CONFIG = 25,
 	REQUESTS = 32,
 };
 
@@ -258,8 +262,8 @@ static void *run(void *opaque)
 	return NULL;
 }
 
-/* Starts the back end.  Return: as vhost_user_open(). */
-static int open_user(FIXTURE_DATA(user) * self)
+/* Starts the back end.  Return: a socket that leads to it. */
+static int start_back(FIXTURE_DATA(user) * self)
 {
 	int sockets[2];
 
@@ -267,7 +271,13 @@ static int open_user(FIXTURE_DATA(user) * self)
 		abort();
 	self->back.socket = sockets[1];
 	pthread_create(&self->back.thread, NULL, run, &self->back);
-	return vhost_user_open(&self->user, NULL, sockets[0]);
+	return sockets[0];
+}
+
+/* Return: as vhost_user_open(). */
+static int open_user(FIXTURE_DATA(user) * self)
+{
+	return vhost_user_open(&self->user, NULL, start_back(self));
 }
 
 static void prepare(FIXTURE_DATA(user) * self)
@@ -632,6 +642,48 @@ TEST_F(user, one_without_virtio_1_makes_no_device)
 {
 	self->back.features = F_PROTOCOL;
 	EXPECT_FALSE(plug(self));
+}
+
+/* A device of a whole type, found by the guest; NULL: it was not made. */
+static struct remote *plug_type(FIXTURE_DATA(user) * self,
+				const struct remote_type *type)
+{
+	struct device_error error = {};
+	struct remote *remote = remote_new(&self->guest.board, type,
+					   start_back(self), NULL, 1, "back",
+					   &error);
+
+	if (remote)
+		guest_find(&self->guest);
+	return remote;
+}
+
+#define CONFIG(member) offsetof(struct virtio_scsi_config, member)
+
+/* Programs that serve it have nothing to say of its configuration. */
+TEST_F(user, an_adapter_needs_no_configuration_of_its_back_end)
+{
+	const struct remote_type *type = remote_types[1];
+	struct remote *remote;
+
+	self->back.features = V1;
+	self->back.protocol = 0;
+	remote = plug_type(self, type);
+	ASSERT_TRUE(remote);
+	EXPECT_EQ(1, guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG,
+				CONFIG(num_queues), 4));
+	EXPECT_EQ(96, guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG,
+				 CONFIG(sense_size), 4));
+	/* Linux writes what it finds there. */
+	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, CONFIG(cdb_size),
+		    32, 4);
+	EXPECT_FALSE(needs_reset(self));
+	EXPECT_TRUE(remote_is_sound(remote));
+	remote->config[0]++;
+	EXPECT_FALSE(remote_is_sound(remote));
+	EXPECT_EQ(0, self->back.seen[GET_CONFIG]);
+	EXPECT_EQ(0, self->back.seen[SET_CONFIG]);
+	remote_free(remote);
 }
 
 TEST_HARNESS_MAIN

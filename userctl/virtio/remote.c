@@ -4,6 +4,7 @@
  */
 #include "virtio/remote.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
@@ -49,20 +50,46 @@ static void write_config(struct virtio_device *device, size_t offset,
 		vhost_fail(&remote->vhost);
 }
 
-#define CALLS                                               \
-	.write_config = write_config, .start = vhost_start, \
-	.stop = vhost_stop, .kick = vhost_kick
+#define CALLS .start = vhost_start, .stop = vhost_stop, .kick = vhost_kick
 
 const struct remote_type remote_disk = {
 	.name = "blk",
 	.kind = { .name = "virtio-blk",
 		  .id = VIRTIO_ID_BLOCK,
 		  .class = PCI_CLASS_STORAGE,
+		  .write_config = write_config,
 		  CALLS },
 	.features = BLK_FEATURES,
 	.config_size = BLK_CONFIG_SIZE,
 	.queues_at = offsetof(struct virtio_blk_config, num_queues),
 };
+
+/* Sizes in requests and sectors of 512 bytes; the addresses are all that a LUN can have. */
+#define SCSI_SEGMENTS 126
+#define SCSI_SECTORS 0xffff
+#define SCSI_COMMANDS 128
+#define SCSI_LAST_TARGET 255
+#define SCSI_LAST_UNIT 16383
+
+/*
+ * Back ends have no configuration for this type: programs that serve it leave that to
+ * whoever makes the device.  What the driver may write of it has the values that every
+ * driver knows, and keeps them.
+ */
+static void fill_scsi(void *config, unsigned int queues)
+{
+	*(struct virtio_scsi_config *)config = (struct virtio_scsi_config){
+		.num_queues = htole32(queues),
+		.seg_max = htole32(SCSI_SEGMENTS),
+		.max_sectors = htole32(SCSI_SECTORS),
+		.cmd_per_lun = htole32(SCSI_COMMANDS),
+		.event_info_size = htole32(sizeof(struct virtio_scsi_event)),
+		.sense_size = htole32(VIRTIO_SCSI_SENSE_SIZE),
+		.cdb_size = htole32(VIRTIO_SCSI_CDB_SIZE),
+		.max_target = htole16(SCSI_LAST_TARGET),
+		.max_lun = htole32(SCSI_LAST_UNIT),
+	};
+}
 
 static const struct remote_type remote_scsi = {
 	.name = "scsi",
@@ -75,6 +102,7 @@ static const struct remote_type remote_scsi = {
 		    VIRTIO_FEATURE(VIRTIO_SCSI_F_CHANGE),
 	.config_size = sizeof(struct virtio_scsi_config),
 	.extra_queues = 2,
+	.fill_config = fill_scsi,
 };
 
 static const struct remote_type remote_rng = {
@@ -103,7 +131,9 @@ static int get_config(struct remote *remote, const struct remote_type *type,
 	const uint16_t count = queues;
 	int err;
 
-	if (!type->config_size)
+	if (type->fill_config)
+		type->fill_config(remote->config, queues);
+	if (type->fill_config || !type->config_size)
 		return 0;
 	if (!vhost_user_has_config(remote->user))
 		return -EOPNOTSUPP;
@@ -178,6 +208,7 @@ struct remote *remote_new(const struct board *board,
 		errno = ENOMEM;
 		return NULL;
 	}
+	remote->type = type;
 	remote->daemon = child;
 	err = open_back(remote, board, type, socket, queues, what, error);
 	if (err) {
@@ -200,14 +231,25 @@ void remote_free(void *opaque)
 	free(remote);
 }
 
+static bool has_same_config(const struct remote *remote)
+{
+	const struct virtio_device *device = &remote->vhost.pci.device;
+	const struct remote_type *type = remote->type;
+	uint8_t config[VHOST_USER_MAX_CONFIG] = {};
+
+	if (type->fill_config) {
+		type->fill_config(config,
+				  device->nr_queues - type->extra_queues);
+		return !memcmp(config, remote->config, type->config_size);
+	}
+	return !type->config_size ||
+	       (!vhost_user_get_config(remote->user, config,
+				       type->config_size) &&
+		!memcmp(config, remote->config, sizeof(uint64_t)));
+}
+
 /* A machine goes on with a back end that has the same configuration only. */
 bool remote_is_sound(const void *opaque)
 {
-	const struct remote *remote = opaque;
-	uint8_t config[VHOST_USER_MAX_CONFIG];
-	const size_t size = remote->vhost.pci.device.config_size;
-
-	return virtio_pci_is_sound(remote) &&
-	       (!size || (!vhost_user_get_config(remote->user, config, size) &&
-			  !memcmp(config, remote->config, sizeof(uint64_t))));
+	return virtio_pci_is_sound(opaque) && has_same_config(opaque);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Devices of any type whose back end has all of them, their configuration, too, and speaks
- * the vhost-user protocol.
+ * Devices of any type whose back end has all of them, the configuration of some, too, and
+ * speaks the vhost-user protocol.
  */
 #ifndef LODGE_VIRTIO_REMOTE_H
 #define LODGE_VIRTIO_REMOTE_H
@@ -17,6 +17,7 @@
  * @config_size: bytes of the configuration
  * @queues_at: where in it the number of queues is, of 16 bits; 0: nowhere
  * @extra_queues: queues beside those that the user can ask for more of
+ * @fill_config: say what the configuration is; NULL: the back end is asked
  */
 struct remote_type {
 	const char *name;
@@ -25,6 +26,7 @@ struct remote_type {
 	size_t config_size;
 	size_t queues_at;
 	unsigned int extra_queues;
+	void (*fill_config)(void *config, unsigned int queues);
 };
 
 /* A disk (virtio 1.2, section 5.2), and all types by their places, with NULL at the end. */
@@ -34,12 +36,14 @@ extern const struct remote_type *const remote_types[];
 /**
  * struct remote - a device
  * @vhost: the device
+ * @type: of it
  * @user: its back end
  * @daemon: the back end, if it is ours
  * @config: what the driver reads
  */
 struct remote {
 	struct vhost vhost;
+	const struct remote_type *type;
 	struct vhost_user *user;
 	struct child daemon;
 	uint8_t config[VHOST_USER_MAX_CONFIG];
