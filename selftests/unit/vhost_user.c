@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ids.h>
-#include <linux/virtio_scsi.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -646,43 +645,55 @@ TEST_F(user, one_without_virtio_1_makes_no_device)
 
 /* A device of a whole type, found by the guest; NULL: it was not made. */
 static struct remote *plug_type(FIXTURE_DATA(user) * self,
-				const struct remote_type *type)
+				const struct remote_type *type,
+				uint64_t features)
 {
 	struct device_error error = {};
-	struct remote *remote = remote_new(&self->guest.board, type,
-					   start_back(self), NULL, 1, "back",
-					   &error);
+	struct remote *remote;
 
+	self->back.features = features;
+	remote = remote_new(&self->guest.board, type, start_back(self), NULL, 1,
+			    "", &error);
 	if (remote)
 		guest_find(&self->guest);
 	return remote;
 }
 
-#define CONFIG(member) offsetof(struct virtio_scsi_config, member)
+#define CONFIG VIRTIO_PCI_CAP_DEVICE_CFG
+#define WCE offsetof(struct virtio_blk_config, wce)
+#define CONFIG_WCE (1ULL << VIRTIO_BLK_F_CONFIG_WCE)
 
-/* Programs that serve it have nothing to say of its configuration. */
+/* That says the number of queues first, and sizes that Linux writes as they are. */
 TEST_F(user, an_adapter_needs_no_configuration_of_its_back_end)
 {
-	const struct remote_type *type = remote_types[1];
-	struct remote *remote;
+	struct remote *remote = plug_type(self, remote_types[1], V1);
 
-	self->back.features = V1;
-	self->back.protocol = 0;
-	remote = plug_type(self, type);
 	ASSERT_TRUE(remote);
-	EXPECT_EQ(1, guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG,
-				CONFIG(num_queues), 4));
-	EXPECT_EQ(96, guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG,
-				 CONFIG(sense_size), 4));
-	/* Linux writes what it finds there. */
-	guest_write(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, CONFIG(cdb_size),
-		    32, 4);
+	EXPECT_EQ(1, guest_read(&self->guest, CONFIG, 0, 4));
+	EXPECT_EQ(96, guest_read(&self->guest, CONFIG, 20, 4));
+	guest_write(&self->guest, CONFIG, 24, 32, 4);
 	EXPECT_FALSE(needs_reset(self));
 	EXPECT_TRUE(remote_is_sound(remote));
 	remote->config[0]++;
 	EXPECT_FALSE(remote_is_sound(remote));
-	EXPECT_EQ(0, self->back.seen[GET_CONFIG]);
+	remote_free(remote);
+}
+
+/* A back end that is told of another field may end the connection. */
+TEST_F(user, a_disk_is_told_of_its_cache_alone)
+{
+	const uint64_t features = V1 | F_PROTOCOL | CONFIG_WCE;
+	struct remote *remote = plug_type(self, &remote_disk, features);
+
+	ASSERT_TRUE(remote && guest_negotiate(&self->guest, V1));
+	guest_write(&self->guest, CONFIG, WCE, 1, 1);
+	guest_set_status(&self->guest, 0);
+	ASSERT_TRUE(guest_negotiate(&self->guest, V1 | CONFIG_WCE));
+	guest_write(&self->guest, CONFIG, WCE + 1, 1, 1);
+	guest_write(&self->guest, CONFIG, WCE, 1, 2);
 	EXPECT_EQ(0, self->back.seen[SET_CONFIG]);
+	guest_write(&self->guest, CONFIG, WCE, 1, 1);
+	EXPECT_EQ(1, self->back.seen[SET_CONFIG]);
 	remote_free(remote);
 }
 

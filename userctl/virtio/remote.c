@@ -36,13 +36,19 @@
 	 VIRTIO_FEATURE(VIRTIO_BLK_F_DISCARD) |    \
 	 VIRTIO_FEATURE(VIRTIO_BLK_F_WRITE_ZEROES))
 
-/* The back end decides what may be written. */
+/*
+ * A disk's cache is all that a driver may write.  A back end need not bear to hear of
+ * anything else: qemu-storage-daemon ends the connection.
+ */
 static void write_config(struct virtio_device *device, size_t offset,
 			 const void *data, size_t size)
 {
 	struct remote *remote = device->opaque;
 
-	if (remote->vhost.failed)
+	if (remote->vhost.failed ||
+	    !(device->state.features &
+	      VIRTIO_FEATURE(VIRTIO_BLK_F_CONFIG_WCE)) ||
+	    offset != offsetof(struct virtio_blk_config, wce) || size != 1)
 		return;
 	if (vhost_user_set_config(remote->user, offset, data, size) ||
 	    vhost_user_get_config(remote->user, remote->config,
