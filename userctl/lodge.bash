@@ -55,7 +55,7 @@ _lodge_devices() {
 # _lodge_device_keys DEVICE: lines KEY=WORD, where WORD stands for the key's value
 _lodge_device_keys() {
 	"${COMP_WORDS[0]}" run --device "$1,help" 2>/dev/null |
-		sed -nE 's/^  ,([a-z0-9_-]+=[A-Za-z0-9|]+) .*/\1/p'
+		sed -nE 's/^  ,([a-z0-9_-]+=[^ ]+)  .*/\1/p'
 }
 
 # _lodge_device: completes the device's name, or the first of its keys
@@ -67,7 +67,7 @@ _lodge_device() {
 	fi
 	keys=$(_lodge_device_keys "${typed%%,*}" | sed 's/=.*/=/')
 	mapfile -t COMPREPLY < <(compgen -P "${typed%%,*}," -W "$keys" -- "${typed#*,}")
-	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null || :
 }
 
 # _lodge_device_value DEVICE KEY: completes a file, or one of several words
@@ -75,7 +75,9 @@ _lodge_device_value() {
 	local word
 	word=$(_lodge_device_keys "$1" | sed -n "s/^$2=//p")
 	case $word in
-	FILE) _lodge_files ;;
+	FILE | PATH) _lodge_files ;;
+	DIRECTORY) _lodge_directories ;;
+	*[!a-z0-9_\|]*) ;;
 	*\|*) _lodge_offer "${word//|/ }" ;;
 	esac
 }
@@ -83,22 +85,24 @@ _lodge_device_value() {
 # _lodge_offer WORD...: those that begin with what was typed
 _lodge_offer() {
 	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$typed")
-	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null
+	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null || :
 }
 
 _lodge_files() {
 	mapfile -t COMPREPLY < <(compgen -f -- "$typed")
-	compopt -o filenames 2>/dev/null
+	compopt -o filenames 2>/dev/null || :
+}
+
+_lodge_directories() {
+	mapfile -t COMPREPLY < <(compgen -d -- "$typed")
+	compopt -o filenames 2>/dev/null || :
 }
 
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --firmware) _lodge_files ;;
-	--directory | --root | --share)
-		mapfile -t COMPREPLY < <(compgen -d -- "$typed")
-		compopt -o filenames 2>/dev/null
-		;;
+	--directory | --root | --share) _lodge_directories ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -123,6 +127,7 @@ _lodge_value() {
 # _lodge_argument COMMAND: completes an argument
 _lodge_argument() {
 	case $1 in
+	run) _lodge_files ;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
 	console | logs | pause | resume | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"

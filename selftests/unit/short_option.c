@@ -62,6 +62,17 @@ TEST(a_cd_is_virtio_scsi)
 		is_made(short_option_cdrom("x.iso"), "virtio-scsi,file=x.iso"));
 }
 
+TEST(a_network_card_has_its_type)
+{
+	EXPECT_TRUE(is_made(short_option_net("user,mac=52:54:00:00:00:01"),
+			    "virtio-net,type=user,mac=52:54:00:00:00:01"));
+}
+
+TEST(help_of_a_network_card_asks_for_its_keys)
+{
+	EXPECT_TRUE(is_made(short_option_net("help"), "virtio-net,help"));
+}
+
 TEST(a_share_has_its_tag_behind_the_last_colon)
 {
 	EXPECT_TRUE(

@@ -507,7 +507,7 @@ int doctor_command(int argc, char **argv)
 		       "A VM is created and executes an instruction, as proof.\n"
 		       "\n"
 		       "Exit codes: 0 this host can run virtual machines; 1 it "
-		       "cannot.",
+		       "cannot; 64 the command line is wrong.",
 	};
 	struct diagnosis diagnosis = { .lodge = -ENOENT };
 	bool as_json = false;

@@ -12,7 +12,8 @@
 /* For the help of each command that asks the module: what else it may exit with. */
 #define FAMILY_EXIT_CODES                                           \
 	"70 an error of Lodge's own; 71 the host is out of memory " \
-	"or of another resource; 73 standard output cannot be written"
+	"or of another resource; 73 standard output cannot be "     \
+	"written; 77 something is not permitted"
 
 /**
  * family_open() - connect to the module's netlink family

@@ -276,8 +276,7 @@ static const struct argp argp = {
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 69 the "
 	       "module is not loaded; " FAMILY_EXIT_CODES
-	       "; 77 not permitted.  71 is "
-	       "also that of too many users with limits.",
+	       ".  71 is also that of too many users with limits.",
 };
 
 int limit_command(int argc, char **argv)

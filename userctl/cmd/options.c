@@ -96,8 +96,7 @@ static const struct argp_option descriptions[] = {
 	  0 },
 	{ "net", KEY_NET, "TYPE[,KEY=VALUE]...", 0,
 	  "Add a network card, whose other end is of TYPE user (by passt), tap or "
-	  "fd, or none for no card (default); --device virtio-net,help lists the "
-	  "keys",
+	  "fd, or none for no card (default); help lists all options",
 	  0 },
 	{ "disk", KEY_DISK, "FILE[,KEY=VALUE]...", 0,
 	  "Give the guest FILE, an image or a block device, as a disk; ro and "
@@ -326,52 +325,46 @@ static int set_on_crash(struct argp_state *state,
 	return 0;
 }
 
-/* Return: 0, EINVAL or ENOMEM. */
+/*
+ * Wants a device, or prints help.  @option, @text: what the user has written, which
+ * messages name; @device: what --device is given for it.  Return: 0, EINVAL or ENOMEM.
+ */
 static int set_device(struct argp_state *state, struct machine_config *machine,
-		      const char *text)
+		      const char *option, const char *text, const char *device)
 {
 	char why[DEVICE_OPTION_WHY_SIZE];
 	int err;
 
-	if (!device_option_help(stdout, text)) {
+	if (!device_option_help(stdout, device)) {
 		if (!(state->flags & ARGP_NO_EXIT))
 			exit(EXIT_SUCCESS);
 		return EINVAL;
 	}
-	err = device_option_parse(&machine->devices, text, why, sizeof(why));
+	err = device_option_parse(&machine->devices, device, why, sizeof(why));
 	if (!err)
 		return 0;
-	argp_error(state, "--device %s: %s", text, why);
+	argp_error(state, "%s %s: %s", option, text, why);
 	return -err;
+}
+
+/* @device: what @option is short for, which is freed.  Return: as set_device(). */
+static int set_short(struct argp_state *state, struct machine_config *machine,
+		     const char *option, const char *text, char *device)
+{
+	int err = device ? set_device(state, machine, option, text, device) :
+			   ENOMEM;
+
+	free(device);
+	return err;
 }
 
 /* Return: 0, EINVAL or ENOMEM. */
 static int set_net(struct argp_state *state, struct machine_config *machine,
 		   const char *text)
 {
-	char why[DEVICE_OPTION_WHY_SIZE];
-	char *device;
-	int err;
-
 	if (!strcmp(text, "none"))
 		return 0;
-	if (asprintf(&device, "virtio-net,type=%s", text) < 0)
-		return ENOMEM;
-	err = device_option_parse(&machine->devices, device, why, sizeof(why));
-	free(device);
-	if (err)
-		argp_error(state, "--net %s: %s", text, why);
-	return -err;
-}
-
-/* @device: what an option is short for, which is freed.  Return: as set_device(). */
-static int set_short(struct argp_state *state, struct machine_config *machine,
-		     char *device)
-{
-	int err = device ? set_device(state, machine, device) : ENOMEM;
-
-	free(device);
-	return err;
+	return set_short(state, machine, "--net", text, short_option_net(text));
 }
 
 static void set_flat(struct argp_state *state, struct boot_options *boot,
@@ -569,21 +562,26 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_ON_CRASH:
 		return set_on_crash(state, machine, argument);
 	case KEY_DEVICE:
-		return set_device(state, machine, argument);
+		return set_device(state, machine, "--device", argument,
+				  argument);
 	case KEY_NET:
 		return set_net(state, machine, argument);
 	case KEY_DISK:
-		return set_short(state, machine, short_option_disk(argument));
+		return set_short(state, machine, "--disk", argument,
+				 short_option_disk(argument));
 	case KEY_CDROM:
-		return set_short(state, machine, short_option_cdrom(argument));
+		return set_short(state, machine, "--cdrom", argument,
+				 short_option_cdrom(argument));
 	case KEY_SHARE:
-		return set_short(state, machine,
+		return set_short(state, machine, "--share", argument,
 				 short_option_share(&machine->devices,
 						    argument));
 	case KEY_VSOCK:
-		return set_short(state, machine, short_option_vsock(argument));
+		return set_short(state, machine, "--vsock", argument,
+				 short_option_vsock(argument));
 	case KEY_TESTDEV:
-		return set_device(state, machine, "testdev");
+		return set_device(state, machine, "--device", "testdev",
+				  "testdev");
 	case KEY_FLAT:
 		set_flat(state, &machine->boot, argument);
 		return machine->boot.flat ? 0 : EINVAL;
@@ -615,7 +613,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!options->root)
-			return set_short(state, machine,
+			return set_short(state, machine, "--disk", argument,
 					 short_option_disk(argument));
 		options->command = state->argv + state->next - 1;
 		state->next = state->argc;

@@ -37,11 +37,13 @@ static int check_root(struct argp_state *state,
 		      const struct run_options *options)
 {
 	const struct boot_options *boot = &options->machine.boot;
-	const char *other = boot->initrd	? "--initrd" :
-			    boot->flat		? "--flat" :
-			    options->detach	? "--detach" :
-			    options->nr_serials ? "--serial" :
-						  NULL;
+	const char *other =
+		boot->initrd	? "--initrd: it starts by one of its own" :
+		boot->flat	? "--flat: it starts Linux" :
+		options->detach ? "--detach: it waits for its command" :
+		options->nr_serials ?
+				  "--serial: it keeps what the kernel says" :
+				  NULL;
 
 	if (!options->root)
 		return 0;

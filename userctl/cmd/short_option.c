@@ -73,6 +73,16 @@ char *short_option_cdrom(const char *text)
 	return drive("virtio-scsi", text);
 }
 
+char *short_option_net(const char *text)
+{
+	char *device;
+
+	if (is_help(text))
+		return strdup("virtio-net,help");
+	return asprintf(&device, "virtio-net,type=%s", text) < 0 ? NULL :
+								   device;
+}
+
 char *short_option_vsock(const char *text)
 {
 	char *device;

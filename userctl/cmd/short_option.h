@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Options that are short for --device: --disk and --cdrom FILE[,KEY=VALUE]..., and
- * --share DIRECTORY[:TAG][,KEY=VALUE]..., --vsock CID.  In place of all, `help` asks for the keys.
+ * --share DIRECTORY[:TAG][,KEY=VALUE]..., --vsock CID, --net TYPE[,KEY=VALUE]...  In place
+ * of all, `help` asks for the keys.
  */
 #ifndef LODGE_CMD_SHORT_OPTION_H
 #define LODGE_CMD_SHORT_OPTION_H
@@ -22,6 +23,11 @@ char *short_option_disk(const char *text);
  * short_option_cdrom() - the same for a CD
  */
 char *short_option_cdrom(const char *text);
+
+/**
+ * short_option_net() - the same for a network card
+ */
+char *short_option_net(const char *text);
 
 /**
  * short_option_vsock() - the same for a guest's address

@@ -290,7 +290,9 @@ static const struct argp argp = {
 	       "\n"
 	       "Exit codes: 0 done; 64 the command line is wrong; 68 the VM "
 	       "does not exist, or is another user's; 69 the module is not "
-	       "loaded; " FAMILY_EXIT_CODES ".",
+	       "loaded; " FAMILY_EXIT_CODES
+	       ".  With --serve: 73 also if its place is taken; 128+N ended by "
+	       "signal N.",
 };
 
 static int find(struct netlink *netlink, const struct stat_options *options,

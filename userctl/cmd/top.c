@@ -88,8 +88,9 @@ static const char about[] =
 	"\n"
 	"h shows the keys.  The first look has the averages of each VM's life.\n"
 	"\n"
-	"Exit codes: 0 ended by the user, or after --iterations; 64 the command\n"
-	"line is wrong; 69 the module is not loaded; " FAMILY_EXIT_CODES ".";
+	"Exit codes: 0 ended by the user, or after --iterations; 1 ended by SIGINT or\n"
+	"SIGTERM, without --batch; 64 the command line is wrong; 69 the module is not\n"
+	"loaded; " FAMILY_EXIT_CODES ".";
 
 static error_t set_delay(struct argp_state *state, struct top *top,
 			 const char *text)
@@ -115,7 +116,10 @@ static error_t set_column(struct argp_state *state, struct top *top,
 		top->view.column = i;
 		return 0;
 	}
-	argp_error(state, "--sort %s: there is no such column", text);
+	argp_error(state,
+		   "--sort %s: there is no such column; there are id, user, "
+		   "name, cpus, guest, host, steal, exits, res and shr",
+		   text);
 	return EINVAL;
 }
 
@@ -129,8 +133,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'n':
 		if (number_parse(argument, &top->iterations) ||
 		    !top->iterations)
-			argp_error(state, "--iterations %s: must be a number",
-				   argument);
+			argp_error(
+				state,
+				"--iterations %s: must be a number from 1 on",
+				argument);
 		return 0;
 	case 'b':
 		top->view.batch = true;

@@ -36,6 +36,8 @@
 /* When a program has no room, it is asked again after this time. */
 #define RETRY_NS 5000000
 #define MAX_NAME 64
+
+/* No descriptor is as large. */
 #define NO_FD INT32_MAX
 
 enum { OPTION_INPUT, OPTION_FILE, OPTION_SOCKET, OPTION_NAME, OPTION_FD };
@@ -610,7 +612,7 @@ static const struct device_option options[] = {
 			.type = DEVICE_NUMBER,
 			.host = true,
 			.value = NO_FD,
-			.max = NO_FD },
+			.max = NO_FD - 1 },
 	{},
 };
 
