@@ -119,23 +119,9 @@ static void live(void)
 	guest_end(&life.guest, PATIENCE);
 }
 
-/* Return: the value of a fact, up to the end of its line. */
 static const char *fact(const char *name)
 {
-	static char values[8][64];
-	static unsigned int next;
-	char line[64];
-	char *value = values[next++ % 8];
-	const char *found;
-
-	snprintf(line, sizeof(line), "%s: ", name);
-	found = strstr(life.guest.text, line);
-	if (!found)
-		return "absent";
-	found += strlen(line);
-	snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(found, "\r\n"),
-		 found);
-	return value;
+	return guest_fact(&life.guest, name);
 }
 
 TEST(the_guest_has_told_its_facts)

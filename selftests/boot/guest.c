@@ -136,6 +136,24 @@ bool guest_wait(struct guest *guest, const char *text, int seconds)
 	return true;
 }
 
+const char *guest_fact(const struct guest *guest, const char *name)
+{
+	static char values[8][64];
+	static unsigned int next;
+	char *value = values[next++ % 8];
+	char line[64];
+	const char *found;
+
+	snprintf(line, sizeof(line), "%s: ", name);
+	found = strstr(guest->text, line);
+	if (!found)
+		return "absent";
+	found += strlen(line);
+	snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(found, "\r\n"),
+		 found);
+	return value;
+}
+
 int guest_type(struct guest *guest, const char *text)
 {
 	size_t size = strlen(text);

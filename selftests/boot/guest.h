@@ -66,6 +66,13 @@ int guest_start_on_terminal(struct guest *guest, const char *const arguments[]);
 bool guest_wait(struct guest *guest, const char *text, int seconds);
 
 /**
+ * guest_fact() - find what the guest has told in a line "NAME: VALUE"
+ *
+ * Return: the value, kept for seven calls more; "absent" without such a line.
+ */
+const char *guest_fact(const struct guest *guest, const char *name);
+
+/**
  * guest_type() - type a text at the guest's console
  *
  * Return: 0 or -errno.

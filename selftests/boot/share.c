@@ -89,23 +89,9 @@ static int start(void)
 	return guest_start(&life.guest, arguments);
 }
 
-/* Return: the value of a fact, up to the end of its line. */
 static const char *fact(const char *name)
 {
-	static char values[4][64];
-	static unsigned int next;
-	char line[64];
-	char *value = values[next++ % 4];
-	const char *found;
-
-	snprintf(line, sizeof(line), "%s: ", name);
-	found = strstr(life.guest.text, line);
-	if (!found)
-		return "absent";
-	found += strlen(line);
-	snprintf(value, sizeof(values[0]), "%.*s", (int)strcspn(found, "\r\n"),
-		 found);
-	return value;
+	return guest_fact(&life.guest, name);
 }
 
 /* Return: true if both files have the same bytes and the same mode. */
