@@ -36,8 +36,9 @@ int lodge_emulate_mmio(struct lodge_vcpu *vcpu,
  *
  * Its bytes are not read again.  It is known by its place, its length, as the processor
  * tells it, and the address that it touches.  So a guest is answered wrongly that has,
- * by now, another instruction there, of the same length, which touches the same
- * doorbell: that one rings it, too, and does nothing else.
+ * by now or in another address space, another instruction there, of the same length,
+ * which touches the same doorbell, be it a load: that one rings it, too, and does nothing
+ * else.
  *
  * Never sleeps; interrupts may be off.
  *
