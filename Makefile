@@ -524,12 +524,7 @@ $(B)/tests/$(1)/%: selftests/$(1)/%.sh
 endef
 $(foreach d,$(HOSTED) bench,$(eval $(call hosted,$(d))))
 
-# What shell scripts among them source.
-$(B)/tests/lib/checks.sh: selftests/lib/checks.sh
-	@mkdir -p $(@D)
-	$(Q)install -m 644 $< $@
-
-tests: $(HOSTED_BIN) $(B)/tests/lib/checks.sh ## test programs that need a host with /dev/lodge, in build/tests/
+tests: $(HOSTED_BIN) ## test programs that need a host with /dev/lodge, in build/tests/
 	@:
 
 # ---------------------------------------------------------------------- testing

@@ -75,11 +75,15 @@ static void svm_save_ldt(const struct svm_entry *entry)
 #endif
 }
 
-/* An entry that was refused has delivered nothing, and perhaps not flushed. */
+/*
+ * An entry that was refused has delivered nothing, and perhaps not flushed.  As in
+ * svm_exit_translate(), the upper half of the code tells nothing.
+ */
 static bool svm_refused(const struct svm_vmcb_control *control)
 {
-	return control->exit_code == SVM_EXIT_NOT_ENTERED ||
-	       control->exit_code == (u64)SVM_EXIT_ERR;
+	u32 code = control->exit_code;
+
+	return code == SVM_EXIT_NOT_ENTERED || code == (u32)SVM_EXIT_ERR;
 }
 
 /* The thread's own value: with interrupts off it stays until the exit. */
