@@ -149,7 +149,11 @@ void vhost_start(struct virtio_device *device)
 
 void vhost_stop(struct virtio_device *device)
 {
-	suspend(vhost_of(device));
+	struct vhost *vhost = vhost_of(device);
+
+	suspend(vhost);
+	if (vhost->kind->again)
+		vhost->failed = false;
 }
 
 /* Only a queue that the driver has enabled late has kicks here. */

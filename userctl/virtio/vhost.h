@@ -7,7 +7,8 @@
  * Otherwise their state is here, as that of any other device, and nothing is in flight.
  *
  * A back end that fails, or does what it must not do, is given up: the device needs a
- * reset, and never works again.  Each wait for a back end has an end.
+ * reset, and works after it only if the kind of back end can begin again.  Each wait for a
+ * back end has an end.
  */
 #ifndef LODGE_VIRTIO_VHOST_H
 #define LODGE_VIRTIO_VHOST_H
@@ -51,17 +52,20 @@ struct vhost_ring {
 
 /**
  * struct vhost_kind - a kind of back end
+ * @again: one that was given up can begin again once the device was reset
  * @begin: the driver is ready: @features were negotiated, and @ram is the guest's memory
  * @start: serve a queue
  * @stop: serve it no longer; @next is set to the index of the available ring at which it
  *	has stopped.  What it has taken may still be in flight
  * @run: let all queues that were started work, or none; NULL: nothing is to be done
- * @close: it is given up; it is called once at most
+ * @close: it is given up: nothing it does reaches the guest any more.  Without @again it
+ *	is called once at most
  *
  * They return 0 or -errno, which gives the back end up, not later than @end by
  * vhost_now().  The device's lock is held.
  */
 struct vhost_kind {
+	bool again;
 	int (*begin)(void *back, uint64_t features, const struct ram *ram,
 		     int64_t end);
 	int (*start)(void *back, unsigned int queue,
@@ -81,7 +85,7 @@ struct vhost_kind {
  * @local: bits of queues that it never has, and that stay as they are
  * @begun: it knows features and memory
  * @held: the machine is held
- * @failed: it is given up
+ * @failed: it is given up; with vhost_kind.again until the next reset
  *
  * It is the first member of the structure of its device, and @pci.device.opaque.  The
  * device's lock guards what changes.

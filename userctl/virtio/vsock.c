@@ -25,6 +25,8 @@
 
 #define EVENTS 2
 #define QUEUES 3
+/* Those that the kernel has. */
+#define KERNEL_QUEUES 2
 #define QUEUE_SIZE 128
 
 /* 0 to 2 are the hypervisor, the same machine and the host. */
@@ -56,21 +58,24 @@ static int run(struct vhost_kernel *kernel, bool run)
 {
 	int on = run;
 
-	return ioctl(kernel->fd, VHOST_VSOCK_SET_RUNNING, &on) ? -errno : 0;
+	return ioctl(kernel->fds[0], VHOST_VSOCK_SET_RUNNING, &on) ? -errno : 0;
 }
 
-static int open_back(struct vsock *vsock, uint64_t cid, uint64_t *features,
+static int open_back(struct vsock *vsock, uint64_t cid,
 		     struct device_error *error)
 {
-	int err = vhost_kernel_open(&vsock->kernel, DEVICE_PATH, features);
+	int err;
 
+	vsock->kernel.queues = KERNEL_QUEUES;
+	vsock->kernel.run = run;
+	err = vhost_kernel_open(&vsock->kernel, DEVICE_PATH, 1);
 	if (err) {
 		device_fail(error, err, DEVICE_PATH, NULL,
 			    err == -EACCES ? "be a member of the group kvm" :
 					     "modprobe vhost_vsock");
 		return err;
 	}
-	if (ioctl(vsock->kernel.fd, VHOST_VSOCK_SET_GUEST_CID, &cid)) {
+	if (ioctl(vsock->kernel.fds[0], VHOST_VSOCK_SET_GUEST_CID, &cid)) {
 		err = -errno;
 		device_fail(error, err, "cid",
 			    err == -EADDRINUSE ? "is another machine's" : NULL,
@@ -80,12 +85,10 @@ static int open_back(struct vsock *vsock, uint64_t cid, uint64_t *features,
 	return err;
 }
 
-static int plug(struct vsock *vsock, const struct board *board,
-		uint64_t features)
+static int plug(struct vsock *vsock, const struct board *board)
 {
 	struct virtio_device *device = &vsock->vhost.pci.device;
 
-	vsock->kernel.run = run;
 	vhost_kernel_attach(&vsock->kernel, &vsock->vhost);
 	vsock->vhost.local = 1U << EVENTS;
 	device->kind = &kind;
@@ -95,7 +98,7 @@ static int plug(struct vsock *vsock, const struct board *board,
 	device->config = &vsock->config;
 	device->config_size = sizeof(vsock->config);
 	return vhost_init(&vsock->vhost, board,
-			  features & VHOST_QUEUE_FEATURES);
+			  vsock->kernel.features & VHOST_QUEUE_FEATURES);
 }
 
 static void vsock_free(void *opaque)
@@ -113,14 +116,13 @@ static void *vsock_make(const struct board *board,
 			struct device_error *error)
 {
 	struct vsock *vsock = calloc(1, sizeof(*vsock));
-	uint64_t features;
 	int err;
 
 	if (!vsock)
 		return NULL;
-	err = open_back(vsock, values[0].number, &features, error);
+	err = open_back(vsock, values[0].number, error);
 	if (!err)
-		err = plug(vsock, board, features);
+		err = plug(vsock, board);
 	if (err) {
 		vsock_free(vsock);
 		errno = -err;
