@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Fuzzer of the network card at a link whose frames have headers: the input is a driver
- * that sends frames with any headers and offers any buffers, and a link that has frames,
- * and at times no room.
+ * that sends frames with any headers and offers any buffers and commands, and links that
+ * have frames, and at times no room.
  *
- * Whatever the driver does, the link is asked only for work that was negotiated and is
- * within the frame, and a reset makes the card work again.
+ * Whatever the driver does, a link is asked only for work that was negotiated and is within
+ * the frame, those links get frames whose pairs the driver has, and a reset makes the card
+ * work again.
  */
 #include <errno.h>
 #include <linux/virtio_net.h>
@@ -23,20 +24,28 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 
 #define NR_STEPS 64
 #define V1 BIT(VIRTIO_F_VERSION_1)
-#define OWN                                                           \
-	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |      \
-	 BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |  \
-	 BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_MRG_RXBUF) | \
-	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_RING_F_EVENT_IDX))
+#define OWN                                                                   \
+	(BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM) |              \
+	 BIT(VIRTIO_NET_F_HOST_TSO4) | BIT(VIRTIO_NET_F_HOST_TSO6) |          \
+	 BIT(VIRTIO_NET_F_GUEST_TSO4) | BIT(VIRTIO_NET_F_MRG_RXBUF) |         \
+	 BIT(VIRTIO_NET_F_CTRL_VQ) | BIT(VIRTIO_NET_F_MQ) |                   \
+	 BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | BIT(VIRTIO_RING_F_INDIRECT_DESC) | \
+	 BIT(VIRTIO_RING_F_EVENT_IDX))
 #define DATA 0x10000ULL
 #define TABLE 0x8000ULL
 #define HEADER sizeof(struct virtio_net_hdr_v1)
-#define RX 0
-#define TX 1
+#define COMMAND 0x9000ULL
+#define REPLY 0x9100ULL
+#define PAIRS 2
+#define RX(pair) (2 * (pair))
+#define TX(pair) (2 * (pair) + 1)
+#define NO_ANSWER 99
 
 static struct guest guest;
 static void *device;
-static struct link tap;
+static struct link taps[PAIRS];
+static bool attached[PAIRS];
+static unsigned int nr_taps;
 static u64 negotiated;
 static bool full;
 
@@ -88,6 +97,13 @@ static void tap_offload(struct link *link, bool checksum, bool tso4, bool tso6)
 	require(checksum || !(tso4 || tso6));
 }
 
+static int tap_attach(struct link *link, bool on)
+{
+	require(on || link != &taps[0]);
+	attached[link - taps] = on;
+	return 0;
+}
+
 static void tap_free(struct link *link)
 {
 }
@@ -97,21 +113,26 @@ static const struct link_kind tap_kind = {
 	.send = tap_send,
 	.resume = tap_resume,
 	.offload = tap_offload,
+	.attach = tap_attach,
 	.free = tap_free,
 };
 
-struct link *tap_new(struct loop *loop, const char *name,
+struct link *tap_new(struct loop *loop, const char *name, bool several,
 		     const struct link_card *card)
 {
-	tap = (struct link){ .kind = &tap_kind, .card = *card };
-	return &tap;
+	struct link *tap = &taps[nr_taps];
+
+	*tap = (struct link){ .kind = &tap_kind, .card = *card };
+	attached[nr_taps++] = true;
+	return tap;
 }
 
 static void make_card(void)
 {
 	static const struct device_value values[8] = {
-		{ .number = 1 },
-		{ .text = "tap0" },
+		[0] = { .number = 1 },
+		[1] = { .text = "tap0" },
+		[6] = { .number = PAIRS },
 	};
 
 	guest_init(&guest);
@@ -124,10 +145,11 @@ static void make_card(void)
 static void start(struct input *in)
 {
 	negotiated = V1 | (next_bytes(in, 4) & OWN);
-	if (guest_start(&guest, negotiated))
-		return;
-	negotiated = V1;
-	require(guest_start(&guest, negotiated));
+	if (!guest_start(&guest, negotiated)) {
+		negotiated = V1;
+		require(guest_start(&guest, negotiated));
+	}
+	require(attached[0] && !attached[1]);
 }
 
 static void write_header(struct input *in)
@@ -159,7 +181,7 @@ static u32 choose_size(struct input *in)
 static void offer(struct input *in, unsigned int queue)
 {
 	struct ring *ring = &guest.rings[queue];
-	const u16 write = queue == RX ? VRING_DESC_F_WRITE : 0;
+	const u16 write = queue % 2 ? 0 : VRING_DESC_F_WRITE;
 	const unsigned int head = next_byte(in) % 32 * 4;
 	unsigned int count = 1 + next_byte(in) % 4;
 	const bool odd = next_byte(in) >= 250;
@@ -184,33 +206,78 @@ static void receive(struct input *in)
 	static u8 frame[HEADER + LINK_MAX_FRAME];
 	const u32 size = next_byte(in) < 200 ? 60 : next_bytes(in, 2);
 
-	tap.card.enter(tap.card.opaque);
-	tap.card.receive(tap.card.opaque, frame,
-			 size > sizeof(frame) ? sizeof(frame) : size);
-	tap.card.leave(tap.card.opaque);
+	const struct link_card *card = &taps[next_byte(in) % PAIRS].card;
+
+	card->enter(card->opaque);
+	card->receive(card->opaque, frame,
+		      size > sizeof(frame) ? sizeof(frame) : size);
+	card->leave(card->opaque);
 }
 
 static void writable(void)
 {
 	full = false;
-	tap.card.enter(tap.card.opaque);
-	tap.card.writable(tap.card.opaque);
-	tap.card.leave(tap.card.opaque);
+	for (unsigned int i = 0; i < PAIRS; i++) {
+		const struct link_card *card = &taps[i].card;
+
+		card->enter(card->opaque);
+		card->writable(card->opaque);
+		card->leave(card->opaque);
+	}
+}
+
+/* Sends a command, at times an odd chain. */
+static void command(struct input *in)
+{
+	const unsigned int queue = has(VIRTIO_NET_F_MQ) ? 2 * PAIRS : 2;
+	struct ring *ring = &guest.rings[queue];
+	u8 *bytes = ram_at(guest.ram, COMMAND, 8);
+	u8 *reply = ram_at(guest.ram, REPLY, 1);
+	const u8 odd = next_byte(in);
+
+	if (odd >= 240) {
+		offer(in, queue);
+		guest_ring_bell(&guest, queue);
+		fake_turn();
+		return;
+	}
+	if (!ring->ram)
+		return;
+	bytes[0] = next_byte(in) % 6;
+	bytes[1] = next_byte(in) % 3;
+	for (int i = 2; i < 8; i++)
+		bytes[i] = next_byte(in) % 4;
+	*reply = NO_ANSWER;
+	ring_ask(ring, 0, COMMAND, odd < 200 ? 4 : odd % 9, REPLY, 1);
+	guest_ring_bell(&guest, queue);
+	fake_turn();
+	if (*reply == NO_ANSWER || bytes[0] != VIRTIO_NET_CTRL_MQ)
+		return;
+	require(*reply == VIRTIO_NET_OK || *reply == VIRTIO_NET_ERR);
+	if (*reply == VIRTIO_NET_OK)
+		require(has(VIRTIO_NET_F_MQ) && !bytes[3] &&
+			attached[1] == (bytes[2] == 2));
 }
 
 static void save_and_load(void)
 {
+	const bool second = attached[1];
 	struct record record = {};
 
 	require(!device_save(&virtio_net_device, device, &record));
 	virtio_net_device.reset(device);
+	require(!attached[1]);
 	require(!device_load(&virtio_net_device, device, &record));
+	require(attached[1] == second ||
+		(guest_status(&guest) & VIRTIO_CONFIG_S_NEEDS_RESET));
 	free(record.data);
 }
 
 static void step(struct input *in)
 {
-	switch (next_byte(in) % 16) {
+	unsigned int queue;
+
+	switch (next_byte(in) % 18) {
 	case 0:
 		start(in);
 		break;
@@ -230,7 +297,7 @@ static void step(struct input *in)
 	case 6:
 	case 7:
 	case 8:
-		offer(in, RX);
+		offer(in, RX(next_byte(in) % PAIRS));
 		break;
 	case 9:
 	case 10:
@@ -239,9 +306,14 @@ static void step(struct input *in)
 		/* Then it is sent. */
 		fallthrough;
 	default:
-		offer(in, TX);
-		guest_ring_bell(&guest, TX);
+		queue = TX(next_byte(in) % PAIRS);
+		offer(in, queue);
+		guest_ring_bell(&guest, queue);
 		fake_turn();
+		break;
+	case 16:
+	case 17:
+		command(in);
 		break;
 	}
 }

@@ -63,7 +63,7 @@ FIXTURE_SETUP(tap)
 	ASSERT_NE(NULL, self->loop);
 	if (unshare(CLONE_NEWNET))
 		SKIP(return, "no network namespace: %s", strerror(errno));
-	self->link = tap_new(self->loop, NAME, &card);
+	self->link = tap_new(self->loop, NAME, false, &card);
 	if (!self->link)
 		SKIP(return, "no TAP interface: %s", strerror(errno));
 }
@@ -105,13 +105,70 @@ TEST_F(tap, interface_that_is_removed_ends_the_link)
 	EXPECT_EQ(1, self->downs);
 }
 
+TEST_F(tap, interface_for_one_link_has_no_other)
+{
+	const struct link_card card = self->link->card;
+
+	EXPECT_EQ(NULL, tap_new(self->loop, NAME, false, &card));
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_EQ(NULL, tap_new(self->loop, NAME, true, &card));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(tap, interface_for_several_links_gives_frames_to_those_that_want_them)
+{
+	struct iovec iov = { .iov_base = (char[64]){}, .iov_len = 64 };
+	const struct link_card card = self->link->card;
+	struct link *links[2];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		links[i] = tap_new(self->loop, NAME "s", true, &card);
+		ASSERT_NE(NULL, links[i]);
+	}
+	for (unsigned int i = 0; i < 2; i++) {
+		EXPECT_EQ(0, link_attach(links[1], false));
+		EXPECT_EQ(0, link_attach(links[1], false));
+		EXPECT_EQ(0, link_send(links[1], &iov, 1));
+		EXPECT_EQ(0, link_attach(links[1], true));
+		EXPECT_EQ(0, link_attach(links[0], true));
+	}
+	EXPECT_EQ(0, link_attach(links[1], false));
+	/* One that has lost the interface for the time being is not down. */
+	ASSERT_TRUE(remove_interface());
+	loop_run(self->loop);
+	EXPECT_EQ(1, self->downs);
+	for (unsigned int i = 0; i < 2; i++)
+		link_free(links[i]);
+}
+
+TEST_F(tap, interface_for_several_links_can_have_one)
+{
+	const struct link_card card = self->link->card;
+	struct link *first = tap_new(self->loop, NAME "s", true, &card);
+	struct link *second = tap_new(self->loop, NAME "s", false, &card);
+
+	EXPECT_NE(NULL, first);
+	EXPECT_NE(NULL, second);
+	link_free(first);
+	link_free(second);
+}
+
+TEST_F(tap, link_that_is_lent_still_finds_the_end_of_the_interface)
+{
+	EXPECT_LE(0, self->link->kind->lend(self->link, true));
+	ASSERT_TRUE(remove_interface());
+	loop_run(self->loop);
+	EXPECT_EQ(1, self->downs);
+	EXPECT_EQ(-1, self->link->kind->lend(self->link, true));
+}
+
 TEST_F(tap, name_that_no_interface_can_have_is_refused)
 {
 	const struct link_card card = {};
 
-	EXPECT_EQ(NULL, tap_new(self->loop, "", &card));
+	EXPECT_EQ(NULL, tap_new(self->loop, "", false, &card));
 	EXPECT_EQ(EINVAL, errno);
-	EXPECT_EQ(NULL, tap_new(self->loop, "sixteen.bytes.of", &card));
+	EXPECT_EQ(NULL, tap_new(self->loop, "sixteen.bytes.of", false, &card));
 	EXPECT_EQ(EINVAL, errno);
 }
 

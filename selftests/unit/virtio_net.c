@@ -24,7 +24,7 @@
 #define MAC "52:54:00:12:34:56"
 
 /* The card's options in their order. */
-enum { TYPE, IFNAME, FD, HOSTFWD, ADDRESS, OPTIONS };
+enum { TYPE, IFNAME, FD, HOSTFWD, ADDRESS, BOOTINDEX, PAIRS, VHOST, OPTIONS };
 
 #define TYPE_FD 2
 
@@ -44,6 +44,7 @@ FIXTURE_SETUP(net)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
 	self->peer = sockets[1];
 	self->values[TYPE].number = TYPE_FD;
+	self->values[PAIRS].number = 1;
 	self->values[FD].number = sockets[0];
 	self->values[ADDRESS].text = MAC;
 	self->device =

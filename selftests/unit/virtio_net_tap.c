@@ -25,7 +25,7 @@
 #define RX 0
 #define TX 1
 
-enum { TYPE, IFNAME, FD, HOSTFWD, ADDRESS, OPTIONS };
+enum { TYPE, IFNAME, FD, HOSTFWD, ADDRESS, BOOTINDEX, PAIRS, VHOST, OPTIONS };
 
 #define TYPE_TAP 1
 
@@ -73,7 +73,7 @@ static const struct link_kind tap_kind = {
 	.free = tap_free,
 };
 
-struct link *tap_new(struct loop *loop, const char *name,
+struct link *tap_new(struct loop *loop, const char *name, bool several,
 		     const struct link_card *card)
 {
 	tap.link = (struct link){ .kind = &tap_kind, .card = *card };
@@ -92,6 +92,7 @@ FIXTURE_SETUP(tap)
 	memset(&tap, 0, sizeof(tap));
 	guest_init(&self->guest);
 	self->values[TYPE].number = TYPE_TAP;
+	self->values[PAIRS].number = 1;
 	self->values[IFNAME].text = "tap0";
 	self->device =
 		virtio_net_device.make(&self->guest.board, self->values, NULL);

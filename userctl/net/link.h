@@ -47,6 +47,10 @@ struct link;
  * @offload: say which frames the card takes: those without a checksum, and then larger
  *	ones of TCP over IPv4 and IPv6, too; NULL: the kind has only whole frames, and
  *	cannot send others
+ * @attach: let the host give frames to this link, or no longer, where an interface has
+ *	several links; returns 0 or -errno.  NULL: it has one, which always gets them
+ * @lend: let somebody else take and send the frames, or no longer; returns the descriptor
+ *	for that, or -1: the link is down.  NULL: nobody can
  * @free: free a link
  */
 struct link_kind {
@@ -55,6 +59,8 @@ struct link_kind {
 		    unsigned int count);
 	void (*resume)(struct link *link);
 	void (*offload)(struct link *link, bool checksum, bool tso4, bool tso6);
+	int (*attach)(struct link *link, bool on);
+	int (*lend)(struct link *link, bool on);
 	void (*free)(struct link *link);
 };
 
@@ -87,6 +93,16 @@ static inline int link_send(struct link *link, const struct iovec *iov,
 static inline void link_resume(struct link *link)
 {
 	link->kind->resume(link);
+}
+
+/**
+ * link_attach() - let the host give frames to a link, or no longer
+ *
+ * Return: 0 or -errno: nothing has changed.
+ */
+static inline int link_attach(struct link *link, bool on)
+{
+	return link->kind->attach ? link->kind->attach(link, on) : 0;
 }
 
 /**

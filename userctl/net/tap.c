@@ -26,6 +26,8 @@
  * @link: its face
  * @loop: event loop
  * @fd: the interface; -1: it is gone, and the link is down
+ * @attached: the interface gives frames to @fd, which the loop watches
+ * @lent: somebody else takes them
  * @size: bytes of @frame, which the card has refused; 0: it has none
  * @frame: the last frame read
  */
@@ -33,6 +35,8 @@ struct tap {
 	struct link link;
 	struct loop *loop;
 	int fd;
+	bool attached;
+	bool lent;
 	size_t size;
 	uint8_t frame[HEADER + LINK_MAX_FRAME];
 };
@@ -48,11 +52,19 @@ static int tap_send(struct link *link, const struct iovec *iov,
 	return 0;
 }
 
+/* Waits for frames while they can be taken, and for the interface's end. */
+static void await(const struct tap *tap)
+{
+	if (tap->fd >= 0 && tap->attached)
+		loop_await(tap->loop, tap->fd, !tap->size && !tap->lent, false);
+}
+
 static void tap_end(struct tap *tap)
 {
 	if (tap->fd < 0)
 		return;
-	loop_unwatch(tap->loop, tap->fd);
+	if (tap->attached)
+		loop_unwatch(tap->loop, tap->fd);
 	close(tap->fd);
 	tap->fd = -1;
 	tap->size = 0;
@@ -96,16 +108,21 @@ static void deliver_some(struct tap *tap)
 
 	while (left && deliver(tap))
 		left--;
-	if (tap->fd >= 0)
-		loop_await(tap->loop, tap->fd, !tap->size, false);
+	await(tap);
 }
 
-/* While the card has no room nobody reads, who would find the end. */
+/* While nobody reads here, the end is found so. */
 static bool has_gone(const struct tap *tap)
 {
 	struct pollfd file = { .fd = tap->fd };
 
 	return poll(&file, 1, 0) == 1;
+}
+
+/* While the loop has waited for the card's lock, much may have changed. */
+static bool is_mine(const struct tap *tap)
+{
+	return tap->fd >= 0 && tap->attached && !tap->lent && !tap->size;
 }
 
 static void ready(void *opaque, int fd)
@@ -115,10 +132,10 @@ static void ready(void *opaque, int fd)
 
 	(void)fd;
 	card->enter(card->opaque);
-	if (tap->size && has_gone(tap))
-		tap_fail(tap);
-	else
+	if (is_mine(tap))
 		deliver_some(tap);
+	else if (tap->fd >= 0 && tap->attached && has_gone(tap))
+		tap_fail(tap);
 	card->leave(card->opaque);
 }
 
@@ -149,38 +166,98 @@ static void tap_offload(struct link *link, bool checksum, bool tso4, bool tso6)
 	ioctl(tap->fd, TUNSETOFFLOAD, what);
 }
 
+/* Return: 0 or -errno. */
+static int set_queue(const struct tap *tap, bool on)
+{
+	struct ifreq request = {
+		.ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE,
+	};
+
+	return ioctl(tap->fd, TUNSETQUEUE, &request) ? -errno : 0;
+}
+
+/* A descriptor without a queue has an error that does not end: it is not watched. */
+static int tap_attach(struct link *link, bool on)
+{
+	struct tap *tap = (struct tap *)link;
+	int err;
+
+	if (tap->fd < 0 || tap->attached == on)
+		return 0;
+	err = set_queue(tap, on);
+	if (err)
+		return err;
+	if (on)
+		err = loop_watch(tap->loop, tap->fd, ready, tap);
+	else
+		loop_unwatch(tap->loop, tap->fd);
+	if (err) {
+		set_queue(tap, false);
+		return err;
+	}
+	tap->attached = on;
+	tap->size = 0;
+	await(tap);
+	return 0;
+}
+
+/* What the card has refused is lost, as the other one cannot have it. */
+static int tap_lend(struct link *link, bool on)
+{
+	struct tap *tap = (struct tap *)link;
+
+	tap->lent = on;
+	tap->size = 0;
+	await(tap);
+	return tap->fd;
+}
+
 static const struct link_kind kind = {
 	.header = HEADER,
 	.send = tap_send,
 	.resume = tap_resume,
 	.offload = tap_offload,
+	.attach = tap_attach,
+	.lend = tap_lend,
 	.free = tap_free,
 };
 
-/* Return: the descriptor, or -errno. */
-static int tap_open(const char *name)
+/* Return: 0 or -errno. */
+static int set_interface(int fd, const char *name, short flags)
 {
 	struct ifreq request = {
-		.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR,
+		.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | flags,
 	};
 	int header = HEADER;
+
+	strcpy(request.ifr_name, name);
+	return ioctl(fd, TUNSETIFF, &request) ||
+			       ioctl(fd, TUNSETVNETHDRSZ, &header) ?
+		       -errno :
+		       0;
+}
+
+/* Return: the descriptor, or -errno. */
+static int tap_open(const char *name, bool several)
+{
 	int fd, err;
 
-	if (!*name || strlen(name) >= sizeof(request.ifr_name))
+	if (!*name || strlen(name) >= IFNAMSIZ)
 		return -EINVAL;
-	strcpy(request.ifr_name, name);
 	fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (!ioctl(fd, TUNSETIFF, &request) &&
-	    !ioctl(fd, TUNSETVNETHDRSZ, &header))
+	err = set_interface(fd, name, several ? IFF_MULTI_QUEUE : 0);
+	/* One that was made for several links can also have one. */
+	if (err == -EINVAL && !several)
+		err = set_interface(fd, name, IFF_MULTI_QUEUE);
+	if (!err)
 		return fd;
-	err = -errno;
 	close(fd);
 	return err;
 }
 
-struct link *tap_new(struct loop *loop, const char *name,
+struct link *tap_new(struct loop *loop, const char *name, bool several,
 		     const struct link_card *card)
 {
 	struct tap *tap = calloc(1, sizeof(*tap));
@@ -190,7 +267,8 @@ struct link *tap_new(struct loop *loop, const char *name,
 		return NULL;
 	tap->link = (struct link){ .kind = &kind, .card = *card };
 	tap->loop = loop;
-	tap->fd = tap_open(name);
+	tap->attached = true;
+	tap->fd = tap_open(name, several);
 	err = tap->fd < 0 ? tap->fd : loop_watch(loop, tap->fd, ready, tap);
 	if (!err)
 		return &tap->link;

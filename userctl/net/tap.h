@@ -10,13 +10,16 @@
 /**
  * tap_new() - make a link to a TAP interface
  * @name: of the interface; one that does not exist is made, which takes CAP_NET_ADMIN
+ * @several: the interface is to have several links, each of which has a queue of its own
+ *	(IFF_MULTI_QUEUE); a flow of the guest's comes back where it was sent
  * @card: who is at the link
  *
  * Frames have a struct virtio_net_hdr_v1 before them.
  *
- * Return: the link, or NULL with errno set.
+ * Return: the link, or NULL with errno set; EINVAL with @several: the interface was made
+ * for one; E2BIG it has no more queues.
  */
-struct link *tap_new(struct loop *loop, const char *name,
+struct link *tap_new(struct loop *loop, const char *name, bool several,
 		     const struct link_card *card);
 
 #endif

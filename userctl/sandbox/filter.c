@@ -139,6 +139,7 @@ static const struct row rows[] = {
 	CALL(timerfd_settime, VCPU),
 	CALL(io_uring_enter, VCPU),
 	IOCTL(VCPU, TUNSETOFFLOAD),
+	IOCTL(VCPU, TUNSETQUEUE),
 	CALL_IF(ioctl, VCPU, 1, SCMP_CMP_MASKED_EQ, IOC_TYPE_MASK,
 		VHOST_VIRTIO << _IOC_TYPESHIFT),
 	IOCTL(VCPU, TCGETS),

@@ -19,6 +19,11 @@ bool net_features_go_together(uint64_t features)
 	const uint64_t received = FEATURE(VIRTIO_NET_F_GUEST_TSO4) |
 				  FEATURE(VIRTIO_NET_F_GUEST_TSO6);
 
+	const uint64_t commands = FEATURE(VIRTIO_NET_F_MQ) |
+				  FEATURE(VIRTIO_NET_F_CTRL_MAC_ADDR);
+
+	if ((features & commands) && !has(features, VIRTIO_NET_F_CTRL_VQ))
+		return false;
 	return (has(features, VIRTIO_NET_F_CSUM) || !(features & sent)) &&
 	       (has(features, VIRTIO_NET_F_GUEST_CSUM) ||
 		!(features & received));
