@@ -12,10 +12,37 @@ echo "cd-says: $(cat /cd/what)"
 echo "cd-is-memtest: $(grep -c Memtest86 /cd/memtest.bin)"
 echo "generation-drivers: $(ls -d /sys/bus/*/drivers/vmgenid/LODG* | wc -l)"
 
+# network NUMBER: has the host echo a file by a card, from each processor
+network() {
+	card=eth$1 host=10.77.$1.1 equal=0 tries=60
+	ip link set "$card" up
+	ip addr add "10.77.$1.2/24" dev "$card"
+	until ping -c 1 -W 1 "$host" >/dev/null 2>&1 || [ $tries -eq 0 ]; do
+		tries=$((tries - 1))
+	done
+	for cpu in 0 1; do
+		taskset -c $cpu nc "$host" 7 </tmp/sent >/tmp/echo
+		! cmp /tmp/sent /tmp/echo || equal=$((equal + 1))
+	done
+	echo "$card-echoes: $equal"
+	echo "$card-queues: $(ls "/sys/class/net/$card/queues" | grep -c tx)"
+	device=$(basename "$(readlink "/sys/class/net/$card/device")")
+	for queue in 0 1; do
+		grep "$device-input.$queue" /proc/interrupts |
+			awk -v name="$card-interrupts-$queue" \
+				'{ print name ": " $2 + $3 }'
+	done
+}
+dd if=/dev/urandom of=/tmp/sent bs=64k count=8 2>/dev/null
+network 0
+network 1
+
 echo "port-name: $(cat /sys/class/virtio-ports/vport*p1/name)"
 echo "to the host" >"/dev/$(ls /sys/class/virtio-ports | grep 'p1$')"
 # Open all the time: what is typed at a terminal that nobody has open is lost.
 exec 3<>/dev/hvc0
+# Its echo would come in the middle of what the console shows.
+stty -echo <&3
 echo "say something" >&3
 read -r line <&3
 echo "heard: $line"
