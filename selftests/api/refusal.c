@@ -4,13 +4,18 @@
  * needs.  The unit tests' sanitizers would not let this be tried there.
  */
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,8 +23,9 @@
 
 #include "sandbox/sandbox.h"
 
-/* How the process ends where the kernel has no filters. */
+/* How the process ends where the kernel has no filters, and where it is told to. */
 #define NO_FILTERS 2
+#define GIVES_UP 3
 
 static char said[1024];
 
@@ -57,6 +63,8 @@ static int run_thread(enum sandbox_kind kind, void *(*thread)(void *kind))
 			_exit(NO_FILTERS);
 		sigfillset(&all);
 		pthread_sigmask(SIG_SETMASK, &all, NULL);
+		if (kind != SANDBOX_VCPU)
+			sandbox_thread(SANDBOX_OWNER);
 		if (pthread_create(&one, NULL, thread, &kind))
 			_exit(EXIT_FAILURE);
 		pthread_join(one, NULL);
@@ -128,6 +136,47 @@ TEST_F(thread, that_opens_a_file_is_refused_and_goes_on)
 {
 	EXPECT_EQ(0, run_thread(variant->kind, open_file));
 	EXPECT_STREQ("", said);
+}
+
+/* The kernel, or who stands before it, takes no filter after all. */
+static int deny_filters(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, args[2])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {
+		.len = sizeof(filter) / sizeof(filter[0]),
+		.filter = filter,
+	};
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+TEST(a_process_does_not_go_on_without_the_filters_of_a_kernel_that_has_some)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		if (deny_filters())
+			_exit(NO_FILTERS);
+		if (sandbox_enter(-1) < 0)
+			_exit(GIVES_UP);
+		sandbox_thread(SANDBOX_OWNER);
+		_exit(EXIT_SUCCESS);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_FILTERS)
+		SKIP(return, "this kernel has no filters");
+	EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == GIVES_UP);
 }
 
 TEST_HARNESS_MAIN

@@ -68,7 +68,7 @@ soon has_controller
 controller=$(pid)
 # The owner's, that of signals, the loop's and two vCPUs'.
 inspect "$controller" "root" 5
-check "the kinds of threads have filters of their own" [ "$(filters "$controller")" = "2 1,1 2,2 3," ]
+check "the kinds of threads have filters of their own" [ "$(filters "$controller")" = "4 1,1 2," ]
 kill -TERM "$controller"
 check "it ends by a signal" soon no_controller
 
@@ -77,7 +77,7 @@ controller=$(pid)
 inspect "$controller" "in the background" 4
 check "it is paused" lodge 0 pause back
 check "and runs on" lodge 0 resume back
-check "with the same filters" [ "$(filters "$controller")" = "2 1,1 2,1 3," ]
+check "with the same filters" [ "$(filters "$controller")" = "3 1,1 2," ]
 check "and ends" lodge 0 stop --now back
 check "its end is recorded" lodge 0 inspect --state back
 lodge 0 rm back

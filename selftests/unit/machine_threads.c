@@ -48,8 +48,6 @@ static pthread_t joined[64];
 static int nr_joined;
 static atomic_int late;
 static atomic_bool sending;
-/* Let a new thread run for a while before its creator goes on. */
-static bool slow_creation;
 static __thread bool slow;
 
 static void forget_joined(pthread_t thread)
@@ -67,8 +65,6 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr,
 	int err = real(thread, attr, start, opaque);
 
 	forget_joined(*thread);
-	if (slow_creation)
-		usleep(20000);
 	return err;
 }
 
@@ -101,8 +97,26 @@ int pthread_kill(pthread_t thread, int number)
 	return real(thread, number);
 }
 
-/* The next lock that this thread releases keeps it until a thread has been joined. */
+/* A vCPU's thread, and how many of those have stopped. */
+static __thread bool runs_guest;
+static atomic_int stopped;
+/* Let a vCPU run for a while before the thread that has started it goes on. */
+static bool slow_start;
+static __thread bool started;
+/* The next lock that this thread releases keeps it until a vCPU has stopped. */
 static __thread bool slow_release;
+
+int pthread_cond_broadcast(pthread_cond_t *cond)
+{
+	int (*real)(pthread_cond_t *) =
+		dlsym(RTLD_NEXT, "pthread_cond_broadcast");
+
+	if (runs_guest)
+		stopped++;
+	else
+		started = slow_start;
+	return real(cond);
+}
 
 int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
@@ -110,18 +124,22 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 		dlsym(RTLD_NEXT, "pthread_mutex_unlock");
 	int err = real(mutex);
 
+	if (started)
+		usleep(20000);
+	started = false;
 	if (!slow_release)
 		return err;
 	slow_release = false;
-	while (!nr_joined)
+	while (!stopped)
 		usleep(100);
 	usleep(10000);
 	return err;
 }
 
-/* vCPU 1 has reset the machine, but stops the others when vCPU 0's thread is gone. */
+/* vCPU 1 has reset the machine, but stops the others when vCPU 0 has stopped already. */
 static int second_resets_slowly(struct lodge_run *run)
 {
+	runs_guest = true;
 	if (fake.resets)
 		return fake_id(run) ? fake_wait(run) : guest_powers_off(run);
 	if (!fake_id(run))
@@ -130,7 +148,7 @@ static int second_resets_slowly(struct lodge_run *run)
 	return fake_out(run, RESET, 1, RESET_NOW);
 }
 
-TEST(a_late_stop_does_not_end_the_next_thread)
+TEST(a_late_stop_does_not_end_the_next_run)
 {
 	fake.all = true;
 	ASSERT_EQ(0, run_machine(second_resets_slowly, 2));
@@ -203,7 +221,7 @@ static void show_nothing(const struct crash *state,
 TEST(a_guest_that_resets_while_it_is_shown_does_not_run_on)
 {
 	config.show = show_nothing;
-	slow_creation = true;
+	slow_start = true;
 	ASSERT_EQ(0, run_machine(guest_resets_while_shown, 2));
 	EXPECT_EQ(MACHINE_POWERED_OFF, end.fate);
 	EXPECT_EQ(0, ran_on);

@@ -4,7 +4,7 @@
  *
  * There are four kinds of threads: the owner's, which makes all calls of machine.h;
  * the machine's, which exists while the machine is not held and runs the event loop;
- * one for each vCPU, which the machine's thread starts and joins; and those that take
+ * one for each vCPU, which the machine's thread lets run and waits for; and those that take
  * signals and read a terminal, from machine_start() to machine_wait().  While a machine
  * is held, only the owner's calls change it.
  */
@@ -103,21 +103,16 @@ static void freeze(struct machine *machine)
 	loop_clock_stop(machine->loop);
 }
 
-static int thaw(struct machine *machine)
+static void thaw(struct machine *machine)
 {
 	bool asleep;
-	int err = 0;
 
 	pthread_mutex_lock(&machine->lock);
 	asleep = machine->asleep;
 	pthread_mutex_unlock(&machine->lock);
 	loop_clock_start(machine->loop);
-	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err && !asleep;
-	     vcpu++)
-		err = vcpu_start(*vcpu);
-	if (err)
-		freeze(machine);
-	return err;
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !asleep; vcpu++)
+		vcpu_start(*vcpu);
 }
 
 /* False if the machine's thread is to end. */
@@ -172,31 +167,21 @@ void machine_show(void *opaque)
 	free(state);
 	/* The guest may have ended or reset the machine meanwhile. */
 	if (is_to_serve(machine) && !is_to_restart(machine))
-		machine->failure = thaw(machine);
-	if (machine->failure)
-		loop_stop(machine->loop);
+		thaw(machine);
 }
 
 /* Runs the machine until it ends, is reset, sleeps, wakes, or is to be held. */
 static int execute(struct machine *machine)
 {
-	enum machine_step step = MACHINE_STEP_START;
 	int err;
 
 	/* After a reset, or a load, the serial ports may have room. */
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		machine_drained(&machine->serials[i]);
-	err = thaw(machine);
-	if (!err) {
-		step = MACHINE_STEP_RUN;
-		err = loop_run(machine->loop);
-	}
-	if (machine->failure) {
-		step = MACHINE_STEP_START;
-		err = machine->failure;
-	}
+	thaw(machine);
+	err = loop_run(machine->loop);
 	freeze(machine);
-	return err ? machine_fail(machine, step, err) : 0;
+	return err ? machine_fail(machine, MACHINE_STEP_RUN, err) : 0;
 }
 
 /*
@@ -374,6 +359,17 @@ static void close_to_the_user(struct machine *machine)
 	}
 }
 
+/* From here on every thread is confined: those of vCPUs that come first by their filter. */
+static int make_threads(struct machine *machine)
+{
+	int err = 0;
+
+	for (struct vcpu **vcpu = machine->vcpus; *vcpu && !err; vcpu++)
+		err = vcpu_make_thread(*vcpu);
+	sandbox_thread(SANDBOX_OWNER);
+	return err ? machine_fail(machine, MACHINE_STEP_START, err) : 0;
+}
+
 int machine_start(struct machine *machine, struct console *const *consoles,
 		  struct machine_error *error)
 {
@@ -381,7 +377,9 @@ int machine_start(struct machine *machine, struct console *const *consoles,
 
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		machine->serials[i].console = consoles[i];
-	err = open_to_the_user(machine);
+	err = make_threads(machine);
+	if (!err)
+		err = open_to_the_user(machine);
 	if (!err)
 		err = start_inputs(machine);
 	if (!err) {

@@ -2,6 +2,10 @@
 /*
  * A vCPU: a thread that runs it and hands its exits to the bus.
  *
+ * The thread is made once, waits until the vCPU is to run, and waits again when it was
+ * stopped: so it can be made before its maker is confined, whose filter of system calls
+ * it would have beside its own.
+ *
  * A kick is a signal to the thread.  Its handler sets immediate_exit in the run page,
  * so that a kick also counts between the thread's check for requests and its
  * LODGE_RUN.  For this the caller changes the state first and then sends the signal;
@@ -34,10 +38,13 @@
  * @reset: its state after creation, with its present CPUID
  * @state: room for its state while it is held
  * @last: the last exit that was answered; written by the thread
- * @stop: tells the thread to end; cleared by vcpu_ready()
- * @lock: guards @started and @thread; no lock is taken inside it
- * @started: @thread can be signalled
+ * @stop: tells the thread to leave the guest; cleared by vcpu_ready()
+ * @has_thread: there is one: @thread
  * @thread: the thread
+ * @lock: guards @runs and @ending; no lock is taken inside it
+ * @changed: one of them has
+ * @runs: the thread runs the vCPU, or is about to
+ * @ending: the thread is to end
  */
 struct vcpu {
 	const struct vcpu_host *host;
@@ -48,9 +55,12 @@ struct vcpu {
 	struct cpu_state *state;
 	struct vcpu_exit last;
 	atomic_bool stop;
-	pthread_mutex_t lock;
-	bool started;
+	bool has_thread;
 	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool runs;
+	bool ending;
 };
 
 /* The vCPU of this thread. */
@@ -93,6 +103,7 @@ int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
 		return fd;
 	}
 	pthread_mutex_init(&new->lock, NULL);
+	pthread_cond_init(&new->changed, NULL);
 	new->host = host;
 	new->fd = fd;
 	new->id = id;
@@ -105,13 +116,26 @@ int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
 	return 0;
 }
 
+static void set_ending(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->ending = true;
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
 void vcpu_free(struct vcpu *vcpu)
 {
 	if (!vcpu)
 		return;
+	if (vcpu->has_thread) {
+		set_ending(vcpu);
+		pthread_join(vcpu->thread, NULL);
+	}
 	lodge_vcpu_close(vcpu->fd, vcpu->run);
 	cpu_state_free(vcpu->reset);
 	cpu_state_free(vcpu->state);
+	pthread_cond_destroy(&vcpu->changed);
 	pthread_mutex_destroy(&vcpu->lock);
 	free(vcpu);
 }
@@ -277,7 +301,7 @@ static void set_immediate_exit(struct vcpu *vcpu, bool on)
 	__atomic_store_n(&vcpu->run->immediate_exit, on, __ATOMIC_RELAXED);
 }
 
-/* Before the thread ends, it completes the guest's present access. */
+/* Before the vCPU is left, the guest's present access is completed. */
 static void run_until_stopped(struct vcpu *vcpu)
 {
 	enum turn next = TURN_AGAIN;
@@ -298,6 +322,27 @@ static void run_until_stopped(struct vcpu *vcpu)
 	}
 }
 
+/* Return: true if the vCPU is to run; false if its thread is to end. */
+static bool await_start(struct vcpu *vcpu)
+{
+	bool runs;
+
+	pthread_mutex_lock(&vcpu->lock);
+	while (!vcpu->runs && !vcpu->ending)
+		pthread_cond_wait(&vcpu->changed, &vcpu->lock);
+	runs = vcpu->runs;
+	pthread_mutex_unlock(&vcpu->lock);
+	return runs;
+}
+
+static void set_runs(struct vcpu *vcpu, bool runs)
+{
+	pthread_mutex_lock(&vcpu->lock);
+	vcpu->runs = runs;
+	pthread_cond_broadcast(&vcpu->changed);
+	pthread_mutex_unlock(&vcpu->lock);
+}
+
 static void *thread_main(void *opaque)
 {
 	struct vcpu *vcpu = opaque;
@@ -308,7 +353,10 @@ static void *thread_main(void *opaque)
 	sigemptyset(&kick);
 	sigaddset(&kick, KICK_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &kick, NULL);
-	run_until_stopped(vcpu);
+	while (await_start(vcpu)) {
+		run_until_stopped(vcpu);
+		set_runs(vcpu, false);
+	}
 	return NULL;
 }
 
@@ -323,7 +371,7 @@ static void fill_blocked(sigset_t *set)
 	sigdelset(set, SIGILL);
 }
 
-int vcpu_start(struct vcpu *vcpu)
+int vcpu_make_thread(struct vcpu *vcpu)
 {
 	struct sigaction action = { .sa_handler = kicked };
 	sigset_t blocked, before;
@@ -334,12 +382,15 @@ int vcpu_start(struct vcpu *vcpu)
 		return -errno;
 	fill_blocked(&blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, &before);
-	pthread_mutex_lock(&vcpu->lock);
 	err = -pthread_create(&vcpu->thread, NULL, thread_main, vcpu);
-	vcpu->started = !err;
-	pthread_mutex_unlock(&vcpu->lock);
+	vcpu->has_thread = !err;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return err;
+}
+
+void vcpu_start(struct vcpu *vcpu)
+{
+	set_runs(vcpu, true);
 }
 
 void vcpu_kick(struct vcpu *vcpu)
@@ -347,7 +398,7 @@ void vcpu_kick(struct vcpu *vcpu)
 	if (self == vcpu)
 		return;
 	pthread_mutex_lock(&vcpu->lock);
-	if (vcpu->started)
+	if (vcpu->runs)
 		pthread_kill(vcpu->thread, KICK_SIGNAL);
 	pthread_mutex_unlock(&vcpu->lock);
 }
@@ -360,15 +411,10 @@ void vcpu_stop(struct vcpu *vcpu)
 
 void vcpu_join(struct vcpu *vcpu)
 {
-	bool started;
-
-	/* From here on nobody signals the thread, which may have ended. */
 	pthread_mutex_lock(&vcpu->lock);
-	started = vcpu->started;
-	vcpu->started = false;
+	while (vcpu->runs)
+		pthread_cond_wait(&vcpu->changed, &vcpu->lock);
 	pthread_mutex_unlock(&vcpu->lock);
-	if (started)
-		pthread_join(vcpu->thread, NULL);
 }
 
 void vcpu_ready(struct vcpu *vcpu)

@@ -32,8 +32,8 @@ struct vcpu_exit {
  * @bus: takes port and memory accesses
  * @interrupts: takes the ends of interrupts, and has the PIC's interrupts for vCPU 0
  * @dead: called once, from the vCPU's thread, when it cannot go on.  @error is -errno
- *	of LODGE_RUN, or 0 if the run page holds an exit that ends the vCPU.  The
- *	thread ends when the call returns
+ *	of LODGE_RUN, or 0 if the run page holds an exit that ends the vCPU.  It
+ *	stops when the call returns
  * @opaque: the machine
  *
  * It must not move while the vCPU exists.
@@ -58,12 +58,12 @@ struct vcpu_host {
 int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id);
 
 /**
- * vcpu_free() - free a vCPU whose thread does not run; NULL is fine
+ * vcpu_free() - free a vCPU that does not run, and end its thread; NULL is fine
  */
 void vcpu_free(struct vcpu *vcpu);
 
 /**
- * vcpu_reset() - put a vCPU whose thread does not run back to its reset state
+ * vcpu_reset() - put a vCPU that does not run back to its reset state
  * @host_tsc: the host's time stamp counter at the moment of the reset; the vCPU's
  *	counter is 0 then
  *
@@ -72,7 +72,7 @@ void vcpu_free(struct vcpu *vcpu);
 int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
- * vcpu_take() - read its state into vcpu_state(), while its thread does not run
+ * vcpu_take() - read its state into vcpu_state(), while it does not run
  * @host_tsc: moment for which to compute its time stamp counter
  *
  * Return: 0 or -errno.
@@ -80,7 +80,7 @@ int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
 int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
 
 /**
- * vcpu_give() - give it the state in vcpu_state(), while its thread does not run
+ * vcpu_give() - give it the state in vcpu_state(), while it does not run
  * @host_tsc: moment for which the state's time stamp counter holds
  *
  * Return: 0; -EBUSY it has run already and has another CPUID; -errno.
@@ -113,44 +113,51 @@ const struct lodge_run *vcpu_run_page(const struct vcpu *vcpu);
 struct vcpu_exit vcpu_last_exit(const struct vcpu *vcpu);
 
 /**
- * vcpu_start() - start a thread that runs it
+ * vcpu_make_thread() - make the thread that will run it; to be called once
  *
- * vCPU 0 is started first.
+ * The thread confines itself; those whose maker is confined are so by both filters.
  *
  * Return: 0 or -errno.
  */
-int vcpu_start(struct vcpu *vcpu);
+int vcpu_make_thread(struct vcpu *vcpu);
+
+/**
+ * vcpu_start() - let its thread run it
+ *
+ * vCPU 0 is started first.
+ */
+void vcpu_start(struct vcpu *vcpu);
 
 /**
  * vcpu_kick() - make the vCPU leave the guest and check for requests
  *
  * Any thread may call.  It does nothing if called from the vCPU's own thread, which
- * checks before its next run anyway, or while the vCPU has no thread.
+ * checks before its next run anyway, or while the vCPU does not run.
  */
 void vcpu_kick(struct vcpu *vcpu);
 
 /**
- * vcpu_stop() - ask the thread to end; any thread may call
+ * vcpu_stop() - ask the thread to leave the vCPU; any thread may call
  *
  * The thread completes the access that it handles now, if any.  The guest executes no
- * further instruction.  When the thread has ended, the vCPU is between two
+ * further instruction.  When the thread has left it, the vCPU is between two
  * instructions.
  *
  * The caller of vcpu_start() calls this again before vcpu_join(), because an earlier
- * call may come when the new thread cannot be kicked yet.
+ * call may come before that, and so find nobody to be kicked.
  */
 void vcpu_stop(struct vcpu *vcpu);
 
 /**
- * vcpu_join() - wait for the thread's end after vcpu_stop(), if it was started
+ * vcpu_join() - wait after vcpu_stop() until it does not run
  */
 void vcpu_join(struct vcpu *vcpu);
 
 /**
  * vcpu_ready() - let the vCPU be started again
  *
- * All threads that may call vcpu_stop() have ended, those of the other vCPUs too: a call
- * that came later would end the next thread at once.
+ * No thread that may call vcpu_stop() runs, those of the other vCPUs neither: a call that
+ * came later would stop the next run at once.
  */
 void vcpu_ready(struct vcpu *vcpu);
 

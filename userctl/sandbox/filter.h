@@ -4,7 +4,7 @@
  *
  * A filter holds for the thread that installs it and for all that it starts, and those
  * of a thread's ancestors hold, too: what a kind may do is in the filters of the kinds
- * that start it.
+ * that start it while they are confined.
  */
 #ifndef LODGE_SANDBOX_FILTER_H
 #define LODGE_SANDBOX_FILTER_H
@@ -22,11 +22,18 @@
 int filter_build(struct sock_fprog *program, enum sandbox_kind kind);
 
 /**
+ * filter_check_kernel() - find out whether the kernel has filters
+ *
+ * Return: 0; -ENOSYS it has none; -errno it does not say.
+ */
+int filter_check_kernel(void);
+
+/**
  * filter_install() - hold this thread to a filter; it must have no_new_privs
  *
  * It takes no memory and no lock.
  *
- * Return: 0; -ENOSYS or -EINVAL the kernel has no filters; -errno.
+ * Return: 0 or -errno.
  */
 int filter_install(const struct sock_fprog *program);
 

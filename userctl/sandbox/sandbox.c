@@ -22,6 +22,9 @@
 #include "sandbox/filter.h"
 #include "sandbox/namespaces.h"
 
+/* No descriptor: what is told is lost. */
+#define NOBODY (-1)
+
 /* A sanitizer makes calls of its own: it opens files and starts processes. */
 #if defined(__has_feature)
 #define HAS_SANITIZER __has_feature(address_sanitizer)
@@ -138,22 +141,17 @@ static int build_filters(void)
 	return err;
 }
 
-static bool is_absent(int err)
-{
-	return err == -ENOSYS || err == -EINVAL;
-}
-
 /* Return: bits; -errno. */
-static int enter_filter(void)
+static int prepare_filters(void)
 {
-	int err = WITH_FILTERS ? build_filters() : -ENOSYS;
+	int err = WITH_FILTERS ? filter_check_kernel() : -ENOSYS;
 
+	if (err == -ENOSYS)
+		return 0;
+	if (!err)
+		err = build_filters();
 	if (!err)
 		err = take_refusals();
-	if (!err)
-		err = filter_install(&filters[SANDBOX_OWNER]);
-	if (is_absent(err))
-		return 0;
 	if (err)
 		return err;
 	filtered = true;
@@ -171,7 +169,7 @@ int sandbox_enter(int report)
 		done = SANDBOX_NO_NEW_PRIVS;
 	done |= namespaces_leave(&root_id);
 	done |= capabilities_drop();
-	filter = enter_filter();
+	filter = prepare_filters();
 	return filter < 0 ? filter : (int)(done | filter);
 }
 
@@ -191,7 +189,7 @@ void sandbox_thread(enum sandbox_kind kind)
 	sigemptyset(&set);
 	sigaddset(&set, SIGSYS);
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
-	if (kind != SANDBOX_OWNER && filter_install(&filters[kind])) {
+	if (filter_install(&filters[kind])) {
 		tell("lodge: a thread cannot be confined\n");
 		abort();
 	}
@@ -206,7 +204,9 @@ int sandbox_probe(void)
 		return -errno;
 	child = fork();
 	if (!child) {
-		result = sandbox_enter(ends[1]);
+		result = sandbox_enter(NOBODY);
+		if (result >= 0)
+			sandbox_thread(SANDBOX_OWNER);
 		_exit(write(ends[1], &result, sizeof(result)) !=
 		      sizeof(result));
 	}

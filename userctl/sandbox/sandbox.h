@@ -14,8 +14,8 @@
  * enum sandbox_kind - kinds of threads
  * @SANDBOX_OWNER: the machine's owner, and what it starts to take signals and keys
  * @SANDBOX_LOOP: the machine's thread, which runs the event loop; the owner starts it
- * @SANDBOX_VCPU: runs a vCPU, and devices as the guest accesses them; that of the loop
- *	starts it
+ * @SANDBOX_VCPU: runs a vCPU, and devices as the guest accesses them; the owner starts it
+ *	before it is confined itself
  * @SANDBOX_WORKER: reads and writes disks; any of them starts it
  */
 enum sandbox_kind {
@@ -52,13 +52,14 @@ enum sandbox_part {
 #define SANDBOX_ALL ((1 << 8) - 1)
 
 /**
- * sandbox_enter() - confine this process, which has one thread and opens no file later
+ * sandbox_enter() - confine this process, which has one thread and opens no file later,
+ * but for its system calls: they are sandbox_thread()'s
  * @report: descriptor for the message of a process that is ended for a system call
  *
  * What the host does not allow is left out; that is no failure.
  *
- * Return: bits of what the process is confined by, of enum sandbox_part; -errno, and it
- * must not go on.
+ * Return: bits of what the process is confined by, of enum sandbox_part, with those of
+ * filters that its threads will have; -errno, and it must not go on.
  */
 int sandbox_enter(int report);
 
@@ -70,7 +71,8 @@ int sandbox_enter(int report);
 uid_t sandbox_root_id(void);
 
 /**
- * sandbox_thread() - confine this thread, which has just started, as its kind is
+ * sandbox_thread() - confine this thread as its kind is, for itself and for all that it
+ * starts from then on
  *
  * Outside the sandbox it does nothing.  It does not fail: a thread that cannot be
  * confined ends the process.
