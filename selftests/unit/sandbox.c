@@ -546,6 +546,28 @@ TEST(names_are_removed_however_the_process_ends)
 	}
 }
 
+TEST(a_name_stays_that_was_given_to_something_else)
+{
+	char name[] = "/tmp/leftover-XXXXXX";
+	int first = mkstemp(name), status;
+	pid_t child = fork();
+
+	if (!child) {
+		int other;
+
+		leftover_note(name);
+		unlink(name);
+		other = open(name, O_CREAT | O_EXCL | O_RDWR, 0600);
+		leftovers_guard();
+		leftovers_finish();
+		_exit(other < 0);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, unlink(name));
+	close(first);
+}
+
 /* Return: the signal that has ended it, or -1. */
 static int end_child(const char *command, int patience)
 {

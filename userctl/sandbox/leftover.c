@@ -4,6 +4,10 @@
  *
  * They are global, as a process's end is.  The process that removes them learns of it by
  * a pipe.
+ *
+ * Somebody may have removed a name before, and may have given it to something else, such
+ * as the socket of another machine: what is removed is what the name was noted for.  While
+ * this process lives, it has that open, so nothing else has its inode.
  */
 #include "sandbox/leftover.h"
 
@@ -15,10 +19,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char *paths[LEFTOVERS_MAX];
+/**
+ * struct leftover - a name
+ * @path: from the root
+ * @device: of the file system
+ * @inode: on it
+ */
+struct leftover {
+	char *path;
+	dev_t device;
+	ino_t inode;
+};
+
+static struct leftover leftovers[LEFTOVERS_MAX];
 static size_t count;
 static pid_t guard;
 static int life = -1;
@@ -37,10 +54,17 @@ static char *absolute(const char *path)
 
 int leftover_note(const char *path)
 {
+	struct leftover *leftover = &leftovers[count];
+	struct stat status;
+
 	if (count == LEFTOVERS_MAX)
 		return -ENOSPC;
-	paths[count] = absolute(path);
-	if (!paths[count])
+	if (lstat(path, &status))
+		return -errno;
+	leftover->device = status.st_dev;
+	leftover->inode = status.st_ino;
+	leftover->path = absolute(path);
+	if (!leftover->path)
 		return -errno;
 	count++;
 	return 0;
@@ -52,10 +76,20 @@ static size_t find(const char *path)
 	char *whole = absolute(path);
 	size_t i = 0;
 
-	while (whole && i < count && strcmp(paths[i], whole))
+	while (whole && i < count && strcmp(leftovers[i].path, whole))
 		i++;
 	free(whole);
 	return whole ? i : count;
+}
+
+static void remove_name(const struct leftover *leftover)
+{
+	struct stat status;
+
+	if (!lstat(leftover->path, &status) &&
+	    status.st_dev == leftover->device &&
+	    status.st_ino == leftover->inode)
+		unlink(leftover->path);
 }
 
 void leftover_remove(const char *path)
@@ -68,24 +102,26 @@ void leftover_remove(const char *path)
 	i = find(path);
 	if (i == count)
 		return;
-	unlink(paths[i]);
-	free(paths[i]);
-	paths[i] = paths[--count];
+	remove_name(&leftovers[i]);
+	free(leftovers[i].path);
+	leftovers[i] = leftovers[--count];
 }
 
-/* It keeps no file of the caller's, and no signal of the terminal's reaches it. */
+/* It keeps no file or directory of the caller's, and no signal of the terminal's reaches it. */
 __attribute__((noreturn)) static void keep(int end)
 {
 	char byte;
 
 	prctl(PR_SET_NAME, "lodge-leftover");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	setsid();
-	if (dup2(end, STDIN_FILENO) < 0 || close_range(1, UINT_MAX, 0))
+	if (dup2(end, STDIN_FILENO) < 0 || close_range(1, UINT_MAX, 0) ||
+	    chdir("/"))
 		_exit(1);
 	while (read(STDIN_FILENO, &byte, sizeof(byte)) < 0 && errno == EINTR)
 		;
 	for (size_t i = 0; i < count; i++)
-		unlink(paths[i]);
+		remove_name(&leftovers[i]);
 	_exit(0);
 }
 
@@ -120,5 +156,5 @@ void leftovers_finish(void)
 		;
 	guard = 0;
 	while (count)
-		free(paths[--count]);
+		free(leftovers[--count].path);
 }

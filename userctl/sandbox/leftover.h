@@ -11,8 +11,8 @@
 #define LEFTOVERS_MAX 64
 
 /**
- * leftover_note() - have a name removed at the end
- * @path: as it is from the present working directory
+ * leftover_note() - have a name removed at the end, if it is still what it is now
+ * @path: as it is from the present working directory; this process has open what it names
  *
  * To be called before leftovers_guard().
  *
