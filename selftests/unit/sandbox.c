@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -579,7 +580,8 @@ static int end_child(const char *command, int patience)
 		execl("/bin/sh", "sh", "-c", command, NULL);
 		_exit(127);
 	}
-	child_take(&child, pid);
+	if (child_take(&child, pid))
+		return -1;
 	usleep(100000);
 	child_end(&child, patience);
 	return waitid(P_PID, pid, &info, WEXITED) < 0 && errno == ECHILD &&
@@ -594,6 +596,27 @@ TEST(a_helper_is_waited_for_told_and_made_to_end)
 	EXPECT_EQ(0, end_child("exec sleep 1000", 10));
 	EXPECT_EQ(0, end_child("trap '' TERM; while :; do :; done", 10));
 	EXPECT_EQ(0, end_child("exec sleep 1000", 0));
+}
+
+TEST(a_process_that_could_not_be_ended_later_is_ended_at_once)
+{
+	struct rlimit limit, none;
+	struct child child;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (!pid) {
+		pause();
+		_exit(0);
+	}
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &limit));
+	none = limit;
+	none.rlim_cur = 0;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
+	EXPECT_EQ(-EMFILE, child_take(&child, pid));
+	setrlimit(RLIMIT_NOFILE, &limit);
+	EXPECT_EQ(0, child.pid);
+	EXPECT_EQ(-1, waitid(P_PID, pid, &info, WEXITED));
 }
 
 TEST(the_host_tells_what_it_allows)

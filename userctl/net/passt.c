@@ -128,9 +128,7 @@ static int start(struct child *child, int socket,
 	pid_t pid;
 	int err = spawn(&pid, socket, config);
 
-	if (!err)
-		child_take(child, pid);
-	return err;
+	return err ? err : -child_take(child, pid);
 }
 
 struct link *passt_new(struct loop *loop, const struct passt_config *config,

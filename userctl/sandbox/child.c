@@ -15,10 +15,25 @@
 /* The least time for the end of one that cannot be killed. */
 #define LAST_MS 1000
 
-void child_take(struct child *child, pid_t pid)
+static void reap(pid_t pid, int options)
 {
+	while (waitpid(pid, NULL, options) < 0 && errno == EINTR)
+		;
+}
+
+int child_take(struct child *child, pid_t pid)
+{
+	int err;
+
 	child->pid = pid;
 	child->fd = syscall(SYS_pidfd_open, pid, 0);
+	if (child->fd >= 0)
+		return 0;
+	err = -errno;
+	kill(pid, SIGKILL);
+	reap(pid, 0);
+	child->pid = 0;
+	return err;
 }
 
 /* Return: true if it has ended. */
@@ -32,8 +47,7 @@ static bool await_end(const struct child *child, int patience)
 /* Return: true if the signal is sent. */
 static bool send_signal(const struct child *child, int number)
 {
-	return child->fd >= 0 &&
-	       !syscall(SYS_pidfd_send_signal, child->fd, number, NULL, 0);
+	return !syscall(SYS_pidfd_send_signal, child->fd, number, NULL, 0);
 }
 
 /* Return: true if it has ended, or must end now. */
@@ -57,10 +71,8 @@ void child_end(struct child *child, int patience)
 	if (!stop(child, patience))
 		options = WNOHANG;
 	/* Or it stays as a zombie. */
-	while (waitpid(child->pid, NULL, options) < 0 && errno == EINTR)
-		;
-	if (child->fd >= 0)
-		close(child->fd);
+	reap(child->pid, options);
+	close(child->fd);
 	child->pid = 0;
 	child->fd = -1;
 }

@@ -11,7 +11,7 @@
 /**
  * struct child - a program that was started
  * @pid: its process, which nobody else waits for; 0: there is none
- * @fd: descriptor of the process, or -1
+ * @fd: descriptor of the process
  */
 struct child {
 	pid_t pid;
@@ -19,9 +19,11 @@ struct child {
 };
 
 /**
- * child_take() - take a process that was started just now
+ * child_take() - take a process that was started just now; on failure, it is ended
+ *
+ * Return: 0 or -errno.
  */
-void child_take(struct child *child, pid_t pid);
+int child_take(struct child *child, pid_t pid);
 
 /**
  * child_end() - end a program, and wait for that

@@ -214,17 +214,17 @@ int helper_start(struct child *child, const struct helper_config *config,
 		return err;
 	err = start(&pid, config, listener, step);
 	close(listener);
-	if (!err) {
-		child_take(child, pid);
+	if (!err)
+		err = child_take(child, pid);
+	if (!err)
 		return client;
-	}
 	close(client);
 	return err;
 }
 
 void helper_end(struct child *child, bool by_itself)
 {
-	if (!by_itself && child->pid && child->fd >= 0)
+	if (!by_itself && child->pid)
 		syscall(SYS_pidfd_send_signal, child->fd, SIGTERM, NULL, 0);
 	child_end(child, PATIENCE_MS);
 }
