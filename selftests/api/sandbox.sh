@@ -39,6 +39,9 @@ no_controller() { [ -z "$(pid)" ]; }
 is_empty() { [ -z "$(ls -A "$1")" ]; }
 nowhere() { [ "$(readlink /proc/"$1"/cwd)" = / ] && is_empty /proc/"$1"/root/; }
 
+# holds_none PID FILE: it does not have it open
+holds_none() { ! ls -l /proc/"$1"/fd | grep -qF "$2"; }
+
 # inspect PID: eleven tests
 inspect() {
 	check "$2: it runs with all its threads" soon has_threads "$1" "$3"
@@ -58,16 +61,17 @@ if [ ! -e /proc/self/ns/user ]; then
 	echo 'ok 1 # SKIP this kernel has neither namespaces nor filters'
 	exit 0
 fi
-echo 1..47
+echo 1..48
 check "the host allows all of it" lodge 0 doctor --json
 check "as doctor tells programs" says '"sandbox": {"no_new_privileges": true, "no_capabilities": true, "user_namespace": true, "mount_namespace": true, "empty_root": true, "network_namespace": true, "ipc_namespace": true, "filters": true}'
 
 "$LODGE" run --name front --kernel "$dir/deaf" --flat 0x7c00 \
-	--memory 1M --cpus 2 </dev/null >"$out" 2>&1 &
+	--memory 1M --cpus 2 </dev/null >"$out" 2>&1 9<"$dir/deaf" &
 soon has_controller
 controller=$(pid)
 # The owner's, that of signals, the loop's and two vCPUs'.
 inspect "$controller" "root" 5
+check "root: it has no file that its caller had open" holds_none "$controller" "$dir/deaf"
 check "the kinds of threads have filters of their own" [ "$(filters "$controller")" = "4 1,1 2," ]
 kill -TERM "$controller"
 check "it ends by a signal" soon no_controller

@@ -69,7 +69,7 @@ static int wait_for_word(int from, pid_t child)
 	return 0;
 }
 
-static void close_inherited(void)
+void detach_close_inherited(void)
 {
 	DIR *list = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -135,7 +135,7 @@ int detach(int (*run)(void *opaque, int caller), void *opaque, int *code)
 
 void detach_leave(void)
 {
-	close_inherited();
+	detach_close_inherited();
 	/* It would keep a file system from being unmounted. */
 	if (chdir("/"))
 		complain(EXIT_CODE_INTERNAL, "/", strerror(errno), NULL);

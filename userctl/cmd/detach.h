@@ -19,8 +19,14 @@
 int detach(int (*run)(void *opaque, int caller), void *opaque, int *code);
 
 /**
- * detach_leave() - let go of the caller's working directory, and of the descriptors that
- * it has handed down: all of this program's have FD_CLOEXEC
+ * detach_close_inherited() - let go of the descriptors that the caller has handed down,
+ * but for those of standard input, output and errors: all of this program's have
+ * FD_CLOEXEC
+ */
+void detach_close_inherited(void);
+
+/**
+ * detach_leave() - let go of the same, and of the caller's working directory
  */
 void detach_leave(void);
 

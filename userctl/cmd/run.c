@@ -409,6 +409,8 @@ static int confine(const struct run_options *options,
 		report = background_leave(background);
 	if (options->no_sandbox)
 		return 0;
+	/* A guest that takes the process over would have them, too. */
+	detach_close_inherited();
 	err = leftovers_guard();
 	parts = err ? err : sandbox_enter(report);
 	return parts < 0 ?
