@@ -616,7 +616,7 @@ TEST(a_process_that_could_not_be_ended_later_is_ended_at_once)
 	EXPECT_EQ(-EMFILE, child_take(&child, pid));
 	setrlimit(RLIMIT_NOFILE, &limit);
 	EXPECT_EQ(0, child.pid);
-	EXPECT_EQ(-1, waitid(P_PID, pid, &info, WEXITED));
+	EXPECT_EQ(-1, waitid(P_PID, pid, &info, WEXITED | WNOHANG));
 }
 
 TEST(the_host_tells_what_it_allows)

@@ -14,6 +14,7 @@
 #include "kselftest_harness.h"
 
 #include "fakes.h"
+#include "sandbox/namespaces.h"
 #include "virtio/qcow2.h"
 #include "virtio/remote.h"
 #include "virtio_guest.h"
@@ -195,6 +196,64 @@ TEST_F(qcow2, one_that_is_read_only_refuses_writes)
 	ASSERT_TRUE(start(self));
 	EXPECT_TRUE(guest_offered(&self->guest) & 1ULL << VIRTIO_BLK_F_RO);
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, ask(self, 0, VIRTIO_BLK_T_OUT, 7));
+}
+
+/* Return: true if a process has the network of this one. */
+static bool has_network(pid_t pid)
+{
+	char path[32], its[64] = "", own[64] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return readlink(path, its, sizeof(its) - 1) > 0 &&
+	       readlink("/proc/self/ns/net", own, sizeof(own) - 1) > 0 &&
+	       !strcmp(its, own);
+}
+
+static bool can_leave_network(void)
+{
+	const pid_t parent = getpid();
+	int status = -1;
+	pid_t child = fork();
+
+	if (!child) {
+		namespaces_leave_network();
+		_exit(has_network(parent));
+	}
+	waitpid(child, &status, 0);
+	return !status;
+}
+
+/* Return: true if a line of its status is there. */
+static bool has_status(pid_t pid, const char *wanted)
+{
+	char path[32], line[256];
+	bool found = false;
+	FILE *status;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	status = fopen(path, "re");
+	while (status && !found && fgets(line, sizeof(line), status))
+		found = !strcmp(line, wanted);
+	if (status)
+		fclose(status);
+	return found;
+}
+
+TEST_F(qcow2, is_served_by_a_program_without_network_that_gains_no_privileges)
+{
+	ASSERT_TRUE(make(self));
+	EXPECT_TRUE(has_status(self->device->daemon.pid, "NoNewPrivs:\t1\n"));
+	if (!can_leave_network())
+		SKIP(return, "the host lets nobody make namespaces");
+	EXPECT_FALSE(has_network(self->device->daemon.pid));
+}
+
+TEST_F(qcow2, is_served_with_the_network_if_it_may_name_what_is_there)
+{
+	self->values[BACKING].number = 1;
+	ASSERT_TRUE(make(self));
+	EXPECT_TRUE(has_status(self->device->daemon.pid, "NoNewPrivs:\t1\n"));
+	EXPECT_TRUE(has_network(self->device->daemon.pid));
 }
 
 TEST_F(qcow2, goes_on_after_it_was_saved_and_loaded)

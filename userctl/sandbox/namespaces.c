@@ -103,6 +103,15 @@ unsigned int namespaces_leave(uid_t *root_id)
 	return done;
 }
 
+void namespaces_leave_network(void)
+{
+	/* In a user namespace of its own root would have no other user's files. */
+	if (geteuid())
+		leave_users();
+	unshare(CLONE_NEWNET);
+	unshare(CLONE_NEWIPC);
+}
+
 /* A process without CAP_SETPCAP keeps its bounding set, which no_new_privs disarms. */
 static void empty_bounding_set(void)
 {

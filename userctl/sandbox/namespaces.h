@@ -20,6 +20,13 @@
 unsigned int namespaces_leave(uid_t *root_id);
 
 /**
+ * namespaces_leave_network() - leave the host's network and IPC, as far as it allows it
+ *
+ * The process has one thread, and keeps all files that it may open.
+ */
+void namespaces_leave_network(void);
+
+/**
  * capabilities_drop() - drop all capabilities, for ever
  *
  * Return: bits of enum sandbox_part: none if some stay.

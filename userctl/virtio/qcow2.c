@@ -4,6 +4,10 @@
  *
  * qemu-storage-daemon is a child that is ended with the device, and by the kernel if this
  * process dies.  It locks the image as QEMU does.
+ *
+ * It confines itself by nothing, but reads what a guest and who has made the image have
+ * written.  So it gets no network, unless the image may name files that are there, and no
+ * means to gain privileges.
  */
 #include "virtio/qcow2.h"
 
@@ -16,8 +20,10 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
+#include "sandbox/namespaces.h"
 #include "virtio/helper.h"
 #include "virtio/remote.h"
 
@@ -83,14 +89,26 @@ static int look(const char *path)
 	return refers(&header) ? -EXDEV : 0;
 }
 
+static int confine(void *opaque)
+{
+	const bool *has_network = opaque;
+
+	if (!*has_network)
+		namespaces_leave_network();
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ? -errno : 0;
+}
+
 /* Return: a connected socket or -errno. */
 static int start_with(const char *file, const char *image, const char *export,
-		      struct child *daemon, enum helper_step *step)
+		      bool has_network, struct child *daemon,
+		      enum helper_step *step)
 {
 	const char *const words[] = { PROGRAM,	    "--blockdev", file,
 				      "--blockdev", image,	  "--export",
 				      export,	    NULL };
-	const struct helper_config config = { .words = words };
+	const struct helper_config config = { .words = words,
+					      .prepare = confine,
+					      .opaque = &has_network };
 
 	return helper_start(daemon, &config, step);
 }
@@ -114,7 +132,8 @@ static int start(const struct device_value *values, struct child *daemon,
 			     "driver=file,node-name=file,filename=%s,"
 			     "read-only=%s",
 			     path, mode) >= 0) {
-		err = start_with(file, image, export, daemon, step);
+		err = start_with(file, image, export,
+				 values[OPTION_BACKING].number, daemon, step);
 		free(file);
 	}
 	free(path);
