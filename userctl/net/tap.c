@@ -52,7 +52,10 @@ static int tap_send(struct link *link, const struct iovec *iov,
 	return 0;
 }
 
-/* Waits for frames while they can be taken, and for the interface's end. */
+/*
+ * Waits for frames while they can be taken.  The kernel tells of the interface's end as it
+ * tells of a frame, so that a link that waits for none may learn of it late.
+ */
 static void await(const struct tap *tap)
 {
 	if (tap->fd >= 0 && tap->attached)
