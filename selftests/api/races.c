@@ -345,7 +345,7 @@ static bool takes_pairs_of_nmis(struct machine *machine)
 {
 	int last = sysconf(_SC_NPROCESSORS_CONF) - 1;
 	/* On one processor two hardly ever meet; unit/event has them do so. */
-	const uint32_t pairs = last ? 10000 : 300;
+	const uint32_t pairs = last ? 3000 : 300;
 	struct pairing pairing[2];
 	bool all;
 
