@@ -72,10 +72,9 @@ static bool wait_for(const char *text, bool absent)
 {
 	const struct timespec pause = { .tv_nsec = 20000000 };
 
+	/* The server may be too busy to answer once. */
 	for (int i = 0; i < MANY_LOOKS; i++) {
-		if (!tmux("capture-pane -p"))
-			break;
-		if (!strstr(shown, text) == absent)
+		if (tmux("capture-pane -p") && !strstr(shown, text) == absent)
 			return true;
 		nanosleep(&pause, NULL);
 	}
