@@ -96,4 +96,25 @@ TEST(shares_without_a_tag_are_counted)
 	devices_forget(&wanted);
 }
 
+TEST(help_tells_no_option_s_default_twice)
+{
+	static const char word[] = "(default";
+	char *text = NULL, *rest, *line, *first;
+	size_t size;
+	FILE *file = open_memstream(&text, &size);
+
+	ASSERT_NE(NULL, file);
+	EXPECT_EQ(0, device_option_help(file, "help"));
+	fclose(file);
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		first = strstr(line, word);
+		EXPECT_FALSE(first && strstr(first + 1, word))
+		{
+			TH_LOG("%s", line);
+		}
+	}
+	free(text);
+}
+
 TEST_HARNESS_MAIN

@@ -27,6 +27,8 @@
 #include "virtio/vhost_kernel.h"
 
 #define VHOST_PATH "/dev/vhost-net"
+/* The default of NET_VHOST, which is neither on nor off. */
+#define VHOST_PERHAPS 2
 
 #define PCI_CLASS_ETHERNET 0x020000
 
@@ -413,7 +415,8 @@ static const struct device_option options[] = {
 				 "that can be opened)",
 			.type = DEVICE_BOOL,
 			.host = true,
-			.value = 1 },
+			.value = VHOST_PERHAPS,
+			.max = true },
 	{},
 };
 
