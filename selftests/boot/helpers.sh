@@ -16,11 +16,10 @@ out=$dir/out
 . "${0%/*}/../lib/checks.sh"
 trap 'rm -rf "$dir"' EXIT
 export XDG_RUNTIME_DIR=$dir/run
-mkdir -p -m 700 "$dir/run" "$dir/share"
+mkdir -p -m 700 "$dir/run" "$dir/share" "$dir/empty"
+: >"$dir/share/file"
 # Hears no button: HLT with interrupts disabled.
 printf '\372\364\353\375' >"$dir/deaf"
-# A qcow2 image of version 2 with 1 MiB and nothing in it: header, refcount table, a block
-# of refcounts, L1 table.
 # byte OFFSET OCTAL...: puts bytes into the image
 byte() {
 	at=$1
@@ -28,6 +27,8 @@ byte() {
 	printf "$(printf '\\%s' "$@")" |
 		dd of="$dir/disk" bs=1 seek="$at" conv=notrunc 2>/dev/null
 }
+# A qcow2 image of version 2 with 1 MiB and nothing in it: header, refcount table, a block
+# of refcounts, L1 table.
 truncate -s 262144 "$dir/disk"
 byte 0 121 106 111 373 0 0 0 2
 byte 20 0 0 0 20 0 0 0 0 0 20 0 0
@@ -66,7 +67,7 @@ elsewhere() {
 }
 # sees NAME DIRECTORY: its root has what that has
 sees() {
-	run "$1" && [ "$(ls -A /proc/"$(worker "$1")"/root/)" = "$(ls -A "$2")" ]
+	its=$(ls -A /proc/"$(worker "$1")"/root/.) && [ "$its" = "$(ls -A "$2")" ]
 }
 has_ended() {
 	for name in $names lodge lodge-keeper lodge-leftover; do
@@ -90,8 +91,6 @@ start() {
 is_clean() { [ "$(ls /tmp)" = "$before" ] && [ -z "$(ls "$dir"/run/lodge)" ]; }
 
 before=$(ls /tmp)
-: >"$dir/empty.file"
-mkdir "$dir/empty"
 echo 1..21
 check "a machine starts with all three" start
 for name in $names; do
