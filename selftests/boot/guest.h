@@ -38,8 +38,8 @@ struct guest {
 /**
  * guest_start() - start `lodge run`, with pipes for its console
  * @arguments: what follows `lodge run`; NULL ends them.  Files without a path
- *	are those of the payload: vmlinuz-6.1, vmlinuz-6.12, guest.cpio, cd.iso
- *	and memtest.bin
+ *	are those of the payload: vmlinuz-6.1, vmlinuz-6.12, guest.cpio, cd.iso,
+ *	memtest.bin, and linux and initrd.gz of Debian's installer
  *
  * The controller dies with the thread that calls this.
  *
