@@ -3,6 +3,7 @@
  * Tests of back ends in the kernel, by the socket device, at vhost devices that they play.
  */
 #include <linux/virtio_ids.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "kselftest_harness.h"
@@ -17,6 +18,15 @@
 #define INDIRECT BIT(VIRTIO_RING_F_INDIRECT_DESC)
 #define DATA 0x10000ULL
 #define EVENTS 2
+
+/* How often somebody has slept. */
+static unsigned int sleeps;
+
+int poll(struct pollfd *files, nfds_t count, int timeout)
+{
+	sleeps += !count;
+	return syscall(SYS_poll, files, count, timeout);
+}
 
 FIXTURE(kernel)
 {
@@ -203,6 +213,22 @@ TEST_F(kernel, that_does_not_stop_is_given_up)
 	ASSERT_EQ(0, virtio_vsock_device.release(self->device));
 	ASSERT_TRUE(guest_start(&self->guest, V1));
 	EXPECT_TRUE(is_at_work(self));
+}
+
+/* Or it is the guest that has written to the used ring. */
+TEST_F(kernel, that_has_not_returned_all_when_it_stops_is_not_waited_for)
+{
+	struct fake_vring *ring = &self->vhost->rings[1];
+
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	for (unsigned int i = 0; i < 2; i++)
+		ring_send(&self->guest.rings[1], i, DATA, 8, 0);
+	fake_vring_serve(ring, 2, 1);
+	sleeps = 0;
+	ASSERT_EQ(0, virtio_vsock_device.hold(self->device));
+	EXPECT_EQ(0, sleeps);
+	EXPECT_TRUE(needs_reset(self));
+	EXPECT_TRUE(is_idle(self));
 }
 
 TEST_F(kernel, that_is_absent_is_told_with_a_remedy)

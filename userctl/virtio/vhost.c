@@ -23,10 +23,16 @@ int64_t vhost_now(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Waits until all that was taken from a queue is returned. */
-static int drain(const struct virtqueue *queue, uint16_t next, int64_t end)
+/*
+ * Waits until all that was taken from a queue is returned.  The guest can write the index
+ * that is to be reached: it must not let a machine wait for what cannot come.
+ */
+static int drain(const struct vhost_kind *kind, const struct virtqueue *queue,
+		 uint16_t next, int64_t end)
 {
 	while (virtqueue_used_index(queue) != next) {
+		if (kind->prompt)
+			return -EPROTO;
 		if (vhost_now() > end)
 			return -ETIMEDOUT;
 		poll(NULL, 0, 1);
@@ -119,7 +125,7 @@ static int stop_queue(struct vhost *vhost, unsigned int queue, int64_t end)
 	int err = vhost->kind->stop(vhost->back, queue, &next, end);
 
 	if (!err)
-		err = drain(ring, next, end);
+		err = drain(vhost->kind, ring, next, end);
 	return err ? err : virtqueue_take_over(ring, next);
 }
 

@@ -53,10 +53,11 @@ struct vhost_ring {
 /**
  * struct vhost_kind - a kind of back end
  * @again: one that was given up can begin again once the device was reset
+ * @prompt: what it has taken from a queue is returned when @stop returns
  * @begin: the driver is ready: @features were negotiated, and @ram is the guest's memory
  * @start: serve a queue
  * @stop: serve it no longer; @next is set to the index of the available ring at which it
- *	has stopped.  What it has taken may still be in flight
+ *	has stopped.  What it has taken may still be in flight, without @prompt
  * @run: let all queues that were started work, or none; NULL: nothing is to be done
  * @close: it is given up: nothing it does reaches the guest any more.  Without @again it
  *	is called once at most
@@ -66,6 +67,7 @@ struct vhost_ring {
  */
 struct vhost_kind {
 	bool again;
+	bool prompt;
 	int (*begin)(void *back, uint64_t features, const struct ram *ram,
 		     int64_t end);
 	int (*start)(void *back, unsigned int queue,

@@ -156,6 +156,7 @@ static void give_up(void *back)
 
 static const struct vhost_kind kernel_kind = {
 	.again = true,
+	.prompt = true,
 	.begin = begin,
 	.start = start,
 	.stop = stop,
