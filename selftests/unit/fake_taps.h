@@ -26,6 +26,7 @@
  * @frames: those that were sent
  * @resumed: how often
  * @refuses: the error of an attach, or 0
+ * @gone: the interface was removed
  */
 struct fake_tap {
 	struct link link;
@@ -35,10 +36,13 @@ struct fake_tap {
 	unsigned int frames;
 	unsigned int resumed;
 	int refuses;
+	bool gone;
 };
 
 static struct fake_tap fake_taps[FAKE_TAPS];
 static unsigned int fake_nr_taps;
+/* Those that are not free again. */
+static unsigned int fake_taps_left;
 
 static int fake_tap_send(struct link *link, const struct iovec *iov,
 			 unsigned int count)
@@ -72,12 +76,12 @@ static int fake_tap_lend(struct link *link, bool on)
 	struct fake_tap *tap = (struct fake_tap *)link;
 
 	tap->lent = on;
-	return FAKE_TAP_FD + (tap - fake_taps);
+	return tap->gone ? -1 : FAKE_TAP_FD + (tap - fake_taps);
 }
 
 static void fake_tap_free(struct link *link)
 {
-	if (link == &fake_taps[0].link)
+	if (!--fake_taps_left)
 		fake_nr_taps = 0;
 }
 
@@ -101,6 +105,7 @@ struct link *tap_new(struct loop *loop, const char *name, bool several,
 		return NULL;
 	}
 	fake_nr_taps++;
+	fake_taps_left++;
 	*tap = (struct fake_tap){
 		.link = { .kind = &fake_tap_kind, .card = *card },
 		.attached = true,
@@ -127,6 +132,7 @@ static inline void fake_tap_ends(unsigned int number)
 {
 	const struct link_card *card = &fake_taps[number].link.card;
 
+	fake_taps[number].gone = true;
 	card->enter(card->opaque);
 	card->down(card->opaque);
 	card->leave(card->opaque);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kernel's vhost devices, as far as a back end asks them: the calls of open() and
- * ioctl() for them are taken here, and all others reach the kernel.  A ring is checked when
+ * The kernel's vhost devices, as far as a back end asks them: the calls of open(), close()
+ * and ioctl() for them are taken here, and all others reach the kernel.  A ring is checked when
  * it begins to work: all of it must be known by then.  Only one file of a program may
- * include this header, because it defines open() and ioctl().
+ * include this header, because it defines open(), close() and ioctl().
  */
 #ifndef LODGE_UNIT_FAKE_VHOST_H
 #define LODGE_UNIT_FAKE_VHOST_H
@@ -45,7 +45,7 @@ struct fake_vring {
 
 /**
  * struct fake_vhost - a vhost device
- * @fd: stands for it
+ * @fd: stands for it; FAKE_NO_FD: it is closed
  * @owned: VHOST_SET_OWNER was called
  * @features: those that were set
  * @regions: of guest memory
@@ -68,12 +68,15 @@ static int fake_vhost_absent;
 static uint64_t fake_vhost_offers;
 /* The call that fails with EIO, or 0. */
 static unsigned long fake_vhost_fails;
+/* The first device for which it does. */
+static unsigned int fake_vhost_fails_from;
 
 static inline void fake_vhost_init(uint64_t features)
 {
 	fake_nr_vhosts = 0;
 	fake_vhost_absent = 0;
 	fake_vhost_fails = 0;
+	fake_vhost_fails_from = 0;
 	fake_vhost_offers = features;
 }
 
@@ -98,6 +101,24 @@ int open(const char *path, int flags, ...)
 			vhost->rings[i].backend = FAKE_NO_FD;
 	fake_nr_vhosts++;
 	return vhost->fd;
+}
+
+int close(int fd)
+{
+	for (unsigned int i = 0; i < fake_nr_vhosts; i++)
+		if (fake_vhosts[i].fd == fd)
+			fake_vhosts[i].fd = FAKE_NO_FD;
+	return syscall(SYS_close, fd);
+}
+
+/* Return: how many are open. */
+static inline unsigned int fake_vhosts_open(void)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < fake_nr_vhosts; i++)
+		count += fake_vhosts[i].fd != FAKE_NO_FD;
+	return count;
 }
 
 /* A ring must not change while it works. */
@@ -168,7 +189,8 @@ static inline int fake_vhost_call(struct fake_vhost *vhost,
 {
 	const uint64_t *features = argument;
 
-	if (request == fake_vhost_fails)
+	if (request == fake_vhost_fails &&
+	    vhost >= &fake_vhosts[fake_vhost_fails_from])
 		return fake_vhost_refuse(EIO);
 	switch (request) {
 	case VHOST_SET_OWNER:

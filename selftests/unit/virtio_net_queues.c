@@ -343,6 +343,55 @@ TEST_F(queues, number_of_pairs_that_no_driver_can_have_set_is_not_loaded)
 	free(record.data);
 }
 
+/* Return: true if a record with another first byte of an address can be loaded. */
+static bool loads_with(FIXTURE_DATA(queues) * self, struct record *record,
+		       const uint8_t *mac, uint8_t first)
+{
+	uint8_t *at = memmem(record->data, record->size, mac, 6);
+	int err;
+
+	if (!at)
+		abort();
+	*at = first;
+	err = load(self, record);
+	*at = mac[0];
+	return !err;
+}
+
+TEST_F(queues, address_of_a_group_is_not_loaded)
+{
+	const uint8_t own[] = { 0x52, 0x54, 0, 0x12, 0x34, 0x56 };
+	const uint8_t set[] = { 0x52, 0x54, 0, 0, 0, 7 };
+	struct record record = {};
+
+	ASSERT_TRUE(start(self, MQ));
+	ASSERT_EQ(VIRTIO_NET_OK, SET_MAC(0x52, 0x54, 0, 0, 0, 7));
+	ASSERT_EQ(0, save(self, &record));
+	EXPECT_TRUE(loads_with(self, &record, own, 0x56));
+	EXPECT_TRUE(loads_with(self, &record, set, 0x56));
+	EXPECT_FALSE(loads_with(self, &record, own, 0x53));
+	EXPECT_FALSE(loads_with(self, &record, set, 0x53));
+	free(record.data);
+}
+
+TEST_F(queues, card_can_have_as_many_pairs_as_its_option_says)
+{
+	const unsigned int most = virtio_net_device.options[PAIRS].max;
+
+	virtio_net_device.free(self->device);
+	guest_fini(&self->guest);
+	guest_init(&self->guest);
+	self->values[PAIRS].number = most;
+	self->device = virtio_net_device.make(&self->guest.board, self->values,
+					      &self->error);
+	ASSERT_NE(NULL, self->device);
+	ASSERT_TRUE(start(self, MQ));
+	self->control = 2 * most;
+	EXPECT_EQ(VIRTIO_NET_OK, SET_PAIRS(most));
+	EXPECT_TRUE(fake_taps[most - 1].attached);
+	EXPECT_EQ(VIRTIO_NET_ERR, SET_PAIRS(most + 1));
+}
+
 TEST_F(queues, end_of_the_interface_is_told_once)
 {
 	ASSERT_TRUE(start(self, MQ));

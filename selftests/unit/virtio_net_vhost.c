@@ -249,6 +249,35 @@ TEST_F(card, kernel_that_fails_works_after_a_reset)
 	EXPECT_TRUE(carries(2));
 }
 
+TEST_F(card, kernel_that_fails_at_a_later_pair_has_none)
+{
+	fake_vhost_fails = VHOST_SET_VRING_NUM;
+	fake_vhost_fails_from = 1;
+	ASSERT_TRUE(start(self, MQ));
+	EXPECT_TRUE(needs_reset(self));
+	EXPECT_TRUE(carries(0));
+}
+
+TEST_F(card, kernel_that_does_not_stop_has_no_pair)
+{
+	ASSERT_TRUE(start(self, MQ));
+	fake_vhost_fails = VHOST_GET_VRING_BASE;
+	ASSERT_EQ(0, virtio_net_device.hold(self->device));
+	EXPECT_TRUE(needs_reset(self));
+	EXPECT_TRUE(carries(0));
+}
+
+TEST_F(card, card_that_ends_closes_what_it_has_opened)
+{
+	ASSERT_TRUE(start(self, MQ));
+	EXPECT_EQ(NR_PAIRS, fake_vhosts_open());
+	EXPECT_EQ(NR_PAIRS, fake_taps_left);
+	virtio_net_device.free(self->device);
+	self->device = NULL;
+	EXPECT_EQ(0, fake_vhosts_open());
+	EXPECT_EQ(0, fake_taps_left);
+}
+
 TEST_F(card, without_an_interface_frames_are_lost_here)
 {
 	uint32_t head, written;
@@ -260,6 +289,26 @@ TEST_F(card, without_an_interface_frames_are_lost_here)
 	guest_kick(&self->guest, 1);
 	EXPECT_TRUE(ring_take(&self->guest.rings[1], &head, &written));
 	EXPECT_EQ(VIRTIO_NET_OK, set_pairs(self, 1));
+}
+
+TEST_F(card,
+       queue_that_comes_after_the_interface_has_gone_loses_its_frames_here)
+{
+	struct guest *guest = &self->guest;
+	uint32_t head, written;
+
+	guest_find(guest);
+	ASSERT_TRUE(guest_negotiate(guest, V1));
+	guest->rings[0] = ring_at_page(guest->ram, GUEST_RINGS, 64);
+	guest_enable(guest, 0);
+	guest_ready(guest);
+	fake_tap_ends(0);
+	guest->rings[1] = ring_at_page(guest->ram, GUEST_RINGS + 0x4000, 64);
+	guest_enable(guest, 1);
+	ring_send(&guest->rings[1], 0, DATA, HEADER + 60, 0);
+	guest_kick(guest, 1);
+	EXPECT_TRUE(ring_take(&guest->rings[1], &head, &written));
+	EXPECT_FALSE(needs_reset(self));
 }
 
 TEST_F(card, interface_that_ends_during_a_hold_is_not_given_to_the_kernel)
@@ -299,6 +348,7 @@ TEST_F(card, kernel_that_cannot_merge_buffers_is_none)
 	ASSERT_TRUE(start(self, MQ | MERGE));
 	EXPECT_FALSE(fake_taps[0].lent);
 	EXPECT_FALSE(needs_reset(self));
+	EXPECT_EQ(0, fake_vhosts_open());
 }
 
 TEST_F(card, kernel_is_left_alone_where_the_user_wants_that)

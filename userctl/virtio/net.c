@@ -132,7 +132,10 @@ static void writable(void *opaque)
 	net_pair_transmit(opaque);
 }
 
-/* Each link of an interface tells of its end. */
+/*
+ * Each link of an interface tells of its end.  The kernel loses the frames of the queues
+ * that it has, and gets no others.
+ */
 static void down(void *opaque)
 {
 	const struct net_pair *pair = opaque;
@@ -141,6 +144,7 @@ static void down(void *opaque)
 	if (!net->config.status)
 		return;
 	net->config.status = 0;
+	net->vhost.local |= ~net->vhost.running;
 	virtio_config_changed(device_of(net));
 }
 
