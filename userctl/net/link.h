@@ -2,8 +2,8 @@
 /*
  * A link: the other end of a guest's network card.
  *
- * Once it is made, a link is used by the event loop's thread alone, with the card's lock
- * held.
+ * Once it is made, a link is used with the card's lock held: attach, lend and offload by any
+ * thread, and all else by the event loop's.
  */
 #ifndef LODGE_NET_LINK_H
 #define LODGE_NET_LINK_H
@@ -48,7 +48,8 @@ struct link;
  *	ones of TCP over IPv4 and IPv6, too; NULL: the kind has only whole frames, and
  *	cannot send others
  * @attach: let the host give frames to this link, or no longer, where an interface has
- *	several links; returns 0 or -errno.  NULL: it has one, which always gets them
+ *	several links; returns 0 or -errno, and always 0 for no longer.  NULL: it has one,
+ *	which always gets them
  * @lend: let somebody else take and send the frames, or no longer; returns the descriptor
  *	for that, or -1: the link is down.  NULL: nobody can
  * @free: free a link

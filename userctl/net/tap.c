@@ -179,25 +179,42 @@ static int set_queue(const struct tap *tap, bool on)
 	return ioctl(tap->fd, TUNSETQUEUE, &request) ? -errno : 0;
 }
 
-/* A descriptor without a queue has an error that does not end: it is not watched. */
+/* Return: 0 or -errno. */
+static int take_queue(struct tap *tap)
+{
+	int err = set_queue(tap, true);
+
+	if (err)
+		return err;
+	err = loop_watch(tap->loop, tap->fd, ready, tap);
+	if (err)
+		set_queue(tap, false);
+	return err;
+}
+
+/*
+ * A descriptor without a queue has an error that does not end: it is not watched.  If the
+ * interface has gone before the loop could tell, there is no queue to give up.
+ */
+static void give_up_queue(struct tap *tap)
+{
+	loop_unwatch(tap->loop, tap->fd);
+	set_queue(tap, false);
+}
+
 static int tap_attach(struct link *link, bool on)
 {
 	struct tap *tap = (struct tap *)link;
-	int err;
+	int err = 0;
 
 	if (tap->fd < 0 || tap->attached == on)
 		return 0;
-	err = set_queue(tap, on);
+	if (on)
+		err = take_queue(tap);
+	else
+		give_up_queue(tap);
 	if (err)
 		return err;
-	if (on)
-		err = loop_watch(tap->loop, tap->fd, ready, tap);
-	else
-		loop_unwatch(tap->loop, tap->fd);
-	if (err) {
-		set_queue(tap, false);
-		return err;
-	}
 	tap->attached = on;
 	tap->size = 0;
 	await(tap);
