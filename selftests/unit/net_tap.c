@@ -312,6 +312,8 @@ TEST_F(tap, name_that_no_interface_can_have_is_refused)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(NULL, tap_new(self->loop, "sixteen.bytes.of", false, &card));
 	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(NULL, tap_new(self->loop, NAME "%d", true, &card));
+	EXPECT_EQ(EINVAL, errno);
 }
 
 TEST_HARNESS_MAIN

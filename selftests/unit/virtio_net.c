@@ -378,6 +378,13 @@ TEST_F(net, a_tap_without_a_name_is_refused)
 	refused(_metadata, self, "ifname");
 }
 
+TEST_F(net, a_tap_with_a_pattern_for_its_name_is_refused)
+{
+	self->values[TYPE].number = 1;
+	self->values[IFNAME].text = "tap%d";
+	refused(_metadata, self, "ifname");
+}
+
 TEST_F(net, forwarded_ports_that_are_none_are_refused)
 {
 	self->values[TYPE].number = 0;

@@ -106,8 +106,8 @@ FIXTURE_TEARDOWN(tap)
 }
 
 /* Sends a frame.  Return: true if the link has got it. */
-static bool send(FIXTURE_DATA(tap) * self,
-		 const struct virtio_net_hdr_v1 *header, uint32_t size)
+static bool send_frame(FIXTURE_DATA(tap) * self,
+		       const struct virtio_net_hdr_v1 *header, uint32_t size)
 {
 	const unsigned int before = tap.frames;
 	struct ring *ring = &self->guest.rings[TX];
@@ -121,8 +121,9 @@ static bool send(FIXTURE_DATA(tap) * self,
 	return tap.frames != before;
 }
 
-#define SENT(...) \
-	send(self, &(const struct virtio_net_hdr_v1){ __VA_ARGS__ }, FRAME)
+#define SENT(...)                                                          \
+	send_frame(self, &(const struct virtio_net_hdr_v1){ __VA_ARGS__ }, \
+		   FRAME)
 
 static bool accepts(FIXTURE_DATA(tap) * self, uint64_t features)
 {
@@ -217,10 +218,10 @@ TEST_F(tap, frame_larger_than_any_is_lost)
 	const struct virtio_net_hdr_v1 header = {};
 
 	ASSERT_TRUE(accepts(self, V1));
-	EXPECT_FALSE(send(self, &header, 0));
-	EXPECT_TRUE(send(self, &header, 1));
-	EXPECT_TRUE(send(self, &header, LINK_MAX_FRAME));
-	EXPECT_FALSE(send(self, &header, LINK_MAX_FRAME + 1));
+	EXPECT_FALSE(send_frame(self, &header, 0));
+	EXPECT_TRUE(send_frame(self, &header, 1));
+	EXPECT_TRUE(send_frame(self, &header, LINK_MAX_FRAME));
+	EXPECT_FALSE(send_frame(self, &header, LINK_MAX_FRAME + 1));
 }
 
 /* Receives a frame with a header.  Return: its flags, as the driver sees them. */

@@ -262,7 +262,7 @@ static int tap_open(const char *name, bool several)
 {
 	int fd, err;
 
-	if (!*name || strlen(name) >= IFNAMSIZ)
+	if (!tap_is_name(name))
 		return -EINVAL;
 	fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

@@ -5,7 +5,20 @@
 #ifndef LODGE_NET_TAP_H
 #define LODGE_NET_TAP_H
 
+#include <net/if.h>
+#include <string.h>
+
 #include "net/link.h"
+
+/**
+ * tap_is_name() - ask if an interface can have a name
+ *
+ * The kernel takes one with % for a pattern, and each link would have its own interface.
+ */
+static inline bool tap_is_name(const char *name)
+{
+	return *name && strlen(name) < IFNAMSIZ && !strchr(name, '%');
+}
 
 /**
  * tap_new() - make a link to a TAP interface

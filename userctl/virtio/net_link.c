@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -73,7 +72,7 @@ static struct link *open_tap(struct loop *loop, const struct link_card *card,
 	const bool several = values[NET_QUEUES].number > 1;
 	struct link *link;
 
-	if (!name || !*name || strlen(name) >= IFNAMSIZ)
+	if (!name || !tap_is_name(name))
 		return device_fail(error, -EINVAL, "ifname",
 				   "must name the interface",
 				   "as in type=tap,ifname=tap0");
