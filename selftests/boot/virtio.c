@@ -3,6 +3,7 @@
  * Virtio devices in the hands of Debian's drivers: one guest with all of them, which tells
  * what it finds (see guest/devices.sh).
  */
+#include <fcntl.h>
 #include <glob.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -29,12 +30,15 @@
 	"tries=$((tries - 1)); done; "                    \
 	"ip addr add 10.77.$card.1/24 dev lodge$card && " \
 	"ip link set lodge$card up; done"
+#define PMEM_FILE "/tmp/lodge-virtio-pmem"
+#define PMEM_SIZE (4 << 20)
 #define PORT_FILE "/tmp/lodge-virtio-port"
 
 static struct guest guest;
 static bool asked;
 static bool told;
 static char port_text[64];
+static char pmem_text[64];
 static int status;
 static size_t kernel_threads;
 
@@ -82,6 +86,29 @@ static size_t count_kernel_threads(void)
 	return count;
 }
 
+/* Return: 0 or -1. */
+static int make_pmem(void)
+{
+	int fd = open(PMEM_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int err = fd < 0 ? -1 : ftruncate(fd, PMEM_SIZE);
+
+	close(fd);
+	return err;
+}
+
+/* Reads the first line of a file, which is then removed. */
+static void read_line(const char *path, char *text, size_t size)
+{
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		return;
+	if (!fgets(text, size, file))
+		text[0] = '\0';
+	fclose(file);
+	unlink(path);
+}
+
 static void live(void)
 {
 	static const char *const arguments[] = {
@@ -95,13 +122,16 @@ static void live(void)
 		"--device", "virtio-console,input=on,file=" PORT_FILE,
 		"--device", "virtio-balloon,take=8M",
 		"--cdrom",  "cd.iso",
+		"--pmem",   "cd.iso,ro",
+		"--pmem",   PMEM_FILE,
 		"--append", "console=ttyS0 quiet run=devices",
 		NULL,
 	};
 	pid_t echoes;
-	FILE *file;
 
 	status = system(LOAD);
+	if (!status)
+		status = make_pmem();
 	if (!status)
 		status = guest_start(&guest, arguments);
 	if (status)
@@ -116,13 +146,8 @@ static void live(void)
 	told = guest_wait(&guest, "devices: told", PATIENCE);
 	status = guest_end(&guest, PATIENCE);
 	kill(echoes, SIGKILL);
-	file = fopen(PORT_FILE, "r");
-	if (!file)
-		return;
-	if (!fgets(port_text, sizeof(port_text), file))
-		port_text[0] = '\0';
-	fclose(file);
-	unlink(PORT_FILE);
+	read_line(PORT_FILE, port_text, sizeof(port_text));
+	read_line(PMEM_FILE, pmem_text, sizeof(pmem_text));
 }
 
 /* Return: the number that the guest has told under this name, or -1. */
@@ -162,6 +187,16 @@ TEST(guest_mounts_the_cd_and_reads_its_files)
 {
 	EXPECT_NE(NULL, strstr(guest.text, "\ncd-says: a CD for guests"));
 	EXPECT_LE(1, number("cd-is-memtest"));
+}
+
+TEST(guest_mounts_an_image_that_is_persistent_memory)
+{
+	EXPECT_NE(NULL, strstr(guest.text, "\npmem-says: a CD for guests"));
+}
+
+TEST(what_the_guest_has_flushed_to_persistent_memory_is_in_the_file)
+{
+	EXPECT_STREQ("to the file\n", pmem_text);
 }
 
 /* The driver binds only if it can read the ID. */

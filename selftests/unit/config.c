@@ -35,6 +35,7 @@ static char *const every[] = {
 	"--net=user",
 	"--disk=/dev/null",
 	"--cdrom=/dev/null",
+	"--pmem=/dev/null",
 	"--share=/tmp:work",
 	"--vsock=3",
 	"--testdev",

@@ -7,18 +7,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "fakes.h"
 #include "fuzz_check.h"
 #include "fuzz_input.h"
 #include "virtio/balloon.h"
 #include "virtio/console.h"
+#include "virtio/pmem.h"
 #include "virtio/rng.h"
 #include "virtio_guest.h"
 
 #define NR_STEPS 100
-#define NR_KINDS 3
+#define NR_KINDS 4
 #define V1 (1ULL << VIRTIO_F_VERSION_1)
+#define PMEM_SIZE (1 << 20)
+#define PMEM_START 0x1140000000ULL
 
 static struct guest guests[NR_KINDS];
 static void *devices[NR_KINDS];
@@ -35,9 +40,32 @@ static const struct device_kind *const kinds[NR_KINDS] = {
 	&virtio_rng_device,
 	&virtio_console_device,
 	&virtio_balloon_device,
+	&virtio_pmem_device,
 };
 
-/* The defaults, but that a console has a second port. */
+static int map(void *opaque, uint64_t size, void *address, bool read_only,
+	       uint64_t *start)
+{
+	require(read_only);
+	*start = PMEM_START;
+	return 0;
+}
+
+/* Return: the path of a file of @size bytes in memory. */
+static const char *memory_file(off_t size)
+{
+	static char path[32];
+	const int fd = memfd_create("fuzz", 0);
+
+	require(!ftruncate(fd, size));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return path;
+}
+
+/*
+ * The defaults, but that a console has a second port, and that persistent memory is not
+ * written, so that no flush waits for the host.
+ */
 static void choose(const struct device_kind *kind, struct device_value *values)
 {
 	for (const struct device_option *option = kind->options;
@@ -45,9 +73,13 @@ static void choose(const struct device_kind *kind, struct device_value *values)
 		values->number = option->value;
 		values->text = option->text;
 		if (!strcmp(option->name, "file"))
-			values->text = "/dev/null";
+			values->text = kind == &virtio_pmem_device ?
+					       memory_file(PMEM_SIZE) :
+					       "/dev/null";
 		else if (!strcmp(option->name, "name"))
 			values->text = "port";
+		else if (!strcmp(option->name, "ro"))
+			values->number = 1;
 	}
 }
 
@@ -57,11 +89,14 @@ static void make_devices(void)
 		struct device_value values[DEVICE_MAX_OPTIONS] = {};
 
 		guest_init(&guests[i]);
+		guests[i].board.map = map;
 		guests[i].board.serials[0].output = output;
 		guests[i].board.serials[0].drained = drained;
 		choose(kinds[i], values);
 		devices[i] = kinds[i]->make(&guests[i].board, values, NULL);
 		require(devices[i]);
+		if (kinds[i]->release)
+			require(!kinds[i]->release(devices[i]));
 		guest_find(&guests[i]);
 	}
 }

@@ -62,6 +62,13 @@ TEST(a_cd_is_virtio_scsi)
 		is_made(short_option_cdrom("x.iso"), "virtio-scsi,file=x.iso"));
 }
 
+TEST(persistent_memory_has_its_file)
+{
+	EXPECT_TRUE(is_made(short_option_pmem("help"), "virtio-pmem,help"));
+	EXPECT_TRUE(
+		is_made(short_option_pmem("a,ro"), "virtio-pmem,file=a,ro"));
+}
+
 TEST(a_network_card_has_its_type)
 {
 	EXPECT_TRUE(is_made(short_option_net("user,mac=52:54:00:00:00:01"),

@@ -50,9 +50,12 @@ struct board_serial {
  * @doorbells: ways around the bus; all zeroes: there are none
  * @cpus: number of vCPUs
  * @serials: what each serial port is connected to
+ * @map: let the guest see @size bytes of this process, both multiples of 2 MiB, as memory
+ *	that is no RAM, and perhaps not write them; @start is set to the guest's address.
+ *	Returns 0 or -errno.  NULL: that cannot be done
  * @alarm: called when the clock's alarm rings, with the clock's lock held
  * @general_event: raises one of ACPI's general-purpose events
- * @opaque: for @alarm and @general_event
+ * @opaque: for @map, @alarm and @general_event
  */
 struct board {
 	struct bus *bus;
@@ -67,6 +70,8 @@ struct board {
 	struct doorbells doorbells;
 	unsigned int cpus;
 	struct board_serial serials[SERIAL_MAX];
+	int (*map)(void *opaque, uint64_t size, void *address, bool read_only,
+		   uint64_t *start);
 	void (*alarm)(void *opaque);
 	void (*general_event)(void *opaque, unsigned int number);
 	void *opaque;

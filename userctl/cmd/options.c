@@ -34,6 +34,7 @@ enum {
 	KEY_NET,
 	KEY_DISK,
 	KEY_CDROM,
+	KEY_PMEM,
 	KEY_SHARE,
 	KEY_VSOCK,
 	KEY_TESTDEV,
@@ -106,6 +107,10 @@ static const struct argp_option descriptions[] = {
 	{ "cdrom", KEY_CDROM, "FILE[,KEY=VALUE]...", 0,
 	  "Give the guest a CD drive with FILE, an ISO image, in it; a comma in "
 	  "FILE is doubled; help lists all options",
+	  0 },
+	{ "pmem", KEY_PMEM, "FILE[,KEY=VALUE]...", 0,
+	  "Give the guest FILE, an image, as persistent memory; ro and share=off "
+	  "keep it as it is; a comma in FILE is doubled; help lists all options",
 	  0 },
 	{ "share", KEY_SHARE, "DIRECTORY[:TAG][,KEY=VALUE]...", 0,
 	  "Give the guest DIRECTORY, by virtiofsd: it mounts it by `mount -t "
@@ -410,6 +415,7 @@ static enum config_type type_of(const struct argp_option *option)
 	case KEY_NET:
 	case KEY_DISK:
 	case KEY_CDROM:
+	case KEY_PMEM:
 	case KEY_SHARE:
 		return CONFIG_LIST;
 	case 'c':
@@ -572,6 +578,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_CDROM:
 		return set_short(state, machine, "--cdrom", argument,
 				 short_option_cdrom(argument));
+	case KEY_PMEM:
+		return set_short(state, machine, "--pmem", argument,
+				 short_option_pmem(argument));
 	case KEY_SHARE:
 		return set_short(state, machine, "--share", argument,
 				 short_option_share(&machine->devices,

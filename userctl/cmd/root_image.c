@@ -38,6 +38,8 @@ static const struct {
 } drivers[] = {
 	{ "virtio-blk", { "virtio_blk", "CONFIG_VIRTIO_BLK", false } },
 	{ "virtio-net", { "virtio_net", "CONFIG_VIRTIO_NET", false } },
+	{ "virtio-pmem", { "virtio_pmem", "CONFIG_VIRTIO_PMEM", false } },
+	{ "virtio-pmem", { "nd_pmem", "CONFIG_BLK_DEV_PMEM", false } },
 	{ "virtio-rng", { "virtio_rng", "CONFIG_HW_RANDOM_VIRTIO", false } },
 	{ "virtio-balloon",
 	  { "virtio_balloon", "CONFIG_VIRTIO_BALLOON", false } },

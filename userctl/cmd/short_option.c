@@ -73,6 +73,11 @@ char *short_option_cdrom(const char *text)
 	return drive("virtio-scsi", text);
 }
 
+char *short_option_pmem(const char *text)
+{
+	return drive("virtio-pmem", text);
+}
+
 char *short_option_net(const char *text)
 {
 	char *device;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Options that are short for --device: --disk and --cdrom FILE[,KEY=VALUE]..., and
+ * Options that are short for --device: --disk, --pmem and --cdrom FILE[,KEY=VALUE]..., and
  * --share DIRECTORY[:TAG][,KEY=VALUE]..., --vsock CID, --net TYPE[,KEY=VALUE]...  In place
  * of all, `help` asks for the keys.
  */
@@ -23,6 +23,11 @@ char *short_option_disk(const char *text);
  * short_option_cdrom() - the same for a CD
  */
 char *short_option_cdrom(const char *text);
+
+/**
+ * short_option_pmem() - the same for persistent memory
+ */
+char *short_option_pmem(const char *text);
 
 /**
  * short_option_net() - the same for a network card

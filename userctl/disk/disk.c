@@ -656,6 +656,11 @@ const struct disk_geometry *disk_geometry(const struct disk *disk)
 	return &disk->file.geometry;
 }
 
+int disk_fd(const struct disk *disk)
+{
+	return disk->file.fd;
+}
+
 enum disk_engine disk_engine(const struct disk *disk)
 {
 	return disk->uring ? DISK_ENGINE_URING : DISK_ENGINE_THREADS;

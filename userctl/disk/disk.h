@@ -146,6 +146,13 @@ void disk_close(struct disk *disk);
 const struct disk_geometry *disk_geometry(const struct disk *disk);
 
 /**
+ * disk_fd() - get the file of a disk, which can be mapped and stays the disk's
+ *
+ * With disk_options.snapshot it is what the guest has not written.
+ */
+int disk_fd(const struct disk *disk);
+
+/**
  * disk_engine() - get how the host is asked; never DISK_ENGINE_AUTO
  */
 enum disk_engine disk_engine(const struct disk *disk);

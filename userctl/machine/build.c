@@ -13,7 +13,6 @@
 #include "lib/client.h"
 #include "machine/doorbells.h"
 #include "machine/firmware.h"
-#include "machine/memory.h"
 #include "machine/parts.h"
 #include "machine/serials.h"
 
@@ -113,6 +112,16 @@ static int build_vm(struct machine *machine)
 	return err ? machine_fail(machine, MACHINE_STEP_MEMORY, err) : 0;
 }
 
+/* See board.map. */
+static int map_memory(void *opaque, uint64_t size, void *address,
+		      bool read_only, uint64_t *start)
+{
+	struct machine *machine = opaque;
+
+	return memory_add(machine->vm, machine->ram, &machine->room, size,
+			  address, read_only, start);
+}
+
 static int build_board(struct machine *machine)
 {
 	const struct interrupts_config interrupts = {
@@ -127,6 +136,7 @@ static int build_board(struct machine *machine)
 		.power = { .event = machine_power, .opaque = machine },
 		.doorbells = doorbells_of(&machine->vm),
 		.cpus = machine->config->boot.cpus,
+		.map = map_memory,
 		.alarm = machine_alarm,
 		.general_event = machine_general_event,
 		.opaque = machine,

@@ -22,6 +22,7 @@
 #include "virtio/console.h"
 #include "virtio/fs.h"
 #include "virtio/net.h"
+#include "virtio/pmem.h"
 #include "virtio/qcow2.h"
 #include "virtio/rng.h"
 #include "virtio/scsi.h"
@@ -58,6 +59,7 @@ static const struct row rows[] = {
 	{ .kind = &virtio_console_device, .optional = true },
 	{ .kind = &virtio_balloon_device, .optional = true },
 	{ .kind = &virtio_net_device, .optional = true },
+	{ .kind = &virtio_pmem_device, .optional = true },
 	{ .kind = &virtio_fs_device, .optional = true },
 	{ .kind = &vhost_user_device, .optional = true },
 	{ .kind = &virtio_vsock_device, .optional = true },

@@ -15,6 +15,7 @@
 #include "machine/input.h"
 #include "machine/interrupts.h"
 #include "machine/machine.h"
+#include "machine/memory.h"
 #include "machine/signals.h"
 #include "machine/vcpu.h"
 
@@ -48,6 +49,7 @@ struct machine_serial {
  * @asleep: the guest sleeps in S3, and no vCPU runs
  * @woken: with @asleep: the guest is to be woken
  * @ram: memory
+ * @room: room for memory of devices
  * @images: its files
  * @loop: event loop and clock
  * @show: armed when the user wants to see the vCPUs
@@ -82,6 +84,7 @@ struct machine {
 	bool asleep;
 	bool woken;
 	struct ram *ram;
+	struct memory_room room;
 	struct image_store images;
 	struct loop *loop;
 	struct loop_timer *show;

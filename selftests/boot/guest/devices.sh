@@ -10,6 +10,10 @@ mkdir /cd
 mount -t iso9660 -o ro /dev/sr0 /cd
 echo "cd-says: $(cat /cd/what)"
 echo "cd-is-memtest: $(grep -c Memtest86 /cd/memtest.bin)"
+mkdir /pmem
+mount -t iso9660 -o ro /dev/pmem0 /pmem
+echo "pmem-says: $(cat /pmem/what)"
+echo "to the file" | dd of=/dev/pmem1 conv=fsync,notrunc 2>/dev/null
 echo "generation-drivers: $(ls -d /sys/bus/*/drivers/vmgenid/LODG* | wc -l)"
 
 # network NUMBER: has the host echo a file by a card, from each processor
