@@ -175,15 +175,15 @@ static inline void select_queue(const struct guest *guest, unsigned int queue)
 	guest_set(guest, VIRTIO_PCI_COMMON_Q_SELECT, queue, 2);
 }
 
-static void set_vector(const struct guest *guest, unsigned int queue,
-		       uint16_t vector)
+static inline void set_vector(const struct guest *guest, unsigned int queue,
+			      uint16_t vector)
 {
 	select_queue(guest, queue);
 	guest_set(guest, VIRTIO_PCI_COMMON_Q_MSIX, vector, 2);
 }
 
 /* Enables messages: vector i sends data i. */
-static void enable_messages(const struct guest *guest)
+static inline void enable_messages(const struct guest *guest)
 {
 	const uint64_t table =
 		guest->places[VIRTIO_PCI_CAP_COMMON_CFG] + 0x4000;
@@ -200,13 +200,14 @@ static void enable_messages(const struct guest *guest)
 	guest_configure(guest, at + 2, 0x8000, 2);
 }
 
-static void send(FIXTURE_DATA(virtio) * self, unsigned int queue, uint16_t head)
+static inline void send(FIXTURE_DATA(virtio) * self, unsigned int queue,
+			uint16_t head)
 {
 	ring_send(&self->guest.rings[queue], head, DATA, 8, VRING_DESC_F_WRITE);
 	guest_kick(&self->guest, queue);
 }
 
-static uint16_t used(FIXTURE_DATA(virtio) * self, unsigned int queue)
+static inline uint16_t used(FIXTURE_DATA(virtio) * self, unsigned int queue)
 {
 	return ring_used(&self->guest.rings[queue])->idx;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/virtio_pci.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -76,7 +77,9 @@ static void wake(void *transport, unsigned int queue)
 {
 	const struct virtio_pci *pci = transport;
 
-	eventfd_write(pci->bells[queue].eventfd, 1);
+	/* Another process could let the write wait; it was woken before it got the queue. */
+	if (!pci->lent[queue].lent || !pci->lent[queue].process)
+		eventfd_write(pci->bells[queue].eventfd, 1);
 }
 
 /* In the loop's thread. */
@@ -333,9 +336,14 @@ static void bar_read(void *opaque, uint64_t offset, void *data, size_t size)
 static void bell_write(struct virtio_pci *pci, uint64_t offset)
 {
 	const uint64_t queue = offset / BELL_STRIDE;
+	struct pollfd bell = { .events = POLLOUT };
 
-	if (queue < pci->device.nr_queues && !(offset % BELL_STRIDE))
-		wake(pci, queue);
+	if (queue >= pci->device.nr_queues || offset % BELL_STRIDE)
+		return;
+	/* One that is full has been signalled, and its other owner could let the write wait. */
+	bell.fd = pci->bells[queue].eventfd;
+	if (poll(&bell, 1, 0) == 1)
+		eventfd_write(bell.fd, 1);
 }
 
 static void bar_write(void *opaque, uint64_t offset, const void *data,
@@ -381,6 +389,7 @@ static void bar_moved(void *opaque, uint64_t address)
 {
 	struct virtio_pci *pci = opaque;
 
+	virtio_lock(&pci->device);
 	for (unsigned int i = 0; i < pci->device.nr_queues; i++) {
 		struct virtio_bell *bell = &pci->bells[i];
 
@@ -389,6 +398,7 @@ static void bar_moved(void *opaque, uint64_t address)
 			bell_set(bell, address + NOTIFY + i * BELL_STRIDE,
 				 true);
 	}
+	virtio_unlock(&pci->device);
 }
 
 /*
@@ -547,6 +557,22 @@ int virtio_pci_listen(struct virtio_pci *pci, unsigned int queue, bool listen)
 	if (listen)
 		return loop_watch(pci->loop, bell->eventfd, kicked, bell);
 	loop_unwatch(pci->loop, bell->eventfd);
+	return 0;
+}
+
+int virtio_pci_renew_bell(struct virtio_pci *pci, unsigned int queue)
+{
+	struct virtio_bell *bell = &pci->bells[queue];
+	const uint64_t address = bell->address;
+
+	bell_set(bell, address, false);
+	close(bell->eventfd);
+	bell->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (bell->eventfd < 0)
+		return -errno;
+	bell_set(bell, address, true);
+	/* What has kicked the other one may not have been seen. */
+	eventfd_write(bell->eventfd, 1);
 	return 0;
 }
 

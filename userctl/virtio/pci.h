@@ -21,7 +21,9 @@ struct virtio_pci;
  * @pci: the transport
  * @queue: number of the queue
  * @eventfd: signalled by a kick, or -1
- * @address: the doorbell that signals @eventfd, or PCI_BAR_OFF; guarded by the bus's lock
+ * @address: the doorbell that signals @eventfd, or PCI_BAR_OFF
+ *
+ * Both are guarded by the device's lock.
  */
 struct virtio_bell {
 	struct virtio_pci *pci;
@@ -36,6 +38,8 @@ struct virtio_bell {
  * @queue: number of the queue
  * @call: eventfd by which the other one interrupts the guest, or -1
  * @lent: the queue is lent
+ * @process: to another process, which could let this one wait for ever as it writes to an
+ *	eventfd that both have
  * @direct: @call sends the vector's message without this process; otherwise the loop
  *	watches it
  */
@@ -44,6 +48,7 @@ struct virtio_lent {
 	unsigned int queue;
 	int call;
 	bool lent;
+	bool process;
 	bool direct;
 };
 
@@ -140,16 +145,18 @@ int virtio_pci_lend_prepare(struct virtio_pci *pci);
 
 /**
  * virtio_pci_lend() - let somebody else have a queue's kicks and send its interrupts
+ * @process: another process, which keeps the eventfds: it finds @kick signalled, and does not
+ *	get the same one again
  * @kick: out: eventfd that the guest's kicks signal
  * @call: out: eventfd that interrupts the guest
  *
- * Both stay the transport's, and live as long as it does.  A queue that is lent has no
- * kick() any more.
+ * Both stay the transport's, and live until the queue is taken back at least.  A queue that
+ * is lent has no kick() any more.
  *
  * Return: 0 or -errno.
  */
-int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, int *kick,
-		    int *call);
+int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, bool process,
+		    int *kick, int *call);
 
 /**
  * virtio_pci_take_back() - have a queue that was lent again; one that is not is left
@@ -172,6 +179,15 @@ void virtio_pci_lend_fini(struct virtio_pci *pci);
  * virtio_pci_redirect() - the guest has given a queue another vector
  */
 void virtio_pci_redirect(struct virtio_pci *pci, unsigned int queue);
+
+/**
+ * virtio_pci_renew_bell() - let a queue that is not listened to have another eventfd
+ *
+ * It is signalled.
+ *
+ * Return: 0, or -errno: the queue has none.
+ */
+int virtio_pci_renew_bell(struct virtio_pci *pci, unsigned int queue);
 
 /**
  * virtio_pci_listen() - let the loop call kick() for a queue, or no longer

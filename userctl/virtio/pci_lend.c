@@ -123,8 +123,8 @@ int virtio_pci_lend_prepare(struct virtio_pci *pci)
 	return err;
 }
 
-int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, int *kick,
-		    int *call)
+int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, bool process,
+		    int *kick, int *call)
 {
 	struct virtio_lent *lent = &pci->lent[queue];
 	int err = 0;
@@ -133,9 +133,12 @@ int virtio_pci_lend(struct virtio_pci *pci, unsigned int queue, int *kick,
 		err = loop_watch(pci->loop, lent->call, called, lent);
 	if (err)
 		return err;
-	if (!lent->lent)
+	if (!lent->lent) {
 		virtio_pci_listen(pci, queue, false);
+		eventfd_write(pci->bells[queue].eventfd, 1);
+	}
 	lent->lent = true;
+	lent->process = process;
 	virtio_pci_redirect(pci, queue);
 	*kick = pci->bells[queue].eventfd;
 	*call = lent->call;
@@ -155,7 +158,8 @@ void virtio_pci_take_back(struct virtio_pci *pci, unsigned int queue)
 	lent->lent = false;
 	if (take_call(lent->call) && virtio_is_live(device))
 		device->interrupt(device->transport, queue);
-	if (virtio_pci_listen(pci, queue, true))
+	if ((lent->process && virtio_pci_renew_bell(pci, queue)) ||
+	    virtio_pci_listen(pci, queue, true))
 		virtio_needs_reset(device);
 }
 

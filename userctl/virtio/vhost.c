@@ -51,7 +51,8 @@ static int start_queue(struct vhost *vhost, unsigned int queue, int64_t end)
 		.avail = state->avail,
 		.used = state->used,
 	};
-	int err = virtio_pci_lend(&vhost->pci, queue, &ring.kick, &ring.call);
+	int err = virtio_pci_lend(&vhost->pci, queue, vhost->kind->process,
+				  &ring.kick, &ring.call);
 
 	vhost->running |= QUEUE_BIT(queue);
 	return err ? err : vhost->kind->start(vhost->back, queue, &ring, end);

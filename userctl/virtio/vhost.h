@@ -54,6 +54,7 @@ struct vhost_ring {
  * struct vhost_kind - a kind of back end
  * @again: one that was given up can begin again once the device was reset
  * @prompt: what it has taken from a queue is returned when @stop returns
+ * @process: it is another process
  * @begin: the driver is ready: @features were negotiated, and @ram is the guest's memory
  * @start: serve a queue
  * @stop: serve it no longer; @next is set to the index of the available ring at which it
@@ -68,6 +69,7 @@ struct vhost_ring {
 struct vhost_kind {
 	bool again;
 	bool prompt;
+	bool process;
 	int (*begin)(void *back, uint64_t features, const struct ram *ram,
 		     int64_t end);
 	int (*start)(void *back, unsigned int queue,

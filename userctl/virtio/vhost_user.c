@@ -460,6 +460,7 @@ static void hang_up(void *back)
 }
 
 static const struct vhost_kind user_kind = {
+	.process = true,
 	.begin = begin,
 	.start = start,
 	.stop = stop,
