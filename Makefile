@@ -33,6 +33,7 @@ fuzz-state fuzz-pci: FUZZ_RUNS := 50000
 fuzz-blk: FUZZ_RUNS := 5000
 fuzz-virtio: FUZZ_RUNS := 10000
 fuzz-net: FUZZ_RUNS := 5000
+fuzz-vhost_user: FUZZ_RUNS := 5000
 # It talks over a socket.
 fuzz-control: FUZZ_RUNS := 20000
 # Hours for soak, and what its random numbers begin with (another one each time).
