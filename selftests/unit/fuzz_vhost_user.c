@@ -32,6 +32,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define F_PROTOCOL BIT(30)
 #define MAX_FDS 64
 #define MAX_QUEUES 3
+/* Behind the first structure, and a bit of its capability. */
+#define MESSAGE_TABLE 0x4000
+#define MESSAGES_ON 0x8000
 #define EVENTFD_MAX 0xfffffffffffffffeULL
 /* More than any wait's share of VHOST_PATIENCE_MS. */
 #define LONG_MS (4LL * VHOST_PATIENCE_MS)
@@ -431,11 +434,40 @@ static void start(void)
 		require(needs_reset());
 }
 
+/* The driver enables its queues when the device has started. */
+static void start_late(void)
+{
+	if (!guest_negotiate(&guest, V1))
+		return;
+	guest_ready(&guest);
+	guest_enable_all(&guest);
+	fake_turn();
+}
+
+/* A queue has a vector's messages, which may be masked, or the line. */
+static void choose_interrupt(void)
+{
+	const u8 byte = next_byte(&input);
+	const u64 table =
+		guest.places[VIRTIO_PCI_CAP_COMMON_CFG] + MESSAGE_TABLE;
+	const uint32_t entry[] = { GUEST_MESSAGE, 0, byte % 8, byte >> 3 & 1 };
+	uint8_t at = guest_config(&guest, PCI_CAPABILITIES, 1);
+
+	bus_write(guest.board.bus, BUS_MMIO,
+		  table + (byte >> 4) % 2 * sizeof(entry), entry,
+		  sizeof(entry));
+	guest_set(&guest, VIRTIO_PCI_COMMON_Q_SELECT, byte >> 5 & 1, 2);
+	guest_set(&guest, VIRTIO_PCI_COMMON_Q_MSIX, byte >> 6 & 1, 2);
+	while (guest_config(&guest, at, 1) != PCI_CAPABILITY_MSIX)
+		at = guest_config(&guest, at + 1, 1);
+	guest_configure(&guest, at + 2, byte & 0x80 ? MESSAGES_ON : 0, 2);
+}
+
 static void step(void)
 {
 	const u8 byte = next_byte(&input);
 
-	switch (byte % 12) {
+	switch (byte % 14) {
 	case 0:
 	case 1:
 		start();
@@ -474,6 +506,12 @@ static void step(void)
 		break;
 	case 10:
 		guest_ring_bell(&guest, (byte >> 4) % MAX_QUEUES);
+		break;
+	case 11:
+		start_late();
+		break;
+	case 12:
+		choose_interrupt();
 		break;
 	default:
 		fake_turn();

@@ -19,6 +19,8 @@
 #include "virtio/rng.h"
 #include "virtio_guest.h"
 
+int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
+
 #define NR_STEPS 100
 #define NR_KINDS 4
 #define V1 (1ULL << VIRTIO_F_VERSION_1)
