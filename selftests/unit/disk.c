@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
@@ -52,6 +53,8 @@ FIXTURE_VARIANT_ADD(disk, uring_direct){ .engine = DISK_ENGINE_URING,
 					 .direct = true };
 FIXTURE_VARIANT_ADD(disk, threads_snapshot){ .engine = DISK_ENGINE_THREADS,
 					     .snapshot = true };
+FIXTURE_VARIANT_ADD(disk, uring_snapshot){ .engine = DISK_ENGINE_URING,
+					   .snapshot = true };
 FIXTURE_VARIANT_ADD(disk, uring_direct_snapshot){ .engine = DISK_ENGINE_URING,
 						  .direct = true,
 						  .snapshot = true };
@@ -210,6 +213,39 @@ TEST_F(disk, reads_what_is_in_its_file)
 	ASSERT_EQ(0, transfer(self->disk, DISK_READ, SIZE - 4096, got, 4096));
 	EXPECT_EQ(0, memcmp(self->bytes + SIZE - 4096, got, 4096));
 	free(got);
+}
+
+TEST_F(disk, what_the_page_cache_has_is_read_at_once_where_io_uring_would)
+{
+	const bool reads_now = variant->engine == DISK_ENGINE_URING &&
+			       !variant->direct && !variant->snapshot;
+	char got[4096] = { 0 };
+	struct asked asked = ask(DISK_READ, 8192, got, sizeof(got));
+
+	asked.request.iov = &asked.iov;
+	if (preadv2(self->fd, &asked.iov, 1, 0, RWF_NOWAIT) != sizeof(got))
+		SKIP(return, "reads of this file system may wait");
+	EXPECT_EQ(reads_now, disk_read_now(self->disk, &asked.request));
+	EXPECT_EQ(reads_now, !memcmp(self->bytes + 8192, got, sizeof(got)));
+	disk_drain(self->disk);
+	EXPECT_EQ(0, asked.calls);
+}
+
+TEST_F(disk, nothing_but_a_sound_read_is_done_at_once)
+{
+	char bytes[4096] = { 1 };
+	struct asked write = ask(DISK_WRITE, 0, bytes, sizeof(bytes));
+	struct asked beyond = ask(DISK_READ, SIZE, bytes, sizeof(bytes));
+	struct asked other = ask(DISK_READ, 0, bytes, sizeof(bytes));
+
+	write.request.iov = &write.iov;
+	beyond.request.iov = &beyond.iov;
+	other.request.iov = &other.iov;
+	other.request.size = sizeof(bytes) / 2;
+	EXPECT_FALSE(disk_read_now(self->disk, &write.request));
+	EXPECT_FALSE(disk_read_now(self->disk, &beyond.request));
+	EXPECT_FALSE(disk_read_now(self->disk, &other.request));
+	EXPECT_EQ(0, memcmp(self->bytes, host_bytes(self, 0, 4096), 4096));
 }
 
 TEST_F(disk, a_write_is_read_back_and_is_in_the_file_unless_a_snapshot)

@@ -119,6 +119,48 @@ TEST_F(blk, what_is_written_is_read_and_is_in_the_file)
 	EXPECT_EQ(2, guest->interrupts);
 }
 
+/* Gives the device another disk, on a file that has a page cache.  Return: true or false. */
+static bool use_cached_file(struct blk_guest *guest)
+{
+	static char zeroes[8192];
+	struct iovec iov = { zeroes, sizeof(zeroes) };
+	char path[] = "/var/tmp/lodge-test.XXXXXX";
+	const int fd = mkostemp(path, O_CLOEXEC);
+	bool cached;
+
+	disk_close(guest->io.disk);
+	guest->io.disk = NULL;
+	if (fd < 0)
+		return false;
+	cached = write(fd, zeroes, sizeof(zeroes)) == sizeof(zeroes) &&
+		 preadv2(fd, &iov, 1, 0, RWF_NOWAIT) == sizeof(zeroes);
+	guest->io.disk = disk_open(guest->loop,
+				   &(struct disk_options){ .path = path },
+				   guest->why, sizeof(guest->why));
+	unlink(path);
+	close(fd);
+	return cached && guest->io.disk &&
+	       disk_engine(guest->io.disk) == DISK_ENGINE_URING;
+}
+
+TEST_F(blk, a_read_of_what_the_host_has_in_memory_is_answered_by_the_kick)
+{
+	struct blk_guest *guest = &self->guest;
+	uint32_t head, written;
+
+	if (!use_cached_file(guest))
+		SKIP(return, "reads of this file system may wait");
+	memset(memory(guest, DATA), 0x5c, 4096);
+	offer(guest, 0, 0, VIRTIO_BLK_T_IN, 8, DATA, 4096);
+	virtio_device_kick(&guest->device, 0);
+	EXPECT_TRUE(ring_take(&guest->rings[0], &head, &written));
+	EXPECT_EQ(4097, written);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, *memory(guest, STATUS));
+	EXPECT_EQ(0, *memory(guest, DATA));
+	EXPECT_EQ(1, guest->interrupts);
+	EXPECT_EQ(0, guest->device.in_flight);
+}
+
 TEST_F(blk, the_last_sector_is_the_last)
 {
 	struct blk_guest *guest = &self->guest;

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "disk/file.h"
@@ -45,7 +46,8 @@ enum zeroing {
 };
 
 /*
- * @cannot: ways of zeroing that the host has refused; @cannot_discard likewise
+ * @cannot: ways of zeroing that the host has refused; @cannot_discard and
+ *	@cannot_read_now likewise
  * @idle: is signalled for each of the @drainers when @in_progress gets 0
  * @lock: guards @in_progress, @drainers and the overlay's map
  */
@@ -58,6 +60,7 @@ struct disk {
 	struct uring *uring;
 	atomic_uint cannot;
 	atomic_bool cannot_discard;
+	atomic_bool cannot_read_now;
 	int idle;
 	pthread_mutex_t lock;
 	unsigned int in_progress;
@@ -511,6 +514,28 @@ static bool is_nothing(const struct disk *disk,
 		return disk->overlay || disk->file.geometry.read_only;
 	return !request->size || (request->op == DISK_DISCARD &&
 				  atomic_load(&disk->cannot_discard));
+}
+
+/* With O_DIRECT a read would wait for the device; of a snapshot, it may be in two files. */
+static bool may_read_now(struct disk *disk)
+{
+	return disk->uring && !disk->overlay &&
+	       disk->file.memory_alignment == 1 &&
+	       !atomic_load(&disk->cannot_read_now);
+}
+
+bool disk_read_now(struct disk *disk, const struct disk_request *request)
+{
+	ssize_t size;
+
+	if (request->op != DISK_READ || !may_read_now(disk) ||
+	    check(disk, request))
+		return false;
+	size = preadv2(disk->file.fd, request->iov, (int)request->nr_iov,
+		       (off_t)request->offset, RWF_NOWAIT);
+	if (size < 0 && errno == EOPNOTSUPP)
+		atomic_store(&disk->cannot_read_now, true);
+	return size >= 0 && (uint64_t)size == request->size;
 }
 
 int disk_submit(struct disk *disk, struct disk_request *request)

@@ -158,6 +158,17 @@ int disk_fd(const struct disk *disk);
 enum disk_engine disk_engine(const struct disk *disk);
 
 /**
+ * disk_read_now() - read what is in the host's page cache
+ * @request: a read; its @done is not called
+ *
+ * Any thread may call.  Only a disk whose engine is io_uring reads so: that, too, would
+ * copy the data in the caller's thread, but tell of it by way of the loop.
+ *
+ * Return: true if all was read; false: the request is to be submitted.
+ */
+bool disk_read_now(struct disk *disk, const struct disk_request *request);
+
+/**
  * disk_submit() - begin a request
  * @request: stays the disk's until its @done is called
  *

@@ -206,7 +206,7 @@ static struct iovec *skip(struct iovec *iov, unsigned int *count, size_t bytes)
 	return iov;
 }
 
-/* Return: as submit(). */
+/* Return: as begin(). */
 static int begin_transfer(struct blk_request *request, uint32_t type,
 			  uint64_t sector)
 {
@@ -227,7 +227,7 @@ static int begin_transfer(struct blk_request *request, uint32_t type,
 	if (!disk->size ||
 	    __builtin_mul_overflow(sector, DISK_SECTOR, &disk->offset))
 		return -EINVAL;
-	return submit(request);
+	return disk_read_now(request->io->disk, disk) ? 1 : submit(request);
 }
 
 /* The buffers to write have lost their last byte, which is the status. */
