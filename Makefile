@@ -556,6 +556,19 @@ $(B)/payload/guest.cpio: selftests/host/guest-initramfs \
 	$(Q)selftests/host/guest-initramfs $@ $(wildcard $(addprefix $(B)/kernels/,\
 		6.1 6.12)) $(filter %.sh,$^)
 
+# Of bench/devices: its guest, with a static program that makes requests.
+$(B)/guest/requests: selftests/bench/linux/requests.c selftests/bench/linux/requests.h
+	$(call say,CC,$< (static))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= -O2 -static -s \
+		-o $@ $<
+
+$(B)/payload/requests.cpio: selftests/host/guest-initramfs $(B)/guest/requests \
+		selftests/bench/linux/requests.sh selftests/host/guest/virtio.sh
+	$(call say,CPIO,$@)
+	@mkdir -p $(@D)
+	$(Q)selftests/host/guest-initramfs $@ $(B)/kernels/6.1 $(filter-out $<,$^)
+
 check: ## everything: set-up, all kernels, all tests; TEST= HOST= KERNEL= CPU= select
 	$(Q)BUILD=$(B) KERNEL='$(KERNEL)' TEST='$(TEST)' HOST='$(HOST)' \
 		CPU='$(CPU)' JOBS='$(JOBS)' MAKE='$(MAKE)' selftests/host/check
@@ -580,10 +593,11 @@ demo: ## boots Debian from a disk as a guest and shows its console (HOST=vmx: it
 	$(Q)selftests/host/demo --host $(host) \
 		$(call options,$(demo_kernel)) $(B)
 
-bench: setup ## instructions per exit, per boot (Lodge and KVM) and per list of VMs, and what counting costs: tables, and build/bench.json
+bench: setup ## instructions per exit, per boot, per request of a device (Lodge and KVM) and per list of VMs, and what counting costs: tables, and build/bench.json
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) \
 		uncounted-$(or $(KERNEL),6.1) \
-		$(addprefix $(B)/tests/bench/,bench boot view)
+		$(B)/payload/requests.cpio \
+		$(addprefix $(B)/tests/bench/,bench boot devices view)
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
 # From what has once found something (selftests/unit/corpus/), so many inputs, and

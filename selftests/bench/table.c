@@ -33,6 +33,10 @@ static void print_goal(const struct row *row)
 	if (row->goal)
 		printf(" %5.2f %s", row->goal,
 		       ratio(row) < row->goal + 0.005 ? "met" : "not met");
+	if (row->most)
+		printf(" %5" PRIu64 " %s", row->most,
+		       row->cost[LODGE].median <= row->most ? "met" :
+							      "not met");
 }
 
 static void print_text(const struct row *rows, int nr)
@@ -71,6 +75,8 @@ static void print_json(const struct row *rows, int nr)
 	       host.release);
 	for (i = 0; i < nr; i++) {
 		printf("    {\n      \"name\": \"%s\",\n", rows[i].name);
+		if (rows[i].unit)
+			printf("      \"unit\": \"%s\",\n", rows[i].unit);
 		print_cost("kvm", &rows[i].cost[KVM]);
 		print_cost("lodge", &rows[i].cost[LODGE]);
 		printf("      \"ratio\": %.3f\n    }%s\n", ratio(&rows[i]),

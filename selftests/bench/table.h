@@ -26,14 +26,18 @@ struct cost {
  * struct row - an event and what it costs
  * @name: for machines
  * @title: for people
+ * @unit: what the costs are of; NULL: instructions
  * @goal: the ratio to KVM that Lodge is to reach, with the default mitigations;
  *	0: none
+ * @most: the cost that Lodge is not to exceed, likewise; 0: no limit
  * @cost: by hypervisor
  */
 struct row {
 	const char *name;
 	const char *title;
+	const char *unit;
 	double goal;
+	uint64_t most;
 	struct cost cost[NR_HYPERVISORS];
 };
 
