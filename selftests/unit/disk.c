@@ -231,6 +231,17 @@ TEST_F(disk, what_the_page_cache_has_is_read_at_once_where_io_uring_would)
 	EXPECT_EQ(0, asked.calls);
 }
 
+TEST_F(disk, a_large_read_is_not_done_at_once)
+{
+	static char got[MIB];
+	struct asked asked = ask(DISK_READ, 0, got, sizeof(got));
+
+	memset(got, 0x5c, sizeof(got));
+	asked.request.iov = &asked.iov;
+	EXPECT_FALSE(disk_read_now(self->disk, &asked.request));
+	EXPECT_EQ(0x5c, got[0]);
+}
+
 TEST_F(disk, nothing_but_a_sound_read_is_done_at_once)
 {
 	char bytes[4096] = { 1 };

@@ -23,6 +23,7 @@
 #include "fuzz_check.h"
 #include "fuzz_input.h"
 #include "virtio/remote.h"
+#include "vhost_user_wire.h"
 #include "virtio_guest.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -38,25 +39,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
 #define EVENTFD_MAX 0xfffffffffffffffeULL
 /* More than any wait's share of VHOST_PATIENCE_MS. */
 #define LONG_MS (4LL * VHOST_PATIENCE_MS)
-
-/* Requests that have replies of their own. */
-enum {
-	GET_FEATURES = 1,
-	GET_VRING_BASE = 11,
-	GET_PROTOCOL_FEATURES = 15,
-	GET_QUEUE_NUM = 17,
-	GET_CONFIG = 24,
-};
-
-#define VERSION 0x1
-#define REPLY 0x4
-#define NEED_REPLY 0x8
-
-struct header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
-};
 
 /**
  * struct message - what goes over the socket

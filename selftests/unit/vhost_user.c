@@ -18,6 +18,7 @@
 #include "fakes.h"
 #include "virtio/remote.h"
 #include "virtio/vhost_user.h"
+#include "vhost_user_wire.h"
 #include "virtio_guest.h"
 
 #define V1 (1ULL << VIRTIO_F_VERSION_1)
@@ -28,25 +29,6 @@
 #define P_MQ (1ULL << 0)
 #define P_REPLY_ACK (1ULL << 3)
 #define P_CONFIG (1ULL << 9)
-
-/* Requests. */
-enum {
-	GET_FEATURES = 1,
-	SET_FEATURES = 2,
-	SET_MEM_TABLE = 5,
-	SET_VRING_NUM = 8,
-	SET_VRING_ADDR = 9,
-	SET_VRING_BASE = 10,
-	GET_VRING_BASE = 11,
-	SET_VRING_KICK = 12,
-	SET_VRING_CALL = 13,
-	GET_PROTOCOL_FEATURES = 15,
-	GET_QUEUE_NUM = 17,
-	SET_VRING_ENABLE = 18,
-	GET_CONFIG = 24,
-	SET_CONFIG = 25,
-	REQUESTS = 32,
-};
 
 /* What the back end does wrong. */
 enum lie {
@@ -64,12 +46,6 @@ enum lie {
 	LIES,
 	WITH_DESCRIPTORS,
 	SILENCE,
-};
-
-struct header {
-	uint32_t request;
-	uint32_t flags;
-	uint32_t size;
 };
 
 /**
@@ -153,14 +129,14 @@ static bool answer(struct back *back, uint32_t request, const void *payload,
 		   uint32_t size)
 {
 	uint8_t bytes[1024] = {};
-	struct header header = { request, 0x5, size };
+	struct header header = { request, VERSION | REPLY, size };
 	const enum lie lie = back->at == request ? back->lie : TRUTH;
 	size_t count;
 
 	header.request += lie == OTHER_REQUEST;
-	header.flags = lie == OTHER_VERSION ? 0x6 :
-		       lie == NO_REPLY_BIT  ? 0x1 :
-					      0x5;
+	header.flags = lie == OTHER_VERSION ? (VERSION + 1) | REPLY :
+		       lie == NO_REPLY_BIT  ? VERSION :
+					      VERSION | REPLY;
 	header.size += lie == TOO_LONG ? 8 : lie == TOO_SHORT ? -4 : 0;
 	header.size = lie == HUGE_SIZE ? UINT32_MAX : header.size;
 	memcpy(bytes, &header, sizeof(header));
@@ -222,7 +198,7 @@ static bool serve(struct back *back, const struct header *header,
 	}
 	if (header->request == SET_VRING_BASE)
 		back->bases[queue % QUEUES] = payload[0] >> 32;
-	if (!(header->flags & 0x8))
+	if (!(header->flags & NEED_REPLY))
 		return true;
 	return answer_number(back, header->request,
 			     back->at == header->request &&

@@ -516,6 +516,9 @@ static bool is_nothing(const struct disk *disk,
 				  atomic_load(&disk->cannot_discard));
 }
 
+/* Bytes: a larger read would keep its caller from other work for too long. */
+#define READ_NOW_MAX (256U << 10)
+
 /* With O_DIRECT a read would wait for the device; of a snapshot, it may be in two files. */
 static bool may_read_now(struct disk *disk)
 {
@@ -528,8 +531,8 @@ bool disk_read_now(struct disk *disk, const struct disk_request *request)
 {
 	ssize_t size;
 
-	if (request->op != DISK_READ || !may_read_now(disk) ||
-	    check(disk, request))
+	if (request->op != DISK_READ || request->size > READ_NOW_MAX ||
+	    !may_read_now(disk) || check(disk, request))
 		return false;
 	size = preadv2(disk->file.fd, request->iov, (int)request->nr_iov,
 		       (off_t)request->offset, RWF_NOWAIT);

@@ -162,7 +162,8 @@ enum disk_engine disk_engine(const struct disk *disk);
  * @request: a read; its @done is not called
  *
  * Any thread may call.  Only a disk whose engine is io_uring reads so: that, too, would
- * copy the data in the caller's thread, but tell of it by way of the loop.
+ * copy the data in the caller's thread, but tell of it by way of the loop.  A large request
+ * is always to be submitted.
  *
  * Return: true if all was read; false: the request is to be submitted.
  */
