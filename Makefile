@@ -32,7 +32,7 @@ FUZZ_RUNS ?= 100000
 fuzz-state fuzz-pci: FUZZ_RUNS := 50000
 fuzz-blk: FUZZ_RUNS := 5000
 fuzz-virtio: FUZZ_RUNS := 10000
-fuzz-net: FUZZ_RUNS := 5000
+fuzz-agent fuzz-net: FUZZ_RUNS := 5000
 fuzz-vhost_user: FUZZ_RUNS := 5000
 # It talks over a socket.
 fuzz-control: FUZZ_RUNS := 20000

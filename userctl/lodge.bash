@@ -102,7 +102,7 @@ _lodge_directories() {
 _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware) _lodge_files ;;
-	--directory | --root | --share) _lodge_directories ;;
+	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -129,7 +129,7 @@ _lodge_argument() {
 	case $1 in
 	run) _lodge_files ;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | logs | pause | resume | stop | wait | rm | inspect)
+	console | exec | logs | pause | resume | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

@@ -31,11 +31,11 @@ static long now_ms(void)
 }
 
 /* The child's part of guest_start(); does not return. */
-static void become_lodge(int input, int output, int error,
+static void become_lodge(const char *command, int input, int output, int error,
 			 const char *const arguments[])
 {
 	const char *lodge = getenv("LODGE"), *payload = getenv("LODGE_PAYLOAD");
-	const char *argv[MAX_ARGUMENTS] = { "lodge", "run" };
+	const char *argv[MAX_ARGUMENTS] = { "lodge", command };
 	int count = 2;
 
 	while (*arguments && count < MAX_ARGUMENTS - 1)
@@ -55,8 +55,8 @@ static void become_lodge(int input, int output, int error,
 }
 
 /* Starts it on its sides of pipes or a terminal, and closes those here. */
-static int start(struct guest *guest, int input, int output,
-		 const char *const arguments[])
+static int start(struct guest *guest, const char *command, int input,
+		 int output, const char *const arguments[])
 {
 	int error[2];
 
@@ -67,7 +67,7 @@ static int start(struct guest *guest, int input, int output,
 	if (guest->pid < 0)
 		return -errno;
 	if (!guest->pid)
-		become_lodge(input, output, error[1], arguments);
+		become_lodge(command, input, output, error[1], arguments);
 	close(error[1]);
 	close(input);
 	if (output != input)
@@ -86,10 +86,11 @@ int guest_start(struct guest *guest, const char *const arguments[])
 		return -errno;
 	guest->input = input[1];
 	guest->output = output[0];
-	return start(guest, input[0], output[1], arguments);
+	return start(guest, "run", input[0], output[1], arguments);
 }
 
-int guest_start_on_terminal(struct guest *guest, const char *const arguments[])
+static int start_on_terminal(struct guest *guest, const char *command,
+			     const char *const arguments[])
 {
 	int other, terminal;
 
@@ -99,7 +100,17 @@ int guest_start_on_terminal(struct guest *guest, const char *const arguments[])
 	fcntl(other, F_SETFD, FD_CLOEXEC);
 	guest->input = other;
 	guest->output = other;
-	return start(guest, terminal, terminal, arguments);
+	return start(guest, command, terminal, terminal, arguments);
+}
+
+int guest_start_on_terminal(struct guest *guest, const char *const arguments[])
+{
+	return start_on_terminal(guest, "run", arguments);
+}
+
+int guest_exec_on_terminal(struct guest *guest, const char *const arguments[])
+{
+	return start_on_terminal(guest, "exec", arguments);
 }
 
 /* Return: true if there can be more. */

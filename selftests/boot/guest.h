@@ -57,6 +57,12 @@ int guest_start(struct guest *guest, const char *const arguments[]);
 int guest_start_on_terminal(struct guest *guest, const char *const arguments[]);
 
 /**
+ * guest_exec_on_terminal() - start `lodge exec` likewise
+ * @arguments: what follows `lodge exec`; NULL ends them
+ */
+int guest_exec_on_terminal(struct guest *guest, const char *const arguments[]);
+
+/**
  * guest_wait() - read on until the console has shown a text
  * @text: what to wait for, behind all that has been waited for before
  * @seconds: how long at most

@@ -90,9 +90,10 @@ TEST(each_option_is_among_those_that_are_tried)
 {
 	for (const struct config_key *key = options_keys(); key->name; key++) {
 		size_t length = strlen(key->name);
-		/* They go with few others; --firmware has a test below. */
+		/* They go with few others, and have tests below. */
 		bool tried = !strcmp(key->name, "firmware") ||
-			     !strcmp(key->name, "root");
+			     !strcmp(key->name, "root") ||
+			     !strcmp(key->name, "command");
 
 		for (size_t i = 0; i < EVERY; i++)
 			tried |= !strncmp(every[i] + 2, key->name, length) &&
@@ -103,6 +104,29 @@ TEST(each_option_is_among_those_that_are_tried)
 			TH_LOG("--%s", key->name);
 		}
 	}
+}
+
+TEST(a_root_and_its_command_survive_being_written_and_read)
+{
+	static char *const words[] = { "--kernel=vmlinuz", "--root=/srv/root",
+				       "--command=sh", "--command=-c",
+				       "--command=echo \"a  b\", --root" };
+	struct run_options options;
+	char *text = written(words, 5), *again;
+
+	ASSERT_NE(NULL, text);
+	ASSERT_EQ(0, parse_file(&options, text, NULL));
+	again = config_text(options.config);
+	EXPECT_STREQ(text, again);
+	EXPECT_STREQ("/srv/root", options.root);
+	ASSERT_NE(NULL, options.command);
+	EXPECT_STREQ("sh", options.command[0]);
+	EXPECT_STREQ("-c", options.command[1]);
+	EXPECT_STREQ("echo \"a  b\", --root", options.command[2]);
+	EXPECT_EQ(NULL, options.command[3]);
+	options_free(&options);
+	free(text);
+	free(again);
 }
 
 TEST(options_survive_being_written_and_read)

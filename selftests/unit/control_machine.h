@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "control/protocol.h"
 
@@ -15,6 +16,10 @@ static struct {
 	int pauses;
 	int presses;
 	int ends;
+	int clients;
+	int client;
+	char rest[64];
+	size_t rest_size;
 	int error;
 } asked;
 
@@ -46,15 +51,26 @@ static void asked_end(void *opaque)
 	asked.ends++;
 }
 
+/* The client stays open in @client, with the beginning of what it has sent in @rest. */
+static void asked_connect(void *opaque, int fd, const void *rest, size_t size)
+{
+	asked.clients++;
+	asked.client = fd;
+	asked.rest_size = size < sizeof(asked.rest) ? size : sizeof(asked.rest);
+	memcpy(asked.rest, rest, asked.rest_size);
+}
+
 static struct control_machine control_machine = {
 	.name = "web",
 	.config = "{\"kernel\": \"vmlinuz\", \"cpus\": 2}\n",
 	.has_console = true,
+	.has_agent = true,
 	.is_paused = asked_is_paused,
 	.pause = asked_pause,
 	.resume = asked_resume,
 	.press = asked_press,
 	.end = asked_end,
+	.connect = asked_connect,
 };
 
 #endif

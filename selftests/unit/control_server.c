@@ -142,6 +142,23 @@ TEST(without_a_console_there_is_none)
 		     error_of("{\"id\":1,\"command\":\"console\"}"));
 }
 
+TEST(without_an_agent_the_reason_and_the_remedy_are_told)
+{
+	static const char line[] = "{\"id\":1,\"command\":\"exec\"}";
+	json_t *answer;
+	const char *why;
+
+	control_machine.has_agent = false;
+	answer = answer_to(line, sizeof(line) - 1);
+	why = json_string_value(
+		json_object_get(json_object_get(answer, "error"), "message"));
+	ASSERT_NE(NULL, why);
+	EXPECT_NE(NULL, strstr(why, "--root"));
+	EXPECT_NE(NULL, strstr(why, "lodge console"));
+	json_decref(answer);
+	EXPECT_STREQ(CONTROL_NO_AGENT, error_of(line));
+}
+
 FIXTURE(served)
 {
 	char above[32];
@@ -310,6 +327,32 @@ TEST_F(served, a_line_without_an_end_is_refused_and_the_connection_closed)
 	ASSERT_TRUE(read_line(fd, line, sizeof(line)));
 	EXPECT_NE(NULL, strstr(line, CONTROL_TOO_LONG));
 	EXPECT_FALSE(read_line(fd, line, sizeof(line)));
+	close(fd);
+}
+
+TEST_F(served, a_connection_becomes_one_to_the_agent_after_the_answer)
+{
+	static const char request[] = "{\"id\":7,\"command\":\"exec\"}\nrest";
+	int fd = connect_raw(&self->directory);
+	struct client *other;
+	char line[256];
+
+	ASSERT_TRUE(read_line(fd, line, sizeof(line)));
+	ASSERT_EQ(sizeof(request) - 1, write(fd, request, sizeof(request) - 1));
+	ASSERT_TRUE(read_line(fd, line, sizeof(line)));
+	EXPECT_STREQ("{\"id\":7,\"ok\":{}}\n", line);
+	/* An answer to another one says that the server is done with it. */
+	other = connect_to(&self->directory);
+	EXPECT_EQ(0, call(other, "status"));
+	ASSERT_EQ(1, asked.clients);
+	EXPECT_EQ(4, asked.rest_size);
+	EXPECT_EQ(0, memcmp("rest", asked.rest, 4));
+	/* It is open, and nobody else's. */
+	ASSERT_EQ(1, write(asked.client, "!", 1));
+	ASSERT_EQ(1, read(fd, line, 1));
+	EXPECT_EQ('!', line[0]);
+	close(asked.client);
+	client_close(other);
 	close(fd);
 }
 

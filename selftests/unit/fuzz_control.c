@@ -102,6 +102,10 @@ static void talk(const uint8_t *data, size_t size, int *ends, int *input)
 	work(&session, ends[1], input[1]);
 	require(!session.waiting);
 	session_close(&session);
+	/* It has become the agent's. */
+	if (asked.clients)
+		close(asked.client);
+	asked.clients = 0;
 }
 
 static void talk_over_sockets(const uint8_t *data, size_t size)

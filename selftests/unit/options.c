@@ -5,6 +5,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/options.h"
@@ -468,6 +469,67 @@ TEST(word_that_is_no_option_is_a_disk)
 	EXPECT_NE(NULL, device(&options, "virtio-blk"));
 	EXPECT_NE(NULL, devices_wants(&options.machine.devices,
 				      devices_find("virtio-blk"), 1));
+	options_free(&options);
+}
+
+TEST(words_behind_a_root_are_a_command_which_the_description_has)
+{
+	struct run_options options;
+	char *text;
+
+	ASSERT_EQ(0, parse(&options, "-d|-k|k|--root|/|--|ls|-l"));
+	ASSERT_NE(NULL, options.command);
+	EXPECT_STREQ("ls", options.command[0]);
+	EXPECT_STREQ("-l", options.command[1]);
+	EXPECT_EQ(NULL, options.command[2]);
+	text = config_text(options.config);
+	EXPECT_NE(NULL,
+		  strstr(text, "\"command\": [\n    \"ls\",\n    \"-l\""));
+	free(text);
+	options_free(&options);
+}
+
+TEST(a_command_by_options_is_the_same_and_one_that_ends_the_line_counts)
+{
+	struct run_options options;
+	char *text;
+
+	ASSERT_EQ(0, parse(&options, "-k|k|--root|/|--command=a|--command=-b"));
+	EXPECT_STREQ("a", options.command[0]);
+	EXPECT_STREQ("-b", options.command[1]);
+	EXPECT_EQ(NULL, options.command[2]);
+	options_free(&options);
+	ASSERT_EQ(0, parse(&options, "-k|k|--root|/|--command=a|c"));
+	EXPECT_STREQ("c", options.command[0]);
+	text = config_text(options.config);
+	EXPECT_EQ(NULL, strstr(text, "\"a\""));
+	EXPECT_NE(NULL, strstr(text, "\"c\""));
+	free(text);
+	options_free(&options);
+}
+
+TEST(a_command_that_a_description_cannot_have_runs_all_the_same)
+{
+	struct run_options options;
+	char *text;
+
+	ASSERT_EQ(0, parse(&options, "-k|k|--root|/|a|\xff"));
+	EXPECT_STREQ("\xff", options.command[1]);
+	text = config_text(options.config);
+	EXPECT_EQ(NULL, strstr(text, "command"));
+	free(text);
+	options_free(&options);
+}
+
+TEST(a_command_without_a_root_is_no_disk)
+{
+	struct run_options options;
+
+	EXPECT_EQ(EINVAL, parse(&options, "-k|k|--|ls"));
+	EXPECT_EQ(EINVAL, parse(&options, "-k|k|--command=ls"));
+	/* This one is. */
+	ASSERT_EQ(0, parse(&options, "--|-a.img"));
+	EXPECT_NE(NULL, device(&options, "virtio-blk"));
 	options_free(&options);
 }
 

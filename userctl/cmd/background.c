@@ -37,6 +37,7 @@
  * @requests: how requests reach @machine
  * @server: serves the control socket
  * @machine: the machine, while it is served
+ * @mux: shares the agent in it, or NULL
  * @paused: it is held
  * @served: it has run, so that its end is recorded
  * @end: its end, or NULL
@@ -57,6 +58,7 @@ struct background {
 	struct control_machine requests;
 	struct server *server;
 	struct machine *machine;
+	struct mux *mux;
 	bool paused;
 	bool served;
 	char *end;
@@ -231,8 +233,7 @@ int background_open_front(struct background **background,
 	return code;
 }
 
-/* Takes the guest's output, in any thread. */
-static void take_output(void *opaque, const void *data, size_t size)
+void background_write(void *opaque, const void *data, size_t size)
 {
 	struct background *background = opaque;
 
@@ -252,8 +253,8 @@ int background_console(struct background *background, struct console **console)
 	if (!background->feed ||
 	    pipe2(background->input, O_CLOEXEC | O_NONBLOCK))
 		return -errno;
-	return console_open_calls(console, background->input[0], take_output,
-				  background);
+	return console_open_calls(console, background->input[0],
+				  background_write, background);
 }
 
 /*
@@ -300,7 +301,18 @@ static void press(void *opaque)
 {
 	struct background *background = opaque;
 
-	machine_press_power_button(background->machine);
+	if (background->mux)
+		mux_power_off(background->mux);
+	else
+		machine_press_power_button(background->machine);
+}
+
+static void connect_agent(void *opaque, int fd, const void *rest, size_t size)
+{
+	struct background *background = opaque;
+
+	/* A client that there is no memory for finds its connection closed. */
+	mux_add(background->mux, fd, rest, size);
 }
 
 static void end(void *opaque)
@@ -356,23 +368,28 @@ static int start_server(struct background *background)
 		.name = background->directory.name,
 		.config = background->config,
 		.has_console = background->feed,
+		.has_agent = background->mux,
 		.is_paused = is_paused,
 		.pause = pause_machine,
 		.resume = resume_machine,
 		.press = press,
 		.end = end,
+		.connect = connect_agent,
 		.opaque = background,
 	};
 	background->server = server_new(&config);
 	return background->server ? 0 : -errno;
 }
 
-void background_serve(struct background *background, struct machine *machine)
+void background_serve(struct background *background, struct machine *machine,
+		      struct mux *mux)
 {
 	int caller = background->caller;
-	int err = start_server(background);
+	int err;
 
 	background->machine = machine;
+	background->mux = mux;
+	err = start_server(background);
 	background->served = true;
 	if (!background->front)
 		log_messages(background);
@@ -386,7 +403,8 @@ void background_serve(struct background *background, struct machine *machine)
 			strerror(-err));
 		machine_end(machine);
 	}
-	/* The end of the machine is waited for by machine_wait(). */
+	/* The agent has gone with the machine, whose end machine_wait() waits for. */
+	background->requests.has_agent = false;
 }
 
 void background_set_end(struct background *background, const char *end)

@@ -7,6 +7,7 @@
 #define LODGE_CMD_BACKGROUND_H
 
 #include "cmd/options.h"
+#include "control/mux.h"
 #include "machine/machine.h"
 
 struct background;
@@ -42,6 +43,13 @@ int background_open_front(struct background **background,
 int background_console(struct background *background, struct console **console);
 
 /**
+ * background_write() - append to what `lodge logs` and `lodge console` show, after
+ * background_console(); any thread may call
+ * @opaque: background
+ */
+void background_write(void *opaque, const void *data, size_t size);
+
+/**
  * background_leave() - let go of what the caller has handed down, when the machine is
  * built
  *
@@ -53,10 +61,13 @@ int background_leave(struct background *background);
  * background_serve() - tell the caller that the machine runs, and carry out requests until
  * it ends
  * @machine: was started
+ * @mux: shares the agent in it, which also ends it when its power button is pressed; or
+ *	NULL
  *
  * Messages go to the log from then on, in the background.
  */
-void background_serve(struct background *background, struct machine *machine);
+void background_serve(struct background *background, struct machine *machine,
+		      struct mux *mux);
 
 /**
  * background_set_end() - set what is recorded of the machine's end

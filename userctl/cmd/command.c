@@ -16,6 +16,7 @@ const struct command commands[] = {
 	{ "console",
 	  "connect to the serial port of a machine in the background",
 	  console_command },
+	{ "exec", "run a command in a machine that has --root", exec_command },
 	{ "logs", "show what a machine in the background has written",
 	  logs_command },
 	{ "pause", "stop machines in the background for a while",
@@ -64,8 +65,12 @@ static int finish_output(int code)
 
 int command_call(const struct command *command, int argc, char **argv)
 {
+	static char help[] = "--help";
 	char name[32];
 
+	/* As people write it; argp itself has -?. */
+	if (argc > 1 && !strcmp(argv[1], "-h"))
+		argv[1] = help;
 	snprintf(name, sizeof(name), "lodge %s", command->name);
 	argv[0] = name;
 	return finish_output(command->run(argc, argv));

@@ -39,6 +39,7 @@ int command_call(const struct command *command, int argc, char **argv);
 
 int run_command(int argc, char **argv);
 int console_command(int argc, char **argv);
+int exec_command(int argc, char **argv);
 int logs_command(int argc, char **argv);
 int pause_command(int argc, char **argv);
 int resume_command(int argc, char **argv);

@@ -31,7 +31,12 @@ int config_file_read(const char *path, const struct config_key *keys,
 	size_t length = 0;
 	int err = text ? read_file(path, text, &length) : -ENOMEM;
 
-	if (err)
+	if (err == -EFBIG)
+		snprintf(why, size,
+			 "it has more than %d KiB; name a description, as "
+			 "`lodge inspect` writes it",
+			 CONFIG_MAX >> 10);
+	else if (err)
 		snprintf(why, size, "%s", strerror(-err));
 	else
 		err = config_words(text, length, keys, words, count, why, size);

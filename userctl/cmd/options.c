@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/command_option.h"
 #include "cmd/config_file.h"
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
@@ -48,6 +49,7 @@ enum {
 	KEY_DIRECTORY,
 	KEY_NO_SANDBOX,
 	KEY_ROOT,
+	KEY_COMMAND,
 };
 
 static const struct argp_option descriptions[] = {
@@ -71,6 +73,10 @@ static const struct argp_option descriptions[] = {
 	  "Start a Linux kernel with DIRECTORY of the host as its root, which "
 	  "stays as it is, run COMMAND in it as if it ran here, and end with its "
 	  "exit code",
+	  0 },
+	{ "command", KEY_COMMAND, "WORD", 0,
+	  "With --root, COMMAND in place of that at the end of the line; given "
+	  "again, its arguments",
 	  0 },
 	{ "memory", 'm', "SIZE", 0,
 	  "Guest memory, 1M to 1024G: bytes, or with K, M or G (default 512M)",
@@ -417,6 +423,7 @@ static enum config_type type_of(const struct argp_option *option)
 	case KEY_CDROM:
 	case KEY_PMEM:
 	case KEY_SHARE:
+	case KEY_COMMAND:
 		return CONFIG_LIST;
 	case 'c':
 	case KEY_CPU_WEIGHT:
@@ -521,6 +528,28 @@ static int set_config(struct argp_state *state, struct run_options *options,
 	return err;
 }
 
+/* An argument is a disk; with --root, it and all that follow are the command. */
+static int take_argument(struct argp_state *state, struct run_options *options,
+			 char *argument)
+{
+	struct machine_config *machine = &options->machine;
+
+	if (options->root) {
+		command_option_take(options, state->argv + state->next - 1);
+		state->next = state->argc;
+		return 0;
+	}
+	if (!state->quoted || !machine->boot.kernel)
+		return set_short(state, machine, "--disk", argument,
+				 short_option_disk(argument));
+	argp_error(
+		state,
+		"-- %s: a command needs --root DIRECTORY before it; a disk is "
+		"named by --disk",
+		argument);
+	return EINVAL;
+}
+
 static error_t end_of_options(struct argp_state *state,
 			      struct run_options *options)
 {
@@ -620,13 +649,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_ROOT:
 		options->root = argument;
 		return 0;
+	case KEY_COMMAND:
+		return command_option_add(options, argument);
 	case ARGP_KEY_ARG:
-		if (!options->root)
-			return set_short(state, machine, "--disk", argument,
-					 short_option_disk(argument));
-		options->command = state->argv + state->next - 1;
-		state->next = state->argc;
-		return 0;
+		return take_argument(state, options, argument);
 	case ARGP_KEY_END:
 		return end_of_options(state, options);
 	}
@@ -660,6 +686,8 @@ void options_free(struct run_options *options)
 	devices_forget(&options->machine.devices);
 	free(options->initrd);
 	options->initrd = NULL;
+	free(options->given);
+	options->given = options->command = NULL;
 	config_free(options->config);
 	options->config = NULL;
 	for (unsigned int i = 0; i < options->files; i++)

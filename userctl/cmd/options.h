@@ -35,7 +35,10 @@ struct serial_place {
  * @detach: run in the background
  * @no_sandbox: do not confine this process
  * @root: the guest's root is this directory of the host's; or NULL
- * @command: with @root, what runs there, with NULL at the end; NULL: a shell
+ * @command: with @root, what runs there, with NULL at the end; NULL: a shell, or in the
+ *	background nothing
+ * @given: words of @command that --command has, an array of this structure's own
+ * @nr_given: entries in @given
  * @directory: names of files are relative to it, or NULL
  * @config: the options as they were given, those of files by --config, too
  * @words: what such files hold, to which other members point
@@ -54,6 +57,8 @@ struct run_options {
 	bool no_sandbox;
 	const char *root;
 	char **command;
+	char **given;
+	size_t nr_given;
 	const char *directory;
 	struct config *config;
 	char **words[OPTIONS_MAX_CONFIGS];

@@ -16,6 +16,7 @@ const char options_about[] =
 	"  lodge run --kernel bootsector.bin --flat 0x7c00 --serial out.txt\n"
 	"  lodge run --kernel test.elf --testdev --no-reboot </dev/null\n"
 	"  lodge run -d --name web --kernel vmlinuz --append console=ttyS0\n"
+	"  lodge run -d --name test --kernel bzImage --root /; lodge exec test\n"
 	"  lodge run --config web.json --memory 2G\n"
 	"\n"
 	"At a terminal: Ctrl-A x ends the machine, Ctrl-A i shows its vCPUs,\n"

@@ -38,16 +38,18 @@ static int check_root(struct argp_state *state,
 {
 	const struct boot_options *boot = &options->machine.boot;
 	const char *other =
-		boot->initrd	? "--initrd: it starts by one of its own" :
-		boot->flat	? "--flat: it starts Linux" :
-		options->detach ? "--detach: it waits for its command" :
+		boot->initrd ? "--initrd: it starts by one of its own" :
+		boot->flat   ? "--flat: it starts Linux" :
 		options->nr_serials ?
-				  "--serial: it keeps what the kernel says" :
-				  NULL;
+			     "--serial: it keeps what the kernel says" :
+			     NULL;
 
-	if (!options->root)
+	if (!options->root && !options->command)
 		return 0;
-	if (!boot->kernel)
+	if (!options->root)
+		argp_error(state, "--command: a command needs --root "
+				  "DIRECTORY");
+	else if (!boot->kernel)
 		argp_error(state, "--root: needs a Linux kernel; name one by "
 				  "--kernel");
 	else if (other)

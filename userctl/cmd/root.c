@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A guest whose root is a directory of the host's, and which runs one command.
+ * A guest whose root is a directory of the host's, and which runs commands.
  *
- * Its initrd has a program that mounts the root and runs the command; that program and
- * this one talk over a port of virtio-console.  COM1 has the kernel's messages, which
- * are kept and shown only when the guest fails.
+ * Its initrd has a program that mounts the root and runs commands; that program and this
+ * one talk over a port of virtio-console, which several commands share.  COM1 has the
+ * kernel's messages, which in the foreground are kept and shown only when the guest
+ * fails.
  */
 #include "cmd/root.h"
 
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "board/device.h"
+#include "cmd/command_end.h"
 #include "cmd/complain.h"
 #include "cmd/device_option.h"
 #include "cmd/exit_code.h"
@@ -44,10 +46,16 @@
  * @path: the root
  * @image: the guest's initrd
  * @append: the guest's command line
- * @ports: the agent's port: 0 is the command's, 1 the device's, until it has it
- * @description: the command
- * @errand: the command, while it may run
- * @served: it has run, or the guest has failed: @end is set
+ * @ports: the agent's port: 0 is @mux's, 1 the device's, until it has it
+ * @mux: shares the agent
+ * @line: how the command reaches @mux: 0 is the command's, 1 @mux's, until it has it
+ * @description: the command, or NULL
+ * @errand: the command; without one, it hears whether the guest fails
+ * @machine: the machine, while @errand runs
+ * @thread: runs @errand
+ * @running: there is @thread
+ * @background: in the background: takes what the command writes
+ * @served: @errand has run: @end is set
  * @end: how it has ended
  * @lock: guards @log and @logged
  * @log: what the kernel has said: a ring
@@ -59,8 +67,14 @@ struct root {
 	struct root_image image;
 	char *append;
 	int ports[2];
+	struct mux *mux;
+	int line[2];
 	void *description;
 	struct errand *errand;
+	struct machine *machine;
+	pthread_t thread;
+	bool running;
+	struct background *background;
 	bool served;
 	struct errand_end end;
 	pthread_mutex_t lock;
@@ -149,27 +163,69 @@ static int set_boot(struct root *root)
 	return 0;
 }
 
-/* A command has this process's terminal if both its input and its output are one. */
-static int set_command(struct root *root)
+static void take(void *opaque, const void *data, size_t size)
 {
-	struct errand_config config = {
-		.fd = root->ports[0],
-		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
-		.terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
-	};
-	int err = root_command_describe(root->path, root->options->command,
-					config.terminal, &root->description,
-					&config.size);
+	struct root *root = opaque;
 
+	background_write(root->background, data, size);
+}
+
+/* A command has this process's terminal if both its input and its output are one. */
+static bool has_terminal(const struct root *root)
+{
+	return !root->options->detach && isatty(STDIN_FILENO) &&
+	       isatty(STDOUT_FILENO);
+}
+
+/* Return: 0, or an exit code after a message. */
+static int describe(struct root *root, struct errand_config *config)
+{
+	const struct root_command command = {
+		.root = root->path,
+		.argv = root->options->command,
+		.terminal = config->terminal,
+		.ends_guest = true,
+	};
+	int err;
+
+	if (root->options->detach && !command.argv)
+		return 0;
+	err = root_command_describe(&command, &root->description,
+				    &config->size);
 	if (err == -E2BIG)
 		return complain(EXIT_CODE_USAGE, "the command", strerror(E2BIG),
 				"give it fewer arguments or less environment");
-	config.description = root->description;
-	root->errand = err ? NULL : errand_new(&config);
-	if (!root->errand)
+	if (err)
 		return complain(EXIT_CODE_RESOURCES, "the command",
-				strerror(err ? -err : errno), NULL);
+				strerror(-err), NULL);
+	config->description = root->description;
 	return 0;
+}
+
+/* Return: 0, or an exit code after a message. */
+static int set_command(struct root *root)
+{
+	struct errand_config config = {
+		.fd = root->line[0],
+		.fds = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO },
+		.terminal = has_terminal(root),
+		.take = root->options->detach ? take : NULL,
+		.opaque = root,
+	};
+	int code = describe(root, &config);
+
+	if (code)
+		return code;
+	root->errand = errand_new(&config);
+	return root->errand ? 0 :
+			      complain(EXIT_CODE_RESOURCES, "the command",
+				       strerror(errno), NULL);
+}
+
+static int open_line(int *ends)
+{
+	return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			  0, ends);
 }
 
 static int prepare(struct root *root)
@@ -179,8 +235,8 @@ static int prepare(struct root *root)
 
 	if (code)
 		return code;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
-		       root->ports))
+	if (open_line(root->ports) || open_line(root->line) ||
+	    !(root->mux = mux_new(root->ports[0])))
 		return complain(EXIT_CODE_RESOURCES, "--root", strerror(errno),
 				NULL);
 	code = want_devices(root);
@@ -203,7 +259,7 @@ int root_open(struct root **root, struct run_options *options)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
 	new->options = options;
-	new->ports[0] = new->ports[1] = -1;
+	new->ports[0] = new->ports[1] = new->line[0] = new->line[1] = -1;
 	pthread_mutex_init(&new->lock, NULL);
 	code = prepare(new);
 	if (code)
@@ -228,12 +284,47 @@ int root_console(struct root *root, struct console **console)
 	return console_open_calls(console, -1, keep, root);
 }
 
-void root_serve(struct root *root, struct machine *machine)
+static void *run_errand(void *opaque)
 {
-	if (errand_run(root->errand, machine_ended(machine), &root->end))
+	struct root *root = opaque;
+
+	/* At the machine's end its line ends, after all that the guest has said. */
+	if (errand_run(root->errand, -1, &root->end))
 		root->end.fate = ERRAND_GONE;
 	root->served = true;
-	machine_end(machine);
+	machine_end(root->machine);
+	return NULL;
+}
+
+int root_start(struct root *root, struct machine *machine,
+	       struct background *background)
+{
+	int err = mux_add(root->mux, root->line[1], NULL, 0);
+
+	root->line[1] = -1;
+	root->machine = machine;
+	root->background = background;
+	if (!err)
+		err = mux_start(root->mux, machine_ended(machine));
+	if (!err)
+		err = -pthread_create(&root->thread, NULL, run_errand, root);
+	root->running = !err;
+	return err ? complain(EXIT_CODE_RESOURCES, "starting", strerror(-err),
+			      NULL) :
+		     0;
+}
+
+struct mux *root_mux(struct root *root)
+{
+	return root->mux;
+}
+
+void root_join(struct root *root)
+{
+	if (root->running)
+		pthread_join(root->thread, NULL);
+	root->running = false;
+	mux_join(root->mux);
 }
 
 /* The user's terminal shows what the kernel has said, and does not obey it. */
@@ -256,44 +347,42 @@ static void show_log(struct root *root)
 		fprintf(stderr, "lodge: %s\n", root->image.note);
 }
 
-static int tell_failure(struct root *root)
+static void tell_failure(struct root *root)
 {
+	char **command = root->options->command;
 	const struct errand_end *end = &root->end;
 
-	show_log(root);
-	if (end->fate == ERRAND_FAILED)
-		return complain(EXIT_CODE_NO_COMMAND, "the guest", end->text,
-				NULL);
-	if (end->fate == ERRAND_GARBAGE)
-		return complain(EXIT_CODE_GUEST_FAILED, "the guest",
-				"what it sends is no answer of lodge's agent",
-				NULL);
-	if (end->up)
-		return complain(EXIT_CODE_GUEST_FAILED, "the guest",
-				"it ended before its command did", NULL);
-	return complain(EXIT_CODE_GUEST_FAILED, "the guest",
-			"it ended before it could run a command",
-			"its kernel needs CONFIG_BLK_DEV_INITRD and "
-			"CONFIG_BINFMT_ELF, and CONFIG_SERIAL_8250_CONSOLE to "
-			"say what is wrong");
+	if (!root->background &&
+	    (end->fate == ERRAND_GONE || end->fate == ERRAND_FAILED ||
+	     end->fate == ERRAND_GARBAGE))
+		show_log(root);
+	if (end->fate == ERRAND_GONE && !end->up)
+		complain(EXIT_CODE_GUEST_FAILED, "the guest",
+			 "it ended before it could run a command",
+			 "its kernel needs CONFIG_BLK_DEV_INITRD and "
+			 "CONFIG_BINFMT_ELF, and CONFIG_SERIAL_8250_CONSOLE to "
+			 "say what is wrong");
+	else
+		command_end_tell(end, "the guest", command ? command[0] : NULL,
+				 "start from one that is below --root");
 }
 
-static int tell_no_start(struct root *root)
+/* True if the machine has ended as machines do, and no command counts. */
+static bool is_machine_s(const struct root *root)
 {
-	const struct errand_end *end = &root->end;
-	char **command = root->options->command;
-	const char *program = command ? command[0] : "the shell";
-	const char *why = strerror(end->code);
+	return root->served && root->end.fate == ERRAND_GONE &&
+	       !root->description && root->end.up;
+}
 
-	if (end->fate == ERRAND_NO_DIRECTORY)
-		return complain(EXIT_CODE_NO_COMMAND,
-				"the present directory in the guest", why,
-				"start from one that is below --root");
-	if (end->fate == ERRAND_NO_START)
-		return complain(EXIT_CODE_NO_COMMAND, "the command", why, NULL);
-	return complain(end->code == ENOENT ? EXIT_CODE_NOT_FOUND :
-					      EXIT_CODE_NOT_EXECUTABLE,
-			program, why, NULL);
+const char *root_end(const struct root *root, int *code)
+{
+	if (!root->served || is_machine_s(root))
+		return NULL;
+	*code = command_end_code(&root->end);
+	return root->end.fate == ERRAND_EXITED ||
+			       root->end.fate == ERRAND_KILLED ?
+		       "command" :
+		       "failure";
 }
 
 /* Codes of a machine's own end mean nothing of the command. */
@@ -309,36 +398,26 @@ int root_exit_code(struct root *root, int code)
 {
 	if (!root->served)
 		return code_without_command(code);
-	switch (root->end.fate) {
-	case ERRAND_EXITED:
-		return root->end.code;
-	case ERRAND_KILLED:
-		return EXIT_CODE_SIGNAL(root->end.code);
-	case ERRAND_NO_DIRECTORY:
-	case ERRAND_NO_PROGRAM:
-	case ERRAND_NO_START:
-		return tell_no_start(root);
-	case ERRAND_QUIT:
-		return EXIT_CODE_GUEST_FAILED;
-	case ERRAND_GONE:
-		/* By a signal, which its sender knows of. */
-		if (code >= EXIT_CODE_SIGNAL(0))
-			return code;
-		break;
-	case ERRAND_FAILED:
-	case ERRAND_GARBAGE:
-		break;
-	}
-	return tell_failure(root);
+	if (is_machine_s(root))
+		return code;
+	/* By a signal, which its sender knows of. */
+	if (root->end.fate == ERRAND_GONE && code >= EXIT_CODE_SIGNAL(0))
+		return code;
+	tell_failure(root);
+	return command_end_code(&root->end);
 }
 
 void root_close(struct root *root)
 {
 	errand_free(root->errand);
 	free(root->description);
-	for (int i = 0; i < 2; i++)
+	mux_free(root->mux);
+	for (int i = 0; i < 2; i++) {
 		if (root->ports[i] >= 0)
 			close(root->ports[i]);
+		if (root->line[i] >= 0)
+			close(root->line[i]);
+	}
 	root_image_free(&root->image);
 	free(root->append);
 	pthread_mutex_destroy(&root->lock);

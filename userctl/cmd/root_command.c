@@ -27,7 +27,8 @@ static char *directory_in(const char *root, char *here)
 	return here[length] ? here + length : "/";
 }
 
-static int take_groups(struct spec *spec)
+/* Return: 0 or -errno; @spec.groups is to be freed. */
+static int take_own_groups(struct spec *spec)
 {
 	const int count = getgroups(0, NULL);
 
@@ -38,6 +39,62 @@ static int take_groups(struct spec *spec)
 		return -ENOMEM;
 	spec->nr_groups = count;
 	return getgroups(count, spec->groups) < 0 ? -errno : 0;
+}
+
+/* Return: 0 or -errno; @spec.groups is to be freed. */
+static int take_user(struct spec *spec, const struct root_user *user)
+{
+	const size_t size = user ? user->nr_groups * sizeof(*user->groups) : 0;
+
+	if (!user) {
+		spec->uid = geteuid();
+		spec->gid = getegid();
+		return take_own_groups(spec);
+	}
+	spec->uid = user->uid;
+	spec->gid = user->gid;
+	spec->nr_groups = user->nr_groups;
+	spec->groups = malloc(size + 1);
+	if (!spec->groups)
+		return -ENOMEM;
+	memcpy(spec->groups, user->groups, size);
+	return 0;
+}
+
+/* The last of several values counts. */
+static void set_var(char **list, char *var)
+{
+	const size_t length = strcspn(var, "=") + 1;
+
+	while (*list && strncmp(*list, var, length))
+		list++;
+	*list = var;
+}
+
+static size_t count(char *const *list)
+{
+	size_t number = 0;
+
+	while (list && list[number])
+		number++;
+	return number;
+}
+
+/* Return: the environment, a list to be freed; or NULL. */
+static char **merge(char **user, char **vars)
+{
+	char **list = calloc(count(environ) + count(user) + count(vars) + 1,
+			     sizeof(*list));
+
+	if (!list)
+		return NULL;
+	if (environ)
+		memcpy(list, environ, count(environ) * sizeof(*list));
+	for (; user && *user; user++)
+		set_var(list, *user);
+	for (; vars && *vars; vars++)
+		set_var(list, *vars);
+	return list;
 }
 
 static void take_terminal(struct spec *spec)
@@ -55,32 +112,36 @@ static void take_terminal(struct spec *spec)
 	spec->cols = size.ws_col;
 }
 
-int root_command_describe(const char *root, char **argv, bool terminal,
-			  void **bytes, size_t *size)
+int root_command_describe(const struct root_command *command, void **bytes,
+			  size_t *size)
 {
 	char *shell[] = { getenv("SHELL"), NULL };
 	char here[PATH_MAX];
 	struct spec spec = {
-		.flags = SPEC_ENDS_GUEST,
-		.uid = geteuid(),
-		.gid = getegid(),
-		.argv = argv ? argv : shell,
-		.envp = environ,
+		.flags = command->ends_guest ? SPEC_ENDS_GUEST : 0,
+		.argv = command->argv ? command->argv : shell,
+		.directory = (char *)command->directory,
+		.envp = merge(command->user ? (char **)command->user->vars :
+					      NULL,
+			      command->vars),
 	};
-	int err;
+	int err = spec.envp ? 0 : -ENOMEM;
 
 	if (!shell[0])
 		shell[0] = SHELL;
-	if (!getcwd(here, sizeof(here)))
-		return -errno;
-	spec.directory = directory_in(root, here);
+	if (!err && !spec.directory && !getcwd(here, sizeof(here)))
+		err = -errno;
+	if (!err && !spec.directory)
+		spec.directory = directory_in(command->root, here);
 	spec.mask = umask(0);
 	umask(spec.mask);
-	if (terminal)
+	if (command->terminal)
 		take_terminal(&spec);
-	err = take_groups(&spec);
+	if (!err)
+		err = take_user(&spec, command->user);
 	if (!err)
 		err = spec_write(&spec, bytes, size);
 	free(spec.groups);
+	free(spec.envp);
 	return err;
 }

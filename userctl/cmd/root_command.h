@@ -9,19 +9,37 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cmd/root_user.h"
+
+/**
+ * struct root_command - a command, and what is not as in this process
+ * @root: the directory that is the guest's root, as realpath(3) has it
+ * @argv: its words, with NULL at the end; NULL: the user's shell
+ * @terminal: its input and output are a terminal, as standard input is
+ * @ends_guest: its end is the guest's
+ * @user: its user; or NULL: that of this process
+ * @directory: where it runs; or NULL: in the present directory, or in the root if that is
+ *	not below @root
+ * @vars: NAME=VALUE for its environment, beside this process's, or NULL; NULL ends them
+ */
+struct root_command {
+	const char *root;
+	char **argv;
+	bool terminal;
+	bool ends_guest;
+	const struct root_user *user;
+	const char *directory;
+	char **vars;
+};
+
 /**
  * root_command_describe() - describe a command for the guest's agent
- * @root: the directory that is the guest's root, as realpath(3) has it
- * @argv: the command; NULL: the user's shell
- * @terminal: its input and output are this process's terminal
  * @bytes: out: to be freed
  * @size: out
  *
- * A directory outside of @root is the root for the command.
- *
- * Return: 0 or -errno.
+ * Return: 0; -E2BIG its texts are too many; -errno.
  */
-int root_command_describe(const char *root, char **argv, bool terminal,
-			  void **bytes, size_t *size);
+int root_command_describe(const struct root_command *command, void **bytes,
+			  size_t *size);
 
 #endif

@@ -94,12 +94,24 @@ static int exit_code_of(const struct machine_end *end)
 	return EXIT_CODE_INTERNAL;
 }
 
-static void write_end(FILE *file, const struct machine_end *end)
+/* @root: it may have an end of its own; or NULL */
+static void write_end(FILE *file, const struct machine_end *end,
+		      const struct root *root)
 {
 	struct json json;
+	const char *word;
+	int code;
 
 	json_start(&json, file);
 	json_open(&json, NULL, '{');
+	word = root ? root_end(root, &code) : NULL;
+	if (word) {
+		json_text(&json, "end", word);
+		json_number(&json, "code", code);
+		json_close(&json, '}');
+		json_finish(&json);
+		return;
+	}
 	json_text(&json, "end", fate_name(end->fate));
 	json_number(&json, "code", exit_code_of(end));
 	if (end->fate == MACHINE_CRASHED)
@@ -114,10 +126,10 @@ static void write_end(FILE *file, const struct machine_end *end)
 }
 
 static void tell_end(const struct run_options *options,
-		     const struct machine_end *end)
+		     const struct machine_end *end, const struct root *root)
 {
 	if (options->json) {
-		write_end(stderr, end);
+		write_end(stderr, end, root);
 		return;
 	}
 	if (end->fate == MACHINE_CRASHED)
@@ -303,7 +315,7 @@ static int complain_step(const struct run_options *options, int err,
 
 /* Keeps the end for `lodge inspect`. */
 static void record_end(struct background *background,
-		       const struct machine_end *end)
+		       const struct machine_end *end, const struct root *root)
 {
 	char *text = NULL;
 	size_t size;
@@ -311,7 +323,7 @@ static void record_end(struct background *background,
 
 	if (!file)
 		return;
-	write_end(file, end);
+	write_end(file, end, root);
 	if (!fclose(file))
 		background_set_end(background, text);
 	free(text);
@@ -419,6 +431,31 @@ static int confine(const struct run_options *options,
 		       0;
 }
 
+/* Lets a machine that was started run to its end. */
+static void serve(struct machine *machine, struct background *background,
+		  struct root *root, bool detached)
+{
+	if (root && root_start(root, machine, detached ? background : NULL))
+		machine_end(machine);
+	if (background)
+		background_serve(background, machine,
+				 root ? root_mux(root) : NULL);
+	if (root)
+		root_join(root);
+}
+
+/* Return: 0 or an exit code. */
+static int open_all_consoles(const struct run_options *options,
+			     const struct machine *machine,
+			     struct background *background, struct root *root,
+			     struct console **consoles)
+{
+	if (root && !options->detach)
+		return open_root_consoles(root, consoles);
+	return open_consoles(options, machine,
+			     options->detach ? background : NULL, consoles);
+}
+
 static int run_machine(struct run_options *options, struct machine *machine,
 		       struct background *background, struct root *root)
 {
@@ -430,29 +467,24 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	if (!end)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(ENOMEM), NULL);
-	code = root ? open_root_consoles(root, consoles) :
-		      open_consoles(options, machine,
-				    options->detach ? background : NULL,
-				    consoles);
+	code = open_all_consoles(options, machine, background, root, consoles);
 	if (!code)
 		code = confine(options, background);
 	if (!code) {
 		err = machine_start(machine, consoles, &error);
-		if (!err && background)
-			background_serve(background, machine);
-		if (!err && root)
-			root_serve(root, machine);
-		if (!err)
+		if (!err) {
+			serve(machine, background, root, options->detach);
 			err = machine_wait(machine, end, &error);
+		}
 		code = err ? complain_step(options, err, &error) :
 			     exit_code_of(end);
 		/* Begin the report on a new line. */
 		if (in_line(consoles) && isatty(STDERR_FILENO))
 			fputc('\n', stderr);
 		if (!err)
-			tell_end(options, end);
+			tell_end(options, end, root);
 		if (!err && background)
-			record_end(background, end);
+			record_end(background, end, root);
 	}
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		console_close(consoles[i]);
@@ -554,9 +586,6 @@ static int run_as_asked(struct run_options *options)
 		return complain(EXIT_CODE_IMAGE, options->directory,
 				strerror(errno),
 				"name a directory by --directory");
-	/* Its thread serves a command, and no control socket. */
-	if (options->root)
-		return run_in_cgroup(options, NULL);
 	if (!options->detach)
 		return run_in_foreground(options);
 	err = detach(run_in_background, options, &code);

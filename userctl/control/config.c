@@ -92,6 +92,11 @@ int config_add(struct config *config, const struct config_key *key,
 		       0;
 }
 
+void config_drop(struct config *config, const char *name)
+{
+	json_object_del(config->members, name);
+}
+
 bool config_has(const struct config *config, const char *name)
 {
 	return json_object_get(config->members, name);

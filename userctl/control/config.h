@@ -54,6 +54,11 @@ int config_add(struct config *config, const struct config_key *key,
 	       const char *value);
 
 /**
+ * config_drop() - forget an option, if it was added
+ */
+void config_drop(struct config *config, const char *name);
+
+/**
  * config_has() - true if an option was added
  */
 bool config_has(const struct config *config, const char *name);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/ring.h"
 #include "machine/terminal.h"
 
 /* There is one command on the wire. */
@@ -33,20 +34,16 @@
  * struct output - output of the command
  * @fd: where it goes; -1: nowhere any more
  * @piece: bytes for one write()
- * @at: of the first byte in @bytes
- * @count: bytes that wait
+ * @ring: bytes that wait
  * @left: bytes that the guest may still send
  * @owed: bytes that were written and for which no credit was given yet
- * @bytes: a ring
  */
 struct output {
 	int fd;
 	size_t piece;
-	size_t at;
-	size_t count;
+	struct ring ring;
 	uint32_t left;
 	uint32_t owed;
-	uint8_t bytes[WIRE_WINDOW];
 };
 
 /**
@@ -105,7 +102,8 @@ struct errand *errand_new(const struct errand_config *config)
 		errand->outputs[i].piece = piece_of(config->fds[i]);
 		errand->outputs[i].left = WIRE_WINDOW;
 	}
-	if (pipe2(errand->numbers, O_CLOEXEC | O_NONBLOCK)) {
+	if (wire_feed(&errand->wire, config->rest, config->rest_size) ||
+	    pipe2(errand->numbers, O_CLOEXEC | O_NONBLOCK)) {
 		free(errand);
 		return NULL;
 	}
@@ -157,14 +155,14 @@ static int tell_size(struct errand *errand)
  * What the agent says.
  */
 
-static int greet(struct errand *errand, const void *payload, size_t size)
+static int greet(struct errand *errand, const struct wire_frame *frame,
+		 const void *payload)
 {
 	uint32_t version;
 
-	if (atomic_load(&errand->up) || size != sizeof(version))
-		return -EPROTO;
-	memcpy(&version, payload, sizeof(version));
-	if (version != WIRE_VERSION)
+	if (atomic_load(&errand->up) ||
+	    !wire_read_number(frame, payload, &version) ||
+	    version != WIRE_VERSION)
 		return -EPROTO;
 	errand->end.up = true;
 	atomic_store(&errand->up, true);
@@ -183,6 +181,22 @@ static int take_failure(struct errand *errand, const char *text, size_t size)
 	return 0;
 }
 
+static int give_credit(struct errand *errand, unsigned int stream)
+{
+	struct output *output = &errand->outputs[stream];
+	int err;
+
+	if (output->owed < CREDIT_STEP)
+		return 0;
+	err = wire_put_number(&errand->wire, WIRE_CREDIT, SESSION, stream,
+			      output->owed);
+	if (err)
+		return err;
+	output->left += output->owed;
+	output->owed = 0;
+	return 0;
+}
+
 /* Output for which nobody is there is dropped, until the agent has heard of that. */
 static int take_output(struct errand *errand, unsigned int stream,
 		       const uint8_t *bytes, size_t size)
@@ -192,13 +206,13 @@ static int take_output(struct errand *errand, unsigned int stream,
 	if (stream == WIRE_IN || size > output->left)
 		return -EPROTO;
 	output->left -= size;
-	if (output->fd < 0) {
+	if (errand->config.take)
+		errand->config.take(errand->config.opaque, bytes, size);
+	if (errand->config.take || output->fd < 0) {
 		output->owed += size;
-		return 0;
+		return give_credit(errand, stream);
 	}
-	for (size_t i = 0; i < size; i++)
-		output->bytes[(output->at + output->count++) % WIRE_WINDOW] =
-			bytes[i];
+	ring_put(&output->ring, bytes, size);
 	return 0;
 }
 
@@ -214,16 +228,16 @@ static int take_credit(struct errand *errand, const struct wire_frame *frame,
 {
 	uint32_t credit;
 
-	if (frame->stream != WIRE_IN || frame->size != sizeof(credit))
-		return -EPROTO;
-	memcpy(&credit, payload, sizeof(credit));
-	if (credit > WIRE_WINDOW - errand->credit)
+	if (frame->stream != WIRE_IN ||
+	    !wire_read_number(frame, payload, &credit) ||
+	    credit > WIRE_WINDOW - errand->credit)
 		return -EPROTO;
 	errand->credit += credit;
 	return 0;
 }
 
-static int take_end(struct errand *errand, const void *payload, size_t size)
+static int take_end(struct errand *errand, const struct wire_frame *frame,
+		    const void *payload)
 {
 	static const enum errand_fate fates[] = {
 		[WIRE_EXITED] = ERRAND_EXITED,
@@ -234,12 +248,7 @@ static int take_end(struct errand *errand, const void *payload, size_t size)
 	};
 	struct wire_exit end;
 
-	if (size != sizeof(end) || !errand->started)
-		return -EPROTO;
-	memcpy(&end, payload, sizeof(end));
-	if (end.how >= sizeof(fates) / sizeof(fates[0]) ||
-	    (end.how == WIRE_EXITED && end.code > 0xff) ||
-	    (end.how == WIRE_KILLED && (!end.code || end.code >= NSIG)))
+	if (!errand->started || !wire_read_exit(frame, payload, &end))
 		return -EPROTO;
 	finish(errand, fates[end.how], end.code);
 	return 0;
@@ -251,7 +260,7 @@ static int take_frame(struct errand *errand, const struct wire_frame *frame,
 	if (frame->type == WIRE_FAILED)
 		return take_failure(errand, payload, frame->size);
 	if (frame->type == WIRE_HELLO)
-		return greet(errand, payload, frame->size);
+		return greet(errand, frame, payload);
 	if (!errand->started || frame->session != SESSION)
 		return -EPROTO;
 	switch (frame->type) {
@@ -262,7 +271,7 @@ static int take_frame(struct errand *errand, const struct wire_frame *frame,
 	case WIRE_CREDIT:
 		return take_credit(errand, frame, payload);
 	case WIRE_EXIT:
-		return take_end(errand, payload, frame->size);
+		return take_end(errand, frame, payload);
 	}
 	return -EPROTO;
 }
@@ -298,7 +307,8 @@ static int send_description(struct errand *errand)
 	size_t room;
 	int err = 0;
 
-	if (!atomic_load(&errand->up) || errand->started)
+	if (!atomic_load(&errand->up) || errand->started ||
+	    !config->description)
 		return 0;
 	while (!err && errand->sent < config->size &&
 	       (room = wire_room(&errand->wire))) {
@@ -319,30 +329,14 @@ static int send_description(struct errand *errand)
 	return err ? err : tell_size(errand);
 }
 
-static int give_credit(struct errand *errand, unsigned int stream)
-{
-	struct output *output = &errand->outputs[stream];
-	int err;
-
-	if (output->owed < CREDIT_STEP)
-		return 0;
-	err = wire_put_number(&errand->wire, WIRE_CREDIT, SESSION, stream,
-			      output->owed);
-	if (err)
-		return err;
-	output->left += output->owed;
-	output->owed = 0;
-	return 0;
-}
-
 /* Nobody reads it any more: the command learns that as it would here. */
 static int lose_output(struct errand *errand, unsigned int stream)
 {
 	struct output *output = &errand->outputs[stream];
 
 	output->fd = -1;
-	output->owed += output->count;
-	output->count = 0;
+	output->owed += ring_count(&output->ring);
+	ring_clear(&output->ring);
 	if (errand->over)
 		return 0;
 	return wire_put(&errand->wire, WIRE_CLOSE, SESSION, stream, NULL, 0);
@@ -351,20 +345,18 @@ static int lose_output(struct errand *errand, unsigned int stream)
 static int write_output(struct errand *errand, unsigned int stream)
 {
 	struct output *output = &errand->outputs[stream];
-	size_t size = WIRE_WINDOW - output->at;
+	const void *bytes;
+	size_t size = ring_peek(&output->ring, &bytes);
 	ssize_t done;
 
-	if (size > output->count)
-		size = output->count;
 	if (size > output->piece)
 		size = output->piece;
-	done = write(output->fd, output->bytes + output->at, size);
+	done = write(output->fd, bytes, size);
 	if (done < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
 	if (done < 0)
 		return lose_output(errand, stream);
-	output->at = (output->at + done) % WIRE_WINDOW;
-	output->count -= done;
+	ring_drop(&output->ring, done);
 	output->owed += done;
 	return errand->over ? 0 : give_credit(errand, stream);
 }
@@ -430,17 +422,25 @@ static bool wants_input(const struct errand *errand)
 	       wire_room(&errand->wire);
 }
 
+/* A description that the wire has no room for waits until the agent has taken some. */
+static bool wants_to_send(const struct errand *errand)
+{
+	return wire_waits(&errand->wire) ||
+	       (atomic_load(&errand->up) && errand->config.description &&
+		!errand->started);
+}
+
 /* Signals wait until there is a command. */
 static void fill_fds(const struct errand *errand, int over, struct pollfd *fds)
 {
 	const bool outputs[] = {
-		errand->outputs[WIRE_OUT].count,
-		errand->outputs[WIRE_ERR].count,
+		ring_count(&errand->outputs[WIRE_OUT].ring),
+		ring_count(&errand->outputs[WIRE_ERR].ring),
 	};
 
 	fds[FD_WIRE] = (struct pollfd){
 		.fd = errand->over ? -1 : errand->wire.fd,
-		.events = POLLIN | (wire_waits(&errand->wire) ? POLLOUT : 0),
+		.events = POLLIN | (wants_to_send(errand) ? POLLOUT : 0),
 	};
 	fds[FD_OVER] = (struct pollfd){ .fd = over, .events = POLLIN };
 	fds[FD_NUMBERS] = (struct pollfd){
@@ -488,20 +488,23 @@ static void hear_last(struct errand *errand)
 	finish(errand, ERRAND_GONE, 0);
 }
 
-/* Return: 0; -errno of poll(). */
-static int wait_and_serve(struct errand *errand, int over)
+static void note_failure(struct errand *errand, int err)
 {
-	struct pollfd fds[NR_FDS];
-	int err;
-
-	fill_fds(errand, over, fds);
-	if (poll(fds, NR_FDS, -1) < 0)
-		return errno == EINTR ? 0 : -errno;
-	err = serve(errand, fds);
 	if (err == -EPROTO)
 		finish(errand, ERRAND_GARBAGE, 0);
 	else if (err)
 		finish(errand, ERRAND_GONE, 0);
+}
+
+/* Return: 0; -errno of poll(). */
+static int wait_and_serve(struct errand *errand, int over)
+{
+	struct pollfd fds[NR_FDS];
+
+	fill_fds(errand, over, fds);
+	if (poll(fds, NR_FDS, -1) < 0)
+		return errno == EINTR ? 0 : -errno;
+	note_failure(errand, serve(errand, fds));
 	if (fds[FD_OVER].revents)
 		hear_last(errand);
 	return 0;
@@ -517,7 +520,7 @@ static void write_rest(struct errand *errand, unsigned int stream)
 	};
 	uint8_t number = SIGWINCH;
 
-	while (output->fd >= 0 && output->count) {
+	while (output->fd >= 0 && ring_count(&output->ring)) {
 		if (poll(fds, 2, -1) < 0)
 			continue;
 		if (fds[0].revents)
@@ -531,8 +534,11 @@ static void write_rest(struct errand *errand, unsigned int stream)
 
 int errand_run(struct errand *errand, int over, struct errand_end *end)
 {
+	static const struct pollfd nothing[NR_FDS];
 	int err = 0;
 
+	/* What was read before is there already. */
+	note_failure(errand, serve(errand, nothing));
 	while (!errand->over && !err)
 		err = wait_and_serve(errand, over);
 	for (int i = WIRE_OUT; i < WIRE_STREAMS && !err; i++)

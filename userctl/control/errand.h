@@ -16,6 +16,7 @@
 
 /* In a row, so many Ctrl-] of a terminal's user end the machine. */
 #define ERRAND_ESCAPES 3
+#define ERRAND_REST_MAX WIRE_MAX
 
 struct errand;
 
@@ -59,13 +60,22 @@ struct errand_end {
  * @fd: leads to the agent; belongs to the caller; not blocking
  * @fds: descriptors of its streams; -1: none
  * @terminal: @fds are a terminal, which is made raw as the command starts
- * @description: the command, by spec_write(); belongs to the caller
+ * @take: takes its outputs in place of @fds, at once; called by errand_run(); or NULL
+ * @opaque: for @take
+ * @rest: what was read from @fd before
+ * @rest_size: bytes of it, up to ERRAND_REST_MAX
+ * @description: the command, by spec_write(), which belongs to the caller; NULL: none runs,
+ *	and errand_run() hears of the agent until it fails or goes
  * @size: bytes of it
  */
 struct errand_config {
 	int fd;
 	int fds[WIRE_STREAMS];
 	bool terminal;
+	void (*take)(void *opaque, const void *data, size_t size);
+	void *opaque;
+	const void *rest;
+	size_t rest_size;
 	const void *description;
 	size_t size;
 };
@@ -79,7 +89,7 @@ struct errand *errand_new(const struct errand_config *config);
 
 /**
  * errand_run() - run a command to its end
- * @over: it is also over when this can be read
+ * @over: it is also over when this can be read; -1: it is not
  * @end: out
  *
  * Return: 0; -errno of poll().

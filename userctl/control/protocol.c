@@ -156,6 +156,21 @@ static void call_console(const struct control_machine *machine,
 		json_is_true(json_object_get(request->arguments, "history"));
 }
 
+static void call_exec(const struct control_machine *machine,
+		      const struct request *request,
+		      struct control_reply *reply)
+{
+	if (!machine->has_agent) {
+		refuse(request, CONTROL_NO_AGENT,
+		       "it was not started with --root, so no agent in it runs "
+		       "commands; start it with --root, or use `lodge console`",
+		       reply);
+		return;
+	}
+	answer(request, json_object(), reply);
+	reply->next = CONTROL_AGENT;
+}
+
 static const struct control_command commands[] = {
 	{ "status", { NULL }, call_status },
 	{ "inspect", { NULL }, call_inspect },
@@ -165,6 +180,7 @@ static const struct control_command commands[] = {
 	{ "end", { NULL }, call_end },
 	{ "wait", { NULL }, call_wait },
 	{ "console", { "history" }, call_console },
+	{ "exec", { NULL }, call_exec },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -29,28 +29,34 @@
 #define CONTROL_BAD_ARGUMENT "bad-argument"
 #define CONTROL_FAILED "failed"
 #define CONTROL_NO_CONSOLE "no-console"
+#define CONTROL_NO_AGENT "no-agent"
 
 /**
  * struct control_machine - what requests act on
  * @name: the machine's name
  * @config: its description, a JSON object as text
  * @has_console: its serial port is connected to the control socket
+ * @has_agent: an agent in the guest runs commands
  * @is_paused: tells whether it is held
  * @pause: hold it; returns 0 or -errno
  * @resume: let it run on; returns 0 or -errno
  * @press: press its power button
  * @end: end it
+ * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
+ *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
  */
 struct control_machine {
 	const char *name;
 	const char *config;
 	bool has_console;
+	bool has_agent;
 	bool (*is_paused)(void *opaque);
 	int (*pause)(void *opaque);
 	int (*resume)(void *opaque);
 	void (*press)(void *opaque);
 	void (*end)(void *opaque);
+	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
 };
 
@@ -59,6 +65,7 @@ enum control_next {
 	CONTROL_ANSWER, /* its answer, and then the next request */
 	CONTROL_WAIT, /* an answer when the machine has ended, of control_ended() */
 	CONTROL_CONSOLE, /* its answer, and then the serial port's bytes, both ways */
+	CONTROL_AGENT, /* its answer, and then frames to the agent, and from it */
 };
 
 /**

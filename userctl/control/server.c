@@ -211,6 +211,14 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Return: milliseconds until @deadline, for poll(), to which less than 0 is for ever. */
+static int time_left(long deadline)
+{
+	const long left = deadline - now_ms();
+
+	return left > 0 ? left : 0;
+}
+
 void server_finish(struct server *server, const char *end)
 {
 	struct pollfd fds[FD_COUNT];
@@ -220,10 +228,10 @@ void server_finish(struct server *server, const char *end)
 		if (server->clients[i].fd >= 0)
 			session_finish(&server->clients[i], end);
 	server->deaf = true;
-	while (is_unfinished(server) && now_ms() < deadline) {
+	while (is_unfinished(server) && time_left(deadline)) {
 		fill(server, fds, -1);
 		fds[FD_INPUT].fd = -1;
-		if (poll(fds, FD_COUNT, deadline - now_ms()) < 0)
+		if (poll(fds, FD_COUNT, time_left(deadline)) < 0)
 			break;
 		serve(server, fds);
 	}

@@ -42,7 +42,8 @@ void session_open(struct session *session, int fd,
 
 void session_close(struct session *session)
 {
-	close(session->fd);
+	if (session->fd >= 0)
+		close(session->fd);
 	free(session->out);
 	free(session->waiting);
 	memset(session, 0, sizeof(*session));
@@ -62,8 +63,8 @@ static bool has_room(const struct session *session)
 /* True if the next turn would be of use, whatever the client does. */
 static bool has_request(const struct session *session)
 {
-	return !session->console && !session->waiting && !session->closing &&
-	       (has_line(session) || !has_room(session));
+	return !session->console && !session->leaving && !session->waiting &&
+	       !session->closing && (has_line(session) || !has_room(session));
 }
 
 short session_events(const struct session *session, struct feed *feed)
@@ -147,6 +148,9 @@ static void take_reply(struct session *session,
 		session->position = reply->history ? feed_begin(feed) :
 						     feed_end(feed);
 		break;
+	case CONTROL_AGENT:
+		session->leaving = true;
+		break;
 	}
 	send_later(session, reply->line);
 }
@@ -229,7 +233,18 @@ static bool work_once(struct session *session,
 		give_input(session, input);
 		return take_output(session, feed);
 	}
-	return !session->waiting && take_request(session, machine, feed);
+	return !session->waiting && !session->leaving &&
+	       take_request(session, machine, feed);
+}
+
+/* The connection is the agent's from here on. */
+static void hand_over(struct session *session,
+		      const struct control_machine *machine)
+{
+	machine->connect(machine->opaque, session->fd, session->in,
+			 session->received);
+	session->fd = -1;
+	session->broken = true;
 }
 
 void session_work(struct session *session, short happened,
@@ -244,9 +259,12 @@ void session_work(struct session *session, short happened,
 		if (!work_once(session, machine, feed, input))
 			break;
 	/* What has no end of the line is no request. */
-	if (session->ended && !session->console && !session->waiting &&
-	    !has_line(session))
+	if (session->ended && !session->console && !session->leaving &&
+	    !session->waiting && !has_line(session))
 		session->closing = true;
+	if (session->leaving && !session->out && !session->broken &&
+	    !session->closing)
+		hand_over(session, machine);
 	if (session->closing && !session->out)
 		session->broken = true;
 }

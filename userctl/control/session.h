@@ -16,6 +16,7 @@
  * struct session - a connection
  * @fd: its descriptor, or -1: there is none
  * @console: it has become one to the serial port
+ * @leaving: when all is sent it becomes one to the guest's agent, and none of the server's
  * @waiting: ID of a request that waits for the machine's end, or NULL
  * @ended: nothing more comes from the client
  * @closing: it is to be closed when all is sent
@@ -31,6 +32,7 @@
 struct session {
 	int fd;
 	bool console;
+	bool leaving;
 	char *waiting;
 	bool ended;
 	bool closing;

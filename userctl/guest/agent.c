@@ -16,15 +16,17 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "guest/child.h"
 #include "guest/spec.h"
 #include "guest/wire.h"
 
-#define MAX_SESSIONS 16
 /* Credit is given back in pieces of this size, not for every byte. */
 #define CREDIT_STEP (WIRE_WINDOW / 4)
+/* Processes that are asked to end have so long for it. */
+#define POWER_OFF_MS 5000
 
 /**
  * struct session - a command
@@ -36,6 +38,7 @@
  * @started: it is
  * @ended: it has ended
  * @ends_guest: its end is the guest's
+ * @hung_up: nobody waits for it
  * @end: how it has ended
  * @credit: bytes that may be sent of each stream
  * @input: bytes for its input, from @input_at on, @input_count of them
@@ -51,6 +54,7 @@ struct session {
 	bool started;
 	bool ended;
 	bool ends_guest;
+	bool hung_up;
 	struct wire_exit end;
 	uint32_t credit[WIRE_STREAMS];
 	uint8_t input[WIRE_WINDOW];
@@ -65,18 +69,22 @@ struct session {
  * @wire: leads to the controller
  * @children: signalfd of SIGCHLD
  * @hooks: of the process
+ * @power_off: when all processes are ended, by now_ms(); 0: the guest runs on
+ * @over: no process is left that could be waited for
  * @sessions: commands
  */
 struct agent {
 	struct wire wire;
 	int children;
 	const struct agent_hooks *hooks;
-	struct session sessions[MAX_SESSIONS];
+	int64_t power_off;
+	bool over;
+	struct session sessions[WIRE_SESSIONS];
 };
 
 static struct session *find(struct agent *agent, uint16_t id)
 {
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	for (int i = 0; i < WIRE_SESSIONS; i++)
 		if (agent->sessions[i].used && agent->sessions[i].id == id)
 			return &agent->sessions[i];
 	return NULL;
@@ -84,7 +92,7 @@ static struct session *find(struct agent *agent, uint16_t id)
 
 static struct session *add(struct agent *agent, uint16_t id)
 {
-	for (int i = 0; i < MAX_SESSIONS; i++) {
+	for (int i = 0; i < WIRE_SESSIONS; i++) {
 		struct session *session = &agent->sessions[i];
 
 		if (session->used)
@@ -114,6 +122,12 @@ static void forget(struct session *session)
 		close_fd(&session->child.streams[i]);
 	close_fd(&session->child.terminal);
 	session->used = false;
+}
+
+static void close_outputs(struct session *session)
+{
+	close_fd(&session->child.streams[WIRE_OUT]);
+	close_fd(&session->child.streams[WIRE_ERR]);
 }
 
 /* Where a stream's bytes are read or written; -1: nowhere any more. */
@@ -213,7 +227,34 @@ static void take_close(struct session *session, unsigned int stream)
 			close_input(session);
 	} else if (session->child.streams[stream] >= 0) {
 		close_fd(&session->child.streams[stream]);
+	} else if (stream == WIRE_OUT) {
+		close_fd(&session->child.terminal);
 	}
+}
+
+/*
+ * As when a terminal goes away.  What the command writes to a pipe is read on and dropped,
+ * so that the signal is all that ends it, and not SIGPIPE before it has taken that; one
+ * that is stopped must run on to notice.
+ */
+static int hang_up(struct agent *agent, struct session *session)
+{
+	const uint16_t id = session->id;
+
+	if (!session->started) {
+		forget(session);
+		return refuse(agent, id, ECANCELED);
+	}
+	session->hung_up = true;
+	close_input(session);
+	close_fd(&session->child.terminal);
+	if (session->ended) {
+		close_outputs(session);
+	} else {
+		kill(-session->child.pid, SIGHUP);
+		kill(-session->child.pid, SIGCONT);
+	}
+	return 0;
 }
 
 static void take_credit(struct session *session, unsigned int stream,
@@ -235,22 +276,76 @@ static void resize(struct session *session, const void *payload)
 		ioctl(session->child.terminal, TIOCSWINSZ, &size);
 }
 
-/* The number in a frame, or 0 if it has none. */
-static uint32_t number_of(const struct wire_frame *frame, const void *payload)
+static int64_t now_ms(void)
 {
-	uint32_t number = 0;
+	struct timespec now;
 
-	if (frame->size == sizeof(number))
-		memcpy(&number, payload, sizeof(number));
-	return number;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static struct session *find_child(struct agent *agent, pid_t pid)
+{
+	for (int i = 0; i < WIRE_SESSIONS; i++) {
+		struct session *session = &agent->sessions[i];
+
+		if (session->used && session->started && !session->ended &&
+		    session->child.pid == pid)
+			return session;
+	}
+	return NULL;
+}
+
+static void note_end(struct agent *agent, struct session *session, int status)
+{
+	session->ended = true;
+	session->end = (struct wire_exit){ WIRE_EXITED, WEXITSTATUS(status) };
+	if (WIFSIGNALED(status))
+		session->end =
+			(struct wire_exit){ WIRE_KILLED, WTERMSIG(status) };
+	close_input(session);
+	if (session->hung_up)
+		close_outputs(session);
+	if (session->ends_guest && agent->hooks->end_others)
+		agent->hooks->end_others();
+}
+
+static void reap(struct agent *agent)
+{
+	struct signalfd_siginfo info;
+	struct session *session;
+	int status;
+	pid_t pid;
+
+	while (read(agent->children, &info, sizeof(info)) > 0)
+		;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		session = find_child(agent, pid);
+		if (session)
+			note_end(agent, session, status);
+	}
+	agent->over = pid < 0;
+}
+
+static void power_off(struct agent *agent)
+{
+	if (agent->power_off)
+		return;
+	agent->power_off = now_ms() + POWER_OFF_MS;
+	if (agent->hooks->ask_others)
+		agent->hooks->ask_others();
+	reap(agent);
 }
 
 static int take_frame(struct agent *agent, const struct wire_frame *frame,
 		      const void *payload)
 {
 	struct session *session = find(agent, frame->session);
-	const uint32_t number = number_of(frame, payload);
+	uint32_t number = 0;
 
+	wire_read_number(frame, payload, &number);
+	if (frame->type == WIRE_POWER_OFF)
+		power_off(agent);
 	if (frame->type == WIRE_SPEC)
 		return take_description(agent, frame->session, payload,
 					frame->size);
@@ -270,6 +365,8 @@ static int take_frame(struct agent *agent, const struct wire_frame *frame,
 		kill(-session->child.pid, number);
 	else if (frame->type == WIRE_RESIZE && frame->size == sizeof(number))
 		resize(session, payload);
+	else if (frame->type == WIRE_HANGUP)
+		return hang_up(agent, session);
 	return 0;
 }
 
@@ -314,20 +411,25 @@ static int feed(struct agent *agent, struct session *session)
 			       done);
 }
 
+/* How many bytes of a stream can be read at once: those that can be sent, or dropped. */
+static size_t readable(const struct agent *agent, const struct session *session,
+		       unsigned int stream)
+{
+	const size_t room = wire_room(&agent->wire);
+
+	if (session->hung_up)
+		return WIRE_MAX;
+	return room < session->credit[stream] ? room : session->credit[stream];
+}
+
 /* Sends what a command has written.  At the end of its processes there is no more. */
 static int drain(struct agent *agent, struct session *session,
 		 unsigned int stream)
 {
 	int *fd = stream_fd(session, stream);
 	uint8_t bytes[WIRE_MAX];
-	size_t size = wire_room(&agent->wire);
-	ssize_t got;
+	ssize_t got = read(*fd, bytes, readable(agent, session, stream));
 
-	if (size > session->credit[stream])
-		size = session->credit[stream];
-	if (!size)
-		return 0;
-	got = read(*fd, bytes, size);
 	if (got < 0 && errno == EINTR)
 		return 0;
 	if (got < 0 && errno == EAGAIN && !session->ended)
@@ -337,49 +439,11 @@ static int drain(struct agent *agent, struct session *session,
 		return wire_put(&agent->wire, WIRE_CLOSE, session->id, stream,
 				NULL, 0);
 	}
+	if (session->hung_up)
+		return 0;
 	session->credit[stream] -= got;
 	return wire_put(&agent->wire, WIRE_DATA, session->id, stream, bytes,
 			got);
-}
-
-static struct session *find_child(struct agent *agent, pid_t pid)
-{
-	for (int i = 0; i < MAX_SESSIONS; i++) {
-		struct session *session = &agent->sessions[i];
-
-		if (session->used && session->started && !session->ended &&
-		    session->child.pid == pid)
-			return session;
-	}
-	return NULL;
-}
-
-static void note_end(struct agent *agent, struct session *session, int status)
-{
-	session->ended = true;
-	session->end = (struct wire_exit){ WIRE_EXITED, WEXITSTATUS(status) };
-	if (WIFSIGNALED(status))
-		session->end =
-			(struct wire_exit){ WIRE_KILLED, WTERMSIG(status) };
-	close_input(session);
-	if (session->ends_guest && agent->hooks->end_others)
-		agent->hooks->end_others();
-}
-
-static void reap(struct agent *agent)
-{
-	struct signalfd_siginfo info;
-	struct session *session;
-	int status;
-	pid_t pid;
-
-	while (read(agent->children, &info, sizeof(info)) > 0)
-		;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		session = find_child(agent, pid);
-		if (session)
-			note_end(agent, session, status);
-	}
 }
 
 /*
@@ -391,7 +455,7 @@ static short events_of(const struct agent *agent, struct session *session,
 {
 	if (stream == WIRE_IN)
 		return session->input_count ? POLLOUT : 0;
-	return wire_room(&agent->wire) && session->credit[stream] ? POLLIN : 0;
+	return readable(agent, session, stream) ? POLLIN : 0;
 }
 
 /* No event tells that there is no more of a command that has ended: it is read to there. */
@@ -436,7 +500,7 @@ static nfds_t add_fds(struct agent *agent, struct pollfd *fds)
 {
 	nfds_t count = 0;
 
-	for (int i = 0; i < MAX_SESSIONS; i++) {
+	for (int i = 0; i < WIRE_SESSIONS; i++) {
 		struct session *session = &agent->sessions[i];
 
 		for (unsigned int j = 0; j < WIRE_STREAMS; j++) {
@@ -455,9 +519,19 @@ static nfds_t add_fds(struct agent *agent, struct pollfd *fds)
 	return count;
 }
 
+/* Milliseconds until all processes are ended. */
+static int patience(const struct agent *agent)
+{
+	const int64_t left = agent->power_off - now_ms();
+
+	if (!agent->power_off)
+		return -1;
+	return left > 0 ? left : 0;
+}
+
 static int wait_for_work(struct agent *agent)
 {
-	struct pollfd fds[2 + MAX_SESSIONS * WIRE_STREAMS] = {
+	struct pollfd fds[2 + WIRE_SESSIONS * WIRE_STREAMS] = {
 		{ .fd = agent->wire.fd, .events = POLLIN },
 		{ .fd = agent->children, .events = POLLIN },
 	};
@@ -465,11 +539,25 @@ static int wait_for_work(struct agent *agent)
 
 	if (wire_waits(&agent->wire))
 		fds[0].events |= POLLOUT;
-	if (poll(fds, count, -1) < 0 && errno != EINTR)
+	if (poll(fds, count, patience(agent)) < 0 && errno != EINTR)
 		return -errno;
-	if (fds[1].revents)
+	if (fds[1].revents || agent->power_off)
 		reap(agent);
 	return fds[0].revents & (POLLIN | POLLHUP | POLLERR) ? 1 : 0;
+}
+
+/* True if the guest is to power off, and nothing more is to be waited for. */
+static bool is_time_to_end(const struct agent *agent)
+{
+	return agent->power_off && (agent->over || !patience(agent));
+}
+
+static void end_guest(const struct agent *agent)
+{
+	if (agent->hooks->end_others)
+		agent->hooks->end_others();
+	if (agent->hooks->settle)
+		agent->hooks->settle();
 }
 
 static int serve_once(struct agent *agent)
@@ -483,7 +571,7 @@ static int serve_once(struct agent *agent)
 	}
 	if (!err)
 		err = take_frames(agent);
-	for (int i = 0; i < MAX_SESSIONS && !err; i++)
+	for (int i = 0; i < WIRE_SESSIONS && !err; i++)
 		if (agent->sessions[i].used && agent->sessions[i].started)
 			err = serve_session(agent, &agent->sessions[i]);
 	return err ? err : wire_flush(&agent->wire);
@@ -515,9 +603,11 @@ int agent_serve(int fd, const struct agent_hooks *hooks)
 	err = open_agent(agent, fd);
 	if (!err)
 		err = wire_flush(&agent->wire);
-	while (!err)
+	while (!err && !is_time_to_end(agent))
 		err = serve_once(agent);
-	for (int i = 0; i < MAX_SESSIONS; i++)
+	if (!err)
+		end_guest(agent);
+	for (int i = 0; i < WIRE_SESSIONS; i++)
 		if (agent->sessions[i].used)
 			forget(&agent->sessions[i]);
 	if (agent->children >= 0)

@@ -48,11 +48,11 @@
 
 static int port = -1;
 
-/* The controller ends the machine; a kernel that cannot power off resets it. */
+/* A kernel that cannot power off would stop for ever: it resets, which ends it as well. */
 static void end_machine(void)
 {
 	sync();
-	reboot(RB_AUTOBOOT);
+	reboot(access("/sys/firmware/acpi", F_OK) ? RB_AUTOBOOT : RB_POWER_OFF);
 	for (;;)
 		pause();
 }
@@ -338,6 +338,12 @@ static void raise_loopback(void)
 	close(fd);
 }
 
+static void ask_others(void)
+{
+	kill(-1, SIGTERM);
+	kill(-1, SIGCONT);
+}
+
 static void end_others(void)
 {
 	kill(-1, SIGKILL);
@@ -346,6 +352,7 @@ static void end_others(void)
 int main(void)
 {
 	const struct agent_hooks hooks = {
+		.ask_others = ask_others,
 		.end_others = end_others,
 		.settle = sync,
 	};

@@ -8,6 +8,7 @@
 #include "guest/wire.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,6 +33,18 @@ int wire_fill(struct wire *wire)
 	return got ? 0 : -EPIPE;
 }
 
+int wire_feed(struct wire *wire, const void *bytes, size_t size)
+{
+	const size_t end = wire->in_at + wire->in_count;
+
+	if (size > sizeof(wire->in) - end)
+		return -ENOBUFS;
+	if (size)
+		memcpy(wire->in + end, bytes, size);
+	wire->in_count += size;
+	return 0;
+}
+
 int wire_next(struct wire *wire, struct wire_frame *frame, const void **payload)
 {
 	const uint8_t *at = wire->in + wire->in_at;
@@ -47,6 +60,34 @@ int wire_next(struct wire *wire, struct wire_frame *frame, const void **payload)
 	wire->in_at += sizeof(*frame) + frame->size;
 	wire->in_count -= sizeof(*frame) + frame->size;
 	return 1;
+}
+
+bool wire_read_number(const struct wire_frame *frame, const void *payload,
+		      uint32_t *number)
+{
+	if (frame->size != sizeof(*number))
+		return false;
+	memcpy(number, payload, sizeof(*number));
+	return true;
+}
+
+bool wire_read_exit(const struct wire_frame *frame, const void *payload,
+		    struct wire_exit *end)
+{
+	if (frame->size != sizeof(*end))
+		return false;
+	memcpy(end, payload, sizeof(*end));
+	switch (end->how) {
+	case WIRE_EXITED:
+		return end->code <= UINT8_MAX;
+	case WIRE_KILLED:
+		return end->code && end->code < NSIG;
+	case WIRE_NO_DIRECTORY:
+	case WIRE_NO_PROGRAM:
+	case WIRE_NO_START:
+		return true;
+	}
+	return false;
 }
 
 static size_t room(const struct wire *wire)

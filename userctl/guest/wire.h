@@ -12,13 +12,17 @@
  *	START
  *	DATA, CLOSE in		DATA, CLOSE out and err
  *	CREDIT out and err	CREDIT in
- *	SIGNAL, RESIZE
+ *	SIGNAL, RESIZE, HANGUP
  *				EXIT
+ *	POWER_OFF
  *
  * Nobody sends more bytes of a stream than the other side has given credit for: it is
  * WIRE_WINDOW at first, and CREDIT adds to it.  So one stream that nobody reads holds up
  * no other, and each side knows how much it has to keep.  CLOSE by a stream's writer is
  * its end, and by its reader says that nobody reads it any more.
+ *
+ * Each SPEC that begins a command is answered by one EXIT, whatever comes between, and
+ * until then its session number is its own.
  */
 #ifndef LODGE_GUEST_WIRE_H
 #define LODGE_GUEST_WIRE_H
@@ -27,11 +31,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_VERSION 1
+#define WIRE_VERSION 2
 /* The name of the port in the guest. */
 #define WIRE_PORT "lodge.agent"
 #define WIRE_MAX 16384
 #define WIRE_WINDOW 65536
+/* Commands at a time. */
+#define WIRE_SESSIONS 16
 
 /**
  * enum wire_type - what a frame says
@@ -45,6 +51,9 @@
  * @WIRE_SIGNAL: send a signal to the command's process group; its number, 32 bits
  * @WIRE_RESIZE: the terminal's size: rows and columns, 16 bits each
  * @WIRE_EXIT: the command has ended: struct wire_exit
+ * @WIRE_HANGUP: nobody waits for the command any more: one that was not started is
+ *	forgotten, another one gets SIGHUP, and what it writes goes nowhere
+ * @WIRE_POWER_OFF: end all processes, and the machine
  */
 enum wire_type {
 	WIRE_HELLO = 1,
@@ -57,6 +66,8 @@ enum wire_type {
 	WIRE_SIGNAL,
 	WIRE_RESIZE,
 	WIRE_EXIT,
+	WIRE_HANGUP,
+	WIRE_POWER_OFF,
 };
 
 /* The streams of a command, by their descriptors. */
@@ -66,7 +77,7 @@ enum { WIRE_IN, WIRE_OUT, WIRE_ERR, WIRE_STREAMS };
  * struct wire_frame - the head of a frame
  * @type: enum wire_type
  * @stream: of WIRE_DATA, WIRE_CLOSE and WIRE_CREDIT; otherwise 0
- * @session: which command; 0 for WIRE_HELLO and WIRE_FAILED
+ * @session: which command; 0 for WIRE_HELLO, WIRE_FAILED and WIRE_POWER_OFF
  * @size: bytes that follow, up to WIRE_MAX
  */
 struct wire_frame {
@@ -128,6 +139,13 @@ struct wire {
 int wire_fill(struct wire *wire);
 
 /**
+ * wire_feed() - take bytes as if they were received
+ *
+ * Return: 0; -ENOBUFS there is no room.
+ */
+int wire_feed(struct wire *wire, const void *bytes, size_t size);
+
+/**
  * wire_next() - take the next whole frame
  * @frame: out: its head
  * @payload: out: its bytes, up to the next call with @wire
@@ -136,6 +154,24 @@ int wire_fill(struct wire *wire);
  */
 int wire_next(struct wire *wire, struct wire_frame *frame,
 	      const void **payload);
+
+/**
+ * wire_read_number() - read a payload that is a number of 32 bits
+ * @number: out
+ *
+ * Return: false if it is none.
+ */
+bool wire_read_number(const struct wire_frame *frame, const void *payload,
+		      uint32_t *number);
+
+/**
+ * wire_read_exit() - read the payload of WIRE_EXIT
+ * @end: out
+ *
+ * Return: false if no command ends so.
+ */
+bool wire_read_exit(const struct wire_frame *frame, const void *payload,
+		    struct wire_exit *end);
 
 /**
  * wire_room() - ask how many bytes of data a frame may have
