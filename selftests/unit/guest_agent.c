@@ -293,6 +293,57 @@ TEST_F(agent, a_signal_before_the_agent_is_up_is_the_caller_s)
 	errand_free(self->errand);
 }
 
+/* A user who types and sends signals while the guest stands still. */
+struct user {
+	FIXTURE_DATA(agent) * self;
+	int keys;
+};
+
+/* More than the connection holds, and what both pipes take without blocking. */
+#define KEYS 50000
+
+static void *type_and_send(void *opaque)
+{
+	const struct user *user = opaque;
+	FIXTURE_DATA(agent) *self = user->self;
+	struct stat st = {};
+
+	while (!st.st_size && !fstat(self->out, &st))
+		usleep(1000);
+	kill(self->agent, SIGSTOP);
+	for (int i = 0; i < KEYS; i++) {
+		errand_signal(self->errand, SIGCONT);
+		if (write(user->keys, "x", 1) != 1)
+			abort();
+	}
+	/* Without this it would not stand still for long enough to show anything. */
+	usleep(100000);
+	kill(self->agent, SIGCONT);
+	close(user->keys);
+	return NULL;
+}
+
+TEST_F(agent, what_it_takes_late_is_neither_lost_nor_the_end)
+{
+	struct user user = { .self = self };
+	struct stat st = {};
+	pthread_t thread;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	self->in = fds[0];
+	user.keys = fds[1];
+	prepare(self, (char *[]){ "sh", "-c", "echo up; exec cat", NULL });
+	ASSERT_EQ(0, pthread_create(&thread, NULL, type_and_send, &user));
+	errand_run(self->errand, self->over, &self->end);
+	pthread_join(thread, NULL);
+	errand_free(self->errand);
+	EXPECT_EQ(ERRAND_EXITED, self->end.fate);
+	EXPECT_EQ(0, self->end.code);
+	fstat(self->out, &st);
+	EXPECT_EQ(3 + KEYS, st.st_size);
+}
+
 TEST_F(agent, a_command_whose_output_nobody_reads_dies_of_sigpipe)
 {
 	int fds[2];

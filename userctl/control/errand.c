@@ -386,6 +386,9 @@ static int read_input(struct errand *errand)
 
 	if (size > errand->credit)
 		size = errand->credit;
+	/* What was said since poll() may have taken the room. */
+	if (!size)
+		return 0;
 	got = read(errand->input, bytes, size);
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return 0;
@@ -402,7 +405,8 @@ static int take_numbers(struct errand *errand)
 	uint8_t number;
 	int err = 0;
 
-	while (!err && read(errand->numbers[0], &number, 1) == 1)
+	while (!err && wire_room(&errand->wire) &&
+	       read(errand->numbers[0], &number, 1) == 1)
 		err = number == SIGWINCH ?
 			      tell_size(errand) :
 			      wire_put_number(&errand->wire, WIRE_SIGNAL,
@@ -430,7 +434,7 @@ static bool wants_to_send(const struct errand *errand)
 		!errand->started);
 }
 
-/* Signals wait until there is a command. */
+/* Signals wait until there is a command, and until the agent has taken what was said. */
 static void fill_fds(const struct errand *errand, int over, struct pollfd *fds)
 {
 	const bool outputs[] = {
@@ -444,7 +448,9 @@ static void fill_fds(const struct errand *errand, int over, struct pollfd *fds)
 	};
 	fds[FD_OVER] = (struct pollfd){ .fd = over, .events = POLLIN };
 	fds[FD_NUMBERS] = (struct pollfd){
-		.fd = errand->started ? errand->numbers[0] : -1,
+		.fd = errand->started && wire_room(&errand->wire) ?
+			      errand->numbers[0] :
+			      -1,
 		.events = POLLIN,
 	};
 	fds[FD_IN] = (struct pollfd){
