@@ -2,11 +2,15 @@
 /*
  * Finds modules by libkmod, which knows what depends on what by depmod's tables.
  *
+ * The library is loaded when it is wanted, which is by few machines: it brings OpenSSL's,
+ * which would be a third of all memory of a controller.
+ *
  * The host's configuration of modprobe says nothing about a guest's kernel, and is not
  * read.
  */
 #include "boot/kmodules.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <limits.h>
@@ -15,8 +19,48 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LIBRARY "libkmod.so.2"
+
+/* What is used of it. */
+#define FUNCTIONS(F)                    \
+	F(kmod_new)                     \
+	F(kmod_unref)                   \
+	F(kmod_set_log_priority)        \
+	F(kmod_module_new_from_lookup)  \
+	F(kmod_module_get_path)         \
+	F(kmod_module_get_dependencies) \
+	F(kmod_module_get_module)       \
+	F(kmod_module_unref)            \
+	F(kmod_module_unref_list)       \
+	F(kmod_list_next)
+
+/* Set by load(). */
+#define POINTER(name) typeof(name) *name;
+static struct {
+	FUNCTIONS(POINTER)
+} libkmod;
+
 /* Of those that need each other; a circle of them is damage. */
 #define MAX_DEPTH 32
+
+/* Return: 0; -ELIBACC there is no such library, or not all of it. */
+static int load(struct boot_error *error)
+{
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	bool whole = library;
+
+#define FIND(name) whole = whole && (libkmod.name = dlsym(library, #name));
+	FUNCTIONS(FIND)
+	if (whole)
+		return 0;
+	boot_error_set(error, -ELIBACC,
+		       "%s; the modules of the guest's kernel are found by it: "
+		       "apt install libkmod2",
+		       dlerror());
+	if (library)
+		dlclose(library);
+	return -ELIBACC;
+}
 
 static bool has(const struct kmodules *modules, const char *path)
 {
@@ -43,7 +87,7 @@ static int append(struct kmodules *modules, const char *path)
 static int add(struct kmodules *modules, struct kmod_module *module,
 	       unsigned int depth)
 {
-	const char *path = kmod_module_get_path(module);
+	const char *path = libkmod.kmod_module_get_path(module);
 	struct kmod_list *needed, *at;
 	int err = 0;
 
@@ -51,16 +95,15 @@ static int add(struct kmodules *modules, struct kmod_module *module,
 		return 0;
 	if (depth == MAX_DEPTH)
 		return -ELOOP;
-	needed = kmod_module_get_dependencies(module);
-	kmod_list_foreach(at, needed)
-	{
-		struct kmod_module *other = kmod_module_get_module(at);
+	needed = libkmod.kmod_module_get_dependencies(module);
+	for (at = needed; at; at = libkmod.kmod_list_next(needed, at)) {
+		struct kmod_module *other = libkmod.kmod_module_get_module(at);
 
 		if (!err)
 			err = add(modules, other, depth + 1);
-		kmod_module_unref(other);
+		libkmod.kmod_module_unref(other);
 	}
-	kmod_module_unref_list(needed);
+	libkmod.kmod_module_unref_list(needed);
 	return err ? err : append(modules, path);
 }
 
@@ -69,19 +112,18 @@ static int look_up(struct kmodules *modules, struct kmod_ctx *kmod,
 		   const char *name)
 {
 	struct kmod_list *found = NULL, *at;
-	int err = kmod_module_new_from_lookup(kmod, name, &found);
+	int err = libkmod.kmod_module_new_from_lookup(kmod, name, &found);
 
 	if (!err && !found)
 		err = -ENOENT;
-	kmod_list_foreach(at, found)
-	{
-		struct kmod_module *module = kmod_module_get_module(at);
+	for (at = found; at; at = libkmod.kmod_list_next(found, at)) {
+		struct kmod_module *module = libkmod.kmod_module_get_module(at);
 
 		if (!err)
 			err = add(modules, module, 0);
-		kmod_module_unref(module);
+		libkmod.kmod_module_unref(module);
 	}
-	kmod_module_unref_list(found);
+	libkmod.kmod_module_unref_list(found);
 	return err;
 }
 
@@ -133,14 +175,16 @@ int kmodules_find(struct kmodules *modules, const char *directory,
 
 	memset(modules, 0, sizeof(*modules));
 	err = check_tables(directory, error);
+	if (!err)
+		err = load(error);
 	if (err)
 		return err;
-	kmod = kmod_new(directory, &no_configuration);
+	kmod = libkmod.kmod_new(directory, &no_configuration);
 	if (!kmod)
 		return boot_error_set(error, -ENOMEM, "out of memory");
-	kmod_set_log_priority(kmod, 0);
+	libkmod.kmod_set_log_priority(kmod, 0);
 	err = find_all(modules, kmod, directory, wishes, count, error);
-	kmod_unref(kmod);
+	libkmod.kmod_unref(kmod);
 	if (err)
 		kmodules_free(modules);
 	return err;

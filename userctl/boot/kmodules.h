@@ -44,7 +44,8 @@ struct kmodules {
  * @error: out: on failure, the reason
  *
  * Return: 0; -ENOENT one that is needed is in no form there; -ENODATA depmod(8) has not
- * been there; -E2BIG there are too many; another -errno.
+ * been there; -ELIBACC libkmod is not installed; -E2BIG there are too many; another
+ * -errno.
  */
 int kmodules_find(struct kmodules *modules, const char *directory,
 		  const struct kmodule_wish *wishes, size_t count,
