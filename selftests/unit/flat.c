@@ -150,10 +150,50 @@ TEST(a_file_is_read_whole)
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, image_open(&image, path, &error));
 	EXPECT_EQ(size, image.size);
+	ASSERT_EQ(0, image_hold(&image, &error));
 	EXPECT_EQ(0, memcmp(data, image.data, size));
 	image_close(&image);
 	close(fd);
 	free(data);
+}
+
+TEST(pieces_of_a_file_are_read_without_holding_it)
+{
+	char path[MEMFILE_PATH_SIZE], bytes[4] = "";
+	struct boot_error error;
+	struct image image;
+	int fd = memfile("12345678", 8, path);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, image_open(&image, path, &error));
+	EXPECT_EQ(NULL, image.data);
+	EXPECT_EQ(NULL, image_at(&image, 0, 8));
+	EXPECT_EQ(0, image_read(&image, 5, bytes, 3));
+	EXPECT_STREQ("678", bytes);
+	EXPECT_EQ(-ENODATA, image_read(&image, 6, bytes, 3));
+	EXPECT_EQ(-ENODATA, image_read(&image, 9, bytes, 0));
+	EXPECT_EQ(-ENODATA, image_read(&image, UINT64_MAX, bytes, 2));
+	EXPECT_EQ(-EFAULT, image_read(&image, 0, NULL, 8));
+	image_close(&image);
+	close(fd);
+}
+
+TEST(a_file_that_has_become_shorter_is_an_error_and_no_signal)
+{
+	char path[MEMFILE_PATH_SIZE], bytes[8];
+	struct boot_error error;
+	struct image image;
+	int fd = memfile("12345678", 8, path);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, image_open(&image, path, &error));
+	ASSERT_EQ(0, ftruncate(fd, 4));
+	EXPECT_EQ(-ENODATA, image_load(&image, 0, bytes, 8, &error));
+	EXPECT_NE(NULL, strstr(error.text, "ends before its size, 8 bytes"));
+	EXPECT_EQ(-ENODATA, image_hold(&image, &error));
+	EXPECT_EQ(NULL, image.data);
+	image_close(&image);
+	close(fd);
 }
 
 TEST(a_pipe_is_read_to_its_end)
@@ -170,6 +210,7 @@ TEST(a_pipe_is_read_to_its_end)
 	close(pipes[1]);
 	ASSERT_EQ(0, image_open(&image, path, &error));
 	EXPECT_EQ(5, image.size);
+	ASSERT_EQ(0, image_hold(&image, &error));
 	EXPECT_EQ(0, memcmp(image.data, "bytes", 5));
 	image_close(&image);
 	close(pipes[0]);
@@ -342,7 +383,76 @@ TEST_F(boot, two_initrds_for_linux_are_refused_with_the_way_to_join_them)
 	EXPECT_NE(NULL, strstr(self->error.text, "cat"));
 }
 
-TEST_F(boot, a_file_is_read_once_for_all_starts)
+static const void *held_by(FIXTURE_DATA(boot) * self)
+{
+	return image_find(&self->store, self->path)->data;
+}
+
+TEST_F(boot, no_copy_of_an_image_is_left_behind)
+{
+	struct elf_image elf;
+
+	elf_image_build(&elf, ELFCLASS64);
+	ASSERT_EQ(0, boot(self, elf.bytes, sizeof(elf.bytes)));
+	EXPECT_EQ(NULL, held_by(self));
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	ASSERT_EQ(0, boot(self, "code", 4));
+	EXPECT_EQ(NULL, held_by(self));
+}
+
+TEST_F(boot, each_start_reads_its_file_again)
+{
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	ASSERT_EQ(0, boot(self, "code", 4));
+	/* Its name leads nowhere then. */
+	close(self->fd);
+	self->fd = -1;
+	memset(ram_at(self->ram, 0x7c00, 4), 0, 4);
+	ASSERT_EQ(0, boot_load(self->ram, &self->options, &self->store,
+			       &self->entry, &self->error));
+	EXPECT_EQ(0, memcmp(ram_at(self->ram, 0x7c00, 4), "code", 4));
+}
+
+/* Makes a file old, so that a change of it is seen whatever the clock's resolution. */
+static void make_old(int fd)
+{
+	const struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
+
+	futimens(fd, times);
+}
+
+TEST_F(boot, a_file_that_has_changed_is_not_started_again)
+{
+	self->options.flat = true;
+	self->options.flat_address = 0x7c00;
+	self->fd = memfile("code", 4, self->path);
+	ASSERT_LE(0, self->fd);
+	make_old(self->fd);
+	ASSERT_EQ(0, boot_load(self->ram, &self->options, &self->store,
+			       &self->entry, &self->error));
+	ASSERT_EQ(4, pwrite(self->fd, "new!", 4, 0));
+	EXPECT_EQ(-ESTALE, boot_load(self->ram, &self->options, &self->store,
+				     &self->entry, &self->error));
+	EXPECT_EQ(0, strncmp(self->error.text, self->path, strlen(self->path)));
+	EXPECT_NE(NULL, strstr(self->error.text, "has changed"));
+}
+
+TEST_F(boot, a_file_that_was_cut_is_named_as_changed)
+{
+	static unsigned char zeroes[8192];
+
+	self->options.flat = true;
+	self->options.flat_address = 0x10000;
+	ASSERT_EQ(0, boot(self, zeroes, sizeof(zeroes)));
+	ASSERT_EQ(0, ftruncate(self->fd, 4096));
+	EXPECT_EQ(-ESTALE, boot_load(self->ram, &self->options, &self->store,
+				     &self->entry, &self->error));
+	EXPECT_NE(NULL, strstr(self->error.text, "has changed"));
+}
+
+TEST_F(boot, a_pipe_is_read_once_for_all_starts)
 {
 	ASSERT_EQ(0, pipe(self->pipe));
 	self->options.flat = true;

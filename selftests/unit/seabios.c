@@ -259,15 +259,11 @@ static int describe_boot(const uint32_t index[static 4])
 		{ BOOT_DISK, index[2], "/disk" },
 		{ BOOT_DISK, index[3], "/other" },
 	};
-	struct image_store store = { 0 };
 	struct boot_error error;
-	int ret;
 
 	nr_files = 0;
 	room = MAX_FILES;
-	ret = seabios_describe_boot(list, 4, &store, add, files, &error);
-	image_store_free(&store);
-	return ret;
+	return seabios_describe_boot(list, 4, add, files, &error);
 }
 
 TEST(disks_are_tried_before_cds_and_these_before_networks)

@@ -44,30 +44,25 @@
  * struct bzimage - a kernel while it is loaded
  * @image: its file
  * @header: its setup header, all fields valid
- * @code: the protected-mode part
+ * @code: where the protected-mode part begins in the file
  * @code_size: its size in the file
  * @load: guest physical address of @code
  */
 struct bzimage {
 	const struct image *image;
 	struct setup_header header;
-	const void *code;
+	uint64_t code;
 	uint64_t code_size;
 	uint64_t load;
 };
 
 bool bzimage_probe(const struct image *image)
 {
-	const size_t base = HEADER_OFFSET;
-	const uint8_t *p = image_at(image, base, HEADER_JUMP_END + 6 - base);
-	uint16_t flag;
-	uint32_t magic;
+	struct setup_header header;
 
-	if (!p)
-		return false;
-	memcpy(&flag, p + offsetof(struct setup_header, boot_flag), 2);
-	memcpy(&magic, p + offsetof(struct setup_header, header), 4);
-	return flag == BOOT_FLAG && magic == HEADER_MAGIC;
+	return !image_read(image, HEADER_OFFSET, &header,
+			   offsetof(struct setup_header, version)) &&
+	       header.boot_flag == BOOT_FLAG && header.header == HEADER_MAGIC;
 }
 
 /*
@@ -99,16 +94,23 @@ static int bzimage_header(struct bzimage *kernel, struct boot_error *error)
 {
 	const struct image *image = kernel->image;
 	struct setup_header *header = &kernel->header;
-	const uint8_t *jump = image_at(image, HEADER_JUMP, 1);
-	size_t size = HEADER_JUMP_END + *jump - HEADER_OFFSET;
-	const void *from = image_at(image, HEADER_OFFSET, size);
+	uint8_t jump;
+	size_t size;
+	int ret = image_load(image, HEADER_JUMP, &jump, sizeof(jump), error);
 
-	if (!from)
+	if (ret)
+		return ret;
+	size = HEADER_JUMP_END + jump - HEADER_OFFSET;
+	if (HEADER_OFFSET + size > image->size)
 		return boot_error_set(error, -EINVAL,
 				      "%s: truncated within the setup header",
 				      image->path);
 	memset(header, 0, sizeof(*header));
-	memcpy(header, from, size < sizeof(*header) ? size : sizeof(*header));
+	ret = image_load(image, HEADER_OFFSET, header,
+			 size < sizeof(*header) ? size : sizeof(*header),
+			 error);
+	if (ret)
+		return ret;
 	if (header->version < 0x0202)
 		return boot_error_set(
 			error, -ENOEXEC,
@@ -162,7 +164,7 @@ static int bzimage_code(struct bzimage *kernel, struct boot_error *error)
 				      "%s: its kernel has only %llu bytes",
 				      image->path,
 				      (unsigned long long)kernel->code_size);
-	kernel->code = image_at(image, offset, kernel->code_size);
+	kernel->code = offset;
 	return 0;
 }
 
@@ -200,8 +202,8 @@ static int bzimage_place(struct bzimage *kernel, struct place *place,
 			boot_size(ram_low(place->ram)).text,
 			boot_size(room).text,
 			(unsigned long long)header->pref_address);
-	memcpy(at, kernel->code, kernel->code_size);
-	return 0;
+	return image_load(kernel->image, kernel->code, at, kernel->code_size,
+			  error);
 }
 
 static int bzimage_initrd(struct bzimage *kernel, struct place *place,
@@ -220,10 +222,9 @@ static int bzimage_initrd(struct bzimage *kernel, struct place *place,
 			"%s: does not fit below %s (needs %s); --memory gives more",
 			initrd->path, boot_size(max).text,
 			boot_size(initrd->size).text);
-	memcpy(at, initrd->data, initrd->size);
 	kernel->header.ramdisk_image = gpa;
 	kernel->header.ramdisk_size = initrd->size;
-	return 0;
+	return image_load(initrd, 0, at, initrd->size, error);
 }
 
 static int bzimage_cmdline(struct bzimage *kernel, struct place *place,

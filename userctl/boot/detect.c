@@ -97,18 +97,12 @@ static int boot_unknown(const struct image *image, struct boot_error *error)
 		image->path);
 }
 
-static int boot_image(struct place *place, const struct image *image,
-		      const struct boot_options *options,
-		      struct image_store *store, struct boot_entry *entry,
-		      struct boot_error *error)
+/* Starts an image of a kind that is found by looking into all of it. */
+static int boot_held(struct place *place, const struct image *image,
+		     const struct boot_options *options,
+		     struct image_store *store, const char *append,
+		     struct boot_entry *entry, struct boot_error *error)
 {
-	const char *append = options->append ? options->append : "";
-
-	if (options->flat)
-		return boot_flat(place, image, options, entry, error);
-	if (bzimage_probe(image))
-		return boot_linux(bzimage_load, place, image, options, store,
-				  append, entry, error);
 	if (multiboot_probe(image))
 		return multiboot_load(place, image, options->initrd, store,
 				      append, entry, error);
@@ -118,9 +112,31 @@ static int boot_image(struct place *place, const struct image *image,
 	return boot_unknown(image, error);
 }
 
-int boot_load(const struct ram *ram, const struct boot_options *options,
-	      struct image_store *store, struct boot_entry *entry,
-	      struct boot_error *error)
+static int boot_image(struct place *place, const struct image *image,
+		      const struct boot_options *options,
+		      struct image_store *store, struct boot_entry *entry,
+		      struct boot_error *error)
+{
+	const char *append = options->append ? options->append : "";
+	struct image held = *image;
+	int ret;
+
+	if (options->flat)
+		return boot_flat(place, image, options, entry, error);
+	if (bzimage_probe(image))
+		return boot_linux(bzimage_load, place, image, options, store,
+				  append, entry, error);
+	ret = image_hold(&held, error);
+	if (ret)
+		return ret;
+	ret = boot_held(place, &held, options, store, append, entry, error);
+	image_release(&held);
+	return ret;
+}
+
+static int load(const struct ram *ram, const struct boot_options *options,
+		struct image_store *store, struct boot_entry *entry,
+		struct boot_error *error)
 {
 	const struct dsdt_parts parts = {
 		.cpus = options->cpus,
@@ -146,4 +162,15 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	entry->rom = bios_rom;
 	entry->rom_size = BIOS_ROM_SIZE;
 	return ret;
+}
+
+/* A file that has changed in between explains all other errors. */
+int boot_load(const struct ram *ram, const struct boot_options *options,
+	      struct image_store *store, struct boot_entry *entry,
+	      struct boot_error *error)
+{
+	int ret = load(ram, options, store, entry, error);
+	int changed = image_store_check(store, error);
+
+	return changed ? changed : ret;
 }

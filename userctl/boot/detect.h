@@ -49,7 +49,7 @@ struct boot_options {
  * boot_load() - fill guest memory for a start or a restart
  * @ram: memory; its old contents may be partly left
  * @options: the image and its options
- * @store: files are taken from here, or read and added
+ * @store: files are taken from here, or opened and added
  * @entry: out: the state for vCPU 0
  * @error: out: on failure, the file and the reason
  *
@@ -61,7 +61,7 @@ struct boot_options {
  * Return: 0; -errno of opening or reading a file; -ENOEXEC not an image that can
  * be started; -EINVAL the file is truncated or contradicts itself, or the options
  * contradict each other; -ENOSPC something does not fit in guest memory; -E2BIG
- * the command line is too long; -ENOMEM.
+ * the command line is too long; -ESTALE a file has changed since it was opened; -ENOMEM.
  */
 int boot_load(const struct ram *ram, const struct boot_options *options,
 	      struct image_store *store, struct boot_entry *entry,

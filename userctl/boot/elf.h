@@ -28,14 +28,14 @@ struct elf_program {
 };
 
 /**
- * elf_probe() - true if a file is an ELF file
+ * elf_probe() - true if a file, which is held, is an ELF file
  */
 bool elf_probe(const struct image *image);
 
 /**
  * elf_load() - load the segments of an executable to their physical addresses
  * @place: guest memory
- * @image: an x86 executable, of 32 or 64 bits
+ * @image: an x86 executable, of 32 or 64 bits, for which elf_probe() is true
  * @program: out: the result
  * @error: out: the reason of a failure
  *

@@ -28,17 +28,21 @@ int flat_load(struct place *place, const struct image *image,
 	      enum flat_mode mode, uint64_t address, struct boot_entry *entry,
 	      struct boot_error *error)
 {
+	void *at;
 	int ret;
 
 	if (address >= flat_limit(mode))
 		return flat_complain(image, mode, address, error);
-	ret = place_put(place, address, image->data, image->size, image->size);
+	ret = place_claim(place, address, image->size, &at);
 	if (ret)
 		return boot_error_set(error, -ENOSPC,
 				      "%s: the image (%zu bytes at %#llx) %s",
 				      image->path, image->size,
 				      (unsigned long long)address,
 				      place_reason(ret));
+	ret = image_load(image, 0, at, image->size, error);
+	if (ret)
+		return ret;
 
 	switch (mode) {
 	case FLAT_REAL:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file to be loaded, held in memory.
+ * A file to be loaded.
  *
- * The copy is an anonymous mapping, which grows while a pipe is read.  In the end it
- * has the image's size rounded up to IMAGE_STEP.
+ * Without a name in the file system, as of a pipe, its bytes are kept in a memfd, which
+ * is a file from then on.
  */
 #include "boot/image.h"
 
@@ -13,118 +13,197 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define IMAGE_STEP (1ULL << 20)
+/* Bytes of a pipe that are copied at once. */
+#define PIECE 65536
 
-static size_t image_room(size_t size)
+/* glibc's fstat() may ask newfstatat(2), which takes a path: the sandbox lets it fail. */
+static int get_status(int fd, struct stat *status)
 {
-	return (size + IMAGE_STEP - 1) & ~(IMAGE_STEP - 1);
+	return syscall(SYS_fstat, fd, status) ? -errno : 0;
 }
 
-/* Doubles the mapping, or creates it. */
-static int image_grow(void **data, size_t *room)
+static int write_all(int fd, const char *bytes, size_t size)
 {
-	size_t wanted = *room ? 2 * *room : IMAGE_STEP;
-	void *grown;
+	ssize_t done;
 
-	if (*data)
-		grown = mremap(*data, *room, wanted, MREMAP_MAYMOVE);
-	else
-		grown = mmap(NULL, wanted, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (grown == MAP_FAILED)
-		return -errno;
-	*data = grown;
-	*room = wanted;
+	while (size) {
+		done = write(fd, bytes, size);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -errno;
+		bytes += done;
+		size -= done;
+	}
 	return 0;
 }
 
-/* Reads to the end of the file, into a mapping of *@room bytes at *@data. */
-static int image_fill(int fd, void **data, size_t *size, size_t *room)
+/* Copies to the end of what @from reads. */
+static int copy(int from, int to)
 {
+	char piece[PIECE];
+	uint64_t size = 0;
 	ssize_t got;
-	int ret;
+	int ret = 0;
 
-	for (;;) {
-		if (*size == *room) {
-			ret = image_grow(data, room);
-			if (ret)
-				return ret;
-		}
-		got = read(fd, (char *)*data + *size, *room - *size);
+	while (!ret) {
+		got = read(from, piece, sizeof(piece));
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
-			return -errno;
-		if (!got)
-			return *size ? 0 : -ENODATA;
-		*size += got;
-		if (*size > IMAGE_MAX_SIZE)
-			return -EFBIG;
+		if (got <= 0)
+			return got ? -errno : 0;
+		size += got;
+		ret = size > IMAGE_MAX_SIZE ? -EFBIG :
+					      write_all(to, piece, got);
 	}
+	return ret;
 }
 
-static int image_read(int fd, void **data, size_t *size)
+/* Replaces *@fd by a file of the same bytes. */
+static int keep(int *fd)
 {
-	size_t room = 0;
-	struct stat st;
-	int ret;
+	int file = memfd_create("image", MFD_CLOEXEC);
+	int ret = file < 0 ? -errno : copy(*fd, file);
 
-	*data = NULL;
-	*size = 0;
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > IMAGE_MAX_SIZE)
+	if (ret) {
+		if (file >= 0)
+			close(file);
+		return ret;
+	}
+	close(*fd);
+	*fd = file;
+	return 0;
+}
+
+/* Files of the kernel's, as those in /proc, may have a size of 0 and yet bytes. */
+static bool is_stream(const struct stat *status)
+{
+	return !S_ISREG(status->st_mode) || !status->st_size;
+}
+
+static int take(struct image *image)
+{
+	struct stat status;
+	int ret = get_status(image->fd, &status);
+
+	if (!ret && is_stream(&status)) {
+		ret = keep(&image->fd);
+		if (!ret)
+			ret = get_status(image->fd, &status);
+	}
+	if (ret)
+		return ret;
+	if ((uint64_t)status.st_size > IMAGE_MAX_SIZE)
 		return -EFBIG;
-
-	ret = image_fill(fd, data, size, &room);
-	if (ret && *data)
-		munmap(*data, room);
-	else if (!ret && image_room(*size) < room)
-		munmap((char *)*data + image_room(*size),
-		       room - image_room(*size));
-	return ret;
+	image->size = status.st_size;
+	image->written = status.st_mtim;
+	return status.st_size ? 0 : -ENODATA;
 }
 
 int image_open(struct image *image, const char *path, struct boot_error *error)
 {
-	void *data;
-	size_t size;
-	int fd, ret;
+	int ret;
 
 	if (!*path)
 		return boot_error_set(error, -ENOENT,
 				      "an empty file name; is a variable of "
 				      "the shell's not set?");
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && errno == EMFILE)
+	*image = (struct image){ .path = path };
+	image->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (image->fd < 0 && errno == EMFILE)
 		return boot_error_set(error, -errno,
 				      "%s: %s; allow more by ulimit -n", path,
 				      strerror(errno));
-	if (fd < 0)
+	if (image->fd < 0)
 		return boot_error_set(error, -errno, "%s: %s", path,
 				      strerror(errno));
-	ret = image_read(fd, &data, &size);
-	close(fd);
+	ret = take(image);
+	if (!ret)
+		return 0;
+	close(image->fd);
 	if (ret == -ENODATA)
 		return boot_error_set(error, ret, "%s: is empty", path);
 	if (ret == -EFBIG)
 		return boot_error_set(error, ret, "%s: is larger than %s", path,
 				      boot_size(IMAGE_MAX_SIZE).text);
-	if (ret)
-		return boot_error_set(error, ret, "%s: %s", path,
-				      strerror(-ret));
-
-	image->path = path;
-	image->data = data;
-	image->size = size;
-	return 0;
+	return boot_error_set(error, ret, "%s: %s", path, strerror(-ret));
 }
 
 void image_close(struct image *image)
 {
-	munmap((void *)image->data, image_room(image->size));
+	image_release(image);
+	close(image->fd);
+}
+
+/* Return: 0; -ENODATA the file has ended; -errno. */
+static int read_file(int fd, uint64_t offset, char *to, uint64_t size)
+{
+	ssize_t got;
+
+	while (size) {
+		got = pread(fd, to, size, offset);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -ENODATA;
+		offset += got;
+		to += got;
+		size -= got;
+	}
+	return 0;
+}
+
+int image_read(const struct image *image, uint64_t offset, void *to,
+	       uint64_t size)
+{
+	if (offset > image->size || size > image->size - offset)
+		return -ENODATA;
+	if (!image->data)
+		return read_file(image->fd, offset, to, size);
+	memcpy(to, (const char *)image->data + offset, size);
+	return 0;
+}
+
+int image_load(const struct image *image, uint64_t offset, void *to,
+	       uint64_t size, struct boot_error *error)
+{
+	int ret = image_read(image, offset, to, size);
+
+	if (ret == -ENODATA)
+		return boot_error_set(error, ret,
+				      "%s: ends before its size, %zu bytes",
+				      image->path, image->size);
+	return ret ? boot_error_set(error, ret, "%s: %s", image->path,
+				    strerror(-ret)) :
+		     0;
+}
+
+int image_hold(struct image *image, struct boot_error *error)
+{
+	void *bytes;
+	int ret;
+
+	bytes = mmap(NULL, image->size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (bytes == MAP_FAILED)
+		return boot_error_set(error, -errno, "%s: %s", image->path,
+				      strerror(errno));
+	ret = image_load(image, 0, bytes, image->size, error);
+	if (ret)
+		munmap(bytes, image->size);
+	else
+		image->data = bytes;
+	return ret;
+}
+
+void image_release(struct image *image)
+{
+	if (image->data)
+		munmap((void *)image->data, image->size);
+	image->data = NULL;
 }
 
 struct image_stored {
@@ -177,18 +256,54 @@ int image_get(struct image_store *store, const char *path,
 	return ret;
 }
 
+int image_get_held(struct image_store *store, const char *path,
+		   const struct image **image, struct boot_error *error)
+{
+	int ret = image_get(store, path, image, error);
+
+	if (ret || (*image)->data)
+		return ret;
+	/* It is the store's own, and so no constant. */
+	return image_hold((struct image *)*image, error);
+}
+
 bool image_store_has(const struct image_store *store, const char *path)
 {
-	struct stat wanted, st;
+	struct stat wanted, status;
 
 	if (stat(path, &wanted) || !S_ISREG(wanted.st_mode))
 		return false;
 	for (const struct image_stored *stored = store->first; stored;
 	     stored = stored->next)
-		if (!stat(stored->path, &st) && st.st_dev == wanted.st_dev &&
-		    st.st_ino == wanted.st_ino)
+		if (!get_status(stored->image.fd, &status) &&
+		    status.st_dev == wanted.st_dev &&
+		    status.st_ino == wanted.st_ino)
 			return true;
 	return false;
+}
+
+static bool has_changed(const struct image *image)
+{
+	struct stat status;
+
+	return get_status(image->fd, &status) ||
+	       (uint64_t)status.st_size != image->size ||
+	       status.st_mtim.tv_sec != image->written.tv_sec ||
+	       status.st_mtim.tv_nsec != image->written.tv_nsec;
+}
+
+int image_store_check(const struct image_store *store, struct boot_error *error)
+{
+	for (const struct image_stored *stored = store->first; stored;
+	     stored = stored->next)
+		if (has_changed(&stored->image))
+			return boot_error_set(
+				error, -ESTALE,
+				"%s: has changed since the machine first read "
+				"it; start the machine anew to boot what the "
+				"file holds now",
+				stored->path);
+	return 0;
 }
 
 void image_store_free(struct image_store *store)
@@ -204,7 +319,7 @@ void image_store_free(struct image_store *store)
 
 const void *image_at(const struct image *image, uint64_t offset, uint64_t size)
 {
-	if (offset > image->size || size > image->size - offset)
+	if (!image->data || offset > image->size || size > image->size - offset)
 		return NULL;
 	return (const char *)image->data + offset;
 }

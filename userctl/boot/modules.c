@@ -46,11 +46,10 @@ static int modules_put(struct module *module, const struct image *image,
 			"%s: does not fit below %s (needs %s); --memory gives more",
 			image->path, boot_size(ram_low(place->ram)).text,
 			boot_size(room).text);
-	memcpy(at, image->data, image->size);
 	memset((char *)at + image->size, 0, room - image->size);
 	module->start = gpa;
 	module->end = gpa + image->size;
-	return 0;
+	return image_load(image, 0, at, image->size, error);
 }
 
 /* Loads the file that a module's line begins with. */

@@ -37,7 +37,7 @@ struct modules {
  * @modules: out: to be freed with modules_free(), whatever is returned
  * @list: NULL for none, or modules separated by commas, where ",," stands for a
  *	comma; each is a path and, after a space, arguments
- * @store: files are taken from here, or read and added
+ * @store: files are taken from here, or opened and added
  * @place: guest memory
  * @min: lowest address for them
  * @error: the reason of a failure

@@ -13,14 +13,14 @@
 #include "boot/place.h"
 
 /**
- * multiboot_probe() - true if a file has a multiboot header with a correct
- * checksum in its first 8192 bytes
+ * multiboot_probe() - true if a file, which is held, has a multiboot
+ * header with a correct checksum in its first 8192 bytes
  */
 bool multiboot_probe(const struct image *image);
 
 /**
- * multiboot2_probe() - true if a file has a multiboot 2 header in its first 32768
- * bytes
+ * multiboot2_probe() - true if a file, which is held, has a multiboot 2 header
+ * in its first 32768 bytes
  */
 bool multiboot2_probe(const struct image *image);
 
@@ -29,7 +29,7 @@ bool multiboot2_probe(const struct image *image);
  * @place: guest memory
  * @image: the image, for which multiboot_probe() is true
  * @modules: NULL or a list of modules, as in struct boot_options.initrd
- * @store: modules are taken from here, or read and added
+ * @store: modules are taken from here, or opened and added
  * @append: the command line behind the image's name
  * @entry: out: the state for vCPU 0
  * @error: out: the reason of a failure

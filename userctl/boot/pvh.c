@@ -67,9 +67,8 @@ static int pvh_initrd(struct place *place, const struct image *initrd,
 			"%s: does not fit below %s (needs %s); --memory gives more",
 			initrd->path, boot_size(ram_low(place->ram)).text,
 			boot_size(initrd->size).text);
-	memcpy(at, initrd->data, initrd->size);
 	module->size = initrd->size;
-	return 0;
+	return image_load(initrd, 0, at, initrd->size, error);
 }
 
 static void pvh_memory_map(struct pvh_info *info, const struct ram *ram)

@@ -77,7 +77,7 @@ int seabios_load(const struct ram *ram, const char *path,
 	int ret = path ? 0 : find(store, &path, error);
 
 	if (!ret)
-		ret = image_get(store, path, &rom, error);
+		ret = image_get_held(store, path, &rom, error);
 	if (ret)
 		return ret;
 	if (!is_rom(rom))
@@ -158,14 +158,35 @@ static int add_order(const struct device_boot *list, size_t count,
 	return ret;
 }
 
+static int add_rom(const char *path,
+		   int (*add)(void *opaque, const char *name, const void *data,
+			      size_t size),
+		   void *opaque, struct boot_error *error)
+{
+	struct image rom;
+	int ret = image_open(&rom, path, error);
+
+	if (ret)
+		return ret;
+	ret = image_hold(&rom, error);
+	if (!ret) {
+		ret = add(opaque, FILE_NET_ROM, rom.data, rom.size);
+		if (ret)
+			boot_error_set(error, ret, "%s: %s", path,
+				       strerror(-ret));
+	}
+	image_close(&rom);
+	return ret;
+}
+
 /* Return: 0, or -errno as seabios_describe_boot(). */
-static int get_net_rom(const struct device_boot *list, size_t count,
-		       struct image_store *store, const struct image **rom,
-		       struct boot_error *error)
+static int add_net_rom(const struct device_boot *list, size_t count,
+		       int (*add)(void *opaque, const char *name,
+				  const void *data, size_t size),
+		       void *opaque, struct boot_error *error)
 {
 	bool has_net = false, wants_net = false;
 
-	*rom = NULL;
 	for (size_t i = 0; i < count; i++) {
 		bool net = list[i].class == BOOT_NETWORK;
 
@@ -175,7 +196,7 @@ static int get_net_rom(const struct device_boot *list, size_t count,
 	if (!has_net)
 		return 0;
 	if (!access(NET_ROM, R_OK))
-		return image_get(store, NET_ROM, rom, error);
+		return add_rom(NET_ROM, add, opaque, error);
 	if (!wants_net)
 		return 0;
 	return boot_error_set(error, -ENOENT,
@@ -185,20 +206,16 @@ static int get_net_rom(const struct device_boot *list, size_t count,
 }
 
 int seabios_describe_boot(struct device_boot *list, size_t count,
-			  struct image_store *store,
 			  int (*add)(void *opaque, const char *name,
 				     const void *data, size_t size),
 			  void *opaque, struct boot_error *error)
 {
-	const struct image *rom;
-	int ret = get_net_rom(list, count, store, &rom, error);
+	int ret = add_net_rom(list, count, add, opaque, error);
 
 	if (ret)
 		return ret;
 	boot_order_sort(list, count);
 	ret = add_order(list, count, add, opaque);
-	if (!ret && rom)
-		ret = add(opaque, FILE_NET_ROM, rom->data, rom->size);
 	return ret ? boot_error_set(error, ret, "%s: %s", BOOT_ORDER_FILE,
 				    strerror(-ret)) :
 		     0;

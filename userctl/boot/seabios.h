@@ -25,7 +25,7 @@
  * seabios_load() - write the ROM's copy below 1 MiB, for a start or a restart
  * @ram: its other contents stay
  * @path: file of the ROM, or NULL: the one that the distribution has installed
- * @store: the file is taken from here, or read and added
+ * @store: the file is taken from here, or opened and added; it stays held
  * @entry: out: the ROM, and no registers: they keep those of a reset
  * @error: out: on failure, the reason
  *
@@ -55,12 +55,11 @@ int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
  * seabios_describe_boot() - make the files that say from where to start
  * @list: devices to start from; they are sorted
  * @count: their number
- * @store: iPXE's ROM, with which SeaBIOS starts from a network, is taken from here, or
- *	read and added
  * @add: as for seabios_describe()
  * @opaque: for @add
  * @error: out: on failure, the reason
  *
+ * One of them is iPXE's ROM, with which SeaBIOS starts from a network.
  * Without iPXE nothing starts from networks, which only matters to users who have given
  * one an index.
  *
@@ -68,7 +67,6 @@ int seabios_describe(const struct ram *ram, const struct dsdt_parts *parts,
  * reading the ROM or of @add; -ENOMEM.
  */
 int seabios_describe_boot(struct device_boot *list, size_t count,
-			  struct image_store *store,
 			  int (*add)(void *opaque, const char *name,
 				     const void *data, size_t size),
 			  void *opaque, struct boot_error *error);

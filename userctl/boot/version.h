@@ -14,7 +14,7 @@
 
 /**
  * version_find() - find a kernel's version in its image
- * @image: a bzImage, or an ELF image, as vmlinux is; it is not trusted
+ * @image: a bzImage, or an ELF image, as vmlinux is, which is held; it is not trusted
  * @version: out: VERSION_SIZE bytes; a name that may be part of a path
  *
  * Return: 0; -ENOENT there is none.

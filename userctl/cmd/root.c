@@ -279,6 +279,12 @@ static void keep(void *opaque, const void *data, size_t size)
 	pthread_mutex_unlock(&root->lock);
 }
 
+void root_loaded(struct root *root)
+{
+	root->options->machine.boot.made_initrd = NULL;
+	root_image_free(&root->image);
+}
+
 int root_console(struct root *root, struct console **console)
 {
 	return console_open_calls(console, -1, keep, root);

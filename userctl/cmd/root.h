@@ -26,6 +26,13 @@ struct root;
 int root_open(struct root **root, struct run_options *options);
 
 /**
+ * root_loaded() - free what the guest's memory has by now: its initrd
+ *
+ * The machine is not to load it again: a reset ends it.
+ */
+void root_loaded(struct root *root);
+
+/**
  * root_console() - make the console at COM1 of a machine in the foreground, which keeps
  * the kernel's messages
  *

@@ -110,13 +110,18 @@ static int add_module(struct root_image *image, FILE *manifest,
 
 	if (err)
 		return err;
-	snprintf(name, sizeof(name), "modules/%02zu-%.*s", number,
-		 (int)strcspn(base, "."), base);
-	err = unpack(file.data, file.size, MODULE_MAX, &bytes, &size);
+	err = image_hold(&file, error);
+	if (!err) {
+		err = unpack(file.data, file.size, MODULE_MAX, &bytes, &size);
+		if (err)
+			boot_error_set(error, err, "%s: cannot be unpacked: %s",
+				       path, strerror(-err));
+	}
 	image_close(&file);
 	if (err)
-		return boot_error_set(error, err, "%s: cannot be unpacked: %s",
-				      path, strerror(-err));
+		return err;
+	snprintf(name, sizeof(name), "modules/%02zu-%.*s", number,
+		 (int)strcspn(base, "."), base);
 	initrd_file(&image->initrd, name, 0644, bytes, size);
 	free(bytes);
 	fprintf(manifest, "module %s\n", name + strlen("modules/"));
@@ -141,6 +146,22 @@ static int add_modules(struct root_image *image, FILE *manifest,
 	return err;
 }
 
+/* @version: empty if the kernel tells none.  Return: 0; -errno of reading the kernel. */
+static int find_version(const char *kernel, char *version,
+			struct boot_error *error)
+{
+	struct image file;
+	int err = image_open(&file, kernel, error);
+
+	if (err)
+		return err;
+	err = image_hold(&file, error);
+	if (!err && version_find(&file, version))
+		*version = '\0';
+	image_close(&file);
+	return err;
+}
+
 /* Return: 0; -errno of finding or reading modules. */
 static int write_manifest(struct root_image *image, FILE *manifest,
 			  const char *kernel, const char *root,
@@ -149,14 +170,11 @@ static int write_manifest(struct root_image *image, FILE *manifest,
 {
 	char version[VERSION_SIZE], directory[PATH_MAX],
 		host[HOST_NAME_MAX + 1];
-	struct image file;
-	int err = image_open(&file, kernel, error);
+	int err = find_version(kernel, version, error);
 
 	if (err)
 		return err;
-	err = version_find(&file, version);
-	image_close(&file);
-	if (err)
+	if (!*version)
 		snprintf(
 			image->note, sizeof(image->note),
 			"the kernel does not tell its version, so it was given "

@@ -511,6 +511,8 @@ static int run_with_options(struct run_options *options,
 		return complain_step(options, err, &error);
 	if (*error.boot.warning)
 		fprintf(stderr, "lodge: warning: %s\n", error.boot.warning);
+	if (root)
+		root_loaded(root);
 	code = run_machine(options, machine, background, root);
 	machine_free(machine);
 	leftovers_finish();

@@ -172,8 +172,8 @@ static int describe_boot(struct machine *machine, struct fwcfg *fwcfg)
 	struct device_boot list[DEVICES_MAX];
 	size_t count = devices_boot(machine->devices, list);
 
-	return seabios_describe_boot(list, count, &machine->images, add_file,
-				     fwcfg, &machine->error.boot);
+	return seabios_describe_boot(list, count, add_file, fwcfg,
+				     &machine->error.boot);
 }
 
 /* Describes the machine to a BIOS, which makes the tables that guests read. */
