@@ -51,7 +51,7 @@ static void rewrite_start(struct machine *m, struct guest_code code,
 	machine_create(m, 2);
 	cpu_start(&m->cpu[0], LONG64, code);
 	cpu_start(other, LONG64, rewriter);
-	/* Bochs (2.7) would not leave it for the host's interrupts. */
+	/* Bochs would not leave it for the host's interrupts. */
 	other->run->regs.general.rflags |= X86_FLAGS_IF;
 	*cpu_gpr(other, LODGE_RAX) = first;
 	*cpu_gpr(other, LODGE_RBX) = second;

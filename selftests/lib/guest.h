@@ -192,7 +192,7 @@ int cpu_join(struct guest_cpu *cpu);
 /**
  * cpu_unblock_nmis() - execute an IRET, which lets NMIs in
  *
- * Bochs (2.7) keeps them blocked from one VM to the next.
+ * Bochs keeps them blocked from one VM to the next.
  *
  * Return: true if that went well.
  */

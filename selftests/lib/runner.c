@@ -75,7 +75,7 @@ int machine_enter(struct machine *machine, unsigned int id, const char *code)
 	state.regs.general.rip = guest_offset(code);
 	state.regs.general.gpr[LODGE_RSP] = GUEST_STACKS + id * STACK_SIZE;
 	/*
-	 * Interrupts are on.  Bochs (2.7) would not leave a spinning guest for
+	 * Interrupts are on.  Bochs would not leave a spinning guest for
 	 * the host's own while guest and host agree that they are off.
 	 */
 	state.regs.general.rflags = 0x202;

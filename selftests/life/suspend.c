@@ -96,7 +96,7 @@ FIXTURE_SETUP(suspend)
 	self->cpu = &self->m.cpu[0];
 	run = self->cpu->run;
 	cpu_start(self->cpu, LONG64, reads);
-	/* Bochs (2.7) would not leave the guest for the host's interrupts. */
+	/* Bochs would not leave the guest for the host's interrupts. */
 	run->regs.general.rflags |= X86_FLAGS_IF;
 	run->regs.msrs.pv_system_time = CLOCK | CLOCK_ENABLED;
 	run->load |= LODGE_GROUP_MSRS;

@@ -122,7 +122,7 @@ FIXTURE_TEARDOWN(nmi)
 }
 
 /*
- * Interrupts are on in the guest: Bochs (2.7) would not leave a spinning guest
+ * Interrupts are on in the guest: Bochs would not leave a spinning guest
  * for the host's while they are off in both.
  */
 static void start(FIXTURE_DATA(nmi) * self, struct guest_code code)

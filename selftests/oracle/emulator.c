@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bochs 2.7 is not always as the manual says.  Each difference is a prediction
+ * Bochs 3.0 is not always as the manual says.  Each difference is a prediction
  * that must come true, so that the list stays right.
  */
 #include <linux/kernel.h>
@@ -84,26 +84,6 @@ static u32 refuses_no_code_in_real_mode(void)
 	return 0;
 }
 
-/* It compares DPL with the selector's RPL, and not with SS.DPL. */
-static u32 refuses_code_by_rpl(void)
-{
-	u32 access = oracle_read(GUEST_CS_AR_BYTES);
-	u32 rpl = oracle_read(GUEST_CS_SELECTOR) & 3;
-	u32 dpl = VMX_AR_DPL(access);
-
-	if ((oracle_read(GUEST_RFLAGS) & X86_EFLAGS_VM) ||
-	    !(access & VMX_AR_TYPE_CODE_MASK))
-		return 0;
-	if (access & BIT(2) ? dpl > rpl : dpl != rpl)
-		return ORACLE_GUEST;
-	return 0;
-}
-
-static bool is_readable_code(const struct lodge_rule *rule)
-{
-	return (rule->value & VMX_AR_TYPE_MASK) == 11;
-}
-
 static bool is_null_stack(const struct lodge_rule *rule)
 {
 	return !strncmp(rule->field, "SS.", 3) && oracle_ia32e() &&
@@ -144,10 +124,6 @@ static const struct oracle_difference oracle_differences[] = {
 	{ "PERF_GLOBAL_CTRL may hold anything", VMX_RULE_PERF },
 	{ "DEBUGCTL may hold anything", VMX_RULE_DEBUGCTL },
 	{ "IA-32e mode needs no paging", VMX_RULE_IA32E_PG },
-	{ "CS.DPL is compared with the selector's RPL", VMX_RULE_CS_DPL,
-	  VMX_RULE_CS_CONFORMING_DPL, .refuses = refuses_code_by_rpl },
-	{ "readable code as data may have any DPL", VMX_RULE_DATA_DPL,
-	  .when = is_readable_code },
 	{ "a null SS may be of any type in 64-bit mode", VMX_RULE_SS_TYPE,
 	  VMX_RULE_SEGMENT_S, is_null_stack },
 	{ "a null SS need not be present in 64-bit mode",

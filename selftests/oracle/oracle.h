@@ -164,7 +164,7 @@ void oracle_sweep(void);
 void oracle_combine_controls(void);
 void oracle_combine_guest(void);
 
-/* emulator.c: where Bochs 2.7 is not as the manual says */
+/* emulator.c: where Bochs 3.0 is not as the manual says */
 
 /* The outcomes that the manual allows for broken rules, as bits. */
 u32 oracle_manual_outcomes(const struct lodge_rule *rules, u32 count);

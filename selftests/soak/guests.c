@@ -394,23 +394,6 @@ static bool expect(struct runner *runner, bool good, const char *what,
 }
 
 /*
- * Bochs (2.7) refuses a code segment that does not conform if its selector's RPL is not
- * its DPL; processors do not (SDM vol. 3C, 27.3.1.2).  A guest gets there by setting
- * CR0.PE.
- */
-static bool is_refused_by_bochs_alone(int vcpu)
-{
-	const unsigned int code = 0x8, conforming = 0x4;
-	struct lodge_state state = { .groups = LODGE_GROUP_SEGMENTS };
-	const struct lodge_segment *cs = &state.regs.segments.seg[LODGE_CS];
-
-	return !lodge_state_get(vcpu, &state) &&
-	       (cs->attr & (code | conforming)) == code &&
-	       (cs->selector & 3) !=
-		       (cs->attr & LODGE_SEG_DPL) >> LODGE_SEG_DPL_SHIFT;
-}
-
-/*
  * QEMU's AMD-V (7.2) ends a MOV to CR3 with bits that an address does not have by
  * VMEXIT_INVALID; a processor raises #GP (APM vol. 3, MOV CRn).  The guest's code is
  * where long mode has it.
@@ -470,7 +453,6 @@ static bool answer(struct runner *runner, struct lodge_run *run)
 		/* A random state may be refused, but the exit says why. */
 		expect(runner,
 		       run->exit.fail_entry.count ||
-			       is_refused_by_bochs_alone(vcpu) ||
 			       is_refused_by_qemu_alone(runner->guest, vcpu),
 		       "entry refused for no known reason, code",
 		       run->exit.fail_entry.code);
