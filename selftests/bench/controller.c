@@ -35,17 +35,12 @@ static int write_text(const char *path, const char *text)
 	return error;
 }
 
-/* Return: 0 or -errno. */
-static int make_cgroup(void)
+/* A kernel may have none: what fails then is to measure. */
+static void make_cgroup(void)
 {
-	int error;
-
-	if (mount("cgroup2", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	error = write_text(CGROUPS "/cgroup.subtree_control", "+memory");
-	if (!error && mkdir(CGROUP, 0755) && errno != EEXIST)
-		error = -errno;
-	return error;
+	mount("cgroup2", CGROUPS, "cgroup2", 0, NULL);
+	if (!write_text(CGROUPS "/cgroup.subtree_control", "+memory"))
+		mkdir(CGROUP, 0755);
 }
 
 /* Does not return. */
@@ -57,8 +52,8 @@ static void become(const char *const *arguments, int input, int output)
 	dup2(input, STDIN_FILENO);
 	dup2(output, STDOUT_FILENO);
 	dup2(output, STDERR_FILENO);
-	if (!write_text(CGROUP "/cgroup.procs", "0") && payload &&
-	    !chdir(payload))
+	write_text(CGROUP "/cgroup.procs", "0");
+	if (payload && !chdir(payload))
 		execvp(arguments[0], (char *const *)arguments);
 	dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
 	_exit(EXIT_FAILURE);
@@ -67,10 +62,9 @@ static void become(const char *const *arguments, int input, int output)
 int controller_start(struct controller *controller,
 		     const char *const arguments[])
 {
-	int error = make_cgroup(), input[2], output[2];
+	int error, input[2], output[2];
 
-	if (error)
-		return error;
+	make_cgroup();
 	if (pipe2(input, O_CLOEXEC))
 		return -errno;
 	if (pipe2(output, O_CLOEXEC)) {
@@ -191,11 +185,42 @@ int controller_measure(size_t guest_memory, struct footprint *footprint)
 	return read_kernel(&footprint->kernel);
 }
 
+static void close_pipes(struct controller *controller)
+{
+	close(controller->input);
+	close(controller->output);
+}
+
+int controller_wait(struct controller *controller)
+{
+	int status, error = 0;
+
+	while (read_line(controller))
+		;
+	controller->text[controller->length] = '\0';
+	if (waitpid(controller->pid, &status, 0) < 0)
+		error = -errno;
+	else if (status)
+		error = -EPROTO;
+	close_pipes(controller);
+	return error;
+}
+
 void controller_stop(struct controller *controller)
 {
 	write_text(CGROUP "/cgroup.kill", "1");
 	kill(controller->pid, SIGKILL);
 	waitpid(controller->pid, NULL, 0);
-	close(controller->input);
-	close(controller->output);
+	close_pipes(controller);
+}
+
+void controller_explain(struct controller *controller, const char *name,
+			int error)
+{
+	char *line;
+
+	printf("# %s: %s\n", name, strerror(-error));
+	for (line = strtok(controller->text, "\n"); line;
+	     line = strtok(NULL, "\n"))
+		printf("# | %s\n", line);
 }

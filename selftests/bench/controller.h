@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A controller, `lodge run` or QEMU, with a Linux guest that bench/devices talks to, and
- * what the two of them take of the host's memory.
+ * A controller, `lodge run` or QEMU, with a Linux guest that bench/devices talks to, or
+ * that ends by itself; and what the two of them take of the host's memory.
  */
 #ifndef BENCH_CONTROLLER_H
 #define BENCH_CONTROLLER_H
@@ -44,7 +44,7 @@ struct footprint {
  * @arguments: its command line, which NULL ends; files without a path are those of the
  *	payload
  *
- * There is one at a time.
+ * There is one at a time.  Without cgroups in the kernel it cannot be measured.
  *
  * Return: 0 or -errno.
  */
@@ -72,8 +72,25 @@ int controller_ask(struct controller *controller, const char *line,
 int controller_measure(size_t guest_memory, struct footprint *footprint);
 
 /**
+ * controller_wait() - wait until a controller that was started ends by itself
+ *
+ * Its last words are in @text.
+ *
+ * Return: 0; -EPROTO: it has ended with another status than 0; or another -errno.
+ */
+int controller_wait(struct controller *controller);
+
+/**
  * controller_stop() - end a controller that was started, and all that it has started
  */
 void controller_stop(struct controller *controller);
+
+/**
+ * controller_explain() - print an error, and as TAP's comments what was said last
+ * @name: what has failed
+ * @error: -errno
+ */
+void controller_explain(struct controller *controller, const char *name,
+			int error);
 
 #endif

@@ -146,7 +146,13 @@ static struct batch batches[] = {
 	BATCH(20, REQUESTS_SEQUENTIAL, "disk-sequential",
 	      "disk: 128 KiB read in order"),
 	BATCH(60, REQUESTS_ROUND " 0", "net-round", "network: round trip"),
+	BATCH(20, REQUESTS_SEND " 0", "net-send", "network: 64 KiB sent"),
+	BATCH(20, REQUESTS_RECEIVE " 0", "net-receive",
+	      "network: 64 KiB received"),
 	BATCH(60, REQUESTS_ROUND " 1", "vhost-round", "vhost-net: round trip"),
+	BATCH(20, REQUESTS_SEND " 1", "vhost-send", "vhost-net: 64 KiB sent"),
+	BATCH(20, REQUESTS_RECEIVE " 1", "vhost-receive",
+	      "vhost-net: 64 KiB received"),
 };
 
 #define NR_BATCHES (sizeof(batches) / sizeof(batches[0]))
@@ -287,16 +293,6 @@ static int measure(int hypervisor)
 	return error;
 }
 
-static void explain(const char *name, int error)
-{
-	char *line;
-
-	printf("# %s: %s\n", name, strerror(-error));
-	for (line = strtok(controller.text, "\n"); line;
-	     line = strtok(NULL, "\n"))
-		printf("# | %s\n", line);
-}
-
 int main(void)
 {
 	int error;
@@ -306,11 +302,12 @@ int main(void)
 	printf("TAP version 13\n1..1\n");
 	error = prepare();
 	if (error)
-		explain("the host", error);
+		controller_explain(&controller, "the host", error);
 	for (int i = 0; i < NR_HYPERVISORS && !error; i++) {
 		error = measure(i);
 		if (error)
-			explain(controllers[i][0], error);
+			controller_explain(&controller, controllers[i][0],
+					   error);
 	}
 	printf("%s 1 - a guest's requests are served\n",
 	       error ? "not ok" : "ok");

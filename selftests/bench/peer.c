@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A thread that answers datagrams, and the addresses of TAP interfaces.
+ * Two threads: one for datagrams, one for streams, of which there is one at a time.
  */
 #include "peer.h"
 
@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "linux/requests.h"
@@ -22,6 +23,7 @@
 #define NETMASK "255.255.255.0"
 
 static int round_socket;
+static int stream_socket;
 
 static void *echo(void *none)
 {
@@ -41,16 +43,51 @@ static void *echo(void *none)
 	return NULL;
 }
 
+static void serve(int stream)
+{
+	/* A guest may end in the midst of its stream, and others are to have theirs. */
+	const struct timeval patience = { .tv_sec = PEER_SECONDS };
+	static char bytes[STREAM_SIZE];
+	struct peer_order order;
+
+	setsockopt(stream, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		   sizeof(patience));
+	setsockopt(stream, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		   sizeof(patience));
+	if (recv(stream, &order, sizeof(order), MSG_WAITALL) != sizeof(order))
+		return;
+	while (recv(stream, bytes, sizeof(bytes), 0) > 0)
+		;
+	while (order.send-- && send(stream, bytes, sizeof(bytes),
+				    MSG_NOSIGNAL) == sizeof(bytes))
+		;
+}
+
+static void *serve_streams(void *none)
+{
+	int stream;
+
+	while (true) {
+		stream = accept(stream_socket, NULL, NULL);
+		if (stream < 0)
+			continue;
+		serve(stream);
+		close(stream);
+	}
+	return NULL;
+}
+
 /* Return: a socket, or -errno. */
-static int bound_socket(void)
+static int bound_socket(int type, uint16_t port)
 {
 	const struct sockaddr_in name = { .sin_family = AF_INET,
-					  .sin_port = htons(PEER_PORT) };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+					  .sin_port = htons(port) };
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), error;
 
 	if (fd < 0)
 		return -errno;
-	if (!bind(fd, (const struct sockaddr *)&name, sizeof(name)))
+	if (!bind(fd, (const struct sockaddr *)&name, sizeof(name)) &&
+	    (type == SOCK_DGRAM || !listen(fd, 1)))
 		return fd;
 	error = -errno;
 	close(fd);
@@ -60,11 +97,18 @@ static int bound_socket(void)
 int peer_start(void)
 {
 	pthread_t thread;
+	int error;
 
-	round_socket = bound_socket();
+	round_socket = bound_socket(SOCK_DGRAM, PEER_ROUND_PORT);
 	if (round_socket < 0)
 		return round_socket;
-	return -pthread_create(&thread, NULL, echo, NULL);
+	stream_socket = bound_socket(SOCK_STREAM, PEER_STREAM_PORT);
+	if (stream_socket < 0)
+		return stream_socket;
+	error = pthread_create(&thread, NULL, echo, NULL);
+	if (!error)
+		error = pthread_create(&thread, NULL, serve_streams, NULL);
+	return -error;
 }
 
 static void set_address(struct sockaddr *to, const char *text)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The host's side of the network that bench/devices counts: it sends datagrams back (see
- * linux/requests.h).
+ * The host's side of the network that bench/devices counts: it sends datagrams back, and
+ * takes or gives streams (see linux/requests.h).
  */
 #ifndef BENCH_PEER_H
 #define BENCH_PEER_H
 
 /**
- * peer_start() - start the thread that serves the guests, for good
+ * peer_start() - start the threads that serve the guests, for good
  *
  * Return: 0 or -errno.
  */

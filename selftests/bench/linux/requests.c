@@ -24,8 +24,6 @@
 #define DISK "/dev/vda"
 #define MAX_LINE 64
 #define SEED 88172645463325252ULL
-/* What a lost frame costs: an error, and not a guest that waits for ever. */
-#define PEER_SECONDS 2
 
 /* Aligned for direct I/O. */
 static char block[SEQUENTIAL_SIZE] __attribute__((aligned(4096)));
@@ -87,17 +85,18 @@ static int make_sequential(unsigned int count, unsigned int card)
 }
 
 /* Return: a socket that is connected to the host, or -errno. */
-static int connect_peer(unsigned int card)
+static int connect_peer(int type, uint16_t port, unsigned int card)
 {
 	struct sockaddr_in name = { .sin_family = AF_INET,
-				    .sin_port = htons(PEER_PORT) };
+				    .sin_port = htons(port) };
 	const struct timeval patience = { .tv_sec = PEER_SECONDS };
 	char address[INET_ADDRSTRLEN];
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), error;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), error;
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	snprintf(address, sizeof(address), PEER_ADDRESS, card);
 	inet_pton(AF_INET, address, &name.sin_addr);
 	if (!connect(fd, (const struct sockaddr *)&name, sizeof(name)))
@@ -109,7 +108,7 @@ static int connect_peer(unsigned int card)
 
 static int make_round(unsigned int count, unsigned int card)
 {
-	int fd = connect_peer(card), error = 0;
+	int fd = connect_peer(SOCK_DGRAM, PEER_ROUND_PORT, card), error = 0;
 
 	if (fd < 0)
 		return fd;
@@ -121,6 +120,60 @@ static int make_round(unsigned int count, unsigned int card)
 	return error;
 }
 
+/* Return: a stream with its order sent, or -errno. */
+static int start_stream(unsigned int send_back, unsigned int card)
+{
+	const struct peer_order order = { .send = send_back };
+	int fd = connect_peer(SOCK_STREAM, PEER_STREAM_PORT, card);
+
+	if (fd >= 0 && send(fd, &order, sizeof(order), 0) != sizeof(order)) {
+		close(fd);
+		return -EIO;
+	}
+	return fd;
+}
+
+/* Reads to the end.  Return: 0, or -errno if more or less than @size came. */
+static int read_stream(int fd, uint64_t size)
+{
+	ssize_t got;
+
+	while ((got = recv(fd, block, STREAM_SIZE, 0)) > 0)
+		size -= got;
+	if (got < 0)
+		return -errno;
+	return size ? -EPROTO : 0;
+}
+
+static int make_send(unsigned int count, unsigned int card)
+{
+	int fd = start_stream(0, card), error = 0;
+
+	if (fd < 0)
+		return fd;
+	while (!error && count--)
+		if (send(fd, block, STREAM_SIZE, 0) != STREAM_SIZE)
+			error = errno ? -errno : -EIO;
+	/* The host closes its side when it has read all. */
+	shutdown(fd, SHUT_WR);
+	if (!error)
+		error = read_stream(fd, 0);
+	close(fd);
+	return error;
+}
+
+static int make_receive(unsigned int count, unsigned int card)
+{
+	int fd = start_stream(count, card), error;
+
+	if (fd < 0)
+		return fd;
+	shutdown(fd, SHUT_WR);
+	error = read_stream(fd, (uint64_t)count * STREAM_SIZE);
+	close(fd);
+	return error;
+}
+
 static const struct {
 	const char *name;
 	int (*make)(unsigned int count, unsigned int card);
@@ -128,6 +181,8 @@ static const struct {
 	{ REQUESTS_RANDOM, make_random },
 	{ REQUESTS_SEQUENTIAL, make_sequential },
 	{ REQUESTS_ROUND, make_round },
+	{ REQUESTS_SEND, make_send },
+	{ REQUESTS_RECEIVE, make_receive },
 };
 
 /* Return: 0 or -errno. */

@@ -21,12 +21,26 @@
 #define RANDOM_SIZE 4096
 #define SEQUENTIAL_SIZE (128 << 10)
 
-/* A datagram to the host and back. */
+/* A datagram to the host and back; blocks of a TCP stream to the host, and from it. */
 #define REQUESTS_ROUND "round"
+#define REQUESTS_SEND "send"
+#define REQUESTS_RECEIVE "receive"
 #define ROUND_SIZE 64
+#define STREAM_SIZE (64 << 10)
 
-/* By the number of the card: the host's address in the guest's network; and its port. */
+/* By the number of the card: the host's address in each guest's network, and its ports. */
 #define PEER_ADDRESS "10.77.%u.1"
-#define PEER_PORT 7001
+#define PEER_ROUND_PORT 7001
+#define PEER_STREAM_PORT 7002
+/* What a lost frame costs: an error, and nobody who waits for ever. */
+#define PEER_SECONDS 2
+
+/**
+ * struct peer_order - what the first bytes of a stream tell the host
+ * @send: blocks that the host is to send; it reads to the end of what comes first
+ */
+struct peer_order {
+	unsigned int send;
+};
 
 #endif
