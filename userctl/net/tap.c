@@ -28,6 +28,7 @@
  * @fd: the interface; -1: it is gone, and the link is down
  * @attached: the interface gives frames to @fd, which the loop watches
  * @lent: somebody else takes them
+ * @awaited: while @attached: the loop tells of frames
  * @size: bytes of @frame, which the card has refused; 0: it has none
  * @frame: the last frame read
  */
@@ -37,6 +38,7 @@ struct tap {
 	int fd;
 	bool attached;
 	bool lent;
+	bool awaited;
 	size_t size;
 	uint8_t frame[HEADER + LINK_MAX_FRAME];
 };
@@ -56,10 +58,14 @@ static int tap_send(struct link *link, const struct iovec *iov,
  * Waits for frames while they can be taken.  The kernel tells of the interface's end as it
  * tells of a frame, so that a link that waits for none may learn of it late.
  */
-static void await(const struct tap *tap)
+static void await(struct tap *tap)
 {
-	if (tap->fd >= 0 && tap->attached)
-		loop_await(tap->loop, tap->fd, !tap->size && !tap->lent, false);
+	const bool wanted = !tap->size && !tap->lent;
+
+	if (tap->fd < 0 || !tap->attached || tap->awaited == wanted)
+		return;
+	if (!loop_await(tap->loop, tap->fd, wanted, false))
+		tap->awaited = wanted;
 }
 
 static void tap_end(struct tap *tap)
@@ -189,6 +195,7 @@ static int take_queue(struct tap *tap)
 	err = loop_watch(tap->loop, tap->fd, ready, tap);
 	if (err)
 		set_queue(tap, false);
+	tap->awaited = true;
 	return err;
 }
 
@@ -288,6 +295,7 @@ struct link *tap_new(struct loop *loop, const char *name, bool several,
 	tap->link = (struct link){ .kind = &kind, .card = *card };
 	tap->loop = loop;
 	tap->attached = true;
+	tap->awaited = true;
 	tap->fd = tap_open(name, several);
 	err = tap->fd < 0 ? tap->fd : loop_watch(loop, tap->fd, ready, tap);
 	if (!err)
