@@ -99,7 +99,7 @@ CORE_FILES := Kbuild $(wildcard module/*.h module/npt/*.h uapi/*.h \
 FACE	:= main.o face.o ioctl.o netlink.o netlink_news.o netlink_vm.o netlink_stats.o netlink_limit.o
 # The files of the module that build in user space too (see module/pure.h).
 PURE	:= $(wildcard module/alu*.c module/decode*.c module/emul*.c $(addprefix module/,\
-	   descriptor.c gva.c task.c x87.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \
+	   descriptor.c gva.c page_set.c task.c x87.c svm/check.c npt/walk.c npt/map.c npt/npt.c npt/ept.c tag.c \
 	   vmx/check*.c vmx/counters.c))
 # The way of an exit and of an event, and those who test it: built in user space with
 # selftests/unit/kernel.h and empty headers in place of the kernel's.
