@@ -16,8 +16,10 @@
 
 #include "apic.h"
 #include "compat.h"
+#include "dirty.h"
 #include "event.h"
 #include "face.h"
+#include "hold.h"
 #include "inject.h"
 #include "ioctl.h"
 #include "ioeventfd.h"
@@ -82,10 +84,12 @@ static int lodge_face_load(struct lodge_vcpu *vcpu, struct lodge_run *run,
 static long lodge_face_run(struct lodge_vcpu *vcpu)
 {
 	struct lodge_run *run = lodge_face_page(vcpu);
-	u64 load = READ_ONCE(run->load);
-	u64 save;
+	u64 load, save;
 	int error;
 
+	if (lodge_hold_is_on(vcpu->vm))
+		return -EAGAIN;
+	load = READ_ONCE(run->load);
 	if (unlikely(load)) {
 		error = lodge_face_load(vcpu, run, load);
 		if (error)
@@ -289,6 +293,12 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 #define LODGE_FACE_VM_CALLS(CALL, GROWN, PLAIN)                                \
 	CALL(SEND_MSI, lodge_msi, LODGE_LOCK_NONE, 0, lodge_face_send_msi)     \
 	CALL(SET_MEMORY, lodge_memory, LODGE_LOCK_VM, 0, lodge_mem_set)        \
+	CALL(SET_DIRTY_LOG, lodge_dirty_log, LODGE_LOCK_VM, 0,                 \
+	     lodge_dirty_set_log)                                              \
+	CALL(GET_DIRTY, lodge_dirty, LODGE_LOCK_VM, 0, lodge_dirty_collect)    \
+	PLAIN(HOLD, LODGE_LOCK_NONE, lodge_hold_user)                          \
+	PLAIN(RELEASE, LODGE_LOCK_NONE, lodge_hold_release)                    \
+	CALL(RESET, lodge_reset, LODGE_LOCK_NONE, 0, lodge_dirty_reset)        \
 	CALL(CREATE_VCPU, lodge_vcpu_create, LODGE_LOCK_VM, 0,                 \
 	     lodge_face_create_vcpu)                                           \
 	CALL(SET_IOEVENTFD, lodge_ioeventfd, LODGE_LOCK_VM, 0,                 \
@@ -318,6 +328,7 @@ static long lodge_face_vm_ioctl(struct file *file, unsigned int cmd,
 
 static int lodge_face_vm_release(struct inode *inode, struct file *file)
 {
+	lodge_hold_release_all(file->private_data);
 	lodge_vm_put(file->private_data);
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include <asm/trap_pf.h>
 
 #include "compat.h"
+#include "dirty.h"
 #include "guard.h"
 #include "host_page.h"
 #include "mem.h"
@@ -126,6 +127,7 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 	level = fault_level(slot, gpa, min(page.level, format->max_leaf));
 	if (format->small_exec && error & X86_PF_INSTR)
 		level = 1;
+	level = lodge_dirty_level(slot, gpa, level, write);
 	size = lodge_npt_size(level);
 	pa = page.entry & (PTE_PFN_MASK | sme_me_mask) &
 	     ~(lodge_npt_size(page.level) - 1);
@@ -146,7 +148,8 @@ static int fault_map(struct lodge_vcpu *vcpu, const struct lodge_slots *slots,
 		ret = 0;
 	else
 		ret = lodge_npt_map(&vm->npt, &vcpu->npt_cache,
-				    gpa & ~(size - 1), pa, level, attr);
+				    gpa & ~(size - 1), pa, level,
+				    lodge_dirty_attr(slot, gpa, level, attr));
 	if (ret == LODGE_NPT_FLUSH) {
 		lodge_vm_flush_tlbs(vm);
 		removed = lodge_npt_take_removed(&vm->npt);

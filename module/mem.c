@@ -10,6 +10,7 @@
 #include <asm/processor.h>
 
 #include "compat.h"
+#include "dirty.h"
 #include "host_page.h"
 #include "mem.h"
 #include "slots.h"
@@ -39,21 +40,26 @@ static int mem_fault_killable(struct mm_struct *mm, const void __user *where,
 		       0;
 }
 
-/* Finds the caller's address of @gpa; cuts @size at the slot's end. */
-static int mem_locate(const struct lodge_slots *slots, u64 gpa, bool write,
-		      void __user **where, size_t *size)
+/*
+ * Finds the caller's address of @gpa, and cuts @size at the slot's end; under
+ * vm->slots_srcu.  Return: the slot or an error pointer.
+ */
+static const struct lodge_slot *mem_locate(struct lodge_vm *vm, u64 gpa,
+					   bool write, void __user **where,
+					   size_t *size)
 {
-	const struct lodge_slot *slot = lodge_slot_find(slots, gpa);
+	const struct lodge_slot *slot = lodge_slot_find(
+		srcu_dereference(vm->slots, &vm->slots_srcu), gpa);
 	u64 offset;
 
 	if (!slot)
-		return -ENXIO;
+		return ERR_PTR(-ENXIO);
 	if (write && slot->flags & LODGE_MEM_READONLY)
-		return -EROFS;
+		return ERR_PTR(-EROFS);
 	offset = lodge_slot_offset(slot, gpa);
 	*where = (void __user *)(slot->hva + offset);
 	*size = min_t(u64, *size, slot->size - offset);
-	return 0;
+	return slot;
 }
 
 void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
@@ -63,8 +69,7 @@ void __user *lodge_mem_user(struct lodge_vm *vm, u64 gpa, bool write)
 	int index;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	if (mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa, write,
-		       &where, &size))
+	if (IS_ERR(mem_locate(vm, gpa, write, &where, &size)))
 		where = NULL;
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return where;
@@ -97,21 +102,24 @@ static ssize_t mem_copy_present(struct lodge_vm *vm, u64 gpa, void *in,
 				const void *out, size_t size,
 				void __user **where)
 {
+	const struct lodge_slot *slot;
 	size_t left = 0;
-	int index, err;
+	int index;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	err = mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa, out,
-			 where, &size);
-	if (!err) {
+	slot = mem_locate(vm, gpa, out, where, &size);
+	if (!IS_ERR(slot)) {
 		pagefault_disable();
 		left = out ? copy_to_user(*where, out, size) :
 			     mem_copy_in(in, *where, size);
 		pagefault_enable();
+		/* More may be written than is said to be, even if nothing is. */
+		if (out)
+			lodge_dirty_note(slot, gpa, size);
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);
-	if (err)
-		return err;
+	if (IS_ERR(slot))
+		return PTR_ERR(slot);
 	*where += size - left;
 	return size - left;
 }
@@ -210,16 +218,19 @@ static int mem_cmpxchg_present(struct lodge_vm *vm, u64 gpa, void *old,
 			       const void *new, size_t size,
 			       void __user **where)
 {
+	const struct lodge_slot *slot;
 	size_t part = size;
 	int index, err;
 
 	index = srcu_read_lock(&vm->slots_srcu);
-	err = mem_locate(srcu_dereference(vm->slots, &vm->slots_srcu), gpa,
-			 true, where, &part);
+	slot = mem_locate(vm, gpa, true, where, &part);
+	err = PTR_ERR_OR_ZERO(slot);
 	if (!err) {
 		pagefault_disable();
 		err = mem_user_cmpxchg(*where, old, new, size);
 		pagefault_enable();
+		if (!err)
+			lodge_dirty_note(slot, gpa, size);
 	}
 	srcu_read_unlock(&vm->slots_srcu, index);
 	return err > 0 ? -EAGAIN : err;

@@ -15,6 +15,7 @@ enum lodge_request {
 	LODGE_REQ_CLOCK, /* the paravirtual clock page is stale */
 	LODGE_REQ_EOI, /* lodge_lapic_take_eoi() has news for user space */
 	LODGE_REQ_KICK, /* only leave guest mode */
+	LODGE_REQ_HOLD, /* leave LODGE_RUN, if vm->holds */
 };
 
 /**

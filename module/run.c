@@ -20,6 +20,7 @@
 #include "exit.h"
 #include "fpu.h"
 #include "guard.h"
+#include "hold.h"
 #include "hw.h"
 #include "iobus.h"
 #include "irqfd.h"
@@ -427,6 +428,15 @@ static int lodge_run_interrupted(struct lodge_vcpu *vcpu)
 	return -EINTR;
 }
 
+/* Return: true if LODGE_HOLD has asked for it and is still in force. */
+static bool lodge_run_held(struct lodge_vcpu *vcpu)
+{
+	/* Most requests are others, and need no atomic access for this one. */
+	return unlikely(test_bit(LODGE_REQ_HOLD, &vcpu->requests)) &&
+	       test_and_clear_bit(LODGE_REQ_HOLD, &vcpu->requests) &&
+	       lodge_hold_is_on(vcpu->vm);
+}
+
 /* Return: enum lodge_outcome but LODGE_ENTER_AGAIN, or -errno. */
 static int lodge_run_loop(struct lodge_vcpu *vcpu)
 {
@@ -442,6 +452,10 @@ static int lodge_run_loop(struct lodge_vcpu *vcpu)
 			outcome = lodge_run_requests(vcpu);
 			if (outcome != LODGE_ENTER_AGAIN)
 				break;
+			if (lodge_run_held(vcpu)) {
+				vcpu->answer.reason = LODGE_EXIT_INTERRUPTED;
+				return -EAGAIN;
+			}
 		}
 		if (unlikely(lodge_run_work(vcpu)))
 			return lodge_run_interrupted(vcpu);

@@ -8,6 +8,7 @@
 #include <asm/processor.h>
 
 #include "backend.h"
+#include "dirty.h"
 #include "mem.h"
 #include "npt/npt.h"
 #include "slots.h"
@@ -30,6 +31,22 @@ const struct lodge_slot *lodge_slot_find(const struct lodge_slots *slots,
 		else
 			return slot;
 	}
+	return NULL;
+}
+
+const struct lodge_slots *lodge_slots_locked(const struct lodge_vm *vm)
+{
+	return rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
+}
+
+const struct lodge_slot *lodge_slot_by_id(const struct lodge_vm *vm, u32 id)
+{
+	const struct lodge_slots *slots = lodge_slots_locked(vm);
+	u32 i;
+
+	for (i = 0; i < slots->nr; i++)
+		if (slots->slot[i].id == id)
+			return &slots->slot[i];
 	return NULL;
 }
 
@@ -60,21 +77,11 @@ static bool slots_valid(const struct lodge_memory *arg)
 	       arg->hva <= TASK_SIZE_MAX - arg->size;
 }
 
-/*
- * The array that follows @old: without @arg's slot as it was, with it as it
- * shall be.
- */
+/* The array that follows @old: without the slot of @add's number, with @add. */
 static struct lodge_slots *slots_next(const struct lodge_slots *old,
-				      const struct lodge_memory *arg)
+				      const struct lodge_slot *add)
 {
-	const struct lodge_slot add = {
-		.gpa = arg->gpa,
-		.size = arg->size,
-		.hva = arg->hva,
-		.id = arg->slot,
-		.flags = arg->flags,
-	};
-	bool added = !add.size;
+	bool added = !add->size;
 	struct lodge_slots *new;
 	u32 i;
 
@@ -84,16 +91,16 @@ static struct lodge_slots *slots_next(const struct lodge_slots *old,
 	for (i = 0; i < old->nr; i++) {
 		const struct lodge_slot *slot = &old->slot[i];
 
-		if (slot->id == add.id)
+		if (slot->id == add->id)
 			continue;
-		if (!added && add.gpa < slot->gpa) {
-			new->slot[new->nr++] = add;
+		if (!added && add->gpa < slot->gpa) {
+			new->slot[new->nr++] = *add;
 			added = true;
 		}
 		new->slot[new->nr++] = *slot;
 	}
 	if (!added)
-		new->slot[new->nr++] = add;
+		new->slot[new->nr++] = *add;
 	return new;
 }
 
@@ -125,15 +132,40 @@ static void slots_publish(struct lodge_vm *vm, struct lodge_slots *new,
 	synchronize_srcu_expedited(&vm->slots_srcu);
 }
 
+int lodge_slot_set_log(struct lodge_vm *vm, const struct lodge_slot *next)
+{
+	const struct lodge_slots *old = lodge_slots_locked(vm);
+	struct lodge_slots *new = slots_next(old, next);
+
+	if (!new)
+		return -ENOMEM;
+	/* A fault that has looked into the old array notices under this lock. */
+	spin_lock(&vm->npt_lock);
+	rcu_assign_pointer(vm->slots, new);
+	WRITE_ONCE(vm->slots_generation, vm->slots_generation + 1);
+	spin_unlock(&vm->npt_lock);
+	synchronize_srcu_expedited(&vm->slots_srcu);
+	kfree(old);
+	return 0;
+}
+
 int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 {
+	const struct lodge_slot add = {
+		.gpa = arg->gpa,
+		.size = arg->size,
+		.hva = arg->hva,
+		.id = arg->slot,
+		.flags = arg->flags,
+	};
 	const struct lodge_slot *gone = NULL;
-	struct lodge_slots *old, *new;
+	const struct lodge_slots *old;
+	struct lodge_slots *new;
 	u32 i;
 
 	if (!slots_valid(arg))
 		return -EINVAL;
-	old = rcu_dereference_protected(vm->slots, lockdep_is_held(&vm->lock));
+	old = lodge_slots_locked(vm);
 	for (i = 0; i < old->nr; i++) {
 		const struct lodge_slot *slot = &old->slot[i];
 
@@ -145,10 +177,12 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	}
 	if (!arg->size && !gone)
 		return -ENOENT;
-	new = slots_next(old, arg);
+	new = slots_next(old, &add);
 	if (!new)
 		return -ENOMEM;
 	slots_publish(vm, new, gone, arg);
+	if (gone)
+		lodge_dirty_free(vm, gone->written);
 	kfree(old);
 	return 0;
 }
@@ -202,10 +236,13 @@ free_slots:
 void lodge_mem_fini(struct lodge_vm *vm)
 {
 	struct lodge_slots *slots = rcu_dereference_protected(vm->slots, true);
+	u32 i;
 
 	if (!slots)
 		return;
 	lodge_notifier_fini(vm);
+	for (i = 0; i < slots->nr; i++)
+		lodge_dirty_free(vm, slots->slot[i].written);
 	lodge_npt_fini(&vm->npt);
 	cleanup_srcu_struct(&vm->slots_srcu);
 	RCU_INIT_POINTER(vm->slots, NULL);

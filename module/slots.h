@@ -14,6 +14,9 @@
 
 #include <linux/types.h>
 
+struct lodge_page_set;
+struct lodge_vm;
+
 /**
  * struct lodge_slot - one slot
  * @gpa: first guest physical address
@@ -21,6 +24,8 @@
  * @hva: first address in the caller
  * @id: its number
  * @flags: LODGE_MEM_*
+ * @written: its dirty log: see dirty.h; NULL: it is off
+ * @baseline: first address of what LODGE_RESET puts back; 0: there is none
  */
 struct lodge_slot {
 	u64 gpa;
@@ -28,6 +33,8 @@ struct lodge_slot {
 	unsigned long hva;
 	u32 id;
 	u32 flags;
+	struct lodge_page_set *written;
+	unsigned long baseline;
 };
 
 /**
@@ -45,6 +52,27 @@ struct lodge_slots {
  */
 const struct lodge_slot *lodge_slot_find(const struct lodge_slots *slots,
 					 u64 gpa);
+
+/**
+ * lodge_slots_locked() - all slots; under vm->lock
+ */
+const struct lodge_slots *lodge_slots_locked(const struct lodge_vm *vm);
+
+/**
+ * lodge_slot_by_id() - the slot of a number, or NULL; under vm->lock
+ */
+const struct lodge_slot *lodge_slot_by_id(const struct lodge_vm *vm, u32 id);
+
+/**
+ * lodge_slot_set_log() - give a slot another dirty log, or none, and another baseline
+ * @next: as the slot of this number shall be; it shows the same memory
+ *
+ * The nested tables stay as they are.  On return the slot has a new place in memory, and
+ * nobody uses the log that it has had.  Called under vm->lock.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int lodge_slot_set_log(struct lodge_vm *vm, const struct lodge_slot *next);
 
 /**
  * lodge_slot_offset() - the place of @gpa in the slot that has been found for it

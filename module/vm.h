@@ -10,6 +10,7 @@
 #ifndef LODGE_VM_H
 #define LODGE_VM_H
 
+#include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
@@ -56,6 +57,8 @@ struct lodge_clock_base {
  * @identity: what it is known by
  * @stops: how often its stops are told; see lodge_notify_stopped()
  * @state: enum lodge_vm_state; leaves LODGE_VM_ALIVE once, by anyone
+ * @holds: how many hold the vCPUs; see hold.h
+ * @user_holds: those of them that LODGE_RELEASE may take back
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
  * @slots: see slots.c; changed under @lock, read under @slots_srcu
@@ -87,6 +90,8 @@ struct lodge_vm {
 	struct lodge_identity identity;
 	struct ratelimit_state stops;
 	int state;
+	atomic_t holds;
+	atomic_t user_holds;
 	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
 	u32 nr_vcpus;
 

@@ -10,7 +10,7 @@
  *   caller was built.  The kernel sets members that are missing to zero, and fails
  *   with E2BIG if bytes that it does not know are not zero.
  * - Reserved fields and unknown flag bits must be zero (EINVAL).
- * - A call that fails has changed nothing.
+ * - A call that fails has changed nothing, but where it says what it has.
  * - Every call can fail with these errors, which are not repeated below.  EFAULT: a
  *   pointer is bad.  ENOTTY: this file has no such call.  EIO: a bug in Lodge was
  *   found earlier in this VM, which can only be closed.  ECANCELED: the VM was killed
@@ -124,6 +124,57 @@ struct lodge_memory {
 	__u64 gpa;
 	__u64 size;
 	__u64 hva;
+};
+
+#define LODGE_DIRTY_LOG_ON (1U << 0)
+#define LODGE_DIRTY_LOG_BASELINE (1U << 1)
+
+/**
+ * struct lodge_dirty_log - argument of LODGE_SET_DIRTY_LOG
+ * @slot: number of a slot that is set
+ * @flags: LODGE_DIRTY_LOG_ON: keep a dirty log of the slot; zero: keep none;
+ *	LODGE_DIRTY_LOG_BASELINE, only together with it: LODGE_RESET puts the slot's
+ *	memory back
+ * @baseline: with LODGE_DIRTY_LOG_BASELINE: address of the content to which it is put
+ *	back, page-aligned and as large as the slot; else zero
+ */
+struct lodge_dirty_log {
+	__u32 slot;
+	__u32 flags;
+	__u64 baseline;
+};
+
+/* The most pages of 4 KiB of a slot with a dirty log: 8 TiB. */
+#define LODGE_MAX_DIRTY_PAGES (1U << 31)
+
+/**
+ * struct lodge_dirty - argument of LODGE_GET_DIRTY
+ * @slot: number of a slot with a dirty log
+ * @flags: zero
+ * @first: first page to look at, counted from the slot's beginning in units of 4 KiB; a
+ *	multiple of 64
+ * @pages: how many pages to look at
+ * @bitmap: address of an array of __u64, 8-aligned: bit n % 64 of element n / 64 stands
+ *	for page @first + n
+ * @dirty: out: pages that were found in the log
+ */
+struct lodge_dirty {
+	__u32 slot;
+	__u32 flags;
+	__u64 first;
+	__u64 pages;
+	__u64 bitmap;
+	__u64 dirty;
+};
+
+/**
+ * struct lodge_reset - argument of LODGE_RESET
+ * @flags: zero
+ * @pages: out: pages of 4 KiB that were put back
+ */
+struct lodge_reset {
+	__u64 flags;
+	__u64 pages;
 };
 
 /**
@@ -590,6 +641,82 @@ struct lodge_run {
  */
 #define LODGE_SET_IRQFD _IOW(LODGE_IOC, 0x16, struct lodge_irqfd)
 #define LODGE_MAX_IRQFDS 4096
+/**
+ * LODGE_SET_DIRTY_LOG - begin or end the dirty log of a memory slot
+ *
+ * From then on the slot's log has each page that the guest has written to, or the kernel
+ * for it: an emulated instruction, the clock page, accessed and dirty bits in the
+ * guest's page tables.  Some processors count the reading of a page table as a write.
+ * What the caller itself writes, vhost for it, or another process to which it gave the
+ * memory, is not in the log.
+ *
+ * A log begins empty.  To begin one that there is changes only the baseline; to end one
+ * that there is not changes nothing.  It ends, too, when the slot is replaced or deleted.
+ * While there is one, the guest's first write to a page costs a fault, and nested pages
+ * larger than 4 KiB are split where the guest writes; afterwards they become large again.
+ * The memory of the baseline is the caller's to keep; it is read by LODGE_RESET alone.
+ *
+ * Errors: EINVAL slot number, flags, a baseline that is not page-aligned or goes beyond
+ * user space; ENOENT the slot is not set; EFBIG it has more than LODGE_MAX_DIRTY_PAGES;
+ * EDQUOT a limit on kernel memory is reached (see lodge_netlink.h); ENOMEM.
+ */
+#define LODGE_SET_DIRTY_LOG _IOW(LODGE_IOC, 0x17, struct lodge_dirty_log)
+/**
+ * LODGE_GET_DIRTY - take pages out of a dirty log
+ *
+ * Sets the bits of the pages that are in the log, and takes them out.  Other bits stay
+ * as they are, so that one bitmap can collect what several calls find; the caller clears
+ * it before.  The time that this takes depends on the number of pages found, and hardly
+ * on that of pages looked at.
+ *
+ * vCPUs may run meanwhile.  A page's content, as the caller reads it after this call,
+ * has all that was written to it before it was taken out; what is written later puts the
+ * page into the log again.
+ *
+ * If the call fails with EFAULT or EINTR, it has taken out some pages and set their
+ * bits; all others are still in the log.
+ *
+ * Errors: EINVAL slot number, flags, @first, @bitmap's alignment, pages beyond the slot's
+ * end; ENOENT the slot is not set, or has no dirty log; EINTR the caller is being killed.
+ */
+#define LODGE_GET_DIRTY _IOWR(LODGE_IOC, 0x18, struct lodge_dirty)
+/**
+ * LODGE_HOLD - stop all vCPUs and keep them from running
+ *
+ * When this call returns, no vCPU is in LODGE_RUN, and LODGE_RUN fails with EAGAIN until
+ * LODGE_RELEASE is called as often as LODGE_HOLD was, or the last descriptor of the VM is
+ * closed.  A LODGE_RUN that the call has stopped fails with EAGAIN, too, at a point at
+ * which no instruction is half done but those that wait for the caller's answer.  Other
+ * calls work as usual.  Interrupts may be sent meanwhile; they wait, and time goes on.
+ * A vCPU that waits for a page of its memory, such as one from a userfaultfd, is waited
+ * for.
+ *
+ * Errors: EINTR the caller is being killed; EOVERFLOW it was called too often.  Then the
+ * vCPUs are not held by this call.
+ */
+#define LODGE_HOLD _IO(LODGE_IOC, 0x19)
+/**
+ * LODGE_RELEASE - take back one LODGE_HOLD
+ *
+ * Errors: EINVAL no LODGE_HOLD is in force.
+ */
+#define LODGE_RELEASE _IO(LODGE_IOC, 0x1a)
+/**
+ * LODGE_RESET - put memory back to its baseline
+ *
+ * Copies each page that is in the dirty log of a slot with a baseline from there, and
+ * takes it out of the log.  All vCPUs are held meanwhile, as by LODGE_HOLD, but no
+ * LODGE_RELEASE takes that back; to put their registers back as well, hold them around
+ * this call and LODGE_SET_STATE.  Other slots stay as they are.
+ *
+ * If the call fails with EFAULT or EINTR, some pages are put back; all others are still
+ * in the log, and the call may be made again.
+ *
+ * Errors: EINVAL flags; ENOENT no slot has a baseline; EFAULT the baseline cannot be read,
+ * or the slot's memory not be written to; EINTR the caller is being killed; EOVERFLOW as
+ * LODGE_HOLD; ENOMEM.
+ */
+#define LODGE_RESET _IOWR(LODGE_IOC, 0x1b, struct lodge_reset)
 
 /*
  * Calls on a vCPU.  All but LODGE_NMI and LODGE_EXTINT wait while another
@@ -608,7 +735,9 @@ struct lodge_run {
  * Setting the group GENERAL or EVENTS, by LODGE_SET_STATE or @load, abandons an
  * instruction that is not complete.
  *
- * Errors: EINTR a signal is pending or immediate_exit is set; EINVAL the run page's
+ * Errors: EINTR a signal is pending or immediate_exit is set; EAGAIN the vCPUs are held
+ * (LODGE_HOLD, LODGE_RESET): the caller waits and calls again, with the same answer in
+ * the run page, which is not looked at if they were held before; EINVAL the run page's
  * @load or the registers that it names.
  */
 #define LODGE_RUN _IO(LODGE_IOC, 0x20)

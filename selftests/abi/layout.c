@@ -162,6 +162,23 @@ TEST(arguments_of_the_vm_calls_keep_their_layout)
 	EXPECT_AT(struct lodge_memory, size, 16);
 	EXPECT_AT(struct lodge_memory, hva, 24);
 
+	EXPECT_SIZE(struct lodge_dirty_log, 16);
+	EXPECT_AT(struct lodge_dirty_log, slot, 0);
+	EXPECT_AT(struct lodge_dirty_log, flags, 4);
+	EXPECT_AT(struct lodge_dirty_log, baseline, 8);
+
+	EXPECT_SIZE(struct lodge_reset, 16);
+	EXPECT_AT(struct lodge_reset, flags, 0);
+	EXPECT_AT(struct lodge_reset, pages, 8);
+
+	EXPECT_SIZE(struct lodge_dirty, 40);
+	EXPECT_AT(struct lodge_dirty, slot, 0);
+	EXPECT_AT(struct lodge_dirty, flags, 4);
+	EXPECT_AT(struct lodge_dirty, first, 8);
+	EXPECT_AT(struct lodge_dirty, pages, 16);
+	EXPECT_AT(struct lodge_dirty, bitmap, 24);
+	EXPECT_AT(struct lodge_dirty, dirty, 32);
+
 	EXPECT_SIZE(struct lodge_vcpu_create, 8);
 	EXPECT_AT(struct lodge_vcpu_create, id, 0);
 	EXPECT_AT(struct lodge_vcpu_create, flags, 4);
@@ -308,6 +325,11 @@ TEST(calls_keep_their_numbers)
 	EXPECT_EQ(0x4018b714U, LODGE_SET_CLOCK);
 	EXPECT_EQ(0x4020b715U, LODGE_SET_IOEVENTFD);
 	EXPECT_EQ(0x4020b716U, LODGE_SET_IRQFD);
+	EXPECT_EQ(0x4010b717U, LODGE_SET_DIRTY_LOG);
+	EXPECT_EQ(0xc028b718U, LODGE_GET_DIRTY);
+	EXPECT_EQ(0x0000b719U, LODGE_HOLD);
+	EXPECT_EQ(0x0000b71aU, LODGE_RELEASE);
+	EXPECT_EQ(0xc010b71bU, LODGE_RESET);
 	EXPECT_EQ(0x0000b720U, LODGE_RUN);
 	EXPECT_EQ(0xc2a0b721U, LODGE_GET_STATE);
 	EXPECT_EQ(0x42a0b722U, LODGE_SET_STATE);

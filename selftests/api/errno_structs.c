@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "host.h"
+#include "lib/client.h"
 #include "runner.h"
 
 #include "kselftest_harness.h"
@@ -42,6 +43,8 @@ static const struct call {
 		struct lodge_clock clock;
 		struct lodge_ioeventfd ioeventfd;
 		struct lodge_irqfd irqfd;
+		struct lodge_dirty_log dirty_log;
+		struct lodge_dirty dirty;
 		struct lodge_state state;
 		struct lodge_cpuid cpuid;
 		uint8_t bytes[1024];
@@ -66,6 +69,10 @@ static const struct call {
 	CALL(SET_IRQFD, ON_VM,
 	     .argument.irqfd = { .fd = -1, .address = 0xfee00000 },
 	     .answer = -EBADF),
+	CALL(SET_DIRTY_LOG, ON_VM, .argument.dirty_log = { .slot = 1 },
+	     .answer = -ENOENT),
+	CALL(GET_DIRTY, ON_VM),
+	CALL(RESET, ON_VM),
 	CALL(GET_STATE, ON_VCPU),
 	CALL(SET_STATE, ON_VCPU),
 	CALL(GET_CPUID, ON_VCPU, .answer = -ENOSPC),
@@ -98,6 +105,8 @@ FIXTURE_SETUP(structs)
 
 	ASSERT_EQ(0, machine_make(&self->machine, 1));
 	ASSERT_EQ(0, ioctl(self->machine.cpu[0].fd, LODGE_EXTINT, &extint));
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->machine.vm, 0,
+					   self->machine.memory));
 	self->buffer = mmap(NULL, 5 * PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->buffer);
@@ -294,7 +303,9 @@ TEST_F(structs, no_other_number_is_a_call)
 	const enum target files[] = { ON_LODGE, ON_VM, ON_VCPU };
 
 	for (unsigned int nr = 0; nr < 256; nr++) {
-		bool known = nr == _IOC_NR(LODGE_RUN) ||
+		bool known = nr == _IOC_NR(LODGE_HOLD) ||
+			     nr == _IOC_NR(LODGE_RELEASE) ||
+			     nr == _IOC_NR(LODGE_RUN) ||
 			     nr == _IOC_NR(LODGE_NMI);
 
 		FOR_EACH_CALL(call)

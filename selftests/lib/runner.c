@@ -138,6 +138,9 @@ static void *runner_thread(void *argument)
 			__atomic_store_n(&run->immediate_exit, 0,
 					 __ATOMIC_SEQ_CST);
 			count(&runner->kicks);
+		} else if (error == -EAGAIN) {
+			count(&runner->held);
+			usleep(100);
 		} else if (error) {
 			runner->error = error;
 		} else {

@@ -41,6 +41,7 @@ uint32_t machine_word(const struct machine *machine, uint32_t gpa);
  * @stop: set by runner_stop()
  * @rounds: LODGE_RUN has returned so often
  * @kicks: of these, with EINTR
+ * @held: and with EAGAIN, because the vCPUs were held
  * @io: exits for port accesses
  * @mmio: exits for memory without a slot, whose reads are answered with zero
  * @bad_memory: exits for memory that the host does not have
@@ -54,6 +55,7 @@ struct runner {
 	bool stop;
 	long rounds;
 	long kicks;
+	long held;
 	long io;
 	long mmio;
 	long bad_memory;

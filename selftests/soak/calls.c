@@ -173,6 +173,41 @@ static void set_memory(struct caller *caller)
 	call(caller, *any_vm(caller), LODGE_SET_MEMORY, &memory);
 }
 
+static void log_writes(struct caller *caller)
+{
+	struct chance *chance = &caller->chance;
+	struct lodge_dirty_log log = {
+		.slot = chance_below(chance, 4),
+		.flags = chance_one_in(chance, 3) ? 0 : LODGE_DIRTY_LOG_ON,
+	};
+	struct lodge_reset reset = {};
+	struct lodge_dirty dirty = {
+		.slot = log.slot,
+		.first = chance_below(chance, 4) * 64,
+		.pages = chance_below(chance, ARENA / PAGE),
+		.bitmap = (uintptr_t)anywhere(caller),
+	};
+
+	if (log.flags && chance_one_in(chance, 2)) {
+		log.flags |= LODGE_DIRTY_LOG_BASELINE;
+		log.baseline = (uintptr_t)anywhere(caller);
+	}
+	chance_flip(chance, &log, sizeof(log), 1);
+	chance_flip(chance, &dirty, sizeof(dirty), 1);
+	if (chance_one_in(chance, 3))
+		call(caller, *any_vm(caller), LODGE_SET_DIRTY_LOG, &log);
+	call(caller, *any_vm(caller), LODGE_GET_DIRTY, &dirty);
+	call(caller, *any_vm(caller), LODGE_RESET, &reset);
+}
+
+static void hold(struct caller *caller)
+{
+	int *vm = any_vm(caller);
+
+	call(caller, *vm, LODGE_HOLD, NULL);
+	call(caller, *vm, LODGE_RELEASE, NULL);
+}
+
 static void change_state(struct caller *caller)
 {
 	struct chance *chance = &caller->chance;
@@ -408,12 +443,16 @@ static const struct {
 	void (*act)(struct caller *caller);
 	unsigned int weight;
 } deeds[] = {
-	{ open_lodge, 4 },   { get_info, 2 },	   { create_vm, 4 },
-	{ create_vcpu, 12 }, { set_memory, 16 },   { change_state, 16 },
-	{ change_cpuid, 6 }, { change_msrs, 6 },   { run, 32 },
-	{ send, 24 },	     { change_clock, 4 },  { connect_eventfd, 16 },
-	{ call_wildly, 24 }, { change_arena, 16 }, { map_run_page, 4 },
-	{ close_one, 4 },    { fork_one, 1 },
+	{ open_lodge, 4 },   { get_info, 2 },
+	{ create_vm, 4 },    { create_vcpu, 12 },
+	{ set_memory, 16 },  { change_state, 16 },
+	{ log_writes, 16 },  { hold, 4 },
+	{ change_cpuid, 6 }, { change_msrs, 6 },
+	{ run, 32 },	     { send, 24 },
+	{ change_clock, 4 }, { connect_eventfd, 16 },
+	{ call_wildly, 24 }, { change_arena, 16 },
+	{ map_run_page, 4 }, { close_one, 4 },
+	{ fork_one, 1 },
 };
 
 static void act(struct caller *caller)

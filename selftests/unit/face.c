@@ -292,6 +292,40 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 	return 0;
 }
 
+long lodge_dirty_set_log(struct lodge_vm *vm, const struct lodge_dirty_log *arg)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+long lodge_dirty_collect(struct lodge_vm *vm, struct lodge_dirty *arg)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+long lodge_hold_user(struct lodge_vm *vm)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+long lodge_hold_release(struct lodge_vm *vm)
+{
+	core.locked = world.locked;
+	return 0;
+}
+
+void lodge_hold_release_all(struct lodge_vm *vm)
+{
+}
+
 long lodge_ioeventfd_set(struct lodge_vm *vm, const struct lodge_ioeventfd *set)
 {
 	core.locked = world.locked;
@@ -423,6 +457,17 @@ TEST_F(face, a_vcpu_is_published_before_it_has_a_descriptor)
 	EXPECT_TRUE(world.published && world.installed);
 	EXPECT_FALSE(world.unsafe);
 	EXPECT_EQ(&world.vm.lock, core.locked);
+}
+
+TEST_F(face, a_vcpu_that_is_held_does_not_run_and_its_run_page_waits)
+{
+	self->run->load = LODGE_GROUP_GENERAL;
+	world.vm.holds.counter = 1;
+	EXPECT_EQ(-EAGAIN, vcpu_call(LODGE_RUN, NULL));
+	EXPECT_EQ(LODGE_GROUP_GENERAL, self->run->load);
+	world.vm.holds.counter = 0;
+	EXPECT_EQ(0, vcpu_call(LODGE_RUN, NULL));
+	EXPECT_EQ(0U, self->run->load);
 }
 
 TEST_F(face, a_call_holds_the_lock_of_its_row)

@@ -56,6 +56,23 @@ TEST_F(run, has_at_most_sixty_four_entries_with_interrupts_off)
 	EXPECT_EQ(1U, fake.loads);
 }
 
+TEST_F(run, of_a_vcpu_that_is_to_be_held_ends_before_the_guest_is_entered)
+{
+	self->vm.holds.counter = 1;
+	self->vcpu.requests |= BIT(LODGE_REQ_HOLD);
+	EXPECT_EQ(-EAGAIN, lodge_vcpu_run(&self->vcpu, false, false));
+	EXPECT_EQ(0U, fake.entries);
+	EXPECT_EQ(LODGE_EXIT_INTERRUPTED, self->vcpu.answer.reason);
+	EXPECT_FALSE(self->vcpu.requests & BIT(LODGE_REQ_HOLD));
+}
+
+TEST_F(run, goes_on_if_nobody_holds_the_vcpu_any_more)
+{
+	self->vcpu.requests |= BIT(LODGE_REQ_HOLD);
+	EXPECT_TRUE(ends_at(self, ROW));
+	EXPECT_FALSE(self->vcpu.requests & BIT(LODGE_REQ_HOLD));
+}
+
 /* fake_enter() looks whether the backend hears of interrupts between two entries. */
 TEST_F(run, tells_of_interrupts_before_the_first_entry_of_each_row)
 {

@@ -72,6 +72,61 @@ int lodge_memory_delete(int vm, uint32_t slot)
 	return call(vm, LODGE_SET_MEMORY, &region);
 }
 
+int lodge_dirty_log_begin(int vm, uint32_t slot, const void *baseline)
+{
+	const struct lodge_dirty_log log = {
+		.slot = slot,
+		.flags = LODGE_DIRTY_LOG_ON |
+			 (baseline ? LODGE_DIRTY_LOG_BASELINE : 0),
+		.baseline = (uintptr_t)baseline,
+	};
+
+	return call(vm, LODGE_SET_DIRTY_LOG, &log);
+}
+
+int lodge_dirty_log_end(int vm, uint32_t slot)
+{
+	const struct lodge_dirty_log log = { .slot = slot };
+
+	return call(vm, LODGE_SET_DIRTY_LOG, &log);
+}
+
+int lodge_vm_hold(int vm)
+{
+	return call(vm, LODGE_HOLD, NULL);
+}
+
+int lodge_vm_release(int vm)
+{
+	return call(vm, LODGE_RELEASE, NULL);
+}
+
+int lodge_vm_reset(int vm, uint64_t *pages)
+{
+	struct lodge_reset reset = { 0 };
+	int err = call(vm, LODGE_RESET, &reset);
+
+	if (!err && pages)
+		*pages = reset.pages;
+	return err;
+}
+
+int lodge_dirty_get(int vm, uint32_t slot, uint64_t first, uint64_t pages,
+		    uint64_t *bitmap, uint64_t *dirty)
+{
+	struct lodge_dirty get = {
+		.slot = slot,
+		.first = first,
+		.pages = pages,
+		.bitmap = (uintptr_t)bitmap,
+	};
+	int err = call(vm, LODGE_GET_DIRTY, &get);
+
+	if (!err && dirty)
+		*dirty = get.dirty;
+	return err;
+}
+
 int lodge_vcpu_create(int vm, uint32_t id, struct lodge_run **run)
 {
 	const struct lodge_vcpu_create create = { .id = id };

@@ -70,6 +70,59 @@ int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 int lodge_memory_delete(int vm, uint32_t slot);
 
 /**
+ * lodge_dirty_log_begin() - keep a log of the pages of a slot that are written to
+ * @vm: from lodge_vm_create()
+ * @slot: number of a slot that is set
+ * @baseline: as large as the slot, page-aligned: what lodge_vm_reset() puts back; must
+ *	stay mapped as long as the log is kept; or NULL
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_dirty_log_begin(int vm, uint32_t slot, const void *baseline);
+
+/**
+ * lodge_dirty_log_end() - keep none any more
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_dirty_log_end(int vm, uint32_t slot);
+
+/**
+ * lodge_dirty_get() - take pages out of a slot's dirty log
+ * @first: first page to look at; a multiple of 64
+ * @pages: how many
+ * @bitmap: a bit for each, of which those of the pages found are set; others stay as
+ *	they are
+ * @dirty: set to the number of pages found; may be NULL
+ *
+ * Return: 0 or -errno.
+ */
+int lodge_dirty_get(int vm, uint32_t slot, uint64_t first, uint64_t pages,
+		    uint64_t *bitmap, uint64_t *dirty);
+
+/**
+ * lodge_vm_hold() - stop all vCPUs: lodge_run() fails with -EAGAIN
+ *
+ * Return: 0 or -errno; -EINTR.
+ */
+int lodge_vm_hold(int vm);
+
+/**
+ * lodge_vm_release() - take one lodge_vm_hold() back
+ *
+ * Return: 0 or -errno; -EINVAL there is none.
+ */
+int lodge_vm_release(int vm);
+
+/**
+ * lodge_vm_reset() - put the pages in the logs of slots with a baseline back to it
+ * @pages: set to the number of pages that were put back; may be NULL
+ *
+ * Return: 0 or -errno; -ENOENT there is no such slot.
+ */
+int lodge_vm_reset(int vm, uint64_t *pages);
+
+/**
  * lodge_vcpu_create() - make a vCPU and map its run page: two system calls
  * @vm: from lodge_vm_create()
  * @id: its number, which is its initial APIC ID
@@ -90,7 +143,8 @@ void lodge_vcpu_close(int vcpu, struct lodge_run *run);
  * lodge_run() - let a vCPU execute until something needs its user
  * @vcpu: from lodge_vcpu_create(); its run page says why the call returned
  *
- * Return: 0; -EINTR after a signal or with immediate_exit set; -errno.
+ * Return: 0; -EINTR after a signal or with immediate_exit set; -EAGAIN while
+ * lodge_vm_hold() is in force; -errno.
  */
 int lodge_run(int vcpu);
 

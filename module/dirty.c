@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The dirty log: see dirty.h.
+ *
+ * A page is taken out of the log and its leaf made read-only under vm->npt_lock, and the
+ * TLBs are flushed before the caller hears of it.  In between a vCPU may go on writing
+ * through its TLB: the caller, who reads the page afterwards, finds that in it.
+ */
+#include <linux/mm.h>
+#include <linux/nospec.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "dirty.h"
+#include "hold.h"
+#include "host_page.h"
+#include "user.h"
+#include "vm.h"
+
+/* Words of a log that are taken in a row under vm->npt_lock. */
+#define DIRTY_BATCH 32
+
+/* Guest memory that is looked at in a row under vm->npt_lock, bytes. */
+#define DIRTY_STEP (128ULL << 20)
+
+static u64 dirty_page(const struct lodge_slot *slot, u64 gpa)
+{
+	return lodge_slot_offset(slot, gpa) >> PAGE_SHIFT;
+}
+
+void lodge_dirty_note_log(const struct lodge_slot *slot, u64 gpa, size_t size)
+{
+	u64 last = dirty_page(slot, gpa + size - 1);
+	u64 page;
+
+	for (page = dirty_page(slot, gpa); page <= last; page++)
+		lodge_page_set_add(slot->written, page);
+}
+
+/* A large leaf in place of small ones would take away that some are writable. */
+u8 lodge_dirty_level_log(const struct lodge_slot *slot, u64 gpa, u8 level,
+			 bool write)
+{
+	if (write)
+		return 1;
+	for (; level > 1; level--) {
+		u64 pages = lodge_npt_size(level) >> PAGE_SHIFT;
+		u64 first =
+			dirty_page(slot, gpa & ~(lodge_npt_size(level) - 1));
+
+		if (!lodge_page_set_has_any(slot->written, first,
+					    first + pages))
+			break;
+	}
+	return level;
+}
+
+u32 lodge_dirty_attr_log(const struct lodge_slot *slot, u64 gpa, u8 level,
+			 u32 attr)
+{
+	u64 page = dirty_page(slot, gpa);
+
+	if (attr & LODGE_NPT_DIRTY)
+		lodge_page_set_add(slot->written, page);
+	else if (level > 1 || !lodge_page_set_has(slot->written, page))
+		attr &= ~LODGE_NPT_WRITE;
+	return attr;
+}
+
+static void dirty_flush(struct lodge_vm *vm)
+{
+	spin_lock(&vm->npt_lock);
+	lodge_vm_flush_tlbs(vm);
+	spin_unlock(&vm->npt_lock);
+}
+
+static struct lodge_page_set *dirty_new(struct lodge_vm *vm, u64 pages)
+{
+	size_t size = lodge_page_set_size(pages);
+	int error = lodge_user_get_kernel(vm->user, size);
+	struct lodge_page_set *written;
+
+	if (error)
+		return ERR_PTR(error);
+	written = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!written) {
+		lodge_user_put_kernel(vm->user, size);
+		return ERR_PTR(-ENOMEM);
+	}
+	lodge_page_set_init(written, pages);
+	return written;
+}
+
+void lodge_dirty_free(struct lodge_vm *vm, struct lodge_page_set *written)
+{
+	if (!written)
+		return;
+	lodge_user_put_kernel(vm->user, lodge_page_set_size(written->pages));
+	kvfree(written);
+}
+
+/* Take the right to write to a slot's memory away, wherever a log begins empty. */
+static void dirty_protect_slot(struct lodge_vm *vm,
+			       const struct lodge_slot *slot)
+{
+	u64 end = slot->gpa + slot->size;
+	u64 start, next;
+
+	for (start = slot->gpa; start < end; start = next) {
+		next = start + min(DIRTY_STEP, end - start);
+		spin_lock(&vm->npt_lock);
+		lodge_npt_protect(&vm->npt, start, next);
+		spin_unlock(&vm->npt_lock);
+		cond_resched();
+	}
+	dirty_flush(vm);
+}
+
+/* Return: true if the host has a large page behind all 2 MiB at @gpa of @slot. */
+static bool dirty_may_join(const struct lodge_vm *vm,
+			   const struct lodge_slot *slot, u64 gpa)
+{
+	unsigned long hva = slot->hva + (gpa - slot->gpa);
+
+	return !(hva & (PMD_SIZE - 1)) &&
+	       lodge_host_page_lookup(vm->mm, hva).level > 1;
+}
+
+/* Remove the small leaves for which the next fault finds a large page. */
+static void dirty_join(struct lodge_vm *vm, const struct lodge_slot *slot,
+		       u64 start, u64 end)
+{
+	u64 *removed = NULL;
+	bool flush = false;
+
+	spin_lock(&vm->npt_lock);
+	for (; start < end; start += PMD_SIZE)
+		if (dirty_may_join(vm, slot, start))
+			flush |= lodge_npt_unmap(&vm->npt, start,
+						 start + PMD_SIZE);
+	if (flush) {
+		lodge_vm_flush_tlbs(vm);
+		removed = lodge_npt_take_removed(&vm->npt);
+	}
+	spin_unlock(&vm->npt_lock);
+	lodge_npt_free_removed(&vm->npt, removed, true);
+}
+
+static void dirty_join_slot(struct lodge_vm *vm, const struct lodge_slot *slot)
+{
+	u64 end = ALIGN_DOWN(slot->gpa + slot->size, PMD_SIZE);
+	u64 start = ALIGN(slot->gpa, PMD_SIZE);
+
+	if (vm->npt.format->max_leaf < 2)
+		return;
+	while (start < end) {
+		u64 next = start + min(DIRTY_STEP, end - start);
+
+		dirty_join(vm, slot, start, next);
+		cond_resched();
+		start = next;
+	}
+}
+
+static int dirty_begin(struct lodge_vm *vm, struct lodge_slot *next)
+{
+	int error;
+
+	if (next->size >> PAGE_SHIFT > LODGE_MAX_DIRTY_PAGES)
+		return -EFBIG;
+	next->written = dirty_new(vm, next->size >> PAGE_SHIFT);
+	if (IS_ERR(next->written))
+		return PTR_ERR(next->written);
+	error = lodge_slot_set_log(vm, next);
+	if (error)
+		lodge_dirty_free(vm, next->written);
+	else
+		dirty_protect_slot(vm, next);
+	return error;
+}
+
+static int dirty_end(struct lodge_vm *vm, struct lodge_slot *next)
+{
+	struct lodge_page_set *written = next->written;
+	int error;
+
+	next->written = NULL;
+	error = lodge_slot_set_log(vm, next);
+	if (error)
+		return error;
+	lodge_dirty_free(vm, written);
+	dirty_join_slot(vm, next);
+	return 0;
+}
+
+static bool dirty_log_valid(const struct lodge_dirty_log *arg)
+{
+	if (arg->slot >= LODGE_MAX_SLOTS)
+		return false;
+	switch (arg->flags) {
+	case 0:
+	case LODGE_DIRTY_LOG_ON:
+		return !arg->baseline;
+	case LODGE_DIRTY_LOG_ON | LODGE_DIRTY_LOG_BASELINE:
+		return arg->baseline && PAGE_ALIGNED(arg->baseline);
+	default:
+		return false;
+	}
+}
+
+long lodge_dirty_set_log(struct lodge_vm *vm, const struct lodge_dirty_log *arg)
+{
+	bool on = arg->flags & LODGE_DIRTY_LOG_ON;
+	const struct lodge_slot *slot;
+	struct lodge_slot next;
+
+	BUILD_BUG_ON(LODGE_MAX_DIRTY_PAGES != LODGE_PAGE_SET_MAX);
+	if (!dirty_log_valid(arg))
+		return -EINVAL;
+	slot = lodge_slot_by_id(vm, arg->slot);
+	if (!slot)
+		return -ENOENT;
+	if (arg->baseline && (slot->size > TASK_SIZE_MAX ||
+			      arg->baseline > TASK_SIZE_MAX - slot->size))
+		return -EINVAL;
+	next = *slot;
+	next.baseline = arg->baseline;
+	if (on && !slot->written)
+		return dirty_begin(vm, &next);
+	if (!on && slot->written)
+		return dirty_end(vm, &next);
+	if (next.baseline == slot->baseline)
+		return 0;
+	return lodge_slot_set_log(vm, &next);
+}
+
+/**
+ * struct dirty_batch - words that were taken out of a log
+ * @nr: how many
+ * @first: the page of bit 0 of each
+ * @bits: they
+ */
+struct dirty_batch {
+	u32 nr;
+	u64 first[DIRTY_BATCH];
+	u64 bits[DIRTY_BATCH];
+};
+
+/* Return: true if a flush is needed. */
+static bool dirty_protect(struct lodge_vm *vm, const struct lodge_slot *slot,
+			  u64 first, u64 bits)
+{
+	bool flush = false;
+
+	while (bits) {
+		u32 start = __ffs64(bits);
+		u64 rest = ~(bits >> start);
+		u32 end = rest ? start + __ffs64(rest) : LODGE_PAGE_SET_WORD;
+		u64 gpa = slot->gpa + (first << PAGE_SHIFT);
+
+		flush |= lodge_npt_protect(&vm->npt,
+					   gpa + ((u64)start << PAGE_SHIFT),
+					   gpa + ((u64)end << PAGE_SHIFT));
+		if (end == LODGE_PAGE_SET_WORD)
+			break;
+		bits &= ~0ULL << end;
+	}
+	return flush;
+}
+
+/* Take words of [*first, @end), up to a batch.  Return: true if a flush is needed. */
+static bool dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
+		       u64 *first, u64 end, struct dirty_batch *batch)
+{
+	bool flush = false;
+	u64 bits;
+
+	batch->nr = 0;
+	spin_lock(&vm->npt_lock);
+	while (batch->nr < DIRTY_BATCH && *first < end) {
+		bits = lodge_page_set_take(slot->written, first, end);
+		if (!bits)
+			break;
+		flush |= dirty_protect(vm, slot, *first, bits);
+		batch->first[batch->nr] = *first;
+		batch->bits[batch->nr++] = bits;
+		*first += LODGE_PAGE_SET_WORD;
+	}
+	spin_unlock(&vm->npt_lock);
+	return flush;
+}
+
+static void dirty_put_back(const struct lodge_slot *slot, u64 first, u64 bits)
+{
+	for (; bits; bits &= bits - 1)
+		lodge_page_set_add(slot->written, first + __ffs64(bits));
+}
+
+static int dirty_tell_word(u64 __user *where, u64 bits)
+{
+	u64 old;
+
+	if (get_user(old, where))
+		return -EFAULT;
+	return put_user(old | bits, where);
+}
+
+/* Set the bits in the caller's bitmap.  Pages that it cannot tell are put back. */
+static int dirty_tell(const struct lodge_slot *slot, struct lodge_dirty *arg,
+		      const struct dirty_batch *batch)
+{
+	u64 __user *bitmap = u64_to_user_ptr(arg->bitmap);
+	int error = 0;
+	u32 i;
+
+	for (i = 0; i < batch->nr; i++) {
+		u64 first = batch->first[i];
+		u64 index = (first - arg->first) / LODGE_PAGE_SET_WORD;
+
+		if (!error)
+			error = dirty_tell_word(&bitmap[index], batch->bits[i]);
+		if (error)
+			dirty_put_back(slot, first, batch->bits[i]);
+		else
+			arg->dirty += hweight64(batch->bits[i]);
+	}
+	return error;
+}
+
+static int dirty_collect_pages(struct lodge_vm *vm,
+			       const struct lodge_slot *slot,
+			       struct lodge_dirty *arg)
+{
+	u64 end = arg->first + arg->pages;
+	struct dirty_batch batch;
+	u64 first = arg->first;
+	bool flush = false;
+	int error;
+
+	arg->dirty = 0;
+	do {
+		flush |= dirty_take(vm, slot, &first, end, &batch);
+		error = dirty_tell(slot, arg, &batch);
+		if (!error && fatal_signal_pending(current))
+			error = -EINTR;
+		cond_resched();
+	} while (!error && batch.nr == DIRTY_BATCH);
+	if (flush)
+		dirty_flush(vm);
+	return error;
+}
+
+/* The processor must not look beyond the log before it knows the checks' outcome. */
+static void dirty_confine(struct lodge_dirty *arg, u64 pages)
+{
+	arg->first = array_index_nospec(arg->first, pages + 1);
+	arg->pages = array_index_nospec(arg->pages, pages - arg->first + 1);
+}
+
+long lodge_dirty_collect(struct lodge_vm *vm, struct lodge_dirty *arg)
+{
+	const struct lodge_slot *slot;
+
+	if (arg->slot >= LODGE_MAX_SLOTS || arg->flags ||
+	    arg->first % LODGE_PAGE_SET_WORD ||
+	    !IS_ALIGNED(arg->bitmap, sizeof(u64)))
+		return -EINVAL;
+	slot = lodge_slot_by_id(vm, arg->slot);
+	if (!slot || !slot->written)
+		return -ENOENT;
+	if (arg->first > slot->written->pages ||
+	    arg->pages > slot->written->pages - arg->first)
+		return -EINVAL;
+	if (!access_ok(u64_to_user_ptr(arg->bitmap),
+		       DIV_ROUND_UP(arg->pages, BITS_PER_BYTE)))
+		return -EFAULT;
+	dirty_confine(arg, slot->written->pages);
+	return dirty_collect_pages(vm, slot, arg);
+}
+
+/* Put one page back.  @room is a page of memory to copy it through. */
+static int dirty_restore_page(const struct lodge_slot *slot, u64 page,
+			      void *room)
+{
+	u64 offset = page << PAGE_SHIFT;
+
+	if (copy_from_user(room, (void __user *)(slot->baseline + offset),
+			   PAGE_SIZE))
+		return -EFAULT;
+	if (copy_to_user((void __user *)(slot->hva + offset), room, PAGE_SIZE))
+		return -EFAULT;
+	return 0;
+}
+
+/* Pages that cannot be put back go into the log again. */
+static int dirty_restore_batch(const struct lodge_slot *slot,
+			       struct dirty_batch *batch, void *room,
+			       struct lodge_reset *arg)
+{
+	int error = 0;
+	u32 i;
+
+	for (i = 0; i < batch->nr; i++) {
+		u64 bits = batch->bits[i];
+
+		for (; bits && !error; bits &= bits - 1) {
+			u64 page = batch->first[i] + __ffs64(bits);
+
+			error = dirty_restore_page(slot, page, room);
+			if (error)
+				break;
+			arg->pages++;
+		}
+		dirty_put_back(slot, batch->first[i], bits);
+	}
+	return error;
+}
+
+static int dirty_restore_slot(struct lodge_vm *vm,
+			      const struct lodge_slot *slot, void *room,
+			      struct lodge_reset *arg)
+{
+	struct dirty_batch batch;
+	u64 first = 0;
+	int error;
+
+	do {
+		if (dirty_take(vm, slot, &first, slot->written->pages, &batch))
+			dirty_flush(vm);
+		error = dirty_restore_batch(slot, &batch, room, arg);
+		if (!error && fatal_signal_pending(current))
+			error = -EINTR;
+		cond_resched();
+	} while (!error && batch.nr == DIRTY_BATCH);
+	return error;
+}
+
+/* Under vm->lock, while no vCPU runs. */
+static int dirty_restore(struct lodge_vm *vm, void *room,
+			 struct lodge_reset *arg)
+{
+	const struct lodge_slots *slots = lodge_slots_locked(vm);
+	int error = -ENOENT;
+	u32 i;
+
+	for (i = 0; i < slots->nr; i++) {
+		if (!slots->slot[i].baseline)
+			continue;
+		error = dirty_restore_slot(vm, &slots->slot[i], room, arg);
+		if (error)
+			break;
+	}
+	return error;
+}
+
+static int dirty_reset_held(struct lodge_vm *vm, struct lodge_reset *arg)
+{
+	void *room = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
+	int error = -EINTR;
+
+	if (!room)
+		return -ENOMEM;
+	if (!mutex_lock_killable(&vm->lock)) {
+		error = dirty_restore(vm, room, arg);
+		mutex_unlock(&vm->lock);
+	}
+	free_page((unsigned long)room);
+	return error;
+}
+
+long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg)
+{
+	long error;
+
+	if (arg->flags)
+		return -EINVAL;
+	arg->pages = 0;
+	error = lodge_hold_begin(vm);
+	if (error)
+		return error;
+	error = dirty_reset_held(vm, arg);
+	lodge_hold_end(vm);
+	return error;
+}
