@@ -175,6 +175,31 @@ TEST(a_signal_ends_a_machine_that_is_held_when_it_goes_on)
 	machine_free(machine);
 }
 
+/* An input is answered once, however often the kernel holds the vCPU meanwhile. */
+static int guest_is_held_by_the_kernel(struct lodge_run *run)
+{
+	static int step;
+
+	switch (step++) {
+	case 0:
+		return fake_out(run, SERIAL_SCRATCH, 1, 0x5a);
+	case 1:
+		return fake_in(run, SERIAL_SCRATCH);
+	case 2:
+	case 3:
+	case 4:
+		return -EAGAIN;
+	}
+	return fake_out(run, DEBUG_EXIT, 1, run->data[0] == 0x5a ? 3 : 4);
+}
+
+TEST(a_vcpu_that_the_kernel_holds_goes_on_with_its_answer)
+{
+	ASSERT_EQ(0, run_machine(guest_is_held_by_the_kernel, 1));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(7, end.code);
+}
+
 /* Sets a waking vector, sleeps in S3, and checks its state when it is woken. */
 static int guest_sleeps(struct lodge_run *run)
 {

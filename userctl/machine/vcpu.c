@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "board/bus.h"
 #include "lib/client.h"
@@ -28,6 +29,9 @@
 #include "sandbox/sandbox.h"
 
 #define KICK_SIGNAL SIGRTMIN
+
+/* How long a vCPU that the kernel holds waits before it asks again. */
+#define HELD_PAUSE_NS 1000000
 
 /**
  * struct vcpu - a vCPU
@@ -278,6 +282,17 @@ enum turn {
 };
 
 /*
+ * The kernel holds the vCPU, perhaps in the middle of an access, and has no call to wait
+ * for its release.  A signal ends the pause as it ends LODGE_RUN.
+ */
+static void await_release(void)
+{
+	const struct timespec pause = { .tv_nsec = HELD_PAUSE_NS };
+
+	nanosleep(&pause, NULL);
+}
+
+/*
  * One pass of the thread's loop: runs the guest up to an exit, and handles it.  With
  * TURN_DEAD, *error is -errno, or 0 for an exit that ends the vCPU.
  */
@@ -292,6 +307,10 @@ static enum turn turn(struct vcpu *vcpu, int *error)
 		err = lodge_run(vcpu->fd);
 	if (err == -EINTR)
 		return TURN_BETWEEN;
+	if (err == -EAGAIN) {
+		await_release();
+		return TURN_AGAIN;
+	}
 	*error = err;
 	return !err && exit_handle(vcpu, error) ? TURN_AGAIN : TURN_DEAD;
 }
