@@ -22,7 +22,7 @@
 #define DIRTY_BATCH 32
 
 /* Guest memory that is looked at in a row under vm->npt_lock, bytes. */
-#define DIRTY_STEP (128ULL << 20)
+#define DIRTY_STEP (32ULL << 20)
 
 static u64 dirty_page(const struct lodge_slot *slot, u64 gpa)
 {
@@ -426,8 +426,7 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 	int error;
 
 	do {
-		if (dirty_take(vm, slot, &first, slot->written->pages, &batch))
-			dirty_flush(vm);
+		dirty_take(vm, slot, &first, slot->written->pages, &batch);
 		error = dirty_restore_batch(slot, &batch, room, arg);
 		if (!error && fatal_signal_pending(current))
 			error = -EINTR;
@@ -436,7 +435,10 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 	return error;
 }
 
-/* Under vm->lock, while no vCPU runs. */
+/*
+ * Under vm->lock, while no vCPU runs.  The TLBs are flushed at the end, whatever the
+ * nested tables have had: the guest's own tables may be among what was put back.
+ */
 static int dirty_restore(struct lodge_vm *vm, void *room,
 			 struct lodge_reset *arg)
 {
@@ -451,6 +453,7 @@ static int dirty_restore(struct lodge_vm *vm, void *room,
 		if (error)
 			break;
 	}
+	dirty_flush(vm);
 	return error;
 }
 

@@ -427,7 +427,8 @@ struct lodge_extint {
  * for it: an emulated instruction, the clock page, accessed and dirty bits in the
  * guest's page tables.  Some processors count the reading of a page table as a write.
  * What the caller itself writes, vhost for it, or another process to which it gave the
- * memory, is not in the log.
+ * memory, is not in the log.  Where several slots show the same memory, each has what was
+ * written through it.
  *
  * A log begins empty.  To begin one that there is changes only the baseline; to end one
  * that there is not changes nothing.  It ends, too, when the slot is replaced or deleted.

@@ -180,33 +180,45 @@ TEST_F(dirty, log_stays_when_another_slot_changes)
 	EXPECT_EQ(0xffff, self->bitmap[0]);
 }
 
+struct other {
+	int vm;
+	uint8_t *window;
+	int done;
+	bool wrong;
+};
+
 /* Each of these may fail, but nothing else may happen. */
 static void *change(void *opaque)
 {
-	FIXTURE_DATA(dirty) *self = opaque;
-	const int vm = self->machine.vm;
+	struct other *other = opaque;
+	uint8_t *window = other->window;
+	const int vm = other->vm;
 
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 50; i++) {
 		lodge_memory_delete(vm, SLOT);
 		lodge_memory_set(vm, SLOT, 0, GUEST_WINDOW, GUEST_WINDOW_SIZE,
-				 self->window);
-		lodge_dirty_log_begin(vm, SLOT, i % 2 ? self->window : NULL);
+				 window);
+		lodge_dirty_log_begin(vm, SLOT, i % 2 ? window : NULL);
 		usleep(100);
 		lodge_dirty_log_end(vm, SLOT);
 	}
+	__atomic_store_n(&other->done, 1, __ATOMIC_SEQ_CST);
 	return NULL;
 }
 
 TEST_F(dirty, calls_may_meet_changes_of_the_slot)
 {
+	const int vm = self->machine.vm;
+	struct other other = { .vm = vm, .window = self->window };
 	pthread_t thread;
 
-	ASSERT_EQ(0, pthread_create(&thread, NULL, change, self));
-	for (int i = 0; i < 1000; i++) {
-		int error = lodge_dirty_get(self->machine.vm, SLOT, 0,
-					    GUEST_WINDOW_PAGES, self->bitmap,
-					    NULL);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, change, &other));
+	while (!SEEN(other.done)) {
+		int error = lodge_dirty_get(vm, SLOT, 0, GUEST_WINDOW_PAGES,
+					    self->bitmap, NULL);
 
+		EXPECT_TRUE(!error || error == -ENOENT);
+		error = lodge_vm_reset(vm, NULL);
 		EXPECT_TRUE(!error || error == -ENOENT);
 	}
 	ASSERT_EQ(0, pthread_join(thread, NULL));
@@ -251,12 +263,6 @@ TEST_F(dirty, vcpu_that_is_made_while_others_are_held_is_held_too)
 	EXPECT_EQ(-EINTR, lodge_run(vcpu));
 	lodge_vcpu_close(vcpu, run);
 }
-
-struct other {
-	int vm;
-	int done;
-	bool wrong;
-};
 
 /* Makes, runs and closes all vCPUs but the first. */
 static void *make_vcpus(void *opaque)
@@ -316,12 +322,143 @@ TEST_F(dirty, reset_goes_on_when_somebody_releases_the_vcpus)
 	ASSERT_EQ(0, lodge_dirty_log_begin(other.vm, SLOT, baseline));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, release_what_is_not_held,
 				    &other));
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 50; i++)
 		EXPECT_EQ(0, lodge_vm_reset(other.vm, NULL));
 	__atomic_store_n(&other.done, 1, __ATOMIC_SEQ_CST);
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	EXPECT_FALSE(other.wrong);
 	EXPECT_TRUE(goes_on(&self->machine));
+}
+
+static void *reset_often(void *opaque)
+{
+	struct other *other = opaque;
+
+	for (int i = 0; i < 30; i++)
+		other->wrong |= lodge_vm_reset(other->vm, NULL);
+	return NULL;
+}
+
+/* What the guest writes to is memory of zeroes, and so is its baseline. */
+static bool begin_with_zeroes(FIXTURE_DATA(dirty) * self, const void *baseline)
+{
+	const int vm = self->machine.vm;
+	bool begun;
+
+	if (lodge_vm_hold(vm))
+		return false;
+	memset(self->window, 0, GUEST_WINDOW_SIZE);
+	begun = !lodge_dirty_log_begin(vm, SLOT, baseline);
+	return !lodge_vm_release(vm) && begun;
+}
+
+static bool window_is(FIXTURE_DATA(dirty) * self, uint32_t value)
+{
+	for (size_t at = 0; at < GUEST_WINDOW_SIZE; at += 4)
+		if (*(uint32_t *)(self->window + at) != (at % PAGE ? 0 : value))
+			return false;
+	return true;
+}
+
+TEST_F(dirty, resets_may_meet_while_the_guest_runs)
+{
+	struct other other = { .vm = self->machine.vm };
+	uint8_t *baseline = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ,
+				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	pthread_t thread;
+
+	ASSERT_NE(MAP_FAILED, baseline);
+	ASSERT_TRUE(begin_with_zeroes(self, baseline));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_often, &other));
+	reset_often(&other);
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	EXPECT_FALSE(other.wrong);
+	EXPECT_TRUE(goes_on(&self->machine));
+	ASSERT_EQ(0, lodge_vm_hold(other.vm));
+	ASSERT_EQ(0, lodge_vm_reset(other.vm, NULL));
+	EXPECT_TRUE(window_is(self, 0));
+	ASSERT_EQ(0, lodge_vm_release(other.vm));
+}
+
+/* A file of ones behind the baseline, or behind the slot, that is cut short. */
+static uint8_t *map_file(int *file)
+{
+	static const uint32_t one = 1;
+	uint8_t *memory;
+
+	*file = memfd_create("memory", MFD_CLOEXEC);
+	if (*file < 0 || ftruncate(*file, GUEST_WINDOW_SIZE))
+		return MAP_FAILED;
+	memory = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_SHARED, *file, 0);
+	for (size_t at = 0; memory != MAP_FAILED && at < GUEST_WINDOW_SIZE;
+	     at += PAGE)
+		memcpy(memory + at, &one, sizeof(one));
+	return memory;
+}
+
+TEST_F(dirty, reset_fails_where_the_baseline_is_gone_and_may_be_made_again)
+{
+	const int vm = self->machine.vm;
+	uint8_t *baseline;
+	int file;
+
+	baseline = map_file(&file);
+	ASSERT_NE(MAP_FAILED, baseline);
+	ASSERT_TRUE(begin_with_zeroes(self, baseline));
+	ASSERT_TRUE(goes_on(&self->machine));
+	ASSERT_EQ(0, lodge_vm_hold(vm));
+	ASSERT_EQ(0, ftruncate(file, 0));
+	EXPECT_EQ(-EFAULT, lodge_vm_reset(vm, NULL));
+	ASSERT_EQ(0, munmap(baseline, GUEST_WINDOW_SIZE));
+	EXPECT_EQ(-EFAULT, lodge_vm_reset(vm, NULL));
+	EXPECT_FALSE(window_is(self, 1));
+	baseline = map_file(&file);
+	ASSERT_NE(MAP_FAILED, baseline);
+	ASSERT_EQ(0, lodge_dirty_log_begin(vm, SLOT, baseline));
+	ASSERT_EQ(0, lodge_vm_reset(vm, NULL));
+	EXPECT_TRUE(window_is(self, 1));
+	ASSERT_EQ(0, lodge_vm_release(vm));
+	EXPECT_TRUE(goes_on(&self->machine));
+}
+
+TEST_F(dirty, reset_fails_where_the_slots_memory_is_gone)
+{
+	const int vm = self->machine.vm;
+	void *mapped;
+
+	ASSERT_TRUE(begin_with_zeroes(self, self->window));
+	ASSERT_TRUE(goes_on(&self->machine));
+	ASSERT_EQ(0, lodge_vm_hold(vm));
+	ASSERT_EQ(0, mprotect(self->window, GUEST_WINDOW_SIZE, PROT_READ));
+	EXPECT_EQ(-EFAULT, lodge_vm_reset(vm, NULL));
+	ASSERT_EQ(0, munmap(self->window, GUEST_WINDOW_SIZE));
+	EXPECT_EQ(-EFAULT, lodge_vm_reset(vm, NULL));
+	mapped = mmap(self->window, GUEST_WINDOW_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	ASSERT_EQ(self->window, mapped);
+	EXPECT_EQ(0, lodge_vm_reset(vm, NULL));
+	ASSERT_EQ(0, lodge_vm_release(vm));
+	EXPECT_TRUE(goes_on(&self->machine));
+}
+
+TEST_F(dirty, another_process_can_make_none_of_these_calls)
+{
+	const int vm = self->machine.vm;
+	pid_t child;
+	int status;
+
+	ASSERT_EQ(0, lodge_vm_hold(vm));
+	child = fork();
+	if (!child)
+		_exit(lodge_vm_hold(vm) != -EIO ||
+		      lodge_vm_release(vm) != -EIO ||
+		      lodge_vm_reset(vm, NULL) != -EIO ||
+		      lodge_dirty_log_begin(vm, SLOT, NULL) != -EIO);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-EAGAIN, lodge_run(self->machine.cpu[0].fd));
+	ASSERT_EQ(0, lodge_vm_release(vm));
 }
 
 /* A process whose threads make all these calls, and which is killed. */
@@ -350,7 +487,7 @@ static void be_killed(void)
 
 TEST(a_caller_may_be_killed_in_the_middle)
 {
-	for (int i = 0; i < 10; i++) {
+	for (int i = 0; i < 4; i++) {
 		pid_t child = fork();
 		int status;
 
