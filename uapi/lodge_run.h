@@ -15,7 +15,7 @@
 
 /**
  * enum lodge_exit_reason - reason for which LODGE_RUN returned
- * @LODGE_EXIT_INTERRUPTED: a signal, or immediate_exit; LODGE_RUN fails with EINTR
+ * @LODGE_EXIT_INTERRUPTED: a signal or immediate_exit (EINTR), or a hold (EAGAIN)
  * @LODGE_EXIT_IO: port access; the caller writes the result of an input to the data
  *	area
  * @LODGE_EXIT_MMIO: access to an address without a slot, or a write to a read-only
@@ -202,7 +202,7 @@ union lodge_exit {
  * @load: in: inline groups to set from @regs first; the kernel clears it.  Bad values
  *	make LODGE_RUN fail with EINVAL
  * @save: in: inline groups to store to @regs when LODGE_RUN returns, also with
- *	EINTR; read at that time
+ *	EINTR, and with EAGAIN unless the vCPUs were held before; read at that time
  * @immediate_exit: in: not zero: complete the access that was answered last, do not
  *	enter the guest, and fail with EINTR, unless that access makes another exit.
  *	The kernel never clears it.  If a signal handler sets it, a signal just before

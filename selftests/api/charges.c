@@ -144,4 +144,26 @@ TEST_F(charges, nested_tables_are_charged_as_such)
 	munmap(vast, GUEST_VAST_SIZE);
 }
 
+/* Its log takes two mebibytes.  There need be no memory behind it. */
+#define LOGGED_AT (64ULL << 30)
+#define LOGGED_SIZE (64ULL << 30)
+#define LOG_BYTES (LOGGED_SIZE / 4096 / 8)
+
+TEST_F(charges, a_dirty_log_is_charged_while_there_is_one)
+{
+	long before = charged();
+	struct machine machine;
+
+	if (!self->has_groups)
+		SKIP(return, "the host has no control groups of memory");
+	ASSERT_EQ(0, machine_make(&machine, 1));
+	ASSERT_EQ(0, lodge_memory_set(machine.vm, 1, 0, LOGGED_AT, LOGGED_SIZE,
+				      (void *)LOGGED_AT));
+	ASSERT_EQ(0, lodge_dirty_log_begin(machine.vm, 1, NULL));
+	EXPECT_TRUE(EVENTUALLY(charged() - before >= (long)LOG_BYTES));
+	ASSERT_EQ(0, lodge_dirty_log_end(machine.vm, 1));
+	EXPECT_TRUE(EVENTUALLY(charged() - before < (long)LOG_BYTES));
+	machine_end(&machine);
+}
+
 TEST_HARNESS_MAIN

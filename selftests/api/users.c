@@ -320,6 +320,58 @@ TEST_F(users, a_limit_of_kernel_memory_refuses_vcpus_and_vms)
 	lodge_vcpu_close(vcpu, run);
 }
 
+/* A slot whose log takes half a mebibyte.  There need be no memory behind it. */
+#define LOGGED 1
+#define LOGGED_AT (16ULL << 30)
+#define LOGGED_SIZE (16ULL << 30)
+#define LOG_BYTES (LOGGED_SIZE / PAGE / 8)
+
+static int set_logged(const struct machine *machine)
+{
+	return lodge_memory_set(machine->vm, LOGGED, 0, LOGGED_AT, LOGGED_SIZE,
+				(void *)LOGGED_AT);
+}
+
+TEST_F(users, a_dirty_log_is_counted_until_it_or_its_slot_or_its_vm_ends)
+{
+	uint64_t before = used(self->netlink, NETLINK_LIMIT_KERNEL), now;
+	struct machine second;
+
+	for (int i = 0; i < 2; i++) {
+		ASSERT_EQ(0, set_logged(&self->machine));
+		ASSERT_EQ(0, lodge_dirty_log_begin(self->machine.vm, LOGGED,
+						   NULL));
+		now = used(self->netlink, NETLINK_LIMIT_KERNEL);
+		EXPECT_LE(before + LOG_BYTES, now);
+		EXPECT_GE(before + LOG_BYTES + LOG_BYTES / 32, now);
+		if (i)
+			ASSERT_EQ(0, lodge_dirty_log_end(self->machine.vm,
+							 LOGGED));
+		ASSERT_EQ(0, lodge_memory_delete(self->machine.vm, LOGGED));
+		EXPECT_EQ(before, used(self->netlink, NETLINK_LIMIT_KERNEL));
+	}
+	ASSERT_EQ(0, machine_make(&second, 1));
+	ASSERT_EQ(0, set_logged(&second));
+	ASSERT_EQ(0, lodge_dirty_log_begin(second.vm, LOGGED, NULL));
+	machine_end(&second);
+	EXPECT_TRUE(EVENTUALLY(used(self->netlink, NETLINK_LIMIT_KERNEL) ==
+			       before));
+}
+
+TEST_F(users, a_limit_of_kernel_memory_refuses_a_dirty_log)
+{
+	uint64_t now = used(self->netlink, NETLINK_LIMIT_KERNEL);
+
+	ASSERT_EQ(0, set_logged(&self->machine));
+	ASSERT_EQ(0, set_limit(self->netlink, LODGE_SCOPE_DEFAULT, 0,
+			       NETLINK_LIMIT_KERNEL, now + LOG_BYTES));
+	EXPECT_EQ(-EDQUOT,
+		  lodge_dirty_log_begin(self->machine.vm, LOGGED, NULL));
+	EXPECT_EQ(now, used(self->netlink, NETLINK_LIMIT_KERNEL));
+	ASSERT_EQ(0, limits_restore(self->netlink, &self->usual));
+	EXPECT_EQ(0, lodge_dirty_log_begin(self->machine.vm, LOGGED, NULL));
+}
+
 TEST_F(users, a_limit_below_what_is_used_refuses_only_more)
 {
 	struct lodge_run *run;
