@@ -247,28 +247,6 @@ struct dirty_batch {
 	u64 bits[DIRTY_BATCH];
 };
 
-/* Return: true if a flush is needed. */
-static bool dirty_protect(struct lodge_vm *vm, const struct lodge_slot *slot,
-			  u64 first, u64 bits)
-{
-	bool flush = false;
-
-	while (bits) {
-		u32 start = __ffs64(bits);
-		u64 rest = ~(bits >> start);
-		u32 end = rest ? start + __ffs64(rest) : LODGE_PAGE_SET_WORD;
-		u64 gpa = slot->gpa + (first << PAGE_SHIFT);
-
-		flush |= lodge_npt_protect(&vm->npt,
-					   gpa + ((u64)start << PAGE_SHIFT),
-					   gpa + ((u64)end << PAGE_SHIFT));
-		if (end == LODGE_PAGE_SET_WORD)
-			break;
-		bits &= ~0ULL << end;
-	}
-	return flush;
-}
-
 /* Take words of [*first, @end), up to a batch.  Return: true if a flush is needed. */
 static bool dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
 		       u64 *first, u64 end, struct dirty_batch *batch)
@@ -282,7 +260,8 @@ static bool dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
 		bits = lodge_page_set_take(slot->written, first, end);
 		if (!bits)
 			break;
-		flush |= dirty_protect(vm, slot, *first, bits);
+		flush |= lodge_npt_protect_pages(
+			&vm->npt, slot->gpa + (*first << PAGE_SHIFT), bits);
 		batch->first[batch->nr] = *first;
 		batch->bits[batch->nr++] = bits;
 		*first += LODGE_PAGE_SET_WORD;
@@ -379,23 +358,36 @@ long lodge_dirty_collect(struct lodge_vm *vm, struct lodge_dirty *arg)
 	return dirty_collect_pages(vm, slot, arg);
 }
 
-/* Put one page back.  @room is a page of memory to copy it through. */
-static int dirty_restore_page(const struct lodge_slot *slot, u64 page,
-			      void *room)
+/*
+ * Put one page back, from user space to user space in one go.  Either may fault as in
+ * copy_from_user() and copy_to_user().
+ */
+static int dirty_restore_page(const struct lodge_slot *slot, u64 page)
 {
-	u64 offset = page << PAGE_SHIFT;
+	void __user *from =
+		(void __user *)slot->baseline + (page << PAGE_SHIFT);
+	void __user *to = (void __user *)slot->hva + (page << PAGE_SHIFT);
+	size_t left = PAGE_SIZE / sizeof(u64);
 
-	if (copy_from_user(room, (void __user *)(slot->baseline + offset),
-			   PAGE_SIZE))
+	if (!access_ok(from, PAGE_SIZE) || !access_ok(to, PAGE_SIZE))
 		return -EFAULT;
-	if (copy_to_user((void __user *)(slot->hva + offset), room, PAGE_SIZE))
-		return -EFAULT;
-	return 0;
+	might_fault();
+	__uaccess_begin_nospec();
+	/* clang-format off */
+	asm volatile("1: rep movsq\n"
+		     "2:\n"
+		     _ASM_EXTABLE_UA(1b, 2b)
+		     : "+c" (left), "+S" (from), "+D" (to)
+		     :
+		     : "memory");
+	/* clang-format on */
+	__uaccess_end();
+	return left ? -EFAULT : 0;
 }
 
 /* Pages that cannot be put back go into the log again. */
 static int dirty_restore_batch(const struct lodge_slot *slot,
-			       struct dirty_batch *batch, void *room,
+			       struct dirty_batch *batch,
 			       struct lodge_reset *arg)
 {
 	int error = 0;
@@ -407,7 +399,7 @@ static int dirty_restore_batch(const struct lodge_slot *slot,
 		for (; bits && !error; bits &= bits - 1) {
 			u64 page = batch->first[i] + __ffs64(bits);
 
-			error = dirty_restore_page(slot, page, room);
+			error = dirty_restore_page(slot, page);
 			if (error)
 				break;
 			arg->pages++;
@@ -418,7 +410,7 @@ static int dirty_restore_batch(const struct lodge_slot *slot,
 }
 
 static int dirty_restore_slot(struct lodge_vm *vm,
-			      const struct lodge_slot *slot, void *room,
+			      const struct lodge_slot *slot,
 			      struct lodge_reset *arg)
 {
 	struct dirty_batch batch;
@@ -427,7 +419,7 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 
 	do {
 		dirty_take(vm, slot, &first, slot->written->pages, &batch);
-		error = dirty_restore_batch(slot, &batch, room, arg);
+		error = dirty_restore_batch(slot, &batch, arg);
 		if (!error && fatal_signal_pending(current))
 			error = -EINTR;
 		cond_resched();
@@ -439,8 +431,7 @@ static int dirty_restore_slot(struct lodge_vm *vm,
  * Under vm->lock, while no vCPU runs.  The TLBs are flushed at the end, whatever the
  * nested tables have had: the guest's own tables may be among what was put back.
  */
-static int dirty_restore(struct lodge_vm *vm, void *room,
-			 struct lodge_reset *arg)
+static int dirty_restore(struct lodge_vm *vm, struct lodge_reset *arg)
 {
 	const struct lodge_slots *slots = lodge_slots_locked(vm);
 	int error = -ENOENT;
@@ -449,26 +440,11 @@ static int dirty_restore(struct lodge_vm *vm, void *room,
 	for (i = 0; i < slots->nr; i++) {
 		if (!slots->slot[i].baseline)
 			continue;
-		error = dirty_restore_slot(vm, &slots->slot[i], room, arg);
+		error = dirty_restore_slot(vm, &slots->slot[i], arg);
 		if (error)
 			break;
 	}
 	dirty_flush(vm);
-	return error;
-}
-
-static int dirty_reset_held(struct lodge_vm *vm, struct lodge_reset *arg)
-{
-	void *room = (void *)__get_free_page(GFP_KERNEL_ACCOUNT);
-	int error = -EINTR;
-
-	if (!room)
-		return -ENOMEM;
-	if (!mutex_lock_killable(&vm->lock)) {
-		error = dirty_restore(vm, room, arg);
-		mutex_unlock(&vm->lock);
-	}
-	free_page((unsigned long)room);
 	return error;
 }
 
@@ -482,7 +458,11 @@ long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg)
 	error = lodge_hold_begin(vm);
 	if (error)
 		return error;
-	error = dirty_reset_held(vm, arg);
+	error = -EINTR;
+	if (!mutex_lock_killable(&vm->lock)) {
+		error = dirty_restore(vm, arg);
+		mutex_unlock(&vm->lock);
+	}
 	lodge_hold_end(vm);
 	return error;
 }

@@ -494,7 +494,7 @@ struct lodge_extint {
  *
  * Errors: EINVAL flags; ENOENT no slot has a baseline; EFAULT the baseline cannot be read,
  * or the slot's memory not be written to; EINTR the caller is being killed; EOVERFLOW as
- * LODGE_HOLD; ENOMEM.
+ * LODGE_HOLD.
  */
 #define LODGE_RESET _IOWR(LODGE_IOC, 0x1b, struct lodge_reset)
 

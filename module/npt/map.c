@@ -296,22 +296,35 @@ int lodge_npt_map(struct lodge_npt *npt, struct lodge_npt_cache *cache, u64 gpa,
 	return flush ? LODGE_NPT_FLUSH : 0;
 }
 
+/* The entry at which a walk to @gpa ends, and its level. */
+static u64 *entry_find(const struct lodge_npt *npt, u64 gpa, u8 *level)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u8 at = format->levels;
+	u64 *entry = &npt->root[lodge_npt_index(gpa, at)];
+	u64 value = lodge_entry_read(entry);
+
+	while (lodge_npt_is_table(format, value, at)) {
+		u64 *table = lodge_table_va(value & format->address);
+
+		entry = &table[lodge_npt_index(gpa, --at)];
+		value = lodge_entry_read(entry);
+	}
+	*level = at;
+	return entry;
+}
+
 bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
 			  u64 gpa)
 {
 	const struct lodge_npt_format *format = npt->format;
-	u64 *entry = &npt->root[lodge_npt_index(gpa, format->levels)];
-	u64 value = lodge_entry_read(entry);
-	u8 level = format->levels;
-	u64 *table;
+	u64 *entry, *table, value;
+	u8 level;
 
 	if (!format->device || gpa >> lodge_npt_bits(format))
 		return false;
-	while (lodge_npt_is_table(format, value, level)) {
-		table = lodge_table_va(value & format->address);
-		entry = &table[lodge_npt_index(gpa, --level)];
-		value = lodge_entry_read(entry);
-	}
+	entry = entry_find(npt, gpa, &level);
+	value = lodge_entry_read(entry);
 	if (value)
 		return lodge_npt_is_device(format, value);
 	if (cache->nr + 1 < level ||
@@ -366,6 +379,32 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end)
 		    !(iter.value & format->write))
 			continue;
 		lodge_entry_clear(iter.entry, format->write);
+		flush = true;
+	}
+	return flush;
+}
+
+bool lodge_npt_protect_pages(struct lodge_npt *npt, u64 gpa, u64 pages)
+{
+	const struct lodge_npt_format *format = npt->format;
+	u64 *entry = NULL, last = 0, value;
+	bool flush = false;
+	u8 level = 0;
+
+	for (; pages; pages &= pages - 1) {
+		u64 page = gpa + ((u64)__ffs64(pages) << 12);
+
+		/* The next entry of the same table needs no walk. */
+		if (level == 1 && page >> 21 == last >> 21)
+			entry += (page - last) >> 12;
+		else
+			entry = entry_find(npt, page, &level);
+		last = page;
+		value = lodge_entry_read(entry);
+		if (!lodge_npt_is_leaf(format, value, level) ||
+		    !(value & format->write))
+			continue;
+		lodge_entry_clear(entry, format->write);
 		flush = true;
 	}
 	return flush;

@@ -258,6 +258,13 @@ bool lodge_npt_unmap(struct lodge_npt *npt, u64 start, u64 end);
 bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 
 /**
+ * lodge_npt_protect_pages() - the same for single pages
+ * @gpa: guest physical address of the page of bit 0, page-aligned
+ * @pages: their bits; each page is below the end of what the format maps
+ */
+bool lodge_npt_protect_pages(struct lodge_npt *npt, u64 gpa, u64 pages);
+
+/**
  * lodge_npt_age() - find out if the guest has used memory in [@start, @end)
  * @clear: forget it
  *

@@ -368,6 +368,31 @@ TEST_F(statistics, a_page_that_the_host_takes_away_is_flushed_and_a_fault)
 	EXPECT_EQ(self->now.faults_4k + 1, self->now.exits[LODGE_STAT_FAULT]);
 }
 
+/* The kernel writes to a page of which the processor has nothing. */
+CODE(inputs, 64,
+     "mov $0x40003000, %edi; mov $0x80, %edx; insl; 1:" DONE "jmp 1b;");
+
+TEST_F(statistics, memory_that_a_reset_puts_back_is_flushed_whoever_wrote_to_it)
+{
+	uint8_t *memory = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint64_t pages;
+
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(0, lodge_memory_set(self->m.vm, HOLE_SLOT, 0, 0x40000000,
+				      PAGES * PAGE, memory));
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, HOLE_SLOT, memory));
+	cpu_start(self->cpu, LONG64, inputs);
+	ASSERT_TRUE(cpu_exits(self->cpu, LODGE_EXIT_IO));
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_TRUE(looks(self));
+	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, &pages));
+	EXPECT_EQ(1, pages);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_TRUE(looks(self));
+	EXPECT_LE(1U, self->now.flushes);
+}
+
 CODE(raises, 64, "1: ud2; jmp 1b;");
 CODE(monitors, 64,
      "1: mov $0x50000, %eax; xor %ecx, %ecx; xor %edx, %edx;"

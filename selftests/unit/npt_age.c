@@ -46,6 +46,32 @@ TEST_F(npt, protecting_reaches_a_large_leaf)
 	EXPECT_EQ(0, ENTRY(MIB2) & self->format.write);
 }
 
+TEST_F(npt, protecting_single_pages_leaves_those_between_writable)
+{
+	u64 base = 2 * MIB2 - 32 * KIB4, pages = 0x8000000180000005, i;
+
+	for (i = 0; i < 64; i++)
+		MAP(base + i * KIB4, base + i * KIB4, 1, RWX);
+	EXPECT_TRUE(lodge_npt_protect_pages(&self->npt, base, pages));
+	for (i = 0; i < 64; i++)
+		EXPECT_EQ(pages >> i & 1,
+			  !(ENTRY(base + i * KIB4) & self->format.write));
+	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, base, pages));
+	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, base, 0));
+}
+
+TEST_F(npt, protecting_single_pages_passes_holes_and_reaches_a_large_leaf)
+{
+	MAP(MIB2, MIB2, 2, RWX);
+	MAP(3 * MIB2 + KIB4, MIB2, 1, RWX);
+	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, 3 * MIB2, 1));
+	EXPECT_TRUE(lodge_npt_protect_pages(&self->npt, 3 * MIB2, ~0ULL));
+	EXPECT_EQ(0, ENTRY(3 * MIB2 + KIB4) & self->format.write);
+	EXPECT_TRUE(lodge_npt_protect_pages(&self->npt, MIB2 - KIB4, 0x6));
+	EXPECT_EQ(0, ENTRY(MIB2) & self->format.write);
+	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, GIB1, ~0ULL));
+}
+
 TEST_F(npt, an_accessed_page_is_young_until_that_is_forgotten)
 {
 	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);

@@ -99,6 +99,18 @@ static bool model_range(struct model_page *page, u32 first, u32 end,
 	return changed;
 }
 
+/* The same in the nested tables, by the range or, if it is short, by single pages. */
+static bool model_protect(struct lodge_npt *npt, u32 first, u32 end,
+			  bool by_pages)
+{
+	u64 start = MODEL_BASE + first * KIB4;
+
+	if (by_pages && end - first <= 64)
+		return lodge_npt_protect_pages(npt, start,
+					       ~0ULL >> (64 - (end - first)));
+	return lodge_npt_protect(npt, start, MODEL_BASE + end * KIB4);
+}
+
 TEST_F(npt, any_sequence_of_changes_ends_as_in_a_plain_array)
 {
 	static struct model_page page[MODEL_PAGES];
@@ -127,9 +139,8 @@ TEST_F(npt, any_sequence_of_changes_ends_as_in_a_plain_array)
 					 level, writable ? RWX : RX));
 			model_map(page, first, place, level, writable);
 		} else if (what < 13) {
-			flush = lodge_npt_protect(&self->npt,
-						  MODEL_BASE + first * KIB4,
-						  MODEL_BASE + end * KIB4);
+			flush = model_protect(&self->npt, first, end,
+					      what == 12);
 			changed = model_range(page, first, end, true);
 			ASSERT_EQ(changed, flush);
 		} else if (what == 13) {
