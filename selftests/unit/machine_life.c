@@ -255,6 +255,13 @@ TEST(a_guest_that_has_left_no_waking_vector_is_reset)
 	EXPECT_EQ(FLAT_ADDRESS, fake.state.general.rip);
 }
 
+TEST(a_guest_without_a_waking_vector_ends_when_it_may_not_reboot)
+{
+	config.no_reboot = true;
+	ASSERT_EQ(0, run_machine(guest_sleeps_without_a_vector, 1));
+	EXPECT_EQ(MACHINE_RESET, end.fate);
+}
+
 static int guest_crashes(struct lodge_run *run)
 {
 	fake.state.general.rip = FLAT_ADDRESS;

@@ -77,15 +77,12 @@ static bool can_wake(struct machine *machine)
 
 /*
  * Ends sleep in S3.  As after a reset, the vCPUs are in their reset state; but memory
- * and the devices with power in S3 keep theirs.  A guest without a waking vector is
- * reset.
+ * and the devices with power in S3 keep theirs.
  */
 static int wake(struct machine *machine)
 {
 	int err;
 
-	if (!can_wake(machine))
-		return machine_reset(machine);
 	devices_wake(machine->devices);
 	interrupts_reset(machine->interrupts);
 	awake(machine);
@@ -206,6 +203,9 @@ static void *serve(void *opaque)
 	sandbox_thread(SANDBOX_LOOP);
 	while (!err && is_to_serve(machine)) {
 		err = execute(machine);
+		/* A guest without a waking vector is reset, or ends as by a reset. */
+		if (!err && is_to_wake(machine) && !can_wake(machine))
+			machine_power(machine, POWER_RESET, 0);
 		if (!err && is_to_restart(machine)) {
 			count_reset(machine);
 			err = machine_reset(machine);
