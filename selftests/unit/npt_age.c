@@ -63,12 +63,14 @@ TEST_F(npt, protecting_single_pages_leaves_those_between_writable)
 TEST_F(npt, protecting_single_pages_passes_holes_and_reaches_a_large_leaf)
 {
 	MAP(MIB2, MIB2, 2, RWX);
+	MAP(2 * MIB2, 2 * MIB2, 2, RWX);
 	MAP(3 * MIB2 + KIB4, MIB2, 1, RWX);
 	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, 3 * MIB2, 1));
 	EXPECT_TRUE(lodge_npt_protect_pages(&self->npt, 3 * MIB2, ~0ULL));
 	EXPECT_EQ(0, ENTRY(3 * MIB2 + KIB4) & self->format.write);
 	EXPECT_TRUE(lodge_npt_protect_pages(&self->npt, MIB2 - KIB4, 0x6));
 	EXPECT_EQ(0, ENTRY(MIB2) & self->format.write);
+	EXPECT_TRUE(ENTRY(2 * MIB2) & self->format.write);
 	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, GIB1, ~0ULL));
 }
 
