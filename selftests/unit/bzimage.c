@@ -66,8 +66,12 @@ FIXTURE_SETUP(bzimage)
 		.pref_address = LOAD,
 		.init_size = INIT_SIZE,
 	};
-	self->image = (struct image){ "vmlinuz", self->file, FILE_SIZE };
-	self->initrd = (struct image){ "initrd.img", "initrd", 6 };
+	self->image = (struct image){ .path = "vmlinuz",
+				      .data = self->file,
+				      .size = FILE_SIZE };
+	self->initrd = (struct image){ .path = "initrd.img",
+				       .data = "initrd",
+				       .size = 6 };
 }
 
 FIXTURE_TEARDOWN(bzimage)

@@ -37,9 +37,12 @@ FIXTURE_SETUP(elf)
 	memset(ram_at(self->ram, 2 * MIB, 2 * MIB), 0xee, 2 * MIB);
 	place_init(&self->place, self->ram);
 	elf_image_build(&self->elf, ELFCLASS64);
-	self->image =
-		(struct image){ "vmlinux", self->elf.bytes, ELF_IMAGE_SIZE };
-	self->initrd = (struct image){ "initrd.img", "initrd", 6 };
+	self->image = (struct image){ .path = "vmlinux",
+				      .data = self->elf.bytes,
+				      .size = ELF_IMAGE_SIZE };
+	self->initrd = (struct image){ .path = "initrd.img",
+				       .data = "initrd",
+				       .size = 6 };
 }
 
 FIXTURE_TEARDOWN(elf)

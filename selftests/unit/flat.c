@@ -32,7 +32,8 @@ FIXTURE_SETUP(flat)
 {
 	self->ram = ram_new(64 * MIB);
 	ASSERT_NE(NULL, self->ram);
-	self->image = (struct image){ "boot.bin", "code", 4 };
+	self->image =
+		(struct image){ .path = "boot.bin", .data = "code", .size = 4 };
 }
 
 FIXTURE_TEARDOWN(flat)

@@ -58,8 +58,9 @@ static void set_flags(struct header *header, uint32_t flags)
 static void use_elf(FIXTURE_DATA(multiboot) * self, int class)
 {
 	elf_image_build(&self->elf, class);
-	self->image =
-		(struct image){ "dir/kernel", self->elf.bytes, ELF_IMAGE_SIZE };
+	self->image = (struct image){ .path = "dir/kernel",
+				      .data = self->elf.bytes,
+				      .size = ELF_IMAGE_SIZE };
 	self->header = (void *)(self->elf.bytes + ELF_HEADER);
 	set_flags(self->header, 3);
 }
@@ -67,7 +68,9 @@ static void use_elf(FIXTURE_DATA(multiboot) * self, int class)
 static void use_flat(FIXTURE_DATA(multiboot) * self)
 {
 	memset(self->flat, 0x33, FLAT_SIZE);
-	self->image = (struct image){ "dir/kernel", self->flat, FLAT_SIZE };
+	self->image = (struct image){ .path = "dir/kernel",
+				      .data = self->flat,
+				      .size = FLAT_SIZE };
 	self->header = (void *)(self->flat + FLAT_HEADER);
 	set_flags(self->header, 1 << 16);
 	self->header->header_addr = FLAT_LOAD + FLAT_HEADER;
