@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/acpi.h"
@@ -244,7 +245,9 @@ TEST(files_that_cannot_be_read_are_named)
 
 TEST(a_piece_of_a_file_must_lie_in_it_as_a_whole)
 {
-	const struct image image = { "file", "12345678", 8 };
+	const struct image image = { .path = "file",
+				     .data = "12345678",
+				     .size = 8 };
 
 	EXPECT_EQ(image.data, image_at(&image, 0, 8));
 	EXPECT_NE(NULL, image_at(&image, 8, 0));

@@ -130,7 +130,7 @@ TEST_F(multiboot, a_header_needs_a_right_checksum)
 TEST_F(multiboot, a_header_must_be_aligned_and_within_8192_bytes)
 {
 	unsigned char *file = calloc(1, 9000);
-	struct image image = { "file", file, 9000 };
+	struct image image = { .path = "file", .data = file, .size = 9000 };
 	struct header header = { 0 };
 
 	ASSERT_NE(NULL, file);

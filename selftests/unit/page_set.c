@@ -6,9 +6,9 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "kselftest_harness.h"
-
 #include "page_set.h"
+
+#include "kselftest_harness.h"
 
 /* What another thread does just before a word is changed that has the bits of others. */
 static void (*meanwhile)(const u64 *word);
