@@ -15,6 +15,7 @@
 #include "dirty.h"
 #include "hold.h"
 #include "host_page.h"
+#include "request.h"
 #include "user.h"
 #include "vm.h"
 
@@ -117,13 +118,13 @@ static void dirty_protect_slot(struct lodge_vm *vm,
 	dirty_flush(vm);
 }
 
-/* Return: true if the host has a large page behind all 2 MiB at @gpa of @slot. */
+/* Return: true if the 2 MiB at @gpa of @slot are small pages, and a large one in the host. */
 static bool dirty_may_join(const struct lodge_vm *vm,
 			   const struct lodge_slot *slot, u64 gpa)
 {
 	unsigned long hva = slot->hva + (gpa - slot->gpa);
 
-	return !(hva & (PMD_SIZE - 1)) &&
+	return lodge_npt_is_small(&vm->npt, gpa) && !(hva & (PMD_SIZE - 1)) &&
 	       lodge_host_page_lookup(vm->mm, hva).level > 1;
 }
 
@@ -314,19 +315,17 @@ static int dirty_collect_pages(struct lodge_vm *vm,
 	u64 end = arg->first + arg->pages;
 	struct dirty_batch batch;
 	u64 first = arg->first;
-	bool flush = false;
 	int error;
 
 	arg->dirty = 0;
 	do {
-		flush |= dirty_take(vm, slot, &first, end, &batch);
+		if (dirty_take(vm, slot, &first, end, &batch))
+			dirty_flush(vm);
 		error = dirty_tell(slot, arg, &batch);
 		if (!error && fatal_signal_pending(current))
 			error = -EINTR;
 		cond_resched();
 	} while (!error && batch.nr == DIRTY_BATCH);
-	if (flush)
-		dirty_flush(vm);
 	return error;
 }
 
@@ -385,7 +384,7 @@ static int dirty_restore_page(const struct lodge_slot *slot, u64 page)
 	return left ? -EFAULT : 0;
 }
 
-/* Pages that cannot be put back go into the log again. */
+/* A word at a time, for the sake of others; what is not put back goes into the log again. */
 static int dirty_restore_batch(const struct lodge_slot *slot,
 			       struct dirty_batch *batch,
 			       struct lodge_reset *arg)
@@ -396,6 +395,8 @@ static int dirty_restore_batch(const struct lodge_slot *slot,
 	for (i = 0; i < batch->nr; i++) {
 		u64 bits = batch->bits[i];
 
+		if (!error && fatal_signal_pending(current))
+			error = -EINTR;
 		for (; bits && !error; bits &= bits - 1) {
 			u64 page = batch->first[i] + __ffs64(bits);
 
@@ -405,6 +406,7 @@ static int dirty_restore_batch(const struct lodge_slot *slot,
 			arg->pages++;
 		}
 		dirty_put_back(slot, batch->first[i], bits);
+		cond_resched();
 	}
 	return error;
 }
@@ -420,11 +422,29 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 	do {
 		dirty_take(vm, slot, &first, slot->written->pages, &batch);
 		error = dirty_restore_batch(slot, &batch, arg);
-		if (!error && fatal_signal_pending(current))
-			error = -EINTR;
-		cond_resched();
 	} while (!error && batch.nr == DIRTY_BATCH);
 	return error;
+}
+
+static bool dirty_has_baseline(const struct lodge_vm *vm)
+{
+	const struct lodge_slots *slots = lodge_slots_locked(vm);
+	u32 i;
+
+	for (i = 0; i < slots->nr; i++)
+		if (slots->slot[i].baseline)
+			return true;
+	return false;
+}
+
+/* Clock pages may be among what was put back: they show another time. */
+static void dirty_tell_time(struct lodge_vm *vm)
+{
+	u32 i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i])
+			lodge_vcpu_request(vm->vcpus[i], LODGE_REQ_CLOCK);
 }
 
 /*
@@ -434,7 +454,7 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 static int dirty_restore(struct lodge_vm *vm, struct lodge_reset *arg)
 {
 	const struct lodge_slots *slots = lodge_slots_locked(vm);
-	int error = -ENOENT;
+	int error = 0;
 	u32 i;
 
 	for (i = 0; i < slots->nr; i++) {
@@ -445,6 +465,7 @@ static int dirty_restore(struct lodge_vm *vm, struct lodge_reset *arg)
 			break;
 	}
 	dirty_flush(vm);
+	dirty_tell_time(vm);
 	return error;
 }
 
@@ -454,15 +475,13 @@ long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg)
 
 	if (arg->flags)
 		return -EINVAL;
+	if (!dirty_has_baseline(vm))
+		return -ENOENT;
 	arg->pages = 0;
 	error = lodge_hold_begin(vm);
 	if (error)
 		return error;
-	error = -EINTR;
-	if (!mutex_lock_killable(&vm->lock)) {
-		error = dirty_restore(vm, arg);
-		mutex_unlock(&vm->lock);
-	}
+	error = dirty_restore(vm, arg);
 	lodge_hold_end(vm);
 	return error;
 }

@@ -31,7 +31,7 @@ long lodge_dirty_set_log(struct lodge_vm *vm,
 long lodge_dirty_collect(struct lodge_vm *vm, struct lodge_dirty *arg);
 
 /**
- * lodge_dirty_reset() - LODGE_RESET; takes vm->lock, and holds the vCPUs
+ * lodge_dirty_reset() - LODGE_RESET; under vm->lock; holds the vCPUs
  */
 long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg);
 

@@ -81,6 +81,20 @@ static int lodge_face_load(struct lodge_vcpu *vcpu, struct lodge_run *run,
 	return error;
 }
 
+/*
+ * What the caller has answered or loaded stays where it is.  With nothing of that, the
+ * vCPU may be left as with no hold.
+ */
+static long lodge_face_run_held(const struct lodge_vcpu *vcpu,
+				struct lodge_run *run)
+{
+	WRITE_ONCE(run->reason, LODGE_EXIT_INTERRUPTED);
+	if (READ_ONCE(run->immediate_exit) && !READ_ONCE(run->load) &&
+	    vcpu->completion == LODGE_COMPLETE_NONE)
+		return -EINTR;
+	return -EAGAIN;
+}
+
 static long lodge_face_run(struct lodge_vcpu *vcpu)
 {
 	struct lodge_run *run = lodge_face_page(vcpu);
@@ -88,7 +102,7 @@ static long lodge_face_run(struct lodge_vcpu *vcpu)
 	int error;
 
 	if (lodge_hold_is_on(vcpu->vm))
-		return -EAGAIN;
+		return lodge_face_run_held(vcpu, run);
 	load = READ_ONCE(run->load);
 	if (unlikely(load)) {
 		error = lodge_face_load(vcpu, run, load);
@@ -298,7 +312,7 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 	CALL(GET_DIRTY, lodge_dirty, LODGE_LOCK_VM, 0, lodge_dirty_collect)    \
 	PLAIN(HOLD, LODGE_LOCK_NONE, lodge_hold_user)                          \
 	PLAIN(RELEASE, LODGE_LOCK_NONE, lodge_hold_release)                    \
-	CALL(RESET, lodge_reset, LODGE_LOCK_NONE, 0, lodge_dirty_reset)        \
+	CALL(RESET, lodge_reset, LODGE_LOCK_VM, 0, lodge_dirty_reset)          \
 	CALL(CREATE_VCPU, lodge_vcpu_create, LODGE_LOCK_VM, 0,                 \
 	     lodge_face_create_vcpu)                                           \
 	CALL(SET_IOEVENTFD, lodge_ioeventfd, LODGE_LOCK_VM, 0,                 \

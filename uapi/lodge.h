@@ -426,35 +426,43 @@ struct lodge_extint {
  * From then on the slot's log has each page that the guest has written to, or the kernel
  * for it: an emulated instruction, the clock page, accessed and dirty bits in the
  * guest's page tables.  Some processors count the reading of a page table as a write.
- * What the caller itself writes, vhost for it, or another process to which it gave the
- * memory, is not in the log.  Where several slots show the same memory, each has what was
- * written through it.
+ * What the caller itself writes, vhost for it, another VM of the caller's, or another
+ * process to which it gave the memory, is not in the log.  Where several slots show the
+ * same memory, each has what was written through it.
  *
- * A log begins empty.  To begin one that there is changes only the baseline; to end one
- * that there is not changes nothing.  It ends, too, when the slot is replaced or deleted.
+ * A log begins empty.  To begin one that there is changes only the baseline, which it
+ * then has or has not; to end one that there is not changes nothing.  It ends, too, when
+ * LODGE_SET_MEMORY replaces or deletes the slot, if only to change its flags.
  * While there is one, the guest's first write to a page costs a fault, and nested pages
  * larger than 4 KiB are split where the guest writes; afterwards they become large again.
  * The memory of the baseline is the caller's to keep; it is read by LODGE_RESET alone.
+ * It must not follow what is written to the slot, as a private mapping does of a file
+ * that the slot shows.
  *
  * Errors: EINVAL slot number, flags, a baseline that is not page-aligned or goes beyond
- * user space; ENOENT the slot is not set; EFBIG it has more than LODGE_MAX_DIRTY_PAGES;
- * EDQUOT a limit on kernel memory is reached (see lodge_netlink.h); ENOMEM.
+ * user space, none with the flag or one without it; ENOENT the slot is not set; EFBIG it
+ * has more than LODGE_MAX_DIRTY_PAGES; EDQUOT a limit on kernel memory is reached (see
+ * lodge_netlink.h); ENOMEM.
  */
 #define LODGE_SET_DIRTY_LOG _IOW(LODGE_IOC, 0x17, struct lodge_dirty_log)
 /**
  * LODGE_GET_DIRTY - take pages out of a dirty log
  *
  * Sets the bits of the pages that are in the log, and takes them out.  Other bits stay
- * as they are, so that one bitmap can collect what several calls find; the caller clears
- * it before.  The time that this takes depends on the number of pages found, and hardly
- * on that of pages looked at.
+ * as they are, so that one bitmap can collect what several calls find, one after the
+ * other: nobody else may write to it meanwhile.  The caller clears it before.  The time
+ * that this takes depends on the number of pages found, and hardly on that of pages
+ * looked at.
  *
  * vCPUs may run meanwhile.  A page's content, as the caller reads it after this call,
  * has all that was written to it before it was taken out; what is written later puts the
  * page into the log again.
  *
  * If the call fails with EFAULT or EINTR, it has taken out some pages and set their
- * bits; all others are still in the log.
+ * bits, but not counted them in @dirty; all others are still in the log.
+ *
+ * Whoever serves faults of the bitmap, as by a userfaultfd, must not make a call on the
+ * VM for that: it would wait for this one.  The same holds for LODGE_RESET.
  *
  * Errors: EINVAL slot number, flags, @first, @bitmap's alignment, pages beyond the slot's
  * end; ENOENT the slot is not set, or has no dirty log; EINTR the caller is being killed.
@@ -465,7 +473,8 @@ struct lodge_extint {
  *
  * When this call returns, no vCPU is in LODGE_RUN, and LODGE_RUN fails with EAGAIN until
  * LODGE_RELEASE is called as often as LODGE_HOLD was, or the last descriptor of the VM is
- * closed.  A LODGE_RUN that the call has stopped fails with EAGAIN, too, at a point at
+ * closed; with immediate_exit, EINTR if no answer of the caller's waits to be taken.  A
+ * LODGE_RUN that the call has stopped fails with EAGAIN, too, at a point at
  * which no instruction is half done but those that wait for the caller's answer.  Other
  * calls work as usual.  Interrupts may be sent meanwhile; they wait, and time goes on.
  * A vCPU that waits for a page of its memory, such as one from a userfaultfd, is waited
@@ -487,10 +496,14 @@ struct lodge_extint {
  * Copies each page that is in the dirty log of a slot with a baseline from there, and
  * takes it out of the log.  All vCPUs are held meanwhile, as by LODGE_HOLD, but no
  * LODGE_RELEASE takes that back; to put their registers back as well, hold them around
- * this call and LODGE_SET_STATE.  Other slots stay as they are.
+ * this call and LODGE_SET_STATE, and clear load in the run page, which LODGE_SET_STATE
+ * does not.  Devices of the caller's, and vhost, are not held.  Pages that
+ * LODGE_GET_DIRTY has taken out are not put back, nor those that only others than the
+ * guest have written to.  The other slots' logs stay as they are.  The clock pages of the
+ * guest get the time before it goes on.
  *
- * If the call fails with EFAULT or EINTR, some pages are put back; all others are still
- * in the log, and the call may be made again.
+ * If the call fails with EFAULT or EINTR, some pages are put back, but not counted in
+ * @pages; all others are still in the log, and the call may be made again.
  *
  * Errors: EINVAL flags; ENOENT no slot has a baseline; EFAULT the baseline cannot be read,
  * or the slot's memory not be written to; EINTR the caller is being killed; EOVERFLOW as

@@ -206,7 +206,8 @@ union lodge_exit {
  * @immediate_exit: in: not zero: complete the access that was answered last, do not
  *	enter the guest, and fail with EINTR, unless that access makes another exit.
  *	The kernel never clears it.  If a signal handler sets it, a signal just before
- *	LODGE_RUN is not missed
+ *	LODGE_RUN is not missed.  While the vCPUs are held, EAGAIN if @load or an access
+ *	waits
  * @request_window: in: not zero: exit as soon as an external interrupt can be
  *	taken.  A thread that has a new interrupt sends the vCPU's thread a signal
  * @reserved: zero

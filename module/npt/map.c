@@ -314,6 +314,14 @@ static u64 *entry_find(const struct lodge_npt *npt, u64 gpa, u8 *level)
 	return entry;
 }
 
+bool lodge_npt_is_small(const struct lodge_npt *npt, u64 gpa)
+{
+	u8 level;
+
+	entry_find(npt, gpa, &level);
+	return level == 1;
+}
+
 bool lodge_npt_map_device(struct lodge_npt *npt, struct lodge_npt_cache *cache,
 			  u64 gpa)
 {

@@ -265,6 +265,12 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 bool lodge_npt_protect_pages(struct lodge_npt *npt, u64 gpa, u64 pages);
 
 /**
+ * lodge_npt_is_small() - true if a table of 4 KiB leaves has @gpa
+ * @gpa: below the end of what the format maps
+ */
+bool lodge_npt_is_small(const struct lodge_npt *npt, u64 gpa);
+
+/**
  * lodge_npt_age() - find out if the guest has used memory in [@start, @end)
  * @clear: forget it
  *

@@ -221,6 +221,27 @@ TEST_F(dirty, log_has_the_clock_page)
 	EXPECT_EQ(1, take(self));
 }
 
+/* Where pvclock_vcpu_time_info has the time at its TSC, in ns. */
+#define CLOCK_TIME 16
+
+TEST_F(dirty, clock_page_has_the_time_again_after_a_reset)
+{
+	const uint64_t second = 1000000000;
+	uint8_t *baseline = get_memory(SIZE);
+	uint64_t time;
+
+	ASSERT_NE(NULL, baseline);
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, SLOT, baseline));
+	cpu_start(self->cpu, LONG64, clock_page);
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_EQ(0, lodge_clock_set(self->m.vm, second, 0));
+	ASSERT_TRUE(cpu_done(self->cpu));
+	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+	ASSERT_TRUE(cpu_done(self->cpu));
+	memcpy(&time, self->memory + 0x12000 + CLOCK_TIME, sizeof(time));
+	EXPECT_LE(second, time);
+}
+
 /*
  * Random writes against a copy that follows the log
  */
@@ -407,7 +428,7 @@ TEST_F(dirty, pages_stay_in_the_log_if_a_reset_cannot_read_the_baseline)
  * Held vCPUs
  */
 
-/* Interrupts are on, or Bochs (2.7) would not leave it for the host's. */
+/* Interrupts are on, or Bochs would not leave it for the host's. */
 CODE(counts, 64, "sti; 1: lock incl 0x50000; jmp 1b;");
 
 TEST_F(dirty, guest_stands_still_while_it_is_held)
@@ -427,6 +448,22 @@ TEST_F(dirty, guest_stands_still_while_it_is_held)
 		EXPECT_EQ(before, SEEN(*count));
 		ASSERT_EQ(0, lodge_vm_release(self->m.vm));
 	}
+}
+
+TEST_F(dirty, guest_goes_on_if_there_is_nothing_to_reset)
+{
+	uint32_t *count = machine_u32(&self->m, GUEST_DATA), before;
+
+	cpu_start(self->cpu, LONG64, counts);
+	before = SEEN(*count);
+	cpu_run_aside(self->cpu);
+	ASSERT_TRUE(EVENTUALLY(SEEN(*count) != before));
+	EXPECT_EQ(-ENOENT, lodge_vm_reset(self->m.vm, NULL));
+	before = SEEN(*count);
+	EXPECT_TRUE(EVENTUALLY(SEEN(*count) != before));
+	ASSERT_EQ(0, lodge_vm_hold(self->m.vm));
+	EXPECT_EQ(-EAGAIN, cpu_join(self->cpu));
+	ASSERT_EQ(0, lodge_vm_release(self->m.vm));
 }
 
 TEST_F(dirty, answer_of_a_device_waits_while_the_guest_is_held)

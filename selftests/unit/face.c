@@ -470,6 +470,27 @@ TEST_F(face, a_vcpu_that_is_held_does_not_run_and_its_run_page_waits)
 	EXPECT_EQ(0U, self->run->load);
 }
 
+TEST_F(face, a_vcpu_that_is_held_has_no_exit_to_be_handled_again)
+{
+	self->run->reason = LODGE_EXIT_IO;
+	world.vm.holds.counter = 1;
+	EXPECT_EQ(-EAGAIN, vcpu_call(LODGE_RUN, NULL));
+	EXPECT_EQ(LODGE_EXIT_INTERRUPTED, self->run->reason);
+}
+
+TEST_F(face, a_vcpu_that_is_held_can_be_left_if_nothing_is_to_be_taken)
+{
+	self->run->immediate_exit = 1;
+	world.vm.holds.counter = 1;
+	EXPECT_EQ(-EINTR, vcpu_call(LODGE_RUN, NULL));
+	self->run->load = LODGE_GROUP_GENERAL;
+	EXPECT_EQ(-EAGAIN, vcpu_call(LODGE_RUN, NULL));
+	self->run->load = 0;
+	world.vcpu->completion = LODGE_COMPLETE_IN;
+	EXPECT_EQ(-EAGAIN, vcpu_call(LODGE_RUN, NULL));
+	EXPECT_EQ(0U, core.runs);
+}
+
 TEST_F(face, a_call_holds_the_lock_of_its_row)
 {
 	struct lodge_memory memory = {};

@@ -74,6 +74,16 @@ TEST_F(npt, protecting_single_pages_passes_holes_and_reaches_a_large_leaf)
 	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, GIB1, ~0ULL));
 }
 
+TEST_F(npt, memory_is_small_where_a_table_of_small_pages_is)
+{
+	MAP(MIB2, MIB2, 2, RWX);
+	MAP(2 * MIB2 + KIB4, MIB2, 1, RWX);
+	EXPECT_FALSE(lodge_npt_is_small(&self->npt, 0));
+	EXPECT_FALSE(lodge_npt_is_small(&self->npt, MIB2));
+	EXPECT_TRUE(lodge_npt_is_small(&self->npt, 2 * MIB2));
+	EXPECT_FALSE(lodge_npt_is_small(&self->npt, GIB1));
+}
+
 TEST_F(npt, an_accessed_page_is_young_until_that_is_forgotten)
 {
 	MAP(0x4000, 0x4000, 1, RWX | LODGE_NPT_ACCESSED | LODGE_NPT_DIRTY);
