@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "control/errand.h"
 #include "guest/agent.h"
 #include "guest/spec.h"
+#include "guest/wire.h"
 
 #define MEGABYTE (1u << 20)
 #define MAX_TEXT 4096
@@ -40,6 +42,7 @@ FIXTURE(agent)
 	unsigned int mask;
 	struct errand *errand;
 	struct errand_end end;
+	bool taken[3];
 };
 
 /*
@@ -285,11 +288,143 @@ TEST_F(agent, a_signal_reaches_the_command)
 	EXPECT_STREQ("up\ncaught\n", text_of(self->out));
 }
 
+static void say(struct wire *wire, enum wire_type type, unsigned int stream,
+		const void *payload, size_t size)
+{
+	if (wire_put(wire, type, 1, stream, payload, size))
+		abort();
+}
+
+/* Says all that a command may say on two streams, and how it ends. */
+static void say_all(int fd)
+{
+	static const uint8_t bytes[WIRE_MAX];
+	const struct wire_exit end = { .how = WIRE_EXITED, .code = 3 };
+	static struct wire wire;
+
+	wire.fd = fd;
+	for (size_t said = 0; said < WIRE_WINDOW; said += WIRE_MAX) {
+		say(&wire, WIRE_DATA, WIRE_OUT, bytes, WIRE_MAX);
+		say(&wire, WIRE_DATA, WIRE_ERR, bytes, WIRE_MAX);
+	}
+	say(&wire, WIRE_EXIT, 0, &end, sizeof(end));
+	if (wire_flush(&wire) || wire_waits(&wire))
+		abort();
+}
+
+/* Greets, and waits until a command is to be started. */
+static void await_command(int fd)
+{
+	static struct wire wire;
+	struct wire_frame frame = {};
+	const void *payload;
+
+	wire.fd = fd;
+	if (wire_put_number(&wire, WIRE_HELLO, 0, 0, WIRE_VERSION) ||
+	    wire_flush(&wire))
+		abort();
+	while (frame.type != WIRE_START) {
+		wire_fill(&wire);
+		while (frame.type != WIRE_START &&
+		       wire_next(&wire, &frame, &payload) > 0)
+			;
+	}
+}
+
+/* With this process in place of the agent; the controller's side is stopped meanwhile. */
+TEST_F(agent, an_end_is_heard_that_was_told_before_the_other_side_went)
+{
+	const int room = 1 << 20;
+	struct stat st;
+	pid_t controller;
+	int fds[2], status;
+
+	ASSERT_EQ(0, socketpair(AF_UNIX,
+				SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+				fds));
+	ASSERT_EQ(0, setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room,
+				sizeof(room)));
+	controller = fork();
+	ASSERT_LE(0, controller);
+	if (!controller) {
+		close(fds[1]);
+		signal(SIGPIPE, SIG_IGN);
+		self->controller = fds[0];
+		run(self, (char *[]){ "true", NULL });
+		_exit(self->end.fate == ERRAND_EXITED ? self->end.code : 99);
+	}
+	await_command(fds[1]);
+	kill(controller, SIGSTOP);
+	ASSERT_EQ(controller, waitpid(controller, &status, WUNTRACED));
+	say_all(fds[1]);
+	close(fds[1]);
+	kill(controller, SIGCONT);
+	ASSERT_EQ(controller, waitpid(controller, &status, 0));
+	EXPECT_EQ(3, WEXITSTATUS(status));
+	ASSERT_EQ(0, fstat(self->out, &st));
+	EXPECT_EQ(WIRE_WINDOW, st.st_size);
+	ASSERT_EQ(0, fstat(self->err, &st));
+	EXPECT_EQ(WIRE_WINDOW, st.st_size);
+	close(fds[0]);
+}
+
 TEST_F(agent, a_signal_before_the_agent_is_up_is_the_caller_s)
 {
 	prepare(self, (char *[]){ "true", NULL });
 	EXPECT_FALSE(errand_signal(self->errand, SIGINT));
 	errand_run(self->errand, self->over, &self->end);
+	errand_free(self->errand);
+}
+
+/* Three in a row, to a guest that stands still from when the command has said something. */
+static void *insist(void *opaque)
+{
+	FIXTURE_DATA(agent) *self = opaque;
+	const int numbers[] = { SIGINT, SIGTERM, SIGTERM };
+	struct stat st = {};
+
+	while (!st.st_size && !fstat(self->out, &st))
+		usleep(1000);
+	kill(self->agent, SIGSTOP);
+	/* What it has sent before is taken. */
+	usleep(100000);
+	for (int i = 0; i < 3; i++)
+		self->taken[i] = errand_signal(self->errand, numbers[i]);
+	kill(self->agent, SIGCONT);
+	return NULL;
+}
+
+TEST_F(agent, the_third_signal_to_a_guest_that_stands_still_is_the_caller_s)
+{
+	pthread_t thread;
+
+	prepare(self, (char *[]){ "sh", "-c",
+				  "trap '' INT TERM; echo up; sleep 1", NULL });
+	ASSERT_EQ(0, pthread_create(&thread, NULL, insist, self));
+	errand_run(self->errand, self->over, &self->end);
+	pthread_join(thread, NULL);
+	errand_free(self->errand);
+	EXPECT_TRUE(self->taken[0]);
+	EXPECT_TRUE(self->taken[1]);
+	EXPECT_FALSE(self->taken[2]);
+	EXPECT_EQ(ERRAND_EXITED, self->end.fate);
+}
+
+TEST_F(agent, without_a_command_a_signal_is_the_caller_s)
+{
+	const struct errand_config config = {
+		.fd = self->controller,
+		.fds = { -1, -1, -1 },
+	};
+	struct pollfd greeting = { .fd = self->controller, .events = POLLIN };
+
+	self->errand = errand_new(&config);
+	ASSERT_NE(NULL, self->errand);
+	ASSERT_EQ(1, poll(&greeting, 1, -1));
+	eventfd_write(self->over, 1);
+	errand_run(self->errand, self->over, &self->end);
+	EXPECT_TRUE(self->end.up);
+	EXPECT_FALSE(errand_signal(self->errand, SIGTERM));
 	errand_free(self->errand);
 }
 

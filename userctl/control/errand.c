@@ -60,6 +60,7 @@ struct output {
  * @escapes: Ctrl-] in a row
  * @outputs: by stream; that of the input is not used
  * @numbers: signals: written to 1 and read from 0
+ * @unanswered: signals that end a process, since the agent has last said anything
  */
 struct errand {
 	struct errand_config config;
@@ -74,7 +75,11 @@ struct errand {
 	unsigned int escapes;
 	struct output outputs[WIRE_STREAMS];
 	int numbers[2];
+	atomic_uint unanswered;
 };
+
+/* As many as a guest that stands still may leave without a word. */
+#define UNANSWERED_MAX 2
 
 static size_t piece_of(int fd)
 {
@@ -119,12 +124,27 @@ void errand_free(struct errand *errand)
 	free(errand);
 }
 
+static bool ends_a_process(int number)
+{
+	return number == SIGINT || number == SIGTERM || number == SIGHUP ||
+	       number == SIGQUIT;
+}
+
+/* True if there is a command that can be sent a signal, in a guest that may hear of it. */
+static bool reaches_command(struct errand *errand, int number)
+{
+	if (!errand->config.description || !atomic_load(&errand->up))
+		return false;
+	return !ends_a_process(number) ||
+	       atomic_fetch_add(&errand->unanswered, 1) < UNANSWERED_MAX;
+}
+
 /* The pipe is full only after thousands of signals, of which one more says nothing. */
 bool errand_signal(struct errand *errand, int number)
 {
 	const uint8_t byte = number;
 
-	if (number != SIGWINCH && !atomic_load(&errand->up))
+	if (number != SIGWINCH && !reaches_command(errand, number))
 		return false;
 	return write(errand->numbers[1], &byte, 1) == 1 || errno == EAGAIN;
 }
@@ -294,6 +314,8 @@ static int receive(struct errand *errand)
 {
 	int err = wire_fill(&errand->wire);
 
+	if (!err)
+		atomic_store(&errand->unanswered, 0);
 	return err == -EAGAIN ? 0 : err;
 }
 
@@ -485,7 +507,7 @@ static int serve(struct errand *errand, const struct pollfd *fds)
 	return err ? err : wire_flush(&errand->wire);
 }
 
-/* The machine has ended; what it has said before still counts. */
+/* The other side has gone, or is to go; what it has said before still counts. */
 static void hear_last(struct errand *errand)
 {
 	while (!errand->over && !wire_fill(&errand->wire))
@@ -499,7 +521,7 @@ static void note_failure(struct errand *errand, int err)
 	if (err == -EPROTO)
 		finish(errand, ERRAND_GARBAGE, 0);
 	else if (err)
-		finish(errand, ERRAND_GONE, 0);
+		hear_last(errand);
 }
 
 /* Return: 0; -errno of poll(). */

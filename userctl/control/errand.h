@@ -100,7 +100,8 @@ int errand_run(struct errand *errand, int over, struct errand_end *end);
  * errand_signal() - have a signal sent to the command, or with SIGWINCH tell it the
  * terminal's size; called from any thread
  *
- * Return: false if there is no agent yet, so that the signal is the caller's.
+ * Return: false if the signal is the caller's: there is no agent yet, or no command, or it
+ * is the third in a row that ends a process, of which the guest has not let hear.
  */
 bool errand_signal(struct errand *errand, int number);
 
