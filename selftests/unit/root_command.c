@@ -102,6 +102,44 @@ TEST_F(root, a_group_takes_the_place_of_all_others)
 	EXPECT_EQ(99, self->user.gid);
 }
 
+static void replace(const char *root, const char *name, const char *target)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/etc/%s", root, name);
+	if (unlink(path) ||
+	    (target ? symlink(target, path) : mkfifo(path, 0600)))
+		abort();
+}
+
+TEST_F(root, a_link_leads_where_it_leads_in_the_guest)
+{
+	ASSERT_TRUE(write_file(self->path, "users",
+			       "ann:x:1001:1002:Ann:/home/ann:/bin/zsh\n"));
+	replace(self->path, "passwd", "/etc/users");
+	ASSERT_EQ(0, root_user_find(&self->user, self->path, "ann"));
+	EXPECT_EQ(1001, self->user.uid);
+}
+
+TEST_F(root, a_link_out_of_the_root_leads_to_nothing)
+{
+	char outside[] = "/tmp/lodge-unit-XXXXXX";
+	int fd = mkstemp(outside);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(18, write(fd, "eve:x:5:5::/:/sh\n\n", 18));
+	replace(self->path, "passwd", outside);
+	EXPECT_EQ(-ENOENT, root_user_find(&self->user, self->path, "eve"));
+	close(fd);
+	unlink(outside);
+}
+
+TEST_F(root, a_pipe_in_place_of_a_file_is_not_waited_for)
+{
+	replace(self->path, "passwd", NULL);
+	EXPECT_EQ(-ENOENT, root_user_find(&self->user, self->path, "ann"));
+}
+
 TEST_F(root, what_is_not_there_is_refused)
 {
 	static const char *const users[] = {

@@ -68,11 +68,29 @@ static size_t make_wishes(const struct devices_wanted *devices,
 }
 
 /*
+ * The guest has what is below its root.  A link there must not give it what the host has
+ * elsewhere.
+ */
+static bool is_below(const char *root, const char *path)
+{
+	char real_root[PATH_MAX], real[PATH_MAX];
+	size_t length;
+
+	if (!realpath(root, real_root) || !realpath(path, real))
+		return false;
+	length = strlen(real_root);
+	return length == 1 ||
+	       (!strncmp(real, real_root, length) && real[length] == '/');
+}
+
+/*
  * Where the modules of a kernel may be: in the root; beside the kernel, as a package has
  * them when it is unpacked, or as `make modules_install` leaves them.
+ * @within: out: they must be below this
  */
 static bool find_directory(const char *kernel, const char *root,
-			   const char *version, char *path, size_t size)
+			   const char *version, char *path, size_t size,
+			   const char **within)
 {
 	char copy[PATH_MAX];
 	const char *beside;
@@ -91,7 +109,8 @@ static bool find_directory(const char *kernel, const char *root,
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		snprintf(path, size, "%s%s/%s", places[i].above,
 			 places[i].between, version);
-		if (!access(path, R_OK | X_OK))
+		*within = places[i].above == root ? root : "/";
+		if (!access(path, R_OK | X_OK) && is_below(*within, path))
 			return true;
 	}
 	return false;
@@ -129,7 +148,7 @@ static int add_module(struct root_image *image, FILE *manifest,
 }
 
 static int add_modules(struct root_image *image, FILE *manifest,
-		       const char *directory,
+		       const char *directory, const char *within,
 		       const struct devices_wanted *devices,
 		       struct boot_error *error)
 {
@@ -140,8 +159,15 @@ static int add_modules(struct root_image *image, FILE *manifest,
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < modules.count && !err; i++)
-		err = add_module(image, manifest, modules.paths[i], i, error);
+	for (size_t i = 0; i < modules.count && !err; i++) {
+		const char *path = modules.paths[i];
+
+		err = is_below(within, path) ?
+			      add_module(image, manifest, path, i, error) :
+			      boot_error_set(error, -EXDEV,
+					     "%s: a link that leads out of %s",
+					     path, within);
+	}
 	kmodules_free(&modules);
 	return err;
 }
@@ -170,6 +196,7 @@ static int write_manifest(struct root_image *image, FILE *manifest,
 {
 	char version[VERSION_SIZE], directory[PATH_MAX],
 		host[HOST_NAME_MAX + 1];
+	const char *within;
 	int err = find_version(kernel, version, error);
 
 	if (err)
@@ -180,8 +207,9 @@ static int write_manifest(struct root_image *image, FILE *manifest,
 			"the kernel does not tell its version, so it was given "
 			"no modules");
 	else if (find_directory(kernel, root, version, directory,
-				sizeof(directory)))
-		err = add_modules(image, manifest, directory, devices, error);
+				sizeof(directory), &within))
+		err = add_modules(image, manifest, directory, within, devices,
+				  error);
 	else
 		snprintf(image->note, sizeof(image->note),
 			 "there is no /lib/modules/%s below the root, beside "
