@@ -124,6 +124,23 @@ _lodge_value() {
 	esac
 }
 
+# _lodge_is_for_guest: whether what is typed belongs to a command for a guest
+_lodge_is_for_guest() {
+	local i
+	[ "${COMP_WORDS[1]}" = exec ] || return
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-e | -u | -w | --env | --user | --workdir)
+			[ "${COMP_WORDS[++i]-}" != = ] || ((++i))
+			;;
+		=) ((++i)) ;;
+		-*) ;;
+		*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
 # _lodge_argument COMMAND: completes an argument
 _lodge_argument() {
 	case $1 in
@@ -150,6 +167,8 @@ _lodge() {
 	fi
 	if [ "$COMP_CWORD" = 1 ]; then
 		_lodge_offer "$(_lodge_commands)" --help --version
+	elif _lodge_is_for_guest; then
+		_lodge_files
 	elif _lodge_value "$before" || [ -n "$assigned" ]; then
 		:
 	elif [[ $typed == -* ]]; then

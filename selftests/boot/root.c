@@ -194,6 +194,21 @@ static void check_terminal(struct __test_metadata *_metadata)
 	}
 }
 
+/* Without a command, and without --tty. */
+static void check_shell(struct __test_metadata *_metadata)
+{
+	static const char *const arguments[] = { "idle", NULL };
+	static struct guest guest;
+
+	ASSERT_EQ(0, guest_exec_on_terminal(&guest, arguments));
+	guest_type(&guest, "tty; exit 5\r");
+	EXPECT_TRUE(guest_wait(&guest, "/dev/pts/", PATIENCE));
+	EXPECT_EQ(5, guest_end(&guest, PATIENCE))
+	{
+		TH_LOG("terminal: %s", guest_tail(&guest));
+	}
+}
+
 /* Whoever leaves a command hangs it up. */
 static void check_leaving(struct __test_metadata *_metadata)
 {
@@ -263,6 +278,7 @@ TEST_F(idle, machine_runs_commands_until_it_is_stopped)
 		    "idle -- sh -c 'until [ -e /tmp/hup ]; do sleep 0.1; "
 		    "done'");
 	check_terminal(_metadata);
+	check_shell(_metadata);
 	check_leaving(_metadata);
 	EXPECT_CODE(0, "lodge inspect idle | grep -q '\"root\": \"/\"'");
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/root_image.h"
@@ -74,6 +75,13 @@ TEST_F(tree, a_module_that_is_a_link_out_of_the_root_is_refused)
 	ASSERT_TRUE(make_root("../../../../outside.ko"));
 	EXPECT_EQ(-EXDEV, make_image(self));
 	EXPECT_NE(NULL, strstr(self->error.text, "overlay.ko: a link"));
+}
+
+TEST_F(tree, a_kernel_that_can_be_read_once_only_is_refused)
+{
+	ASSERT_EQ(0, mkfifo("kernel", 0600));
+	EXPECT_EQ(-EINVAL, make_image(self));
+	EXPECT_NE(NULL, strstr(self->error.text, "is no plain file"));
 }
 
 TEST_HARNESS_MAIN

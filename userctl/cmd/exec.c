@@ -132,6 +132,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		state->next = state->argc;
 		return 0;
 	case ARGP_KEY_END:
+		/* A shell at a terminal is one to type to. */
+		if (!options->command && terminal_present() &&
+		    isatty(STDOUT_FILENO))
+			options->terminal = true;
 		return check_options(state, options);
 	}
 	return ARGP_ERR_UNKNOWN;
@@ -185,7 +189,8 @@ static int complain_user(const char *text, int err)
 					 strerror(-err),
 			err == -ENOMEM ?
 				NULL :
-				"its /etc/passwd and /etc/group list them");
+				"/etc/passwd and /etc/group below the host's "
+				"directory that is its root list them");
 }
 
 /* Return: 0, or an exit code after a message. */
@@ -342,7 +347,9 @@ static const struct argp argp = {
 	       "--root."
 	       "\v"
 	       "It has this process's environment, input and outputs, and gets "
-	       "the signals that this process gets.  A guest that still starts "
+	       "the signals that this process gets; the third in a row of "
+	       "which a guest that hangs lets nothing hear ends this process.  A "
+	       "shell at a terminal has one, too.  A guest that still starts "
 	       "is waited for.  When this process ends before COMMAND, that "
 	       "gets SIGHUP, and what it writes goes nowhere.  With --tty, "
 	       "Ctrl-] three times in a row leaves it so.\n"

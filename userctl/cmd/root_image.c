@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "boot/guest_init.h"
@@ -177,8 +178,15 @@ static int find_version(const char *kernel, char *version,
 			struct boot_error *error)
 {
 	struct image file;
-	int err = image_open(&file, kernel, error);
+	struct stat st;
+	int err;
 
+	if (!stat(kernel, &st) && !S_ISREG(st.st_mode))
+		return boot_error_set(error, -EINVAL,
+				      "%s: is no plain file, and with --root "
+				      "the kernel is read twice",
+				      kernel);
+	err = image_open(&file, kernel, error);
 	if (err)
 		return err;
 	err = image_hold(&file, error);

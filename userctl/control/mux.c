@@ -301,7 +301,8 @@ static void serve_caller(struct mux *mux, unsigned int session, short happened)
 static void turn_away(struct caller *caller)
 {
 	static const char why[] =
-		"it runs as many commands already as its agent takes";
+		"it runs as many commands already as its agent takes; wait "
+		"until one ends";
 
 	wire_put(&caller->wire, WIRE_FAILED, 0, 0, why, sizeof(why) - 1);
 	wire_flush(&caller->wire);
