@@ -29,11 +29,10 @@ CPU	?=
 FUZZ_TIME ?= 60
 # Inputs for each of them in a check; fuzz_state takes as long for one as others for ten.
 FUZZ_RUNS ?= 100000
-fuzz-state fuzz-pci: FUZZ_RUNS := 50000
-fuzz-blk: FUZZ_RUNS := 5000
+fuzz-state: FUZZ_RUNS := 30000
+fuzz-pci: FUZZ_RUNS := 50000
 fuzz-virtio: FUZZ_RUNS := 10000
-fuzz-agent fuzz-net: FUZZ_RUNS := 5000
-fuzz-vhost_user: FUZZ_RUNS := 5000
+fuzz-agent fuzz-blk fuzz-net fuzz-vhost_user: FUZZ_RUNS := 5000
 # It talks over a socket.
 fuzz-control: FUZZ_RUNS := 20000
 # Hours for soak, and what its random numbers begin with (another one each time).
