@@ -12,6 +12,7 @@ mkdir -m 700 "$dir/nobody"
 chown 65534 "$dir/nobody"
 # Hears no button: HLT with interrupts disabled.
 printf '\372\364\353\375' >"$dir/deaf"
+: >"$dir/caller"
 # Resets once by port 0xcf9, with a word in memory that stays; then it ends by
 # isa-debug-exit: cmpb $1,0x7000; je 1f; movb $1,0x7000; mov $0xcf9,%dx; mov $6,%al; out;
 # jmp .; 1: mov $0x10,%al; out %al,$0xf4
@@ -66,12 +67,12 @@ check "the host allows all of it" lodge 0 doctor --json
 check "as doctor tells programs" says '"sandbox": {"no_new_privileges": true, "no_capabilities": true, "user_namespace": true, "mount_namespace": true, "empty_root": true, "network_namespace": true, "ipc_namespace": true, "filters": true}'
 
 "$LODGE" run --name front --kernel "$dir/deaf" --flat 0x7c00 \
-	--memory 1M --cpus 2 </dev/null >"$out" 2>&1 9<"$dir/deaf" &
+	--memory 1M --cpus 2 </dev/null >"$out" 2>&1 9<"$dir/caller" &
 soon has_controller
 controller=$(pid)
 # The owner's, that of signals, the loop's and two vCPUs'.
 inspect "$controller" "root" 5
-check "root: it has no file that its caller had open" holds_none "$controller" "$dir/deaf"
+check "root: it has no file that its caller had open" holds_none "$controller" "$dir/caller"
 check "the kinds of threads have filters of their own" [ "$(filters "$controller")" = "4 1,1 2," ]
 kill -TERM "$controller"
 check "it ends by a signal" soon no_controller
