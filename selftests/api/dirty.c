@@ -17,6 +17,8 @@
 #include "kselftest_harness.h"
 
 #define PAGE 0x1000
+/* Bit 1 is always set. */
+#define RFLAGS_NONE 2
 #define SLOT 1
 
 FIXTURE(dirty)
@@ -257,10 +259,14 @@ TEST_F(dirty, vcpu_that_is_made_while_others_are_held_is_held_too)
 	ASSERT_EQ(0, lodge_vm_hold(vm));
 	vcpu = lodge_vcpu_create(vm, 1, &run);
 	ASSERT_LE(0, vcpu);
+	/* With nothing to take it could be left, held or not. */
+	run->regs.general.rflags = RFLAGS_NONE;
+	run->load = LODGE_GROUP_GENERAL;
 	run->immediate_exit = 1;
 	EXPECT_EQ(-EAGAIN, lodge_run(vcpu));
 	ASSERT_EQ(0, lodge_vm_release(vm));
 	EXPECT_EQ(-EINTR, lodge_run(vcpu));
+	EXPECT_EQ(0, run->load);
 	lodge_vcpu_close(vcpu, run);
 }
 
