@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -454,6 +455,21 @@ TEST_F(boot, a_file_that_was_cut_is_named_as_changed)
 	EXPECT_EQ(-ESTALE, boot_load(self->ram, &self->options, &self->store,
 				     &self->entry, &self->error));
 	EXPECT_NE(NULL, strstr(self->error.text, "has changed"));
+}
+
+TEST_F(boot, a_large_file_of_no_known_kind_is_not_read_as_a_whole)
+{
+	const long size = 256 << 20;
+	struct rusage before, after;
+
+	self->fd = memfile("disk", 4, self->path);
+	ASSERT_LE(0, self->fd);
+	ASSERT_EQ(0, ftruncate(self->fd, size));
+	ASSERT_EQ(0, getrusage(RUSAGE_SELF, &before));
+	EXPECT_EQ(-ENOEXEC, boot_load(self->ram, &self->options, &self->store,
+				      &self->entry, &self->error));
+	ASSERT_EQ(0, getrusage(RUSAGE_SELF, &after));
+	EXPECT_GT(size / getpagesize() / 8, after.ru_minflt - before.ru_minflt);
 }
 
 TEST_F(boot, a_pipe_is_read_once_for_all_starts)

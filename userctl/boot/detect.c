@@ -19,6 +19,9 @@
 #include "boot/pvh.h"
 #include "boot/seabios.h"
 
+/* What tells of an image's kind is in so many bytes. */
+#define HEAD_SIZE (32 << 10)
+
 typedef int (*linux_loader)(struct place *place, const struct image *image,
 			    const struct image *initrd, const char *append,
 			    struct boot_entry *entry, struct boot_error *error);
@@ -97,7 +100,24 @@ static int boot_unknown(const struct image *image, struct boot_error *error)
 		image->path);
 }
 
-/* Starts an image of a kind that is found by looking into all of it. */
+/* Return: 0; -errno of reading; -ENOEXEC it is none of those that boot_held() starts. */
+static int boot_look(const struct image *image, struct boot_error *error)
+{
+	struct image head = *image;
+	int ret;
+
+	if (head.size > HEAD_SIZE)
+		head.size = HEAD_SIZE;
+	ret = image_hold(&head, error);
+	if (ret)
+		return ret;
+	if (!multiboot_probe(&head) && !elf_probe(&head))
+		ret = boot_unknown(&head, error);
+	image_release(&head);
+	return ret;
+}
+
+/* Starts an image, one for which boot_look() is good, by all that is in it. */
 static int boot_held(struct place *place, const struct image *image,
 		     const struct boot_options *options,
 		     struct image_store *store, const char *append,
@@ -106,10 +126,8 @@ static int boot_held(struct place *place, const struct image *image,
 	if (multiboot_probe(image))
 		return multiboot_load(place, image, options->initrd, store,
 				      append, entry, error);
-	if (elf_probe(image))
-		return boot_linux(pvh_load, place, image, options, store,
-				  append, entry, error);
-	return boot_unknown(image, error);
+	return boot_linux(pvh_load, place, image, options, store, append, entry,
+			  error);
 }
 
 static int boot_image(struct place *place, const struct image *image,
@@ -126,7 +144,9 @@ static int boot_image(struct place *place, const struct image *image,
 	if (bzimage_probe(image))
 		return boot_linux(bzimage_load, place, image, options, store,
 				  append, entry, error);
-	ret = image_hold(&held, error);
+	ret = boot_look(image, error);
+	if (!ret)
+		ret = image_hold(&held, error);
 	if (ret)
 		return ret;
 	ret = boot_held(place, &held, options, store, append, entry, error);
