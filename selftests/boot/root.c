@@ -103,6 +103,13 @@ TEST(a_program_that_is_not_there_has_a_code_of_its_own)
 	EXPECT_NE(NULL, strstr(text_of(ERR), "no-such-program"));
 }
 
+TEST(what_fails_before_there_is_a_machine_is_no_end_of_a_command)
+{
+	EXPECT_CODE(125, "lodge run --directory /no/where --kernel vmlinuz-6.1 "
+			 "--root / -- true");
+	EXPECT_CODE(64, "lodge run --no-such-option --root / -- true");
+}
+
 TEST(a_command_has_the_terminal_and_its_size)
 {
 	static const char *const arguments[] = {

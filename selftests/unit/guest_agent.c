@@ -21,6 +21,7 @@
 
 #include "kselftest_harness.h"
 
+#include "cmd/command_end.h"
 #include "control/errand.h"
 #include "guest/agent.h"
 #include "guest/spec.h"
@@ -319,6 +320,7 @@ static void await_command(int fd)
 	struct wire_frame frame = {};
 	const void *payload;
 
+	memset(&wire, 0, sizeof(wire));
 	wire.fd = fd;
 	if (wire_put_number(&wire, WIRE_HELLO, 0, 0, WIRE_VERSION) ||
 	    wire_flush(&wire))
@@ -328,6 +330,51 @@ static void await_command(int fd)
 		while (frame.type != WIRE_START &&
 		       wire_next(&wire, &frame, &payload) > 0)
 			;
+	}
+}
+
+struct breaking_agent {
+	int fd;
+	bool starts;
+};
+
+/* Fails before or after a command was to be started. */
+static void *fail(void *opaque)
+{
+	const struct breaking_agent *agent = opaque;
+	static struct wire wire;
+
+	memset(&wire, 0, sizeof(wire));
+	wire.fd = agent->fd;
+	if (agent->starts)
+		await_command(agent->fd);
+	if (wire_put(&wire, WIRE_FAILED, 0, 0, "broken", 6) ||
+	    wire_flush(&wire))
+		abort();
+	return NULL;
+}
+
+TEST_F(agent, an_agent_that_fails_ends_a_command_only_if_it_was_started)
+{
+	struct breaking_agent agent;
+	pthread_t thread;
+	int fds[2];
+
+	for (int starts = 0; starts < 2; starts++) {
+		ASSERT_EQ(0,
+			  socketpair(AF_UNIX,
+				     SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				     0, fds));
+		agent = (struct breaking_agent){ fds[1], starts };
+		close(self->controller);
+		self->controller = fds[0];
+		ASSERT_EQ(0, pthread_create(&thread, NULL, fail, &agent));
+		run(self, (char *[]){ "true", NULL });
+		pthread_join(thread, NULL);
+		EXPECT_EQ(ERRAND_FAILED, self->end.fate);
+		EXPECT_EQ(starts, self->end.started);
+		EXPECT_EQ(starts ? 124 : 125, command_end_code(&self->end));
+		close(fds[1]);
 	}
 }
 

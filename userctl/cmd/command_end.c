@@ -22,8 +22,10 @@ int command_end_code(const struct errand_end *end)
 					     EXIT_CODE_NOT_EXECUTABLE;
 	case ERRAND_NO_DIRECTORY:
 	case ERRAND_NO_START:
-	case ERRAND_FAILED:
 		return EXIT_CODE_NO_COMMAND;
+	case ERRAND_FAILED:
+		return end->started ? EXIT_CODE_GUEST_FAILED :
+				      EXIT_CODE_NO_COMMAND;
 	case ERRAND_GONE:
 	case ERRAND_GARBAGE:
 	case ERRAND_QUIT:

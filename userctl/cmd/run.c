@@ -536,6 +536,12 @@ static int run_perhaps_root(struct run_options *options,
 	return code;
 }
 
+/* A failure before there is a machine.  With --root no command has ended so. */
+static int early_code(const struct run_options *options, int code)
+{
+	return options->root && !options->detach ? EXIT_CODE_NO_COMMAND : code;
+}
+
 /* The cgroup must be there before the guest's memory is. */
 static int run_in_cgroup(struct run_options *options,
 			 struct background *background)
@@ -547,7 +553,7 @@ static int run_in_cgroup(struct run_options *options,
 		return run_perhaps_root(options, background);
 	code = own_cgroup_enter(&own, options->cpu_weight, options->memory_max);
 	if (code)
-		return code;
+		return early_code(options, code);
 	code = run_perhaps_root(options, background);
 	cgroup_leave(&own);
 	return code;
@@ -574,7 +580,7 @@ static int run_in_foreground(struct run_options *options)
 	int code = background_open_front(&background, options);
 
 	if (code)
-		return code;
+		return early_code(options, code);
 	code = run_in_cgroup(options, background);
 	background_close(background, code);
 	return code;
@@ -584,10 +590,12 @@ static int run_as_asked(struct run_options *options)
 {
 	int code, err;
 
-	if (options->directory && chdir(options->directory))
-		return complain(EXIT_CODE_IMAGE, options->directory,
+	if (options->directory && chdir(options->directory)) {
+		code = complain(EXIT_CODE_IMAGE, options->directory,
 				strerror(errno),
 				"name a directory by --directory");
+		return early_code(options, code);
+	}
 	if (!options->detach)
 		return run_in_foreground(options);
 	err = detach(run_in_background, options, &code);

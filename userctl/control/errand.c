@@ -154,6 +154,7 @@ static void finish(struct errand *errand, enum errand_fate fate, uint32_t code)
 	if (errand->over)
 		return;
 	errand->over = true;
+	errand->end.started = errand->started;
 	errand->end.fate = fate;
 	errand->end.code = code;
 }

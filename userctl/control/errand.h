@@ -47,11 +47,13 @@ enum errand_fate {
 /**
  * struct errand_end - the end of a command
  * @up: the agent had come up before
+ * @started: and it had been told to start the command
  */
 struct errand_end {
 	enum errand_fate fate;
 	uint32_t code;
 	bool up;
+	bool started;
 	char text[256];
 };
 
