@@ -317,11 +317,17 @@ static void *release_what_is_not_held(void *opaque)
 	return NULL;
 }
 
+/* A baseline of zeroes. */
+static uint8_t *map_zeroes(void)
+{
+	return mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 TEST_F(dirty, reset_goes_on_when_somebody_releases_the_vcpus)
 {
 	struct other other = { .vm = self->machine.vm };
-	uint8_t *baseline = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *baseline = map_zeroes();
 	pthread_t thread;
 
 	ASSERT_NE(MAP_FAILED, baseline);
@@ -369,8 +375,7 @@ static bool window_is(FIXTURE_DATA(dirty) * self, uint32_t value)
 TEST_F(dirty, resets_may_meet_while_the_guest_runs)
 {
 	struct other other = { .vm = self->machine.vm };
-	uint8_t *baseline = mmap(NULL, GUEST_WINDOW_SIZE, PROT_READ,
-				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *baseline = map_zeroes();
 	pthread_t thread;
 
 	ASSERT_NE(MAP_FAILED, baseline);

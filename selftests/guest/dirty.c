@@ -384,14 +384,24 @@ static uint8_t *get_baseline(void)
 	return baseline;
 }
 
-TEST_F(dirty, pages_alone_are_put_back_by_a_reset)
+/* The slot's memory begins as a copy of what a reset puts back.  Return: that, or NULL. */
+static uint8_t *begin_with_baseline(dirty_data *self)
 {
 	uint8_t *baseline = get_baseline();
+
+	if (!baseline)
+		return NULL;
+	memcpy(self->memory, baseline, SIZE);
+	return lodge_dirty_log_begin(self->m.vm, SLOT, baseline) ? NULL :
+								   baseline;
+}
+
+TEST_F(dirty, pages_alone_are_put_back_by_a_reset)
+{
+	uint8_t *baseline = begin_with_baseline(self);
 	uint64_t pages;
 
 	ASSERT_NE(NULL, baseline);
-	memcpy(self->memory, baseline, SIZE);
-	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, SLOT, baseline));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_TRUE(touch(self, writes, i, 50, 20));
 		EXPECT_NE(0, memcmp(self->memory, baseline, SIZE));
@@ -409,12 +419,10 @@ TEST_F(dirty, pages_alone_are_put_back_by_a_reset)
 
 TEST_F(dirty, pages_stay_in_the_log_if_a_reset_cannot_read_the_baseline)
 {
-	uint8_t *baseline = get_baseline();
+	uint8_t *baseline = begin_with_baseline(self);
 	uint64_t pages;
 
 	ASSERT_NE(NULL, baseline);
-	memcpy(self->memory, baseline, SIZE);
-	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, SLOT, baseline));
 	ASSERT_TRUE(touch(self, writes, 0, 100, 10));
 	ASSERT_EQ(0, mprotect(baseline + SIZE / 2, PAGE * 100, PROT_NONE));
 	EXPECT_EQ(-EFAULT, lodge_vm_reset(self->m.vm, &pages));
