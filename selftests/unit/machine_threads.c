@@ -136,14 +136,21 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
 	return err;
 }
 
+/* A vCPU that was stopped before it has run is not counted in @stopped. */
+static atomic_bool first_runs;
+
 /* vCPU 1 has reset the machine, but stops the others when vCPU 0 has stopped already. */
 static int second_resets_slowly(struct lodge_run *run)
 {
 	runs_guest = true;
 	if (fake.resets)
 		return fake_id(run) ? fake_wait(run) : guest_powers_off(run);
-	if (!fake_id(run))
+	if (!fake_id(run)) {
+		first_runs = true;
 		return fake_wait(run);
+	}
+	while (!first_runs)
+		usleep(100);
 	slow_release = true;
 	return fake_out(run, RESET, 1, RESET_NOW);
 }
