@@ -17,12 +17,14 @@
 
 #define TEXT_SIZE 512
 
-/* It says its words, and ends when its socket is closed. */
-static const char script[] = "#!/bin/sh\n"
-			     "echo \"$@\" >${0%/*}/words.new\n"
-			     "mv ${0%/*}/words.new ${0%/*}/words\n"
-			     "cat <&3 >${0%/*}/input\n"
-			     "echo end >${0%/*}/end\n";
+/* It says its words and what it may, and ends when its socket is closed. */
+static const char script[] =
+	"#!/bin/sh\n"
+	"echo \"$@\" >${0%/*}/words.new\n"
+	"grep NoNewPrivs /proc/$$/status >>${0%/*}/words.new\n"
+	"mv ${0%/*}/words.new ${0%/*}/words\n"
+	"cat <&3 >${0%/*}/input\n"
+	"echo end >${0%/*}/end\n";
 
 FIXTURE(passt)
 {
@@ -114,6 +116,18 @@ TEST_F(passt, it_is_told_its_socket_and_the_forwarded_ports)
 	wait_for(self, "words", words);
 	EXPECT_NE(NULL, strstr(words, "--fd 3"));
 	EXPECT_NE(NULL, strstr(words, "-t 2222:22 -u 53:53"));
+	link_free(link);
+}
+
+TEST_F(passt, it_cannot_gain_privileges_from_its_first_instruction)
+{
+	const struct passt_config config = {};
+	struct link *link = passt_new(self->loop, &config, &self->card);
+	char words[TEXT_SIZE];
+
+	ASSERT_NE(NULL, link);
+	wait_for(self, "words", words);
+	EXPECT_NE(NULL, strstr(words, "NoNewPrivs:\t1\n"));
 	link_free(link);
 }
 

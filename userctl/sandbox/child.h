@@ -18,6 +18,50 @@ struct child {
 	int fd;
 };
 
+/* The descriptor that a program is given, as a number and as a word. */
+#define CHILD_FD 3
+#define CHILD_FD_WORD "3"
+
+/**
+ * struct child_config - how to start a program
+ * @words: its path, or its name in PATH, its arguments, and NULL at the end
+ * @fd: what becomes its CHILD_FD; it has no other descriptor but standard error and, as
+ *	its input and output, /dev/null
+ * @prepare: called in the new process, before the program; it may only make calls that are
+ *	safe after fork() in a process with threads.  Returns 0 or -errno.  NULL: nothing
+ *	is to be done
+ * @opaque: for @prepare
+ */
+struct child_config {
+	const char *const *words;
+	int fd;
+	int (*prepare)(void *opaque);
+	void *opaque;
+};
+
+/**
+ * enum child_step - what has failed
+ * @CHILD_STEP_START: make a process, or sockets and descriptors for it
+ * @CHILD_STEP_PREPARE: child_config.prepare()
+ * @CHILD_STEP_EXEC: start the program
+ */
+enum child_step {
+	CHILD_STEP_START,
+	CHILD_STEP_PREPARE,
+	CHILD_STEP_EXEC,
+};
+
+/**
+ * child_spawn() - start a program; it runs when this returns
+ * @child: out: its process, in a process group of its own, which gets SIGTERM when this
+ *	process ends
+ * @step: out: on failure, what has failed
+ *
+ * Return: 0 or -errno.
+ */
+int child_spawn(struct child *child, const struct child_config *config,
+		enum child_step *step);
+
 /**
  * child_take() - take a process that was started just now; on failure, it is ended
  *

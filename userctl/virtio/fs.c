@@ -152,10 +152,10 @@ static const struct program *find_program(void)
 	return NULL;
 }
 
-static int say_why(struct device_error *error, int err, enum helper_step step,
+static int say_why(struct device_error *error, int err, enum child_step step,
 		   const char *path)
 {
-	if (step == HELPER_STEP_PREPARE)
+	if (step == CHILD_STEP_PREPARE)
 		device_fail(
 			error, err, path, NULL,
 			err == -EPERM || err == -ENOSPC ?
@@ -174,8 +174,8 @@ static int start_program(struct fs *fs, const struct device_value *values,
 	const struct program *program = find_program();
 	const char *path = values[OPTION_DIR].text;
 	struct words words = { .count = 0 };
-	struct helper_config config = { .words = words.words };
-	enum helper_step step;
+	struct child_config config = { .words = words.words };
+	enum child_step step;
 	struct share share;
 	int socket;
 

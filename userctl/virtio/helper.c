@@ -8,33 +8,17 @@
 #include "virtio/helper.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* Where the new process says what has failed. */
-#define REPORT_FD 4
-#define FREE_FD 5
 
 /* So long a program may take to end by itself, and then to end when it is told to. */
 #define PATIENCE_MS 3000
-
-extern char **environ;
-
-struct report {
-	enum helper_step step;
-	int err;
-};
 
 /* Connects a socket to one that listens. */
 static int connect_at(int listener, int client, const char *path)
@@ -94,128 +78,19 @@ static int make_sockets(int *listener, int *client)
 	return err;
 }
 
-/* It gets signals as a program that a shell starts, but none of the terminal's. */
-static void set_signals(void)
+int helper_start(struct child *child, const struct child_config *config,
+		 enum child_step *step)
 {
-	sigset_t none;
-
-	for (int i = 1; i < NSIG; i++)
-		signal(i, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	setpgid(0, 0);
-}
-
-/* Moves the descriptors to their places; no others stay open. */
-static int set_descriptors(int listener, int report)
-{
-	int spare;
-
-	/* Neither is overwritten by the other. */
-	listener = fcntl(listener, F_DUPFD, FREE_FD);
-	report = fcntl(report, F_DUPFD, FREE_FD);
-	spare = open("/dev/null", O_RDWR);
-	if (listener < 0 || report < 0 || spare < 0 ||
-	    dup2(spare, STDIN_FILENO) < 0 || dup2(spare, STDOUT_FILENO) < 0 ||
-	    dup2(listener, HELPER_FD) < 0 ||
-	    dup3(report, REPORT_FD, O_CLOEXEC) < 0)
-		return -errno;
-	return syscall(SYS_close_range, FREE_FD, ~0U, 0) ? -errno : 0;
-}
-
-/* In the new process. */
-static int prepare(const struct helper_config *config, pid_t parent)
-{
-	int err = config->prepare ? config->prepare(config->opaque) : 0;
-
-	if (err)
-		return err;
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM))
-		return -errno;
-	/* It may have ended before. */
-	return getppid() == parent ? 0 : -ESRCH;
-}
-
-_Noreturn static void become(const struct helper_config *config, int listener,
-			     int report_fd, pid_t parent)
-{
-	struct report report = { .step = HELPER_STEP_START };
-
-	set_signals();
-	report.err = set_descriptors(listener, report_fd);
-	if (!report.err) {
-		report_fd = REPORT_FD;
-		report.step = HELPER_STEP_PREPARE;
-		report.err = prepare(config, parent);
-	}
-	if (!report.err) {
-		report.step = HELPER_STEP_EXEC;
-		execve(config->words[0], (char **)config->words, environ);
-		report.err = -errno;
-	}
-	if (write(report_fd, &report, sizeof(report)) < 0)
-		_exit(EXIT_FAILURE);
-	_exit(EXIT_FAILURE);
-}
-
-static void reap(pid_t pid)
-{
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-}
-
-/* Waits until the program runs, or says why it does not. */
-static int await_start(pid_t pid, int report_fd, enum helper_step *step)
-{
-	struct report report;
-	ssize_t got;
-
-	do {
-		got = read(report_fd, &report, sizeof(report));
-	} while (got < 0 && errno == EINTR);
-	if (!got)
-		return 0;
-	reap(pid);
-	if (got != sizeof(report))
-		return -EIO;
-	*step = report.step;
-	return report.err;
-}
-
-static int start(pid_t *pid, const struct helper_config *config, int listener,
-		 enum helper_step *step)
-{
-	const pid_t parent = getpid();
-	int report[2], err = 0;
-
-	if (pipe2(report, O_CLOEXEC))
-		return -errno;
-	*pid = fork();
-	if (!*pid)
-		become(config, listener, report[1], parent);
-	if (*pid < 0)
-		err = -errno;
-	close(report[1]);
-	if (!err)
-		err = await_start(*pid, report[0], step);
-	close(report[0]);
-	return err;
-}
-
-int helper_start(struct child *child, const struct helper_config *config,
-		 enum helper_step *step)
-{
+	struct child_config with_socket = *config;
 	int listener, client, err;
-	pid_t pid = 0;
 
-	*step = HELPER_STEP_START;
+	*step = CHILD_STEP_START;
 	err = make_sockets(&listener, &client);
 	if (err)
 		return err;
-	err = start(&pid, config, listener, step);
+	with_socket.fd = listener;
+	err = child_spawn(child, &with_socket, step);
 	close(listener);
-	if (!err)
-		err = child_take(child, pid);
 	if (!err)
 		return client;
 	close(client);

@@ -101,20 +101,20 @@ static int confine(void *opaque)
 /* Return: a connected socket or -errno. */
 static int start_with(const char *file, const char *image, const char *export,
 		      bool has_network, struct child *daemon,
-		      enum helper_step *step)
+		      enum child_step *step)
 {
 	const char *const words[] = { PROGRAM,	    "--blockdev", file,
 				      "--blockdev", image,	  "--export",
 				      export,	    NULL };
-	const struct helper_config config = { .words = words,
-					      .prepare = confine,
-					      .opaque = &has_network };
+	const struct child_config config = { .words = words,
+					     .prepare = confine,
+					     .opaque = &has_network };
 
 	return helper_start(daemon, &config, step);
 }
 
 static int start(const struct device_value *values, struct child *daemon,
-		 enum helper_step *step)
+		 enum child_step *step)
 {
 	const bool ro = values[OPTION_RO].number;
 	const char *mode = ro ? "on" : "off";
@@ -144,7 +144,7 @@ static void *make(const struct board *board, const struct device_value *values,
 		  struct device_error *error)
 {
 	const char *path = values[OPTION_FILE].text;
-	enum helper_step step = HELPER_STEP_START;
+	enum child_step step = CHILD_STEP_START;
 	struct child daemon = {};
 	int socket, err;
 
@@ -164,7 +164,7 @@ static void *make(const struct board *board, const struct device_value *values,
 	if (err)
 		return device_fail(error, err, path, NULL, NULL);
 	socket = start(values, &daemon, &step);
-	if (socket == -ENOENT && step == HELPER_STEP_EXEC)
+	if (socket == -ENOENT && step == CHILD_STEP_EXEC)
 		return device_fail(error, -ENOENT, PROGRAM, "is not installed",
 				   "apt install qemu-system-common, or make a "
 				   "raw image: qemu-img convert -O raw");

@@ -41,7 +41,7 @@ void share_init(struct share *share, const char *path, bool read_only,
 		uint32_t user);
 
 /**
- * share_enter() - get the view; for helper_config.prepare()
+ * share_enter() - get the view; for child_config.prepare()
  * @opaque: the struct share
  *
  * Return: 0 or -errno.
