@@ -633,11 +633,13 @@ install-liblodge: $(B)/liblodge.a ## the library and the ABI's headers, for prog
 		userctl/lib/liblodge.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
 	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man3 userctl/lib/liblodge.3
 
+# The controller's man pages, and where each of them is installed.
+PAGES	:= lodge.1 lodge-image.5 lodge-control.7 lodge@.service.8
+man	= $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(1)
+
 install: lodge install-module-source ## controller, man pages, completion, udev rule, unit, group, module sources for DKMS
 	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
-	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man1 userctl/lodge.1
-	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man7 userctl/lodge-control.7
-	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man8 userctl/lodge@.service.8
+	$(Q)$(foreach page,$(PAGES),install -D -m 644 userctl/$(page) $(call man,$(page)) &&) :
 	$(Q)install -D -m 644 userctl/lodge.bash $(DESTDIR)$(BASHDIR)/lodge
 	$(Q)install -D -m 644 -t $(DESTDIR)$(UDEVDIR) userctl/60-lodge.rules
 	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) userctl/lodge@.service
@@ -647,9 +649,7 @@ install: lodge install-module-source ## controller, man pages, completion, udev 
 
 uninstall: ## what install and install-liblodge have put in place, but for the group (before: dkms remove)
 	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC) $(DESTDIR)$(INCLUDEDIR)/lodge
-	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(DESTDIR)$(MANDIR)/man1/lodge.1 \
-		$(DESTDIR)$(MANDIR)/man7/lodge-control.7 \
-		$(DESTDIR)$(MANDIR)/man8/lodge@.service.8 \
+	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(foreach page,$(PAGES),$(call man,$(page))) \
 		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules \
 		$(DESTDIR)$(UNITDIR)/lodge@.service \
 		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(ABI_HEADERS))) \

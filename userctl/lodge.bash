@@ -150,6 +150,12 @@ _lodge_argument() {
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;
+	image)
+		case $COMP_CWORD in
+		2) _lodge_offer info check pack unpack join ;;
+		*) _lodge_files ;;
+		esac
+		;;
 	help) _lodge_offer "$(_lodge_commands)" ;;
 	esac
 }

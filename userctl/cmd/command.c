@@ -29,6 +29,8 @@ const struct command commands[] = {
 	{ "rm", "forget machines that have ended", rm_command },
 	{ "inspect", "show the options of a machine in the background",
 	  inspect_command },
+	{ "image", "show, check and convert files of saved machines",
+	  image_command },
 	{ "ps", "list the virtual machines of this host", ps_command },
 	{ "top", "show all virtual machines, live", top_command },
 	{ "stat", "show what a virtual machine does", stat_command },

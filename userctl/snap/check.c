@@ -34,9 +34,8 @@ static int check_hole(const struct snap_file *file, uint64_t page, uint64_t end,
 	const uint64_t stop = file->memory + end * SNAP_PAGE;
 
 	while ((at = skip_hole(file->fd, at, stop)) < stop) {
-		const size_t size = stop - at < SNAP_CHUNK_SIZE ?
-					    stop - at :
-					    SNAP_CHUNK_SIZE;
+		const size_t room = snap_chunk_size(file->pages);
+		const size_t size = stop - at < room ? stop - at : room;
 		const int err = snap_read(file->fd, bytes, size, at);
 
 		if (err)
@@ -80,7 +79,7 @@ static int check(struct snap_walk *walk, const struct snap_file *file,
 int snap_file_check(const struct snap_file *file, struct snap_error *error)
 {
 	struct snap_walk *walk = snap_walk_new(file);
-	uint8_t *bytes = malloc(SNAP_CHUNK_SIZE);
+	uint8_t *bytes = malloc(snap_chunk_size(file->pages));
 	int err;
 
 	if (walk && bytes)

@@ -29,7 +29,8 @@ static int check_blank(const struct snap_file *file, const char *section,
 	return 0;
 }
 
-static int check_kind(const struct snap_disk_header *header,
+static int check_kind(const struct snap_file *file,
+		      const struct snap_disk_header *header,
 		      struct snap_error *error)
 {
 	const uint32_t version = le32toh(header->version);
@@ -37,6 +38,8 @@ static int check_kind(const struct snap_disk_header *header,
 	if (memcmp(header->magic, SNAP_MAGIC, SNAP_MAGIC_SIZE))
 		return snap_error_set(error, -EINVAL, NULL,
 				      "is no file of a saved machine");
+	if (file->size < SNAP_PAGE)
+		return snap_error_set(error, -EBADMSG, NULL, "is cut off");
 	if (version != SNAP_VERSION)
 		return snap_error_set(error, -EPROTONOSUPPORT, NULL,
 				      "has version %" PRIu32
@@ -82,23 +85,15 @@ static int check_header(struct snap_file *file,
 static int read_table(struct snap_file *file, struct snap_table *table,
 		      struct snap_error *error)
 {
-	const bool is_short = file->size < SNAP_PAGE;
+	size_t size = sizeof(*table);
 	int err;
 
 	memset(table, 0, sizeof(*table));
-	err = snap_read(file->fd, table,
-			is_short && file->size < sizeof(*table) ?
-				file->size :
-				sizeof(*table),
-			0);
-	if (err)
-		return snap_error_read(error, NULL, err);
-	err = check_kind(&table->header, error);
-	if (err)
-		return err;
-	if (is_short)
-		return snap_error_set(error, -EBADMSG, NULL, "is cut off");
-	return 0;
+	if (file->size < size)
+		size = file->size;
+	err = snap_read(file->fd, table, size, 0);
+	return err ? snap_error_read(error, NULL, err) :
+		     check_kind(file, &table->header, error);
 }
 
 static int check_table(const struct snap_table *table, struct snap_error *error)

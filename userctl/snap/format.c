@@ -64,6 +64,11 @@ uint64_t snap_place(const char *tag, uint64_t end)
 	return place & ~(unit - 1);
 }
 
+size_t snap_chunk_size(uint64_t pages)
+{
+	return pages < SNAP_CHUNK ? pages * SNAP_PAGE : SNAP_CHUNK_SIZE;
+}
+
 int snap_read(int fd, void *bytes, size_t size, uint64_t offset)
 {
 	char *at = bytes;

@@ -183,6 +183,12 @@ bool snap_is_known(const char *tag, uint32_t version, uint32_t flags);
 uint64_t snap_place(const char *tag, uint64_t end);
 
 /**
+ * snap_chunk_size() - get the bytes of the largest run
+ * @pages: of RAM
+ */
+size_t snap_chunk_size(uint64_t pages);
+
+/**
  * snap_read() - read bytes of a file
  *
  * Return: 0; -ENODATA the file is shorter; -errno.

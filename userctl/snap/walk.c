@@ -149,7 +149,8 @@ static int complain(const struct snap_run *run, struct snap_error *error,
 static int make_unpacker(struct snap_walk *walk, struct snap_error *error)
 {
 	if (!walk->packed)
-		walk->packed = malloc(ZSTD_compressBound(SNAP_CHUNK_SIZE));
+		walk->packed = malloc(
+			ZSTD_compressBound(snap_chunk_size(walk->file->pages)));
 	if (!walk->unpacker)
 		walk->unpacker = ZSTD_createDCtx();
 	if (!walk->packed || !walk->unpacker)

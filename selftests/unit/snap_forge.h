@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Files of saved machines with checksums that fit, whatever else is in them.
+ */
+#ifndef LODGE_UNIT_SNAP_FORGE_H
+#define LODGE_UNIT_SNAP_FORGE_H
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "snap/format.h"
+
+/**
+ * struct forged - a file in memory, where it can be changed
+ */
+struct forged {
+	uint8_t *bytes;
+	size_t size;
+};
+
+static inline int forged_take(struct forged *forged, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	forged->size = st.st_size;
+	forged->bytes = malloc(forged->size);
+	return forged->bytes ? snap_read(fd, forged->bytes, forged->size, 0) :
+			       -ENOMEM;
+}
+
+static inline void forged_free(struct forged *forged)
+{
+	free(forged->bytes);
+	forged->bytes = NULL;
+}
+
+static inline struct snap_disk_section *forged_section(struct forged *forged,
+						       const char *tag)
+{
+	struct snap_table *table = (void *)forged->bytes;
+
+	for (int i = 0; i < SNAP_MAX_SECTIONS; i++)
+		if (!strncmp(table->sections[i].tag, tag, SNAP_TAG_SIZE))
+			return &table->sections[i];
+	return NULL;
+}
+
+static inline struct snap_disk_run *forged_runs(struct forged *forged)
+{
+	return (void *)(forged->bytes +
+			forged_section(forged, SNAP_PAGES)->offset);
+}
+
+/* Makes the checksums of "pages" and of the header fit. */
+static inline void forged_sum(struct forged *forged)
+{
+	struct snap_table *table = (void *)forged->bytes;
+	struct snap_disk_section *pages = forged_section(forged, SNAP_PAGES);
+
+	if (pages && pages->offset <= forged->size &&
+	    pages->length <= forged->size - pages->offset)
+		pages->crc = snap_crc(0, forged->bytes + pages->offset,
+				      pages->length);
+	if (table->header.sections <= SNAP_MAX_SECTIONS)
+		table->header.crc =
+			snap_table_crc(table, table->header.sections);
+}
+
+static inline int forged_put(struct forged *forged, int fd)
+{
+	forged_sum(forged);
+	return snap_write(fd, forged->bytes, forged->size, 0);
+}
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Files of saved machines, as commands open them and complain of them.
+ */
+#include "cmd/image.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
+
+int image_complain(const char *path, int err, const struct snap_error *error)
+{
+	const char *remedy = NULL;
+	int code = EXIT_CODE_IMAGE;
+
+	if (err == -EACCES || err == -EPERM)
+		code = EXIT_CODE_PERMISSION;
+	else if (err == -ENOMEM)
+		code = EXIT_CODE_RESOURCES;
+	else if (err == -EPROTONOSUPPORT)
+		remedy = "use the lodge that wrote it, or a later one";
+	else if (err == -EBADMSG)
+		remedy = "the file is damaged: take another copy";
+	return complain(code, path, error->text, remedy);
+}
+
+int image_complain_output(const char *path, int err,
+			  const struct snap_error *error)
+{
+	int code = EXIT_CODE_OUTPUT;
+
+	if (err == -EACCES || err == -EPERM)
+		code = EXIT_CODE_PERMISSION;
+	else if (err == -ENOMEM)
+		code = EXIT_CODE_RESOURCES;
+	return complain(code, path, error->text, NULL);
+}
+
+int image_file_open(struct image_file *image, const char *path)
+{
+	struct snap_error error;
+	int err;
+
+	*image = (struct image_file){ .path = path };
+	/* A FIFO would wait for its writer, before it is seen to be one. */
+	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (image->fd < 0) {
+		err = -errno;
+		snap_error_set(&error, err, NULL, "%s", strerror(-err));
+		return image_complain(path, err, &error);
+	}
+	err = snap_file_open(&image->file, image->fd, &error);
+	return err ? image_complain(path, err, &error) : 0;
+}
+
+void image_file_close(struct image_file *image)
+{
+	snap_file_free(image->file);
+	image->file = NULL;
+	if (image->fd >= 0)
+		close(image->fd);
+	image->fd = -1;
+}

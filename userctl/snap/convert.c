@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes one file of a saved machine of others.
+ *
+ * All files are walked at once, a chunk at a time; of a page that several have, the
+ * later file's counts.
+ */
+#include "snap/convert.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snap/format.h"
+#include "snap/walk.h"
+#include "snap/write.h"
+
+/**
+ * struct source - a file that is read
+ * @walk: over its runs
+ * @run: the next one
+ * @has_run: there is one
+ */
+struct source {
+	struct snap_walk *walk;
+	struct snap_run run;
+	bool has_run;
+};
+
+/**
+ * struct conversion - a file that is made
+ * @sources: of the files
+ * @count: number of them
+ * @which: the file that is read
+ * @writer: of the new file
+ * @chunk: the pages of a chunk
+ * @had: which of them a file has
+ * @error: for the reason of a failure
+ */
+struct conversion {
+	struct source *sources;
+	size_t count;
+	size_t which;
+	struct snap_writer *writer;
+	uint8_t *chunk;
+	bool had[SNAP_CHUNK];
+	struct snap_error *error;
+};
+
+static int check_pair(const struct snap_file *base,
+		      const struct snap_file *file, struct snap_error *error)
+{
+	if (memcmp(base->id, file->base, SNAP_ID_SIZE))
+		return snap_error_set(error, -EINVAL, NULL,
+				      file->incremental ?
+					      "has the changes to another "
+					      "file" :
+					      "is whole, and has no base");
+	if (base->pages != file->pages)
+		return snap_error_set(error, -EINVAL, NULL,
+				      "has another size of memory than its "
+				      "base");
+	return 0;
+}
+
+static int check_files(const struct snap_file *const *files, size_t count,
+		       size_t *which, struct snap_error *error)
+{
+	int err = 0;
+
+	*which = 0;
+	if (count > 1 && files[0]->incremental)
+		return snap_error_set(error, -EINVAL, NULL,
+				      "is not whole: it has the changes to "
+				      "another file");
+	for (size_t i = 1; i < count && !err; i++) {
+		*which = i;
+		err = check_pair(files[i - 1], files[i], error);
+	}
+	return err;
+}
+
+/* Return: 0, at the end of the file, too; or -errno. */
+static int advance(struct conversion *conversion, struct source *source)
+{
+	const int err =
+		snap_walk_next(source->walk, &source->run, conversion->error);
+
+	source->has_run = !err;
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Reads what a source has of the chunk that begins with page @first. */
+static int read_chunk(struct conversion *conversion, struct source *source,
+		      uint64_t first)
+{
+	int err = 0;
+
+	while (!err && source->has_run &&
+	       source->run.first < first + SNAP_CHUNK) {
+		const uint64_t at = source->run.first - first;
+
+		err = snap_walk_read(source->walk, &source->run,
+				     conversion->chunk + at * SNAP_PAGE,
+				     conversion->error);
+		if (err)
+			return err;
+		memset(conversion->had + at, true, source->run.count);
+		err = advance(conversion, source);
+	}
+	return err;
+}
+
+/* Writes the pages of a chunk that a source has. */
+static int write_chunk(struct conversion *conversion, uint64_t first)
+{
+	const bool *had = conversion->had;
+	int err = 0;
+
+	for (uint32_t at = 0, end; at < SNAP_CHUNK && !err; at = end) {
+		for (end = at + 1; end < SNAP_CHUNK && had[end] == had[at];)
+			end++;
+		if (had[at])
+			err = snap_writer_pages(
+				conversion->writer, first + at, end - at,
+				conversion->chunk + (size_t)at * SNAP_PAGE);
+	}
+	return err;
+}
+
+/* Return: the first page of the first chunk of which a source has a page. */
+static uint64_t next_chunk(const struct conversion *conversion)
+{
+	uint64_t first = UINT64_MAX;
+
+	for (size_t i = 0; i < conversion->count; i++) {
+		const struct source *source = &conversion->sources[i];
+
+		if (source->has_run && source->run.first < first)
+			first = source->run.first;
+	}
+	return first == UINT64_MAX ? first : first - first % SNAP_CHUNK;
+}
+
+static int cannot_write(struct conversion *conversion, int err)
+{
+	conversion->which = conversion->count;
+	return snap_error_set(conversion->error, err, NULL,
+			      "cannot be written: %s", strerror(-err));
+}
+
+static int copy_memory(struct conversion *conversion)
+{
+	uint64_t first;
+	int err;
+
+	while ((first = next_chunk(conversion)) != UINT64_MAX) {
+		memset(conversion->had, false, sizeof(conversion->had));
+		for (size_t i = 0; i < conversion->count; i++) {
+			conversion->which = i;
+			err = read_chunk(conversion, &conversion->sources[i],
+					 first);
+			if (err)
+				return err;
+		}
+		err = write_chunk(conversion, first);
+		if (err)
+			return cannot_write(conversion, err);
+	}
+	return 0;
+}
+
+/* Copies the sections that are not memory's. */
+static int copy_sections(struct conversion *conversion,
+			 const struct snap_file *file)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < file->nr_sections && !err; i++) {
+		const struct snap_section *section = &file->sections[i];
+
+		if (section->bytes)
+			err = snap_writer_section(
+				conversion->writer, section->tag,
+				section->version, section->flags,
+				section->bytes, section->length);
+	}
+	return err ? cannot_write(conversion, err) : 0;
+}
+
+static int start(struct conversion *conversion,
+		 const struct snap_file *const *files)
+{
+	int err = 0;
+
+	conversion->chunk = malloc(SNAP_CHUNK_SIZE);
+	conversion->sources =
+		calloc(conversion->count, sizeof(conversion->sources[0]));
+	if (!conversion->chunk || !conversion->sources)
+		return snap_error_set(conversion->error, -ENOMEM, NULL, "%s",
+				      strerror(ENOMEM));
+	for (size_t i = 0; i < conversion->count && !err; i++) {
+		struct source *source = &conversion->sources[i];
+
+		conversion->which = i;
+		source->walk = snap_walk_new(files[i]);
+		err = source->walk ?
+			      advance(conversion, source) :
+			      snap_error_set(conversion->error, -ENOMEM, NULL,
+					     "%s", strerror(ENOMEM));
+	}
+	return err;
+}
+
+static int convert(struct conversion *conversion,
+		   const struct snap_file *const *files)
+{
+	int err = start(conversion, files);
+
+	if (!err)
+		err = copy_sections(conversion, files[conversion->count - 1]);
+	if (!err)
+		err = copy_memory(conversion);
+	if (err)
+		return err;
+	err = snap_writer_end(conversion->writer);
+	return err ? cannot_write(conversion, err) : 0;
+}
+
+static void finish(struct conversion *conversion)
+{
+	for (size_t i = 0; conversion->sources && i < conversion->count; i++)
+		snap_walk_free(conversion->sources[i].walk);
+	free(conversion->sources);
+	free(conversion->chunk);
+	snap_writer_free(conversion->writer);
+}
+
+int snap_convert(const struct snap_file *const *files, size_t count, int fd,
+		 enum snap_form form, size_t *which, struct snap_error *error)
+{
+	const struct snap_file *last = files[count - 1];
+	const struct snap_plan plan = {
+		.form = form,
+		.pages = last->pages,
+		.id = last->id,
+		.base = files[0]->incremental ? files[0]->base : NULL,
+	};
+	struct conversion conversion = { .count = count, .error = error };
+	int err = check_files(files, count, which, error);
+
+	if (err)
+		return err;
+	err = snap_writer_new(&conversion.writer, fd, &plan);
+	err = err ? cannot_write(&conversion, err) :
+		    convert(&conversion, files);
+	finish(&conversion);
+	*which = conversion.which;
+	return err;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Makes one file of a saved machine of others: in another form, or whole.
+ */
+#ifndef LODGE_SNAP_CONVERT_H
+#define LODGE_SNAP_CONVERT_H
+
+#include <stddef.h>
+
+#include "snap/error.h"
+#include "snap/file.h"
+
+/**
+ * snap_convert() - write the memory of several files, and the rest of the last
+ * @files: each but the first has the one before as its base
+ * @count: of @files, at least 1
+ * @fd: as for snap_writer_new()
+ * @form: of the new file
+ * @which: out: on failure, the file that is the reason; @count: the new one
+ * @error: out: on failure, the reason
+ *
+ * The new file has the id of the last and the base of the first.  With more than one
+ * file, the first must be whole.
+ *
+ * Return: 0; -EINVAL the files do not belong together; -EBADMSG one is damaged; -errno.
+ */
+int snap_convert(const struct snap_file *const *files, size_t count, int fd,
+		 enum snap_form form, size_t *which, struct snap_error *error);
+
+#endif
