@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,7 +18,78 @@
 #include "kselftest_harness.h"
 
 #define MIB (1ULL << 20)
+#define PAGE 4096
 #define GIB (1ULL << 30)
+
+/* Return: a file with a hole, a page of sevens, and a hole again, behind a first page. */
+static int file_with_sevens(void)
+{
+	char page[PAGE];
+	int fd = memfd_create("file", MFD_CLOEXEC);
+
+	memset(page, 7, sizeof(page));
+	if (fd < 0 || ftruncate(fd, PAGE + 2 * MIB) ||
+	    pwrite(fd, page, sizeof(page), PAGE + MIB) != PAGE)
+		abort();
+	return fd;
+}
+
+TEST(ram_of_a_file_begins_as_it_and_is_a_copy)
+{
+	static const enum ram_backing backings[] = { RAM_ANONYMOUS, RAM_MEMFD };
+	int fd = file_with_sevens();
+	char byte = 0;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct ram *ram =
+			ram_new_mapped(2 * MIB, backings[i], fd, PAGE);
+		char *bytes;
+
+		ASSERT_NE(NULL, ram);
+		EXPECT_EQ(backings[i] == RAM_ANONYMOUS, ram_fd(ram) < 0);
+		bytes = ram_at(ram, MIB, PAGE);
+		EXPECT_EQ(7, bytes[0]);
+		EXPECT_EQ(7, bytes[PAGE - 1]);
+		EXPECT_EQ(0, bytes[PAGE]);
+		EXPECT_EQ(0, bytes[-1]);
+		bytes[0] = 8;
+		ASSERT_EQ(1, pread(fd, &byte, 1, PAGE + MIB));
+		EXPECT_EQ(7, byte);
+		ram_free(ram);
+	}
+	close(fd);
+}
+
+TEST(pages_that_are_given_back_do_not_show_the_file_again)
+{
+	int fd = file_with_sevens();
+	struct ram *ram = ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, PAGE);
+	struct record nothing = { 0 };
+	char *bytes = ram_at(ram, MIB, PAGE);
+
+	EXPECT_EQ(PAGE, ram_discard(ram, bytes, PAGE));
+	EXPECT_EQ(0, bytes[0]);
+	ram_free(ram);
+	ram = ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, PAGE);
+	EXPECT_EQ(0, ram_load(ram, &nothing));
+	EXPECT_EQ(0, *(char *)ram_at(ram, MIB, PAGE));
+	ram_free(ram);
+	close(fd);
+}
+
+TEST(a_file_that_ends_too_early_is_no_ram)
+{
+	int fd = file_with_sevens();
+
+	EXPECT_EQ(NULL, ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, 2 * PAGE));
+	EXPECT_EQ(ENODATA, errno);
+	EXPECT_EQ(NULL, ram_new_mapped(2 * MIB, RAM_MEMFD, fd, 2 * PAGE));
+	EXPECT_EQ(ENODATA, errno);
+	EXPECT_EQ(NULL, ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, 1));
+	EXPECT_EQ(NULL, ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd,
+				       UINT64_MAX - PAGE + 1));
+	close(fd);
+}
 
 TEST(small_ram_is_all_low)
 {

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RAM_PAGE 4096ULL
@@ -27,13 +28,15 @@
 
 /*
  * Nothing changes after ram_new(), so any thread may read it without a lock.  The
- * mapping begins before @base, so that @base is aligned.
+ * mapping begins before @base, so that @base is aligned.  @covers: it is a private
+ * mapping of another file, which shows again where pages are dropped.
  */
 struct ram {
 	unsigned char *base;
 	uint64_t low;
 	uint64_t high;
 	int fd;
+	bool covers;
 	uint64_t file_size;
 	void *mapping;
 	size_t mapping_size;
@@ -133,6 +136,98 @@ struct ram *ram_new(uint64_t size)
 	return ram_new_backed(size, RAM_ANONYMOUS);
 }
 
+/* Maps the file in place of the pages that are there. */
+static int cover(struct ram *ram, int fd, uint64_t offset)
+{
+	if (mmap(ram->base, ram->file_size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+		 offset) == MAP_FAILED)
+		return -errno;
+	ram->covers = true;
+	return 0;
+}
+
+/* Return: 0; -ENODATA the file has ended; -errno. */
+static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
+		      uint64_t end)
+{
+	ssize_t got;
+
+	while (at < end) {
+		got = pread(fd, ram->base + at, end - at, offset + at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got ? -errno : -ENODATA;
+		at += got;
+	}
+	return 0;
+}
+
+/*
+ * Finds the next piece of the file that is no hole, from *@at on.  A file system that
+ * does not tell has one piece.
+ */
+static void find_piece(int fd, uint64_t offset, uint64_t size, uint64_t *at,
+		       uint64_t *end)
+{
+	off_t data = lseek(fd, offset + *at, SEEK_DATA), hole;
+
+	*end = size;
+	if (data < 0) {
+		if (errno == ENXIO)
+			*at = size;
+		return;
+	}
+	*at = (uint64_t)data - offset < size ? (uint64_t)data - offset : size;
+	hole = lseek(fd, data, SEEK_HOLE);
+	if (hole >= 0 && (uint64_t)hole - offset < size)
+		*end = hole - offset;
+}
+
+static int copy_file(struct ram *ram, int fd, uint64_t offset)
+{
+	const uint64_t size = ram->low + ram->high;
+	uint64_t at = 0, end;
+	int err = 0;
+
+	while (at < size && !err) {
+		find_piece(fd, offset, size, &at, &end);
+		err = read_piece(ram, fd, offset, at, end);
+		at = end;
+	}
+	return err;
+}
+
+struct ram *ram_new_mapped(uint64_t size, enum ram_backing backing, int fd,
+			   uint64_t offset)
+{
+	struct ram *ram;
+	struct stat file;
+	uint64_t end;
+	int err = 0;
+
+	if (__builtin_add_overflow(offset, size, &end) || end > INT64_MAX ||
+	    offset % RAM_PAGE) {
+		errno = EINVAL;
+		return NULL;
+	}
+	/* Behind the end of the file a mapping has no pages, but SIGBUS. */
+	if (fstat(fd, &file) || (uint64_t)file.st_size < end) {
+		errno = ENODATA;
+		return NULL;
+	}
+	ram = ram_new_backed(size, backing);
+	if (!ram)
+		return NULL;
+	err = ram->fd < 0 ? cover(ram, fd, offset) : copy_file(ram, fd, offset);
+	if (!err)
+		return ram;
+	ram_free(ram);
+	errno = -err;
+	return NULL;
+}
+
 void ram_free(struct ram *ram)
 {
 	if (!ram)
@@ -190,7 +285,17 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size)
 	return ram->base + ram->low + gpa;
 }
 
-uint64_t ram_discard(void *address, uint64_t size)
+/* Puts pages that read as zero in place of those of a private mapping of a file. */
+static int renew(void *address, uint64_t size)
+{
+	return mmap(address, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+		    0) == MAP_FAILED ?
+		       -errno :
+		       0;
+}
+
+uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size)
 {
 	const uintptr_t start = (uintptr_t)address;
 	const uintptr_t first = (start + RAM_PAGE - 1) & ~(RAM_PAGE - 1);
@@ -198,6 +303,8 @@ uint64_t ram_discard(void *address, uint64_t size)
 
 	if (end <= first)
 		return 0;
+	if (ram->covers)
+		return renew((void *)first, end - first) ? 0 : end - first;
 	/* A shared file keeps its pages unless they are removed from it. */
 	if (madvise((void *)first, end - first, MADV_REMOVE) &&
 	    madvise((void *)first, end - first, MADV_DONTNEED))
@@ -295,6 +402,8 @@ static int drop(struct ram *ram)
 {
 	int err;
 
+	if (ram->covers)
+		return renew(ram->base, ram->file_size);
 	if (ram->fd < 0)
 		err = madvise(ram->base, ram->file_size, MADV_DONTNEED);
 	else

@@ -52,6 +52,23 @@ enum ram_backing {
 struct ram *ram_new_backed(uint64_t size, enum ram_backing backing);
 
 /**
+ * ram_new_mapped() - make guest memory that begins as a private copy of a piece of a file
+ * @size: as ram_new() has it
+ * @fd: file that can be read; the caller may close it afterwards
+ * @offset: of the piece, in bytes, a multiple of 4 KiB
+ *
+ * With RAM_ANONYMOUS the file is mapped: its pages are read as the guest uses them, and
+ * shared with all others that have mapped it until they are written.  The file must
+ * neither change nor become shorter then, as with any mapping.  With other backings it
+ * is copied.
+ *
+ * Return: the memory, or NULL with errno set: as ram_new_backed(); ENODATA the file ends
+ * before the piece does; EINVAL.
+ */
+struct ram *ram_new_mapped(uint64_t size, enum ram_backing backing, int fd,
+			   uint64_t offset);
+
+/**
  * ram_fd() - get the file behind guest memory, whose size cannot change
  *
  * Return: the descriptor, which stays the memory's; -1 with RAM_ANONYMOUS.
@@ -113,7 +130,7 @@ void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
  *
  * Return: how many bytes.
  */
-uint64_t ram_discard(void *address, uint64_t size);
+uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size);
 
 /**
  * ram_save() - append the pages that are not all zero to a record

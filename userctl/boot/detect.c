@@ -194,3 +194,17 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 
 	return changed ? changed : ret;
 }
+
+int boot_resume(const struct boot_options *options, struct image_store *store,
+		struct boot_entry *entry, struct boot_error *error)
+{
+	if (!options->kernel)
+		return seabios_rom(options->firmware, store, entry, error);
+	*entry = (struct boot_entry){
+		.groups = LODGE_GROUP_GENERAL | LODGE_GROUP_SEGMENTS |
+			  LODGE_GROUP_CONTROL,
+		.rom = bios_rom,
+		.rom_size = BIOS_ROM_SIZE,
+	};
+	return 0;
+}

@@ -67,4 +67,17 @@ int boot_load(const struct ram *ram, const struct boot_options *options,
 	      struct image_store *store, struct boot_entry *entry,
 	      struct boot_error *error);
 
+/**
+ * boot_resume() - get what a machine needs that goes on with filled memory
+ * @options: as for boot_load()
+ * @store: as for boot_load()
+ * @entry: out: its ROM; and, as in boot_load(), whether the registers are those of a
+ *	reset, but not their values
+ * @error: out: on failure, the file and the reason
+ *
+ * Return: as boot_load().
+ */
+int boot_resume(const struct boot_options *options, struct image_store *store,
+		struct boot_entry *entry, struct boot_error *error);
+
 #endif

@@ -98,7 +98,7 @@ static int take(struct image *image)
 		return ret;
 	if ((uint64_t)status.st_size > IMAGE_MAX_SIZE)
 		return -EFBIG;
-	image->size = status.st_size;
+	image->size = image->file_size = status.st_size;
 	image->written = status.st_mtim;
 	return status.st_size ? 0 : -ENODATA;
 }
@@ -162,7 +162,7 @@ int image_read(const struct image *image, uint64_t offset, void *to,
 	if (offset > image->size || size > image->size - offset)
 		return -ENODATA;
 	if (!image->data)
-		return read_file(image->fd, offset, to, size);
+		return read_file(image->fd, image->offset + offset, to, size);
 	memcpy(to, (const char *)image->data + offset, size);
 	return 0;
 }
@@ -212,16 +212,25 @@ struct image_stored {
 	char path[];
 };
 
-static int image_store_add(struct image_store *store, const char *path,
-			   struct boot_error *error)
+/* Return: one with its path, to be filled and added; NULL without memory. */
+static struct image_stored *image_store_new(const char *path)
 {
 	size_t size = strlen(path) + 1;
 	struct image_stored *new = malloc(sizeof(*new) + size);
+
+	if (new)
+		memcpy(new->path, path, size);
+	return new;
+}
+
+static int image_store_add(struct image_store *store, const char *path,
+			   struct boot_error *error)
+{
+	struct image_stored *new = image_store_new(path);
 	int ret;
 
 	if (!new)
 		return boot_error_set(error, -ENOMEM, "out of memory");
-	memcpy(new->path, path, size);
 	ret = image_open(&new->image, new->path, error);
 	if (ret) {
 		free(new);
@@ -230,6 +239,61 @@ static int image_store_add(struct image_store *store, const char *path,
 	new->next = store->first;
 	store->first = new;
 	return 0;
+}
+
+/* Return: 0; -EINVAL; -ENODATA; -errno. */
+static int take_piece(struct image *image, int fd, uint64_t offset,
+		      uint64_t size)
+{
+	struct stat status;
+	uint64_t end;
+	int ret = get_status(fd, &status);
+
+	if (ret)
+		return ret;
+	if (!size || size > IMAGE_MAX_SIZE ||
+	    __builtin_add_overflow(offset, size, &end))
+		return -EINVAL;
+	if (end > (uint64_t)status.st_size)
+		return -ENODATA;
+	image->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (image->fd < 0)
+		return -errno;
+	image->size = size;
+	image->offset = offset;
+	image->file_size = status.st_size;
+	image->written = status.st_mtim;
+	return 0;
+}
+
+int image_store_put(struct image_store *store, const char *path, int fd,
+		    uint64_t offset, uint64_t size, struct boot_error *error)
+{
+	struct image_stored *new = image_store_new(path);
+	int ret;
+
+	if (!new)
+		return boot_error_set(error, -ENOMEM, "out of memory");
+	new->image = (struct image){ .path = new->path };
+	ret = take_piece(&new->image, fd, offset, size);
+	if (ret) {
+		free(new);
+		return boot_error_set(error, ret, "%s: %s", path,
+				      strerror(-ret));
+	}
+	new->next = store->first;
+	store->first = new;
+	return 0;
+}
+
+const struct image *image_store_list(const struct image_store *store,
+				     size_t number)
+{
+	const struct image_stored *stored = store->first;
+
+	while (stored && number--)
+		stored = stored->next;
+	return stored ? &stored->image : NULL;
 }
 
 const struct image *image_find(const struct image_store *store,
@@ -287,7 +351,7 @@ static bool has_changed(const struct image *image)
 	struct stat status;
 
 	return get_status(image->fd, &status) ||
-	       (uint64_t)status.st_size != image->size ||
+	       (uint64_t)status.st_size != image->file_size ||
 	       status.st_mtim.tv_sec != image->written.tv_sec ||
 	       status.st_mtim.tv_nsec != image->written.tv_nsec;
 }

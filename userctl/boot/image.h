@@ -24,7 +24,9 @@
  * @path: its name; the caller owns the string
  * @data: its bytes while they are held, or NULL; set by others, there need be no file
  * @size: number of bytes
- * @fd: without @data, the file
+ * @fd: without @data, the file, which has them
+ * @offset: where they begin there
+ * @file_size: bytes of the file
  * @written: time of the last change of @fd
  */
 struct image {
@@ -32,6 +34,8 @@ struct image {
 	const void *data;
 	size_t size;
 	int fd;
+	uint64_t offset;
+	uint64_t file_size;
 	struct timespec written;
 };
 
@@ -119,6 +123,29 @@ int image_get_held(struct image_store *store, const char *path,
  */
 const struct image *image_find(const struct image_store *store,
 			       const char *path);
+
+/**
+ * image_store_list() - get a file of the store by its number
+ * @number: counts from 0
+ *
+ * Return: the file, or NULL after the last.
+ */
+const struct image *image_store_list(const struct image_store *store,
+				     size_t number);
+
+/**
+ * image_store_put() - add a piece of an open file, as if it were the file of a path
+ * @path: the path, which need not exist
+ * @fd: the open file; the caller may close it afterwards
+ * @offset: of the piece
+ * @size: its bytes
+ * @error: the reason of a failure
+ *
+ * Return: 0; -EINVAL the piece is empty or too large; -ENODATA the file ends before the
+ * piece does; -ENOMEM; -errno.
+ */
+int image_store_put(struct image_store *store, const char *path, int fd,
+		    uint64_t offset, uint64_t size, struct boot_error *error);
 
 /**
  * image_store_has() - true if a regular file is in the store, by any name

@@ -69,9 +69,8 @@ static bool is_rom(const struct image *image)
 	return *vector == JUMP_FAR;
 }
 
-int seabios_load(const struct ram *ram, const char *path,
-		 struct image_store *store, struct boot_entry *entry,
-		 struct boot_error *error)
+int seabios_rom(const char *path, struct image_store *store,
+		struct boot_entry *entry, struct boot_error *error)
 {
 	const struct image *rom;
 	int ret = path ? 0 : find(store, &path, error);
@@ -86,16 +85,28 @@ int seabios_load(const struct ram *ram, const char *path,
 			"%s: no BIOS of 64 to 256 KiB that starts "
 			"at its reset vector, such as SeaBIOS",
 			path);
-	if (ram_low(ram) < SEABIOS_MIN_MEMORY)
-		return boot_error_set(error, -ENOSPC,
-				      "%s: needs %s of memory; see --memory",
-				      path, boot_size(SEABIOS_MIN_MEMORY).text);
-	memcpy(ram_at(ram, BIOS_AREA_END - rom->size, rom->size), rom->data,
-	       rom->size);
 	*entry = (struct boot_entry){
 		.rom = rom->data,
 		.rom_size = rom->size,
 	};
+	return 0;
+}
+
+int seabios_load(const struct ram *ram, const char *path,
+		 struct image_store *store, struct boot_entry *entry,
+		 struct boot_error *error)
+{
+	int ret = seabios_rom(path, store, entry, error);
+
+	if (ret)
+		return ret;
+	if (ram_low(ram) < SEABIOS_MIN_MEMORY)
+		return boot_error_set(error, -ENOSPC,
+				      "%s: needs %s of memory; see --memory",
+				      path ? path : "SeaBIOS",
+				      boot_size(SEABIOS_MIN_MEMORY).text);
+	memcpy(ram_at(ram, BIOS_AREA_END - entry->rom_size, entry->rom_size),
+	       entry->rom, entry->rom_size);
 	return 0;
 }
 

@@ -22,6 +22,14 @@
 #define SEABIOS_MIN_MEMORY (4ULL << 20)
 
 /**
+ * seabios_rom() - get the ROM alone, for a machine whose memory is filled already
+ *
+ * Return: as seabios_load(), but for the memory.
+ */
+int seabios_rom(const char *path, struct image_store *store,
+		struct boot_entry *entry, struct boot_error *error);
+
+/**
  * seabios_load() - write the ROM's copy below 1 MiB, for a start or a restart
  * @ram: its other contents stay
  * @path: file of the ROM, or NULL: the one that the distribution has installed

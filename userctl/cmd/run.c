@@ -272,6 +272,28 @@ static int complain_name(const struct run_options *options)
 			"choose another name; `lodge ps` lists them");
 }
 
+static int complain_load(int err, const struct machine_error *error)
+{
+	char why[FEATURE_NAME_SIZE + 64];
+
+	if (err == -EOPNOTSUPP) {
+		snprintf(why, sizeof(why),
+			 "this host's processor lacks %s, which the guest was "
+			 "started with",
+			 error->lacks);
+		return complain(EXIT_CODE_HOST, "the saved state", why,
+				"restore it on a host that has it");
+	}
+	if (err == -EINVAL)
+		return complain(EXIT_CODE_IMAGE, "the saved state",
+				"is not of a machine with these devices, or "
+				"this processor cannot have it",
+				"restore it with the options and on a "
+				"processor that it was saved with");
+	return complain(code_of_errno(err), "the saved state", strerror(-err),
+			NULL);
+}
+
 static int complain_step(const struct run_options *options, int err,
 			 const struct machine_error *error)
 {
@@ -285,6 +307,8 @@ static int complain_step(const struct run_options *options, int err,
 	case MACHINE_STEP_BOOT:
 		fprintf(stderr, "lodge: %s\n", error->boot.text);
 		return EXIT_CODE_IMAGE;
+	case MACHINE_STEP_LOAD:
+		return complain_load(err, error);
 	case MACHINE_STEP_VM:
 		if (err == -EEXIST && options->machine.name)
 			return complain_name(options);

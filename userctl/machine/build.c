@@ -3,6 +3,7 @@
  * Builds a machine from its description.
  */
 #include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <x86intrin.h>
@@ -55,11 +56,47 @@ static enum ram_backing backing_of(const struct machine_config *config)
 
 static int build_ram(struct machine *machine)
 {
-	machine->ram = ram_new_backed(machine->config->memory,
-				      backing_of(machine->config));
+	const struct machine_config *config = machine->config;
+	const struct machine_saved *saved = config->saved;
+
+	machine->ram =
+		saved ? ram_new_mapped(config->memory, backing_of(config),
+				       saved->fd, saved->memory) :
+			ram_new_backed(config->memory, backing_of(config));
 	if (!machine->ram)
 		return machine_fail(machine, MACHINE_STEP_MEMORY, -errno);
 	return 0;
+}
+
+/* The images of a saved machine, which no reset looks for elsewhere. */
+static int take_images(struct machine *machine)
+{
+	const struct machine_saved *saved = machine->config->saved;
+	int err = 0;
+
+	for (size_t i = 0; i < saved->nr_images && !err; i++)
+		err = image_store_put(&machine->images, saved->images[i].path,
+				      saved->fd, saved->images[i].offset,
+				      saved->images[i].size,
+				      &machine->error.boot);
+	return err;
+}
+
+/* Memory has the image, or what has become of it. */
+static int build_resume(struct machine *machine)
+{
+	int err = take_images(machine);
+
+	if (!err)
+		err = boot_resume(&machine->config->boot, &machine->images,
+				  &machine->entry, &machine->error.boot);
+	return err ? machine_fail(machine, MACHINE_STEP_BOOT, err) : 0;
+}
+
+static int build_image(struct machine *machine)
+{
+	return machine->config->saved ? build_resume(machine) :
+					machine_load_image(machine);
 }
 
 int machine_load_image(struct machine *machine)
@@ -290,19 +327,26 @@ static int gather(struct machine *machine)
 	return 0;
 }
 
+/* The state with which the machine begins. */
+static int build_state(struct machine *machine)
+{
+	const struct machine_saved *saved = machine->config->saved;
+	int err;
+
+	if (!saved)
+		return machine_start_firmware(machine);
+	err = machine_load_state(machine, saved->state);
+	memcpy(machine->error.lacks, machine->held.lacks,
+	       sizeof(machine->error.lacks));
+	return err ? machine_fail(machine, MACHINE_STEP_LOAD, err) : 0;
+}
+
 int machine_build(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
-		build_loop,
-		build_wishes,
-		build_ram,
-		machine_load_image,
-		build_vm,
-		build_board,
-		build_devices,
-		build_vcpus,
-		machine_start_firmware,
-		gather,
+		build_loop, build_wishes, build_ram,	 build_image,
+		build_vm,   build_board,  build_devices, build_vcpus,
+		gather,	    build_state,
 	};
 
 	return machine_take_steps(machine, steps,

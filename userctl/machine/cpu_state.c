@@ -156,8 +156,10 @@ int cpu_state_load(struct cpu_state *state, uint32_t number,
 		err = record_find(record, XSAVE_SECTION, number, &section);
 	if (err)
 		return err;
-	if (section.body.size != state->xsave_size)
+	/* A processor with fewer components has a shorter area. */
+	if (section.body.size > state->xsave_size)
 		return -EINVAL;
-	memcpy(state->xsave, section.body.data, state->xsave_size);
+	memset(state->xsave, 0, state->xsave_size);
+	memcpy(state->xsave, section.body.data, section.body.size);
 	return 0;
 }

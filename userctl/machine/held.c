@@ -100,18 +100,6 @@ static int save_shape(const struct held *held, struct record *record)
 	return err;
 }
 
-static int save_ram(const struct held *held, struct record *record)
-{
-	size_t place;
-	int err = record_open(record, RAM_SECTION, 0, &place);
-
-	if (!err)
-		err = ram_save(held->ram, record);
-	if (!err)
-		record_close(record, place);
-	return err;
-}
-
 int held_save(struct held *held, struct record *record)
 {
 	int err = held_take(held);
@@ -124,8 +112,18 @@ int held_save(struct held *held, struct record *record)
 		err = interrupts_save(held->interrupts, record);
 	if (!err)
 		err = devices_save(held->devices, record);
+	return err;
+}
+
+int held_save_ram(const struct held *held, struct record *record)
+{
+	size_t place;
+	int err = record_open(record, RAM_SECTION, 0, &place);
+
 	if (!err)
-		err = save_ram(held, record);
+		err = ram_save(held->ram, record);
+	if (!err)
+		record_close(record, place);
 	return err;
 }
 
@@ -158,7 +156,7 @@ static int load_ram(struct held *held, const struct record *record)
 
 /* The machine's clock is loaded before the devices, whose timers use it. */
 static int load_board(struct held *held, const struct record *record,
-		      unsigned int *sections)
+		      bool with_ram, unsigned int *sections)
 {
 	unsigned int devices = 0;
 	int err = load_shape(held, record);
@@ -167,9 +165,9 @@ static int load_board(struct held *held, const struct record *record,
 		err = interrupts_load(held->interrupts, record);
 	if (!err)
 		err = devices_load(held->devices, record, &devices);
-	if (!err)
+	if (!err && with_ram)
 		err = load_ram(held, record);
-	*sections = 2 + INTERRUPTS_SECTIONS + devices;
+	*sections = 1 + with_ram + INTERRUPTS_SECTIONS + devices;
 	return err;
 }
 
@@ -189,13 +187,24 @@ static int check_number(const struct record *record, unsigned int wanted)
 	return err == -ENOENT && count == wanted ? 0 : -EINVAL;
 }
 
-int held_load(struct held *held, const struct record *record)
+/* Return: 0 or -errno. */
+static int load_vcpu(struct held *held, struct vcpu *vcpu,
+		     const struct record *record)
+{
+	int err = cpu_state_load(vcpu_state(vcpu), vcpu_id(vcpu), record);
+
+	if (!err && vcpu_lacks(vcpu, held->lacks))
+		err = -EOPNOTSUPP;
+	return err;
+}
+
+int held_load(struct held *held, const struct record *record, bool with_ram)
 {
 	unsigned int sections;
-	int err = load_board(held, record, &sections);
+	int err = load_board(held, record, with_ram, &sections);
 
 	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++) {
-		err = cpu_state_load(vcpu_state(*vcpu), vcpu_id(*vcpu), record);
+		err = load_vcpu(held, *vcpu, record);
 		sections += CPU_STATE_SECTIONS;
 	}
 	if (!err)

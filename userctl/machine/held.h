@@ -28,6 +28,7 @@
  * @asleep: the guest sleeps in S3
  * @taken: the vCPUs' states and @clock_ns are valid
  * @clock_ns: the VM's clock
+ * @lacks: a feature of processors without which a state was refused, or empty
  */
 struct held {
 	struct ram *ram;
@@ -39,6 +40,7 @@ struct held {
 	bool asleep;
 	bool taken;
 	uint64_t clock_ns;
+	char lacks[FEATURE_NAME_SIZE];
 };
 
 /**
@@ -56,21 +58,30 @@ int held_take(struct held *held);
 int held_give(struct held *held);
 
 /**
- * held_save() - append the machine's state to a record
+ * held_save() - append the machine's state, all but what its RAM holds, to a record
  *
  * Return: 0 or -errno.
  */
 int held_save(struct held *held, struct record *record);
 
 /**
+ * held_save_ram() - append what the machine's RAM holds to a record
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int held_save_ram(const struct held *held, struct record *record);
+
+/**
  * held_load() - replace the state of the machine, which has just been reset
  * @record: of a machine with the same amount of memory, the same number of vCPUs and
  *	the same devices; it is not trusted
+ * @with_ram: the record has the contents of RAM, too; otherwise RAM has them already
  *
  * Return: 0; -EINVAL held_save() of such a machine cannot have made the record;
- * -ENOMEM; -errno of the calls for a vCPU.  On failure part of the machine may have
+ * -EOPNOTSUPP it has a processor with a feature that this one lacks, which is in
+ * held.lacks; -ENOMEM; -errno of the calls for a vCPU.  On failure part of the machine may have
  * changed.
  */
-int held_load(struct held *held, const struct record *record);
+int held_load(struct held *held, const struct record *record, bool with_ram);
 
 #endif

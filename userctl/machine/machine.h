@@ -25,12 +25,41 @@
 #define MACHINE_MANY_RESETS 10
 
 /**
+ * struct machine_image - a file that a machine starts from, kept in another file
+ * @path: the name by which machine_config.boot calls it
+ * @offset: of its bytes in the other file
+ * @size: its bytes
+ */
+struct machine_image {
+	const char *path;
+	uint64_t offset;
+	uint64_t size;
+};
+
+/**
+ * struct machine_saved - the state with which a machine begins
+ * @state: of machine_save_state() of a machine of the same description; not trusted
+ * @fd: the file that has the contents of RAM, and the images; it must stay as it is
+ * @memory: where RAM begins there, a multiple of a page
+ * @images: the images, from which a reset starts the machine
+ * @nr_images: entries of @images
+ */
+struct machine_saved {
+	const struct record *state;
+	int fd;
+	uint64_t memory;
+	const struct machine_image *images;
+	size_t nr_images;
+};
+
+/**
  * struct machine_config - the description of a machine
  * @name: name of the VM, or NULL: one is made up
  * @boot: the image and its options, and the number of vCPUs
  * @memory: bytes of RAM
  * @backing: what is behind it; a device that shares it makes RAM_MEMFD of
  *	RAM_ANONYMOUS
+ * @saved: the state with which it begins, in place of that of a start; or NULL
  * @devices: devices_default(), and devices that were added
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
@@ -51,6 +80,7 @@ struct machine_config {
 	struct boot_options boot;
 	uint64_t memory;
 	enum ram_backing backing;
+	const struct machine_saved *saved;
 	struct devices_wanted devices;
 	bool no_reboot;
 	bool stop_on_crash;
@@ -106,6 +136,7 @@ struct machine_end {
  * @MACHINE_STEP_VCPU: create a vCPU
  * @MACHINE_STEP_DEVICES: make the devices
  * @MACHINE_STEP_BOOT: load the image; see machine_error.boot
+ * @MACHINE_STEP_LOAD: load machine_config.saved
  * @MACHINE_STEP_START: set the first registers and start
  * @MACHINE_STEP_RUN: serve events
  */
@@ -117,6 +148,7 @@ enum machine_step {
 	MACHINE_STEP_VCPU,
 	MACHINE_STEP_DEVICES,
 	MACHINE_STEP_BOOT,
+	MACHINE_STEP_LOAD,
 	MACHINE_STEP_START,
 	MACHINE_STEP_RUN,
 };
@@ -127,12 +159,14 @@ enum machine_step {
  * @boot: the reason, with MACHINE_STEP_BOOT
  * @device: with MACHINE_STEP_DEVICES: the device that could not be made, and why; its
  *	name is empty for an interrupt controller
+ * @lacks: with MACHINE_STEP_LOAD and -EOPNOTSUPP: the feature that the processor lacks
  * @info: answer of LODGE_GET_INFO, from MACHINE_STEP_HOST on
  */
 struct machine_error {
 	enum machine_step step;
 	struct boot_error boot;
 	struct device_error device;
+	char lacks[FEATURE_NAME_SIZE];
 	struct lodge_info info;
 };
 
@@ -254,18 +288,33 @@ int machine_resume(struct machine *machine);
 int machine_reset(struct machine *machine);
 
 /**
- * machine_save() - append the state of a held machine to a record
+ * machine_save_state() - append the state of a held machine, all but what its RAM
+ * holds, to a record
+ *
+ * Return: 0 or -errno.
+ */
+int machine_save_state(struct machine *machine, struct record *record);
+
+/**
+ * machine_save() - append the state of a held machine to a record, with its RAM
  *
  * Return: 0 or -errno.
  */
 int machine_save(struct machine *machine, struct record *record);
 
 /**
- * machine_load() - give a held machine the state of another one
- * @record: of a machine of the same description; it is not trusted
+ * machine_load_state() - give a held machine the state of another one, with whose
+ * contents its RAM is filled already
+ * @record: of machine_save_state() of a machine of the same description; it is not trusted
  *
- * Return: 0; -EINVAL machine_save() of such a machine cannot have made the record;
- * -errno.  On failure only machine_free() may be called.
+ * Return: 0; -EINVAL no such machine can have made the record; -EOPNOTSUPP this host's
+ * processor lacks a feature that it needs; -errno.  On failure only machine_free() may be called.
+ */
+int machine_load_state(struct machine *machine, const struct record *record);
+
+/**
+ * machine_load() - give a held machine the state of another one
+ * @record: of machine_save(); otherwise as machine_load_state()
  */
 int machine_load(struct machine *machine, const struct record *record);
 

@@ -159,6 +159,11 @@ int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc)
 	return err ? err : cpu_state_set(vcpu->fd, vcpu->state, host_tsc);
 }
 
+bool vcpu_lacks(const struct vcpu *vcpu, char name[static FEATURE_NAME_SIZE])
+{
+	return features_lack(vcpu->reset, vcpu->state, name);
+}
+
 struct cpu_state *vcpu_state(struct vcpu *vcpu)
 {
 	return vcpu->state;

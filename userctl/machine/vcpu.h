@@ -5,11 +5,13 @@
 #ifndef LODGE_MACHINE_VCPU_H
 #define LODGE_MACHINE_VCPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lodge.h>
 
 #include "machine/cpu_state.h"
+#include "machine/features.h"
 
 struct bus;
 struct interrupts;
@@ -86,6 +88,14 @@ int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
  * Return: 0; -EBUSY it has run already and has another CPUID; -errno.
  */
 int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc);
+
+/**
+ * vcpu_lacks() - find a feature of processors that vcpu_state() has and it has not
+ * @name: out: the feature
+ *
+ * Return: true if there is one.
+ */
+bool vcpu_lacks(const struct vcpu *vcpu, char name[static FEATURE_NAME_SIZE]);
 
 /**
  * vcpu_state() - get the room for its state while it is held

@@ -57,7 +57,8 @@ static void give_up(struct balloon *balloon, uint64_t pfn, uint64_t count)
 
 	/* What is not memory, a driver must not name: it is passed over. */
 	if (pages)
-		balloon->taken += ram_discard(pages, size);
+		balloon->taken +=
+			ram_discard(balloon->pci.device.ram, pages, size);
 }
 
 /*
@@ -89,7 +90,8 @@ static unsigned int take_report(struct balloon *balloon,
 	const struct iovec *in = virtio_chain_in(chain);
 
 	for (unsigned int i = 0; i < chain->nr_in; i++)
-		balloon->taken += ram_discard(in[i].iov_base, in[i].iov_len);
+		balloon->taken += ram_discard(balloon->pci.device.ram,
+					      in[i].iov_base, in[i].iov_len);
 	return chain->nr_in;
 }
 
