@@ -12,8 +12,8 @@
 #include "snap/write.h"
 
 #define SNAP_TEST_CONFIG "{\"name\": \"test\", \"memory\": \"16K\"}\n"
-#define SNAP_TEST_HOST                                                      \
-	"{\"lodge\": \"1\", \"vendor\": \"AMD-V\", \"machine\": \"test\", " \
+#define SNAP_TEST_HOST                                                     \
+	"{\"lodge\": \"1\", \"backend\": \"svm\", \"machine\": \"test\", " \
 	"\"time\": 1}\n"
 #define SNAP_TEST_STATE "state"
 

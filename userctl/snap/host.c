@@ -28,7 +28,6 @@ static int take(char *to, size_t size, const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
-	*to = '\0';
 	if (!value)
 		return 0;
 	if (!json_is_string(value))
@@ -59,7 +58,10 @@ int snap_host_read(struct snap_host *host, const char *text, size_t size,
 		   struct snap_error *error)
 {
 	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-	const int err = take_all(host, object);
+	int err;
+
+	memset(host, 0, sizeof(*host));
+	err = take_all(host, object);
 
 	json_decref(object);
 	return err ? snap_error_set(error, err, SNAP_HOST,

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of how files of saved machines are made of others.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "snap/convert.h"
+#include "snap/walk.h"
+#include "snap_fixture.h"
+
+#define PAGES 600
+#define ABSENT UINT8_MAX
+#define FILES 3
+
+/* A whole file and two with changes, the second to the first. */
+FIXTURE(files)
+{
+	int fds[FILES];
+	struct snap_file *files[FILES];
+	uint8_t ids[FILES][SNAP_ID_SIZE];
+	uint8_t salts[FILES][PAGES];
+	int fd;
+	struct snap_file *made;
+	struct snap_error error;
+	size_t which;
+};
+
+static void write_file(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(files) * self, int i, enum snap_form form)
+{
+	const struct snap_plan plan = {
+		.form = form,
+		.pages = PAGES,
+		.id = self->ids[i],
+		.base = i ? self->ids[i - 1] : NULL,
+	};
+
+	ASSERT_EQ(0, snap_test_write(self->fds[i], &plan, self->salts[i]));
+	snap_file_free(self->files[i]);
+	ASSERT_EQ(0,
+		  snap_file_open(&self->files[i], self->fds[i], &self->error));
+}
+
+FIXTURE_SETUP(files)
+{
+	for (int i = 0; i < FILES; i++) {
+		memset(self->ids[i], 1 + i, SNAP_ID_SIZE);
+		self->fds[i] = snap_test_file();
+	}
+	self->fd = snap_test_file();
+	for (int page = 0; page < PAGES; page++) {
+		self->salts[0][page] = page % 3;
+		self->salts[1][page] = page % 5 < 2 ? 10 * (page % 5) : ABSENT;
+		self->salts[2][page] = page % 7 < 2 ? 50 * (page % 7) : ABSENT;
+	}
+	/* A chunk that none of the later files has, and one that only those have. */
+	memset(self->salts[0] + 512, 0, PAGES - 512);
+	memset(self->salts[1] + 256, ABSENT, 256);
+	memset(self->salts[2] + 256, ABSENT, 256);
+	write_file(_metadata, self, 0, SNAP_PLAIN);
+	write_file(_metadata, self, 1, SNAP_PACKED);
+	write_file(_metadata, self, 2, SNAP_PLAIN);
+}
+
+FIXTURE_TEARDOWN(files)
+{
+	for (int i = 0; i < FILES; i++) {
+		snap_file_free(self->files[i]);
+		close(self->fds[i]);
+	}
+	snap_file_free(self->made);
+	close(self->fd);
+}
+
+static int convert(FIXTURE_DATA(files) * self, int first, size_t count,
+		   enum snap_form form)
+{
+	const struct snap_file *const *files =
+		(const struct snap_file *const *)self->files + first;
+	int err = snap_convert(files, count, self->fd, form, &self->which,
+			       &self->error);
+
+	snap_file_free(self->made);
+	self->made = NULL;
+	if (err)
+		return err;
+	err = snap_file_open(&self->made, self->fd, &self->error);
+	return err ? err : snap_file_check(self->made, &self->error);
+}
+
+/* What a page is after the files from @first to @last; ABSENT if none of them has it. */
+static uint8_t salt_of(const FIXTURE_DATA(files) * self, int first, int last,
+		       int page)
+{
+	while (last > first && self->salts[last][page] == ABSENT)
+		last--;
+	return self->salts[last][page];
+}
+
+static void expect_memory(struct __test_metadata *_metadata,
+			  FIXTURE_DATA(files) * self, int first, int last)
+{
+	struct snap_walk *walk = snap_walk_new(self->made);
+	uint8_t *memory = calloc(PAGES, SNAP_PAGE);
+	uint8_t had[PAGES] = { 0 }, bytes[SNAP_PAGE];
+	struct snap_run run;
+
+	while (!snap_walk_next(walk, &run, &self->error)) {
+		ASSERT_EQ(0, snap_walk_read(walk, &run,
+					    memory + run.first * SNAP_PAGE,
+					    &self->error));
+		memset(had + run.first, 1, run.count);
+	}
+	for (int page = 0; page < PAGES; page++) {
+		const uint8_t salt = salt_of(self, first, last, page);
+
+		snap_test_page(bytes, page, salt == ABSENT ? 0 : salt);
+		ASSERT_EQ(0,
+			  memcmp(bytes, memory + page * SNAP_PAGE, SNAP_PAGE))
+		TH_LOG("page %d", page);
+		ASSERT_EQ(first ? salt != ABSENT : salt != 0, had[page])
+		TH_LOG("page %d", page);
+	}
+	free(memory);
+	snap_walk_free(walk);
+}
+
+TEST_F(files, packing_and_unpacking_keep_all)
+{
+	for (int i = 0; i < FILES; i++) {
+		for (enum snap_form form = SNAP_PLAIN; form <= SNAP_PACKED;
+		     form++) {
+			ASSERT_EQ(0, convert(self, i, 1, form))
+			TH_LOG("%s", self->error.text);
+			EXPECT_EQ(form, self->made->form);
+			EXPECT_EQ(0, memcmp(self->ids[i], self->made->id,
+					    SNAP_ID_SIZE));
+			EXPECT_EQ(0, memcmp(self->files[i]->base,
+					    self->made->base, SNAP_ID_SIZE));
+			expect_memory(_metadata, self, i, i);
+			EXPECT_STREQ(SNAP_TEST_STATE,
+				     snap_file_section(self->made, SNAP_STATE)
+					     ->bytes);
+		}
+	}
+}
+
+TEST_F(files, joined_they_are_whole_and_the_moment_of_the_last)
+{
+	ASSERT_EQ(0, convert(self, 0, 3, SNAP_PACKED))
+	TH_LOG("%s", self->error.text);
+	EXPECT_FALSE(self->made->incremental);
+	EXPECT_EQ(0, memcmp(self->ids[2], self->made->id, SNAP_ID_SIZE));
+	expect_memory(_metadata, self, 0, 2);
+}
+
+TEST_F(files, what_was_joined_takes_the_next_changes)
+{
+	ASSERT_EQ(0, convert(self, 0, 2, SNAP_PLAIN));
+	expect_memory(_metadata, self, 0, 1);
+	snap_file_free(self->files[1]);
+	self->files[1] = self->made;
+	self->made = NULL;
+	close(self->fds[1]);
+	self->fds[1] = self->fd;
+	self->fd = snap_test_file();
+	ASSERT_EQ(0, convert(self, 1, 2, SNAP_PLAIN))
+	TH_LOG("%s", self->error.text);
+	/* Of file 1 there is now all that 0 had. */
+	for (int page = 0; page < PAGES; page++)
+		self->salts[1][page] = salt_of(self, 0, 1, page);
+	memcpy(self->salts[0], self->salts[1], PAGES);
+	expect_memory(_metadata, self, 0, 2);
+}
+
+TEST_F(files, those_that_do_not_follow_each_other_are_refused)
+{
+	struct snap_file *last = self->files[2];
+
+	EXPECT_EQ(-EINVAL, convert(self, 1, 2, SNAP_PLAIN));
+	EXPECT_EQ(0, self->which);
+	EXPECT_NE(NULL, strstr(self->error.text, "is not whole"));
+	self->files[2] = self->files[1];
+	EXPECT_EQ(-EINVAL, convert(self, 0, 3, SNAP_PLAIN));
+	EXPECT_EQ(2, self->which);
+	EXPECT_NE(NULL, strstr(self->error.text, "another file"));
+	self->files[2] = self->files[0];
+	EXPECT_EQ(-EINVAL, convert(self, 0, 3, SNAP_PLAIN));
+	EXPECT_NE(NULL, strstr(self->error.text, "is whole"));
+	self->files[2] = last;
+}
+
+TEST_F(files, another_size_of_memory_is_refused)
+{
+	self->files[1]->pages--;
+	EXPECT_EQ(-EINVAL, convert(self, 0, 2, SNAP_PLAIN));
+	EXPECT_EQ(1, self->which);
+	EXPECT_NE(NULL, strstr(self->error.text, "another size of memory"));
+	self->files[1]->pages++;
+}
+
+TEST_F(files, damaged_memory_is_not_carried_over)
+{
+	const uint64_t at = self->files[1]->memory + 50;
+	uint8_t byte;
+
+	ASSERT_EQ(1, pread(self->fds[1], &byte, 1, at));
+	byte ^= 1;
+	ASSERT_EQ(1, pwrite(self->fds[1], &byte, 1, at));
+	EXPECT_EQ(-EBADMSG, convert(self, 0, 3, SNAP_PLAIN));
+	EXPECT_EQ(1, self->which);
+	EXPECT_EQ(-EINVAL, snap_file_open(&self->made, self->fd, &self->error));
+}
+
+TEST_F(files, a_new_file_that_cannot_be_written_is_the_one_that_is_named)
+{
+	close(self->fd);
+	self->fd = memfd_create("snap", MFD_ALLOW_SEALING);
+	ASSERT_EQ(0, fcntl(self->fd, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(-EPERM, convert(self, 0, 3, SNAP_PLAIN));
+	EXPECT_EQ(3, self->which);
+}
+
+TEST_HARNESS_MAIN
