@@ -31,7 +31,7 @@ FUZZ_TIME ?= 60
 FUZZ_RUNS ?= 100000
 fuzz-state: FUZZ_RUNS := 30000
 fuzz-pci: FUZZ_RUNS := 50000
-fuzz-virtio: FUZZ_RUNS := 10000
+fuzz-snap fuzz-virtio: FUZZ_RUNS := 10000
 fuzz-agent fuzz-blk fuzz-net fuzz-vhost_user: FUZZ_RUNS := 5000
 # It talks over a socket.
 fuzz-control: FUZZ_RUNS := 20000
