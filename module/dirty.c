@@ -22,6 +22,12 @@
 /* Words of a log that are taken in a row under vm->npt_lock. */
 #define DIRTY_BATCH 32
 
+/*
+ * Of so many resets, one takes the right to write to pages away that were not written to
+ * before it: to look at a page costs a hundredth of a fault.
+ */
+#define DIRTY_COOL 64
+
 /* Guest memory that is looked at in a row under vm->npt_lock, bytes. */
 #define DIRTY_STEP (32ULL << 20)
 
@@ -30,13 +36,34 @@ static u64 dirty_page(const struct lodge_slot *slot, u64 gpa)
 	return lodge_slot_offset(slot, gpa) >> PAGE_SHIFT;
 }
 
+static atomic64_t *dirty_clean_word(const struct lodge_slot *slot, u64 page)
+{
+	return (atomic64_t *)&slot->clean[page / LODGE_PAGE_SET_WORD];
+}
+
+/*
+ * Pages of a word are written to, or may be: the dirty bits of their leaves tell no more.
+ * Who puts them back later, says so later: the change is a barrier behind the write.
+ */
+static void dirty_unclean(const struct lodge_slot *slot, u64 first, u64 bits)
+{
+	if (slot->clean)
+		atomic64_fetch_andnot(bits, dirty_clean_word(slot, first));
+}
+
+static void dirty_add(const struct lodge_slot *slot, u64 page)
+{
+	dirty_unclean(slot, page, BIT_ULL(page % LODGE_PAGE_SET_WORD));
+	lodge_page_set_add(slot->written, page);
+}
+
 void lodge_dirty_note_log(const struct lodge_slot *slot, u64 gpa, size_t size)
 {
 	u64 last = dirty_page(slot, gpa + size - 1);
 	u64 page;
 
 	for (page = dirty_page(slot, gpa); page <= last; page++)
-		lodge_page_set_add(slot->written, page);
+		dirty_add(slot, page);
 }
 
 /* A large leaf in place of small ones would take away that some are writable. */
@@ -62,9 +89,11 @@ u32 lodge_dirty_attr_log(const struct lodge_slot *slot, u64 gpa, u8 level,
 {
 	u64 page = dirty_page(slot, gpa);
 
-	if (attr & LODGE_NPT_DIRTY)
-		lodge_page_set_add(slot->written, page);
-	else if (level > 1 || !lodge_page_set_has(slot->written, page))
+	/* A leaf that is gone may have had a dirty bit. */
+	if (attr & LODGE_NPT_DIRTY ||
+	    (level == 1 && lodge_page_set_has(slot->written, page)))
+		dirty_add(slot, page);
+	else
 		attr &= ~LODGE_NPT_WRITE;
 	return attr;
 }
@@ -76,29 +105,44 @@ static void dirty_flush(struct lodge_vm *vm)
 	spin_unlock(&vm->npt_lock);
 }
 
-static struct lodge_page_set *dirty_new(struct lodge_vm *vm, u64 pages)
+static void *dirty_alloc(struct lodge_vm *vm, size_t size)
 {
-	size_t size = lodge_page_set_size(pages);
 	int error = lodge_user_get_kernel(vm->user, size);
-	struct lodge_page_set *written;
+	void *memory;
 
 	if (error)
 		return ERR_PTR(error);
-	written = kvzalloc(size, GFP_KERNEL_ACCOUNT);
-	if (!written) {
+	memory = kvzalloc(size, GFP_KERNEL_ACCOUNT);
+	if (!memory) {
 		lodge_user_put_kernel(vm->user, size);
 		return ERR_PTR(-ENOMEM);
 	}
-	lodge_page_set_init(written, pages);
-	return written;
+	return memory;
 }
 
-void lodge_dirty_free(struct lodge_vm *vm, struct lodge_page_set *written)
+/* @memory: from dirty_alloc(), or NULL. */
+static void dirty_release(struct lodge_vm *vm, void *memory, size_t size)
 {
-	if (!written)
+	if (!memory)
 		return;
-	lodge_user_put_kernel(vm->user, lodge_page_set_size(written->pages));
-	kvfree(written);
+	lodge_user_put_kernel(vm->user, size);
+	kvfree(memory);
+}
+
+static size_t dirty_clean_size(const struct lodge_slot *slot)
+{
+	return BITS_TO_LONGS(slot->size >> PAGE_SHIFT) * sizeof(u64);
+}
+
+static size_t dirty_written_size(const struct lodge_slot *slot)
+{
+	return lodge_page_set_size(slot->size >> PAGE_SHIFT);
+}
+
+void lodge_dirty_free(struct lodge_vm *vm, const struct lodge_slot *slot)
+{
+	dirty_release(vm, slot->clean, dirty_clean_size(slot));
+	dirty_release(vm, slot->written, dirty_written_size(slot));
 }
 
 /* Take the right to write to a slot's memory away, wherever a log begins empty. */
@@ -164,34 +208,64 @@ static void dirty_join_slot(struct lodge_vm *vm, const struct lodge_slot *slot)
 	}
 }
 
-static int dirty_begin(struct lodge_vm *vm, struct lodge_slot *next)
+/* Make what the log of @next lacks.  On failure it has what was made. */
+static int dirty_make(struct lodge_vm *vm, struct lodge_slot *next)
 {
-	int error;
+	void *memory;
 
 	if (next->size >> PAGE_SHIFT > LODGE_MAX_DIRTY_PAGES)
 		return -EFBIG;
-	next->written = dirty_new(vm, next->size >> PAGE_SHIFT);
-	if (IS_ERR(next->written))
-		return PTR_ERR(next->written);
-	error = lodge_slot_set_log(vm, next);
-	if (error)
-		lodge_dirty_free(vm, next->written);
-	else
-		dirty_protect_slot(vm, next);
-	return error;
+	if (!next->written) {
+		memory = dirty_alloc(vm, dirty_written_size(next));
+		if (IS_ERR(memory))
+			return PTR_ERR(memory);
+		next->written = memory;
+		lodge_page_set_init(next->written, next->size >> PAGE_SHIFT);
+	}
+	if (next->baseline) {
+		memory = dirty_alloc(vm, dirty_clean_size(next));
+		if (IS_ERR(memory))
+			return PTR_ERR(memory);
+		next->clean = memory;
+	}
+	return 0;
 }
 
-static int dirty_end(struct lodge_vm *vm, struct lodge_slot *next)
+/* Free what of a log @gone has alone. */
+static void dirty_drop(struct lodge_vm *vm, const struct lodge_slot *gone,
+		       const struct lodge_slot *kept)
 {
-	struct lodge_page_set *written = next->written;
-	int error;
+	if (gone->clean != kept->clean)
+		dirty_release(vm, gone->clean, dirty_clean_size(gone));
+	if (gone->written != kept->written)
+		dirty_release(vm, gone->written, dirty_written_size(gone));
+}
 
-	next->written = NULL;
-	error = lodge_slot_set_log(vm, next);
-	if (error)
+/* Put a slot with or without a log in the place of @old. */
+static int dirty_exchange(struct lodge_vm *vm, const struct lodge_slot *old,
+			  bool on, unsigned long baseline)
+{
+	struct lodge_slot next = *old;
+	int error = 0;
+
+	next.baseline = baseline;
+	/* Pages that are as the old baseline has them are not as the new one has. */
+	next.clean = NULL;
+	if (on)
+		error = dirty_make(vm, &next);
+	else
+		next.written = NULL;
+	if (!error)
+		error = lodge_slot_set_log(vm, &next);
+	if (error) {
+		dirty_drop(vm, &next, old);
 		return error;
-	lodge_dirty_free(vm, written);
-	dirty_join_slot(vm, next);
+	}
+	dirty_drop(vm, old, &next);
+	if (!old->written)
+		dirty_protect_slot(vm, &next);
+	else if (!on)
+		dirty_join_slot(vm, &next);
 	return 0;
 }
 
@@ -214,7 +288,7 @@ long lodge_dirty_set_log(struct lodge_vm *vm, const struct lodge_dirty_log *arg)
 {
 	bool on = arg->flags & LODGE_DIRTY_LOG_ON;
 	const struct lodge_slot *slot;
-	struct lodge_slot next;
+	struct lodge_slot old;
 
 	BUILD_BUG_ON(LODGE_MAX_DIRTY_PAGES != LODGE_PAGE_SET_MAX);
 	if (!dirty_log_valid(arg))
@@ -225,15 +299,10 @@ long lodge_dirty_set_log(struct lodge_vm *vm, const struct lodge_dirty_log *arg)
 	if (arg->baseline && (slot->size > TASK_SIZE_MAX ||
 			      arg->baseline > TASK_SIZE_MAX - slot->size))
 		return -EINVAL;
-	next = *slot;
-	next.baseline = arg->baseline;
-	if (on && !slot->written)
-		return dirty_begin(vm, &next);
-	if (!on && slot->written)
-		return dirty_end(vm, &next);
-	if (next.baseline == slot->baseline)
+	old = *slot;
+	if (!on == !old.written && arg->baseline == old.baseline)
 		return 0;
-	return lodge_slot_set_log(vm, &next);
+	return dirty_exchange(vm, &old, on, arg->baseline);
 }
 
 /**
@@ -248,11 +317,18 @@ struct dirty_batch {
 	u64 bits[DIRTY_BATCH];
 };
 
-/* Take words of [*first, @end), up to a batch.  Return: true if a flush is needed. */
-static bool dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
-		       u64 *first, u64 end, struct dirty_batch *batch)
+/*
+ * Pages of a word that was taken out of the log go read-only; or as a reset leaves them.
+ * Return: those that are not as they were after the last reset.  Under vm->npt_lock.
+ */
+typedef u64 (*dirty_change)(struct lodge_vm *vm, const struct lodge_slot *slot,
+			    u64 first, u64 bits);
+
+/* Take words of [*first, @end), up to a batch, and change their leaves. */
+static void dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
+		       dirty_change change, u64 *first, u64 end,
+		       struct dirty_batch *batch)
 {
-	bool flush = false;
 	u64 bits;
 
 	batch->nr = 0;
@@ -261,20 +337,53 @@ static bool dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
 		bits = lodge_page_set_take(slot->written, first, end);
 		if (!bits)
 			break;
-		flush |= lodge_npt_protect_pages(
-			&vm->npt, slot->gpa + (*first << PAGE_SHIFT), bits);
 		batch->first[batch->nr] = *first;
-		batch->bits[batch->nr++] = bits;
+		batch->bits[batch->nr++] = change(vm, slot, *first, bits);
 		*first += LODGE_PAGE_SET_WORD;
 	}
 	spin_unlock(&vm->npt_lock);
-	return flush;
+}
+
+/* The leaf's dirty bit counts once nothing can set it any more. */
+static u64 dirty_protect(struct lodge_vm *vm, const struct lodge_slot *slot,
+			 u64 first, u64 bits)
+{
+	u64 gpa = slot->gpa + (first << PAGE_SHIFT);
+	u64 clean = 0;
+
+	lodge_npt_protect_pages(&vm->npt, gpa, bits);
+	if (slot->clean)
+		clean = atomic64_read(dirty_clean_word(slot, first)) & bits;
+	return bits & ~lodge_npt_unwritten_pages(&vm->npt, gpa, clean);
+}
+
+/*
+ * No vCPU runs.  A page that can stay writable does, and in the log; after a while only if
+ * it was written to.
+ */
+static u64 dirty_keep(struct lodge_vm *vm, const struct lodge_slot *slot,
+		      u64 first, u64 bits)
+{
+	u64 gpa = slot->gpa + (first << PAGE_SHIFT);
+	u64 unwritten, written, stay;
+
+	stay = lodge_npt_clean_pages(&vm->npt, gpa, bits, &written);
+	unwritten = stay & ~written &
+		    atomic64_read(dirty_clean_word(slot, first));
+	if (vm->resets % DIRTY_COOL == 0)
+		stay &= ~unwritten;
+	lodge_npt_protect_pages(&vm->npt, gpa, bits & ~stay);
+	bits &= ~unwritten;
+	/* Before they are put back: a write meanwhile takes this away. */
+	atomic64_or(bits & stay, dirty_clean_word(slot, first));
+	lodge_page_set_put(slot->written, first, stay);
+	return bits;
 }
 
 static void dirty_put_back(const struct lodge_slot *slot, u64 first, u64 bits)
 {
-	for (; bits; bits &= bits - 1)
-		lodge_page_set_add(slot->written, first + __ffs64(bits));
+	dirty_unclean(slot, first, bits);
+	lodge_page_set_put(slot->written, first, bits);
 }
 
 static int dirty_tell_word(u64 __user *where, u64 bits)
@@ -319,7 +428,8 @@ static int dirty_collect_pages(struct lodge_vm *vm,
 
 	arg->dirty = 0;
 	do {
-		if (dirty_take(vm, slot, &first, end, &batch))
+		dirty_take(vm, slot, dirty_protect, &first, end, &batch);
+		if (batch.nr)
 			dirty_flush(vm);
 		error = dirty_tell(slot, arg, &batch);
 		if (!error && fatal_signal_pending(current))
@@ -420,7 +530,8 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 	int error;
 
 	do {
-		dirty_take(vm, slot, &first, slot->written->pages, &batch);
+		dirty_take(vm, slot, dirty_keep, &first, slot->written->pages,
+			   &batch);
 		error = dirty_restore_batch(slot, &batch, arg);
 	} while (!error && batch.nr == DIRTY_BATCH);
 	return error;
@@ -481,6 +592,7 @@ long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg)
 	error = lodge_hold_begin(vm);
 	if (error)
 		return error;
+	vm->resets++;
 	error = dirty_restore(vm, arg);
 	lodge_hold_end(vm);
 	return error;

@@ -7,6 +7,12 @@
  * ends in a fault, which puts the page in.  Both change under vm->npt_lock together.
  * Writes of the kernel put their page in after they are made, and before vm->slots_srcu
  * is released.
+ *
+ * A page that LODGE_RESET has put back may stay in the set, and its leaf writable, so that
+ * the next write costs no fault.  Then it is one of slot->clean, too: while it is, the
+ * leaf's dirty bit alone tells if it was written to.  A write of the kernel, and any fault,
+ * which may have made a new leaf, take it out of there before they put it into
+ * slot->written.
  */
 #ifndef LODGE_DIRTY_H
 #define LODGE_DIRTY_H
@@ -36,9 +42,9 @@ long lodge_dirty_collect(struct lodge_vm *vm, struct lodge_dirty *arg);
 long lodge_dirty_reset(struct lodge_vm *vm, struct lodge_reset *arg);
 
 /**
- * lodge_dirty_free() - free a log that nobody uses any more, or NULL
+ * lodge_dirty_free() - free the log of a slot that nobody uses any more, if it has one
  */
-void lodge_dirty_free(struct lodge_vm *vm, struct lodge_page_set *written);
+void lodge_dirty_free(struct lodge_vm *vm, const struct lodge_slot *slot);
 
 /* The same for a slot with a log. */
 void lodge_dirty_note_log(const struct lodge_slot *slot, u64 gpa, size_t size);

@@ -86,19 +86,27 @@ void lodge_page_set_init(struct lodge_page_set *set, u64 pages)
 	}
 }
 
-void lodge_page_set_add(struct lodge_page_set *set, u64 page)
+void lodge_page_set_put(struct lodge_page_set *set, u64 first, u64 bits)
 {
-	u64 bit = page;
+	u64 index = first / WORD;
 	u32 i;
 
-	for (i = 0; i < LODGE_PAGE_SET_LEVELS; i++) {
-		u64 *word = &set->level[i][bit / WORD];
+	if (!bits)
+		return;
+	/* Always: the store is the barrier behind what was written. */
+	word_set(&set->level[0][index], bits);
+	for (i = 1; i < LODGE_PAGE_SET_LEVELS; i++) {
+		u64 *word = &set->level[i][index / WORD];
 
-		/* The lowest always: the store is the barrier behind what was written. */
-		if (!i || !(word_read(word) & bit_in_word(bit)))
-			word_set(word, bit_in_word(bit));
-		bit /= WORD;
+		if (!(word_read(word) & bit_in_word(index)))
+			word_set(word, bit_in_word(index));
+		index /= WORD;
 	}
+}
+
+void lodge_page_set_add(struct lodge_page_set *set, u64 page)
+{
+	lodge_page_set_put(set, page, bit_in_word(page));
 }
 
 bool lodge_page_set_has(const struct lodge_page_set *set, u64 page)

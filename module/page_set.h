@@ -54,6 +54,13 @@ void lodge_page_set_init(struct lodge_page_set *set, u64 pages);
 void lodge_page_set_add(struct lodge_page_set *set, u64 page);
 
 /**
+ * lodge_page_set_put() - put pages of a word in
+ * @first: the page of bit 0, a multiple of LODGE_PAGE_SET_WORD, below set->pages
+ * @bits: the pages; 0: none
+ */
+void lodge_page_set_put(struct lodge_page_set *set, u64 first, u64 bits);
+
+/**
  * lodge_page_set_has() - true if a page is in
  */
 bool lodge_page_set_has(const struct lodge_page_set *set, u64 page);

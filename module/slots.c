@@ -182,7 +182,7 @@ int lodge_mem_set(struct lodge_vm *vm, const struct lodge_memory *arg)
 		return -ENOMEM;
 	slots_publish(vm, new, gone, arg);
 	if (gone)
-		lodge_dirty_free(vm, gone->written);
+		lodge_dirty_free(vm, gone);
 	kfree(old);
 	return 0;
 }
@@ -242,7 +242,7 @@ void lodge_mem_fini(struct lodge_vm *vm)
 		return;
 	lodge_notifier_fini(vm);
 	for (i = 0; i < slots->nr; i++)
-		lodge_dirty_free(vm, slots->slot[i].written);
+		lodge_dirty_free(vm, &slots->slot[i]);
 	lodge_npt_fini(&vm->npt);
 	cleanup_srcu_struct(&vm->slots_srcu);
 	RCU_INIT_POINTER(vm->slots, NULL);

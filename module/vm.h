@@ -59,6 +59,7 @@ struct lodge_clock_base {
  * @state: enum lodge_vm_state; leaves LODGE_VM_ALIVE once, by anyone
  * @holds: how many hold the vCPUs; see hold.h
  * @user_holds: those of them that LODGE_RELEASE may take back
+ * @resets: counts LODGE_RESET; under @lock
  * @vcpus: by id; set once under @lock, read with READ_ONCE by anyone
  * @nr_vcpus: one more than the highest id
  * @slots: see slots.c; changed under @lock, read under @slots_srcu
@@ -92,6 +93,7 @@ struct lodge_vm {
 	int state;
 	atomic_t holds;
 	atomic_t user_holds;
+	u32 resets;
 	struct lodge_vcpu *vcpus[LODGE_MAX_VCPUS];
 	u32 nr_vcpus;
 

@@ -392,30 +392,87 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end)
 	return flush;
 }
 
+/**
+ * struct pages_walk - a walk over entries of single pages, in their order
+ * @entry: where the walk to the last page has ended, and its @level
+ * @page: its address
+ */
+struct pages_walk {
+	u64 *entry;
+	u64 page;
+	u8 level;
+};
+
+/* Go to @page's entry.  Return: its content if it is a leaf, or 0. */
+static u64 walk_to_leaf(const struct lodge_npt *npt, struct pages_walk *walk,
+			u64 page)
+{
+	u64 value;
+
+	/* The next entry of the same table needs no walk. */
+	if (walk->level == 1 && page >> 21 == walk->page >> 21)
+		walk->entry += (page - walk->page) >> 12;
+	else
+		walk->entry = entry_find(npt, page, &walk->level);
+	walk->page = page;
+	value = lodge_entry_read(walk->entry);
+	return lodge_npt_is_leaf(npt->format, value, walk->level) ? value : 0;
+}
+
 bool lodge_npt_protect_pages(struct lodge_npt *npt, u64 gpa, u64 pages)
 {
-	const struct lodge_npt_format *format = npt->format;
-	u64 *entry = NULL, last = 0, value;
+	const u64 write = npt->format->write;
+	struct pages_walk walk = {};
 	bool flush = false;
-	u8 level = 0;
 
 	for (; pages; pages &= pages - 1) {
 		u64 page = gpa + ((u64)__ffs64(pages) << 12);
 
-		/* The next entry of the same table needs no walk. */
-		if (level == 1 && page >> 21 == last >> 21)
-			entry += (page - last) >> 12;
-		else
-			entry = entry_find(npt, page, &level);
-		last = page;
-		value = lodge_entry_read(entry);
-		if (!lodge_npt_is_leaf(format, value, level) ||
-		    !(value & format->write))
+		if (!(walk_to_leaf(npt, &walk, page) & write))
 			continue;
-		lodge_entry_clear(entry, format->write);
+		lodge_entry_clear(walk.entry, write);
 		flush = true;
 	}
 	return flush;
+}
+
+u64 lodge_npt_clean_pages(struct lodge_npt *npt, u64 gpa, u64 pages, u64 *dirty)
+{
+	const u64 write = npt->format->write, mark = npt->format->dirty;
+	struct pages_walk walk = {};
+	u64 writable = 0;
+
+	*dirty = 0;
+	for (; mark && pages; pages &= pages - 1) {
+		u64 page = gpa + ((u64)__ffs64(pages) << 12);
+		u64 value = walk_to_leaf(npt, &walk, page);
+		u64 bit = pages & -pages;
+
+		if (!(value & write) || walk.level > 1)
+			continue;
+		writable |= bit;
+		if (!(value & mark))
+			continue;
+		lodge_entry_clear(walk.entry, mark);
+		*dirty |= bit;
+	}
+	return writable;
+}
+
+u64 lodge_npt_unwritten_pages(const struct lodge_npt *npt, u64 gpa, u64 pages)
+{
+	const u64 mark = npt->format->dirty;
+	struct pages_walk walk = {};
+	u64 unwritten = 0;
+
+	for (; mark && pages; pages &= pages - 1) {
+		u64 page = gpa + ((u64)__ffs64(pages) << 12);
+		u64 value = walk_to_leaf(npt, &walk, page);
+
+		if (value && !(value & mark) && walk.level == 1)
+			unwritten |= pages & -pages;
+	}
+	return unwritten;
 }
 
 bool lodge_npt_age(struct lodge_npt *npt, u64 start, u64 end, bool clear)

@@ -265,6 +265,32 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end);
 bool lodge_npt_protect_pages(struct lodge_npt *npt, u64 gpa, u64 pages);
 
 /**
+ * lodge_npt_clean_pages() - find the pages that a guest may write to, and forget that it
+ * has written
+ * @gpa: as above
+ * @pages: as above
+ * @dirty: out: those of the answer to which it has written
+ *
+ * No processor runs the guest, and the TLBs are flushed before one does again: until
+ * then one would not tell of a write.
+ *
+ * Return: those of @pages that have a leaf of 4 KiB with the right to write; 0 if the
+ * format has no dirty bit.
+ */
+u64 lodge_npt_clean_pages(struct lodge_npt *npt, u64 gpa, u64 pages,
+			  u64 *dirty);
+
+/**
+ * lodge_npt_unwritten_pages() - find the pages to which a guest has not written
+ * @gpa: as above
+ * @pages: as above
+ *
+ * Return: those of @pages that have a leaf of 4 KiB whose dirty bit is clear; 0 if the
+ * format has none.
+ */
+u64 lodge_npt_unwritten_pages(const struct lodge_npt *npt, u64 gpa, u64 pages);
+
+/**
  * lodge_npt_is_small() - true if a table of 4 KiB leaves has @gpa
  * @gpa: below the end of what the format maps
  */

@@ -288,12 +288,13 @@ static void *scatterer_run(void *opaque)
 }
 
 static void scatterer_start(struct scatterer *scatterer, struct guest_cpu *cpu,
-			    struct guest_code code, uint32_t count)
+			    struct guest_code code, uint32_t seed,
+			    uint32_t count)
 {
 	scatterer->cpu = cpu;
 	scatterer->done = 0;
 	cpu_start(cpu, LONG64, code);
-	*cpu_gpr(cpu, LODGE_RBX) = 12345 + cpu->id;
+	*cpu_gpr(cpu, LODGE_RBX) = seed;
 	*cpu_gpr(cpu, LODGE_RCX) = count;
 	pthread_create(&scatterer->thread, NULL, scatterer_run, scatterer);
 }
@@ -314,8 +315,9 @@ static bool follow_both(dirty_data *self, uint8_t *copy)
 {
 	struct scatterer scatterer[2];
 
-	scatterer_start(&scatterer[0], &self->m.cpu[0], scatter, SCATTERED);
-	scatterer_start(&scatterer[1], &self->m.cpu[1], scatter_input, INPUTS);
+	scatterer_start(&scatterer[0], &self->m.cpu[0], scatter, 1, SCATTERED);
+	scatterer_start(&scatterer[1], &self->m.cpu[1], scatter_input, 2,
+			INPUTS);
 	for (int i = 0; i < 2; i++) {
 		while (!SEEN(scatterer[i].done))
 			if (!follow(self, copy))
@@ -361,7 +363,7 @@ TEST_F(dirty, log_loses_no_write_while_the_host_moves_pages)
 
 	ASSERT_NE(NULL, copy);
 	ASSERT_EQ(0, begin(self));
-	scatterer_start(&scatterer, self->cpu, scatter, SCATTERED / 2);
+	scatterer_start(&scatterer, self->cpu, scatter, 3, SCATTERED / 2);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, copy_memory, &scatterer));
 	while (!SEEN(scatterer.done))
 		ASSERT_TRUE(follow(self, copy));
@@ -415,6 +417,92 @@ TEST_F(dirty, pages_alone_are_put_back_by_a_reset)
 	self->memory[5 * PAGE] ^= 1;
 	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, &pages));
 	EXPECT_NE(0, memcmp(self->memory, baseline, SIZE));
+}
+
+TEST_F(dirty, log_has_after_a_reset_what_is_written_then)
+{
+	ASSERT_NE(NULL, begin_with_baseline(self));
+	ASSERT_TRUE(touch(self, writes, 0, 100, 10));
+	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+	ASSERT_TRUE(touch(self, writes, 0, 10, 50));
+	EXPECT_EQ(10, take(self));
+	EXPECT_TRUE(has(self, 450));
+	EXPECT_EQ(0, take(self));
+	ASSERT_TRUE(touch(self, writes, 50, 1, 1));
+	EXPECT_EQ(1, take(self));
+}
+
+TEST_F(dirty, reset_to_another_baseline_puts_all_pages_back_to_that)
+{
+	uint8_t *other = get_memory(SIZE);
+
+	ASSERT_NE(NULL, other);
+	ASSERT_NE(NULL, begin_with_baseline(self));
+	ASSERT_TRUE(touch(self, writes, 0, 100, 10));
+	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+	ASSERT_TRUE(touch(self, writes, 0, 100, 10));
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, SLOT, other));
+	ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ(0, memcmp(self->memory + i * 10 * PAGE,
+				    other + i * 10 * PAGE, PAGE));
+}
+
+/* What the host does to memory, of which the guest must not notice anything. */
+static bool disturb(dirty_data *self, int how)
+{
+	pid_t child;
+
+	switch (how % 4) {
+	case 0:
+		return true;
+	case 1:
+		return !mprotect(self->memory, SIZE / 2, PROT_READ) &&
+		       !mprotect(self->memory, SIZE / 2,
+				 PROT_READ | PROT_WRITE);
+	case 2:
+		child = fork();
+		if (!child)
+			_exit(0);
+		return waitpid(child, NULL, 0) == child;
+	}
+	return touch(self, reads, 0, PAGES, 1);
+}
+
+#define ROUNDS 40
+#define ROUND_WRITES 50
+
+/* Random writes, the first half of them before the host does something. */
+static bool write_at_random(dirty_data *self, int round)
+{
+	for (int half = 0; half < 2; half++) {
+		struct scatterer scatterer[2];
+
+		if (half && !disturb(self, round))
+			return false;
+		scatterer_start(&scatterer[0], self->cpu, scatter,
+				round / 3 * 2 + half, ROUND_WRITES);
+		scatterer_start(&scatterer[1], &self->m.cpu[1], scatter_input,
+				round, ROUND_WRITES / 5);
+		for (int i = 0; i < 2; i++)
+			pthread_join(scatterer[i].thread, NULL);
+	}
+	return true;
+}
+
+TEST_F(dirty, reset_finds_each_random_write_whatever_the_host_does)
+{
+	uint8_t *baseline = begin_with_baseline(self);
+
+	ASSERT_NE(NULL, baseline);
+	for (int round = 0; round < ROUNDS; round++) {
+		ASSERT_TRUE(write_at_random(self, round));
+		EXPECT_NE(0, memcmp(self->memory, baseline, SIZE));
+		if (round % 2)
+			disturb(self, round / 2);
+		ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+		ASSERT_EQ(0, memcmp(self->memory, baseline, SIZE));
+	}
 }
 
 TEST_F(dirty, pages_stay_in_the_log_if_a_reset_cannot_read_the_baseline)

@@ -305,6 +305,57 @@ TEST_F(statistics, a_page_that_is_touched_first_is_one_fault)
 	EXPECT_EQ(PAGES + 1U, exits(self));
 }
 
+/* True if nested tables have dirty bits: AMD's always have. */
+static bool host_tells_of_writes(void)
+{
+	char line[4096];
+	bool found = false;
+	FILE *file = fopen("/proc/cpuinfo", "r");
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = (!strncmp(line, "flags", 5) && strstr(line, " svm ")) ||
+			(!strncmp(line, "vmx flags", 9) &&
+			 strstr(line, " ept_ad"));
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* Return: the faults of a guest that writes to PAGES, or -1. */
+static long faults_of_writes(FIXTURE_DATA(statistics) * self)
+{
+	cpu_start(self->cpu, LONG64, touches);
+	if (!cpu_exits(self->cpu, LODGE_EXIT_MMIO) || !looks(self) ||
+	    !cpu_done(self->cpu) || !looks(self))
+		return -1;
+	return self->now.exits[LODGE_STAT_FAULT];
+}
+
+/* So many resets after the last write, a page is no longer looked at. */
+#define MANY_RESETS 130
+
+TEST_F(statistics, pages_put_back_by_each_reset_fault_only_once_if_the_host_can)
+{
+	void *memory = add_memory(&self->m, false);
+	void *baseline = mmap(NULL, MIB2, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const long again = host_tells_of_writes() ? 0 : PAGES;
+	uint64_t pages;
+
+	ASSERT_NE(NULL, memory);
+	ASSERT_NE(MAP_FAILED, baseline);
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, HOLE_SLOT, baseline));
+	EXPECT_LE(PAGES, faults_of_writes(self));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, lodge_vm_reset(self->m.vm, &pages));
+		EXPECT_EQ(PAGES, pages);
+		EXPECT_EQ(again, faults_of_writes(self));
+	}
+	for (int i = 0; i < MANY_RESETS; i++)
+		ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+	EXPECT_EQ(PAGES, faults_of_writes(self));
+}
+
 /* True if the host has huge pages, and one of them is there. */
 static bool is_huge(const void *memory)
 {

@@ -74,6 +74,41 @@ TEST_F(npt, protecting_single_pages_passes_holes_and_reaches_a_large_leaf)
 	EXPECT_FALSE(lodge_npt_protect_pages(&self->npt, GIB1, ~0ULL));
 }
 
+TEST_F(npt, written_pages_are_told_once_and_stay_writable)
+{
+	u64 pages = 0x8000000000000007, dirty, all = pages;
+
+	MAP(0, MIB2, 1, RWX | LODGE_NPT_DIRTY);
+	MAP(KIB4, MIB2, 1, RWX);
+	MAP(2 * KIB4, MIB2, 1, RX);
+	MAP(63 * KIB4, MIB2, 1, RWX | LODGE_NPT_DIRTY);
+	if (!self->format.dirty)
+		all = 0;
+	EXPECT_EQ(all & ~4ULL,
+		  lodge_npt_clean_pages(&self->npt, 0, pages, &dirty));
+	EXPECT_EQ(all & ~6ULL, dirty);
+	EXPECT_EQ(all & ~4ULL,
+		  lodge_npt_clean_pages(&self->npt, 0, pages, &dirty));
+	EXPECT_EQ(0, dirty);
+	EXPECT_TRUE(ENTRY(0) & self->format.write);
+	EXPECT_FALSE(ENTRY(0) & all & self->format.dirty);
+}
+
+TEST_F(npt, only_small_pages_are_known_not_to_be_written)
+{
+	u64 dirty;
+
+	MAP(0, MIB2, 1, RX);
+	MAP(2 * KIB4, MIB2, 1, RWX | LODGE_NPT_DIRTY);
+	MAP(MIB2, MIB2, 2, RWX);
+	EXPECT_EQ(self->format.dirty ? 1 : 0,
+		  lodge_npt_unwritten_pages(&self->npt, 0, 7));
+	EXPECT_EQ(0, lodge_npt_unwritten_pages(&self->npt, MIB2, 7));
+	EXPECT_EQ(0, lodge_npt_unwritten_pages(&self->npt, GIB1, 7));
+	EXPECT_EQ(0, lodge_npt_clean_pages(&self->npt, MIB2, 7, &dirty));
+	EXPECT_EQ(0, lodge_npt_clean_pages(&self->npt, GIB1, 7, &dirty));
+}
+
 TEST_F(npt, memory_is_small_where_a_table_of_small_pages_is)
 {
 	MAP(MIB2, MIB2, 2, RWX);

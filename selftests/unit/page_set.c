@@ -81,6 +81,20 @@ TEST_F(page_set, gives_each_page_out_once)
 	}
 }
 
+TEST_F(page_set, takes_pages_of_a_word_in_at_once)
+{
+	u64 first = 0;
+
+	lodge_page_set_put(self->set, 128, 0);
+	EXPECT_EQ(0, lodge_page_set_take(self->set, &first, PAGES));
+	lodge_page_set_put(self->set, 128, 0x8000000000000011);
+	lodge_page_set_put(self->set, 128, 2);
+	EXPECT_EQ(0x8000000000000013,
+		  lodge_page_set_take(self->set, &first, PAGES));
+	EXPECT_EQ(128, first);
+	EXPECT_EQ(0, lodge_page_set_take(self->set, &first, PAGES));
+}
+
 TEST_F(page_set, gives_words_out_in_their_order)
 {
 	u64 first = 0, bits, found = 0, last = 0;
