@@ -301,6 +301,53 @@ static int live(const struct event *event, const struct hypervisor *hypervisor,
 	return error;
 }
 
+/* Run a guest that writes to its pages, and count how long the log takes to tell. */
+static int take_log(const struct event *event,
+		    const struct hypervisor *hypervisor,
+		    const struct machine *machine, uint64_t *sample)
+{
+	uint64_t bitmap[GUEST_BITMAP] = { 0 }, begin;
+	unsigned int pages = 0;
+	int error = hypervisor->log_begin(machine);
+
+	if (!error)
+		error = run(event, hypervisor, machine);
+	if (!error)
+		error = verify(event, hypervisor, machine);
+	if (error)
+		return error;
+	begin = __rdtsc();
+	error = hypervisor->log_take(machine, bitmap);
+	*sample = __rdtsc() - begin;
+	for (size_t i = 0; i < GUEST_BITMAP; i++)
+		pages += __builtin_popcountll(bitmap[i]);
+	if (error || pages < GUEST_SAMPLES)
+		return error ? error : -EPROTO;
+	*sample /= pages;
+	return 0;
+}
+
+static int measure_log(const struct event *event,
+		       const struct hypervisor *hypervisor, uint64_t overhead,
+		       struct cost *cost)
+{
+	uint64_t samples[NR_LIVES];
+	int error = 0;
+
+	for (int i = 0; i < NR_LIVES && !error; i++) {
+		struct machine machine;
+
+		error = machine_new(event, hypervisor, &machine);
+		if (!error)
+			error = take_log(event, hypervisor, &machine,
+					 &samples[i]);
+		machine_end(&machine);
+	}
+	if (!error)
+		summarize(samples, NR_LIVES, 0, cost);
+	return error;
+}
+
 /* Idle time included. */
 static int measure_life(const struct event *event,
 			const struct hypervisor *hypervisor, uint64_t overhead,
@@ -478,6 +525,13 @@ const struct event events[] = {
 		.interrupts = true,
 		.goal = { 0.50, 0.50 },
 		.measure = measure_wake,
+	},
+	{
+		.name = "dirty_log",
+		.title = "dirty log, taken and cleared, a page",
+		.start = guest_fault,
+		.goal = { 0.50, 0.50 },
+		.measure = measure_log,
 	},
 	{
 		.name = "vm_life",

@@ -24,6 +24,7 @@
 #define GUEST_RESULTS 0x20000 /* ticks of the TSC, 64 bits a sample */
 #define GUEST_FAULTS 0x200000 /* a page for each sample */
 #define GUEST_MEMORY (GUEST_FAULTS + GUEST_SAMPLES * 0x1000)
+#define GUEST_BITMAP (GUEST_MEMORY / 0x1000 / 64) /* words of a bit a page */
 #define GUEST_MMIO 0xd0000000 /* without memory */
 
 #define GUEST_PORT 0x600

@@ -43,6 +43,9 @@ struct machine {
  * @hang_bell: has the guest's writes of any size and value signal an eventfd, at
  *	GUEST_PORT, or (@mmio) at GUEST_MMIO; returns 0 or -errno
  * @connect: has an eventfd interrupt the vCPU, with GUEST_VECTOR; returns 0 or -errno
+ * @log_begin: keeps a log of the pages that are written to; returns 0 or -errno
+ * @log_take: sets their bits in GUEST_BITMAP words that are zero, and has the log begin
+ *	anew; returns 0 or -errno
  */
 struct hypervisor {
 	const char *name;
@@ -54,6 +57,8 @@ struct hypervisor {
 	void *(*mmio_answer)(const struct machine *machine);
 	int (*hang_bell)(const struct machine *machine, int fd, bool mmio);
 	int (*connect)(const struct machine *machine, int fd);
+	int (*log_begin)(const struct machine *machine);
+	int (*log_take)(const struct machine *machine, uint64_t *bitmap);
 };
 
 extern const struct hypervisor hypervisor_kvm;

@@ -97,22 +97,30 @@ static int set_registers(const struct machine *machine)
 	return 0;
 }
 
+static int set_memory(const struct machine *machine, uint32_t flags)
+{
+	const struct kvm_userspace_memory_region region = {
+		.flags = flags,
+		.memory_size = GUEST_MEMORY,
+		.userspace_addr = (uintptr_t)machine->memory,
+	};
+
+	return ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) ?
+		       -errno :
+		       0;
+}
+
 static int create_vm(struct machine *machine)
 {
 	struct kvm_enable_cap split = {
 		.cap = KVM_CAP_SPLIT_IRQCHIP,
 		.args = { NR_IOAPIC_PINS },
 	};
-	struct kvm_userspace_memory_region region = {
-		.memory_size = GUEST_MEMORY,
-		.userspace_addr = (uintptr_t)machine->memory,
-	};
 
 	machine->vm = ioctl(device, KVM_CREATE_VM, 0);
-	if (machine->vm < 0 || ioctl(machine->vm, KVM_ENABLE_CAP, &split) ||
-	    ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region))
+	if (machine->vm < 0 || ioctl(machine->vm, KVM_ENABLE_CAP, &split))
 		return -errno;
-	return 0;
+	return set_memory(machine, 0);
 }
 
 static int create(struct machine *machine)
@@ -189,6 +197,33 @@ static int connect_message(const struct machine *machine, int fd)
 	return 0;
 }
 
+/* Pages are cleared by a call of its own, as QEMU has it. */
+static int log_begin(const struct machine *machine)
+{
+	struct kvm_enable_cap apart = {
+		.cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+		.args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
+	};
+
+	if (ioctl(machine->vm, KVM_ENABLE_CAP, &apart))
+		return -errno;
+	return set_memory(machine, KVM_MEM_LOG_DIRTY_PAGES);
+}
+
+static int log_take(const struct machine *machine, uint64_t *bitmap)
+{
+	struct kvm_dirty_log get = { .dirty_bitmap = bitmap };
+	struct kvm_clear_dirty_log clear = {
+		.num_pages = GUEST_BITMAP * 64,
+		.dirty_bitmap = bitmap,
+	};
+
+	if (ioctl(machine->vm, KVM_GET_DIRTY_LOG, &get) ||
+	    ioctl(machine->vm, KVM_CLEAR_DIRTY_LOG, &clear))
+		return -errno;
+	return 0;
+}
+
 const struct hypervisor hypervisor_kvm = {
 	.name = "KVM",
 	.run_request = KVM_RUN,
@@ -199,4 +234,6 @@ const struct hypervisor hypervisor_kvm = {
 	.mmio_answer = mmio_answer,
 	.hang_bell = hang_bell,
 	.connect = connect_message,
+	.log_begin = log_begin,
+	.log_take = log_take,
 };

@@ -110,6 +110,17 @@ static int connect_message(const struct machine *machine, int fd)
 	return lodge_vm_irqfd(machine->vm, &irqfd);
 }
 
+static int log_begin(const struct machine *machine)
+{
+	return lodge_dirty_log_begin(machine->vm, 0, NULL);
+}
+
+static int log_take(const struct machine *machine, uint64_t *bitmap)
+{
+	return lodge_dirty_get(machine->vm, 0, 0, GUEST_BITMAP * 64, bitmap,
+			       NULL);
+}
+
 const struct hypervisor hypervisor_lodge = {
 	.name = "Lodge",
 	.run_request = LODGE_RUN,
@@ -120,4 +131,6 @@ const struct hypervisor hypervisor_lodge = {
 	.mmio_answer = mmio_answer,
 	.hang_bell = hang_bell,
 	.connect = connect_message,
+	.log_begin = log_begin,
+	.log_take = log_take,
 };
