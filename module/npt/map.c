@@ -394,8 +394,9 @@ bool lodge_npt_protect(struct lodge_npt *npt, u64 start, u64 end)
 
 /**
  * struct pages_walk - a walk over entries of single pages, in their order
- * @entry: where the walk to the last page has ended, and its @level
- * @page: its address
+ * @entry: where the walk to the last page has ended
+ * @page: the page's address
+ * @level: the entry's
  */
 struct pages_walk {
 	u64 *entry;
