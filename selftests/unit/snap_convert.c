@@ -178,6 +178,71 @@ TEST_F(files, what_was_joined_takes_the_next_changes)
 	expect_memory(_metadata, self, 0, 2);
 }
 
+/* Writes memory as file 2 has it, as the changes to file 0; of zero pages only some. */
+static int write_since(FIXTURE_DATA(files) * self, uint8_t *now)
+{
+	const struct snap_plan plan = {
+		.form = SNAP_PLAIN,
+		.pages = PAGES,
+		.id = self->ids[1],
+		.since = self->files[0],
+	};
+	uint8_t salts[PAGES];
+
+	for (int page = 0; page < PAGES; page++) {
+		now[page] = salt_of(self, 0, 2, page);
+		salts[page] = now[page] || page % 2 ? now[page] : ABSENT;
+	}
+	return snap_test_write(self->fds[1], &plan, salts);
+}
+
+TEST_F(files, what_is_written_since_another_one_has_what_differs)
+{
+	uint8_t now[PAGES];
+
+	ASSERT_EQ(0, write_since(self, now));
+	snap_file_free(self->files[1]);
+	ASSERT_EQ(0,
+		  snap_file_open(&self->files[1], self->fds[1], &self->error))
+	TH_LOG("%s", self->error.text);
+	EXPECT_EQ(0, memcmp(self->ids[0], self->files[1]->base, SNAP_ID_SIZE));
+	ASSERT_EQ(0, convert(self, 1, 1, SNAP_PACKED));
+	/* In place of the changes that the fixture has. */
+	for (int page = 0; page < PAGES; page++)
+		self->salts[1][page] =
+			now[page] == self->salts[0][page] ? ABSENT : now[page];
+	expect_memory(_metadata, self, 1, 1);
+	ASSERT_EQ(0, convert(self, 0, 2, SNAP_PLAIN));
+	expect_memory(_metadata, self, 0, 1);
+}
+
+TEST_F(files, what_is_written_since_a_file_needs_it_whole_and_as_large)
+{
+	struct snap_plan plan = {
+		.form = SNAP_PLAIN,
+		.pages = PAGES,
+		.since = self->files[1],
+	};
+	struct snap_writer *writer;
+
+	EXPECT_EQ(-EINVAL, snap_writer_new(&writer, self->fd, &plan));
+	plan.since = self->files[0];
+	plan.pages--;
+	EXPECT_EQ(-EINVAL, snap_writer_new(&writer, self->fd, &plan));
+	plan.pages++;
+	plan.base = self->ids[0];
+	EXPECT_EQ(-EINVAL, snap_writer_new(&writer, self->fd, &plan));
+}
+
+TEST_F(files, a_damaged_one_takes_no_changes)
+{
+	const uint64_t at = self->files[0]->memory + SNAP_PAGE + 50;
+	uint8_t now[PAGES];
+
+	ASSERT_EQ(1, pwrite(self->fds[0], "\xff", 1, at));
+	EXPECT_EQ(-EBADMSG, write_since(self, now));
+}
+
 TEST_F(files, those_that_do_not_follow_each_other_are_refused)
 {
 	struct snap_file *last = self->files[2];

@@ -289,6 +289,36 @@ TEST_F(damaged, a_packed_run_of_another_size_is_refused)
 		REFUSE("cannot be unpacked", SNAP_STATE, runs[0].count = 3);
 }
 
+TEST_F(damaged, a_gap_between_sections_is_refused)
+{
+	/* As small as can be, and larger than what is read at once. */
+	ASSERT_EQ(0, forged_move_pages(&self->forged, SNAP_ALIGN, self->fd));
+	EXPECT_EQ(-EBADMSG, try_file(self, false));
+	EXPECT_NE(NULL, strstr(self->error.text, "pages: is not where"));
+	ASSERT_EQ(0, forged_move_pages(&self->forged, 4 * SNAP_PAGE, self->fd));
+	EXPECT_EQ(-EBADMSG, try_file(self, false));
+	EXPECT_NE(NULL, strstr(self->error.text, "pages: is not where"));
+}
+
+/* The library unpacks frames behind each other as if they were one. */
+TEST_F(damaged, a_packed_run_of_two_frames_is_refused)
+{
+	struct snap_disk_run *runs = forged_runs(&self->forged);
+	const uint64_t memory =
+		forged_section(&self->forged, SNAP_MEMORY)->offset;
+
+	if (variant->form != SNAP_PACKED || variant->base)
+		return;
+	ASSERT_EQ(2, runs[0].count);
+	runs[0].count = 3;
+	runs[0].stored += runs[1].stored;
+	runs[0].crc = snap_crc(0, self->forged.bytes + memory, runs[0].stored);
+	ASSERT_EQ(0, forged_drop_run(&self->forged, self->fd));
+	EXPECT_EQ(0, try_file(self, false)) TH_LOG("%s", self->error.text);
+	EXPECT_EQ(-EBADMSG, try_file(self, true));
+	EXPECT_NE(NULL, strstr(self->error.text, "cannot be unpacked"));
+}
+
 /* Files that are not written by the writer, since it does not write such. */
 FIXTURE(section)
 {
@@ -346,6 +376,29 @@ TEST_F(section, more_of_them_than_may_be_held_are_refused)
 			       forged.size + SNAP_SECTIONS_SIZE + SNAP_PAGE));
 	EXPECT_EQ(-EFBIG, snap_file_open(&self->file, self->fd, &self->error))
 	TH_LOG("%s", self->error.text);
+	forged_free(&forged);
+}
+
+/* Readers have room for a chunk, and find a run by its chunk. */
+TEST_F(section, a_run_that_crosses_a_chunk_is_refused)
+{
+	const struct snap_plan plan = { .form = SNAP_PLAIN,
+					.pages = 2 * SNAP_CHUNK };
+	uint8_t salts[2 * SNAP_CHUNK] = { 0 };
+	struct snap_disk_run *runs;
+	struct forged forged;
+
+	memset(salts + SNAP_CHUNK - 2, 1, 3);
+	ASSERT_EQ(0, snap_test_write(self->fd, &plan, salts));
+	ASSERT_EQ(0, forged_take(&forged, self->fd));
+	runs = forged_runs(&forged);
+	ASSERT_EQ(2, runs[0].count);
+	runs[0].count = 3;
+	runs[0].stored = 3 * SNAP_PAGE;
+	ASSERT_EQ(0, forged_drop_run(&forged, self->fd));
+	EXPECT_EQ(-EBADMSG,
+		  snap_file_open(&self->file, self->fd, &self->error));
+	EXPECT_NE(NULL, strstr(self->error.text, "impossible run"));
 	forged_free(&forged);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "snap/format.h"
 
@@ -74,6 +75,35 @@ static inline int forged_put(struct forged *forged, int fd)
 {
 	forged_sum(forged);
 	return snap_write(fd, forged->bytes, forged->size, 0);
+}
+
+/* Takes the last run out of the table.  @fd gets the file. */
+static inline int forged_drop_run(struct forged *forged, int fd)
+{
+	forged_section(forged, SNAP_PAGES)->length -=
+		sizeof(struct snap_disk_run);
+	forged->size -= sizeof(struct snap_disk_run);
+	((struct snap_disk_header *)forged->bytes)->size = forged->size;
+	return ftruncate(fd, forged->size) ? -errno : forged_put(forged, fd);
+}
+
+/* Moves "pages", the last section, away from the one before.  @fd gets the file. */
+static inline int forged_move_pages(struct forged *forged, uint64_t gap, int fd)
+{
+	const uint64_t offset = forged_section(forged, SNAP_PAGES)->offset;
+	uint8_t *moved = calloc(1, forged->size + gap);
+
+	if (!moved)
+		return -ENOMEM;
+	memcpy(moved, forged->bytes, offset);
+	memcpy(moved + offset + gap, forged->bytes + offset,
+	       forged->size - offset);
+	free(forged->bytes);
+	forged->bytes = moved;
+	forged->size += gap;
+	forged_section(forged, SNAP_PAGES)->offset += gap;
+	((struct snap_disk_header *)forged->bytes)->size = forged->size;
+	return forged_put(forged, fd);
 }
 
 #endif

@@ -39,7 +39,7 @@ struct snap_section {
  * struct snap_file - an open file; only for reading
  * @fd: its descriptor, the caller's
  * @form: how memory is stored
- * @pages: of RAM
+ * @pages: of "memory"
  * @id: identifies the moment that it holds
  * @base: id of the file without which this one is not whole, or zeroes
  * @incremental: it has a base

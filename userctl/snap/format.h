@@ -26,8 +26,8 @@
 #define SNAP_TAG_SIZE 16
 #define SNAP_ID_SIZE 16
 #define SNAP_MAX_SECTIONS 64
-/* Pages of the largest machine: 1 TiB. */
-#define SNAP_MAX_PAGES (1ULL << 28)
+/* Twice the memory of the largest machine, so that there is room for its images. */
+#define SNAP_MAX_PAGES (1ULL << 29)
 /* Memory is told of in chunks of so many pages; no run crosses the border of two. */
 #define SNAP_CHUNK 256U
 #define SNAP_CHUNK_SIZE ((size_t)SNAP_CHUNK * SNAP_PAGE)
@@ -60,8 +60,8 @@ enum snap_form {
  * @crc: of the header, with zero here, and the table
  * @form: enum snap_form
  * @sections: entries of the table
- * @pages: the machine's RAM; page 0 is at address 0, and RAM above the hole below 4 GiB
- *	follows on that below
+ * @pages: the machine's RAM, and what is kept behind it; page 0 is at address 0, and RAM
+ *	above the hole below 4 GiB follows on that below
  * @id: identifies the moment that the file holds; kept when the file is converted
  * @base: zero, or the id of the file of whose memory this one has the changes
  * @size: bytes of the file
@@ -184,7 +184,7 @@ uint64_t snap_place(const char *tag, uint64_t end);
 
 /**
  * snap_chunk_size() - get the bytes of the largest run
- * @pages: of RAM
+ * @pages: of "memory"
  */
 size_t snap_chunk_size(uint64_t pages);
 

@@ -90,7 +90,7 @@ static int refill(struct snap_walk *walk, struct snap_error *error)
 	return 0;
 }
 
-/* True if pages of RAM, in one chunk, behind those before. */
+/* True if pages of "memory", in one chunk, behind those before. */
 static bool has_place(const struct snap_walk *walk, const struct snap_run *run)
 {
 	return run->first >= walk->page && run->first < walk->file->pages &&
@@ -159,6 +159,22 @@ static int make_unpacker(struct snap_walk *walk, struct snap_error *error)
 	return 0;
 }
 
+/*
+ * True if the bytes are one frame, of @size bytes, and not of a format before zstd's first
+ * version, which the library reads, too.
+ */
+static bool is_frame(const uint8_t *packed, size_t stored, size_t size)
+{
+	uint32_t magic;
+
+	if (stored < sizeof(magic))
+		return false;
+	memcpy(&magic, packed, sizeof(magic));
+	return le32toh(magic) == ZSTD_MAGICNUMBER &&
+	       ZSTD_getFrameContentSize(packed, stored) == size &&
+	       ZSTD_findFrameCompressedSize(packed, stored) == stored;
+}
+
 static int read_packed(struct snap_walk *walk, const struct snap_run *run,
 		       void *bytes, struct snap_error *error)
 {
@@ -172,7 +188,8 @@ static int read_packed(struct snap_walk *walk, const struct snap_run *run,
 		return snap_error_read(error, SNAP_MEMORY, err);
 	if (snap_crc(0, walk->packed, run->stored) != run->crc)
 		return complain(run, error, "do not match their checksum");
-	if (ZSTD_decompressDCtx(walk->unpacker, bytes, size, walk->packed,
+	if (!is_frame(walk->packed, run->stored, size) ||
+	    ZSTD_decompressDCtx(walk->unpacker, bytes, size, walk->packed,
 				run->stored) != size)
 		return complain(run, error, "cannot be unpacked");
 	return 0;

@@ -16,6 +16,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "snap/since.h"
+
 /* Of a stretch of 1 MiB, more takes longer and gains little. */
 #define PACK_LEVEL 3
 #define FIRST_RUNS 64
@@ -30,7 +32,7 @@
  * @end: where the last section ends
  * @memory: offset of "memory", or 0 before it has begun
  * @stored: bytes of packed runs
- * @pages: of RAM
+ * @pages: of "memory"
  * @next: the lowest page that may be written
  * @chunk: room for the pages of a chunk
  * @first: number of the first page that was gathered
@@ -39,6 +41,7 @@
  * @runs: for "pages"
  * @nr_runs: number of them
  * @room: the most that fit
+ * @since: NULL, or the memory to which this one has the changes
  * @packed: room for a packed run; NULL with SNAP_PLAIN
  * @packed_size: its bytes
  * @packer: NULL with SNAP_PLAIN
@@ -61,6 +64,7 @@ struct snap_writer {
 	struct snap_disk_run *runs;
 	size_t nr_runs;
 	size_t room;
+	struct snap_since *since;
 	uint8_t *packed;
 	size_t packed_size;
 	ZSTD_CCtx *packer;
@@ -89,6 +93,8 @@ static int make_header(struct snap_writer *writer, const struct snap_plan *plan)
 	header->pages = htole64(plan->pages);
 	if (plan->base)
 		memcpy(header->base, plan->base, SNAP_ID_SIZE);
+	if (plan->since)
+		memcpy(header->base, plan->since->id, SNAP_ID_SIZE);
 	if (plan->id)
 		memcpy(header->id, plan->id, SNAP_ID_SIZE);
 	else if (getrandom(header->id, SNAP_ID_SIZE, 0) != SNAP_ID_SIZE)
@@ -114,7 +120,9 @@ static bool is_sound(const struct snap_plan *plan)
 	return (plan->form == SNAP_PLAIN || plan->form == SNAP_PACKED) &&
 	       plan->pages && plan->pages <= SNAP_MAX_PAGES &&
 	       (!plan->id || !snap_is_zero(plan->id, SNAP_ID_SIZE)) &&
-	       (!plan->base || !snap_is_zero(plan->base, SNAP_ID_SIZE));
+	       (!plan->base || !snap_is_zero(plan->base, SNAP_ID_SIZE)) &&
+	       (!plan->since || (!plan->base && !plan->since->incremental &&
+				 plan->since->pages == plan->pages));
 }
 
 int snap_writer_new(struct snap_writer **writer, int fd,
@@ -136,6 +144,10 @@ int snap_writer_new(struct snap_writer **writer, int fd,
 	err = made->chunk ? make_header(made, plan) : -ENOMEM;
 	if (!err && plan->form == SNAP_PACKED)
 		err = make_packer(made);
+	if (!err && plan->since) {
+		made->since = snap_since_new(plan->since);
+		err = made->since ? 0 : -ENOMEM;
+	}
 	if (!err && ftruncate(fd, 0))
 		err = -errno;
 	if (err) {
@@ -150,6 +162,7 @@ void snap_writer_free(struct snap_writer *writer)
 {
 	if (!writer)
 		return;
+	snap_since_free(writer->since);
 	ZSTD_freeCCtx(writer->packer);
 	free(writer->packed);
 	free(writer->runs);
@@ -347,9 +360,36 @@ static void begin_memory(struct snap_writer *writer)
 					     SNAP_SECTION_VERSION, 0);
 }
 
+/* Gathers a page unless the base has the same. */
+static int gather_change(struct snap_writer *writer, uint64_t page,
+			 const uint8_t *bytes)
+{
+	const uint8_t *had;
+	int err = snap_since_page(writer->since, page, &had);
+
+	if (err)
+		return err;
+	if (had ? !memcmp(had, bytes, SNAP_PAGE) :
+		  snap_is_zero(bytes, SNAP_PAGE))
+		return 0;
+	return gather(writer, page, bytes);
+}
+
+/* Pages that the caller has left out, up to @end, are zero, and may have changed. */
+static int gather_zeroes(struct snap_writer *writer, uint64_t end)
+{
+	static const uint8_t zero[SNAP_PAGE];
+	int err = 0;
+
+	for (uint64_t page = writer->next; page < end && !err; page++)
+		err = gather_change(writer, page, zero);
+	return err;
+}
+
 int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 		      uint64_t count, const void *bytes)
 {
+	const uint8_t *at = bytes;
 	int err = 0;
 
 	if (writer->err)
@@ -358,19 +398,24 @@ int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 	    count > writer->pages - first)
 		return fail(writer, -EINVAL);
 	begin_memory(writer);
-	for (uint64_t i = 0; i < count && !err; i++)
-		err = gather(writer, first + i,
-			     (const uint8_t *)bytes + i * SNAP_PAGE);
+	if (writer->since)
+		err = gather_zeroes(writer, first);
+	for (uint64_t i = 0; i < count && !err; i++, at += SNAP_PAGE)
+		err = writer->since ? gather_change(writer, first + i, at) :
+				      gather(writer, first + i, at);
 	writer->next = first + count;
 	return err ? fail(writer, err) : 0;
 }
 
 static int write_memory(struct snap_writer *writer)
 {
-	int err;
+	int err = 0;
 
 	begin_memory(writer);
-	err = flush(writer);
+	if (writer->since)
+		err = gather_zeroes(writer, writer->pages);
+	if (!err)
+		err = flush(writer);
 	end_section(writer,
 		    writer->packer ? writer->stored : writer->pages * SNAP_PAGE,
 		    0);

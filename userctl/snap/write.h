@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "snap/file.h"
 #include "snap/format.h"
 
 struct snap_writer;
@@ -25,16 +26,20 @@ struct snap_writer;
 /**
  * struct snap_plan - what is to be written
  * @form: enum snap_form
- * @pages: of the machine's RAM, from 1 to SNAP_MAX_PAGES
+ * @pages: of "memory": the machine's RAM and what is kept behind it, from 1 to SNAP_MAX_PAGES
  * @id: SNAP_ID_SIZE bytes, or NULL: a random one
  * @base: NULL, or the id of a file: pages that are not written are those of that file;
  *	otherwise they are zero
+ * @since: NULL, or a whole file of as many pages, which stays open until the writer is
+ *	freed: the new file has it as its base and what differs from it, whatever pages
+ *	are written; those that are not are zero.  @base is NULL then
  */
 struct snap_plan {
 	enum snap_form form;
 	uint64_t pages;
 	const uint8_t *id;
 	const uint8_t *base;
+	const struct snap_file *since;
 };
 
 /**
@@ -66,12 +71,13 @@ int snap_writer_section(struct snap_writer *writer, const char *tag,
  * snap_writer_pages() - write pages of memory
  * @first: number of the first, not below the end of those that were written
  * @count: number of pages
- * @bytes: theirs; each is read once, so that they may change meanwhile
+ * @bytes: theirs; they may change meanwhile, as checksums are those of a copy
  *
  * Pages that are all zero take no room in the file.  Pages that the caller knows to be
  * zero need not be written to a file without a base.
  *
- * Return: 0; -EINVAL they are not behind those that were written, or no RAM; -errno.
+ * Return: 0; -EINVAL they are not behind those that were written, or no RAM; -EBADMSG the
+ * file of snap_plan.since is damaged; -errno.
  */
 int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 		      uint64_t count, const void *bytes);
