@@ -222,7 +222,7 @@ static int dirty_make(struct lodge_vm *vm, struct lodge_slot *next)
 		next->written = memory;
 		lodge_page_set_init(next->written, next->size >> PAGE_SHIFT);
 	}
-	if (next->baseline) {
+	if (next->baseline && vm->npt.format->dirty) {
 		memory = dirty_alloc(vm, dirty_clean_size(next));
 		if (IS_ERR(memory))
 			return PTR_ERR(memory);
@@ -317,71 +317,109 @@ struct dirty_batch {
 	u64 bits[DIRTY_BATCH];
 };
 
-/*
- * Pages of a word that was taken out of the log go read-only; or as a reset leaves them.
- * Return: those that are not as they were after the last reset.  Under vm->npt_lock.
- */
-typedef u64 (*dirty_change)(struct lodge_vm *vm, const struct lodge_slot *slot,
-			    u64 first, u64 bits);
-
-/* Take words of [*first, @end), up to a batch, and change their leaves. */
-static void dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
-		       dirty_change change, u64 *first, u64 end,
+/* Take the next word of [*first, @end) out of the log.  Return: false: there is none. */
+static bool dirty_next(const struct lodge_slot *slot, u64 *first, u64 end,
 		       struct dirty_batch *batch)
 {
-	u64 bits;
+	u64 bits = 0;
+
+	if (batch->nr < DIRTY_BATCH && *first < end)
+		bits = lodge_page_set_take(slot->written, first, end);
+	if (!bits)
+		return false;
+	batch->first[batch->nr] = *first;
+	batch->bits[batch->nr++] = bits;
+	*first += LODGE_PAGE_SET_WORD;
+	return true;
+}
+
+static u64 dirty_gpa(const struct lodge_slot *slot, u64 page)
+{
+	return slot->gpa + (page << PAGE_SHIFT);
+}
+
+/* Of pages that can be written to no more, those to which nobody has, since a reset. */
+static u64 dirty_untouched(struct lodge_vm *vm, const struct lodge_slot *slot,
+			   u64 first, u64 bits)
+{
+	if (!slot->clean)
+		return 0;
+	bits &= atomic64_read(dirty_clean_word(slot, first));
+	return lodge_npt_unwritten_pages(&vm->npt, dirty_gpa(slot, first),
+					 bits);
+}
+
+/*
+ * Take words of [*first, @end), up to a batch, and make their leaves read-only.  A dirty
+ * bit counts once the TLBs are flushed; no fault may make a new leaf before.
+ */
+static void dirty_take(struct lodge_vm *vm, const struct lodge_slot *slot,
+		       u64 *first, u64 end, struct dirty_batch *batch)
+{
+	bool flush = false;
+	u32 i;
 
 	batch->nr = 0;
 	spin_lock(&vm->npt_lock);
-	while (batch->nr < DIRTY_BATCH && *first < end) {
-		bits = lodge_page_set_take(slot->written, first, end);
-		if (!bits)
-			break;
-		batch->first[batch->nr] = *first;
-		batch->bits[batch->nr++] = change(vm, slot, *first, bits);
-		*first += LODGE_PAGE_SET_WORD;
+	while (dirty_next(slot, first, end, batch)) {
+		i = batch->nr - 1;
+		flush |= lodge_npt_protect_pages(
+			&vm->npt, dirty_gpa(slot, batch->first[i]),
+			batch->bits[i]);
 	}
+	if (flush)
+		lodge_vm_flush_tlbs(vm);
+	for (i = 0; i < batch->nr; i++)
+		batch->bits[i] &= ~dirty_untouched(vm, slot, batch->first[i],
+						   batch->bits[i]);
 	spin_unlock(&vm->npt_lock);
-}
-
-/* The leaf's dirty bit counts once nothing can set it any more. */
-static u64 dirty_protect(struct lodge_vm *vm, const struct lodge_slot *slot,
-			 u64 first, u64 bits)
-{
-	u64 gpa = slot->gpa + (first << PAGE_SHIFT);
-	u64 clean = 0;
-
-	lodge_npt_protect_pages(&vm->npt, gpa, bits);
-	if (slot->clean)
-		clean = atomic64_read(dirty_clean_word(slot, first)) & bits;
-	return bits & ~lodge_npt_unwritten_pages(&vm->npt, gpa, clean);
 }
 
 /*
  * No vCPU runs.  A page that can stay writable does, and in the log; after a while only if
- * it was written to.
+ * it was written to.  Return: the pages that are to be put back.
  */
 static u64 dirty_keep(struct lodge_vm *vm, const struct lodge_slot *slot,
 		      u64 first, u64 bits)
 {
-	u64 gpa = slot->gpa + (first << PAGE_SHIFT);
-	u64 unwritten, written, stay;
+	u64 gpa = dirty_gpa(slot, first);
+	u64 unwritten = 0, written, stay;
 
 	stay = lodge_npt_clean_pages(&vm->npt, gpa, bits, &written);
-	unwritten = stay & ~written &
-		    atomic64_read(dirty_clean_word(slot, first));
+	if (slot->clean)
+		unwritten = stay & ~written &
+			    atomic64_read(dirty_clean_word(slot, first));
 	if (vm->resets % DIRTY_COOL == 0)
 		stay &= ~unwritten;
 	lodge_npt_protect_pages(&vm->npt, gpa, bits & ~stay);
 	bits &= ~unwritten;
 	/* Before they are put back: a write meanwhile takes this away. */
-	atomic64_or(bits & stay, dirty_clean_word(slot, first));
+	if (stay)
+		atomic64_or(bits & stay, dirty_clean_word(slot, first));
 	lodge_page_set_put(slot->written, first, stay);
 	return bits;
 }
 
+/* The same for a reset, which flushes at its end. */
+static void dirty_take_written(struct lodge_vm *vm,
+			       const struct lodge_slot *slot, u64 *first,
+			       struct dirty_batch *batch)
+{
+	batch->nr = 0;
+	spin_lock(&vm->npt_lock);
+	while (dirty_next(slot, first, slot->written->pages, batch)) {
+		u32 i = batch->nr - 1;
+
+		batch->bits[i] =
+			dirty_keep(vm, slot, batch->first[i], batch->bits[i]);
+	}
+	spin_unlock(&vm->npt_lock);
+}
+
 static void dirty_put_back(const struct lodge_slot *slot, u64 first, u64 bits)
 {
+	if (!bits)
+		return;
 	dirty_unclean(slot, first, bits);
 	lodge_page_set_put(slot->written, first, bits);
 }
@@ -407,7 +445,7 @@ static int dirty_tell(const struct lodge_slot *slot, struct lodge_dirty *arg,
 		u64 first = batch->first[i];
 		u64 index = (first - arg->first) / LODGE_PAGE_SET_WORD;
 
-		if (!error)
+		if (!error && batch->bits[i])
 			error = dirty_tell_word(&bitmap[index], batch->bits[i]);
 		if (error)
 			dirty_put_back(slot, first, batch->bits[i]);
@@ -428,9 +466,7 @@ static int dirty_collect_pages(struct lodge_vm *vm,
 
 	arg->dirty = 0;
 	do {
-		dirty_take(vm, slot, dirty_protect, &first, end, &batch);
-		if (batch.nr)
-			dirty_flush(vm);
+		dirty_take(vm, slot, &first, end, &batch);
 		error = dirty_tell(slot, arg, &batch);
 		if (!error && fatal_signal_pending(current))
 			error = -EINTR;
@@ -530,8 +566,7 @@ static int dirty_restore_slot(struct lodge_vm *vm,
 	int error;
 
 	do {
-		dirty_take(vm, slot, dirty_keep, &first, slot->written->pages,
-			   &batch);
+		dirty_take_written(vm, slot, &first, &batch);
 		error = dirty_restore_batch(slot, &batch, arg);
 	} while (!error && batch.nr == DIRTY_BATCH);
 	return error;

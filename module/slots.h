@@ -26,7 +26,7 @@ struct lodge_vm;
  * @flags: LODGE_MEM_*
  * @written: its dirty log: see dirty.h; NULL: it is off
  * @baseline: first address of what LODGE_RESET puts back; 0: there is none
- * @clean: with @baseline, of each page a bit: see dirty.h
+ * @clean: with @baseline, where leaves have dirty bits, a bit of each page: see dirty.h
  */
 struct lodge_slot {
 	u64 gpa;

@@ -503,7 +503,9 @@ struct lodge_extint {
  * guest get the time before it goes on.
  *
  * Where the processor tells which pages were written to, those that are put back stay
- * writable: a guest that writes to the same pages after each reset takes no fault for that.
+ * writable: a guest that writes to the same pages after each reset takes no fault for
+ * that.  Such a page counts as written, too, if the host has moved it since, or when the
+ * slot gets another baseline.
  *
  * If the call fails with EFAULT or EINTR, some pages are put back, but not counted in
  * @pages; all others are still in the log, and the call may be made again.

@@ -432,6 +432,49 @@ TEST_F(dirty, log_has_after_a_reset_what_is_written_then)
 	EXPECT_EQ(1, take(self));
 }
 
+TEST_F(dirty, reset_puts_back_what_a_call_that_has_failed_took_out)
+{
+	uint8_t *baseline = begin_with_baseline(self);
+	void *nowhere =
+		mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	ASSERT_NE(NULL, baseline);
+	for (int i = 0; i < 2; i++) {
+		ASSERT_TRUE(touch(self, writes, 0, 100, 10));
+		EXPECT_EQ(-EFAULT, lodge_dirty_get(self->m.vm, SLOT, 0, PAGES,
+						   nowhere, NULL));
+		ASSERT_EQ(0, lodge_vm_reset(self->m.vm, NULL));
+		EXPECT_EQ(0, memcmp(self->memory, baseline, SIZE));
+	}
+}
+
+/* As a slot begins and ends at any page, so do words and tables in its middle. */
+TEST_F(dirty, slot_of_an_odd_size_at_an_odd_place_is_put_back)
+{
+	const unsigned int first = PAGES + 500, pages = 75;
+	uint8_t *memory = get_memory(SIZE), *baseline = get_memory(SIZE);
+
+	ASSERT_NE(NULL, memory);
+	ASSERT_NE(NULL, baseline);
+	ASSERT_EQ(0, lodge_memory_set(self->m.vm, SLOT + 1, 0,
+				      LOGGED + first * PAGE, pages * PAGE,
+				      memory));
+	ASSERT_EQ(0, lodge_dirty_log_begin(self->m.vm, SLOT + 1, baseline));
+	for (int i = 0; i < 3; i++) {
+		uint64_t found;
+
+		ASSERT_TRUE(touch(self, writes, first, pages, 1));
+		ASSERT_EQ(0, lodge_vm_reset(self->m.vm, &found));
+		EXPECT_EQ(pages, found);
+		EXPECT_EQ(0, memcmp(memory, baseline, SIZE));
+		ASSERT_TRUE(touch(self, writes, first + pages - 1, 1, 1));
+	}
+	ASSERT_EQ(0, lodge_dirty_get(self->m.vm, SLOT + 1, 0, pages,
+				     self->bitmap, &self->found));
+	EXPECT_EQ(1, self->found);
+	EXPECT_TRUE(has(self, pages - 1));
+}
+
 TEST_F(dirty, reset_to_another_baseline_puts_all_pages_back_to_that)
 {
 	uint8_t *other = get_memory(SIZE);
