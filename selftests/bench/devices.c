@@ -37,7 +37,7 @@
 /* The host's RAM disk; it has its swap there until then. */
 #define DISK "/dev/ram0"
 
-#define IMAGE "vmlinuz-quick"
+#define IMAGE "vmlinuz-6.1"
 #define INITRD "requests.cpio"
 #define MEMORY "256M"
 #define MEMORY_BYTES ((size_t)256 << 20)
