@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,7 +48,7 @@ FIXTURE_SETUP(named)
 	self->name.folder = -1;
 }
 
-/* Calls @each for what is in the folder.  Return: how much that is. */
+/* Counts what is in the folder, and removes it if it is asked to. */
 static int list(const FIXTURE_DATA(named) * self, bool remove)
 {
 	DIR *folder = opendir(self->folder);
@@ -218,6 +221,83 @@ TEST_F(named, what_a_killed_writer_has_written_is_whole_or_no_file)
 	}
 	EXPECT_TRUE(is_new);
 	ASSERT_LT(10, stops);
+}
+
+/**
+ * struct order - what a child has done so far
+ * @synced: nothing was written since the file was written to the disk
+ * @header: the header was written
+ * @renamed: the file has its name
+ * @wrong: the first call that came too early, or 0
+ */
+struct order {
+	bool synced;
+	bool header;
+	bool renamed;
+	uint64_t wrong;
+};
+
+/* The header needs all else on the disk, and the name the header. */
+static void note_call(struct order *order,
+		      const struct __ptrace_syscall_info *call)
+{
+	const uint64_t number = call->entry.nr;
+	bool wrong = false;
+
+	switch (number) {
+	case SYS_pwrite64:
+		wrong = order->header ||
+			(!call->entry.args[3] && !order->synced);
+		order->header |= !call->entry.args[3];
+		order->synced = false;
+		break;
+	case SYS_ftruncate:
+		wrong = order->header;
+		order->synced = false;
+		break;
+	case SYS_fdatasync:
+	case SYS_fsync:
+		order->synced = true;
+		break;
+	case SYS_linkat:
+	case SYS_renameat:
+	case SYS_renameat2:
+		wrong = !order->header || !order->synced;
+		order->renamed |= number != SYS_linkat;
+		order->synced &= number == SYS_linkat;
+		break;
+	}
+	if (wrong && !order->wrong)
+		order->wrong = number;
+}
+
+TEST_F(named,
+       all_is_on_the_disk_before_the_header_and_the_header_before_the_name)
+{
+	struct __ptrace_syscall_info call;
+	struct order order = { 0 };
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(write_new(self) != 0);
+	}
+	while (waitpid(child, &status, 0) == child && WIFSTOPPED(status)) {
+		ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACESYSGOOD);
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, child, sizeof(call),
+			   &call) > 0 &&
+		    call.op == PTRACE_SYSCALL_INFO_ENTRY)
+			note_call(&order, &call);
+		ptrace(PTRACE_SYSCALL, child, NULL, NULL);
+	}
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, order.wrong);
+	EXPECT_TRUE(order.header);
+	EXPECT_TRUE(order.renamed);
+	/* The directory is, too. */
+	EXPECT_TRUE(order.synced);
 }
 
 TEST_F(named, what_is_no_regular_file_is_not_replaced)
