@@ -126,6 +126,17 @@ TEST_F(dma, item_selected_by_port_is_read)
 	EXPECT_EQ(0, memcmp(self->buffer, "abcdef", 6));
 }
 
+TEST_F(dma, pages_that_are_written_are_noted)
+{
+	uint64_t first = 0, bits;
+
+	ASSERT_EQ(0, ram_log_begin(self->ram));
+	EXPECT_EQ(0, request(self, ITEM(KEY) | READ, BUFFER + 4093, 6));
+	ASSERT_TRUE(page_log_take(ram_log(self->ram), &first, &bits));
+	EXPECT_EQ(0, first);
+	EXPECT_EQ(1 << REQUEST / 4096 | 3 << BUFFER / 4096, bits);
+}
+
 TEST_F(dma, bytes_are_skipped)
 {
 	EXPECT_EQ(0, request(self, ITEM(KEY) | SKIP_BYTES, 0, 4));

@@ -67,6 +67,18 @@ static int value_of(FIXTURE_DATA(balloon) * self, uint64_t gpa)
 	return memcmp(page, page + 1, PAGE - 1) ? -1 : *page;
 }
 
+TEST_F(balloon, pages_that_are_given_back_are_noted_as_written)
+{
+	const uint32_t pfns[] = { FIRST / PAGE + 1, FIRST / PAGE + 2 };
+	uint64_t first = FIRST / PAGE, bits;
+
+	ASSERT_EQ(0, ram_log_begin(self->guest.ram));
+	send_pages(self, INFLATE, pfns, 2);
+	ASSERT_TRUE(page_log_take(ram_log(self->guest.ram), &first, &bits));
+	EXPECT_EQ(FIRST / PAGE, first);
+	EXPECT_EQ(6, bits);
+}
+
 TEST_F(balloon, driver_reads_how_many_pages_are_wanted)
 {
 	EXPECT_EQ(8, guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, 0, 4));

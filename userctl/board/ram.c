@@ -20,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board/page_log.h"
+
 #define RAM_PAGE 4096ULL
 #define RAM_HUGE (2ULL << 20)
 #define RAM_MIN (1ULL << 20)
@@ -27,9 +29,10 @@
 #define RAM_GIGANTIC (1ULL << 30)
 
 /*
- * Nothing changes after ram_new(), so any thread may read it without a lock.  The
- * mapping begins before @base, so that @base is aligned.  @covers: it is a private
- * mapping of another file, which shows again where pages are dropped.
+ * Nothing but @log changes after ram_new(), and that while nobody else uses the memory:
+ * so any thread may read it without a lock.  The mapping begins before @base, so that
+ * @base is aligned.  @covers: it is a private mapping of another file, which shows again
+ * where pages are dropped.
  */
 struct ram {
 	unsigned char *base;
@@ -40,6 +43,7 @@ struct ram {
 	uint64_t file_size;
 	void *mapping;
 	size_t mapping_size;
+	struct page_log *log;
 };
 
 /* Bytes of the pages of which the memory can be made. */
@@ -236,6 +240,7 @@ void ram_free(struct ram *ram)
 		munmap(ram->mapping, ram->mapping_size);
 	if (ram->fd >= 0)
 		close(ram->fd);
+	page_log_free(ram->log);
 	free(ram);
 }
 
@@ -295,6 +300,42 @@ static int renew(void *address, uint64_t size)
 		       0;
 }
 
+int ram_log_begin(struct ram *ram)
+{
+	ram_log_end(ram);
+	ram->log = page_log_new((ram->low + ram->high) / RAM_PAGE);
+	return ram->log ? 0 : -ENOMEM;
+}
+
+void ram_log_end(struct ram *ram)
+{
+	page_log_free(ram->log);
+	ram->log = NULL;
+}
+
+struct page_log *ram_log(const struct ram *ram)
+{
+	return ram->log;
+}
+
+void ram_wrote(const struct ram *ram, const void *address, uint64_t size)
+{
+	const uint64_t start = (uintptr_t)address - (uintptr_t)ram->base;
+
+	if (ram->log && size)
+		page_log_add(ram->log, start / RAM_PAGE,
+			     (start + size - 1) / RAM_PAGE + 1);
+}
+
+void *ram_write_at(const struct ram *ram, uint64_t gpa, uint64_t size)
+{
+	void *address = ram_at(ram, gpa, size);
+
+	if (address)
+		ram_wrote(ram, address, size);
+	return address;
+}
+
 uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size)
 {
 	const uintptr_t start = (uintptr_t)address;
@@ -303,6 +344,7 @@ uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size)
 
 	if (end <= first)
 		return 0;
+	ram_wrote(ram, address, size);
 	if (ram->covers)
 		return renew((void *)first, end - first) ? 0 : end - first;
 	/* A shared file keeps its pages unless they are removed from it. */

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "board/page_log.h"
 #include "board/record.h"
 
 /* The hole for devices begins here: RAM above it moves to 4 GiB. */
@@ -119,9 +120,48 @@ uint64_t ram_high(const struct ram *ram);
  * @gpa: guest physical address
  * @size: bytes wanted
  *
+ * It is for reading.  Whoever writes there, or has the host write, tells ram_wrote().
+ *
  * Return: the address, or NULL if the range is not all RAM.
  */
 void *ram_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+/**
+ * ram_write_at() - the same for who writes there before the machine is held
+ */
+void *ram_write_at(const struct ram *ram, uint64_t gpa, uint64_t size);
+
+/**
+ * ram_wrote() - note that this process writes to memory
+ * @address: from ram_at()
+ * @size: bytes, all of them RAM
+ *
+ * To be called before the machine is held again, earlier or later than the write; any
+ * thread may.
+ */
+void ram_wrote(const struct ram *ram, const void *address, uint64_t size);
+
+/**
+ * ram_log_begin() - begin an empty log of the pages that ram_wrote() is told of; an
+ * earlier one is ended
+ *
+ * While the machine is held, as ram_log_end().
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ram_log_begin(struct ram *ram);
+
+/**
+ * ram_log_end() - keep no log
+ */
+void ram_log_end(struct ram *ram);
+
+/**
+ * ram_log() - get the log: page n is at n * 4 KiB behind the address of gpa 0
+ *
+ * Return: the log, or NULL.
+ */
+struct page_log *ram_log(const struct ram *ram);
 
 /**
  * ram_discard() - give pages back to the host; they read as zero from now on

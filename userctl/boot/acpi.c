@@ -567,8 +567,8 @@ int acpi_write(const struct ram *ram, const struct dsdt_parts *parts,
 	       struct boot_error *error)
 {
 	struct tables tables = {
-		.rsdp = ram_at(ram, ACPI_RSDP, FACS_ALIGN),
-		.base = ram_at(ram, ACPI_FACS, TABLES_SIZE),
+		.rsdp = ram_write_at(ram, ACPI_RSDP, FACS_ALIGN),
+		.base = ram_write_at(ram, ACPI_FACS, TABLES_SIZE),
 		.gpa = ACPI_FACS,
 	};
 

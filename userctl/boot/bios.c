@@ -129,13 +129,13 @@ static const uint8_t bios_reset[] = {
 static void bios_code(const struct ram *ram, uint32_t offset,
 		      const uint8_t *code, size_t size)
 {
-	memcpy(ram_at(ram, BIOS_SEGMENT + offset, size), code, size);
+	memcpy(ram_write_at(ram, BIOS_SEGMENT + offset, size), code, size);
 }
 
 static void bios_vectors(const struct ram *ram, unsigned int first,
 			 unsigned int count, uint16_t offset)
 {
-	uint16_t *vector = ram_at(ram, 4 * first, 4 * count);
+	uint16_t *vector = ram_write_at(ram, 4 * first, 4 * count);
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
@@ -146,7 +146,8 @@ static void bios_vectors(const struct ram *ram, unsigned int first,
 
 static void bios_word(const struct ram *ram, uint32_t address, uint16_t value)
 {
-	memcpy(ram_at(ram, address, sizeof(value)), &value, sizeof(value));
+	memcpy(ram_write_at(ram, address, sizeof(value)), &value,
+	       sizeof(value));
 }
 
 /* Lists the serial ports, without gaps.  Return: their number. */
@@ -168,9 +169,9 @@ static unsigned int bios_serials(const struct ram *ram, unsigned int serials)
 
 void bios_write(const struct ram *ram, unsigned int serials)
 {
-	uint8_t *ebda = ram_at(ram, BIOS_EBDA, BIOS_EBDA_SIZE);
+	uint8_t *ebda = ram_write_at(ram, BIOS_EBDA, BIOS_EBDA_SIZE);
 
-	memset(ram_at(ram, BIOS_SEGMENT, BIOS_AREA_END - BIOS_SEGMENT), 0,
+	memset(ram_write_at(ram, BIOS_SEGMENT, BIOS_AREA_END - BIOS_SEGMENT), 0,
 	       BIOS_AREA_END - BIOS_SEGMENT);
 	bios_code(ram, BIOS_IRET, bios_iret, sizeof(bios_iret));
 	bios_code(ram, BIOS_EOI_MASTER, bios_eoi_master,
@@ -192,7 +193,7 @@ void bios_write(const struct ram *ram, unsigned int serials)
 	bios_vectors(ram, INT_TIME, 1, BIOS_ABSENT);
 	bios_vectors(ram, SLAVE_BASE, PIC_LINES, BIOS_EOI_SLAVE);
 
-	memset(ram_at(ram, BDA, BDA_SIZE), 0, BDA_SIZE);
+	memset(ram_write_at(ram, BDA, BDA_SIZE), 0, BDA_SIZE);
 	bios_word(ram, BDA_EBDA, BIOS_EBDA >> 4);
 	bios_word(ram, BDA_EQUIPMENT,
 		  EQUIPMENT_FPU | bios_serials(ram, serials)

@@ -115,7 +115,7 @@ static void entry_flat(const struct ram *ram, struct boot_entry *entry,
 	};
 	segments->gdt.base = ENTRY_GDT;
 	segments->gdt.limit = sizeof(gdt) - 1;
-	memcpy(ram_at(ram, ENTRY_GDT, sizeof(gdt)), gdt, sizeof(gdt));
+	memcpy(ram_write_at(ram, ENTRY_GDT, sizeof(gdt)), gdt, sizeof(gdt));
 
 	entry->regs.general.gpr[LODGE_RSP] = BIOS_EBDA;
 	entry->regs.control.cr0 |= X86_CR0_PE;
@@ -141,7 +141,7 @@ static uint64_t entry_map(const struct ram *ram)
 	uint64_t *root, *next, *dir;
 	unsigned int i;
 
-	root = ram_at(ram, ENTRY_TABLES, (2 + nr) * TABLE_SIZE);
+	root = ram_write_at(ram, ENTRY_TABLES, (2 + nr) * TABLE_SIZE);
 	next = root + TABLE_ENTRIES;
 	dir = next + TABLE_ENTRIES;
 

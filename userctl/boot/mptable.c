@@ -226,7 +226,7 @@ static void *mp_entries(struct mp_header *header, unsigned int cpus)
 void mptable_write(const struct ram *ram, unsigned int cpus)
 {
 	struct mp_pointer *pointer =
-		ram_at(ram, MPTABLE, MPTABLE_END - MPTABLE);
+		ram_write_at(ram, MPTABLE, MPTABLE_END - MPTABLE);
 	struct mp_header *header = (void *)(pointer + 1);
 
 	memset(pointer, 0, MPTABLE_END - MPTABLE);

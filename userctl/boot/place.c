@@ -49,7 +49,7 @@ int place_claim(struct place *place, uint64_t gpa, uint64_t size, void **at)
 {
 	unsigned int i = 0;
 
-	*at = size ? ram_at(place->ram, gpa, size) : NULL;
+	*at = size ? ram_write_at(place->ram, gpa, size) : NULL;
 	if (!*at)
 		return -ENOSPC;
 	while (i < place->count && place->taken[i].end <= gpa)

@@ -105,7 +105,8 @@ int seabios_load(const struct ram *ram, const char *path,
 				      "%s: needs %s of memory; see --memory",
 				      path ? path : "SeaBIOS",
 				      boot_size(SEABIOS_MIN_MEMORY).text);
-	memcpy(ram_at(ram, BIOS_AREA_END - entry->rom_size, entry->rom_size),
+	memcpy(ram_write_at(ram, BIOS_AREA_END - entry->rom_size,
+			    entry->rom_size),
 	       entry->rom, entry->rom_size);
 	return 0;
 }

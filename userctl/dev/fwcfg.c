@@ -213,7 +213,7 @@ static bool dma_read(struct fwcfg *fwcfg, uint64_t address, uint32_t length)
 		copied = length;
 	if (length - copied > DMA_MAX_ZEROES)
 		return false;
-	to = ram_at(fwcfg->ram, address, length);
+	to = ram_write_at(fwcfg->ram, address, length);
 	if (!to)
 		return !length;
 	if (copied)
@@ -256,7 +256,7 @@ static void dma_request(struct fwcfg *fwcfg, uint64_t gpa)
 {
 	struct dma_request request;
 	uint32_t result = 0;
-	void *at = ram_at(fwcfg->ram, gpa, sizeof(request));
+	void *at = ram_write_at(fwcfg->ram, gpa, sizeof(request));
 
 	if (!at)
 		return;

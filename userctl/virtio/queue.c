@@ -180,6 +180,9 @@ static int chain_add(const struct virtqueue *queue, struct walk *walk,
 	if (!desc->len || !buffer || count == VIRTQUEUE_MAX_SIZE ||
 	    walk->bytes > UINT32_MAX || (!in && chain->nr_in))
 		return -EPROTO;
+	/* Whatever fills it does so before the machine is held. */
+	if (in)
+		ram_wrote(queue->ram, buffer, desc->len);
 	chain->iov[count] = (struct iovec){
 		.iov_base = buffer,
 		.iov_len = desc->len,
@@ -232,6 +235,12 @@ static uint16_t chains_waiting(const struct virtqueue *queue)
 	return index - queue->state->next;
 }
 
+/* The device writes to the used ring. */
+static void note_used(const struct virtqueue *queue)
+{
+	ram_wrote(queue->ram, queue->used, USED_SIZE(queue->state->size));
+}
+
 /*
  * Asks for a kick at the next chain.  The driver may have added one before it could see
  * the wish, so the index is to be read again, after the wish is visible.
@@ -240,6 +249,7 @@ static uint16_t ask_for_kick(const struct virtqueue *queue)
 {
 	if (!queue->event_idx)
 		return 0;
+	note_used(queue);
 	__atomic_store_n(avail_event(queue), queue->state->next,
 			 __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -318,6 +328,7 @@ void virtqueue_push_all(struct virtqueue *queue,
 
 	if (queue->broken || !queue->desc)
 		return;
+	note_used(queue);
 	for (unsigned int i = 0; i < count; i++) {
 		vring_used_elem_t *entry =
 			&used_of(queue)->ring[state->done & (state->size - 1)];
