@@ -167,7 +167,7 @@ static bool must_bounce(const struct disk *disk, const struct iovec *iov,
 	return false;
 }
 
-/* Chooses the file for a step of a transfer, and shortens the step to what is there. */
+/* Chooses file and place for a step, and shortens the step to what is together there. */
 static int place_step(struct disk_task *task)
 {
 	struct disk *disk = task->disk;
@@ -175,11 +175,9 @@ static int place_step(struct disk_task *task)
 
 	if (!disk->overlay)
 		return disk->file.fd;
-	if (task->request->op != DISK_READ)
-		return overlay_fd(disk->overlay);
 	pthread_mutex_lock(&disk->lock);
-	task->step =
-		overlay_run(disk->overlay, task->job.offset, task->step, &here);
+	here = overlay_place(disk->overlay, task->request->op != DISK_READ,
+			     &task->job.offset, &task->step);
 	pthread_mutex_unlock(&disk->lock);
 	return here ? overlay_fd(disk->overlay) : disk->file.fd;
 }
@@ -261,8 +259,7 @@ static void zeroes_step(struct disk_task *task)
 		ways |= ZERO_BY_HOLE;
 	ways &= ~atomic_load(&disk->cannot) | ZERO_BY_WRITE;
 	task->zeroing = ways & -ways;
-	task->job.fd = disk->overlay ? overlay_fd(disk->overlay) :
-				       disk->file.fd;
+	task->job.fd = place_step(task);
 	if (task->zeroing == ZERO_BY_WRITE) {
 		write_zeroes_step(task);
 		return;
@@ -277,8 +274,7 @@ static void discard_step(struct disk_task *task)
 {
 	struct disk *disk = task->disk;
 
-	task->job.fd = disk->overlay ? overlay_fd(disk->overlay) :
-				       disk->file.fd;
+	task->job.fd = place_step(task);
 	task->job.mode = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
 	task->job.kind = disk->file.is_device && !disk->overlay ? JOB_DISCARD :
 								  JOB_ALLOCATE;
@@ -687,6 +683,11 @@ const struct disk_geometry *disk_geometry(const struct disk *disk)
 int disk_fd(const struct disk *disk)
 {
 	return disk->file.fd;
+}
+
+struct overlay *disk_overlay(const struct disk *disk)
+{
+	return disk->overlay;
 }
 
 enum disk_engine disk_engine(const struct disk *disk)

@@ -153,6 +153,12 @@ const struct disk_geometry *disk_geometry(const struct disk *disk);
 int disk_fd(const struct disk *disk);
 
 /**
+ * disk_overlay() - get what keeps the guest's writes: NULL without disk_options.snapshot, or
+ * if nothing can be written
+ */
+struct overlay *disk_overlay(const struct disk *disk);
+
+/**
  * disk_engine() - get how the host is asked; never DISK_ENGINE_AUTO
  */
 enum disk_engine disk_engine(const struct disk *disk);

@@ -13,15 +13,44 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "board/page_log.h"
+
 #define DEFAULT_DIRECTORY "/var/tmp"
 #define WORD_BITS 64
 
-/* @bits: memory that the host has only where a bit was set */
+/* The places of a block: @disk_size bytes apart. */
+#define PLACES 2
+
+/**
+ * struct map - what there is of 64 blocks, a bit for each
+ * @here: it is in the temporary file
+ * @second: with @here: at its second place
+ * @fresh: it was written since overlay_keep()
+ * @kept: with @fresh: it was in the temporary file before, at the other place
+ */
+struct map {
+	uint64_t here;
+	uint64_t second;
+	uint64_t fresh;
+	uint64_t kept;
+};
+
+/**
+ * struct overlay - an overlay
+ * @fd: the temporary file
+ * @disk_size: bytes of the disk
+ * @block_size: bytes of a block
+ * @maps: memory that the host has only where a bit was set
+ * @maps_size: bytes of it
+ * @changed: the numbers of the blocks that are fresh; NULL: overlay_keep() was not called
+ */
 struct overlay {
 	int fd;
+	uint64_t disk_size;
 	uint32_t block_size;
-	uint64_t *bits;
-	size_t bits_size;
+	struct map *maps;
+	size_t maps_size;
+	struct page_log *changed;
 };
 
 /* Some file systems have no files without a name. */
@@ -51,8 +80,7 @@ static int open_temporary(const char *directory)
 }
 
 /* Return: 0 or -errno. */
-static int make_file(struct overlay *overlay, uint64_t disk_size, char *why,
-		     size_t size)
+static int make_file(struct overlay *overlay, char *why, size_t size)
 {
 	const char *directory = getenv("TMPDIR");
 	int err;
@@ -61,7 +89,8 @@ static int make_file(struct overlay *overlay, uint64_t disk_size, char *why,
 		directory = DEFAULT_DIRECTORY;
 	overlay->fd = open_temporary(directory);
 	err = overlay->fd < 0 ? overlay->fd : 0;
-	if (!err && ftruncate(overlay->fd, (off_t)disk_size))
+	if (!err &&
+	    ftruncate(overlay->fd, (off_t)(PLACES * overlay->disk_size)))
 		err = -errno;
 	if (err)
 		snprintf(
@@ -73,20 +102,19 @@ static int make_file(struct overlay *overlay, uint64_t disk_size, char *why,
 }
 
 /* Return: 0 or -errno. */
-static int make_bits(struct overlay *overlay, uint64_t blocks, char *why,
-		     size_t size)
+static int make_maps(struct overlay *overlay, char *why, size_t size)
 {
-	uint64_t words = blocks / WORD_BITS + 1;
-	void *bits = mmap(NULL, words * sizeof(uint64_t),
-			  PROT_READ | PROT_WRITE,
+	uint64_t blocks = overlay->disk_size / overlay->block_size;
+	size_t bytes = (blocks / WORD_BITS + 1) * sizeof(struct map);
+	void *maps = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (bits == MAP_FAILED) {
+	if (maps == MAP_FAILED) {
 		snprintf(why, size, "no memory for the map of what is written");
 		return -ENOMEM;
 	}
-	overlay->bits = bits;
-	overlay->bits_size = words * sizeof(uint64_t);
+	overlay->maps = maps;
+	overlay->maps_size = bytes;
 	return 0;
 }
 
@@ -101,10 +129,11 @@ struct overlay *overlay_new(uint64_t disk_size, uint32_t block_size, char *why,
 		errno = ENOMEM;
 		return NULL;
 	}
+	overlay->disk_size = disk_size;
 	overlay->block_size = block_size;
-	err = make_file(overlay, disk_size, why, size);
+	err = make_file(overlay, why, size);
 	if (!err)
-		err = make_bits(overlay, disk_size / block_size, why, size);
+		err = make_maps(overlay, why, size);
 	if (err) {
 		overlay_free(overlay);
 		errno = -err;
@@ -117,8 +146,9 @@ void overlay_free(struct overlay *overlay)
 {
 	if (!overlay)
 		return;
-	if (overlay->bits)
-		munmap(overlay->bits, overlay->bits_size);
+	if (overlay->maps)
+		munmap(overlay->maps, overlay->maps_size);
+	page_log_free(overlay->changed);
 	if (overlay->fd >= 0)
 		close(overlay->fd);
 	free(overlay);
@@ -129,14 +159,42 @@ int overlay_fd(const struct overlay *overlay)
 	return overlay->fd;
 }
 
-/* Return: the first block from @block on, but below @end, of which the bit is not @value. */
-static uint64_t find_change(const struct overlay *overlay, uint64_t block,
-			    uint64_t end, bool value)
+/* Return: which of the blocks are, or are to be written, at the second place. */
+static uint64_t second_of(const struct overlay *overlay, const struct map *map,
+			  bool write)
 {
-	while (block < end) {
-		uint64_t word = overlay->bits[block / WORD_BITS];
-		uint64_t other = (value ? ~word : word) >> block % WORD_BITS;
+	const bool keeps = write && overlay->changed;
 
+	return map->here & (keeps ? map->second ^ ~map->fresh : map->second);
+}
+
+/* Return: which of the blocks are, or are to be written, in the temporary file. */
+static uint64_t here_of(const struct map *map, bool write)
+{
+	return write ? UINT64_MAX : map->here;
+}
+
+static uint64_t all(bool bit)
+{
+	return bit ? UINT64_MAX : 0;
+}
+
+/* Return: the first block from @block on, but below @end, which is at another place. */
+static uint64_t find_change(const struct overlay *overlay, uint64_t block,
+			    uint64_t end, bool write)
+{
+	const struct map *map = &overlay->maps[block / WORD_BITS];
+	const uint64_t here = all(here_of(map, write) >> block % WORD_BITS & 1);
+	const uint64_t second =
+		all(second_of(overlay, map, write) >> block % WORD_BITS & 1);
+
+	while (block < end) {
+		uint64_t other;
+
+		map = &overlay->maps[block / WORD_BITS];
+		other = (here_of(map, write) ^ here) |
+			(second_of(overlay, map, write) ^ second);
+		other >>= block % WORD_BITS;
 		if (other) {
 			block += (uint64_t)__builtin_ctzll(other);
 			return block < end ? block : end;
@@ -146,17 +204,34 @@ static uint64_t find_change(const struct overlay *overlay, uint64_t block,
 	return end;
 }
 
-uint64_t overlay_run(const struct overlay *overlay, uint64_t offset,
-		     uint64_t bytes, bool *here)
+bool overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
+		   uint64_t *bytes)
 {
-	uint64_t block = offset / overlay->block_size;
-	uint64_t end = (offset + bytes - 1) / overlay->block_size + 1;
-	uint64_t run;
+	uint64_t block = *offset / overlay->block_size;
+	uint64_t end = (*offset + *bytes - 1) / overlay->block_size + 1;
+	const struct map *map = &overlay->maps[block / WORD_BITS];
+	uint64_t run =
+		find_change(overlay, block, end, write) * overlay->block_size -
+		*offset;
 
-	*here = overlay->bits[block / WORD_BITS] >> block % WORD_BITS & 1;
-	run = find_change(overlay, block, end, *here) * overlay->block_size -
-	      offset;
-	return run < bytes ? run : bytes;
+	if (run < *bytes)
+		*bytes = run;
+	if (second_of(overlay, map, write) >> block % WORD_BITS & 1)
+		*offset += overlay->disk_size;
+	return here_of(map, write) >> block % WORD_BITS & 1;
+}
+
+/* What was kept stays at its place, and the new one is at the other. */
+static void add(struct overlay *overlay, struct map *map, uint64_t blocks)
+{
+	const uint64_t second = second_of(overlay, map, true);
+
+	if (overlay->changed) {
+		map->kept |= blocks & ~map->fresh & map->here;
+		map->fresh |= blocks;
+	}
+	map->second = (map->second & ~blocks) | (second & blocks);
+	map->here |= blocks;
 }
 
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
@@ -164,6 +239,8 @@ void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
 	uint64_t block = offset / overlay->block_size;
 	uint64_t end = block + bytes / overlay->block_size;
 
+	if (overlay->changed)
+		page_log_add(overlay->changed, block, end);
 	while (block < end) {
 		unsigned int bit = block % WORD_BITS;
 		uint64_t count = end - block;
@@ -173,7 +250,40 @@ void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
 			count = WORD_BITS - bit;
 		else
 			mask = (1ULL << count) - 1;
-		overlay->bits[block / WORD_BITS] |= mask << bit;
+		add(overlay, &overlay->maps[block / WORD_BITS], mask << bit);
 		block += count;
+	}
+}
+
+int overlay_keep(struct overlay *overlay)
+{
+	uint64_t first = 0, blocks;
+
+	if (!overlay->changed)
+		overlay->changed =
+			page_log_new(overlay->disk_size / overlay->block_size);
+	if (!overlay->changed)
+		return -ENOMEM;
+	for (; page_log_take(overlay->changed, &first, &blocks);
+	     first += PAGE_LOG_WORD) {
+		struct map *map = &overlay->maps[first / WORD_BITS];
+
+		map->fresh = map->kept = 0;
+	}
+	return 0;
+}
+
+void overlay_put_back(struct overlay *overlay)
+{
+	uint64_t first = 0, blocks;
+
+	for (; overlay->changed &&
+	       page_log_take(overlay->changed, &first, &blocks);
+	     first += PAGE_LOG_WORD) {
+		struct map *map = &overlay->maps[first / WORD_BITS];
+
+		map->second ^= map->kept;
+		map->here &= ~map->fresh | map->kept;
+		map->fresh = map->kept = 0;
 	}
 }

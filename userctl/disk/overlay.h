@@ -3,6 +3,10 @@
  * What was written to a disk of which the file must not change: a sparse temporary file,
  * and a bit for each block that tells if the block is there.
  *
+ * The file has two places for each block.  Once overlay_keep() was called, a block that is
+ * written goes to the place where it was not, so that overlay_put_back() only has to
+ * change bits.
+ *
  * A request is of whole blocks, so no block is ever copied from the disk's file.
  */
 #ifndef LODGE_DISK_OVERLAY_H
@@ -32,24 +36,39 @@ struct overlay *overlay_new(uint64_t disk_size, uint32_t block_size, char *why,
 void overlay_free(struct overlay *overlay);
 
 /**
- * overlay_fd() - the temporary file, in which each block has its place of the disk
+ * overlay_fd() - the temporary file
  */
 int overlay_fd(const struct overlay *overlay);
 
 /**
- * overlay_run() - find out where blocks are
- * @offset: of the first one, in bytes
- * @bytes: within the disk, at least a block
- * @here: out: true if the first block is in the overlay
+ * overlay_place() - find out where blocks are, or are to be written
+ * @write: they are to be written; until overlay_add() they are where they were
+ * @offset: of the first one, in bytes; out: its place, in the temporary file or in the
+ *	disk's
+ * @bytes: within the disk, at least a block; out: how many, from the first on, are together
  *
- * Return: how many of the bytes, from the first on, are at the same place.
+ * Return: true if they are in the temporary file, as always with @write.
  */
-uint64_t overlay_run(const struct overlay *overlay, uint64_t offset,
-		     uint64_t bytes, bool *here);
+bool overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
+		   uint64_t *bytes);
 
 /**
- * overlay_add() - from now on, blocks are in the overlay
+ * overlay_add() - from now on, blocks are where overlay_place() had them written
  */
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes);
+
+/**
+ * overlay_keep() - keep what there is, in place of what was kept before
+ *
+ * As overlay_put_back(), while no request is in progress.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int overlay_keep(struct overlay *overlay);
+
+/**
+ * overlay_put_back() - undo all writes since overlay_keep()
+ */
+void overlay_put_back(struct overlay *overlay);
 
 #endif
