@@ -146,7 +146,7 @@ _lodge_argument() {
 	case $1 in
 	run) _lodge_files ;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | exec | logs | pause | resume | stop | wait | rm | inspect)
+	console | exec | logs | pause | resume | checkpoint | rewind | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "control/protocol.h"
@@ -21,6 +22,10 @@ static struct {
 	char rest[64];
 	size_t rest_size;
 	int error;
+	int checkpoints;
+	int drops;
+	int rewinds;
+	const char *why;
 } asked;
 
 static bool asked_is_paused(void *opaque)
@@ -39,6 +44,31 @@ static int asked_resume(void *opaque)
 {
 	asked.paused = false;
 	return asked.error;
+}
+
+static int asked_checkpoint(void *opaque, char *why, size_t size)
+{
+	asked.checkpoints++;
+	if (asked.why)
+		snprintf(why, size, "%s", asked.why);
+	return asked.error;
+}
+
+static int asked_drop(void *opaque)
+{
+	asked.drops++;
+	return asked.error;
+}
+
+static int asked_rewind(void *opaque)
+{
+	asked.rewinds++;
+	return asked.error;
+}
+
+static struct machine_passes asked_passes(void *opaque)
+{
+	return (struct machine_passes){ .pass = 7, .pages = 1234, .value = 5 };
 }
 
 static void asked_press(void *opaque)
@@ -68,6 +98,10 @@ static struct control_machine control_machine = {
 	.is_paused = asked_is_paused,
 	.pause = asked_pause,
 	.resume = asked_resume,
+	.checkpoint = asked_checkpoint,
+	.drop = asked_drop,
+	.rewind = asked_rewind,
+	.passes = asked_passes,
 	.press = asked_press,
 	.end = asked_end,
 	.connect = asked_connect,

@@ -135,6 +135,51 @@ TEST(a_call_that_fails_is_an_error)
 		     error_of("{\"id\":1,\"command\":\"pause\"}"));
 }
 
+TEST(a_checkpoint_is_made_and_dropped)
+{
+	static const char make[] = "{\"id\":1,\"command\":\"checkpoint\"}";
+	static const char drop[] =
+		"{\"id\":1,\"command\":\"checkpoint\",\"drop\":true}";
+
+	json_decref(answer_to(make, sizeof(make) - 1));
+	EXPECT_EQ(1, asked.checkpoints);
+	EXPECT_EQ(0, asked.drops);
+	json_decref(answer_to(drop, sizeof(drop) - 1));
+	EXPECT_EQ(1, asked.checkpoints);
+	EXPECT_EQ(1, asked.drops);
+}
+
+TEST(a_checkpoint_that_cannot_be_made_tells_why)
+{
+	static const char line[] = "{\"id\":1,\"command\":\"checkpoint\"}";
+	json_t *answer;
+
+	asked.error = -EOPNOTSUPP;
+	asked.why = "virtio-fs 0: no; yes";
+	EXPECT_STREQ(CONTROL_FAILED, error_of(line));
+	answer = answer_to(line, sizeof(line) - 1);
+	EXPECT_STREQ("virtio-fs 0: no; yes",
+		     json_string_value(json_object_get(
+			     json_object_get(answer, "error"), "message")));
+	json_decref(answer);
+}
+
+TEST(a_rewind_tells_the_pass_and_how_many_pages_it_took)
+{
+	static const char line[] = "{\"id\":1,\"command\":\"rewind\"}";
+	json_t *answer = answer_to(line, sizeof(line) - 1);
+	const json_t *ok = json_object_get(answer, "ok");
+
+	EXPECT_EQ(1, asked.rewinds);
+	EXPECT_EQ(7, json_integer_value(json_object_get(ok, "pass")));
+	EXPECT_EQ(1234, json_integer_value(json_object_get(ok, "pages")));
+	json_decref(answer);
+	asked.error = -ENOENT;
+	EXPECT_STREQ(CONTROL_NO_CHECKPOINT, error_of(line));
+	asked.error = -EIO;
+	EXPECT_STREQ(CONTROL_FAILED, error_of(line));
+}
+
 TEST(without_a_console_there_is_none)
 {
 	control_machine.has_console = false;

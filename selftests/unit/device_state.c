@@ -47,6 +47,7 @@ static const struct device_kind *const chips[] = { &pic_device,
 	KIND(crt, "crt")                       \
 	KIND(debug_exit, "debug-exit")         \
 	KIND(testdev, "testdev")               \
+	KIND(checkpoint, "checkpoint")         \
 	KIND(virtio_blk, "virtio-blk")         \
 	KIND(virtio_scsi, "virtio-scsi")       \
 	KIND(virtio_rng, "virtio-rng")         \

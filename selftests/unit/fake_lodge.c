@@ -16,6 +16,7 @@
 #define MAX_FD 1024
 #define MAX_SLOTS 4
 #define POLL_NS 100000
+#define PAGE 4096ULL
 
 struct fake_lodge fake;
 
@@ -28,6 +29,9 @@ static struct slot {
 	uint64_t gpa;
 	uint64_t size;
 	uint8_t *memory;
+	bool logged;
+	const uint8_t *baseline;
+	uint64_t written[FAKE_LOG_PAGES / 64];
 } slots[MAX_SLOTS];
 
 static int fails(void)
@@ -93,7 +97,9 @@ int lodge_memory_set(int vm, uint32_t slot, uint32_t flags, uint64_t gpa,
 	if (fails())
 		return -ENOMEM;
 	if (slot < MAX_SLOTS)
-		slots[slot] = (struct slot){ gpa, size, memory };
+		slots[slot] = (struct slot){ .gpa = gpa,
+					     .size = size,
+					     .memory = memory };
 	return 0;
 }
 
@@ -103,6 +109,81 @@ void *fake_memory(uint64_t gpa)
 		if (gpa >= slots[i].gpa && gpa - slots[i].gpa < slots[i].size)
 			return slots[i].memory + gpa - slots[i].gpa;
 	return NULL;
+}
+
+void fake_write(uint64_t gpa, uint8_t value)
+{
+	for (size_t i = 0; i < MAX_SLOTS; i++) {
+		struct slot *slot = &slots[i];
+		uint64_t page = (gpa - slot->gpa) / PAGE;
+
+		if (gpa < slot->gpa || gpa - slot->gpa >= slot->size)
+			continue;
+		slot->memory[gpa - slot->gpa] = value;
+		slot->written[page / 64] |= 1ULL << page % 64;
+	}
+}
+
+int lodge_dirty_log_begin(int vm, uint32_t slot, const void *baseline)
+{
+	if (fails())
+		return -ENOMEM;
+	if (slots[slot].size / PAGE > FAKE_LOG_PAGES)
+		return -EFBIG;
+	if (!slots[slot].logged)
+		memset(slots[slot].written, 0, sizeof(slots[slot].written));
+	slots[slot].logged = true;
+	slots[slot].baseline = baseline;
+	fake.logs++;
+	return 0;
+}
+
+int lodge_dirty_log_end(int vm, uint32_t slot)
+{
+	fake.logs -= slots[slot].logged;
+	slots[slot].logged = false;
+	return 0;
+}
+
+int lodge_dirty_get(int vm, uint32_t slot, uint64_t first, uint64_t pages,
+		    uint64_t *bitmap, uint64_t *dirty)
+{
+	if (fails())
+		return -ENOMEM;
+	if (!slots[slot].logged)
+		return -ENOENT;
+	for (uint64_t i = 0; i < (pages + 63) / 64; i++) {
+		bitmap[i] |= slots[slot].written[first / 64 + i];
+		slots[slot].written[first / 64 + i] = 0;
+	}
+	return 0;
+}
+
+/* Return: how many pages were put back. */
+static uint64_t put_back(struct slot *slot)
+{
+	uint64_t count = 0;
+
+	for (uint64_t i = 0; i < slot->size / PAGE; i++) {
+		if (!(slot->written[i / 64] >> i % 64 & 1))
+			continue;
+		memcpy(slot->memory + i * PAGE, slot->baseline + i * PAGE,
+		       PAGE);
+		count++;
+	}
+	memset(slot->written, 0, sizeof(slot->written));
+	return count;
+}
+
+int lodge_vm_reset(int vm, uint64_t *pages)
+{
+	if (fails())
+		return -ENOMEM;
+	*pages = 0;
+	for (size_t i = 0; i < MAX_SLOTS; i++)
+		if (slots[i].logged)
+			*pages += put_back(&slots[i]);
+	return 0;
 }
 
 int lodge_memory_delete(int vm, uint32_t slot)

@@ -13,6 +13,8 @@
 #include <lodge.h>
 
 #define FAKE_LOG_SIZE 64
+/* Pages of the largest slot that can have a dirty log. */
+#define FAKE_LOG_PAGES 4096
 
 /**
  * struct fake_lodge - the answers of the calls, and a record of them
@@ -36,6 +38,7 @@
  * @lapic: the same for the local APIC
  * @mtrr: the same for the one MSR that is in no group
  * @clock: the VM's clock
+ * @logs: number of dirty logs
  */
 struct fake_lodge {
 	int (*run)(struct lodge_run *run);
@@ -59,6 +62,7 @@ struct fake_lodge {
 	struct lodge_lapic lapic;
 	uint64_t mtrr;
 	uint64_t clock;
+	int logs;
 };
 
 /* The only one; all zero at first. */
@@ -70,6 +74,11 @@ extern struct fake_lodge fake;
  * Return: its address, or NULL if no slot has @gpa.
  */
 void *fake_memory(uint64_t gpa);
+
+/**
+ * fake_write() - write a byte of guest memory as the guest does: a dirty log has the page
+ */
+void fake_write(uint64_t gpa, uint8_t value);
 
 /**
  * fake_id() - get the number of the vCPU that has this run page

@@ -49,7 +49,7 @@ static void read_id(FIXTURE_DATA(vmgenid) * self, uint8_t id[static 16])
 	bus_read(self->board.bus, BUS_MMIO, VMGENID_BASE, id, 16);
 }
 
-TEST_F(vmgenid, id_is_the_same_until_a_state_is_loaded)
+TEST_F(vmgenid, id_is_the_same_until_the_machine_has_moved)
 {
 	uint8_t first[16], second[16];
 
@@ -75,7 +75,7 @@ TEST_F(vmgenid, another_machine_has_another_id)
 	bus_free(other.board.bus);
 }
 
-TEST_F(vmgenid, a_loaded_machine_has_a_new_id_and_is_told)
+TEST_F(vmgenid, a_machine_that_has_moved_has_a_new_id_and_is_told)
 {
 	struct record record = { 0 };
 	uint8_t old[16], new[16];
@@ -84,6 +84,10 @@ TEST_F(vmgenid, a_loaded_machine_has_a_new_id_and_is_told)
 	ASSERT_EQ(0, device_save(&vmgenid_device, self->device, &record));
 	EXPECT_EQ(0, self->events);
 	ASSERT_EQ(0, device_load(&vmgenid_device, self->device, &record));
+	read_id(self, new);
+	EXPECT_EQ(0, memcmp(old, new, 16));
+	EXPECT_EQ(0, self->events);
+	vmgenid_device.moved(self->device);
 	read_id(self, new);
 	EXPECT_NE(0, memcmp(old, new, 16));
 	EXPECT_EQ(1, self->events);

@@ -37,6 +37,22 @@ struct board_serial {
 };
 
 /**
+ * struct board_checkpoint - what a guest can ask for of the machine's checkpoint
+ * @make: make one, of the moment after the access that asks for it
+ * @done: put the machine back to it; @value is for the user
+ * @pass: counts from the checkpoint, which is 1; 0: there is none
+ * @opaque: for all
+ *
+ * @make and @done are called in a vCPU's thread, whose guest goes on only afterwards.
+ */
+struct board_checkpoint {
+	void (*make)(void *opaque);
+	void (*done)(void *opaque, uint32_t value);
+	uint32_t (*pass)(void *opaque);
+	void *opaque;
+};
+
+/**
  * struct board - the parts that devices are connected to
  * @bus: ports and addresses
  * @pci: the PCI bus, for its functions
@@ -56,6 +72,7 @@ struct board_serial {
  * @alarm: called when the clock's alarm rings, with the clock's lock held
  * @general_event: raises one of ACPI's general-purpose events
  * @opaque: for @map, @alarm and @general_event
+ * @checkpoint: the machine's checkpoint, for the guest
  */
 struct board {
 	struct bus *bus;
@@ -75,6 +92,7 @@ struct board {
 	void (*alarm)(void *opaque);
 	void (*general_event)(void *opaque, unsigned int number);
 	void *opaque;
+	struct board_checkpoint checkpoint;
 };
 
 /**
@@ -266,6 +284,14 @@ struct device_boot {
  *	reach this combination of values; NULL: @fields suffice
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
+ * @moved: called after that, if another machine may go on from the same state: the guest
+ *	is to learn of it; NULL: nothing is to be done
+ * @keep: called when a checkpoint is made, perhaps for the second time: keep what the
+ *	device has besides @fields and guest memory, as a disk's content, for @put_back.
+ *	Returns 0, or -errno after device_fail(): it cannot be put back, or the device
+ *	writes to guest memory without ram_wrote(); NULL: neither is so
+ * @put_back: called when the machine is put back to the checkpoint, before the members
+ *	are loaded; NULL: nothing is to be done
  *
  * @reset and the functions after it are called while the vCPUs, the loop and the
  * clock are stopped, so they need no lock against these.  The interrupt controllers
@@ -296,6 +322,10 @@ struct device_kind {
 	size_t nr_fields;
 	bool (*is_sound)(const void *device);
 	void (*loaded)(void *device);
+	void (*moved)(void *device);
+	int (*keep)(void *device, const struct device_value *values,
+		    struct device_error *error);
+	void (*put_back)(void *device);
 };
 
 /* The members of struct device_kind that describe the device's state. */

@@ -372,12 +372,10 @@ static uint64_t nr_pages(const struct ram *ram)
 	return (ram->low + ram->high) / RAM_PAGE;
 }
 
-/*
- * Skips pages that the file has not, since reading them would allocate them.  Return:
- * the next page that it may have, or @pages.
- */
-static uint64_t skip_holes(const struct ram *ram, uint64_t page, uint64_t pages)
+/* Reading a page that the file has not would allocate it. */
+uint64_t ram_skip_holes(const struct ram *ram, uint64_t page)
 {
+	const uint64_t pages = nr_pages(ram);
 	off_t data;
 
 	if (ram->fd < 0)
@@ -386,19 +384,19 @@ static uint64_t skip_holes(const struct ram *ram, uint64_t page, uint64_t pages)
 	if (data < 0)
 		return errno == ENXIO ? pages : page;
 	data /= RAM_PAGE;
-	return (uint64_t)data < pages ? (uint64_t)data : pages;
+	return (uint64_t)data;
 }
 
 int ram_save(const struct ram *ram, struct record *record)
 {
-	uint64_t pages = nr_pages(ram), page = skip_holes(ram, 0, pages), end;
+	uint64_t pages = nr_pages(ram), page = ram_skip_holes(ram, 0), end;
 	int err = 0;
 
 	while (!err && page < pages) {
 		struct run_head head;
 
 		if (page_is_zero(ram, page)) {
-			page = skip_holes(ram, page + 1, pages);
+			page = ram_skip_holes(ram, page + 1);
 			continue;
 		}
 		for (end = page + 1; end < pages && !page_is_zero(ram, end);)

@@ -173,6 +173,14 @@ struct page_log *ram_log(const struct ram *ram);
 uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size);
 
 /**
+ * ram_skip_holes() - find pages that may be other than zero, without making any
+ * @page: page n is at n * 4 KiB behind the address of gpa 0
+ *
+ * Return: the next such page from @page on; at least the number of pages if there is none.
+ */
+uint64_t ram_skip_holes(const struct ram *ram, uint64_t page);
+
+/**
  * ram_save() - append the pages that are not all zero to a record
  *
  * Return: 0 or -ENOMEM.

@@ -297,6 +297,89 @@ static int resume_machine(void *opaque)
 	return err;
 }
 
+/*
+ * Holds the machine for a call, unless it is paused.  Return: 0, or -errno: it ends, as
+ * after pause_machine().
+ */
+static int hold(struct background *background)
+{
+	int err = background->paused ? 0 : machine_pause(background->machine);
+
+	if (err)
+		machine_end(background->machine);
+	return err;
+}
+
+static int let_go(struct background *background)
+{
+	int err = background->paused ? 0 : machine_resume(background->machine);
+
+	if (err)
+		machine_end(background->machine);
+	return err;
+}
+
+/* As people read it: the device, the file, the reason and the remedy. */
+static void tell_why(const struct device_error *error, char *why, size_t size)
+{
+	if (*error->name)
+		snprintf(why, size, "%s%s%s: %s%s%s", error->name,
+			 *error->thing ? ": " : "", error->thing, error->reason,
+			 *error->remedy ? "; " : "", error->remedy);
+}
+
+static int checkpoint(void *opaque, char *why, size_t size)
+{
+	struct background *background = opaque;
+	struct device_error error;
+	int err = hold(background);
+	int failed;
+
+	if (err)
+		return err;
+	failed = machine_checkpoint(background->machine, &error);
+	if (failed)
+		tell_why(&error, why, size);
+	err = let_go(background);
+	return failed ? failed : err;
+}
+
+static int drop(void *opaque)
+{
+	struct background *background = opaque;
+	int err = hold(background);
+
+	if (err)
+		return err;
+	machine_drop_checkpoint(background->machine);
+	return let_go(background);
+}
+
+/* A machine of which a part was put back, and no more, is of no use. */
+static int put_back(void *opaque)
+{
+	struct background *background = opaque;
+	int err = hold(background);
+	int failed;
+
+	if (err)
+		return err;
+	failed = machine_rewind(background->machine);
+	if (failed && failed != -ENOENT) {
+		machine_end(background->machine);
+		return failed;
+	}
+	err = let_go(background);
+	return failed ? failed : err;
+}
+
+static struct machine_passes passes(void *opaque)
+{
+	const struct background *background = opaque;
+
+	return machine_passes(background->machine);
+}
+
 static void press(void *opaque)
 {
 	struct background *background = opaque;
@@ -372,6 +455,10 @@ static int start_server(struct background *background)
 		.is_paused = is_paused,
 		.pause = pause_machine,
 		.resume = resume_machine,
+		.checkpoint = checkpoint,
+		.drop = drop,
+		.rewind = put_back,
+		.passes = passes,
 		.press = press,
 		.end = end,
 		.connect = connect_agent,

@@ -43,6 +43,8 @@ int exec_command(int argc, char **argv);
 int logs_command(int argc, char **argv);
 int pause_command(int argc, char **argv);
 int resume_command(int argc, char **argv);
+int checkpoint_command(int argc, char **argv);
+int rewind_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
 int wait_command(int argc, char **argv);
 int rm_command(int argc, char **argv);

@@ -17,7 +17,7 @@ static void show_commands(void)
 	     "Run virtual machines on Linux with AMD-V or VT-x.\n\n"
 	     "Commands:");
 	for (command = commands; command->name; command++)
-		printf("  %-10s%s\n", command->name, command->summary);
+		printf("  %-11s%s\n", command->name, command->summary);
 	puts("\nExamples:\n"
 	     "  lodge doctor\n"
 	     "  lodge run --kernel vmlinuz --initrd initrd.img \\\n"

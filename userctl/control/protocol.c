@@ -7,6 +7,7 @@
  */
 #include "control/protocol.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,11 +89,14 @@ static void call_status(const struct control_machine *machine,
 			struct control_reply *reply)
 {
 	bool paused = machine->is_paused(machine->opaque);
+	struct machine_passes passes = machine->passes(machine->opaque);
 
 	answer(request,
-	       json_pack("{s:s,s:s,s:i,s:b}", "name", machine->name, "state",
-			 paused ? CONTROL_PAUSED : CONTROL_RUNNING, "pid",
-			 (int)getpid(), "console", machine->has_console),
+	       json_pack("{s:s,s:s,s:i,s:b,s:I,s:I}", "name", machine->name,
+			 "state", paused ? CONTROL_PAUSED : CONTROL_RUNNING,
+			 "pid", (int)getpid(), "console", machine->has_console,
+			 "pass", (json_int_t)passes.pass, "value",
+			 (json_int_t)passes.value),
 	       reply);
 }
 
@@ -115,6 +119,45 @@ static void call_resume(const struct control_machine *machine,
 			struct control_reply *reply)
 {
 	answer_error(request, machine->resume(machine->opaque), reply);
+}
+
+/* Most bytes of the reason why there is no checkpoint. */
+#define WHY_MAX 512
+
+static void call_checkpoint(const struct control_machine *machine,
+			    const struct request *request,
+			    struct control_reply *reply)
+{
+	const bool drop =
+		json_is_true(json_object_get(request->arguments, "drop"));
+	char why[WHY_MAX] = "";
+	int err = drop ? machine->drop(machine->opaque) :
+			 machine->checkpoint(machine->opaque, why, sizeof(why));
+
+	if (err && *why)
+		refuse(request, CONTROL_FAILED, why, reply);
+	else
+		answer_error(request, err, reply);
+}
+
+static void call_rewind(const struct control_machine *machine,
+			const struct request *request,
+			struct control_reply *reply)
+{
+	int err = machine->rewind(machine->opaque);
+	struct machine_passes passes = machine->passes(machine->opaque);
+
+	if (err == -ENOENT)
+		refuse(request, CONTROL_NO_CHECKPOINT,
+		       "it has no checkpoint; make one with `lodge checkpoint`",
+		       reply);
+	else if (err)
+		answer_error(request, err, reply);
+	else
+		answer(request,
+		       json_pack("{s:I,s:I}", "pass", (json_int_t)passes.pass,
+				 "pages", (json_int_t)passes.pages),
+		       reply);
 }
 
 static void call_press(const struct control_machine *machine,
@@ -176,6 +219,8 @@ static const struct control_command commands[] = {
 	{ "inspect", { NULL }, call_inspect },
 	{ "pause", { NULL }, call_pause },
 	{ "resume", { NULL }, call_resume },
+	{ "checkpoint", { "drop" }, call_checkpoint },
+	{ "rewind", { NULL }, call_rewind },
 	{ "power-button", { NULL }, call_press },
 	{ "end", { NULL }, call_end },
 	{ "wait", { NULL }, call_wait },

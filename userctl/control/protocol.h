@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "machine/machine.h"
+
 #define CONTROL_PROTOCOL 1
 /* Most bytes of a request, and of an answer, with the end of the line. */
 #define CONTROL_REQUEST_MAX 4096
@@ -28,6 +30,7 @@
 #define CONTROL_UNKNOWN "unknown-command"
 #define CONTROL_BAD_ARGUMENT "bad-argument"
 #define CONTROL_FAILED "failed"
+#define CONTROL_NO_CHECKPOINT "no-checkpoint"
 #define CONTROL_NO_CONSOLE "no-console"
 #define CONTROL_NO_AGENT "no-agent"
 
@@ -40,6 +43,10 @@
  * @is_paused: tells whether it is held
  * @pause: hold it; returns 0 or -errno
  * @resume: let it run on; returns 0 or -errno
+ * @checkpoint: keep its present state; returns 0, or -errno with the reason at @why
+ * @drop: forget that
+ * @rewind: put it back to that; returns 0 or -errno: -ENOENT there is none
+ * @passes: tell how often it was put back
  * @press: press its power button
  * @end: end it
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
@@ -54,6 +61,10 @@ struct control_machine {
 	bool (*is_paused)(void *opaque);
 	int (*pause)(void *opaque);
 	int (*resume)(void *opaque);
+	int (*checkpoint)(void *opaque, char *why, size_t size);
+	int (*drop)(void *opaque);
+	int (*rewind)(void *opaque);
+	struct machine_passes (*passes)(void *opaque);
 	void (*press)(void *opaque);
 	void (*end)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);

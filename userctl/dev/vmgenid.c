@@ -2,7 +2,8 @@
 /*
  * The generation ID of a virtual machine.
  *
- * The ID is no part of the device's state: to have a new one is what loading is for.
+ * The ID is no part of the device's state: to have a new one is what another machine is
+ * for that goes on from the same state.
  */
 #include "dev/vmgenid.h"
 
@@ -80,7 +81,7 @@ static void *vmgenid_make(const struct board *board,
 }
 
 /* Without randomness the ID is another one at least. */
-static void vmgenid_loaded(void *opaque)
+static void vmgenid_moved(void *opaque)
 {
 	struct vmgenid *vmgenid = opaque;
 
@@ -96,5 +97,5 @@ const struct device_kind vmgenid_device = {
 	.about = "the machine's generation ID",
 	.make = vmgenid_make,
 	.free = vmgenid_free,
-	.loaded = vmgenid_loaded,
+	.moved = vmgenid_moved,
 };

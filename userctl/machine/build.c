@@ -177,6 +177,12 @@ static int build_board(struct machine *machine)
 		.alarm = machine_alarm,
 		.general_event = machine_general_event,
 		.opaque = machine,
+		.checkpoint = {
+			.make = machine_wish_checkpoint,
+			.done = machine_wish_rewind,
+			.pass = machine_pass,
+			.opaque = machine,
+		},
 	};
 	for (size_t i = 0; i < SERIAL_MAX; i++) {
 		machine->serials[i].machine = machine;

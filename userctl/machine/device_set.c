@@ -34,6 +34,13 @@ struct devices {
 	struct made made[DEVICES_MAX];
 };
 
+static void set_name(struct device_error *error, const struct device_kind *kind,
+		     unsigned int number)
+{
+	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
+		 kind->name, number);
+}
+
 static int make(struct devices *devices, const struct board *board,
 		const struct device_wish *wish, struct device_error *error)
 {
@@ -41,8 +48,7 @@ static int make(struct devices *devices, const struct board *board,
 	void *device;
 
 	*error = (struct device_error){ 0 };
-	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
-		 kind->name, wish->number);
+	set_name(error, kind, wish->number);
 	device = kind->make(board, wish->values, error);
 	if (!device)
 		return -errno;
@@ -189,6 +195,46 @@ int devices_load(struct devices *devices, const struct record *record,
 	}
 	*sections = devices->count;
 	return err;
+}
+
+void devices_moved(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->made[i].kind->moved)
+			devices->made[i].kind->moved(devices->made[i].device);
+}
+
+static int keep(struct made *made, struct device_error *error)
+{
+	const struct device_kind *kind = made->kind;
+
+	*error = (struct device_error){ 0 };
+	set_name(error, kind, made->number);
+	if (kind->shares_ram) {
+		device_fail(error, -EOPNOTSUPP, NULL,
+			    "another process writes to the guest's memory, and "
+			    "does not tell which pages",
+			    "use a device without a process of its own");
+		return -EOPNOTSUPP;
+	}
+	return kind->keep ? kind->keep(made->device, made->values, error) : 0;
+}
+
+int devices_keep(struct devices *devices, struct device_error *error)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++)
+		err = keep(&devices->made[i], error);
+	return err;
+}
+
+void devices_put_back(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->made[i].kind->put_back)
+			devices->made[i].kind->put_back(
+				devices->made[i].device);
 }
 
 size_t devices_boot(const struct devices *devices,

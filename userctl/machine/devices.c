@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "dev/checkpoint.h"
 #include "dev/crt.h"
 #include "dev/debugexit.h"
 #include "dev/fwcfg.h"
@@ -52,6 +53,7 @@ static const struct row rows[] = {
 	{ .kind = &crt_device },
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
+	{ .kind = &checkpoint_device, .optional = true },
 	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_scsi_device, .optional = true },
 	{ .kind = &virtio_qcow2_device, .optional = true },

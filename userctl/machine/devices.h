@@ -183,6 +183,25 @@ int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections);
 
 /**
+ * devices_moved() - tell guest and devices, after devices_load(), that another machine may
+ * go on from the same state
+ */
+void devices_moved(struct devices *devices);
+
+/**
+ * devices_keep() - keep what devices_save() does not, for devices_put_back()
+ * @error: out: on failure, the device that cannot, and why
+ *
+ * Return: 0 or -errno.
+ */
+int devices_keep(struct devices *devices, struct device_error *error);
+
+/**
+ * devices_put_back() - put that back, before devices_load()
+ */
+void devices_put_back(struct devices *devices);
+
+/**
  * devices_boot() - list the devices that firmware can start from
  * @list: out: those devices, in the order of making; up to DEVICES_MAX
  *

@@ -198,6 +198,17 @@ static int load_vcpu(struct held *held, struct vcpu *vcpu,
 	return err;
 }
 
+int held_put_back(struct held *held, const struct record *record)
+{
+	unsigned int sections;
+	int err = load_board(held, record, false, &sections);
+
+	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
+		err = cpu_state_load(vcpu_state(*vcpu), vcpu_id(*vcpu), record);
+	held->taken = !err;
+	return err;
+}
+
 int held_load(struct held *held, const struct record *record, bool with_ram)
 {
 	unsigned int sections;
@@ -211,6 +222,7 @@ int held_load(struct held *held, const struct record *record, bool with_ram)
 		err = check_number(record, sections);
 	if (err)
 		return err;
+	devices_moved(held->devices);
 	/* held_give() lets the kernel check the state; it is given again at resume. */
 	held->taken = true;
 	err = held_give(held);

@@ -84,4 +84,13 @@ int held_save_ram(const struct held *held, struct record *record);
  */
 int held_load(struct held *held, const struct record *record, bool with_ram);
 
+/**
+ * held_put_back() - put back the state of a machine, which has just been reset
+ * @record: of held_save() of this machine, which nobody else has touched: the kernel sees
+ *	the vCPUs' states only in held_give(), and the guest does not learn of it
+ *
+ * Return: 0 or -errno.
+ */
+int held_put_back(struct held *held, const struct record *record);
+
 #endif

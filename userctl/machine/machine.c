@@ -43,13 +43,13 @@ static void count_reset(struct machine *machine)
 	machine->reset_times[slot] = now.tv_sec;
 }
 
-/* Clears the requests of a guest that will run anew. */
-static void awake(struct machine *machine)
+void machine_awake(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->lock);
 	machine->restart = false;
 	machine->asleep = false;
 	machine->woken = false;
+	machine->wish = MACHINE_WISH_NONE;
 	pthread_mutex_unlock(&machine->lock);
 }
 
@@ -63,7 +63,7 @@ int machine_reset(struct machine *machine)
 
 	devices_reset(machine->devices);
 	interrupts_reset(machine->interrupts);
-	awake(machine);
+	machine_awake(machine);
 	return machine_take_steps(machine, steps,
 				  sizeof(steps) / sizeof(steps[0]));
 }
@@ -85,7 +85,7 @@ static int wake(struct machine *machine)
 
 	devices_wake(machine->devices);
 	interrupts_reset(machine->interrupts);
-	awake(machine);
+	machine_awake(machine);
 	err = machine_reset_vcpus(machine);
 	return err ? err : machine_start_firmware(machine);
 }
@@ -133,6 +133,28 @@ static bool is_to_wake(struct machine *machine)
 	return wake;
 }
 
+/* Return: what the guest wants, which is then taken back. */
+static enum machine_wish take_wish(struct machine *machine)
+{
+	enum machine_wish wish;
+
+	pthread_mutex_lock(&machine->lock);
+	wish = machine->over ? MACHINE_WISH_NONE : machine->wish;
+	machine->wish = MACHINE_WISH_NONE;
+	pthread_mutex_unlock(&machine->lock);
+	return wish;
+}
+
+static bool is_to_grant(struct machine *machine)
+{
+	bool grant;
+
+	pthread_mutex_lock(&machine->lock);
+	grant = machine->wish != MACHINE_WISH_NONE;
+	pthread_mutex_unlock(&machine->lock);
+	return grant;
+}
+
 static bool is_to_restart(struct machine *machine)
 {
 	bool restart;
@@ -163,7 +185,8 @@ void machine_show(void *opaque)
 	}
 	free(state);
 	/* The guest may have ended or reset the machine meanwhile. */
-	if (is_to_serve(machine) && !is_to_restart(machine))
+	if (is_to_serve(machine) && !is_to_restart(machine) &&
+	    !is_to_grant(machine))
 		thaw(machine);
 }
 
@@ -203,6 +226,8 @@ static void *serve(void *opaque)
 	sandbox_thread(SANDBOX_LOOP);
 	while (!err && is_to_serve(machine)) {
 		err = execute(machine);
+		if (!err)
+			err = machine_grant(machine, take_wish(machine));
 		/* A guest without a waking vector is reset, or ends as by a reset. */
 		if (!err && is_to_wake(machine) && !can_wake(machine))
 			machine_power(machine, POWER_RESET, 0);
@@ -422,6 +447,7 @@ static int load(struct machine *machine, const struct record *record,
 {
 	int err = devices_hold(machine->devices);
 
+	machine_drop_checkpoint(machine);
 	if (!err)
 		err = clear(machine);
 	if (!err)
@@ -491,6 +517,7 @@ void machine_free(struct machine *machine)
 		return;
 	hold(machine);
 	close_to_the_user(machine);
+	machine_drop_checkpoint(machine);
 	machine_free_vm(machine);
 	devices_free(machine->devices);
 	interrupts_free(machine->interrupts);

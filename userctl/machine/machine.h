@@ -288,6 +288,56 @@ int machine_resume(struct machine *machine);
 int machine_reset(struct machine *machine);
 
 /**
+ * machine_checkpoint() - keep the present state of a held machine in memory, in place of
+ * that of an earlier checkpoint
+ * @error: out: on failure, the device that cannot be put back, and why; its name is empty
+ *	if it is no device's fault
+ *
+ * The first one copies the guest's memory, but for pages that are zero; a later one those
+ * pages that were written to.  Until the machine ends, or loads a state, a page costs the
+ * guest a fault when it is first written to.
+ *
+ * Return: 0 or -errno: there is no checkpoint, and the machine is as before; -EOPNOTSUPP
+ * a device cannot be put back.
+ */
+int machine_checkpoint(struct machine *machine, struct device_error *error);
+
+/**
+ * machine_rewind() - put a held machine back to its checkpoint, as often as wanted
+ *
+ * The time that this takes grows with the number of pages that were written to.  Its
+ * clocks, too, show again what they did, but for the time of day.  What has left it, as
+ * output and network frames, is not taken back, and what it was sent meanwhile is lost.
+ *
+ * Return: 0; -ENOENT there is no checkpoint; another -errno: only machine_free() may be
+ * called.
+ */
+int machine_rewind(struct machine *machine);
+
+/**
+ * machine_drop_checkpoint() - forget the checkpoint of a held machine, if it has one, and
+ * give its memory back
+ */
+void machine_drop_checkpoint(struct machine *machine);
+
+/**
+ * struct machine_passes - what a machine with a checkpoint has done
+ * @pass: counts the passes from the checkpoint; the first is 1; 0: there is none
+ * @pages: pages of 4 KiB that the last machine_rewind(), or the guest's, has put back
+ * @value: that with which the guest has last ended a pass
+ */
+struct machine_passes {
+	uint32_t pass;
+	uint64_t pages;
+	uint32_t value;
+};
+
+/**
+ * machine_passes() - look how often a machine was put back; any thread may
+ */
+struct machine_passes machine_passes(struct machine *machine);
+
+/**
  * machine_save_state() - append the state of a held machine, all but what its RAM
  * holds, to a record
  *

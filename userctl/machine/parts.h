@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "board/device.h"
+#include "machine/baseline.h"
 #include "machine/devices.h"
 #include "machine/held.h"
 #include "machine/input.h"
@@ -32,6 +33,30 @@ struct machine_serial {
 };
 
 /**
+ * enum machine_wish - what the guest wants of the checkpoint
+ * @MACHINE_WISH_NONE: nothing
+ * @MACHINE_WISH_CHECKPOINT: to have one made
+ * @MACHINE_WISH_REWIND: to be put back to it
+ */
+enum machine_wish {
+	MACHINE_WISH_NONE,
+	MACHINE_WISH_CHECKPOINT,
+	MACHINE_WISH_REWIND,
+};
+
+/**
+ * struct machine_checkpoint - a machine's checkpoint
+ * @state: its state but for the RAM
+ * @memory: the RAM's; NULL: there is no checkpoint
+ * @passes: guarded by the machine's lock
+ */
+struct machine_checkpoint {
+	struct record state;
+	struct baseline *memory;
+	struct machine_passes passes;
+};
+
+/**
  * struct machine - a machine
  * @config: its description
  * @serials: its serial ports
@@ -42,12 +67,13 @@ struct machine_serial {
  * @running: it is not held; used by the owner
  * @ended: eventfd, readable once it has ended, or has failed
  * @signals: the thread that takes signals
- * @lock: guards @hold to @woken, and @end; no other lock is taken inside it
+ * @lock: guards @hold to @wish, and @end; no other lock is taken inside it
  * @hold: the owner wants to hold it
  * @over: it has ended
  * @restart: the guest has reset it, and the reset is not done yet
  * @asleep: the guest sleeps in S3, and no vCPU runs
  * @woken: with @asleep: the guest is to be woken
+ * @wish: the guest's, which is not fulfilled yet
  * @ram: memory
  * @room: room for memory of devices
  * @images: its files
@@ -66,6 +92,7 @@ struct machine_serial {
  * @host: the vCPUs' view of the machine
  * @vcpus: by number, with NULL at the end
  * @held: its state while it is held
+ * @checkpoint: its checkpoint
  */
 struct machine {
 	const struct machine_config *config;
@@ -83,6 +110,7 @@ struct machine {
 	bool restart;
 	bool asleep;
 	bool woken;
+	enum machine_wish wish;
 	struct ram *ram;
 	struct memory_room room;
 	struct image_store images;
@@ -100,6 +128,7 @@ struct machine {
 	struct vcpu_host host;
 	struct vcpu *vcpus[LODGE_MAX_VCPUS + 1];
 	struct held held;
+	struct machine_checkpoint checkpoint;
 };
 
 /*
@@ -166,8 +195,28 @@ void machine_press(void *opaque);
 void machine_stop_vcpus(struct machine *machine);
 
 /*
+ * checkpoint.c
+ */
+
+/**
+ * machine_grant() - do what the guest wants of the checkpoint, while the vCPUs and the
+ * loop are stopped
+ *
+ * Return: 0 or -errno: the machine has failed.
+ */
+int machine_grant(struct machine *machine, enum machine_wish wish);
+
+/* See struct board_checkpoint. */
+void machine_wish_checkpoint(void *opaque);
+void machine_wish_rewind(void *opaque, uint32_t value);
+uint32_t machine_pass(void *opaque);
+
+/*
  * machine.c
  */
+
+/* Clears the requests of a guest that will run anew. */
+void machine_awake(struct machine *machine);
 
 /* Shows the vCPUs to the user; only the loop's thread may call. */
 void machine_show(void *opaque);

@@ -174,6 +174,9 @@ static const struct row rows[] = {
 	IOCTL(LOOP, LODGE_SET_MSR_LIST),
 	IOCTL(LOOP, LODGE_GET_CLOCK),
 	IOCTL(LOOP, LODGE_SET_CLOCK),
+	IOCTL(LOOP, LODGE_SET_DIRTY_LOG),
+	IOCTL(LOOP, LODGE_GET_DIRTY),
+	IOCTL(LOOP, LODGE_RESET),
 
 	/* the owner: the user's terminal, the control socket, the end of helpers */
 	IOCTL(OWNER, TCSETS),

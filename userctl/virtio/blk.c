@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "disk/overlay.h"
 #include "virtio/blk_io.h"
 #include "virtio/pci.h"
 
@@ -289,6 +290,31 @@ static const struct record_field blk_fields[] = {
 	RECORD_ANY(VIRTIO_OWN_TAG + 2, struct blk, config.blk_size),
 };
 
+static int blk_keep(void *opaque, const struct device_value *values,
+		    struct device_error *error)
+{
+	const struct blk *blk = opaque;
+	struct overlay *overlay = disk_overlay(blk->io.disk);
+
+	if (overlay)
+		return overlay_keep(overlay);
+	if (values[OPTION_RO].number)
+		return 0;
+	device_fail(error, -EOPNOTSUPP, values[OPTION_FILE].text,
+		    "what the guest writes to it cannot be put back",
+		    "start it with snapshot, or with ro");
+	return -EOPNOTSUPP;
+}
+
+static void blk_put_back(void *opaque)
+{
+	const struct blk *blk = opaque;
+	struct overlay *overlay = disk_overlay(blk->io.disk);
+
+	if (overlay)
+		overlay_put_back(overlay);
+}
+
 static bool blk_is_sound(const void *opaque)
 {
 	const struct blk *blk = opaque;
@@ -363,4 +389,6 @@ const struct device_kind virtio_blk_device = {
 	DEVICE_STATE(struct blk, blk_fields),
 	.is_sound = blk_is_sound,
 	.loaded = virtio_pci_loaded,
+	.keep = blk_keep,
+	.put_back = blk_put_back,
 };

@@ -607,6 +607,16 @@ static int net_release(void *opaque)
 	return vhost_release(net);
 }
 
+static int net_keep(void *opaque, const struct device_value *values,
+		    struct device_error *error)
+{
+	const struct net *net = opaque;
+
+	(void)values;
+	return has_kernel(net) ? vhost_keep(error, "start it with vhost=off") :
+				 0;
+}
+
 static bool net_is_sound(const void *opaque)
 {
 	const struct net *net = opaque;
@@ -640,4 +650,5 @@ const struct device_kind virtio_net_device = {
 	DEVICE_STATE(struct net, net_fields),
 	.is_sound = net_is_sound,
 	.loaded = virtio_pci_loaded,
+	.keep = net_keep,
 };

@@ -350,6 +350,18 @@ static bool pmem_is_sound(const void *opaque)
 	       !(pmem->private && ready) && virtio_pci_is_sound(pmem);
 }
 
+static int pmem_keep(void *opaque, const struct device_value *values,
+		     struct device_error *error)
+{
+	(void)opaque;
+	if (values[OPTION_RO].number)
+		return 0;
+	device_fail(error, -EOPNOTSUPP, values[OPTION_FILE].text,
+		    "what the guest writes to it cannot be put back",
+		    "start it with ro");
+	return -EOPNOTSUPP;
+}
+
 static const struct record_field pmem_fields[] = {
 	VIRTIO_PCI_FIELDS(struct pmem),
 	RECORD_ANY(VIRTIO_OWN_TAG, struct pmem, config.start),
@@ -388,4 +400,5 @@ const struct device_kind virtio_pmem_device = {
 	DEVICE_STATE(struct pmem, pmem_fields),
 	.is_sound = pmem_is_sound,
 	.loaded = virtio_pci_loaded,
+	.keep = pmem_keep,
 };

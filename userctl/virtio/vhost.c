@@ -231,3 +231,12 @@ int vhost_release(void *opaque)
 	virtio_unlock(&vhost->pci.device);
 	return 0;
 }
+
+int vhost_keep(struct device_error *error, const char *remedy)
+{
+	device_fail(error, -EOPNOTSUPP, NULL,
+		    "the host's vhost writes to the guest's memory, and is not "
+		    "asked which pages",
+		    remedy);
+	return -EOPNOTSUPP;
+}

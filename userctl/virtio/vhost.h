@@ -147,4 +147,12 @@ void vhost_reset(void *opaque);
 int vhost_hold(void *opaque);
 int vhost_release(void *opaque);
 
+/**
+ * vhost_keep() - refuse a checkpoint
+ * @remedy: what the user can do about it
+ *
+ * Return: -EOPNOTSUPP.
+ */
+int vhost_keep(struct device_error *error, const char *remedy);
+
 #endif

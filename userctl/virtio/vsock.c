@@ -140,6 +140,14 @@ static bool vsock_is_sound(const void *opaque)
 	       virtio_pci_is_sound(vsock);
 }
 
+static int vsock_keep(void *opaque, const struct device_value *values,
+		      struct device_error *error)
+{
+	(void)opaque;
+	(void)values;
+	return vhost_keep(error, "use --virtio-console, or no --vsock");
+}
+
 static const struct device_option options[] = {
 	{ .name = "cid",
 	  .about =
@@ -167,4 +175,5 @@ const struct device_kind virtio_vsock_device = {
 	DEVICE_STATE(struct vsock, fields),
 	.is_sound = vsock_is_sound,
 	.loaded = virtio_pci_loaded,
+	.keep = vsock_keep,
 };

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The RAM's content at a checkpoint.
+ */
+#include "machine/baseline.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "lib/client.h"
+#include "machine/memory.h"
+
+#define PAGE 4096ULL
+
+static const uint32_t slots[RAM_MAX_RANGES] = { MEMORY_SLOT_LOW,
+						MEMORY_SLOT_HIGH };
+
+/**
+ * struct baseline - the content, and the memory that it is of
+ * @vm: the VM's descriptor
+ * @ram: the RAM
+ * @base: where its page 0 is
+ * @copy: the content, page by page in the same order
+ * @size: bytes of both
+ * @ranges: the RAM's ranges, by slot
+ * @nr_ranges: how many
+ */
+struct baseline {
+	int vm;
+	struct ram *ram;
+	uint8_t *base;
+	uint8_t *copy;
+	uint64_t size;
+	struct ram_range ranges[RAM_MAX_RANGES];
+	size_t nr_ranges;
+};
+
+static bool is_zero(const uint8_t *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+}
+
+static uint8_t *page_of(uint8_t *memory, uint64_t page)
+{
+	return memory + page * PAGE;
+}
+
+/* The copy has nothing yet: a page that is zero stays without memory. */
+static void copy_all(struct baseline *baseline)
+{
+	const uint64_t pages = baseline->size / PAGE;
+
+	for (uint64_t i = ram_skip_holes(baseline->ram, 0); i < pages;
+	     i = ram_skip_holes(baseline->ram, i + 1)) {
+		const uint8_t *page = page_of(baseline->base, i);
+
+		if (!is_zero(page))
+			memcpy(page_of(baseline->copy, i), page, PAGE);
+	}
+}
+
+/* A page that has become zero gives its memory back. */
+static void copy_page(struct baseline *baseline, uint64_t number)
+{
+	const uint8_t *page = page_of(baseline->base, number);
+	uint8_t *copy = page_of(baseline->copy, number);
+
+	if (!is_zero(page) || madvise(copy, PAGE, MADV_DONTNEED))
+		memcpy(copy, page, PAGE);
+}
+
+/* To write to a page costs more than to see that it need not be. */
+static bool restore_page(struct baseline *baseline, uint64_t number)
+{
+	const uint8_t *copy = page_of(baseline->copy, number);
+	uint8_t *page = page_of(baseline->base, number);
+
+	if (!memcmp(page, copy, PAGE))
+		return false;
+	memcpy(page, copy, PAGE);
+	return true;
+}
+
+static int begin_logs(struct baseline *baseline)
+{
+	int err = ram_log_begin(baseline->ram);
+
+	for (size_t i = 0; i < baseline->nr_ranges && !err; i++)
+		err = lodge_dirty_log_begin(baseline->vm, slots[i],
+					    baseline->copy +
+						    baseline->ranges[i].offset);
+	return err;
+}
+
+int baseline_new(struct baseline **baseline, int vm, struct ram *ram)
+{
+	struct baseline *new = calloc(1, sizeof(*new));
+	int err;
+
+	if (!new)
+		return -ENOMEM;
+	new->vm = vm;
+	new->ram = ram;
+	new->nr_ranges = ram_ranges(ram, new->ranges);
+	new->base = new->ranges[0].address;
+	new->size = ram_low(ram) + ram_high(ram);
+	new->copy = mmap(NULL, new->size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (new->copy == MAP_FAILED) {
+		free(new);
+		return -ENOMEM;
+	}
+	copy_all(new);
+	err = begin_logs(new);
+	if (err) {
+		baseline_free(new);
+		return err;
+	}
+	*baseline = new;
+	return 0;
+}
+
+void baseline_free(struct baseline *baseline)
+{
+	if (!baseline)
+		return;
+	/* The VM may have been killed, and has no logs then. */
+	for (size_t i = 0; i < baseline->nr_ranges; i++)
+		lodge_dirty_log_end(baseline->vm, slots[i]);
+	ram_log_end(baseline->ram);
+	munmap(baseline->copy, baseline->size);
+	free(baseline);
+}
+
+/* Adds what the VM's log of a range has to the RAM's. */
+static int collect(struct baseline *baseline, size_t number)
+{
+	const struct ram_range *range = &baseline->ranges[number];
+	const uint64_t pages = range->size / PAGE, first = range->offset / PAGE;
+	uint64_t *bitmap = calloc(pages / PAGE_LOG_WORD + 1, sizeof(*bitmap));
+	int err;
+
+	if (!bitmap)
+		return -ENOMEM;
+	err = lodge_dirty_get(baseline->vm, slots[number], 0, pages, bitmap,
+			      NULL);
+	for (uint64_t i = 0; i < pages && !err; i++) {
+		if (!bitmap[i / PAGE_LOG_WORD]) {
+			i |= PAGE_LOG_WORD - 1;
+			continue;
+		}
+		if (bitmap[i / PAGE_LOG_WORD] >> i % PAGE_LOG_WORD & 1)
+			page_log_add(ram_log(baseline->ram), first + i,
+				     first + i + 1);
+	}
+	free(bitmap);
+	return err;
+}
+
+int baseline_renew(struct baseline *baseline)
+{
+	uint64_t first = 0, bits;
+	int err = 0;
+
+	for (size_t i = 0; i < baseline->nr_ranges && !err; i++)
+		err = collect(baseline, i);
+	if (err)
+		return err;
+	for (; page_log_take(ram_log(baseline->ram), &first, &bits);
+	     first += PAGE_LOG_WORD)
+		for (; bits; bits &= bits - 1)
+			copy_page(baseline,
+				  first + (uint64_t)__builtin_ctzll(bits));
+	return 0;
+}
+
+int baseline_restore(struct baseline *baseline, uint64_t *pages)
+{
+	uint64_t first = 0, bits;
+	int err = lodge_vm_reset(baseline->vm, pages);
+
+	if (err)
+		return err;
+	for (; page_log_take(ram_log(baseline->ram), &first, &bits);
+	     first += PAGE_LOG_WORD)
+		for (; bits; bits &= bits - 1)
+			*pages += restore_page(
+				baseline,
+				first + (uint64_t)__builtin_ctzll(bits));
+	return 0;
+}
