@@ -438,7 +438,7 @@ static int clear(struct machine *machine)
 {
 	devices_reset(machine->devices);
 	interrupts_reset(machine->interrupts);
-	awake(machine);
+	machine_awake(machine);
 	return machine_reset_vcpus(machine);
 }
 
