@@ -81,7 +81,7 @@ rounds() {
 	done
 }
 
-echo 1..88
+echo 1..100
 check "a machine starts in the background" start 0 echo --name web
 check "its name is told" [ "$(cat "$out")" = web ]
 controller=$(pid web)
@@ -116,6 +116,24 @@ check "it is resumed" lodge 0 resume web
 check "its guest runs on" soon has_grown "$before"
 check "the list says so" lodge 0 ps
 check "by its usual word" says '^web .* alive'
+check "it is put back to no state that was not kept" lodge 75 rewind web
+check "with the remedy" says 'web: it has no checkpoint; make one with `lodge checkpoint`'
+check "its state is kept" lodge 0 checkpoint web
+check "and put back" lodge 0 rewind web
+before=$(exits web)
+check "its guest runs on" soon has_grown "$before"
+lodge 0 pause web
+check "one that is paused is put back" lodge 0 rewind web
+check "and stays so" stands_still
+lodge 0 resume web
+check "what was kept is dropped" lodge 0 checkpoint --drop web
+check "and is gone" lodge 75 rewind web
+head -c 65536 /dev/zero >"$dir/disk"
+start 0 echo --name disk --disk "$dir/disk"
+check "a disk that cannot be put back is named" lodge 75 checkpoint disk
+check "with reason and remedy" says "disk: virtio-blk 0: $dir/disk: what the guest writes to it cannot be put back; start it with snapshot, or with ro"
+check "the guest runs on all the same" lodge 0 stop --time 600 disk
+lodge 0 rm disk
 check "its options are shown" lodge 0 inspect web
 check "with the image" says "\"kernel\": \"$dir/echo\""
 cp "$out" "$dir/config"

@@ -176,6 +176,14 @@ TEST_F(opened, a_snapshot_needs_a_place)
 	EXPECT_NE(NULL, strstr(self->why, "TMPDIR"));
 }
 
+/* Return: how many bytes from @offset on are together; @here: in the temporary file. */
+static uint64_t run_of(const struct overlay *overlay, uint64_t offset,
+		       uint64_t bytes, bool *here)
+{
+	*here = overlay_place(overlay, false, &offset, &bytes);
+	return bytes;
+}
+
 TEST(runs_of_blocks_end_where_the_place_changes)
 {
 	char why[256];
@@ -184,20 +192,20 @@ TEST(runs_of_blocks_end_where_the_place_changes)
 	bool here;
 
 	ASSERT_NE(NULL, overlay);
-	EXPECT_EQ(1024 * 512, overlay_run(overlay, 0, 1024 * 512, &here));
+	EXPECT_EQ(1024 * 512, run_of(overlay, 0, 1024 * 512, &here));
 	EXPECT_FALSE(here);
 	overlay_add(overlay, 60 * 512, 140 * 512);
-	EXPECT_EQ(60 * 512, overlay_run(overlay, 0, 1024 * 512, &here));
+	EXPECT_EQ(60 * 512, run_of(overlay, 0, 1024 * 512, &here));
 	EXPECT_FALSE(here);
-	EXPECT_EQ(140 * 512, overlay_run(overlay, 60 * 512, 900 * 512, &here));
+	EXPECT_EQ(140 * 512, run_of(overlay, 60 * 512, 900 * 512, &here));
 	EXPECT_TRUE(here);
-	EXPECT_EQ(8 * 512, overlay_run(overlay, 64 * 512, 8 * 512, &here));
+	EXPECT_EQ(8 * 512, run_of(overlay, 64 * 512, 8 * 512, &here));
 	EXPECT_TRUE(here);
-	EXPECT_EQ(824 * 512, overlay_run(overlay, 200 * 512, 824 * 512, &here));
+	EXPECT_EQ(824 * 512, run_of(overlay, 200 * 512, 824 * 512, &here));
 	EXPECT_FALSE(here);
 	overlay_add(overlay, 1023 * 512, 512);
-	EXPECT_EQ(823 * 512, overlay_run(overlay, 200 * 512, 824 * 512, &here));
-	EXPECT_EQ(512, overlay_run(overlay, 1023 * 512, 512, &here));
+	EXPECT_EQ(823 * 512, run_of(overlay, 200 * 512, 824 * 512, &here));
+	EXPECT_EQ(512, run_of(overlay, 1023 * 512, 512, &here));
 	EXPECT_TRUE(here);
 	overlay_free(overlay);
 }
