@@ -134,7 +134,7 @@ static void convert(const struct snap_file *file)
 	size_t which;
 
 	require(fd >= 0);
-	require(!snap_convert(&file, 1, fd, form, &which, &error));
+	require(!snap_convert(&file, 1, NULL, fd, form, &which, &error));
 	require(!snap_file_open(&made, fd, &error));
 	require(!snap_file_check(made, &error));
 	require(made->form == form && made->pages == file->pages);

@@ -10,6 +10,7 @@
 #include "kselftest_harness.h"
 
 #include "snap/convert.h"
+#include "snap/since.h"
 #include "snap/walk.h"
 #include "snap_fixture.h"
 
@@ -62,6 +63,9 @@ FIXTURE_SETUP(files)
 	memset(self->salts[0] + 512, 0, PAGES - 512);
 	memset(self->salts[1] + 256, ABSENT, 256);
 	memset(self->salts[2] + 256, ABSENT, 256);
+	/* Near the end, a page that becomes zero. */
+	self->salts[0][PAGES - 2] = 5;
+	self->salts[2][PAGES - 2] = 0;
 	write_file(_metadata, self, 0, SNAP_PLAIN);
 	write_file(_metadata, self, 1, SNAP_PACKED);
 	write_file(_metadata, self, 2, SNAP_PLAIN);
@@ -82,7 +86,7 @@ static int convert(FIXTURE_DATA(files) * self, int first, size_t count,
 {
 	const struct snap_file *const *files =
 		(const struct snap_file *const *)self->files + first;
-	int err = snap_convert(files, count, self->fd, form, &self->which,
+	int err = snap_convert(files, count, NULL, self->fd, form, &self->which,
 			       &self->error);
 
 	snap_file_free(self->made);
@@ -234,6 +238,22 @@ TEST_F(files, what_is_written_since_a_file_needs_it_whole_and_as_large)
 	EXPECT_EQ(-EINVAL, snap_writer_new(&writer, self->fd, &plan));
 }
 
+TEST_F(files, a_page_is_found_when_those_before_are_passed_over)
+{
+	struct snap_since *since = snap_since_new(self->files[0]);
+	uint8_t expected[SNAP_PAGE];
+	const uint8_t *bytes;
+
+	ASSERT_NE(NULL, since);
+	ASSERT_EQ(0, snap_since_page(since, 511, &bytes));
+	ASSERT_NE(NULL, bytes);
+	snap_test_page(expected, 511, self->salts[0][511]);
+	EXPECT_EQ(0, memcmp(expected, bytes, SNAP_PAGE));
+	ASSERT_EQ(0, snap_since_page(since, PAGES - 1, &bytes));
+	EXPECT_EQ(NULL, bytes);
+	snap_since_free(since);
+}
+
 TEST_F(files, a_damaged_one_takes_no_changes)
 {
 	const uint64_t at = self->files[0]->memory + SNAP_PAGE + 50;
@@ -241,6 +261,42 @@ TEST_F(files, a_damaged_one_takes_no_changes)
 
 	ASSERT_EQ(1, pwrite(self->fds[0], "\xff", 1, at));
 	EXPECT_EQ(-EBADMSG, write_since(self, now));
+}
+
+TEST_F(files, the_changes_between_two_whole_files_give_the_second_again)
+{
+	const struct snap_file *const last = self->files[0];
+	const struct snap_file *joined;
+	int fd = snap_test_file();
+
+	ASSERT_EQ(0, convert(self, 0, 3, SNAP_PACKED));
+	joined = self->made;
+	ASSERT_EQ(0, snap_convert(&joined, 1, last, fd, SNAP_PLAIN,
+				  &self->which, &self->error))
+	TH_LOG("%s", self->error.text);
+	snap_file_free(self->files[1]);
+	ASSERT_EQ(0, snap_file_open(&self->files[1], fd, &self->error));
+	EXPECT_EQ(0, memcmp(self->ids[0], self->files[1]->base, SNAP_ID_SIZE));
+	EXPECT_EQ(0, memcmp(self->ids[2], self->files[1]->id, SNAP_ID_SIZE));
+	EXPECT_GT(self->made->stored, self->files[1]->stored);
+	ASSERT_EQ(0, convert(self, 0, 2, SNAP_PLAIN));
+	expect_memory(_metadata, self, 0, 2);
+	close(fd);
+}
+
+TEST_F(files, there_are_no_changes_to_the_same_file_or_of_one_that_is_not_whole)
+{
+	const struct snap_file *whole = self->files[0];
+	const struct snap_file *changes = self->files[1];
+
+	EXPECT_EQ(-EINVAL, snap_convert(&whole, 1, whole, self->fd, SNAP_PLAIN,
+					&self->which, &self->error));
+	EXPECT_EQ(-EINVAL,
+		  snap_convert(&whole, 1, changes, self->fd, SNAP_PLAIN,
+			       &self->which, &self->error));
+	EXPECT_EQ(-EINVAL,
+		  snap_convert(&changes, 1, whole, self->fd, SNAP_PLAIN,
+			       &self->which, &self->error));
 }
 
 TEST_F(files, those_that_do_not_follow_each_other_are_refused)

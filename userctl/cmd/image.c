@@ -103,7 +103,8 @@ static int convert(const struct image_file *images, size_t count,
 		files[i] = images[i].file;
 	err = snap_name_open(&name, path, &error);
 	if (!err) {
-		err = snap_convert(files, count, name.fd, form, &which, &error);
+		err = snap_convert(files, count, NULL, name.fd, form, &which,
+				   &error);
 		if (err)
 			snap_name_drop(&name);
 		else

@@ -66,15 +66,21 @@ static int check_pair(const struct snap_file *base,
 }
 
 static int check_files(const struct snap_file *const *files, size_t count,
-		       size_t *which, struct snap_error *error)
+		       const struct snap_file *since, size_t *which,
+		       struct snap_error *error)
 {
 	int err = 0;
 
 	*which = 0;
-	if (count > 1 && files[0]->incremental)
+	if ((count > 1 || since) && files[0]->incremental)
 		return snap_error_set(error, -EINVAL, NULL,
 				      "is not whole: it has the changes to "
 				      "another file");
+	if (since && (since->incremental || since->pages != files[0]->pages ||
+		      !memcmp(since->id, files[count - 1]->id, SNAP_ID_SIZE)))
+		return snap_error_set(error, -EINVAL, NULL,
+				      "has no changes to a file that is not "
+				      "whole, of another machine, or the same");
 	for (size_t i = 1; i < count && !err; i++) {
 		*which = i;
 		err = check_pair(files[i - 1], files[i], error);
@@ -238,8 +244,9 @@ static void finish(struct conversion *conversion)
 	snap_writer_free(conversion->writer);
 }
 
-int snap_convert(const struct snap_file *const *files, size_t count, int fd,
-		 enum snap_form form, size_t *which, struct snap_error *error)
+int snap_convert(const struct snap_file *const *files, size_t count,
+		 const struct snap_file *since, int fd, enum snap_form form,
+		 size_t *which, struct snap_error *error)
 {
 	const struct snap_file *last = files[count - 1];
 	const struct snap_plan plan = {
@@ -247,9 +254,10 @@ int snap_convert(const struct snap_file *const *files, size_t count, int fd,
 		.pages = last->pages,
 		.id = last->id,
 		.base = files[0]->incremental ? files[0]->base : NULL,
+		.since = since,
 	};
 	struct conversion conversion = { .count = count, .error = error };
-	int err = check_files(files, count, which, error);
+	int err = check_files(files, count, since, which, error);
 
 	if (err)
 		return err;

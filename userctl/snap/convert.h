@@ -14,17 +14,19 @@
  * snap_convert() - write the memory of several files, and the rest of the last
  * @files: each but the first has the one before as its base
  * @count: of @files, at least 1
+ * @since: NULL, or a whole file: the new one has it as its base, and what differs
  * @fd: as for snap_writer_new()
  * @form: of the new file
  * @which: out: on failure, the file that is the reason; @count: the new one
  * @error: out: on failure, the reason
  *
- * The new file has the id of the last and the base of the first.  With more than one
- * file, the first must be whole.
+ * The new file has the id of the last and, without @since, the base of the first.  With
+ * more than one file, or with @since, the first must be whole.
  *
  * Return: 0; -EINVAL the files do not belong together; -EBADMSG one is damaged; -errno.
  */
-int snap_convert(const struct snap_file *const *files, size_t count, int fd,
-		 enum snap_form form, size_t *which, struct snap_error *error);
+int snap_convert(const struct snap_file *const *files, size_t count,
+		 const struct snap_file *since, int fd, enum snap_form form,
+		 size_t *which, struct snap_error *error);
 
 #endif
