@@ -55,6 +55,24 @@ label guest_touch
 	lock incl GUEST_ROUNDS
 	jmp guest_touch
 
+label guest_scatter
+	rdtsc
+	mov %eax, %ebx
+	mov $GUEST_PORT, %dx
+1:	imul $1103515245, %ebx, %ebx
+	add $12345, %ebx
+	mov %ebx, %edi
+	shr $12, %edi
+	and $GUEST_SCATTER_PAGES - 1, %edi
+	shl $12, %edi
+	add $GUEST_SCATTER, %edi
+	addr32 lock incl (%edi)
+	test $0xf0000000, %ebx
+	jnz 1b
+	addr32 insl
+	lock incl GUEST_ROUNDS
+	jmp 1b
+
 label guest_out_string
 	mov $GUEST_WINDOW, %esi
 	mov $GUEST_PORT, %dx

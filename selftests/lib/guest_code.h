@@ -18,6 +18,11 @@
 #define GUEST_WINDOW_PAGES 16
 #define GUEST_WINDOW_SIZE (GUEST_WINDOW_PAGES * 0x1000)
 
+/* Pages that guest_scatter writes to, in no order; a power of two. */
+#define GUEST_SCATTER 0x400000
+#define GUEST_SCATTER_PAGES 512
+#define GUEST_SCATTER_SIZE (GUEST_SCATTER_PAGES * 0x1000)
+
 /* Pages far apart that guest_stride writes to, in turn. */
 #define GUEST_VAST 0x10000000
 #define GUEST_VAST_SIZE 0x40000000
@@ -41,6 +46,11 @@ extern const char guest_out[];
 extern const char guest_in[];
 /* Adds one to the first word of each page of the window, and counts rounds. */
 extern const char guest_touch[];
+/*
+ * Adds one to the first word of pages that it draws, of GUEST_SCATTER, and has one in 16
+ * written to by an input from GUEST_PORT too; counts those.
+ */
+extern const char guest_scatter[];
 /* Writes bytes from the window's beginning to GUEST_PORT, and counts rounds. */
 extern const char guest_out_string[];
 /* Adds one to a word in each STRIDE of the vast window, and counts rounds. */

@@ -14,6 +14,8 @@
 #define MEMORY_SIZE 0x100000
 
 #define KICK SIGUSR1
+/* An instruction that is refused so often in a row is not one that waits for memory. */
+#define MAX_REFUSED 10000
 
 #define VECTORS 256
 #define VECTOR_NMI 2
@@ -109,10 +111,15 @@ static bool runner_exit(struct runner *runner, struct lodge_run *run)
 	case LODGE_EXIT_MEMORY_ERROR:
 		count(&runner->bad_memory);
 		return true;
-	default:
-		runner->error = run->reason;
-		return false;
+	case LODGE_EXIT_CANNOT_EMULATE:
+		/* The host may give the memory back. */
+		if (++runner->refused == MAX_REFUSED)
+			break;
+		usleep(100);
+		return true;
 	}
+	runner->error = run->reason;
+	return false;
 }
 
 static void kick_block(int how)
@@ -145,6 +152,8 @@ static void *runner_thread(void *argument)
 			runner->error = error;
 		} else {
 			runner_exit(runner, run);
+			if (run->reason != LODGE_EXIT_CANNOT_EMULATE)
+				runner->refused = 0;
 		}
 		count(&runner->rounds);
 	}

@@ -45,6 +45,8 @@ uint32_t machine_word(const struct machine *machine, uint32_t gpa);
  * @io: exits for port accesses
  * @mmio: exits for memory without a slot, whose reads are answered with zero
  * @bad_memory: exits for memory that the host does not have
+ * @refused: exits in a row with an instruction that Lodge cannot carry out, as one whose
+ *	memory the host makes inaccessible
  * @error: what ended the thread: -errno, or the reason of an unexpected exit;
  *	0: it was stopped
  */
@@ -59,6 +61,7 @@ struct runner {
 	long io;
 	long mmio;
 	long bad_memory;
+	long refused;
 	int error;
 };
 

@@ -91,12 +91,19 @@ static int64_t now(void)
 	return time.tv_sec;
 }
 
-struct span span_start(void)
+struct span span_start_part(unsigned int parts)
 {
 	const char *word = getenv("SOAK_SECONDS");
 	int64_t seconds = word ? atoll(word) : 0;
 
-	return (struct span){ now() + (seconds ? seconds : SECONDS_DEFAULT) };
+	if (!seconds)
+		seconds = SECONDS_DEFAULT;
+	return (struct span){ now() + (seconds + parts - 1) / parts };
+}
+
+struct span span_start(void)
+{
+	return span_start_part(1);
 }
 
 bool span_goes_on(const struct span *span)

@@ -58,6 +58,11 @@ struct span {
 struct span span_start(void);
 
 /**
+ * span_start_part() - the same for one of @parts tests that share it
+ */
+struct span span_start_part(unsigned int parts);
+
+/**
  * span_goes_on() - true while some of it is left
  */
 bool span_goes_on(const struct span *span);

@@ -5,17 +5,14 @@
  * word that guests count in and a word that is the test's own: the first goes
  * on, and the second is what it was.
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 
-#include "host.h"
 #include "runner.h"
 #include "waiting.h"
 #include "chance.h"
+#include "games.h"
 #include "lib/client.h"
 
 #include "kselftest_harness.h"
@@ -24,10 +21,6 @@
 #define SLOT 1
 /* The offset in a page of the test's own word. */
 #define STAMP 0x800
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
 
 FIXTURE(pages)
 {
@@ -53,13 +46,12 @@ FIXTURE_SETUP(pages)
 		ASSERT_EQ(0, machine_enter(&self->machine, i, guest_touch));
 		runner_start(&self->runner[i], &self->machine, i);
 	}
-	host_write("/sys/kernel/mm/ksm/sleep_millisecs", "10");
-	host_write("/sys/kernel/mm/ksm/run", "1");
+	games_merge(true);
 }
 
 FIXTURE_TEARDOWN(pages)
 {
-	host_write("/sys/kernel/mm/ksm/run", "2");
+	games_merge(false);
 	for (int i = 0; i < 2; i++)
 		EXPECT_EQ(0, runner_stop(&self->runner[i]));
 	machine_end(&self->machine);
@@ -88,35 +80,10 @@ static void lose(pages_data *pages, unsigned int first, unsigned int count)
 }
 
 /* Alike pages, which the kernel may merge, all but for the guests' word. */
-static void merge(pages_data *pages, uint8_t *from, size_t size)
+static void merge(uint8_t *from, size_t size)
 {
 	madvise(from, size, MADV_MERGEABLE);
 	memset(from + STAMP + sizeof(uint32_t), 0x3c, 64);
-}
-
-/* Away, and back to where the guests look for it. */
-static void move(uint8_t *from, size_t size)
-{
-	void *there = mremap(from, size, size,
-			     MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
-
-	if (there != MAP_FAILED)
-		mremap(there, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, from);
-}
-
-/* The child's writes do not reach the guests, nor theirs the child. */
-static void copy(uint8_t *from, size_t size)
-{
-	pid_t child = fork();
-
-	if (!child) {
-		for (size_t i = 0; i < size; i += PAGE)
-			memset(from + i + STAMP, 0x99, 16);
-		_exit(0);
-	}
-	if (child > 0)
-		while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
-			;
 }
 
 static void play(pages_data *pages)
@@ -134,48 +101,22 @@ static void play(pages_data *pages)
 		madvise(from, size, MADV_DONTNEED);
 		break;
 	case 1:
-		madvise(from, size, MADV_PAGEOUT);
+		merge(from, size);
 		break;
 	case 2:
-		merge(pages, from, size);
-		break;
-	case 3:
-		madvise(from, size, MADV_UNMERGEABLE);
-		break;
-	case 4:
-		madvise(from, size, MADV_HUGEPAGE);
-		break;
-	case 5:
-		madvise(from, size, MADV_COLLAPSE);
-		break;
-	case 6:
 		madvise(from, size, MADV_FREE);
 		stamp(pages, first, count);
 		break;
-	case 7:
-		move(from, size);
-		break;
-	case 8:
-		copy(from, size);
-		break;
-	case 9:
-		mprotect(from, size, PROT_READ);
-		mprotect(from, size, PROT_READ | PROT_WRITE);
-		break;
-	case 10:
+	case 3:
 		lose(pages, first, count);
 		mmap(from, size, PROT_READ | PROT_WRITE,
 		     MAP_FIXED | MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
 		break;
-	case 11:
-		host_write("/proc/self/clear_refs",
-			   chance_one_in(chance, 2) ? "1" : "4");
-		break;
-	case 12:
-		host_write("/proc/sys/vm/compact_memory", "1");
+	case 4:
+		stamp(pages, first, count);
 		break;
 	default:
-		stamp(pages, first, count);
+		games_play(chance, from, size);
 	}
 }
 
