@@ -144,7 +144,13 @@ _lodge_is_for_guest() {
 # _lodge_argument COMMAND: completes an argument
 _lodge_argument() {
 	case $1 in
-	run) _lodge_files ;;
+	run | restore) _lodge_files ;;
+	save)
+		case $COMP_CWORD in
+		2) _lodge_offer "$(_lodge_machines)" ;;
+		*) _lodge_files ;;
+		esac
+		;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
 	console | exec | logs | pause | resume | checkpoint | rewind | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"

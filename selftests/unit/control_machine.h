@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "control/protocol.h"
 
@@ -26,6 +27,8 @@ static struct {
 	int drops;
 	int rewinds;
 	const char *why;
+	int saves;
+	int releases;
 } asked;
 
 static bool asked_is_paused(void *opaque)
@@ -90,6 +93,20 @@ static void asked_connect(void *opaque, int fd, const void *rest, size_t size)
 	memcpy(asked.rest, rest, asked.rest_size);
 }
 
+static int asked_save(void *opaque, int fd, bool hold,
+		      struct control_saved *saved, char *why)
+{
+	asked.saves++;
+	snprintf(why, CONTROL_WHY_SIZE, "the disk is full");
+	saved->bytes = write(fd, "saved", 5);
+	return asked.error;
+}
+
+static void asked_release(void *opaque)
+{
+	asked.releases++;
+}
+
 static struct control_machine control_machine = {
 	.name = "web",
 	.config = "{\"kernel\": \"vmlinuz\", \"cpus\": 2}\n",
@@ -104,6 +121,8 @@ static struct control_machine control_machine = {
 	.passes = asked_passes,
 	.press = asked_press,
 	.end = asked_end,
+	.save = asked_save,
+	.release = asked_release,
 	.connect = asked_connect,
 };
 

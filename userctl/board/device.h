@@ -282,6 +282,8 @@ struct device_boot {
  * @nr_fields: entries of @fields
  * @is_sound: check what @fields cannot express: return true if the device can
  *	reach this combination of values; NULL: @fields suffice
+ * @unsaved: say what of the device's state no record has, as "what it has is in ...";
+ *	NULL, or returns NULL: nothing, and the machine can be saved
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  * @moved: called after that, if another machine may go on from the same state: the guest
@@ -321,6 +323,7 @@ struct device_kind {
 	const struct record_field *fields;
 	size_t nr_fields;
 	bool (*is_sound)(const void *device);
+	const char *(*unsaved)(const void *device);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);
 	int (*keep)(void *device, const struct device_value *values,

@@ -378,8 +378,8 @@ uint64_t ram_skip_holes(const struct ram *ram, uint64_t page)
 	const uint64_t pages = nr_pages(ram);
 	off_t data;
 
-	if (ram->fd < 0)
-		return page;
+	if (ram->fd < 0 || page >= pages)
+		return page < pages ? page : pages;
 	data = lseek(ram->fd, page * RAM_PAGE, SEEK_DATA);
 	if (data < 0)
 		return errno == ENXIO ? pages : page;

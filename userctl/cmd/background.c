@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
@@ -19,6 +20,7 @@
 #include "control/keeper.h"
 #include "control/log.h"
 #include "control/server.h"
+#include "machine/saved.h"
 
 /**
  * struct background - a machine that others reach
@@ -39,6 +41,7 @@
  * @machine: the machine, while it is served
  * @mux: shares the agent in it, or NULL
  * @paused: it is held
+ * @kept: it is held for a connection that has saved it; @paused is what it was before
  * @served: it has run, so that its end is recorded
  * @end: its end, or NULL
  */
@@ -60,6 +63,7 @@ struct background {
 	struct machine *machine;
 	struct mux *mux;
 	bool paused;
+	bool kept;
 	bool served;
 	char *end;
 };
@@ -265,7 +269,7 @@ static bool is_paused(void *opaque)
 {
 	const struct background *background = opaque;
 
-	return background->paused;
+	return background->paused || background->kept;
 }
 
 /* For `lodge ps`, which asks no controller. */
@@ -279,8 +283,11 @@ static void mark_paused(struct background *background, bool paused)
 static int pause_machine(void *opaque)
 {
 	struct background *background = opaque;
-	int err = machine_pause(background->machine);
+	int err = background->kept ? -EBUSY :
+				     machine_pause(background->machine);
 
+	if (err == -EBUSY)
+		return err;
 	mark_paused(background, true);
 	if (err)
 		machine_end(background->machine);
@@ -290,7 +297,8 @@ static int pause_machine(void *opaque)
 static int resume_machine(void *opaque)
 {
 	struct background *background = opaque;
-	int err = machine_resume(background->machine);
+	int err = background->kept ? -EBUSY :
+				     machine_resume(background->machine);
 
 	if (!err)
 		mark_paused(background, false);
@@ -314,6 +322,25 @@ static int let_go(struct background *background)
 {
 	int err = background->paused ? 0 : machine_resume(background->machine);
 
+	if (err)
+		machine_end(background->machine);
+	return err;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+/* Lets a machine run on that was not paused before.  Return: 0 or -errno. */
+static int go_on(struct background *background)
+{
+	int err = background->paused ? 0 : machine_resume(background->machine);
+
+	background->kept = false;
 	if (err)
 		machine_end(background->machine);
 	return err;
@@ -378,6 +405,54 @@ static struct machine_passes passes(void *opaque)
 	const struct background *background = opaque;
 
 	return machine_passes(background->machine);
+}
+
+static int save_held(struct background *background, int fd, char *why)
+{
+	struct snap_error error = { 0 };
+	int err = saved_write(background->machine, fd, background->config,
+			      &error);
+
+	if (err)
+		snprintf(why, CONTROL_WHY_SIZE, "%s", error.text);
+	return err == -EBUSY ? -EIO : err;
+}
+
+static int save(void *opaque, int fd, bool hold, struct control_saved *saved,
+		char *why)
+{
+	struct background *background = opaque;
+	const uint64_t start = now_ms();
+	int err;
+
+	if (background->kept) {
+		snprintf(why, CONTROL_WHY_SIZE, "another one saves it");
+		return -EBUSY;
+	}
+	err = machine_pause(background->machine);
+	if (err) {
+		snprintf(why, CONTROL_WHY_SIZE, "holding it: %s",
+			 strerror(-err));
+		machine_end(background->machine);
+		return -EIO;
+	}
+	err = save_held(background, fd, why);
+	background->kept = hold && !err;
+	if (!background->kept && go_on(background) && !err) {
+		snprintf(why, CONTROL_WHY_SIZE, "it cannot run on");
+		err = -EIO;
+	}
+	saved->bytes = lseek(fd, 0, SEEK_END);
+	saved->held_ms = now_ms() - start;
+	return err;
+}
+
+static void release(void *opaque)
+{
+	struct background *background = opaque;
+
+	if (background->kept)
+		go_on(background);
 }
 
 static void press(void *opaque)
@@ -461,6 +536,8 @@ static int start_server(struct background *background)
 		.passes = passes,
 		.press = press,
 		.end = end,
+		.save = save,
+		.release = release,
 		.connect = connect_agent,
 		.opaque = background,
 	};

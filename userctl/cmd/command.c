@@ -32,6 +32,8 @@ const struct command commands[] = {
 	{ "rm", "forget machines that have ended", rm_command },
 	{ "inspect", "show the options of a machine in the background",
 	  inspect_command },
+	{ "save", "write a machine to a file", save_command },
+	{ "restore", "let a machine go on from a file", restore_command },
 	{ "image", "show, check and convert files of saved machines",
 	  image_command },
 	{ "ps", "list the virtual machines of this host", ps_command },

@@ -50,6 +50,8 @@ int wait_command(int argc, char **argv);
 int rm_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int image_command(int argc, char **argv);
+int save_command(int argc, char **argv);
+int restore_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);

@@ -21,6 +21,7 @@
 #include "cmd/own_cgroup.h"
 #include "cmd/report.h"
 #include "cmd/root.h"
+#include "cmd/run.h"
 #include "machine/machine.h"
 #include "sandbox/leftover.h"
 #include "sandbox/sandbox.h"
@@ -614,7 +615,9 @@ static int run_as_asked(struct run_options *options)
 {
 	int code, err;
 
-	if (options->directory && chdir(options->directory)) {
+	/* A saved machine needs it for its disks alone, which are looked for anyway. */
+	if (options->directory && chdir(options->directory) &&
+	    !options->machine.saved) {
 		code = complain(EXIT_CODE_IMAGE, options->directory,
 				strerror(errno),
 				"name a directory by --directory");
@@ -628,6 +631,15 @@ static int run_as_asked(struct run_options *options)
 		     code;
 }
 
+int run_machine_of(struct run_options *options)
+{
+	/* If the reader of the output ends, the terminal must still be restored. */
+	signal(SIGPIPE, SIG_IGN);
+	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
+	signal(SIGXFSZ, SIG_IGN);
+	return run_as_asked(options);
+}
+
 int run_command(int argc, char **argv)
 {
 	struct run_options options;
@@ -637,11 +649,7 @@ int run_command(int argc, char **argv)
 	if (err)
 		return complain(EXIT_CODE_RESOURCES, "reading the command line",
 				strerror(err), NULL);
-	/* If the reader of the output ends, the terminal must still be restored. */
-	signal(SIGPIPE, SIG_IGN);
-	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
-	signal(SIGXFSZ, SIG_IGN);
-	code = run_as_asked(&options);
+	code = run_machine_of(&options);
 	options_free(&options);
 	return code;
 }

@@ -147,17 +147,49 @@ pid_t client_pid(const struct client *client)
 	return client->pid;
 }
 
+/* Return: bytes of the line. */
+static int write_request(struct client *client, char *line, size_t size,
+			 const char *command, const char *argument)
+{
+	return snprintf(line, size, "{\"id\":%lld,\"command\":\"%s\"%s%s%s}\n",
+			(long long)++client->id, command, argument ? ",\"" : "",
+			argument ? argument : "", argument ? "\":true" : "");
+}
+
+int client_send_file(struct client *client, const char *command,
+		     const char *argument, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(fd))];
+	} room = { 0 };
+	char line[CONTROL_REQUEST_MAX];
+	const int length =
+		write_request(client, line, sizeof(line), command, argument);
+	struct iovec part = { .iov_base = line, .iov_len = length };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &room,
+		.msg_controllen = sizeof(room.bytes),
+	};
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+
+	control->cmsg_level = SOL_SOCKET;
+	control->cmsg_type = SCM_RIGHTS;
+	control->cmsg_len = CMSG_LEN(sizeof(fd));
+	memcpy(CMSG_DATA(control), &fd, sizeof(fd));
+	return sendmsg(client->fd, &message, MSG_NOSIGNAL) == length ? 0 :
+								       -errno;
+}
+
 int client_send(struct client *client, const char *command,
 		const char *argument)
 {
 	char line[CONTROL_REQUEST_MAX];
-	int length;
+	const int length =
+		write_request(client, line, sizeof(line), command, argument);
 
-	length = snprintf(line, sizeof(line),
-			  "{\"id\":%lld,\"command\":\"%s\"%s%s%s}\n",
-			  (long long)++client->id, command,
-			  argument ? ",\"" : "", argument ? argument : "",
-			  argument ? "\":true" : "");
 	/* It fits into the socket, since the last answer was received. */
 	return send(client->fd, line, length, MSG_NOSIGNAL) == length ? 0 :
 									-errno;

@@ -49,6 +49,17 @@ int client_send(struct client *client, const char *command,
 		const char *argument);
 
 /**
+ * client_send_file() - send a request with a descriptor
+ * @command: the command
+ * @argument: name of an argument that is to be true, or NULL
+ * @fd: the descriptor, of which the controller gets a copy
+ *
+ * Return: 0 or -errno.
+ */
+int client_send_file(struct client *client, const char *command,
+		     const char *argument, int fd);
+
+/**
  * client_receive() - receive the answer to the last request
  * @patience_ms: milliseconds, or CLIENT_FOREVER
  * @ok: out: the answer, an object to be released; may be NULL

@@ -8,10 +8,13 @@
 #include "control/protocol.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Most bytes of an ID that is a text. */
@@ -21,10 +24,12 @@
  * struct request - a request
  * @id: what names it in its answer
  * @arguments: its members besides "id" and "command"
+ * @file: descriptor that has come with it, or CONTROL_NO_FILE, or CONTROL_MANY_FILES
  */
 struct request {
 	const json_t *id;
 	json_t *arguments;
+	int file;
 };
 
 /**
@@ -33,6 +38,7 @@ struct request {
  * @arguments: names of its arguments, which are all booleans and may be absent; NULL ends
  *	the list
  * @call: carries it out
+ * @takes_file: a descriptor comes with it
  */
 struct control_command {
 	const char *name;
@@ -40,6 +46,7 @@ struct control_command {
 	void (*call)(const struct control_machine *machine,
 		     const struct request *request,
 		     struct control_reply *reply);
+	bool takes_file;
 };
 
 /* Return: an object as a line, to be freed; it is released. */
@@ -78,7 +85,10 @@ static void answer(const struct request *request, json_t *ok,
 static void answer_error(const struct request *request, int err,
 			 struct control_reply *reply)
 {
-	if (err)
+	if (err == -EBUSY)
+		refuse(request, CONTROL_BUSY,
+		       "another connection saves it, and holds it", reply);
+	else if (err)
 		refuse(request, CONTROL_FAILED, strerror(-err), reply);
 	else
 		answer(request, json_object(), reply);
@@ -214,18 +224,42 @@ static void call_exec(const struct control_machine *machine,
 	reply->next = CONTROL_AGENT;
 }
 
+static void call_save(const struct control_machine *machine,
+		      const struct request *request,
+		      struct control_reply *reply)
+{
+	const bool hold =
+		json_is_true(json_object_get(request->arguments, "hold"));
+	struct control_saved saved = { 0 };
+	char why[CONTROL_WHY_SIZE] = "";
+	int err = machine->save(machine->opaque, request->file, hold, &saved,
+				why);
+
+	if (err) {
+		refuse(request, err == -EBUSY ? CONTROL_BUSY : CONTROL_FAILED,
+		       why, reply);
+		return;
+	}
+	reply->holds = hold;
+	answer(request,
+	       json_pack("{s:I,s:I}", "bytes", (json_int_t)saved.bytes,
+			 "held-ms", (json_int_t)saved.held_ms),
+	       reply);
+}
+
 static const struct control_command commands[] = {
-	{ "status", { NULL }, call_status },
-	{ "inspect", { NULL }, call_inspect },
-	{ "pause", { NULL }, call_pause },
-	{ "resume", { NULL }, call_resume },
-	{ "checkpoint", { "drop" }, call_checkpoint },
-	{ "rewind", { NULL }, call_rewind },
-	{ "power-button", { NULL }, call_press },
-	{ "end", { NULL }, call_end },
-	{ "wait", { NULL }, call_wait },
-	{ "console", { "history" }, call_console },
-	{ "exec", { NULL }, call_exec },
+	{ "status", { NULL }, call_status, false },
+	{ "inspect", { NULL }, call_inspect, false },
+	{ "pause", { NULL }, call_pause, false },
+	{ "resume", { NULL }, call_resume, false },
+	{ "checkpoint", { "drop" }, call_checkpoint, false },
+	{ "rewind", { NULL }, call_rewind, false },
+	{ "power-button", { NULL }, call_press, false },
+	{ "end", { NULL }, call_end, false },
+	{ "wait", { NULL }, call_wait, false },
+	{ "console", { "history" }, call_console, false },
+	{ "exec", { NULL }, call_exec, false },
+	{ "save", { "hold" }, call_save, true },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -268,6 +302,57 @@ static bool check_arguments(const struct control_command *command,
 	return true;
 }
 
+/* glibc's fstat() may ask newfstatat(2), which takes a path: the sandbox lets it fail. */
+static bool is_regular(int fd)
+{
+	struct stat status;
+
+	return !syscall(SYS_fstat, fd, &status) && S_ISREG(status.st_mode);
+}
+
+/* A descriptor of O_PATH can be no file to write, and with O_APPEND no place is chosen. */
+static bool can_write(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+	const int access = flags & O_ACCMODE;
+
+	return flags >= 0 && (access == O_WRONLY || access == O_RDWR) &&
+	       !(flags & (O_APPEND | O_PATH));
+}
+
+/* Return: why the file that has come with a request is none for it, or NULL. */
+static const char *file_fault(const struct control_command *command, int file)
+{
+	if (!command->takes_file)
+		return file == CONTROL_NO_FILE ?
+			       NULL :
+			       "no descriptor goes with it by SCM_RIGHTS";
+	if (file == CONTROL_NO_FILE || file == CONTROL_MANY_FILES)
+		return "one descriptor goes with it by SCM_RIGHTS, that of the "
+		       "file to write";
+	if (!is_regular(file))
+		return "the descriptor is of no regular file";
+	if (!can_write(file))
+		return "the descriptor must be open for writing, and not with "
+		       "O_APPEND";
+	return NULL;
+}
+
+/* Return: false, after an answer, if the file is not one for the command. */
+static bool check_file(const struct control_command *command,
+		       const struct request *request,
+		       struct control_reply *reply)
+{
+	const char *fault = file_fault(command, request->file);
+	char why[128];
+
+	if (!fault)
+		return true;
+	snprintf(why, sizeof(why), "%s: %s", command->name, fault);
+	refuse(request, CONTROL_BAD_ARGUMENT, why, reply);
+	return false;
+}
+
 static bool is_id(const json_t *id)
 {
 	return json_is_integer(id) ||
@@ -276,11 +361,13 @@ static bool is_id(const json_t *id)
 
 /* @object: of the line; changes. */
 static void carry_out(const struct control_machine *machine, json_t *object,
-		      struct control_reply *reply)
+		      int file, struct control_reply *reply)
 {
 	json_t *id = json_incref(json_object_get(object, "id"));
 	json_t *name = json_incref(json_object_get(object, "command"));
-	struct request request = { .id = id, .arguments = object };
+	struct request request = { .id = id,
+				   .arguments = object,
+				   .file = file };
 	const struct control_command *command;
 
 	json_object_del(object, "id");
@@ -295,7 +382,8 @@ static void carry_out(const struct control_machine *machine, json_t *object,
 		if (!command)
 			refuse(&request, CONTROL_UNKNOWN,
 			       "there is no such command", reply);
-		else if (check_arguments(command, &request, reply))
+		else if (check_arguments(command, &request, reply) &&
+			 check_file(command, &request, reply))
 			command->call(machine, &request, reply);
 	}
 	json_decref(id);
@@ -303,13 +391,13 @@ static void carry_out(const struct control_machine *machine, json_t *object,
 }
 
 void control_request(const struct control_machine *machine, const char *line,
-		     size_t size, struct control_reply *reply)
+		     size_t size, int file, struct control_reply *reply)
 {
 	json_t *object = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 
 	memset(reply, 0, sizeof(*reply));
 	if (json_is_object(object))
-		carry_out(machine, object, reply);
+		carry_out(machine, object, file, reply);
 	else
 		reply->line = control_refusal(
 			CONTROL_BAD_REQUEST,

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "machine/machine.h"
 
@@ -34,6 +35,22 @@
 #define CONTROL_NO_CONSOLE "no-console"
 #define CONTROL_NO_AGENT "no-agent"
 
+/* In place of a descriptor that comes with a request. */
+#define CONTROL_NO_FILE (-1)
+#define CONTROL_MANY_FILES (-2)
+
+#define CONTROL_WHY_SIZE 320
+
+/**
+ * struct control_saved - what was saved
+ * @bytes: of the file, holes included
+ * @held_ms: milliseconds for which the machine was held
+ */
+struct control_saved {
+	uint64_t bytes;
+	uint64_t held_ms;
+};
+
 /**
  * struct control_machine - what requests act on
  * @name: the machine's name
@@ -49,6 +66,11 @@
  * @passes: tell how often it was put back
  * @press: press its power button
  * @end: end it
+ * @save: write it to a file, and let it run on unless it was held before, or is to stay
+ *	so: with @hold, until @release or @end is called.  Returns 0; or -errno, -EBUSY if
+ *	it stays held by another such call, with a reason in @why, of CONTROL_WHY_SIZE
+ *	bytes
+ * @release: end what @save with @hold has begun
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -67,6 +89,9 @@ struct control_machine {
 	struct machine_passes (*passes)(void *opaque);
 	void (*press)(void *opaque);
 	void (*end)(void *opaque);
+	int (*save)(void *opaque, int fd, bool hold,
+		    struct control_saved *saved, char *why);
+	void (*release)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
 };
@@ -86,12 +111,14 @@ enum control_next {
  *	without memory
  * @id: with CONTROL_WAIT: for control_ended(), to be freed
  * @history: with CONTROL_CONSOLE: the output that is kept is wanted, too
+ * @holds: the machine stays held as long as the connection, or until "end"
  */
 struct control_reply {
 	enum control_next next;
 	char *line;
 	char *id;
 	bool history;
+	bool holds;
 };
 
 /**
@@ -105,10 +132,12 @@ char *control_greeting(const struct control_machine *machine);
  * control_request() - carry out a request
  * @line: the request, without the end of the line
  * @size: its bytes
+ * @file: descriptor that has come with it, which stays the caller's; or CONTROL_NO_FILE,
+ *	or CONTROL_MANY_FILES
  * @reply: out
  */
 void control_request(const struct control_machine *machine, const char *line,
-		     size_t size, struct control_reply *reply);
+		     size_t size, int file, struct control_reply *reply);
 
 /**
  * control_refusal() - the answer to what is no request

@@ -135,11 +135,16 @@ static void serve_client(struct server *server, struct session *session,
 			 short happened)
 {
 	const struct server_config *config = &server->config;
+	bool holds;
 
 	session_work(session, happened, config->machine, config->feed,
 		     config->input);
-	if (session->broken)
-		session_close(session);
+	if (!session->broken)
+		return;
+	holds = session->holds;
+	session_close(session);
+	if (holds)
+		config->machine->release(config->machine->opaque);
 }
 
 /* A client that came after poll() is served the next time. */

@@ -17,6 +17,8 @@
 
 /* Bytes of the serial port's output that are sent at once. */
 #define OUTPUT_AT_ONCE 4096
+/* More than one is too many. */
+#define MANY_FILES 2
 /* Requests and pieces of output after which it is another client's turn. */
 #define TURNS 16
 
@@ -40,8 +42,16 @@ void session_open(struct session *session, int fd,
 	send_later(session, control_greeting(machine));
 }
 
+static void drop_file(struct session *session)
+{
+	if (session->files)
+		close(session->file);
+	session->files = 0;
+}
+
 void session_close(struct session *session)
 {
+	drop_file(session);
 	if (session->fd >= 0)
 		close(session->fd);
 	free(session->out);
@@ -89,14 +99,71 @@ static bool is_passing(int err)
 	return err == EAGAIN || err == EINTR;
 }
 
+/* Of those that have come, one at most is kept. */
+static void keep_file(struct session *session, const unsigned char *data,
+		      size_t size)
+{
+	int fd;
+
+	for (; size >= sizeof(fd); data += sizeof(fd), size -= sizeof(fd)) {
+		memcpy(&fd, data, sizeof(fd));
+		if (session->files)
+			close(fd);
+		else
+			session->file = fd;
+		if (session->files < MANY_FILES)
+			session->files++;
+	}
+}
+
+/* What is no descriptor needs no care: no other kind was asked for. */
+static void take_files(struct session *session, struct msghdr *message)
+{
+	struct cmsghdr *control;
+
+	for (control = CMSG_FIRSTHDR(message); control;
+	     control = CMSG_NXTHDR(message, control))
+		if (control->cmsg_level == SOL_SOCKET &&
+		    control->cmsg_type == SCM_RIGHTS)
+			keep_file(session, CMSG_DATA(control),
+				  control->cmsg_len - CMSG_LEN(0));
+	/* The kernel has closed those that there was no room for. */
+	if (message->msg_flags & MSG_CTRUNC && session->files)
+		session->files = MANY_FILES;
+}
+
+/* A console's client sends bytes alone: the kernel closes what else it sends. */
+static ssize_t receive_more(struct session *session)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec part = {
+		.iov_base = session->in + session->received,
+		.iov_len = sizeof(session->in) - session->received,
+	};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = session->console ? NULL : &room,
+		.msg_controllen = session->console ? 0 : sizeof(room.bytes),
+	};
+	ssize_t length =
+		recvmsg(session->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (length >= 0 && !session->console)
+		take_files(session, &message);
+	return length;
+}
+
 static void receive(struct session *session)
 {
 	ssize_t length;
 
 	if (session->ended || session->closing || !has_room(session))
 		return;
-	length = recv(session->fd, session->in + session->received,
-		      sizeof(session->in) - session->received, MSG_DONTWAIT);
+	length = receive_more(session);
 	if (length > 0)
 		session->received += length;
 	else if (!length)
@@ -173,7 +240,13 @@ static bool take_request(struct session *session,
 		session->received = 0;
 		return true;
 	}
-	control_request(machine, session->in, end - session->in, &reply);
+	control_request(machine, session->in, end - session->in,
+			session->files > 1 ? CONTROL_MANY_FILES :
+			session->files	   ? session->file :
+					     CONTROL_NO_FILE,
+			&reply);
+	drop_file(session);
+	session->holds |= reply.holds;
 	consume(session, end + 1 - session->in);
 	take_reply(session, &reply, feed);
 	return true;
@@ -271,6 +344,7 @@ void session_work(struct session *session, short happened,
 
 void session_finish(struct session *session, const char *end)
 {
+	session->holds = false;
 	if (session->waiting && !session->out)
 		send_later(session, control_ended(session->waiting, end));
 	free(session->waiting);

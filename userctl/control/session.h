@@ -27,6 +27,9 @@
  * @out: what is being sent, or NULL
  * @size: bytes in @out
  * @sent: bytes of them that are sent
+ * @files: descriptors that have come, of which a request takes one
+ * @file: with @files: the first; the others are closed
+ * @holds: the machine stays held for it
  * @position: with @console: of the output that follows
  */
 struct session {
@@ -42,6 +45,9 @@ struct session {
 	char *out;
 	size_t size;
 	size_t sent;
+	unsigned int files;
+	int file;
+	bool holds;
 	uint64_t position;
 };
 

@@ -234,6 +234,14 @@ static void add(struct overlay *overlay, struct map *map, uint64_t blocks)
 	map->here |= blocks;
 }
 
+bool overlay_is_empty(const struct overlay *overlay)
+{
+	for (size_t i = 0; i < overlay->bits_size / sizeof(*overlay->bits); i++)
+		if (overlay->bits[i])
+			return false;
+	return true;
+}
+
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
 {
 	uint64_t block = offset / overlay->block_size;

@@ -53,6 +53,11 @@ bool overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
 		   uint64_t *bytes);
 
 /**
+ * overlay_is_empty() - true if no block is in the overlay
+ */
+bool overlay_is_empty(const struct overlay *overlay);
+
+/**
  * overlay_add() - from now on, blocks are where overlay_place() had them written
  */
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes);

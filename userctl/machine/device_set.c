@@ -182,6 +182,21 @@ int devices_save(const struct devices *devices, struct record *record)
 	return err;
 }
 
+const char *devices_unsaved(const struct devices *devices, const char **name)
+{
+	for (size_t i = 0; i < devices->count; i++) {
+		const struct made *made = &devices->made[i];
+		const char *why = made->kind->unsaved ?
+					  made->kind->unsaved(made->device) :
+					  NULL;
+
+		*name = made->kind->name;
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {

@@ -173,6 +173,14 @@ int devices_release(struct devices *devices);
 int devices_save(const struct devices *devices, struct record *record);
 
 /**
+ * devices_unsaved() - find a device with state that no record has
+ * @name: out: its kind
+ *
+ * Return: what it is; or NULL: all can be saved.
+ */
+const char *devices_unsaved(const struct devices *devices, const char **name);
+
+/**
  * devices_load() - load the devices, which have just been reset, from a record
  * @sections: out: number of the record's sections that are devices'
  *

@@ -178,9 +178,13 @@ static const struct row rows[] = {
 	IOCTL(LOOP, LODGE_GET_DIRTY),
 	IOCTL(LOOP, LODGE_RESET),
 
-	/* the owner: the user's terminal, the control socket, the end of helpers */
+	/* the owner: the user's terminal, the control socket, files of saved machines,
+	 * the end of helpers */
 	IOCTL(OWNER, TCSETS),
 	IOCTL(OWNER, TIOCGWINSZ),
+	CALL(ftruncate, OWNER),
+	CALL(fsync, OWNER),
+	CALL(pwrite64, OWNER),
 	CALL(getsockopt, OWNER),
 	CALL(geteuid, OWNER),
 	CALL(wait4, OWNER),

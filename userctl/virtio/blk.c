@@ -375,6 +375,16 @@ static const struct device_option blk_options[] = {
 	{ .name = NULL },
 };
 
+static const char *blk_unsaved(const void *opaque)
+{
+	const struct blk *blk = opaque;
+
+	return disk_has_private(blk->io.disk) ?
+		       "with snapshot=on, what the guest has written is in no "
+		       "file of its own" :
+		       NULL;
+}
+
 const struct device_kind virtio_blk_device = {
 	.name = "virtio-blk",
 	.about = "a disk; --disk FILE adds it",
@@ -388,6 +398,7 @@ const struct device_kind virtio_blk_device = {
 	.boot = blk_boot,
 	DEVICE_STATE(struct blk, blk_fields),
 	.is_sound = blk_is_sound,
+	.unsaved = blk_unsaved,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,

@@ -319,6 +319,17 @@ static bool fs_is_sound(const void *opaque)
 	       virtio_pci_is_sound(fs);
 }
 
+static const char *fs_unsaved(const void *opaque)
+{
+	const struct fs *fs = opaque;
+
+	return fs->vhost.pci.device.state.status & VIRTIO_CONFIG_S_DRIVER_OK ?
+		       "virtiofsd knows the files that the guest uses, and "
+		       "nobody else; unmount them in the guest, and unload "
+		       "virtiofs" :
+		       NULL;
+}
+
 static const struct device_option options[] = {
 	[OPTION_DIR] = { .name = "dir",
 			 .about = "the host's directory",
@@ -376,5 +387,6 @@ const struct device_kind virtio_fs_device = {
 	.release = vhost_release,
 	DEVICE_STATE(struct fs, fs_fields),
 	.is_sound = fs_is_sound,
+	.unsaved = fs_unsaved,
 	.loaded = virtio_pci_loaded,
 };

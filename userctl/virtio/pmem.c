@@ -362,6 +362,16 @@ static int pmem_keep(void *opaque, const struct device_value *values,
 	return -EOPNOTSUPP;
 }
 
+static const char *pmem_unsaved(const void *opaque)
+{
+	const struct pmem *pmem = opaque;
+
+	return pmem->private && pmem->pci.device.state.status &
+					VIRTIO_CONFIG_S_DRIVER_OK ?
+		       "with share=off, what the guest writes is in no file" :
+		       NULL;
+}
+
 static const struct record_field pmem_fields[] = {
 	VIRTIO_PCI_FIELDS(struct pmem),
 	RECORD_ANY(VIRTIO_OWN_TAG, struct pmem, config.start),
@@ -399,6 +409,7 @@ const struct device_kind virtio_pmem_device = {
 	.release = pmem_release,
 	DEVICE_STATE(struct pmem, pmem_fields),
 	.is_sound = pmem_is_sound,
+	.unsaved = pmem_unsaved,
 	.loaded = virtio_pci_loaded,
 	.keep = pmem_keep,
 };

@@ -148,6 +148,16 @@ static int vsock_keep(void *opaque, const struct device_value *values,
 	return vhost_keep(error, "use --virtio-console, or no --vsock");
 }
 
+static const char *vsock_unsaved(const void *opaque)
+{
+	const struct vsock *vsock = opaque;
+
+	return vsock->vhost.pci.device.state.status &
+			       VIRTIO_CONFIG_S_DRIVER_OK ?
+		       "its connections are in the host's kernel" :
+		       NULL;
+}
+
 static const struct device_option options[] = {
 	{ .name = "cid",
 	  .about =
@@ -174,6 +184,7 @@ const struct device_kind virtio_vsock_device = {
 	.release = vhost_release,
 	DEVICE_STATE(struct vsock, fields),
 	.is_sound = vsock_is_sound,
+	.unsaved = vsock_unsaved,
 	.loaded = virtio_pci_loaded,
 	.keep = vsock_keep,
 };

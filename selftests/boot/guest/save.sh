@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0
+# Computes on both processors, writes to a disk and looks at the clocks, for a host that
+# saves and restores the machine meanwhile; in the end it says what has come of it, a line
+# `NAME: VALUE` each.
+sh /scripts/virtio
+# Those of the boot are none of this machine's being saved.
+dmesg -c >/dev/null
+# work NUMBER: sums, now and then asleep
+work() {
+	i=0 sum=$1
+	while [ $i -lt 200 ]; do
+		i=$((i + 1))
+		sum=$(((sum * 31 + i) % 1000000007))
+		[ $((i % 10)) != 0 ] || { echo "step $1 $i"; sleep 0.4; }
+	done
+	echo $sum >/tmp/sum$1
+}
+write() {
+	block=0
+	while [ $block -lt 32 ]; do
+		{ printf 'block %08d' $block; dd if=/dev/zero bs=4082 count=1 2>/dev/null; } |
+			dd of=/dev/vda bs=4096 seek=$block conv=fsync,notrunc 2>/dev/null
+		block=$((block + 1))
+		sleep 0.3
+	done
+	echo 3 >/proc/sys/vm/drop_caches
+	dd if=/dev/vda bs=4096 count=32 2>/dev/null | sha256sum | cut -c 1-16 >/tmp/written
+}
+# centiseconds since the boot; and seconds of the day's time
+watch() {
+	last=0 lastday=0 back=0
+	while [ ! -e /tmp/done ]; do
+		read -r up rest </proc/uptime
+		up=${up%.*}${up#*.} day=$(date +%s)
+		[ "$up" -ge $last ] && [ "$day" -ge $lastday ] || back=$((back + 1))
+		last=$up lastday=$day
+		sleep 0.1
+	done
+	echo $back >/tmp/back
+}
+watch &
+work 1 &
+one=$!
+work 2 &
+two=$!
+write &
+wait $one $two $!
+touch /tmp/done
+wait
+echo "sums: $(cat /tmp/sum1) $(cat /tmp/sum2)"
+echo "written: $(cat /tmp/written)"
+echo "backwards: $(cat /tmp/back)"
+dmesg
+echo "complaints: $(dmesg | grep -cE 'BUG:|WARNING: CPU|Oops|Call Trace|I/O error|unstable|stall|lockup')"

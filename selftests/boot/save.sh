@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A machine is saved in the midst of its work, several times, and restored: Debian's kernel
+# computes on two processors, writes to a disk and looks at its clocks, and in the end all
+# is right.  What goes wrong while it is saved leaves the old file, and the machine running.
+dir=$(mktemp -d)
+out=$dir/out
+. "${0%/*}/../lib/checks.sh"
+leave() {
+	"$LODGE" stop --now web >/dev/null 2>&1
+	umount "$dir/small" 2>/dev/null
+	rm -rf "$dir"
+}
+trap leave EXIT
+export XDG_RUNTIME_DIR=$dir/run
+mkdir -p -m 700 "$dir/run" "$dir/small"
+mount -t tmpfs -o size=4M tmpfs "$dir/small"
+truncate -s 1M "$dir/disk"
+cp "$LODGE_PAYLOAD/vmlinuz-6.1" "$dir/kernel"
+cp "$LODGE_PAYLOAD/guest.cpio" "$dir/initrd"
+
+explain() {
+	cat "$out"
+	"$LODGE" logs web | tail -n 20
+	"$LODGE" logs --messages web 2>&1 | tail
+}
+has() { "$LODGE" logs web 2>/dev/null | tr -d '\r' | grep -q "$1"; }
+is() { lodge 0 inspect --state web && says "\"state\": \"$1\""; }
+restore() { lodge 0 rm web && lodge 0 restore -d "$1"; }
+# sum NUMBER: as the guest works it out
+sum() {
+	i=0 sum=$1
+	while [ $i -lt 200 ]; do
+		i=$((i + 1))
+		sum=$(((sum * 31 + i) % 1000000007))
+	done
+	echo $sum
+}
+written() {
+	for block in $(seq 0 31); do
+		printf 'block %08d' "$block"
+		dd if=/dev/zero bs=4082 count=1 2>/dev/null
+	done | sha256sum | cut -c 1-16
+}
+same() { [ "$(cat "$dir/small/save")" = "$old" ]; }
+# held CLIENT: stops it where the controller waits for it
+held() {
+	kill -STOP "$1"
+	is paused || { kill -CONT "$1"; return 1; }
+}
+killed() {
+	"$LODGE" save --stop web "$dir/old" &
+	client=$!
+	soon held $client
+	kill -9 $client
+	wait $client
+	soon is running && [ "$(sha256sum <"$dir/old")" = "$before" ]
+}
+
+echo 1..22
+check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
+	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
+	--memory 160M --disk "$dir/disk"
+check "the guest works" soon has 'step 1 10$'
+check "it is saved while it works" lodge 0 save web "$dir/old"
+check "and runs on" is running
+check "the file is whole" lodge 0 image check "$dir/old"
+before=$(sha256sum <"$dir/old")
+
+old=$(printf '\211LODGE\r\nold')
+printf %s "$old" >"$dir/small/save"
+check "a full disk is an error" lodge 75 save web "$dir/small/save"
+check "which has its reason" says 'No space left'
+check "and leaves the old file" same
+check "and the machine running" is running
+check "a file of another kind is not replaced" lodge 73 save web "$dir/disk"
+check "a client that is killed leaves the old file, and the machine running" killed
+
+lodge 0 pause web
+check "a machine that is paused is saved" lodge 0 save web "$dir/paused"
+check "and stays paused" is paused
+lodge 0 resume web
+rm "$dir/old" "$dir/paused"
+
+# No file of the boot is needed any more.
+rm "$dir/kernel" "$dir/initrd"
+check "it is saved and ends" lodge 0 save --stop web "$dir/save"
+head -c 20000000 "$dir/save" >"$dir/short"
+check "a file that is cut off is refused" lodge 66 restore -d "$dir/short"
+check "it goes on from the file" restore "$dir/save"
+check "and works there" soon has 'step'
+rm "$dir/short"
+check "it is saved and restored again" lodge 0 save --stop web "$dir/again"
+check "and goes on again" restore "$dir/again"
+check "all sums are right in the end" soon has "^sums: $(sum 1) $(sum 2)$"
+check "and what it has written, and its clocks" \
+	soon has "^written: $(written)$"
+soon has '^complaints: '
+check "which never went backwards, and nothing complains" \
+	eval "has '^backwards: 0' && has '^complaints: 0'"

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of the control socket's request `save`, with which a descriptor comes: of clients
+ * that send the right one, and of such that send anything else.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "control/session.h"
+#include "control_machine.h"
+#include "kselftest_harness.h"
+
+#define SAVE "{\"id\":1,\"command\":\"save\"}\n"
+#define MANY 20
+
+FIXTURE(save)
+{
+	struct session session;
+	int client;
+	int before;
+};
+
+static int open_files(void)
+{
+	DIR *list = opendir("/proc/self/fd");
+	int count = 0;
+
+	while (readdir(list))
+		count++;
+	closedir(list);
+	return count;
+}
+
+FIXTURE_SETUP(save)
+{
+	int ends[2];
+
+	self->before = open_files();
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends));
+	self->client = ends[1];
+	session_open(&self->session, ends[0], &control_machine);
+}
+
+/* Nothing leaks, whatever came. */
+FIXTURE_TEARDOWN(save)
+{
+	session_close(&self->session);
+	close(self->client);
+	EXPECT_EQ(self->before, open_files());
+}
+
+static void send_files(int socket, const char *text, const int *fds,
+		       size_t count)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MANY * sizeof(int))];
+	} room = { 0 };
+	struct iovec part = { (char *)text, strlen(text) };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = count ? &room : NULL,
+		.msg_controllen = count ? CMSG_SPACE(count * sizeof(int)) : 0,
+	};
+	struct cmsghdr *control = CMSG_FIRSTHDR(&message);
+
+	if (control) {
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(control), fds, count * sizeof(int));
+	}
+	if (sendmsg(socket, &message, 0) < 0)
+		abort();
+}
+
+/* Return: what the session has answered, without its greeting. */
+static const char *answer(FIXTURE_DATA(save) * self)
+{
+	static char text[4096];
+	ssize_t size;
+	char *line;
+
+	for (int i = 0; i < 4; i++)
+		session_work(&self->session, POLLIN | POLLOUT, &control_machine,
+			     NULL, -1);
+	size = recv(self->client, text, sizeof(text) - 1, MSG_DONTWAIT);
+	text[size > 0 ? size : 0] = '\0';
+	line = strstr(text, "\"lodge\"") ? strchr(text, '\n') + 1 : text;
+	return line;
+}
+
+static const char *save_to(FIXTURE_DATA(save) * self, int fd)
+{
+	send_files(self->client, SAVE, &fd, 1);
+	close(fd);
+	return answer(self);
+}
+
+TEST_F(save, a_regular_file_is_written)
+{
+	int fd = memfd_create("file", 0), copy = dup(fd);
+	char text[6] = "";
+
+	EXPECT_NE(NULL, strstr(save_to(self, fd), "\"ok\""));
+	EXPECT_EQ(1, asked.saves);
+	EXPECT_EQ(5, pread(copy, text, 5, 0));
+	EXPECT_STREQ("saved", text);
+	EXPECT_FALSE(self->session.holds);
+	close(copy);
+}
+
+TEST_F(save, a_failure_has_its_reason)
+{
+	asked.error = -ENOSPC;
+	EXPECT_NE(NULL, strstr(save_to(self, memfd_create("file", 0)),
+			       "the disk is full"));
+}
+
+TEST_F(save, without_a_descriptor_it_is_refused)
+{
+	send_files(self->client, SAVE, NULL, 0);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	EXPECT_EQ(0, asked.saves);
+}
+
+TEST_F(save, with_several_descriptors_it_is_refused)
+{
+	static const size_t counts[] = { 2, 3, MANY };
+	int fds[MANY];
+
+	for (size_t i = 0; i < MANY; i++)
+		fds[i] = memfd_create("file", 0);
+	for (size_t i = 0; i < 3; i++) {
+		send_files(self->client, SAVE, fds, counts[i]);
+		EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	}
+	send_files(self->client, "{\"id\":1,", fds, 1);
+	send_files(self->client, "\"command\":\"save\"}\n", fds, 1);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	EXPECT_EQ(0, asked.saves);
+	for (size_t i = 0; i < MANY; i++)
+		close(fds[i]);
+}
+
+TEST_F(save, what_is_no_regular_file_is_refused)
+{
+	int pipes[2], sockets[2];
+
+	ASSERT_EQ(0, pipe(pipes));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sockets));
+	EXPECT_NE(NULL, strstr(save_to(self, pipes[1]), "no regular file"));
+	EXPECT_NE(NULL, strstr(save_to(self, sockets[0]), "no regular file"));
+	EXPECT_NE(NULL, strstr(save_to(self, open("/dev/null", O_RDWR)),
+			       "no regular file"));
+	EXPECT_NE(NULL, strstr(save_to(self, open("/tmp", O_RDONLY)),
+			       "no regular file"));
+	close(pipes[0]);
+	close(sockets[1]);
+	EXPECT_EQ(0, asked.saves);
+}
+
+TEST_F(save, a_file_that_cannot_be_written_anywhere_is_refused)
+{
+	static const int flags[] = { O_RDONLY, O_PATH, O_RDWR | O_APPEND };
+	char path[] = "/tmp/lodge-save-XXXXXX";
+
+	close(mkstemp(path));
+	for (size_t i = 0; i < 3; i++) {
+		int fd = open(path, flags[i]);
+
+		ASSERT_GE(fd, 0);
+		EXPECT_NE(NULL, strstr(save_to(self, fd), "for writing"));
+	}
+	unlink(path);
+	EXPECT_EQ(0, asked.saves);
+}
+
+TEST_F(save, other_requests_take_no_descriptor)
+{
+	int fd = memfd_create("file", 0);
+
+	send_files(self->client, "{\"id\":1,\"command\":\"pause\"}\n", &fd, 1);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	EXPECT_EQ(0, asked.pauses);
+	/* And it is none of the next one's. */
+	send_files(self->client, SAVE, NULL, 0);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	EXPECT_EQ(0, asked.saves);
+	close(fd);
+}
+
+TEST_F(save, a_descriptor_without_a_request_is_closed_with_the_connection)
+{
+	int fd = memfd_create("file", 0);
+
+	send_files(self->client, "{", &fd, 1);
+	close(fd);
+	answer(self);
+}
+
+TEST_F(save, a_connection_that_holds_the_machine_is_known)
+{
+	int fd = memfd_create("file", 0);
+
+	send_files(self->client,
+		   "{\"id\":1,\"command\":\"save\",\"hold\":true}\n", &fd, 1);
+	close(fd);
+	EXPECT_NE(NULL, strstr(answer(self), "\"ok\""));
+	EXPECT_TRUE(self->session.holds);
+	session_finish(&self->session, "{}");
+	EXPECT_FALSE(self->session.holds);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge restore`: lets a machine go on that was written to a file.
+ *
+ * The file has the options of the machine, as `lodge inspect` shows them.  Those that only
+ * say how it is run are left out, and the command line's take their place.
+ */
+#include "cmd/command.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
+#include "cmd/image.h"
+#include "cmd/run.h"
+#include "control/config.h"
+#include "machine/saved.h"
+
+#define MAX_WORDS 16
+#define KEY_CHECK 0x100
+#define KEY_JSON 0x101
+#define KEY_NO_SANDBOX 0x102
+
+/**
+ * struct restore_options - the command line
+ * @path: the file
+ * @check: check all of it first
+ * @words: options for options_parse(), which are allocated
+ * @count: entries in @words
+ * @detach: run in the background
+ * @serial: there is one in @words
+ */
+struct restore_options {
+	const char *path;
+	bool check;
+	char *words[MAX_WORDS];
+	size_t count;
+	bool detach;
+	bool serial;
+};
+
+/* Return: 0, E2BIG or ENOMEM. */
+static int add_word(struct restore_options *options, const char *name,
+		    const char *value)
+{
+	char *word;
+
+	if (options->count == MAX_WORDS)
+		return E2BIG;
+	if (asprintf(&word, "--%s%s%s", name, value ? "=" : "",
+		     value ? value : "") < 0)
+		return ENOMEM;
+	options->words[options->count++] = word;
+	return 0;
+}
+
+/* A name of a file is relative to where the user is.  Return: as add_word(). */
+static int add_serial(struct restore_options *options, const char *value)
+{
+	static const char *const places[] = { "stdio", "pty", "none" };
+	char here[PATH_MAX], *path;
+	int err;
+
+	options->serial = true;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (!strcmp(value, places[i]))
+			return add_word(options, "serial", value);
+	if (*value == '/' || !*value || !getcwd(here, sizeof(here)))
+		return add_word(options, "serial", value);
+	if (asprintf(&path, "%s/%s", here, value) < 0)
+		return ENOMEM;
+	err = add_word(options, "serial", path);
+	free(path);
+	return err;
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct restore_options *options = state->input;
+
+	switch (key) {
+	case 'd':
+		options->detach = true;
+		return add_word(options, "detach", NULL);
+	case 'n':
+		return add_word(options, "name", argument);
+	case 's':
+		return add_serial(options, argument);
+	case KEY_JSON:
+		return add_word(options, "json", NULL);
+	case KEY_NO_SANDBOX:
+		return add_word(options, "no-sandbox", NULL);
+	case KEY_CHECK:
+		options->check = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->path)
+			argp_error(state, "%s: one file is restored at a time",
+				   argument);
+		options->path = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->path)
+			argp_error(state, "name a file");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* True if a word of the file's is left out: it says how the machine was run. */
+static bool is_dropped(const struct restore_options *options, const char *word)
+{
+	static const char *const dropped[] = { "--detach", "--json",
+					       "--no-sandbox" };
+
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
+		if (!strcmp(word, dropped[i]))
+			return true;
+	if (options->detach && !strcmp(word, "--serial=stdio"))
+		return true;
+	return options->serial && !strncmp(word, "--serial=", 9);
+}
+
+/* @words: the file's, @count of them.  Return: 0, or the exit code after a message. */
+static int parse_words(struct run_options *run,
+		       const struct restore_options *options, char **words,
+		       size_t count, char *name)
+{
+	char **argv = calloc(count + options->count + 2, sizeof(*argv));
+	int argc = 0, err;
+
+	if (!argv)
+		return complain(EXIT_CODE_RESOURCES, options->path,
+				strerror(ENOMEM), NULL);
+	argv[argc++] = name;
+	for (size_t i = 0; i < count; i++)
+		if (!is_dropped(options, words[i]))
+			argv[argc++] = words[i];
+	for (size_t i = 0; i < options->count; i++)
+		argv[argc++] = options->words[i];
+	err = options_parse(run, argc, argv, 0);
+	free(argv);
+	return err ? complain(EXIT_CODE_IMAGE, options->path,
+			      "its options are none of a machine's", NULL) :
+		     0;
+}
+
+/* Return: the exit code. */
+static int run_saved(const struct restore_options *options,
+		     const struct saved *saved, char *name)
+{
+	struct run_options run;
+	char why[256], **words;
+	size_t size, count;
+	const char *config = saved_config(saved, &size);
+	int err = config_words(config, size, options_keys(), &words, &count,
+			       why, sizeof(why)),
+	    code;
+
+	if (err)
+		return complain(EXIT_CODE_IMAGE, options->path, why, NULL);
+	code = parse_words(&run, options, words, count, name);
+	if (!code) {
+		run.machine.saved = saved_state(saved);
+		code = run_machine_of(&run);
+		options_free(&run);
+	}
+	config_free_words(words);
+	return code;
+}
+
+/* Return: 0, or the exit code after a message. */
+static int check_file(const char *path)
+{
+	struct image_file image;
+	struct snap_error error;
+	int code = image_file_open(&image, path), err;
+
+	if (!code) {
+		err = snap_file_check(image.file, &error);
+		if (err)
+			code = image_complain(path, err, &error);
+	}
+	image_file_close(&image);
+	return code;
+}
+
+static int restore(const struct restore_options *options, char *name)
+{
+	const char *path = options->path;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct snap_error error;
+	struct saved *saved;
+	int err = fd < 0 ? -errno : 0, code;
+
+	if (err) {
+		snap_error_set(&error, err, NULL, "%s", strerror(-err));
+		return image_complain(path, err, &error);
+	}
+	err = saved_open(&saved, fd, &error);
+	if (!err) {
+		code = options->check ? check_file(path) : 0;
+		if (!code)
+			code = run_saved(options, saved, name);
+		saved_close(saved);
+	} else {
+		code = image_complain(path, err, &error);
+	}
+	close(fd);
+	return code;
+}
+
+int restore_command(int argc, char **argv)
+{
+	static const struct argp_option descriptions[] = {
+		{ "detach", 'd', NULL, 0,
+		  "Run in the background, as lodge run does", 0 },
+		{ "name", 'n', "NAME", 0,
+		  "Name of the VM (default: the one that was saved)", 0 },
+		{ "serial", 's', "WHERE", 0,
+		  "Connect the serial ports elsewhere, as for lodge run", 0 },
+		{ "check", KEY_CHECK, NULL, 0,
+		  "Check all of the file first: what memory holds is checked "
+		  "nowhere else",
+		  0 },
+		{ "json", KEY_JSON, NULL, 0,
+		  "Report the guest's end as one line of JSON on standard "
+		  "error",
+		  0 },
+		{ "no-sandbox", KEY_NO_SANDBOX, NULL, 0,
+		  "Do not confine the process, for debugging", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = {
+		.options = descriptions,
+		.parser = parse_option,
+		.args_doc = "FILE",
+		.doc = "Let a machine go on that lodge save has written to a "
+		       "file."
+		       "\v"
+		       "The guest's memory is read from FILE as it is used, "
+		       "so FILE must stay as it is while the machine runs; "
+		       "lodge save may replace it.  Disks and networks are "
+		       "opened anew, and disks must hold what they held when "
+		       "the machine was saved.  The guest's clocks go on from "
+		       "there, its real-time clock has the time of day, and "
+		       "its generation ID is a new one.\n"
+		       "\n"
+		       "Examples:\n"
+		       "  lodge restore web.save\n"
+		       "  lodge restore -d --name web2 web.save\n"
+		       "\n"
+		       "Exit codes: those of lodge run; 66 also if FILE is "
+		       "none of a saved machine or is damaged; 69 also if "
+		       "this host's processor lacks a feature.",
+	};
+	struct restore_options options = { 0 };
+	int code;
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+		code = EXIT_CODE_USAGE;
+	else
+		code = restore(&options, argv[0]);
+	for (size_t i = 0; i < options.count; i++)
+		free(options.words[i]);
+	return code;
+}

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * `lodge save`: writes a machine to a file.
+ *
+ * The file is opened here and handed to the controller, which is confined and opens none;
+ * here it gets its name, once it is whole.  With --stop the machine stays held until then,
+ * and runs on if this command ends before.
+ */
+#include "cmd/command.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cmd/complain.h"
+#include "cmd/exit_code.h"
+#include "cmd/image.h"
+#include "cmd/named.h"
+#include "control/protocol.h"
+#include "snap/name.h"
+
+#define KEY_STOP 0x100
+/* Progress is shown so often, and after so long. */
+#define PROGRESS_MS 1000
+/* The end of a machine, which has been asked for, takes this long at most. */
+#define END_MS 60000
+#define STAT_BLOCK 512
+
+/**
+ * struct save_options - the command line
+ * @name: the machine
+ * @path: the file
+ * @stop: end the machine
+ */
+struct save_options {
+	const char *name;
+	const char *path;
+	bool stop;
+};
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	struct save_options *options = state->input;
+
+	switch (key) {
+	case KEY_STOP:
+		options->stop = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (options->path)
+			argp_error(state,
+				   "%s: one machine is saved to one "
+				   "file",
+				   argument);
+		else if (options->name)
+			options->path = argument;
+		else
+			options->name = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!options->path)
+			argp_error(state, "name a machine and a file");
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+/* A disk of the machine, named by mistake, is not to be replaced. */
+static int check_target(const char *path)
+{
+	char magic[SNAP_MAGIC_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	ssize_t size;
+
+	if (fd < 0)
+		return 0;
+	size = read(fd, magic, sizeof(magic));
+	close(fd);
+	if (!size || (size == sizeof(magic) &&
+		      !memcmp(magic, SNAP_MAGIC, sizeof(magic))))
+		return 0;
+	return complain(EXIT_CODE_OUTPUT, path,
+			"is no file of a saved machine, and is not replaced",
+			"choose another name, or remove it");
+}
+
+static void show_progress(int fd)
+{
+	struct stat status;
+
+	if (isatty(STDERR_FILENO) && !fstat(fd, &status))
+		fprintf(stderr, "\rlodge: %llu MiB written",
+			(unsigned long long)status.st_blocks * STAT_BLOCK >>
+				20);
+}
+
+static void end_progress(bool shown)
+{
+	if (shown && isatty(STDERR_FILENO))
+		fputc('\n', stderr);
+}
+
+/* Has the controller write the file.  Return: 0, or the exit code after a message. */
+static int write_file(struct client *client, const struct save_options *options,
+		      int fd)
+{
+	char why[CONTROL_WHY_SIZE];
+	bool shown = false;
+	int err = client_send_file(client, "save",
+				   options->stop ? "hold" : NULL, fd);
+
+	while (!err) {
+		err = client_receive(client, PROGRESS_MS, NULL, why,
+				     sizeof(why));
+		if (err != -ETIMEDOUT)
+			break;
+		show_progress(fd);
+		shown = true;
+		err = 0;
+	}
+	end_progress(shown);
+	return err ? named_complain(options->name, err, why) : 0;
+}
+
+/* Return: 0, or the exit code after a message. */
+static int end_machine(struct client *client,
+		       const struct save_options *options)
+{
+	int code = options->stop ?
+			   named_call(client, options->name, "end", NULL) :
+			   0;
+
+	if (!code && options->stop)
+		client_wait_close(client, END_MS);
+	return code;
+}
+
+static int save_to(struct client *client, const struct save_options *options)
+{
+	struct snap_error error;
+	struct snap_name name;
+	int err = snap_name_open(&name, options->path, &error), code;
+
+	if (err)
+		return image_complain_output(options->path, err, &error);
+	code = write_file(client, options, name.fd);
+	if (code) {
+		snap_name_drop(&name);
+		return code;
+	}
+	err = snap_name_keep(&name, &error);
+	return err ? image_complain_output(options->path, err, &error) :
+		     end_machine(client, options);
+}
+
+static int save(const struct save_options *options)
+{
+	struct client *client;
+	int code = named_find(&client, options->name);
+
+	if (code)
+		return code;
+	code = check_target(options->path);
+	if (!code)
+		code = save_to(client, options);
+	client_close(client);
+	return code;
+}
+
+int save_command(int argc, char **argv)
+{
+	static const struct argp_option descriptions[] = {
+		{ "stop", KEY_STOP, NULL, 0,
+		  "End the machine, once its file is whole", 0 },
+		{ NULL, 0, NULL, 0, NULL, 0 },
+	};
+	static const struct argp argp = {
+		.options = descriptions,
+		.parser = parse_option,
+		.args_doc = "NAME FILE",
+		.doc = "Write a machine to a file, from which lodge restore "
+		       "lets it go on."
+		       "\v"
+		       "The machine is held meanwhile.  One that was paused "
+		       "stays so.  A file that is there is replaced when the "
+		       "new one is whole, and stays as it is after an error.  "
+		       "What disks hold is not in the file: with --stop they "
+		       "stay as the guest has left them.\n"
+		       "\n"
+		       "Examples:\n"
+		       "  lodge save web web.save\n"
+		       "  lodge save --stop web web.save; lodge restore -d "
+		       "web.save\n"
+		       "\n"
+		       "Exit codes: 0 done; 73 the file cannot be "
+		       "written; " NAMED_EXIT_CODES ".",
+	};
+	struct save_options options = { 0 };
+
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+		return EXIT_CODE_USAGE;
+	return save(&options);
+}

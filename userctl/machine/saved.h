@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A machine in a file: lodge-image(5) describes it.
+ *
+ * Behind the pages of RAM, "memory" has the images from which a reset starts the machine,
+ * each from a page of its own on; the section "images" lists them.  So a restored machine
+ * reads them when it is reset, and not before.
+ */
+#ifndef LODGE_MACHINE_SAVED_H
+#define LODGE_MACHINE_SAVED_H
+
+#include <stddef.h>
+
+#include "machine/machine.h"
+#include "snap/error.h"
+
+#define SAVED_IMAGES "images"
+#define SAVED_IMAGES_VERSION 1
+
+struct saved;
+
+/**
+ * saved_write() - write a held machine to a file
+ * @fd: a regular file, opened for writing; what is in it is lost
+ * @config: the machine's description, for saved_config()
+ * @error: out: on failure, the reason
+ *
+ * It reads the machine, which may go on afterwards whatever comes of it.
+ *
+ * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -errno.
+ */
+int saved_write(struct machine *machine, int fd, const char *config,
+		struct snap_error *error);
+
+/**
+ * saved_open() - open the file of a saved machine
+ * @saved: set to it
+ * @fd: a regular file, opened for reading; it stays the caller's, who may close it after
+ *	saved_close()
+ * @error: out: on failure, the reason
+ *
+ * What memory and images hold is neither read nor checked.
+ *
+ * Return: 0; -ENOTSUP it must be converted first; or as snap_file_open().
+ */
+int saved_open(struct saved **saved, int fd, struct snap_error *error);
+
+/**
+ * saved_state() - get the state, for machine_config.saved
+ */
+const struct machine_saved *saved_state(const struct saved *saved);
+
+/**
+ * saved_config() - get the machine's description
+ * @size: out: its bytes
+ */
+const char *saved_config(const struct saved *saved, size_t *size);
+
+/**
+ * saved_close() - forget it, once no machine is built from it any more; NULL is fine
+ */
+void saved_close(struct saved *saved);
+
+#endif
