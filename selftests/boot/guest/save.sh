@@ -8,7 +8,7 @@ dmesg -c >/dev/null
 # work NUMBER: sums, now and then asleep
 work() {
 	i=0 sum=$1
-	while [ $i -lt 200 ]; do
+	while [ $i -lt 400 ]; do
 		i=$((i + 1))
 		sum=$(((sum * 31 + i) % 1000000007))
 		[ $((i % 10)) != 0 ] || { echo "step $1 $i"; sleep 0.4; }

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of machines in files: one that is written goes on from its file, and what no
+ * machine has written is refused.
+ */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "machine_fixture.h"
+#include "machine/saved.h"
+#include "snap/write.h"
+
+#define CONFIG "{\"kernel\": \"/image\"}"
+#define PLACE 0x5000
+#define PAGES 4
+
+static struct snap_error why;
+
+static int guest_writes(struct lodge_run *run)
+{
+	*(uint8_t *)fake_memory(PLACE) = 0x21;
+	return fake_out(run, DEBUG_EXIT, 1, 0);
+}
+
+static int guest_tells(struct lodge_run *run)
+{
+	return fake_out(run, DEBUG_EXIT, 1, *(uint8_t *)fake_memory(PLACE));
+}
+
+/* Return: a file with a machine that has worked. */
+static int write_machine(struct __test_metadata *_metadata)
+{
+	int file = memfd_create("saved", MFD_CLOEXEC);
+	struct machine *machine;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	*(uint8_t *)fake_memory(PLACE) = 0x21;
+	ASSERT_EQ(0, saved_write(machine, file, CONFIG, &why));
+	machine_free(machine);
+	close(image);
+	return file;
+}
+
+TEST(a_machine_goes_on_from_its_file)
+{
+	int file = write_machine(_metadata);
+	struct saved *saved;
+	size_t size;
+
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_STREQ(CONFIG, saved_config(saved, &size));
+	EXPECT_EQ(strlen(CONFIG), size);
+	EXPECT_EQ(1, saved_state(saved)->nr_images);
+	EXPECT_STREQ(image_path, saved_state(saved)->images[0].path);
+	EXPECT_EQ(1, saved_state(saved)->images[0].size);
+	config.saved = saved_state(saved);
+	fake.run = guest_tells;
+	ASSERT_EQ(0, build_and_run());
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(2 * 0x21 + 1, end.code);
+	saved_close(saved);
+	close(file);
+}
+
+TEST(a_machine_of_another_size_does_not_take_it)
+{
+	int file = write_machine(_metadata);
+	struct machine *machine;
+	struct saved *saved;
+
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	config.saved = saved_state(saved);
+	config.memory = MEMORY / 2;
+	EXPECT_EQ(-EINVAL, machine_new(&machine, &config, &error));
+	EXPECT_EQ(MACHINE_STEP_LOAD, error.step);
+	config.memory = 2 * MEMORY;
+	EXPECT_EQ(-ENODATA, machine_new(&machine, &config, &error));
+	saved_close(saved);
+	close(file);
+}
+
+TEST(a_file_that_is_cut_is_refused)
+{
+	int file = write_machine(_metadata);
+	off_t size = lseek(file, 0, SEEK_END);
+	struct saved *saved;
+
+	for (off_t cut = size - 1; cut > 0; cut -= size / 50) {
+		ASSERT_EQ(0, ftruncate(file, cut));
+		EXPECT_GT(0, saved_open(&saved, file, &why));
+		EXPECT_NE('\0', why.text[0]);
+	}
+	close(file);
+}
+
+TEST(a_machine_that_cannot_be_written_says_why)
+{
+	int file = memfd_create("saved", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct machine *machine;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	ASSERT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
+	EXPECT_EQ(-EPERM, saved_write(machine, file, CONFIG, &why));
+	EXPECT_NE(NULL, strstr(why.text, strerror(EPERM)));
+	machine_free(machine);
+	close(file);
+}
+
+/* Return: a file whose list of images is this one, of @version. */
+static int write_list(const struct record *images, uint32_t version)
+{
+	static const struct snap_plan plan = { .form = SNAP_PLAIN,
+					       .pages = PAGES };
+	int file = memfd_create("saved", MFD_CLOEXEC);
+	struct snap_writer *writer;
+
+	if (snap_writer_new(&writer, file, &plan) ||
+	    snap_writer_section(writer, SNAP_CONFIG, 1, 0, "{}", 2) ||
+	    snap_writer_section(writer, SNAP_HOST, 1, 0, "{\"time\":1}", 10) ||
+	    snap_writer_section(writer, SNAP_STATE, 1, 0, "", 0) ||
+	    snap_writer_section(writer, SAVED_IMAGES, version, SNAP_OPTIONAL,
+				images->data, images->size) ||
+	    snap_writer_end(writer))
+		abort();
+	snap_writer_free(writer);
+	return file;
+}
+
+static void add(struct record *record, const char *name, uint64_t page,
+		uint64_t size, const char *path)
+{
+	const uint64_t head[] = { htole64(page), htole64(size) };
+	size_t place;
+
+	if (record_open(record, name, 0, &place) ||
+	    record_append(record, head, sizeof(head)) ||
+	    record_append(record, path, strlen(path)))
+		abort();
+	record_close(record, place);
+}
+
+/* Return: what is said of a list, which is freed. */
+static int take_list(struct record *images, uint32_t version)
+{
+	int file = write_list(images, version);
+	struct saved *saved = NULL;
+	int err = saved_open(&saved, file, &why);
+
+	if (!err)
+		saved_close(saved);
+	close(file);
+	free(images->data);
+	*images = (struct record){ 0 };
+	return err;
+}
+
+TEST(a_list_of_images_that_contradicts_the_file_is_refused)
+{
+	struct record images = { 0 };
+
+	add(&images, "image", PAGES - 1, SNAP_PAGE, "a");
+	add(&images, "image", 0, 1, "b");
+	EXPECT_EQ(0, take_list(&images, 1));
+	add(&images, "image", PAGES - 1, SNAP_PAGE + 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", PAGES + 1, 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", 1, UINT64_MAX, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", UINT64_MAX, 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", 0, 1, "");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "picture", 0, 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", 0, 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 2));
+	add(&images, "image", 0, 1, "a");
+	images.size--;
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	for (int i = 0; i < 65; i++)
+		add(&images, "image", 0, 1, "a");
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+}
+
+TEST_HARNESS_MAIN
