@@ -694,8 +694,3 @@ enum disk_engine disk_engine(const struct disk *disk)
 {
 	return disk->uring ? DISK_ENGINE_URING : DISK_ENGINE_THREADS;
 }
-
-bool disk_has_private(const struct disk *disk)
-{
-	return disk->overlay && !overlay_is_empty(disk->overlay);
-}

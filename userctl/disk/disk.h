@@ -200,10 +200,4 @@ void disk_commit(struct disk *disk);
  */
 void disk_drain(struct disk *disk);
 
-/**
- * disk_has_private() - true if something was written that is not in the disk's file,
- * which must not change; while no request is in progress
- */
-bool disk_has_private(const struct disk *disk);
-
 #endif

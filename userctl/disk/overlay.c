@@ -236,10 +236,10 @@ static void add(struct overlay *overlay, struct map *map, uint64_t blocks)
 
 bool overlay_is_empty(const struct overlay *overlay)
 {
-	for (size_t i = 0; i < overlay->bits_size / sizeof(*overlay->bits); i++)
-		if (overlay->bits[i])
-			return false;
-	return true;
+	uint64_t offset = 0, bytes = overlay->disk_size;
+
+	return !overlay_place(overlay, false, &offset, &bytes) &&
+	       bytes == overlay->disk_size;
 }
 
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)

@@ -378,8 +378,9 @@ static const struct device_option blk_options[] = {
 static const char *blk_unsaved(const void *opaque)
 {
 	const struct blk *blk = opaque;
+	const struct overlay *overlay = disk_overlay(blk->io.disk);
 
-	return disk_has_private(blk->io.disk) ?
+	return overlay && !overlay_is_empty(overlay) ?
 		       "with snapshot=on, what the guest has written is in no "
 		       "file of its own" :
 		       NULL;
