@@ -306,13 +306,16 @@ static int resume_machine(void *opaque)
 }
 
 /*
- * Holds the machine for a call, unless it is paused.  Return: 0, or -errno: it ends, as
- * after pause_machine().
+ * Holds the machine for a call, unless it is paused.  Return: 0; -EBUSY it is held for a
+ * connection that has saved it; or -errno: it ends, as after pause_machine().
  */
 static int hold(struct background *background)
 {
-	int err = background->paused ? 0 : machine_pause(background->machine);
+	int err;
 
+	if (background->kept)
+		return -EBUSY;
+	err = background->paused ? 0 : machine_pause(background->machine);
 	if (err)
 		machine_end(background->machine);
 	return err;
