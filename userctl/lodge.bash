@@ -101,7 +101,7 @@ _lodge_directories() {
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since) _lodge_files ;;
 	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)

@@ -22,9 +22,11 @@
 #include "cmd/image.h"
 #include "cmd/named.h"
 #include "control/protocol.h"
+#include "snap/convert.h"
 #include "snap/name.h"
 
 #define KEY_STOP 0x100
+#define KEY_SINCE 0x101
 /* Progress is shown so often, and after so long. */
 #define PROGRESS_MS 1000
 /* The end of a machine, which has been asked for, takes this long at most. */
@@ -35,11 +37,13 @@
  * struct save_options - the command line
  * @name: the machine
  * @path: the file
+ * @since: NULL, or the file to which it gets the changes
  * @stop: end the machine
  */
 struct save_options {
 	const char *name;
 	const char *path;
+	const char *since;
 	bool stop;
 };
 
@@ -50,6 +54,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case KEY_STOP:
 		options->stop = true;
+		return 0;
+	case KEY_SINCE:
+		options->since = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->path)
@@ -140,7 +147,53 @@ static int end_machine(struct client *client,
 	return code;
 }
 
-static int save_to(struct client *client, const struct save_options *options)
+/* Return: 0, or the exit code after a message. */
+static int keep(const struct save_options *options, struct snap_name *name)
+{
+	struct snap_error error;
+	int err = snap_name_keep(name, &error);
+
+	return err ? image_complain_output(options->path, err, &error) : 0;
+}
+
+/* Gives the name to a file with what differs between @base and @whole. */
+static int keep_changes(const struct save_options *options,
+			const struct snap_file *base,
+			const struct snap_file *whole)
+{
+	struct snap_error error;
+	struct snap_name name;
+	size_t which;
+	int err = snap_name_open(&name, options->path, &error);
+
+	if (err)
+		return image_complain_output(options->path, err, &error);
+	err = snap_convert(&whole, 1, base, name.fd, SNAP_PLAIN, &which,
+			   &error);
+	if (!err)
+		return keep(options, &name);
+	snap_name_drop(&name);
+	return image_complain_output(options->path, err, &error);
+}
+
+/* The same for the whole file that @name has, which is dropped. */
+static int keep_since(const struct save_options *options,
+		      const struct snap_file *base, struct snap_name *name)
+{
+	struct snap_error error;
+	struct snap_file *whole;
+	int err = snap_file_open(&whole, name->fd, &error), code;
+
+	code = err ? image_complain_output(options->path, err, &error) :
+		     keep_changes(options, base, whole);
+	snap_file_free(whole);
+	snap_name_drop(name);
+	return code;
+}
+
+/* @base: NULL, or the file to which the new one gets the changes */
+static int save_to(struct client *client, const struct save_options *options,
+		   const struct snap_file *base)
 {
 	struct snap_error error;
 	struct snap_name name;
@@ -153,9 +206,25 @@ static int save_to(struct client *client, const struct save_options *options)
 		snap_name_drop(&name);
 		return code;
 	}
-	err = snap_name_keep(&name, &error);
-	return err ? image_complain_output(options->path, err, &error) :
-		     end_machine(client, options);
+	code = base ? keep_since(options, base, &name) : keep(options, &name);
+	return code ? code : end_machine(client, options);
+}
+
+/* The same, with the base open meanwhile. */
+static int save_since(struct client *client, const struct save_options *options)
+{
+	struct image_file base;
+	int code = image_file_open(&base, options->since);
+
+	if (!code && base.file->incremental)
+		code = complain(EXIT_CODE_IMAGE, options->since,
+				"is not whole: it has the changes to another "
+				"file",
+				"make it whole by lodge image join");
+	if (!code)
+		code = save_to(client, options, base.file);
+	image_file_close(&base);
+	return code;
 }
 
 static int save(const struct save_options *options)
@@ -167,7 +236,8 @@ static int save(const struct save_options *options)
 		return code;
 	code = check_target(options->path);
 	if (!code)
-		code = save_to(client, options);
+		code = options->since ? save_since(client, options) :
+					save_to(client, options, NULL);
 	client_close(client);
 	return code;
 }
@@ -175,6 +245,10 @@ static int save(const struct save_options *options)
 int save_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
+		{ "since", KEY_SINCE, "BASE", 0,
+		  "Keep of the memory what differs from this file's, for lodge "
+		  "image join",
+		  0 },
 		{ "stop", KEY_STOP, NULL, 0,
 		  "End the machine, once its file is whole", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
@@ -196,9 +270,11 @@ int save_command(int argc, char **argv)
 		       "  lodge save web web.save\n"
 		       "  lodge save --stop web web.save; lodge restore -d "
 		       "web.save\n"
+		       "  lodge save web tuesday.save --since monday.save\n"
 		       "\n"
-		       "Exit codes: 0 done; 73 the file cannot be "
-		       "written; " NAMED_EXIT_CODES ".",
+		       "Exit codes: 0 done; 66 BASE cannot be read, or is no "
+		       "whole file; 73 the file cannot be written; " NAMED_EXIT_CODES
+		       ".",
 	};
 	struct save_options options = { 0 };
 
