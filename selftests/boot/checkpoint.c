@@ -240,11 +240,14 @@ static struct holdings look(void)
 	FILE *maps = fopen("/proc/self/maps", "r");
 	FILE *statm = fopen("/proc/self/statm", "r");
 	struct holdings found = { .files = count_files() };
+	long file = 0;
 
 	for (int c; maps && (c = getc(maps)) != EOF;)
 		found.mappings += c == '\n';
-	if (!statm || fscanf(statm, "%*d %ld", &found.pages) != 1)
+	/* Those of files come with what is used of them. */
+	if (!statm || fscanf(statm, "%*d %ld %ld", &found.pages, &file) != 2)
 		found.pages = -1;
+	found.pages -= file;
 	if (maps)
 		fclose(maps);
 	if (statm)

@@ -1,28 +1,33 @@
 # SPDX-License-Identifier: GPL-2.0
 # Computes on both processors, writes to a disk and looks at the clocks, for a host that
-# saves and restores the machine meanwhile; in the end it says what has come of it, a line
-# `NAME: VALUE` each.
+# saves and restores the machine meanwhile, until the host has written "enough" to the
+# disk's last sector; then it says what has come of it, a line `NAME: VALUE` each.
 sh /scripts/virtio
 # Those of the boot are none of this machine's being saved.
 dmesg -c >/dev/null
+enough() {
+	dd if=/dev/vda bs=512 skip=2047 count=1 iflag=direct 2>/dev/null | grep -q enough
+}
 # work NUMBER: sums, now and then asleep
 work() {
 	i=0 sum=$1
-	while [ $i -lt 400 ]; do
+	until [ $((i % 10)) = 0 ] && [ -e /tmp/enough ]; do
 		i=$((i + 1))
 		sum=$(((sum * 31 + i) % 1000000007))
 		[ $((i % 10)) != 0 ] || { echo "step $1 $i"; sleep 0.4; }
 	done
-	echo $sum >/tmp/sum$1
+	echo $i $sum >/tmp/sum$1
 }
+# Blocks over and over, all of them at least once.
 write() {
 	block=0
-	while [ $block -lt 32 ]; do
-		{ printf 'block %08d' $block; dd if=/dev/zero bs=4082 count=1 2>/dev/null; } |
-			dd of=/dev/vda bs=4096 seek=$block conv=fsync,notrunc 2>/dev/null
+	until [ $block -ge 32 ] && enough; do
+		{ printf 'block %08d' $((block % 32)); dd if=/dev/zero bs=4082 count=1 2>/dev/null; } |
+			dd of=/dev/vda bs=4096 seek=$((block % 32)) conv=fsync,notrunc 2>/dev/null
 		block=$((block + 1))
 		sleep 0.3
 	done
+	touch /tmp/enough
 	echo 3 >/proc/sys/vm/drop_caches
 	dd if=/dev/vda bs=4096 count=32 2>/dev/null | sha256sum | cut -c 1-16 >/tmp/written
 }
