@@ -53,11 +53,9 @@ DKMS_SRC := /usr/src/lodge-$(VERSION)
 CC	:= gcc
 CLANG	:= clang-14
 FORMAT	:= clang-format-14
-WARN	:= -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
-	   -Wstrict-prototypes -Wvla
+WARN	:= -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS	?= -O2 -g
-# What they say of a defect needs lines, but no variables; most of these programs run for
-# less time than it takes to optimize them.
+# Most of these programs run for less time than it takes to optimize them.
 SANITIZE ?= -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined
 INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
