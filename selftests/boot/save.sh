@@ -69,7 +69,7 @@ killed() {
 	soon is running && [ "$(seen)" = "$before" ]
 }
 
-echo 1..22
+echo 1..23
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
 	--memory 160M --disk "$dir/disk"
@@ -111,5 +111,6 @@ check "all sums are right in the end" right
 check "and what it has written, and its clocks" \
 	soon has "^written: $(written)$"
 soon has '^complaints: '
+check "it was told each time that it goes on elsewhere" has '^moved: 2$'
 check "which never went backwards, and nothing complains" \
 	eval "has '^backwards: 0' && has '^complaints: 0'"

@@ -459,17 +459,23 @@ TEST_F(rtc, a_reset_takes_back_interrupts_and_starts_a_clock_that_stood)
 	EXPECT_EQ(0x31, get(self->bus, 2));
 }
 
-/* Makes a second clock and loads the first one's state into it. */
-static struct rtc *twin(const struct rtc *rtc, struct bus *bus,
-			struct fake_line *line)
+static struct rtc *make_twin(struct bus *bus, struct fake_line *line)
 {
 	struct rtc_config config = {
 		.bus = bus,
 		.irq = fake_wire(line),
 		.wall_clock = wall_clock,
 	};
+
+	return rtc_new(&config);
+}
+
+/* Makes a second clock and loads the first one's state into it. */
+static struct rtc *twin(const struct rtc *rtc, struct bus *bus,
+			struct fake_line *line)
+{
+	struct rtc *new = make_twin(bus, line);
 	struct record record = { 0 };
-	struct rtc *new = rtc_new(&config);
 
 	device_save(&rtc_device, rtc, &record);
 	if (device_load(&rtc_device, new, &record))
@@ -500,6 +506,28 @@ TEST_F(rtc, saved_and_loaded_it_shows_its_time_and_still_wakes_the_guest)
 	fake_sleep(8 * SEC);
 	EXPECT_TRUE(line.level);
 	EXPECT_EQ(0xa0, get(bus, 0x0c) & 0xa0);
+	rtc_free(rtc);
+	bus_free(bus);
+}
+
+TEST_F(rtc, alarm_that_rang_before_it_was_loaded_waits_until_the_machine_runs)
+{
+	struct bus *bus = bus_new();
+	struct fake_line line = { 0 };
+	struct record record = { 0 };
+	struct rtc *rtc = make_twin(bus, &line);
+
+	set(self->bus, 1, 0xc0);
+	set(self->bus, 3, 0xc0);
+	set(self->bus, 5, 0xc0);
+	set(self->bus, 0x0b, H24 | AIE);
+	ASSERT_EQ(0, device_save(&rtc_device, self->rtc, &record));
+	fake_sleep(3 * SEC);
+	ASSERT_EQ(0, device_load(&rtc_device, rtc, &record));
+	EXPECT_FALSE(line.level);
+	fake_sleep(SEC);
+	EXPECT_TRUE(line.level);
+	free(record.data);
 	rtc_free(rtc);
 	bus_free(bus);
 }

@@ -648,11 +648,14 @@ static bool rtc_is_sound(const void *opaque)
 	       rtc->cmos[REG_D] == D_VALID;
 }
 
+/*
+ * What has passed meanwhile the timer finds, when the machine runs: an interrupt before
+ * the vCPUs are loaded would be lost.
+ */
 static void rtc_loaded(void *opaque)
 {
 	struct rtc *rtc = opaque;
 
-	rtc_catch_up(rtc);
 	rtc_update_line(rtc);
 	rtc_schedule(rtc);
 }
@@ -663,6 +666,7 @@ static void rtc_wake(void *opaque)
 	struct rtc *rtc = opaque;
 
 	rtc->cmos[SHUTDOWN] = SHUTDOWN_S3;
+	rtc_catch_up(rtc);
 	rtc_loaded(rtc);
 }
 

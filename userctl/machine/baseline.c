@@ -113,12 +113,13 @@ int baseline_new(struct baseline **baseline, int vm, struct ram *ram)
 		free(new);
 		return -ENOMEM;
 	}
-	copy_all(new);
+	/* Before the copy, which takes long, and nothing is written to meanwhile. */
 	err = begin_logs(new);
 	if (err) {
 		baseline_free(new);
 		return err;
 	}
+	copy_all(new);
 	*baseline = new;
 	return 0;
 }

@@ -37,7 +37,9 @@ static int build_wishes(struct machine *machine)
 {
 	machine->show = loop_timer_new(machine->loop, machine_show, machine);
 	machine->press = loop_timer_new(machine->loop, machine_press, machine);
-	if (!machine->show || !machine->press)
+	machine->general =
+		loop_timer_new(machine->loop, machine_raise_general, machine);
+	if (!machine->show || !machine->press || !machine->general)
 		return machine_fail(machine, MACHINE_STEP_DEVICES, -errno);
 	return 0;
 }

@@ -85,7 +85,9 @@ int machine_rewind(struct machine *machine)
 		return err;
 	pthread_mutex_lock(&machine->lock);
 	machine->asleep = machine->held.asleep;
-	checkpoint->passes.pass++;
+	/* Zero is for no checkpoint, and one for a new one. */
+	if (!++checkpoint->passes.pass)
+		checkpoint->passes.pass = 2;
 	checkpoint->passes.pages = pages;
 	pthread_mutex_unlock(&machine->lock);
 	return 0;
@@ -123,10 +125,14 @@ int machine_grant(struct machine *machine, enum machine_wish wish)
 	return err ? err : devices_release(machine->devices);
 }
 
-/* The vCPU that asks, and all others, go on when the wish is granted. */
+/*
+ * The vCPU that asks, and all others, go on when the wish is granted.  One that has asked
+ * to be put back must not go on from there.
+ */
 static void wish(struct machine *machine, enum machine_wish wish)
 {
-	machine->wish = wish;
+	if (machine->wish != MACHINE_WISH_REWIND)
+		machine->wish = wish;
 	loop_stop(machine->loop);
 }
 

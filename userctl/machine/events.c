@@ -195,11 +195,29 @@ void machine_alarm(void *opaque)
 	pm_alarm(devices_get(machine->devices, &pm_device, 0));
 }
 
+/* It waits until the machine runs: a vCPU that is not loaded yet would forget it. */
 void machine_general_event(void *opaque, unsigned int number)
 {
 	struct machine *machine = opaque;
 
-	pm_raise_general(devices_get(machine->devices, &pm_device, 0), number);
+	pthread_mutex_lock(&machine->lock);
+	machine->general_events |= 1U << number;
+	pthread_mutex_unlock(&machine->lock);
+	loop_timer_arm(machine->general, 0);
+}
+
+void machine_raise_general(void *opaque)
+{
+	struct machine *machine = opaque;
+	struct pm *pm = devices_get(machine->devices, &pm_device, 0);
+	unsigned int events;
+
+	pthread_mutex_lock(&machine->lock);
+	events = machine->general_events;
+	machine->general_events = 0;
+	pthread_mutex_unlock(&machine->lock);
+	for (; events; events &= events - 1)
+		pm_raise_general(pm, (unsigned int)__builtin_ctz(events));
 }
 
 void machine_press(void *opaque)

@@ -80,6 +80,8 @@ struct machine_checkpoint {
  * @loop: event loop and clock
  * @show: armed when the user wants to see the vCPUs
  * @press: armed when the user presses the power button
+ * @general: armed when a device has an event of ACPI's for the guest
+ * @general_events: those events, a bit each; guarded by @lock
  * @reset_times: times of the last resets, by the host's clock; the oldest is at
  *	@resets modulo MACHINE_MANY_RESETS
  * @resets: number of resets
@@ -117,6 +119,8 @@ struct machine {
 	struct loop *loop;
 	struct loop_timer *show;
 	struct loop_timer *press;
+	struct loop_timer *general;
+	unsigned int general_events;
 	time_t reset_times[MACHINE_MANY_RESETS];
 	unsigned int resets;
 	bool told_resets;
@@ -180,6 +184,9 @@ void machine_output(void *opaque, const void *bytes, size_t size);
 void machine_drained(void *opaque);
 void machine_alarm(void *opaque);
 void machine_general_event(void *opaque, unsigned int number);
+
+/* Raises what machine_general_event() was told; only the loop's thread may call. */
+void machine_raise_general(void *opaque);
 
 /* A call has failed with ECANCELED; any thread may tell. */
 void machine_killed(struct machine *machine);

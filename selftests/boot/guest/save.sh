@@ -54,6 +54,7 @@ touch /tmp/done
 wait
 echo "sums: $(cat /tmp/sum1) $(cat /tmp/sum2)"
 echo "written: $(cat /tmp/written)"
+echo "moved: $(cut -c 1-8 /sys/firmware/acpi/interrupts/gpe05 | tr -d ' ')"
 echo "backwards: $(cat /tmp/back)"
 dmesg
 echo "complaints: $(dmesg | grep -cE 'BUG:|WARNING: CPU|Oops|Call Trace|I/O error|unstable|stall|lockup')"
