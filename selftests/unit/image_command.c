@@ -81,16 +81,16 @@ static void take_text(int fd, char *text, size_t size)
 	close(fd);
 }
 
-/* Runs `lodge image` with words, NULL at their end.  Return: its exit code. */
-static int image(FIXTURE_DATA(image) * self, ...)
+/* Runs a command with words, NULL at their end.  Return: its exit code. */
+static int command(FIXTURE_DATA(image) * self, char *name, ...)
 {
 	int files[2] = { memfd_create("out", 0), memfd_create("err", 0) };
-	char *argv[MAX_WORDS + 2] = { "image" };
+	char *argv[MAX_WORDS + 2] = { name };
 	int argc = 1, status;
 	va_list words;
 	pid_t child;
 
-	va_start(words, self);
+	va_start(words, name);
 	while (argc <= MAX_WORDS && (argv[argc] = va_arg(words, char *)))
 		argc++;
 	va_end(words);
@@ -99,7 +99,7 @@ static int image(FIXTURE_DATA(image) * self, ...)
 	if (!child) {
 		dup2(files[0], STDOUT_FILENO);
 		dup2(files[1], STDERR_FILENO);
-		status = command_call(command_find("image"), argc, argv);
+		status = command_call(command_find(name), argc, argv);
 		fflush(NULL);
 		_exit(status);
 	}
@@ -107,6 +107,28 @@ static int image(FIXTURE_DATA(image) * self, ...)
 	take_text(files[0], self->out, sizeof(self->out));
 	take_text(files[1], self->err, sizeof(self->err));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+#define image(self, ...) command(self, "image", __VA_ARGS__)
+#define save(self, ...) command(self, "save", "nobody", __VA_ARGS__)
+
+/* Return: true if a file is still as write_text() has made it. */
+static bool has_text(const char *path)
+{
+	char text[8] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	take_text(fd, text, sizeof(text));
+	return !strcmp("a disk", text);
+}
+
+static void write_text(const char *path)
+{
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (write(fd, "a disk", 6) != 6)
+		abort();
+	close(fd);
 }
 
 static void damage(const char *path, uint64_t at)
@@ -215,10 +237,61 @@ TEST_F(image, what_cannot_be_joined_is_named_and_leaves_what_was_there)
 					 self->whole, self->made, NULL));
 	EXPECT_NE(NULL, strstr(self->err, "/changes: is not whole"));
 	EXPECT_EQ(-1, access(self->made, F_OK));
+	ASSERT_EQ(0, image(self, "pack", self->whole, self->made, NULL));
 	EXPECT_EQ(EXIT_CODE_IMAGE, image(self, "join", self->whole, self->whole,
-					 self->changes, NULL));
+					 self->made, NULL));
 	EXPECT_NE(NULL, strstr(self->err, "/whole: is whole"));
-	EXPECT_EQ(0, image(self, "check", self->changes, NULL));
+	EXPECT_EQ(0, image(self, "check", self->made, NULL));
+}
+
+TEST_F(image, changes_that_are_not_joined_are_not_replaced)
+{
+	ASSERT_EQ(0, image(self, "pack", self->changes, self->made, NULL));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, image(self, "join", self->whole,
+					  self->changes, self->made, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "/made: has changes"));
+	EXPECT_EQ(0, image(self, "join", self->whole, self->changes,
+			   self->changes, NULL))
+	TH_LOG("%s", self->err);
+}
+
+TEST_F(image, only_a_file_of_a_saved_machine_is_replaced)
+{
+	static const char *const actions[] = { "pack", "unpack" };
+
+	write_text(self->made);
+	for (size_t i = 0; i < 2; i++) {
+		EXPECT_EQ(EXIT_CODE_OUTPUT, image(self, actions[i], self->whole,
+						  self->made, NULL));
+		EXPECT_NE(NULL, strstr(self->err, "/made: is no file of"));
+	}
+	EXPECT_EQ(EXIT_CODE_OUTPUT, image(self, "join", self->whole,
+					  self->changes, self->made, NULL));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, save(self, self->made, NULL));
+	EXPECT_TRUE(has_text(self->made));
+}
+
+TEST_F(image, what_cannot_be_looked_at_is_not_replaced)
+{
+	ASSERT_EQ(0, symlink(self->made, self->made));
+	EXPECT_EQ(EXIT_CODE_OUTPUT,
+		  image(self, "pack", self->whole, self->made, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "/made: is there, and cannot be"));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, save(self, self->made, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "/made: is there, and cannot be"));
+}
+
+TEST_F(image, the_changes_to_a_file_are_not_saved_in_its_place)
+{
+	char other[112];
+
+	sprintf(other, "%s/./whole", self->folder);
+	EXPECT_EQ(EXIT_CODE_USAGE,
+		  save(self, self->whole, "--since", other, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "/whole: is the file of --since"));
+	EXPECT_EQ(EXIT_CODE_IMAGE,
+		  save(self, self->made, "--since", self->changes, NULL));
+	EXPECT_EQ(0, image(self, "check", self->whole, NULL));
 }
 
 TEST_F(image, a_file_that_cannot_be_read_or_written_is_told_apart)

@@ -6,8 +6,10 @@
 
 #include <argp.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/command.h"
 #include "cmd/complain.h"
@@ -117,6 +119,37 @@ static int convert(const struct image_file *images, size_t count,
 			       image_complain_output(path, err, &error);
 }
 
+/* True if @path leads to a file with changes to another one. */
+static bool has_changes(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct snap_file *file = NULL;
+	struct snap_error error;
+	bool has;
+
+	if (fd < 0)
+		return false;
+	has = !snap_file_open(&file, fd, &error) && file->incremental;
+	snap_file_free(file);
+	close(fd);
+	return has;
+}
+
+/* Who forgets to give NEW has the last file with changes in its place. */
+static int check_joined(const struct image_file *images, size_t count,
+			const char *path)
+{
+	for (size_t i = 0; i < count; i++)
+		if (image_is_at(&images[i], path))
+			return 0;
+	return has_changes(path) ?
+		       complain(EXIT_CODE_OUTPUT, path,
+				"has changes that are not among those that are "
+				"joined, and is not replaced",
+				"name the new file last, or remove this one") :
+		       0;
+}
+
 /* All files but the last are read, and the last is written. */
 static int convert_files(const struct image_options *options,
 			 enum snap_form form)
@@ -132,6 +165,10 @@ static int convert_files(const struct image_options *options,
 		images[i].fd = -1;
 	for (size_t i = 0; i < count && !code; i++)
 		code = image_file_open(&images[i], options->files[i]);
+	if (!code)
+		code = image_check_target(options->files[count]);
+	if (!code && count > 1)
+		code = check_joined(images, count, options->files[count]);
 	if (!code)
 		code = convert(images, count, options->files[count], form);
 	for (size_t i = 0; i < count; i++)
@@ -246,9 +283,9 @@ int image_command(int argc, char **argv)
 		       "  lodge image join monday.lodge tuesday.lodge "
 		       "whole.lodge\n"
 		       "\n"
-		       "NEW appears when it is whole, in place of a file that "
-		       "has the name, which may be one of those that are "
-		       "read.\n"
+		       "NEW appears when it is whole, in place of a file of a "
+		       "saved machine that has the name, which may be one of "
+		       "those that are read.\n"
 		       "\n"
 		       "Exit codes: 0 done; 64 the command line is wrong; 66 a "
 		       "file cannot be read, or is damaged or unknown; 70 an "

@@ -51,6 +51,22 @@ int image_complain_output(const char *path, int err,
 			  const struct snap_error *error);
 
 /**
+ * image_check_target() - check what a new file would replace
+ * @path: of the new file
+ *
+ * A disk, say, that is named by mistake is not to be replaced: that may be the file of a
+ * saved machine alone, or an empty one.
+ *
+ * Return: 0: it is that, or nothing is there; or the exit code after a message.
+ */
+int image_check_target(const char *path);
+
+/**
+ * image_is_at() - true if @path leads to an open file
+ */
+bool image_is_at(const struct image_file *image, const char *path);
+
+/**
  * image_info() - show what files have
  * @json: as JSON
  *

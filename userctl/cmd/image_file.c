@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
@@ -64,4 +65,39 @@ void image_file_close(struct image_file *image)
 	if (image->fd >= 0)
 		close(image->fd);
 	image->fd = -1;
+}
+
+/* What cannot be looked at might be anything. */
+int image_check_target(const char *path)
+{
+	struct snap_error error;
+	char magic[SNAP_MAGIC_SIZE];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
+	ssize_t size;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0) {
+		err = -errno;
+		snap_error_set(&error, err, NULL,
+			       "is there, and cannot be read: %s",
+			       strerror(-err));
+		return image_complain_output(path, err, &error);
+	}
+	size = read(fd, magic, sizeof(magic));
+	close(fd);
+	if (!size || (size == sizeof(magic) &&
+		      !memcmp(magic, SNAP_MAGIC, sizeof(magic))))
+		return 0;
+	return complain(EXIT_CODE_OUTPUT, path,
+			"is no file of a saved machine, and is not replaced",
+			"choose another name, or remove it");
+}
+
+bool image_is_at(const struct image_file *image, const char *path)
+{
+	struct stat own, other;
+
+	return !fstat(image->fd, &own) && !stat(path, &other) &&
+	       own.st_dev == other.st_dev && own.st_ino == other.st_ino;
 }

@@ -10,7 +10,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,25 +74,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
-}
-
-/* A disk of the machine, named by mistake, is not to be replaced. */
-static int check_target(const char *path)
-{
-	char magic[SNAP_MAGIC_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	ssize_t size;
-
-	if (fd < 0)
-		return 0;
-	size = read(fd, magic, sizeof(magic));
-	close(fd);
-	if (!size || (size == sizeof(magic) &&
-		      !memcmp(magic, SNAP_MAGIC, sizeof(magic))))
-		return 0;
-	return complain(EXIT_CODE_OUTPUT, path,
-			"is no file of a saved machine, and is not replaced",
-			"choose another name, or remove it");
 }
 
 static void show_progress(int fd)
@@ -164,8 +144,12 @@ static int keep_changes(const struct save_options *options,
 	struct snap_error error;
 	struct snap_name name;
 	size_t which;
-	int err = snap_name_open(&name, options->path, &error);
+	/* It may have changed while the whole file was written. */
+	int code = image_check_target(options->path), err;
 
+	if (code)
+		return code;
+	err = snap_name_open(&name, options->path, &error);
 	if (err)
 		return image_complain_output(options->path, err, &error);
 	err = snap_convert(&whole, 1, base, name.fd, SNAP_PLAIN, &which,
@@ -210,36 +194,57 @@ static int save_to(struct client *client, const struct save_options *options,
 	return code ? code : end_machine(client, options);
 }
 
-/* The same, with the base open meanwhile. */
-static int save_since(struct client *client, const struct save_options *options)
-{
-	struct image_file base;
-	int code = image_file_open(&base, options->since);
-
-	if (!code && base.file->incremental)
-		code = complain(EXIT_CODE_IMAGE, options->since,
-				"is not whole: it has the changes to another "
-				"file",
-				"make it whole by lodge image join");
-	if (!code)
-		code = save_to(client, options, base.file);
-	image_file_close(&base);
-	return code;
-}
-
-static int save(const struct save_options *options)
+static int save_machine(const struct save_options *options,
+			const struct snap_file *base)
 {
 	struct client *client;
 	int code = named_find(&client, options->name);
 
 	if (code)
 		return code;
-	code = check_target(options->path);
-	if (!code)
-		code = options->since ? save_since(client, options) :
-					save_to(client, options, NULL);
+	code = save_to(client, options, base);
 	client_close(client);
 	return code;
+}
+
+/* The changes to a file that they replace would be of no use to anybody. */
+static int check_base(const struct save_options *options,
+		      const struct image_file *base)
+{
+	if (base->file->incremental)
+		return complain(EXIT_CODE_IMAGE, options->since,
+				"is not whole: it has the changes to another "
+				"file",
+				"make it whole by lodge image join");
+	if (image_is_at(base, options->path))
+		return complain(EXIT_CODE_USAGE, options->path,
+				"is the file of --since, which must stay",
+				"choose another name");
+	return 0;
+}
+
+/* The same, with the base open meanwhile. */
+static int save_since(const struct save_options *options)
+{
+	struct image_file base;
+	int code = image_file_open(&base, options->since);
+
+	if (!code)
+		code = check_base(options, &base);
+	if (!code)
+		code = save_machine(options, base.file);
+	image_file_close(&base);
+	return code;
+}
+
+static int save(const struct save_options *options)
+{
+	int code = image_check_target(options->path);
+
+	if (code)
+		return code;
+	return options->since ? save_since(options) :
+				save_machine(options, NULL);
 }
 
 int save_command(int argc, char **argv)
@@ -272,7 +277,7 @@ int save_command(int argc, char **argv)
 		       "web.save\n"
 		       "  lodge save web tuesday.save --since monday.save\n"
 		       "\n"
-		       "Exit codes: 0 done; 66 BASE cannot be read, or is no "
+		       "Exit codes: 0 done; 64 also if FILE is BASE; 66 BASE cannot be read, or is no "
 		       "whole file; 73 the file cannot be written; " NAMED_EXIT_CODES
 		       ".",
 	};
