@@ -182,6 +182,21 @@ TEST_F(named, a_file_that_is_dropped_leaves_the_old_one_and_nothing_else)
 	EXPECT_EQ(1, list(self, false));
 }
 
+TEST_F(named, a_file_that_has_come_meanwhile_is_not_replaced)
+{
+	int fd;
+
+	ASSERT_EQ(0, snap_name_open(&self->name, self->path, &self->error));
+	ASSERT_EQ(0, write_fd(self->name.fd, new_id));
+	fd = open(self->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	ASSERT_EQ(0, write_fd(fd, old_id));
+	close(fd);
+	EXPECT_EQ(-EEXIST, snap_name_keep(&self->name, &self->error));
+	EXPECT_NE(NULL, strstr(self->error.text, strerror(EEXIST)));
+	EXPECT_TRUE(has_id(self, old_id));
+	EXPECT_EQ(1, list(self, false));
+}
+
 TEST_F(named, a_writer_that_is_killed_leaves_the_old_file_or_the_new_one)
 {
 	bool is_new = false;

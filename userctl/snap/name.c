@@ -44,12 +44,14 @@ static int open_folder(struct snap_name *name, const char *path)
 }
 
 /* A device, a link or a socket must not become a file. */
-static int check_target(const struct snap_name *name)
+static int check_target(struct snap_name *name)
 {
 	struct stat st;
 
-	if (fstatat(name->folder, name->target, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? 0 : -errno;
+	if (fstatat(name->folder, name->target, &st, AT_SYMLINK_NOFOLLOW)) {
+		name->absent = errno == ENOENT;
+		return name->absent ? 0 : -errno;
+	}
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
 	return S_ISREG(st.st_mode) ? 0 : -EEXIST;
@@ -134,17 +136,37 @@ static int link_file(struct snap_name *name)
 	return err;
 }
 
-/* Replaces what has the name; rename(2) does so at once. */
+/*
+ * Some file systems know no rename that replaces nothing, but links, which do not either:
+ * the temporary name is removed by snap_name_drop() then.
+ */
+static int take_new_name(const struct snap_name *name)
+{
+	if (!renameat2(name->folder, name->temporary, name->folder,
+		       name->target, RENAME_NOREPLACE))
+		return 0;
+	if (errno == EINVAL && !linkat(name->folder, name->temporary,
+				       name->folder, name->target, 0))
+		return 0;
+	return -errno;
+}
+
+/* What had the name at first is replaced; rename(2) does so at once. */
+static int take_name(const struct snap_name *name)
+{
+	if (name->absent)
+		return take_new_name(name);
+	return renameat(name->folder, name->temporary, name->folder,
+			name->target) ?
+		       -errno :
+		       0;
+}
+
 static int move_file(struct snap_name *name)
 {
 	int err = *name->temporary ? 0 : link_file(name);
 
-	if (err)
-		return err;
-	if (renameat(name->folder, name->temporary, name->folder, name->target))
-		return -errno;
-	*name->temporary = '\0';
-	return 0;
+	return err ? err : take_name(name);
 }
 
 int snap_name_keep(struct snap_name *name, struct snap_error *error)

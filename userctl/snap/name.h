@@ -10,6 +10,7 @@
 #define LODGE_SNAP_NAME_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "snap/error.h"
 
@@ -19,12 +20,14 @@
  * @folder: the directory
  * @target: its name to be
  * @temporary: the name that it has meanwhile, or takes on the way; or empty
+ * @absent: nothing had the name when it was looked at, and nothing is replaced
  */
 struct snap_name {
 	int fd;
 	int folder;
 	char target[NAME_MAX + 1];
 	char temporary[32];
+	bool absent;
 };
 
 /**
@@ -39,10 +42,11 @@ int snap_name_open(struct snap_name *name, const char *path,
 
 /**
  * snap_name_keep() - write the file to the disk and give it its name, in place of one
- * that has it, and close it
+ * that had it at snap_name_open(), and close it
  * @error: out: on failure, the reason
  *
- * Return: 0; or -errno, and the file is lost.  After a failure of the last step, which
+ * Return: 0; -EEXIST a file has taken the name since snap_name_open(), when none had it;
+ * -errno.  The file is lost then.  After a failure of the last step, which
  * writes the directory to the disk, the file has its name.
  */
 int snap_name_keep(struct snap_name *name, struct snap_error *error);
