@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "machine_fixture.h"
@@ -111,6 +113,82 @@ TEST(a_machine_that_cannot_be_written_says_why)
 	EXPECT_NE(NULL, strstr(why.text, strerror(EPERM)));
 	machine_free(machine);
 	close(file);
+}
+
+/* The file that is asked after, how often it was made stable, and what that returns. */
+static struct {
+	ino_t file;
+	unsigned int calls;
+	int error;
+} synced;
+
+int fdatasync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || st.st_ino != synced.file)
+		return (int)syscall(SYS_fdatasync, fd);
+	synced.calls++;
+	errno = synced.error;
+	return synced.error ? -1 : 0;
+}
+
+/* Writes a machine with a device, whose file is asked after.  Return: as saved_write(). */
+static int write_with(const char *kind, size_t off)
+{
+	char path[] = "/tmp/lodge-test.XXXXXX";
+	int disk = mkstemp(path), file = memfd_create("saved", MFD_CLOEXEC);
+	struct device_value *values;
+	struct machine *machine;
+	struct stat st;
+	int err;
+
+	describe(guest_writes, 1);
+	values = devices_want(&config.devices, devices_find(kind));
+	devices_set_text(&values[0], path);
+	if (off)
+		devices_set_number(&values[off], !values[off].number);
+	synced.calls = 0;
+	err = ftruncate(disk, 2 << 20) || fstat(disk, &st) ? -errno : 0;
+	synced.file = st.st_ino;
+	if (!err)
+		err = machine_new(&machine, &config, &error);
+	if (!err) {
+		err = saved_write(machine, file, CONFIG, &why);
+		machine_free(machine);
+	}
+	devices_forget(&config.devices);
+	unlink(path);
+	close(disk);
+	close(file);
+	close(image);
+	return err;
+}
+
+/* The options of virtio-blk and of virtio-pmem by their places. */
+enum { RO = 1, SHARE = 2, SNAPSHOT = 3 };
+
+TEST(what_the_guest_has_written_is_stable_before_the_file_is_whole)
+{
+	EXPECT_EQ(0, write_with("virtio-blk", 0)) TH_LOG("%s", why.text);
+	EXPECT_EQ(1, synced.calls);
+	EXPECT_EQ(0, write_with("virtio-pmem", 0)) TH_LOG("%s", why.text);
+	EXPECT_EQ(1, synced.calls);
+	synced.error = EIO;
+	EXPECT_EQ(-EIO, write_with("virtio-blk", 0));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-blk has written"));
+	EXPECT_EQ(-EIO, write_with("virtio-pmem", 0));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-pmem has written"));
+}
+
+TEST(a_disk_that_the_guest_does_not_write_need_not_be_stable)
+{
+	synced.error = EIO;
+	EXPECT_EQ(0, write_with("virtio-blk", RO));
+	EXPECT_EQ(0, write_with("virtio-blk", SNAPSHOT));
+	EXPECT_EQ(0, write_with("virtio-pmem", RO));
+	EXPECT_EQ(0, write_with("virtio-pmem", SHARE));
+	EXPECT_EQ(0, synced.calls);
 }
 
 /* Return: a file whose list of images is this one, of @version. */

@@ -284,6 +284,9 @@ struct device_boot {
  *	reach this combination of values; NULL: @fields suffice
  * @unsaved: say what of the device's state no record has, as "what it has is in ...";
  *	NULL, or returns NULL: nothing, and the machine can be saved
+ * @settle: called when the machine is written to a file: make stable what the guest has
+ *	written to files of the host, which it counts on when it goes on from there.
+ *	Returns 0 or -errno; NULL: it writes to none
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  * @moved: called after that, if another machine may go on from the same state: the guest
@@ -324,6 +327,7 @@ struct device_kind {
 	size_t nr_fields;
 	bool (*is_sound)(const void *device);
 	const char *(*unsaved)(const void *device);
+	int (*settle)(const void *device);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);
 	int (*keep)(void *device, const struct device_value *values,

@@ -200,4 +200,13 @@ void disk_commit(struct disk *disk);
  */
 void disk_drain(struct disk *disk);
 
+/**
+ * disk_settle() - wait until all that was written is stable, after disk_drain()
+ *
+ * What is in an overlay need not be.
+ *
+ * Return: 0 or -errno, perhaps for what was written long ago.
+ */
+int disk_settle(const struct disk *disk);
+
 #endif

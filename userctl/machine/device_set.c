@@ -197,6 +197,20 @@ const char *devices_unsaved(const struct devices *devices, const char **name)
 	return NULL;
 }
 
+int devices_settle(const struct devices *devices, const char **name)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		*name = made->kind->name;
+		if (made->kind->settle)
+			err = made->kind->settle(made->device);
+	}
+	return err;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {

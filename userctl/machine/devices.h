@@ -181,6 +181,14 @@ int devices_save(const struct devices *devices, struct record *record);
 const char *devices_unsaved(const struct devices *devices, const char **name);
 
 /**
+ * devices_settle() - make stable what the guest has written to files of the host
+ * @name: out: on failure, the device's kind
+ *
+ * Return: 0 or -errno.
+ */
+int devices_settle(const struct devices *devices, const char **name);
+
+/**
  * devices_load() - load the devices, which have just been reset, from a record
  * @sections: out: number of the record's sections that are devices'
  *

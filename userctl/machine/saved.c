@@ -224,12 +224,27 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 	return err ? snap_error_set(error, err, NULL, "%s", boot.text) : 0;
 }
 
+/* The guest counts on what it has written, also where it has asked for no flush. */
+static int settle(const struct machine *machine, struct snap_error *error)
+{
+	const char *name;
+	int err = devices_settle(machine->devices, &name);
+
+	return err ? snap_error_set(error, err, NULL,
+				    "what its device %s has written is not on "
+				    "the disk: %s",
+				    name, strerror(-err)) :
+		     0;
+}
+
 int saved_write(struct machine *machine, int fd, const char *config,
 		struct snap_error *error)
 {
 	struct record state = { 0 };
 	int err = check_machine(machine, error);
 
+	if (!err)
+		err = settle(machine, error);
 	if (err)
 		return err;
 	err = machine_save_state(machine, &state);

@@ -25,7 +25,8 @@ struct saved;
  * @config: the machine's description, for saved_config()
  * @error: out: on failure, the reason
  *
- * It reads the machine, which may go on afterwards whatever comes of it.
+ * It reads the machine, which may go on afterwards whatever comes of it, and waits until
+ * what the guest has written is on the host's disks.
  *
  * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -errno.
  */

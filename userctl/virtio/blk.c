@@ -386,6 +386,13 @@ static const char *blk_unsaved(const void *opaque)
 		       NULL;
 }
 
+static int blk_settle(const void *opaque)
+{
+	const struct blk *blk = opaque;
+
+	return disk_settle(blk->io.disk);
+}
+
 const struct device_kind virtio_blk_device = {
 	.name = "virtio-blk",
 	.about = "a disk; --disk FILE adds it",
@@ -400,6 +407,7 @@ const struct device_kind virtio_blk_device = {
 	DEVICE_STATE(struct blk, blk_fields),
 	.is_sound = blk_is_sound,
 	.unsaved = blk_unsaved,
+	.settle = blk_settle,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,

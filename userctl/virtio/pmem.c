@@ -372,6 +372,14 @@ static const char *pmem_unsaved(const void *opaque)
 		       NULL;
 }
 
+/* That of a private memory was opened for reading. */
+static int pmem_settle(const void *opaque)
+{
+	const struct pmem *pmem = opaque;
+
+	return disk_settle(pmem->disk);
+}
+
 static const struct record_field pmem_fields[] = {
 	VIRTIO_PCI_FIELDS(struct pmem),
 	RECORD_ANY(VIRTIO_OWN_TAG, struct pmem, config.start),
@@ -410,6 +418,7 @@ const struct device_kind virtio_pmem_device = {
 	DEVICE_STATE(struct pmem, pmem_fields),
 	.is_sound = pmem_is_sound,
 	.unsaved = pmem_unsaved,
+	.settle = pmem_settle,
 	.loaded = virtio_pci_loaded,
 	.keep = pmem_keep,
 };
