@@ -40,6 +40,7 @@ static const struct device_option many_options[] = {
 		   .type = DEVICE_TEXT,
 		   .required = true,
 		   .host = true,
+		   .is_path = true,
 		   .word = "FILE" },
 	[TAG] = { .name = "tag",
 		  .about = "a tag",

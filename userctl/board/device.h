@@ -153,6 +153,7 @@ struct device_value {
  * @required: the user must give it
  * @host: it only tells what the host does, as a file's path: it is no part of the
  *	device's state, and a machine that loads the state may have another value
+ * @is_path: it is a file's path, which may be relative to where the machine was started
  * @value: default; of a DEVICE_CHOICE its index; above @max: there is none
  * @text: default of a DEVICE_TEXT, or NULL
  * @min: smallest number or size
@@ -166,6 +167,7 @@ struct device_option {
 	enum device_type type;
 	bool required;
 	bool host;
+	bool is_path;
 	uint64_t value;
 	const char *text;
 	uint64_t min;

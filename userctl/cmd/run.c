@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -611,18 +612,45 @@ static int run_in_foreground(struct run_options *options)
 	return code;
 }
 
+/* Return: a file that a saved machine looks for by a relative path; or NULL. */
+static const char *relative_file(const struct run_options *options)
+{
+	for (unsigned int i = 0; i < options->nr_serials; i++)
+		if (options->serials[i].kind == CONSOLE_FILE &&
+		    *options->serials[i].path != '/')
+			return options->serials[i].path;
+	if (options->root && *options->root != '/')
+		return options->root;
+	return devices_relative(&options->machine.devices);
+}
+
+/* Return: 0 or an exit code. */
+static int complain_directory(const struct run_options *options, int err)
+{
+	const char *file = relative_file(options);
+	char remedy[PATH_MAX + 64];
+
+	if (!options->machine.saved)
+		return complain(EXIT_CODE_IMAGE, options->directory,
+				strerror(err),
+				"name a directory by --directory");
+	/* It has its kernel with it, and needs the directory for other files alone. */
+	if (!file)
+		return 0;
+	snprintf(remedy, sizeof(remedy),
+		 "make it again: there the machine looks for %s", file);
+	return complain(EXIT_CODE_IMAGE, options->directory, strerror(err),
+			remedy);
+}
+
 static int run_as_asked(struct run_options *options)
 {
-	int code, err;
+	int code = 0, err;
 
-	/* A saved machine needs it for its disks alone, which are looked for anyway. */
-	if (options->directory && chdir(options->directory) &&
-	    !options->machine.saved) {
-		code = complain(EXIT_CODE_IMAGE, options->directory,
-				strerror(errno),
-				"name a directory by --directory");
+	if (options->directory && chdir(options->directory))
+		code = complain_directory(options, errno);
+	if (code)
 		return early_code(options, code);
-	}
 	if (!options->detach)
 		return run_in_foreground(options);
 	err = detach(run_in_background, options, &code);

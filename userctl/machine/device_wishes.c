@@ -95,6 +95,28 @@ bool devices_can_start(const struct devices_wanted *wanted)
 	return false;
 }
 
+static const char *relative_path(const struct device_wish *wish)
+{
+	const struct device_option *option = wish->kind->options;
+
+	for (size_t i = 0; option && option[i].name; i++) {
+		const char *text = wish->values[i].text;
+
+		if (option[i].is_path && text && *text != '/')
+			return text;
+	}
+	return NULL;
+}
+
+const char *devices_relative(const struct devices_wanted *wanted)
+{
+	const char *path = NULL;
+
+	for (size_t i = 0; i < wanted->count && !path; i++)
+		path = relative_path(&wanted->wishes[i]);
+	return path;
+}
+
 void devices_set_number(struct device_value *value, uint64_t number)
 {
 	value->given = true;

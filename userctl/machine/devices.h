@@ -100,6 +100,13 @@ const struct device_value *devices_wants(const struct devices_wanted *wanted,
 bool devices_can_start(const struct devices_wanted *wanted);
 
 /**
+ * devices_relative() - find the path of a file that is no absolute one
+ *
+ * Return: the path, which is a wish's; or NULL: there is none.
+ */
+const char *devices_relative(const struct devices_wanted *wanted);
+
+/**
  * devices_set_number() - give an option, which is no DEVICE_TEXT, a value
  */
 void devices_set_number(struct device_value *value, uint64_t number);

@@ -336,6 +336,7 @@ static const struct device_option blk_options[] = {
 			  .type = DEVICE_TEXT,
 			  .required = true,
 			  .host = true,
+			  .is_path = true,
 			  .word = "FILE" },
 	[OPTION_RO] = { .name = "ro",
 			.about = "the guest cannot write it",

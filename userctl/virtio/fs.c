@@ -336,6 +336,7 @@ static const struct device_option options[] = {
 			 .type = DEVICE_TEXT,
 			 .required = true,
 			 .host = true,
+			 .is_path = true,
 			 .word = "DIRECTORY" },
 	[OPTION_TAG] = { .name = "tag",
 			 .about = "its name for the guest: mount -t virtiofs "

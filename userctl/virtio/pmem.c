@@ -392,6 +392,7 @@ static const struct device_option options[] = {
 			  .type = DEVICE_TEXT,
 			  .required = true,
 			  .host = true,
+			  .is_path = true,
 			  .word = "FILE" },
 	[OPTION_RO] = { .name = "ro",
 			.about = "what the guest writes is lost at once",

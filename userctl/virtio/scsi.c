@@ -478,6 +478,7 @@ static const struct device_option scsi_options[] = {
 			  .type = DEVICE_TEXT,
 			  .required = true,
 			  .host = true,
+			  .is_path = true,
 			  .word = "FILE" },
 	[OPTION_BOOTINDEX] = DEVICE_BOOTINDEX,
 	{ .name = NULL },

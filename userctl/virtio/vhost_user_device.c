@@ -69,6 +69,7 @@ static const struct device_option options[] = {
 			    .type = DEVICE_TEXT,
 			    .required = true,
 			    .host = true,
+			    .is_path = true,
 			    .word = "FILE" },
 	[OPTION_QUEUES] = { .name = "queues",
 			    .about = "number of queues for requests",
