@@ -180,6 +180,15 @@ TEST_F(image, info_writes_json)
 	json_decref(array);
 }
 
+TEST_F(image, info_shows_the_options_that_restore_would_run_with)
+{
+	ASSERT_EQ(0, image(self, "info", "--config", self->whole, self->changes,
+			   NULL));
+	EXPECT_STREQ("{\n  \"name\": \"test\",\n  \"memory\": \"16K\"\n}\n"
+		     "{\n  \"name\": \"test\",\n  \"memory\": \"16K\"\n}\n",
+		     self->out);
+}
+
 TEST_F(image, check_says_nothing_of_what_is_sound)
 {
 	ASSERT_EQ(0, image(self, "check", self->whole, self->changes, NULL));
@@ -320,6 +329,10 @@ TEST_F(image, a_wrong_command_line_is_refused)
 		  image(self, "join", self->whole, self->made, NULL));
 	EXPECT_EQ(EXIT_CODE_USAGE,
 		  image(self, "check", "--json", self->whole, NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE,
+		  image(self, "check", "--config", self->whole, NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE,
+		  image(self, "info", "--config", "--json", self->whole, NULL));
 	EXPECT_EQ(EXIT_CODE_USAGE, image(self, "pack", "--packed", self->whole,
 					 self->made, NULL));
 }

@@ -121,4 +121,51 @@ TEST_F(restore, a_directory_that_is_gone_is_no_hindrance_to_absolute_paths)
 	TH_LOG("%s", self->err);
 }
 
+#define ABSENT "{\"kernel\": \"/absent\"}"
+
+TEST_F(restore, a_file_that_others_may_write_is_refused_without_trust)
+{
+	static const mode_t modes[] = { 0620, 0602, 0666 };
+
+	write_machine(self, ABSENT);
+	for (size_t i = 0; i < 3; i++) {
+		ASSERT_EQ(0, chmod(self->path, modes[i]));
+		EXPECT_EQ(EXIT_CODE_PERMISSION,
+			  restore(self, self->path, NULL));
+		EXPECT_NE(NULL, strstr(self->err, "can be written by others"));
+		EXPECT_NE(NULL, strstr(self->err, "say --trust"));
+	}
+	EXPECT_TRUE(
+		was_tried(self, restore(self, "--trust", self->path, NULL)));
+	ASSERT_EQ(0, chmod(self->path, 0644));
+	EXPECT_TRUE(was_tried(self, restore(self, self->path, NULL)))
+	TH_LOG("%s", self->err);
+}
+
+TEST_F(restore, a_file_of_another_user_is_refused_without_trust)
+{
+	write_machine(self, ABSENT);
+	if (chown(self->path, 12345, -1))
+		SKIP(return, "only root can give files away");
+	EXPECT_EQ(EXIT_CODE_PERMISSION, restore(self, self->path, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "is another user's"));
+	EXPECT_TRUE(
+		was_tried(self, restore(self, "--trust", self->path, NULL)));
+}
+
+TEST_F(restore, memory_is_checked_if_that_is_asked_for)
+{
+	int fd;
+
+	write_machine(self, ABSENT);
+	fd = open(self->path, O_RDWR | O_CLOEXEC);
+	/* Its only page is zero, and in no run. */
+	ASSERT_EQ(1, pwrite(fd, "x", 1, 2 * SNAP_PAGE));
+	close(fd);
+	EXPECT_TRUE(was_tried(self, restore(self, self->path, NULL)));
+	EXPECT_EQ(EXIT_CODE_IMAGE, restore(self, "--check", self->path, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "/saved: memory: pages 0 to 0"))
+	TH_LOG("%s", self->err);
+}
+
 TEST_HARNESS_MAIN

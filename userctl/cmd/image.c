@@ -19,6 +19,7 @@
 
 #define KEY_JSON 0x100
 #define KEY_PACKED 0x101
+#define KEY_CONFIG 0x102
 
 struct image_options;
 
@@ -46,6 +47,7 @@ struct action {
  * @files: its arguments
  * @count: entries in @files
  * @json: write JSON
+ * @config: show the options of the machines
  * @packed: join to a packed file
  */
 struct image_options {
@@ -53,11 +55,14 @@ struct image_options {
 	char **files;
 	size_t count;
 	bool json;
+	bool config;
 	bool packed;
 };
 
 static int run_info(const struct image_options *options)
 {
+	if (options->config)
+		return image_config(options->files, options->count);
 	return image_info(options->files, options->count, options->json);
 }
 
@@ -225,6 +230,10 @@ static void check_options(struct argp_state *state,
 			   action->arguments);
 	else if (options->json && action->option != KEY_JSON)
 		argp_error(state, "--json is for info");
+	else if (options->config && action->run != run_info)
+		argp_error(state, "--config is for info");
+	else if (options->config && options->json)
+		argp_error(state, "--config writes JSON without --json");
 	else if (options->packed && action->option != KEY_PACKED)
 		argp_error(state, "--packed is for join");
 }
@@ -236,6 +245,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case KEY_JSON:
 		options->json = true;
+		return 0;
+	case KEY_CONFIG:
+		options->config = true;
 		return 0;
 	case KEY_PACKED:
 		options->packed = true;
@@ -256,6 +268,10 @@ int image_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
 		{ "json", KEY_JSON, NULL, 0, "With info: write JSON", 0 },
+		{ "config", KEY_CONFIG, NULL, 0,
+		  "With info: write the options of the machine, which restore "
+		  "would run it with",
+		  0 },
 		{ "packed", KEY_PACKED, NULL, 0,
 		  "With join: write the packed form", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
@@ -278,6 +294,7 @@ int image_command(int argc, char **argv)
 		       "\v"
 		       "Examples:\n"
 		       "  lodge image info web.lodge\n"
+		       "  lodge image info --config web.lodge\n"
 		       "  lodge image check *.lodge\n"
 		       "  lodge image pack web.lodge web.packed\n"
 		       "  lodge image join monday.lodge tuesday.lodge "

@@ -67,6 +67,13 @@ int image_check_target(const char *path);
 bool image_is_at(const struct image_file *image, const char *path);
 
 /**
+ * image_config() - show the options of the machines in files
+ *
+ * Return: as image_info().
+ */
+int image_config(char **paths, size_t count);
+
+/**
  * image_info() - show what files have
  * @json: as JSON
  *

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
 #include "cmd/exit_code.h"
 #include "cmd/json.h"
 #include "cmd/table.h"
+#include "control/config.h"
 #include "lib/size.h"
 #include "snap/host.h"
 
@@ -166,6 +168,36 @@ int image_info(char **paths, size_t count, bool json)
 	} else if (report.table.count && table_finish(&report.table, stdout)) {
 		return complain(EXIT_CODE_RESOURCES, "image info",
 				strerror(ENOMEM), NULL);
+	}
+	return first;
+}
+
+/* Return: 0, or the exit code after a message. */
+static int show_config(const struct image_file *image)
+{
+	const struct snap_section *section =
+		snap_file_section(image->file, SNAP_CONFIG);
+	char *text = config_show(section->bytes, section->length);
+
+	if (!text)
+		return complain(EXIT_CODE_IMAGE, image->path,
+				"its options are none of a machine's", NULL);
+	fputs(text, stdout);
+	free(text);
+	return 0;
+}
+
+int image_config(char **paths, size_t count)
+{
+	struct image_file image;
+	int first = 0, code;
+
+	for (size_t i = 0; i < count; i++) {
+		code = image_file_open(&image, paths[i]);
+		if (!code)
+			code = show_config(&image);
+		image_file_close(&image);
+		first = first ? first : code;
 	}
 	return first;
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
@@ -28,11 +29,13 @@
 #define KEY_CHECK 0x100
 #define KEY_JSON 0x101
 #define KEY_NO_SANDBOX 0x102
+#define KEY_TRUST 0x103
 
 /**
  * struct restore_options - the command line
  * @path: the file
  * @check: check all of it first
+ * @trust: take it from whomever
  * @words: options for options_parse(), which are allocated
  * @count: entries in @words
  * @detach: run in the background
@@ -41,6 +44,7 @@
 struct restore_options {
 	const char *path;
 	bool check;
+	bool trust;
 	char *words[MAX_WORDS];
 	size_t count;
 	bool detach;
@@ -100,6 +104,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return add_word(options, "no-sandbox", NULL);
 	case KEY_CHECK:
 		options->check = true;
+		return 0;
+	case KEY_TRUST:
+		options->trust = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (options->path)
@@ -177,19 +184,61 @@ static int run_saved(const struct restore_options *options,
 	return code;
 }
 
-/* Return: 0, or the exit code after a message. */
-static int check_file(const char *path)
+/*
+ * The file says what the machine has of the host, and whoever can write it acts as the user
+ * who restores it.
+ *
+ * Return: 0, or the exit code after a message.
+ */
+static int check_author(const struct restore_options *options, int fd)
 {
-	struct image_file image;
-	struct snap_error error;
-	int code = image_file_open(&image, path), err;
+	static const char remedy[] =
+		"look at it by lodge image info --config, and then copy it, or "
+		"say --trust";
+	struct stat st;
 
-	if (!code) {
-		err = snap_file_check(image.file, &error);
-		if (err)
-			code = image_complain(path, err, &error);
-	}
-	image_file_close(&image);
+	if (options->trust || fstat(fd, &st))
+		return 0;
+	if (st.st_uid && st.st_uid != geteuid())
+		return complain(EXIT_CODE_PERMISSION, options->path,
+				"is another user's, and decides what the "
+				"machine may do to your files",
+				remedy);
+	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH))
+		return complain(EXIT_CODE_PERMISSION, options->path,
+				"can be written by others, and decides what "
+				"the machine may do to your files",
+				remedy);
+	return 0;
+}
+
+/* Return: 0, or the exit code after a message. */
+static int check_memory(const struct restore_options *options,
+			const struct saved *saved)
+{
+	struct snap_error error;
+	int err = options->check ? saved_check(saved, &error) : 0;
+
+	return err ? image_complain(options->path, err, &error) : 0;
+}
+
+/* Return: the exit code. */
+static int restore_file(const struct restore_options *options, int fd,
+			char *name)
+{
+	struct snap_error error;
+	struct saved *saved;
+	int code = check_author(options, fd), err;
+
+	if (code)
+		return code;
+	err = saved_open(&saved, fd, &error);
+	if (err)
+		return image_complain(options->path, err, &error);
+	code = check_memory(options, saved);
+	if (!code)
+		code = run_saved(options, saved, name);
+	saved_close(saved);
 	return code;
 }
 
@@ -198,22 +247,14 @@ static int restore(const struct restore_options *options, char *name)
 	const char *path = options->path;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct snap_error error;
-	struct saved *saved;
-	int err = fd < 0 ? -errno : 0, code;
+	int err, code;
 
-	if (err) {
+	if (fd < 0) {
+		err = -errno;
 		snap_error_set(&error, err, NULL, "%s", strerror(-err));
 		return image_complain(path, err, &error);
 	}
-	err = saved_open(&saved, fd, &error);
-	if (!err) {
-		code = options->check ? check_file(path) : 0;
-		if (!code)
-			code = run_saved(options, saved, name);
-		saved_close(saved);
-	} else {
-		code = image_complain(path, err, &error);
-	}
+	code = restore_file(options, fd, name);
 	close(fd);
 	return code;
 }
@@ -230,6 +271,9 @@ int restore_command(int argc, char **argv)
 		{ "check", KEY_CHECK, NULL, 0,
 		  "Check all of the file first: what memory holds is checked "
 		  "nowhere else",
+		  0 },
+		{ "trust", KEY_TRUST, NULL, 0,
+		  "Take FILE although another user has written it, or could",
 		  0 },
 		{ "json", KEY_JSON, NULL, 0,
 		  "Report the guest's end as one line of JSON on standard "
@@ -254,13 +298,19 @@ int restore_command(int argc, char **argv)
 		       "there, its real-time clock has the time of day, and "
 		       "its generation ID is a new one.\n"
 		       "\n"
+		       "FILE says which files, networks and programs of the "
+		       "host the machine has: restore only what was written by "
+		       "somebody who may act as you.  lodge image info "
+		       "--config shows it.\n"
+		       "\n"
 		       "Examples:\n"
 		       "  lodge restore web.save\n"
 		       "  lodge restore -d --name web2 web.save\n"
 		       "\n"
 		       "Exit codes: those of lodge run; 66 also if FILE is "
 		       "none of a saved machine or is damaged; 69 also if "
-		       "this host's processor lacks a feature.",
+		       "this host's processor lacks a feature; 77 also if "
+		       "FILE is another user's, or if others may write it.",
 	};
 	struct restore_options options = { 0 };
 	int code;

@@ -102,15 +102,44 @@ bool config_has(const struct config *config, const char *name)
 	return json_object_get(config->members, name);
 }
 
-char *config_text(const struct config *config)
+/* Return: as config_text(). */
+static char *text_of(const json_t *members, size_t flags)
 {
-	char *text = json_dumps(config->members, JSON_INDENT(INDENT));
+	char *text = json_dumps(members, JSON_INDENT(INDENT) | flags);
 	char *line = NULL;
 
 	if (text && asprintf(&line, "%s\n", text) < 0)
 		line = NULL;
 	free(text);
 	return line;
+}
+
+char *config_text(const struct config *config)
+{
+	return text_of(config->members, 0);
+}
+
+/* A terminal takes some bytes for commands. */
+static bool is_harmless(const char *text)
+{
+	for (; *text; text++)
+		if (*text != '\n' && (*text < ' ' || *text > '~'))
+			return false;
+	return true;
+}
+
+char *config_show(const char *text, size_t size)
+{
+	json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+	char *shown = json_is_object(object) ?
+			      text_of(object, JSON_ENSURE_ASCII) :
+			      NULL;
+
+	json_decref(object);
+	if (shown && is_harmless(shown))
+		return shown;
+	free(shown);
+	return NULL;
 }
 
 /**

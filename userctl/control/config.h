@@ -87,6 +87,15 @@ int config_words(const char *text, size_t size, const struct config_key *keys,
 		 char ***words, size_t *count, char *why, size_t why_size);
 
 /**
+ * config_show() - write a description, which is not trusted, for people
+ * @size: its bytes
+ *
+ * Return: the text, of which each byte is a newline or printable ASCII, to be freed; or
+ * NULL without memory, or if it is no object of JSON.
+ */
+char *config_show(const char *text, size_t size);
+
+/**
  * config_free_words() - free what config_words() has made; NULL is fine
  */
 void config_free_words(char **words);

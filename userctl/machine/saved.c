@@ -369,6 +369,11 @@ int saved_open(struct saved **saved, int fd, struct snap_error *error)
 	return err;
 }
 
+int saved_check(const struct saved *saved, struct snap_error *error)
+{
+	return snap_file_check(saved->file, error);
+}
+
 const struct machine_saved *saved_state(const struct saved *saved)
 {
 	return &saved->state;

@@ -47,6 +47,13 @@ int saved_write(struct machine *machine, int fd, const char *config,
 int saved_open(struct saved **saved, int fd, struct snap_error *error);
 
 /**
+ * saved_check() - read and check what memory and images hold
+ *
+ * Return: as snap_file_check().
+ */
+int saved_check(const struct saved *saved, struct snap_error *error);
+
+/**
  * saved_state() - get the state, for machine_config.saved
  */
 const struct machine_saved *saved_state(const struct saved *saved);
