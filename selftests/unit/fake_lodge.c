@@ -74,6 +74,7 @@ int lodge_info(int lodge, struct lodge_info *info)
 	info->status = fake.status;
 	info->max_vcpus = LODGE_MAX_VCPUS;
 	info->phys_bits = 48;
+	info->tsc_khz = fake.tsc_khz;
 	return 0;
 }
 

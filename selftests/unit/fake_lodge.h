@@ -22,6 +22,7 @@
  *	vCPU 0 if it is NULL, wait until they are kicked
  * @all: @run is called for all vCPUs
  * @status: answer of LODGE_GET_INFO
+ * @tsc_khz: the same
  * @fail_call: number, from 1, of the call that fails with -ENOMEM
  * @vm_error: error of LODGE_CREATE_VM, or 0
  * @name: name of the last VM, or NULL
@@ -44,6 +45,7 @@ struct fake_lodge {
 	int (*run)(struct lodge_run *run);
 	bool all;
 	enum lodge_status status;
+	uint32_t tsc_khz;
 	int fail_call;
 	int vm_error;
 	const char *name;

@@ -87,6 +87,54 @@ TEST(a_machine_of_another_size_does_not_take_it)
 	close(file);
 }
 
+/* Return: what a host with time stamp counters of this rate says of the file. */
+static int load_at(const struct saved *saved, uint32_t khz)
+{
+	struct machine *machine;
+	int err;
+
+	fake.tsc_khz = khz;
+	config.saved = saved_state(saved);
+	err = machine_new(&machine, &config, &error);
+	if (!err)
+		machine_free(machine);
+	return err;
+}
+
+TEST(a_host_whose_counters_run_at_another_rate_does_not_take_it)
+{
+	struct saved *saved;
+	int file;
+
+	fake.tsc_khz = 2000000;
+	file = write_machine(_metadata);
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, load_at(saved, 2000000));
+	EXPECT_EQ(0, load_at(saved, 2000500));
+	EXPECT_EQ(0, load_at(saved, 1999501));
+	EXPECT_EQ(-ERANGE, load_at(saved, 2000501));
+	EXPECT_EQ(-ERANGE, load_at(saved, 1999499));
+	EXPECT_EQ(MACHINE_STEP_LOAD, error.step);
+	EXPECT_EQ(2000000, error.wants_khz);
+	EXPECT_EQ(1999499, error.info.tsc_khz);
+	EXPECT_EQ(-ERANGE, load_at(saved, UINT32_MAX));
+	/* A host that does not know its rate cannot compare it. */
+	EXPECT_EQ(0, load_at(saved, 0));
+	saved_close(saved);
+	close(file);
+}
+
+TEST(the_counters_of_a_machine_from_a_host_that_did_not_know_fit)
+{
+	int file = write_machine(_metadata);
+	struct saved *saved;
+
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, load_at(saved, 2000000));
+	saved_close(saved);
+	close(file);
+}
+
 TEST(a_file_that_is_cut_is_refused)
 {
 	int file = write_machine(_metadata);

@@ -309,7 +309,8 @@ int restore_command(int argc, char **argv)
 		       "\n"
 		       "Exit codes: those of lodge run; 66 also if FILE is "
 		       "none of a saved machine or is damaged; 69 also if "
-		       "this host's processor lacks a feature; 77 also if "
+		       "this host's processor lacks a feature or has another "
+		       "rate; 77 also if "
 		       "FILE is another user's, or if others may write it.",
 	};
 	struct restore_options options = { 0 };

@@ -276,7 +276,7 @@ static int complain_name(const struct run_options *options)
 
 static int complain_load(int err, const struct machine_error *error)
 {
-	char why[FEATURE_NAME_SIZE + 64];
+	char why[FEATURE_NAME_SIZE + 128];
 
 	if (err == -EOPNOTSUPP) {
 		snprintf(why, sizeof(why),
@@ -285,6 +285,14 @@ static int complain_load(int err, const struct machine_error *error)
 			 error->lacks);
 		return complain(EXIT_CODE_HOST, "the saved state", why,
 				"restore it on a host that has it");
+	}
+	if (err == -ERANGE) {
+		snprintf(why, sizeof(why),
+			 "the guest's time stamp counter has run at %u kHz, "
+			 "and this host's runs at %u kHz",
+			 error->wants_khz, error->info.tsc_khz);
+		return complain(EXIT_CODE_HOST, "the saved state", why,
+				"restore it on a host with the same rate");
 	}
 	if (err == -EINVAL)
 		return complain(EXIT_CODE_IMAGE, "the saved state",

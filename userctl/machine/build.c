@@ -331,6 +331,7 @@ static int gather(struct machine *machine)
 		.vcpus = machine->vcpus,
 		.interrupts = machine->interrupts,
 		.devices = machine->devices,
+		.tsc_khz = machine->error.info.tsc_khz,
 	};
 	return 0;
 }
@@ -346,6 +347,7 @@ static int build_state(struct machine *machine)
 	err = machine_load_state(machine, saved->state);
 	memcpy(machine->error.lacks, machine->held.lacks,
 	       sizeof(machine->error.lacks));
+	machine->error.wants_khz = machine->held.wants_khz;
 	return err ? machine_fail(machine, MACHINE_STEP_LOAD, err) : 0;
 }
 

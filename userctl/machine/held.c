@@ -11,6 +11,9 @@
 
 #define MACHINE_SECTION "machine"
 #define RAM_SECTION "ram"
+/* NTP, which a guest corrects its clock by, makes up for as much and more. */
+#define TSC_TOLERANCE_PPM 250
+#define PPM 1000000
 
 /**
  * struct shape - a saved machine's size and its clocks
@@ -20,6 +23,7 @@
  * @now: the machine's clock
  * @clock_ns: the VM's clock
  * @asleep: the guest sleeps in S3
+ * @tsc_khz: rate of its time stamp counters; 0: unknown
  */
 struct shape {
 	uint64_t ram_low;
@@ -28,6 +32,7 @@ struct shape {
 	uint64_t now;
 	uint64_t clock_ns;
 	bool asleep;
+	uint32_t tsc_khz;
 };
 
 static const struct record_field fields[] = {
@@ -37,6 +42,7 @@ static const struct record_field fields[] = {
 	RECORD_FIELD(4, struct shape, now, INT64_MAX),
 	RECORD_ANY(5, struct shape, clock_ns),
 	RECORD_BOOL(6, struct shape, asleep),
+	RECORD_ANY(7, struct shape, tsc_khz),
 };
 
 #define COUNT (sizeof(fields) / sizeof(fields[0]))
@@ -80,6 +86,7 @@ static struct shape shape_of(const struct held *held)
 		.now = loop_now(held->loop),
 		.clock_ns = held->clock_ns,
 		.asleep = held->asleep,
+		.tsc_khz = held->tsc_khz,
 	};
 
 	while (held->vcpus[shape.vcpus])
@@ -127,6 +134,15 @@ int held_save_ram(const struct held *held, struct record *record)
 	return err;
 }
 
+/* A guest measures the rate when it starts, and never again. */
+static bool is_rate_fit(uint32_t own, uint32_t wanted)
+{
+	const uint64_t apart = own > wanted ? own - wanted : wanted - own;
+
+	return !own || !wanted ||
+	       apart * PPM <= (uint64_t)own * TSC_TOLERANCE_PPM;
+}
+
 static int load_shape(struct held *held, const struct record *record)
 {
 	struct shape own = shape_of(held), shape = own;
@@ -141,6 +157,10 @@ static int load_shape(struct held *held, const struct record *record)
 	if (shape.ram_low != own.ram_low || shape.ram_high != own.ram_high ||
 	    shape.vcpus != own.vcpus)
 		return -EINVAL;
+	if (!is_rate_fit(own.tsc_khz, shape.tsc_khz)) {
+		held->wants_khz = shape.tsc_khz;
+		return -ERANGE;
+	}
 	held->clock_ns = shape.clock_ns;
 	held->asleep = shape.asleep;
 	return loop_clock_set(held->loop, shape.now);

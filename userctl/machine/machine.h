@@ -160,6 +160,8 @@ enum machine_step {
  * @device: with MACHINE_STEP_DEVICES: the device that could not be made, and why; its
  *	name is empty for an interrupt controller
  * @lacks: with MACHINE_STEP_LOAD and -EOPNOTSUPP: the feature that the processor lacks
+ * @wants_khz: with MACHINE_STEP_LOAD and -ERANGE: the rate at which the guest's time stamp
+ *	counters have run, which is not @info's
  * @info: answer of LODGE_GET_INFO, from MACHINE_STEP_HOST on
  */
 struct machine_error {
@@ -167,6 +169,7 @@ struct machine_error {
 	struct boot_error boot;
 	struct device_error device;
 	char lacks[FEATURE_NAME_SIZE];
+	uint32_t wants_khz;
 	struct lodge_info info;
 };
 
@@ -358,7 +361,8 @@ int machine_save(struct machine *machine, struct record *record);
  * @record: of machine_save_state() of a machine of the same description; it is not trusted
  *
  * Return: 0; -EINVAL no such machine can have made the record; -EOPNOTSUPP this host's
- * processor lacks a feature that it needs; -errno.  On failure only machine_free() may be called.
+ * processor lacks a feature that it needs; -ERANGE its time stamp counters run at another
+ * rate; -errno.  On failure only machine_free() may be called.
  */
 int machine_load_state(struct machine *machine, const struct record *record);
 
