@@ -69,7 +69,19 @@ killed() {
 	soon is running && [ "$(seen)" = "$before" ]
 }
 
-echo 1..23
+# stopped: a client that saves it, and is stopped itself, does not keep it from ending
+stopped() {
+	"$LODGE" save --stop web "$dir/old" &
+	client=$!
+	soon held $client
+	lodge 1 stop --time 1 web
+	code=$?
+	kill -9 $client
+	wait $client
+	return $code
+}
+
+echo 1..25
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
 	--memory 160M --disk "$dir/disk"
@@ -114,3 +126,8 @@ soon has '^complaints: '
 check "it was told each time that it goes on elsewhere" has '^moved: 2$'
 check "which never went backwards, and nothing complains" \
 	eval "has '^backwards: 0' && has '^complaints: 0'"
+
+printf 'anything but' | dd of="$dir/disk" bs=512 seek=2047 conv=notrunc,fsync 2>/dev/null
+"$LODGE" stop --now web >/dev/null 2>&1
+check "it goes on from a file that it has gone on from before" restore "$dir/again"
+check "and is stopped although a client holds it" stopped

@@ -54,13 +54,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return named_parse_list(key, state, &options->list);
 }
 
-/* A guest that is paused would not notice the button.  Return: as client_call(). */
+/*
+ * A guest that is paused would not notice the button.  One that cannot run on, as another
+ * command saves it, may do so later, or is ended.  Return: as client_call().
+ */
 static int press(struct client *client, char *why, size_t size)
 {
 	int err = client_call(client, "resume", NULL, NULL, why, size);
 
-	return err ? err :
-		     client_call(client, "power-button", NULL, NULL, why, size);
+	return err && err != -EREMOTEIO ? err :
+					  client_call(client, "power-button",
+						      NULL, NULL, why, size);
 }
 
 /*
@@ -185,9 +189,9 @@ int stop_command(int argc, char **argv)
 		       "\v"
 		       "The power button is pressed.  A guest that does not "
 		       "power off in time is ended then.  One that is paused "
-		       "runs on first.  Output, state and options are kept "
-		       "until lodge rm, or until a machine of the same name "
-		       "starts.\n"
+		       "runs on first, unless lodge save --stop holds it.  "
+		       "Output, state and options are kept until lodge rm, or "
+		       "until a machine of the same name starts.\n"
 		       "\n"
 		       "Examples:\n"
 		       "  lodge stop web\n"
