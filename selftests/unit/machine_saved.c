@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "machine_fixture.h"
+#include "machine/parts.h"
 #include "machine/saved.h"
 #include "snap/write.h"
 
@@ -147,6 +148,37 @@ TEST(a_file_that_is_cut_is_refused)
 		EXPECT_NE('\0', why.text[0]);
 	}
 	close(file);
+}
+
+/* Return: as saved_write() of a machine that was started from so many files. */
+static int write_started_from(struct __test_metadata *_metadata, int count)
+{
+	int file = memfd_create("saved", MFD_CLOEXEC), err;
+	struct boot_error boot;
+	struct machine *machine;
+	struct saved *saved;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	while (--count)
+		ASSERT_EQ(0, image_store_put(&machine->images, image_path,
+					     image, 0, 1, &boot));
+	err = saved_write(machine, file, CONFIG, &why);
+	if (!err) {
+		ASSERT_EQ(0, saved_open(&saved, file, &why));
+		saved_close(saved);
+	}
+	machine_free(machine);
+	close(file);
+	close(image);
+	return err;
+}
+
+TEST(a_machine_with_more_files_than_a_reader_takes_is_not_written)
+{
+	EXPECT_EQ(0, write_started_from(_metadata, 64));
+	EXPECT_EQ(-E2BIG, write_started_from(_metadata, 65));
+	EXPECT_NE(NULL, strstr(why.text, "more than 64 files"));
 }
 
 TEST(a_machine_that_cannot_be_written_says_why)

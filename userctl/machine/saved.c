@@ -19,7 +19,7 @@
 #include "snap/write.h"
 
 #define IMAGE_SECTION "image"
-/* More than a machine ever starts from. */
+/* Of multiboot's modules there may be more. */
 #define MAX_IMAGES 64
 
 /* An image in the section "images"; its path follows, without a zero. */
@@ -220,6 +220,13 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 		return snap_error_set(error, -EOPNOTSUPP, NULL,
 				      "its device %s cannot be saved: %s", name,
 				      why);
+	if (image_store_list(&machine->images, MAX_IMAGES))
+		return snap_error_set(
+			error, -E2BIG, NULL,
+			"it was started from more than %d files, "
+			"which a file has no room for; pack their "
+			"content into fewer",
+			MAX_IMAGES);
 	err = image_store_check(&machine->images, &boot);
 	return err ? snap_error_set(error, err, NULL, "%s", boot.text) : 0;
 }

@@ -28,7 +28,8 @@ struct saved;
  * It reads the machine, which may go on afterwards whatever comes of it, and waits until
  * what the guest has written is on the host's disks.
  *
- * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -errno.
+ * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -E2BIG the
+ * machine was started from more than 64 files; -errno.
  */
 int saved_write(struct machine *machine, int fd, const char *config,
 		struct snap_error *error);
