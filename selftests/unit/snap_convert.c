@@ -263,6 +263,23 @@ TEST_F(files, a_damaged_one_takes_no_changes)
 	EXPECT_EQ(-EBADMSG, write_since(self, now));
 }
 
+TEST_F(files, a_damaged_one_to_which_there_are_changes_is_the_one_that_is_named)
+{
+	const uint64_t at = self->files[0]->memory + SNAP_PAGE + 50;
+	const struct snap_file *joined;
+	int fd = snap_test_file();
+
+	ASSERT_EQ(0, convert(self, 0, 3, SNAP_PACKED));
+	joined = self->made;
+	ASSERT_EQ(1, pwrite(self->fds[0], "\xff", 1, at));
+	EXPECT_EQ(-EBADMSG,
+		  snap_convert(&joined, 1, self->files[0], fd, SNAP_PLAIN,
+			       &self->which, &self->error));
+	EXPECT_EQ(2, self->which);
+	EXPECT_NE(NULL, strstr(self->error.text, "do not match"));
+	close(fd);
+}
+
 TEST_F(files, the_changes_between_two_whole_files_give_the_second_again)
 {
 	const struct snap_file *const last = self->files[0];

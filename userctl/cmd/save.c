@@ -157,7 +157,9 @@ static int keep_changes(const struct save_options *options,
 	if (!err)
 		return keep(options, &name);
 	snap_name_drop(&name);
-	return image_complain_output(options->path, err, &error);
+	/* Behind the one that is read and the new one comes the base. */
+	return which > 1 ? image_complain(options->since, err, &error) :
+			   image_complain_output(options->path, err, &error);
 }
 
 /* The same for the whole file that @name has, which is dropped. */

@@ -150,9 +150,13 @@ static uint64_t next_chunk(const struct conversion *conversion)
 	return first == UINT64_MAX ? first : first - first % SNAP_CHUNK;
 }
 
+/* What is damaged while another file is written is the one to which that has the changes. */
 static int cannot_write(struct conversion *conversion, int err)
 {
-	conversion->which = conversion->count;
+	conversion->which = conversion->count + (err == -EBADMSG);
+	if (err == -EBADMSG)
+		return snap_error_set(conversion->error, err, SNAP_MEMORY,
+				      "pages do not match their checksums");
 	return snap_error_set(conversion->error, err, NULL,
 			      "cannot be written: %s", strerror(-err));
 }

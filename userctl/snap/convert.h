@@ -17,7 +17,7 @@
  * @since: NULL, or a whole file: the new one has it as its base, and what differs
  * @fd: as for snap_writer_new()
  * @form: of the new file
- * @which: out: on failure, the file that is the reason; @count: the new one
+ * @which: out: on failure, the file that is the reason; @count: the new one; above: @since
  * @error: out: on failure, the reason
  *
  * The new file has the id of the last and, without @since, the base of the first.  With
