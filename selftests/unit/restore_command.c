@@ -168,4 +168,34 @@ TEST_F(restore, memory_is_checked_if_that_is_asked_for)
 	TH_LOG("%s", self->err);
 }
 
+TEST_F(restore, options_with_control_characters_are_refused_and_not_repeated)
+{
+	static const char *const configs[] = {
+		"{\"kernel\": \"/\\u001b[31m\"}",
+		"{\"\\u001b[31m\": true}",
+		"{\"disk\": [\"/x\\u009b31m\"]}",
+		"{\"disk\": [\"/x\\u007f\"]}",
+	};
+
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		write_machine(self, configs[i]);
+		EXPECT_EQ(EXIT_CODE_IMAGE, restore(self, self->path, NULL));
+		EXPECT_NE(NULL, strstr(self->err, "control characters"))
+		TH_LOG("%s", self->err);
+	}
+	write_machine(self, "{\"kernel\": \"/absent/\u00e4\\n\"}");
+	EXPECT_TRUE(was_tried(self, restore(self, self->path, NULL)));
+}
+
+TEST_F(restore, more_options_than_a_machine_can_have_are_refused)
+{
+	static char config[300 << 10];
+
+	memset(config, ' ', sizeof(config) - 1);
+	memcpy(config, ABSENT, strlen(ABSENT));
+	write_machine(self, config);
+	EXPECT_EQ(EXIT_CODE_IMAGE, restore(self, self->path, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "more than 256 KiB"));
+}
+
 TEST_HARNESS_MAIN

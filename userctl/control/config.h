@@ -81,6 +81,9 @@ char *config_text(const struct config *config);
  * @why: out: on failure, the reason
  * @why_size: bytes at @why
  *
+ * A text is harmless when it is written to a terminal, and the description is no larger than
+ * CONFIG_MAX.
+ *
  * Return: 0, -EINVAL or -ENOMEM.
  */
 int config_words(const char *text, size_t size, const struct config_key *keys,
