@@ -5,7 +5,9 @@
 #include "board/ram.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,6 +59,84 @@ TEST(ram_of_a_file_begins_as_it_and_is_a_copy)
 		EXPECT_EQ(7, byte);
 		ram_free(ram);
 	}
+	close(fd);
+}
+
+/* Return: pages that the file has. */
+static uint64_t pages_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : (uint64_t)st.st_blocks * 512 / PAGE;
+}
+
+TEST(to_read_ram_stores_nothing_in_the_holes_of_its_file)
+{
+	int fd = file_with_sevens();
+	struct ram *ram = ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, PAGE);
+	const char *bytes;
+	unsigned int sevens = 0;
+
+	ASSERT_NE(NULL, ram);
+	bytes = ram_at(ram, 0, 2 * MIB);
+	ASSERT_EQ(1, pages_of(fd));
+	for (uint64_t at = 0; at < 2 * MIB; at += PAGE)
+		sevens += ((const volatile char *)bytes)[at] == 7;
+	EXPECT_EQ(1, sevens);
+	EXPECT_EQ(1, pages_of(fd));
+	ram_free(ram);
+	close(fd);
+}
+
+TEST(ram_of_a_file_that_cannot_be_written_is_one_mapping)
+{
+	int fd = memfd_create("file", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct ram *ram;
+
+	ASSERT_EQ(0, ftruncate(fd, PAGE + 2 * MIB));
+	ASSERT_EQ(1, pwrite(fd, "7", 1, PAGE + MIB));
+	ASSERT_EQ(0, fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+	ram = ram_new_mapped(2 * MIB, RAM_ANONYMOUS, fd, PAGE);
+	ASSERT_NE(NULL, ram);
+	EXPECT_EQ('7', *(const volatile char *)ram_at(ram, MIB, PAGE));
+	EXPECT_EQ(0, *(const volatile char *)ram_at(ram, 0, PAGE));
+	/* The zero page, too, is the file's. */
+	EXPECT_EQ(2, pages_of(fd));
+	ram_free(ram);
+	close(fd);
+}
+
+static unsigned int count_mappings(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int count = 0;
+	int c;
+
+	while ((c = getc(maps)) != EOF)
+		count += c == '\n';
+	fclose(maps);
+	return count;
+}
+
+TEST(ram_of_a_file_of_many_holes_is_as_the_file_and_leaves_mappings_to_others)
+{
+	const uint64_t stride = 17 * PAGE, size = 1200 * MIB;
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	unsigned int wrong = 0;
+	struct ram *ram;
+
+	ASSERT_EQ(0, ftruncate(fd, size));
+	/* 16 pages of a hole are told apart, and these are 18070 of them. */
+	for (uint64_t at = 0; at < size; at += stride)
+		ASSERT_EQ(1, pwrite(fd, "7", 1, at));
+	ram = ram_new_mapped(size, RAM_ANONYMOUS, fd, 0);
+	ASSERT_NE(NULL, ram);
+	for (uint64_t at = 0; at < size; at += PAGE)
+		wrong += *(const char *)ram_at(ram, at, 1) !=
+			 (at % stride ? 0 : '7');
+	EXPECT_EQ(0, wrong);
+	EXPECT_GT(65530 / 2 + 1000, count_mappings());
+	ram_free(ram);
 	close(fd);
 }
 

@@ -28,6 +28,11 @@
 
 #define RAM_GIGANTIC (1ULL << 30)
 
+/* A shorter hole of a file costs less as a part of a mapping than a mapping more does. */
+#define MIN_HOLE (64ULL << 10)
+/* The host allows a process 65530 mappings. */
+#define MAX_PIECES 16384
+
 /*
  * Nothing but @log changes after ram_new(), and that while nobody else uses the memory:
  * so any thread may read it without a lock.  The mapping begins before @base, so that
@@ -140,17 +145,6 @@ struct ram *ram_new(uint64_t size)
 	return ram_new_backed(size, RAM_ANONYMOUS);
 }
 
-/* Maps the file in place of the pages that are there. */
-static int cover(struct ram *ram, int fd, uint64_t offset)
-{
-	if (mmap(ram->base, ram->file_size, PROT_READ | PROT_WRITE,
-		 MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
-		 offset) == MAP_FAILED)
-		return -errno;
-	ram->covers = true;
-	return 0;
-}
-
 /* Return: 0; -ENODATA the file has ended; -errno. */
 static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
 		      uint64_t end)
@@ -189,6 +183,60 @@ static void find_piece(int fd, uint64_t offset, uint64_t size, uint64_t *at,
 		*end = hole - offset;
 }
 
+/* Maps a piece of the file in place of the pages that are there. */
+static int cover(struct ram *ram, int fd, uint64_t offset, uint64_t at,
+		 uint64_t end)
+{
+	return mmap(ram->base + at, end - at, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
+		    offset + at) == MAP_FAILED ?
+		       -errno :
+		       0;
+}
+
+/* As find_piece(), in whole pages, and with short holes as a part of it. */
+static void find_wide_piece(int fd, uint64_t offset, uint64_t size,
+			    uint64_t *at, uint64_t *end)
+{
+	uint64_t next, next_end;
+
+	find_piece(fd, offset, size, at, end);
+	for (next = *end; next < size; next = next_end) {
+		find_piece(fd, offset, size, &next, &next_end);
+		if (next - *end >= MIN_HOLE)
+			break;
+		*end = next_end;
+	}
+	*at &= ~(RAM_PAGE - 1);
+	*end = (*end + RAM_PAGE - 1) & ~(RAM_PAGE - 1);
+}
+
+/*
+ * A read of a hole would have the file system store it, and end this process by SIGBUS
+ * where that is full.  So holes stay memory of this process.  A file in memory that nobody
+ * may write to has no such limit, and is mapped at once.
+ */
+static int cover_all(struct ram *ram, int fd, uint64_t offset)
+{
+	const uint64_t size = ram->low + ram->high;
+	const int seals = fcntl(fd, F_GET_SEALS);
+	uint64_t at = 0, end;
+	int err = 0;
+
+	ram->covers = true;
+	if (seals >= 0 && seals & F_SEAL_WRITE)
+		return cover(ram, fd, offset, 0, size);
+	for (unsigned int pieces = 1; at < size && !err; pieces++) {
+		find_wide_piece(fd, offset, size, &at, &end);
+		if (pieces == MAX_PIECES)
+			end = size;
+		if (at < end)
+			err = cover(ram, fd, offset, at, end);
+		at = end;
+	}
+	return err;
+}
+
 static int copy_file(struct ram *ram, int fd, uint64_t offset)
 {
 	const uint64_t size = ram->low + ram->high;
@@ -224,7 +272,8 @@ struct ram *ram_new_mapped(uint64_t size, enum ram_backing backing, int fd,
 	ram = ram_new_backed(size, backing);
 	if (!ram)
 		return NULL;
-	err = ram->fd < 0 ? cover(ram, fd, offset) : copy_file(ram, fd, offset);
+	err = ram->fd < 0 ? cover_all(ram, fd, offset) :
+			    copy_file(ram, fd, offset);
 	if (!err)
 		return ram;
 	ram_free(ram);

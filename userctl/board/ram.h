@@ -58,10 +58,11 @@ struct ram *ram_new_backed(uint64_t size, enum ram_backing backing);
  * @fd: file that can be read; the caller may close it afterwards
  * @offset: of the piece, in bytes, a multiple of 4 KiB
  *
- * With RAM_ANONYMOUS the file is mapped: its pages are read as the guest uses them, and
- * shared with all others that have mapped it until they are written.  The file must
- * neither change nor become shorter then, as with any mapping.  With other backings it
- * is copied.
+ * With RAM_ANONYMOUS the file is mapped but for its long holes: its pages are read as the
+ * guest uses them, and shared with all others that have mapped it until they are written.
+ * A file in memory that is sealed against writing (F_SEAL_WRITE) is mapped in a time that
+ * does not grow with it.  The file must neither change nor become shorter then, as with
+ * any mapping.  With other backings it is copied.
  *
  * Return: the memory, or NULL with errno set: as ram_new_backed(); ENODATA the file ends
  * before the piece does; EINVAL.
