@@ -48,17 +48,25 @@ static uint8_t *page_of(uint8_t *memory, uint64_t page)
 	return memory + page * PAGE;
 }
 
-/* The copy has nothing yet: a page that is zero stays without memory. */
+/*
+ * The copy has nothing yet: a page that is zero stays without memory.  A hole is looked
+ * for behind such a page only: to make one page of each hole costs less than to ask before
+ * each page.
+ */
 static void copy_all(struct baseline *baseline)
 {
 	const uint64_t pages = baseline->size / PAGE;
+	uint64_t i = ram_skip_holes(baseline->ram, 0);
 
-	for (uint64_t i = ram_skip_holes(baseline->ram, 0); i < pages;
-	     i = ram_skip_holes(baseline->ram, i + 1)) {
+	while (i < pages) {
 		const uint8_t *page = page_of(baseline->base, i);
+		const bool zero = is_zero(page);
 
-		if (!is_zero(page))
+		if (!zero)
 			memcpy(page_of(baseline->copy, i), page, PAGE);
+		i++;
+		if (zero)
+			i = ram_skip_holes(baseline->ram, i);
 	}
 }
 
