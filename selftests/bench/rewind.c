@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Counts what it costs to put a machine back to its checkpoint, with 0 to 1000 pages that
- * its guest has written to, beside a copy of as many pages in this process.
+ * its guest has written to, beside a copy in this process of as many pages as were put
+ * back: the processor writes to the guest's page tables, too.
  *
  *	rewind
  *
@@ -56,7 +57,7 @@ extern const char own_start[], own_end[];
  * struct event - a number of pages, and what they cost
  * @pages: how many the guest writes to
  * @rewind: ticks of machine_rewind(); half of the samples take less
- * @copy: ticks of a copy of as many pages, likewise
+ * @copy: ticks of a copy of @found pages, likewise
  * @found: pages that were put back
  */
 struct event {
@@ -143,7 +144,7 @@ static int measure_rewind(struct machine *machine, struct event *event)
 
 static int measure_copy(struct event *event)
 {
-	size_t size = (size_t)(event->pages + 1) * PAGE;
+	size_t size = (size_t)(event->found + 1) * PAGE;
 	uint8_t *from = malloc(size), *to = malloc(size);
 	uint64_t samples[SAMPLES], start;
 
@@ -156,7 +157,7 @@ static int measure_copy(struct event *event)
 	memset(to, 2, size);
 	for (int i = 0; i < SAMPLES; i++) {
 		start = __rdtsc();
-		for (unsigned int page = 0; page < event->pages; page++)
+		for (uint64_t page = 0; page < event->found; page++)
 			memcpy(to + page * PAGE, from + page * PAGE, PAGE);
 		asm volatile("" : : "r"(to) : "memory");
 		samples[i] = __rdtsc() - start;

@@ -98,6 +98,60 @@ TEST_F(record, a_record_cut_anywhere_within_a_field_is_refused)
 	}
 }
 
+TEST_F(record, what_was_saved_in_this_process_is_put_back)
+{
+	ASSERT_EQ(0,
+		  record_put_back(&self->record, fields, COUNT, &self->other));
+	EXPECT_EQ(7, self->other.lock);
+	EXPECT_EQ(0x0a, self->other.nibble);
+	EXPECT_TRUE(self->other.flag);
+	EXPECT_EQ(0x12345678, self->other.word);
+	EXPECT_EQ(0, memcmp(self->thing.bytes, self->other.bytes, 20));
+}
+
+TEST_F(record, other_bytes_may_stand_before_what_is_put_back)
+{
+	struct record longer = { 0 };
+
+	ASSERT_EQ(0, record_append(&longer, "other", 5));
+	ASSERT_EQ(0,
+		  record_append(&longer, self->record.data, self->record.size));
+	EXPECT_EQ(0, record_put_back(&longer, fields, COUNT, &self->other));
+	EXPECT_EQ(0x12345678, self->other.word);
+	free(longer.data);
+}
+
+TEST_F(record, other_fields_are_not_put_back)
+{
+	size_t size = self->record.size;
+
+	EXPECT_EQ(-EINVAL, record_put_back(&self->record, fields, COUNT - 1,
+					   &self->other));
+	EXPECT_TRUE(untouched(&self->other));
+	for (size_t cut = 1; cut <= size; cut++) {
+		self->record.size = size - cut;
+		EXPECT_EQ(-EINVAL, record_put_back(&self->record, fields, COUNT,
+						   &self->other));
+	}
+	EXPECT_TRUE(untouched(&self->other));
+}
+
+TEST_F(record, fields_may_come_in_any_order)
+{
+	struct record turned = { 0 };
+	const size_t first = HEAD + 1;
+
+	ASSERT_EQ(0, record_append(&turned, self->record.data + first,
+				   self->record.size - first));
+	ASSERT_EQ(0, record_append(&turned, self->record.data, first));
+	free(self->record.data);
+	self->record = turned;
+	ASSERT_EQ(0, load(self));
+	EXPECT_EQ(0x0a, self->other.nibble);
+	EXPECT_EQ(0x12345678, self->other.word);
+	EXPECT_EQ(0, memcmp(self->thing.bytes, self->other.bytes, 20));
+}
+
 TEST_F(record, an_unknown_tag_is_refused)
 {
 	self->record.data[0] = 4;

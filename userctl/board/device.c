@@ -141,3 +141,19 @@ int device_load_section(const struct device_kind *kind, unsigned int number,
 		err = check_values(kind, values, &section.body);
 	return err ? err : device_load(kind, device, &section.body);
 }
+
+int device_put_back_section(const struct device_kind *kind, unsigned int number,
+			    void *device, const struct record *record,
+			    size_t *at)
+{
+	struct record_section section;
+	int err = record_next(record, at, &section);
+
+	if (err || section.number != number || strcmp(section.name, kind->name))
+		return -EINVAL;
+	err = record_put_back(&section.body, kind->fields, kind->nr_fields,
+			      device);
+	if (!err && kind->loaded)
+		kind->loaded(device);
+	return err;
+}

@@ -368,6 +368,17 @@ int device_load_section(const struct device_kind *kind, unsigned int number,
 			const struct record *record);
 
 /**
+ * device_put_back_section() - put back a device, which has just been reset
+ * @record: from device_save_section(), in this process, with the same device
+ * @at: where its section begins; moved behind it
+ *
+ * Return: 0; -EINVAL it was saved of another device.
+ */
+int device_put_back_section(const struct device_kind *kind, unsigned int number,
+			    void *device, const struct record *record,
+			    size_t *at);
+
+/**
  * device_save() - append a device's state to a record
  *
  * Return: 0 or -ENOMEM.

@@ -119,9 +119,31 @@ int record_save(struct record *record, const struct record_field *fields,
 	return 0;
 }
 
-static const struct record_field *field_find(const struct record_field *fields,
-					     size_t count, uint32_t tag)
+/* The compiler copies without a call where it knows the size. */
+static void field_copy(void *to, const void *from, uint32_t size)
 {
+	switch (size) {
+	case 1:
+		memcpy(to, from, 1);
+		break;
+	case 4:
+		memcpy(to, from, 4);
+		break;
+	case 8:
+		memcpy(to, from, 8);
+		break;
+	default:
+		memcpy(to, from, size);
+	}
+}
+
+/* @hint: the row that is likely, or @count */
+static const struct record_field *field_find(const struct record_field *fields,
+					     size_t count, size_t hint,
+					     uint32_t tag)
+{
+	if (hint < count && fields[hint].tag == tag)
+		return &fields[hint];
 	for (size_t i = 0; i < count; i++) {
 		if (fields[i].tag == tag)
 			return &fields[i];
@@ -140,28 +162,41 @@ static bool field_allows(const struct record_field *field, const void *bytes)
 	return !(value & ~field->allowed);
 }
 
-/* Loads the field at @*at and moves @*at behind it.  @seen: a flag for each row. */
-static int field_load(const struct record *record, size_t *at,
+/**
+ * struct load - how far a record is loaded
+ * @at: offset of the next field
+ * @hint: its row in the table, if the fields come in order
+ * @seen: a flag for each row
+ */
+struct load {
+	size_t at;
+	size_t hint;
+	unsigned __int128 seen;
+};
+
+/* Loads the field at @load->at. */
+static int field_load(const struct record *record, struct load *load,
 		      const struct record_field *fields, size_t count,
-		      unsigned __int128 *seen, void *object)
+		      void *object)
 {
 	const struct record_field *field;
 	struct field_head head;
 	const uint8_t *bytes;
 
-	if (record->size - *at < sizeof(head))
+	if (record->size - load->at < sizeof(head))
 		return -EINVAL;
-	memcpy(&head, record->data + *at, sizeof(head));
-	*at += sizeof(head);
-	bytes = record->data + *at;
-	field = field_find(fields, count, le32toh(head.tag));
+	memcpy(&head, record->data + load->at, sizeof(head));
+	load->at += sizeof(head);
+	bytes = record->data + load->at;
+	field = field_find(fields, count, load->hint, le32toh(head.tag));
 	if (!field || le32toh(head.size) != field->size ||
-	    record->size - *at < field->size || !field_allows(field, bytes) ||
-	    (*seen >> (field - fields) & 1))
+	    record->size - load->at < field->size ||
+	    !field_allows(field, bytes) || (load->seen >> (field - fields) & 1))
 		return -EINVAL;
-	*seen |= (unsigned __int128)1 << (field - fields);
-	memcpy((char *)object + field->offset, bytes, field->size);
-	*at += field->size;
+	load->hint = (size_t)(field - fields) + 1;
+	load->seen |= (unsigned __int128)1 << (field - fields);
+	field_copy((char *)object + field->offset, bytes, field->size);
+	load->at += field->size;
 	return 0;
 }
 
@@ -169,12 +204,11 @@ static int fields_load(const struct record *record,
 		       const struct record_field *fields, size_t count,
 		       void *object)
 {
-	unsigned __int128 seen = 0;
-	size_t at = 0;
+	struct load load = { 0 };
 	int err = 0;
 
-	while (!err && at < record->size)
-		err = field_load(record, &at, fields, count, &seen, object);
+	while (!err && load.at < record->size)
+		err = field_load(record, &load, fields, count, object);
 	return err;
 }
 
@@ -183,8 +217,9 @@ static void fields_copy(const struct record_field *fields, size_t count,
 			void *to, const void *from)
 {
 	for (size_t i = 0; i < count; i++)
-		memcpy((char *)to + fields[i].offset,
-		       (const char *)from + fields[i].offset, fields[i].size);
+		field_copy((char *)to + fields[i].offset,
+			   (const char *)from + fields[i].offset,
+			   fields[i].size);
 }
 
 int record_load(const struct record *record, const struct record_field *fields,
@@ -204,4 +239,37 @@ int record_load(const struct record *record, const struct record_field *fields,
 		fields_copy(fields, count, object, copy);
 	free(copy);
 	return err;
+}
+
+static size_t fields_size(const struct record_field *fields, size_t count)
+{
+	size_t size = 0;
+
+	for (size_t i = 0; i < count; i++)
+		size += sizeof(struct field_head) + fields[i].size;
+	return size;
+}
+
+int record_put_back(const struct record *record,
+		    const struct record_field *fields, size_t count,
+		    void *object)
+{
+	const size_t size = fields_size(fields, count);
+	struct field_head head;
+	const uint8_t *at;
+
+	if (record->size < size)
+		return -EINVAL;
+	at = record->data + record->size - size;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(&head, at, sizeof(head));
+		if (le32toh(head.tag) != fields[i].tag ||
+		    le32toh(head.size) != fields[i].size)
+			return -EINVAL;
+		at += sizeof(head);
+		field_copy((char *)object + fields[i].offset, at,
+			   fields[i].size);
+		at += fields[i].size;
+	}
+	return 0;
 }

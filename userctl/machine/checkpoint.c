@@ -2,8 +2,8 @@
 /*
  * A machine's checkpoint: its state in memory, and the way back to it.
  *
- * The vCPUs and the devices are loaded as from a record that was saved; the RAM is put
- * back page by page, as its baseline has it.  A guest that asks for either does so in
+ * The vCPUs and the devices are put back from a record of them; the RAM is put back page
+ * by page, as its baseline has it.  A guest that asks for either does so in
  * the middle of an access, which is completed first: so it goes on behind it.
  */
 #include <errno.h>
@@ -77,7 +77,6 @@ int machine_rewind(struct machine *machine)
 	devices_reset(machine->devices);
 	interrupts_reset(machine->interrupts);
 	machine_awake(machine);
-	devices_put_back(machine->devices);
 	err = baseline_restore(checkpoint->memory, &pages);
 	if (!err)
 		err = held_put_back(&machine->held, &checkpoint->state);

@@ -163,3 +163,19 @@ int cpu_state_load(struct cpu_state *state, uint32_t number,
 	memcpy(state->xsave, section.body.data, section.body.size);
 	return 0;
 }
+
+int cpu_state_put_back(struct cpu_state *state, const struct record *record,
+		       size_t *at)
+{
+	struct record_section section;
+	int err = record_next(record, at, &section);
+
+	if (!err)
+		err = record_put_back(&section.body, fields, COUNT, state);
+	if (!err)
+		err = record_next(record, at, &section);
+	if (err || section.body.size != state->xsave_size)
+		return -EINVAL;
+	memcpy(state->xsave, section.body.data, section.body.size);
+	return 0;
+}

@@ -108,4 +108,14 @@ int cpu_state_save(const struct cpu_state *state, uint32_t number,
 int cpu_state_load(struct cpu_state *state, uint32_t number,
 		   const struct record *record);
 
+/**
+ * cpu_state_put_back() - read a state from where cpu_state_save() has saved it
+ * @record: made in this process, of the same vCPU
+ * @at: where it began; moved behind it
+ *
+ * Return: 0; -EINVAL it has saved something else.
+ */
+int cpu_state_put_back(struct cpu_state *state, const struct record *record,
+		       size_t *at);
+
 #endif

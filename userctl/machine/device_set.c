@@ -258,12 +258,20 @@ int devices_keep(struct devices *devices, struct device_error *error)
 	return err;
 }
 
-void devices_put_back(struct devices *devices)
+int devices_put_back(struct devices *devices, const struct record *record,
+		     size_t *at)
 {
-	for (size_t i = 0; i < devices->count; i++)
-		if (devices->made[i].kind->put_back)
-			devices->made[i].kind->put_back(
-				devices->made[i].device);
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		if (made->kind->put_back)
+			made->kind->put_back(made->device);
+		err = device_put_back_section(made->kind, made->number,
+					      made->device, record, at);
+	}
+	return err;
 }
 
 size_t devices_boot(const struct devices *devices,

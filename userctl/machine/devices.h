@@ -212,7 +212,7 @@ int devices_load(struct devices *devices, const struct record *record,
 void devices_moved(struct devices *devices);
 
 /**
- * devices_keep() - keep what devices_save() does not, for devices_put_back()
+ * devices_keep() - keep what devices_save() does not save, for devices_put_back()
  * @error: out: on failure, the device that cannot, and why
  *
  * Return: 0 or -errno.
@@ -220,9 +220,15 @@ void devices_moved(struct devices *devices);
 int devices_keep(struct devices *devices, struct device_error *error);
 
 /**
- * devices_put_back() - put that back, before devices_load()
+ * devices_put_back() - put that back, and what devices_save() has saved
+ * @devices: have just been reset
+ * @record: made in this process, of the same devices
+ * @at: where devices_save() began; moved behind it
+ *
+ * Return: 0; -EINVAL it has saved other devices.
  */
-void devices_put_back(struct devices *devices);
+int devices_put_back(struct devices *devices, const struct record *record,
+		     size_t *at);
 
 /**
  * devices_boot() - list the devices that firmware can start from

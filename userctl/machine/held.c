@@ -143,6 +143,13 @@ static bool is_rate_fit(uint32_t own, uint32_t wanted)
 	       apart * PPM <= (uint64_t)own * TSC_TOLERANCE_PPM;
 }
 
+static int take_shape(struct held *held, const struct shape *shape)
+{
+	held->clock_ns = shape->clock_ns;
+	held->asleep = shape->asleep;
+	return loop_clock_set(held->loop, shape->now);
+}
+
 static int load_shape(struct held *held, const struct record *record)
 {
 	struct shape own = shape_of(held), shape = own;
@@ -161,9 +168,19 @@ static int load_shape(struct held *held, const struct record *record)
 		held->wants_khz = shape.tsc_khz;
 		return -ERANGE;
 	}
-	held->clock_ns = shape.clock_ns;
-	held->asleep = shape.asleep;
-	return loop_clock_set(held->loop, shape.now);
+	return take_shape(held, &shape);
+}
+
+static int put_back_shape(struct held *held, const struct record *record,
+			  size_t *at)
+{
+	struct record_section section;
+	struct shape shape;
+	int err = record_next(record, at, &section);
+
+	if (!err)
+		err = record_put_back(&section.body, fields, COUNT, &shape);
+	return err ? err : take_shape(held, &shape);
 }
 
 static int load_ram(struct held *held, const struct record *record)
@@ -218,13 +235,18 @@ static int load_vcpu(struct held *held, struct vcpu *vcpu,
 	return err;
 }
 
+/* In the order of held_save(). */
 int held_put_back(struct held *held, const struct record *record)
 {
-	unsigned int sections;
-	int err = load_board(held, record, false, &sections);
+	size_t at = 0;
+	int err = put_back_shape(held, record, &at);
 
 	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
-		err = cpu_state_load(vcpu_state(*vcpu), vcpu_id(*vcpu), record);
+		err = cpu_state_put_back(vcpu_state(*vcpu), record, &at);
+	if (!err)
+		err = interrupts_put_back(held->interrupts, record, &at);
+	if (!err)
+		err = devices_put_back(held->devices, record, &at);
 	held->taken = !err;
 	return err;
 }

@@ -224,6 +224,20 @@ int interrupts_load(struct interrupts *interrupts, const struct record *record)
 	return err;
 }
 
+int interrupts_put_back(struct interrupts *interrupts,
+			const struct record *record, size_t *at)
+{
+	int err = device_put_back_section(&wiring, 0, interrupts, record, at);
+
+	if (!err)
+		err = device_put_back_section(&pic_device, 0, interrupts->pic,
+					      record, at);
+	if (!err)
+		err = device_put_back_section(&ioapic_device, 0,
+					      interrupts->ioapic, record, at);
+	return err;
+}
+
 void interrupts_eoi(struct interrupts *interrupts, uint32_t vector)
 {
 	ioapic_eoi(interrupts->ioapic, vector);

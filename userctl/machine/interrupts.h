@@ -75,6 +75,16 @@ int interrupts_save(const struct interrupts *interrupts, struct record *record);
 int interrupts_load(struct interrupts *interrupts, const struct record *record);
 
 /**
+ * interrupts_put_back() - put back controllers and wiring, which have just been reset
+ * @record: made in this process, of the same machine
+ * @at: where interrupts_save() began; moved behind it
+ *
+ * Return: 0; -EINVAL it has saved others.
+ */
+int interrupts_put_back(struct interrupts *interrupts,
+			const struct record *record, size_t *at);
+
+/**
  * interrupts_eoi() - report the end of a level-triggered interrupt
  */
 void interrupts_eoi(struct interrupts *interrupts, uint32_t vector);
