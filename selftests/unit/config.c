@@ -26,6 +26,7 @@ static char *const every[] = {
 	"--memory=1G",
 	"--memory-backing=memfd",
 	"--cpus=2",
+	"--cpu=v3,smep",
 	"--serial=out.txt",
 	"--serial=none",
 	"--no-reboot",

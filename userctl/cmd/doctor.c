@@ -16,6 +16,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "cmd/doctor_cpu.h"
 #include "cmd/exit_code.h"
 #include "cmd/host.h"
 #include "cmd/json.h"
@@ -28,6 +29,7 @@
 #include "sandbox/sandbox.h"
 #include "view/word.h"
 
+#define KEY_CPU 0x100
 #define MAX_FINDINGS 16
 #define LITTLE_MEMORY (1ULL << 30)
 
@@ -477,13 +479,26 @@ static void tell_json(const struct diagnosis *diagnosis)
 	json_finish(&json);
 }
 
+/**
+ * struct doctor_options - the command line
+ * @as_json: write JSON
+ * @cpu: list the features that a guest can have
+ */
+struct doctor_options {
+	bool as_json;
+	bool cpu;
+};
+
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
-	bool *as_json = state->input;
+	struct doctor_options *options = state->input;
 
 	switch (key) {
 	case 'j':
-		*as_json = true;
+		options->as_json = true;
+		return 0;
+	case KEY_CPU:
+		options->cpu = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		argp_error(state, "%s: it takes no arguments", argument);
@@ -496,6 +511,10 @@ int doctor_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
 		{ "json", 'j', NULL, 0, "Write one line of JSON", 0 },
+		{ "cpu", KEY_CPU, NULL, 0,
+		  "List the features of processors that a guest can have here, "
+		  "for lodge run --cpu",
+		  0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
 	};
 	static const struct argp argp = {
@@ -506,16 +525,24 @@ int doctor_command(int argc, char **argv)
 		       "\v"
 		       "A VM is created and executes an instruction, as proof.\n"
 		       "\n"
+		       "Examples:\n"
+		       "  lodge doctor\n"
+		       "  lodge doctor --cpu | sort >here.cpu\n"
+		       "  comm -12 here.cpu there.cpu >both.cpu; lodge run --cpu "
+		       "./both.cpu ...\n"
+		       "\n"
 		       "Exit codes: 0 this host can run virtual machines; 1 it "
 		       "cannot; 64 the command line is wrong.",
 	};
 	struct diagnosis diagnosis = { .lodge = -ENOENT };
-	bool as_json = false;
+	struct doctor_options options = { 0 };
 
-	if (argp_parse(&argp, argc, argv, 0, NULL, &as_json))
+	if (argp_parse(&argp, argc, argv, 0, NULL, &options))
 		return EXIT_CODE_USAGE;
+	if (options.cpu)
+		return doctor_cpu(options.as_json);
 	diagnose(&diagnosis);
-	if (as_json)
+	if (options.as_json)
 		tell_json(&diagnosis);
 	else
 		tell(&diagnosis);

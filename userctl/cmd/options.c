@@ -15,6 +15,7 @@
 #include "cmd/config_file.h"
 #include "cmd/device_option.h"
 #include "cmd/flat_option.h"
+#include "cmd/memory_option.h"
 #include "cmd/one_dash.h"
 #include "cmd/short_option.h"
 #include "cmd/options_about.h"
@@ -42,6 +43,7 @@ enum {
 	KEY_FLAT,
 	KEY_FIRMWARE,
 	KEY_JSON,
+	KEY_CPU,
 	KEY_CPU_WEIGHT,
 	KEY_MEMORY_MAX,
 	KEY_BACKING,
@@ -86,6 +88,12 @@ static const struct argp_option descriptions[] = {
 	  "pages of the host of 2M or 1G",
 	  0 },
 	{ "cpus", 'c', "N", 0, "Number of vCPUs, 1 to 64 (default 1)", 0 },
+	{ "cpu", KEY_CPU, "FEATURES", 0,
+	  "Give the guest's processors these features and no others, which "
+	  "other hosts have, too: baseline, v2 or v3 (x86-64's levels), names "
+	  "as /proc/cpuinfo has them, with commas between, or a file of names; "
+	  "host (default) is all that this host has",
+	  0 },
 	{ "serial", 's', "WHERE", 0,
 	  "Connect the serial port COM1 to stdio (default), pty, none, or a "
 	  "file for its output; given again, COM2, up to COM4",
@@ -162,48 +170,30 @@ static const struct argp_option descriptions[] = {
 	{ NULL, 0, NULL, 0, NULL, 0 },
 };
 
-static void set_memory(struct argp_state *state, struct machine_config *machine,
-		       const char *text)
+/* @why: what is wrong with the option's text, or NULL.  Return: 0 or EINVAL. */
+static int judge(struct argp_state *state, const char *option, const char *text,
+		 const char *why)
 {
-	if (size_parse(text, &machine->memory))
-		argp_error(state,
-			   "--memory %s: not a size; write for example 512M or "
-			   "2G",
-			   text);
-	else if (machine->memory < MACHINE_MEMORY_MIN ||
-		 machine->memory > MACHINE_MEMORY_MAX)
-		argp_error(state,
-			   "--memory %s: must be from 1M to 1024G; without K, "
-			   "M or G it is in bytes",
-			   text);
-	else if (machine->memory % MACHINE_MEMORY_UNIT)
-		argp_error(state, "--memory %s: must be a multiple of 4K",
-			   text);
-	else
-		return;
-	machine->memory = 0;
+	if (!why)
+		return 0;
+	argp_error(state, "%s %s: %s", option, text, why);
+	return EINVAL;
 }
 
-/* Return: 0 or EINVAL. */
-static int set_backing(struct argp_state *state, struct machine_config *machine,
-		       const char *text)
+/* The last one counts.  Return: 0, EINVAL or ENOMEM. */
+static int set_cpu(struct argp_state *state, struct run_options *options,
+		   const char *text)
 {
-	static const char *const words[] = {
-		[RAM_ANONYMOUS] = "anonymous",
-		[RAM_MEMFD] = "memfd",
-		[RAM_HUGE_2M] = "2M",
-		[RAM_HUGE_1G] = "1G",
-	};
+	struct cpu_option cpu;
+	char why[256];
+	int err = cpu_option_parse(&cpu, text, why, sizeof(why));
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(text, words[i])) {
-			machine->backing = i;
-			return 0;
-		}
-	argp_error(state,
-		   "--memory-backing %s: must be anonymous, memfd, 2M or 1G",
-		   text);
-	return EINVAL;
+	if (err)
+		return judge(state, "--cpu", text, why);
+	free(options->cpu.text);
+	options->cpu = cpu;
+	options->machine.features = cpu.all ? NULL : &options->cpu.set;
+	return -options_note(options, "cpu", cpu.text);
 }
 
 /* As struct lodge_vm_create has it. */
@@ -465,7 +455,8 @@ static int note(struct argp_state *state, int key, const char *value)
 
 	while (option->name && option->key != key)
 		option++;
-	if (!option->name || key == KEY_CONFIG)
+	/* What a file says of processors is noted in its place. */
+	if (!option->name || key == KEY_CONFIG || key == KEY_CPU)
 		return 0;
 	err = options_note(state->input, option->name, value);
 	if (err != -EILSEQ)
@@ -582,8 +573,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		machine->boot.append = argument;
 		return 0;
 	case 'm':
-		set_memory(state, machine, argument);
-		return machine->memory ? 0 : EINVAL;
+		return judge(state, "--memory", argument,
+			     memory_option_size(argument, &machine->memory));
 	case 'n':
 		return set_name(state, machine, argument);
 	case 'c':
@@ -629,7 +620,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_CPU_WEIGHT:
 		return set_cpu_weight(state, options, argument);
 	case KEY_BACKING:
-		return set_backing(state, machine, argument);
+		return judge(state, "--memory-backing", argument,
+			     memory_option_backing(argument,
+						   &machine->backing));
+	case KEY_CPU:
+		return set_cpu(state, options, argument);
 	case KEY_MEMORY_MAX:
 		return set_memory_max(state, options, argument);
 	case KEY_JSON:
@@ -686,6 +681,8 @@ void options_free(struct run_options *options)
 	devices_forget(&options->machine.devices);
 	free(options->initrd);
 	options->initrd = NULL;
+	free(options->cpu.text);
+	options->cpu.text = NULL;
 	free(options->given);
 	options->given = options->command = NULL;
 	config_free(options->config);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "board/layout.h"
+#include "cmd/cpu_option.h"
 #include "control/config.h"
 #include "machine/machine.h"
 
@@ -44,6 +45,7 @@ struct serial_place {
  * @words: what such files hold, to which other members point
  * @files: entries of @words
  * @inside: the options that are read now are those of such a file
+ * @cpu: to which @machine.features points
  * @cpu_weight: cpu.weight of a cgroup of its own, or 0
  * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
  */
@@ -64,6 +66,7 @@ struct run_options {
 	char **words[OPTIONS_MAX_CONFIGS];
 	unsigned int files;
 	bool inside;
+	struct cpu_option cpu;
 	uint64_t cpu_weight;
 	uint64_t memory_max;
 };

@@ -258,6 +258,7 @@ static int build_vcpus(struct machine *machine)
 	machine->host = (struct vcpu_host){
 		.vm = machine->vm,
 		.xsave_size = machine->error.info.xsave_size,
+		.features = machine->config->features,
 		.bus = machine->board.bus,
 		.interrupts = machine->interrupts,
 		.dead = machine_vcpu_dead,
@@ -265,7 +266,8 @@ static int build_vcpus(struct machine *machine)
 	};
 	interrupts_set_vm(machine->interrupts, machine->vm);
 	for (unsigned int id = 0; id < machine->config->boot.cpus; id++) {
-		err = vcpu_new(&machine->vcpus[id], &machine->host, id);
+		err = vcpu_new(&machine->vcpus[id], &machine->host, id,
+			       machine->error.lacks);
 		if (err)
 			return machine_fail(machine, MACHINE_STEP_VCPU, err);
 	}

@@ -59,6 +59,7 @@ struct machine_saved {
  * @memory: bytes of RAM
  * @backing: what is behind it; a device that shares it makes RAM_MEMFD of
  *	RAM_ANONYMOUS
+ * @features: those that its processors have; NULL: all that the host has
  * @saved: the state with which it begins, in place of that of a start; or NULL
  * @devices: devices_default(), and devices that were added
  * @no_reboot: a reset ends the machine
@@ -80,6 +81,7 @@ struct machine_config {
 	struct boot_options boot;
 	uint64_t memory;
 	enum ram_backing backing;
+	const struct feature_set *features;
 	const struct machine_saved *saved;
 	struct devices_wanted devices;
 	bool no_reboot;
@@ -159,7 +161,8 @@ enum machine_step {
  * @boot: the reason, with MACHINE_STEP_BOOT
  * @device: with MACHINE_STEP_DEVICES: the device that could not be made, and why; its
  *	name is empty for an interrupt controller
- * @lacks: with MACHINE_STEP_LOAD and -EOPNOTSUPP: the feature that the processor lacks
+ * @lacks: with MACHINE_STEP_LOAD or _VCPU and -EOPNOTSUPP: the feature that the processor
+ *	lacks
  * @wants_khz: with MACHINE_STEP_LOAD and -ERANGE: the rate at which the guest's time stamp
  *	counters have run, which is not @info's
  * @info: answer of LODGE_GET_INFO, from MACHINE_STEP_HOST on

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -78,8 +79,29 @@ static void kicked(int signal)
 				 __ATOMIC_RELAXED);
 }
 
-/* Return: 0 or -errno. */
-static int keep_reset_state(struct vcpu *vcpu)
+/* Return: 0; -EOPNOTSUPP the host lacks one, which is in @lacks; -errno. */
+static int limit_features(struct vcpu *vcpu, char *lacks)
+{
+	const struct feature_set *features = vcpu->host->features;
+	const char *missing;
+	int err;
+
+	if (!features)
+		return 0;
+	err = cpu_state_get_leaves(vcpu->fd, vcpu->state);
+	if (err)
+		return err;
+	missing = features_miss(features, vcpu->state);
+	if (missing) {
+		snprintf(lacks, FEATURE_NAME_SIZE, "%s", missing);
+		return -EOPNOTSUPP;
+	}
+	features_keep(vcpu->state, features);
+	return cpu_state_set_leaves(vcpu->fd, vcpu->state, vcpu->reset);
+}
+
+/* Return: as limit_features(). */
+static int keep_reset_state(struct vcpu *vcpu, char *lacks)
 {
 	int err;
 
@@ -87,14 +109,18 @@ static int keep_reset_state(struct vcpu *vcpu)
 	vcpu->state = cpu_state_new(vcpu->host->xsave_size);
 	if (!vcpu->reset || !vcpu->state)
 		return -ENOMEM;
-	err = cpu_state_get(vcpu->fd, vcpu->reset, 0);
+	/* The MSRs that there are depend on the features. */
+	err = limit_features(vcpu, lacks);
+	if (!err)
+		err = cpu_state_get(vcpu->fd, vcpu->reset, 0);
 	if (!err)
 		err = cpu_state_get_leaves(vcpu->fd, vcpu->reset);
 	vcpu->reset->regs.msrs.tsc = 0;
 	return err;
 }
 
-int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
+int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id,
+	     char lacks[static FEATURE_NAME_SIZE])
 {
 	struct vcpu *new = calloc(1, sizeof(*new));
 	int fd, err;
@@ -111,7 +137,7 @@ int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id)
 	new->host = host;
 	new->fd = fd;
 	new->id = id;
-	err = keep_reset_state(new);
+	err = keep_reset_state(new, lacks);
 	if (err) {
 		vcpu_free(new);
 		return err;

@@ -31,6 +31,7 @@ struct vcpu_exit {
  * struct vcpu_host - a vCPU's view of its machine
  * @vm: the VM's descriptor
  * @xsave_size: bytes of a vCPU's XSAVE area on this host
+ * @features: those that a vCPU has; NULL: all that this host has
  * @bus: takes port and memory accesses
  * @interrupts: takes the ends of interrupts, and has the PIC's interrupts for vCPU 0
  * @dead: called once, from the vCPU's thread, when it cannot go on.  @error is -errno
@@ -43,6 +44,7 @@ struct vcpu_exit {
 struct vcpu_host {
 	int vm;
 	uint32_t xsave_size;
+	const struct feature_set *features;
 	const struct bus *bus;
 	struct interrupts *interrupts;
 	void (*dead)(void *opaque, struct vcpu *vcpu, int error);
@@ -54,10 +56,12 @@ struct vcpu_host {
  * @vcpu: set to it
  * @host: its machine
  * @id: its number
+ * @lacks: out: with -EOPNOTSUPP: the feature of @host.features that this host lacks
  *
  * Return: 0 or -errno.
  */
-int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id);
+int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id,
+	     char lacks[static FEATURE_NAME_SIZE]);
 
 /**
  * vcpu_free() - free a vCPU that does not run, and end its thread; NULL is fine
