@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "disk/file.h"
+#include "disk/iov.h"
 #include "disk/job.h"
 #include "disk/overlay.h"
 #include "disk/threads.h"
@@ -103,40 +104,6 @@ static struct disk_task *task_of(struct job *job)
 
 static _Alignas(BOUNCE_ALIGNMENT) const char zeroes[ZEROES_SIZE];
 
-/* Return: buffers in @to, which are @size bytes of @from, from @offset on. */
-static unsigned int slice(const struct iovec *from, unsigned int count,
-			  uint64_t offset, uint64_t size, struct iovec *to)
-{
-	unsigned int used = 0;
-
-	for (unsigned int i = 0; i < count && size; i++) {
-		size_t length = from[i].iov_len;
-
-		if (offset >= length) {
-			offset -= length;
-			continue;
-		}
-		length -= offset;
-		if (length > size)
-			length = size;
-		to[used].iov_base = (char *)from[i].iov_base + offset;
-		to[used++].iov_len = length;
-		size -= length;
-		offset = 0;
-	}
-	return used;
-}
-
-static uint64_t size_of(const struct iovec *iov, unsigned int count)
-{
-	uint64_t size = 0;
-
-	for (unsigned int i = 0; i < count; i++)
-		if (__builtin_add_overflow(size, iov[i].iov_len, &size))
-			return UINT64_MAX;
-	return size;
-}
-
 static void submit_job(struct disk *disk, struct job *job)
 {
 	if (disk->uring)
@@ -194,9 +161,9 @@ static int bounce_step(struct disk_task *task)
 		task->step = BOUNCE_SIZE;
 	if (job->kind == JOB_WRITE) {
 		char *to = task->bounce;
-		unsigned int count = slice(task->request->iov,
-					   task->request->nr_iov, task->done,
-					   task->step, task->iov);
+		unsigned int count =
+			iov_slice(task->request->iov, task->request->nr_iov,
+				  task->done, task->step, task->iov);
 
 		for (unsigned int i = 0; i < count; i++) {
 			memcpy(to, task->iov[i].iov_base, task->iov[i].iov_len);
@@ -221,8 +188,8 @@ static int transfer_step(struct disk_task *task)
 	if (task->step > MAX_STEP)
 		task->step = MAX_STEP;
 	job->fd = place_step(task);
-	job->nr_iov = slice(request->iov, request->nr_iov, task->done,
-			    task->step, task->iov);
+	job->nr_iov = iov_slice(request->iov, request->nr_iov, task->done,
+				task->step, task->iov);
 	job->iov = task->iov;
 	task->bouncing = false;
 	if (job->fd == task->disk->file.fd &&
@@ -332,8 +299,9 @@ static void finish(struct disk_task *task, int error)
 static void unbounce(struct disk_task *task, uint64_t size)
 {
 	const char *from = task->bounce;
-	unsigned int count = slice(task->request->iov, task->request->nr_iov,
-				   task->done, size, task->iov);
+	unsigned int count = iov_slice(task->request->iov,
+				       task->request->nr_iov, task->done, size,
+				       task->iov);
 
 	for (unsigned int i = 0; i < count; i++) {
 		memcpy(task->iov[i].iov_base, from, task->iov[i].iov_len);
@@ -343,8 +311,9 @@ static void unbounce(struct disk_task *task, uint64_t size)
 
 static void clear(struct disk_task *task, uint64_t from, uint64_t size)
 {
-	unsigned int count = slice(task->request->iov, task->request->nr_iov,
-				   from, size, task->iov);
+	unsigned int count = iov_slice(task->request->iov,
+				       task->request->nr_iov, from, size,
+				       task->iov);
 
 	for (unsigned int i = 0; i < count; i++)
 		memset(task->iov[i].iov_base, 0, task->iov[i].iov_len);
@@ -497,7 +466,7 @@ static int check(const struct disk *disk, const struct disk_request *request)
 	if (request->op != DISK_READ && request->op != DISK_WRITE)
 		return 0;
 	if (request->nr_iov > DISK_MAX_IOV ||
-	    size_of(request->iov, request->nr_iov) != request->size)
+	    iov_size(request->iov, request->nr_iov) != request->size)
 		return -EINVAL;
 	return 0;
 }
