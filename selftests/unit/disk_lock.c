@@ -180,7 +180,7 @@ TEST_F(opened, a_snapshot_needs_a_place)
 static uint64_t run_of(const struct overlay *overlay, uint64_t offset,
 		       uint64_t bytes, bool *here)
 {
-	*here = overlay_place(overlay, false, &offset, &bytes);
+	*here = overlay_place(overlay, false, &offset, &bytes) >= 0;
 	return bytes;
 }
 

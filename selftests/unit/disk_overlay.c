@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -20,6 +21,8 @@
 #define BLOCKS 200
 #define SIZE (BLOCKS * BLOCK)
 #define TURNS 3000
+/* Of the disk in the saved file. */
+#define SAVED_OFFSET 4096
 
 FIXTURE(overlay)
 {
@@ -29,7 +32,17 @@ FIXTURE(overlay)
 	uint8_t *model;
 	uint8_t *kept;
 	uint8_t *got;
+	uint8_t *base;
+	int saved;
 };
+
+FIXTURE_VARIANT(overlay)
+{
+	enum disk_engine engine;
+};
+
+FIXTURE_VARIANT_ADD(overlay, threads){ .engine = DISK_ENGINE_THREADS };
+FIXTURE_VARIANT_ADD(overlay, uring){ .engine = DISK_ENGINE_URING };
 
 static unsigned int seed = 4711;
 
@@ -43,7 +56,7 @@ FIXTURE_SETUP(overlay)
 {
 	struct disk_options options = { .path = self->path,
 					.snapshot = true,
-					.engine = DISK_ENGINE_THREADS };
+					.engine = variant->engine };
 	char why[128];
 	int fd;
 
@@ -53,12 +66,17 @@ FIXTURE_SETUP(overlay)
 	self->model = malloc(SIZE);
 	self->kept = malloc(SIZE);
 	self->got = malloc(SIZE);
+	self->base = malloc(SIZE);
+	self->saved = -1;
 	for (int i = 0; i < SIZE; i++)
 		self->model[i] = number(256);
 	ASSERT_EQ(SIZE, write(fd, self->model, SIZE));
+	memcpy(self->base, self->model, SIZE);
 	close(fd);
 	self->loop = loop_new();
 	self->disk = disk_open(self->loop, &options, why, sizeof(why));
+	if (!self->disk && variant->engine == DISK_ENGINE_URING)
+		SKIP(return, "%s", why);
 	ASSERT_NE(NULL, self->disk);
 }
 
@@ -70,6 +88,9 @@ FIXTURE_TEARDOWN(overlay)
 	free(self->model);
 	free(self->kept);
 	free(self->got);
+	free(self->base);
+	if (self->saved >= 0)
+		close(self->saved);
 }
 
 struct asked {
@@ -130,7 +151,9 @@ static int change(FIXTURE_DATA(overlay) * self)
 	return carry_out(self, DISK_WRITE, model, block, count);
 }
 
-TEST_F(overlay, writes_since_it_was_kept_are_undone)
+/* Writes, and keeps and puts back what is there, by chance. */
+static void work(struct __test_metadata *_metadata,
+		 FIXTURE_DATA(overlay) * self)
 {
 	struct overlay *overlay = disk_overlay(self->disk);
 	bool keeps = false;
@@ -153,6 +176,94 @@ TEST_F(overlay, writes_since_it_was_kept_are_undone)
 			ASSERT_TRUE(is_as_modelled(self));
 	}
 	EXPECT_TRUE(is_as_modelled(self));
+}
+
+/* Lets the disk begin with some blocks of a saved one. */
+static void begin_with_saved(struct __test_metadata *_metadata,
+			     FIXTURE_DATA(overlay) * self)
+{
+	struct overlay *overlay = disk_overlay(self->disk);
+
+	self->saved = memfd_create("saved", MFD_CLOEXEC);
+	for (int i = 0; i < SIZE; i++)
+		self->got[i] = number(256);
+	ASSERT_EQ(SIZE, pwrite(self->saved, self->got, SIZE, SAVED_OFFSET));
+	overlay_set_saved(overlay, self->saved, SAVED_OFFSET);
+	for (unsigned int block = number(5), count; block < BLOCKS;
+	     block += count + 1 + number(5)) {
+		count = 1 + number(number(4) ? 4 : 90);
+		if (count > BLOCKS - block)
+			count = BLOCKS - block;
+		overlay_add_saved(overlay, block, count);
+		memcpy(self->model + block * BLOCK, self->got + block * BLOCK,
+		       count * BLOCK);
+	}
+}
+
+/* True if the overlay has all blocks that differ from the disk's file, and as they are. */
+static bool tells_of_all(FIXTURE_DATA(overlay) * self)
+{
+	const struct overlay *overlay = disk_overlay(self->disk);
+	uint64_t block = 0, count;
+
+	memcpy(self->got, self->base, SIZE);
+	while (overlay_next(overlay, &block, &count)) {
+		if (overlay_read(overlay, block * BLOCK,
+				 self->got + block * BLOCK, count * BLOCK))
+			return false;
+		block += count;
+	}
+	return !memcmp(self->got, self->model, SIZE);
+}
+
+TEST_F(overlay, writes_since_it_was_kept_are_undone)
+{
+	work(_metadata, self);
+}
+
+TEST_F(overlay, what_was_saved_shows_until_it_is_written)
+{
+	begin_with_saved(_metadata, self);
+	ASSERT_TRUE(is_as_modelled(self));
+	ASSERT_TRUE(tells_of_all(self));
+	for (int i = 0; i < 200; i++) {
+		ASSERT_EQ(0, change(self));
+		ASSERT_TRUE(is_as_modelled(self));
+		ASSERT_TRUE(tells_of_all(self));
+	}
+}
+
+TEST_F(overlay, and_comes_back_with_what_was_kept)
+{
+	begin_with_saved(_metadata, self);
+	work(_metadata, self);
+	EXPECT_TRUE(tells_of_all(self));
+}
+
+TEST_F(overlay, the_saved_file_is_not_written)
+{
+	uint8_t *before = malloc(SIZE);
+
+	begin_with_saved(_metadata, self);
+	memcpy(before, self->got, SIZE);
+	for (int i = 0; i < 50; i++)
+		ASSERT_EQ(0, change(self));
+	ASSERT_EQ(SIZE, pread(self->saved, self->got, SIZE, SAVED_OFFSET));
+	EXPECT_EQ(0, memcmp(before, self->got, SIZE));
+	free(before);
+}
+
+TEST_F(overlay, what_the_saved_file_has_lost_is_an_error)
+{
+	struct overlay *overlay = disk_overlay(self->disk);
+
+	self->saved = memfd_create("saved", MFD_CLOEXEC);
+	overlay_set_saved(overlay, self->saved, SAVED_OFFSET);
+	overlay_add_saved(overlay, 1, 1);
+	EXPECT_EQ(0, carry_out(self, DISK_READ, self->got, 0, 1));
+	EXPECT_EQ(-EIO, carry_out(self, DISK_READ, self->got, 1, 1));
+	EXPECT_EQ(-ENODATA, overlay_read(overlay, BLOCK, self->got, BLOCK));
+	EXPECT_EQ(-EINVAL, overlay_read(overlay, 0, self->got, BLOCK));
 }
 
 TEST_F(overlay, nothing_is_put_back_that_was_not_kept)

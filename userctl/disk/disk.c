@@ -138,15 +138,15 @@ static bool must_bounce(const struct disk *disk, const struct iovec *iov,
 static int place_step(struct disk_task *task)
 {
 	struct disk *disk = task->disk;
-	bool here;
+	int fd;
 
 	if (!disk->overlay)
 		return disk->file.fd;
 	pthread_mutex_lock(&disk->lock);
-	here = overlay_place(disk->overlay, task->request->op != DISK_READ,
-			     &task->job.offset, &task->step);
+	fd = overlay_place(disk->overlay, task->request->op != DISK_READ,
+			   &task->job.offset, &task->step);
 	pthread_mutex_unlock(&disk->lock);
-	return here ? overlay_fd(disk->overlay) : disk->file.fd;
+	return fd < 0 ? disk->file.fd : fd;
 }
 
 /* Return: 0 or -ENOMEM. */
@@ -398,6 +398,16 @@ static bool must_sync(const struct disk_task *task)
 	       task->request->op != DISK_FLUSH;
 }
 
+/* True if there was nothing where only a disk's own file may end. */
+static bool is_lost(const struct disk_task *task)
+{
+	const struct job *job = &task->job;
+
+	return !job->result && (job->kind == JOB_WRITE ||
+				(job->kind == JOB_READ && task->step &&
+				 job->fd != task->disk->file.fd));
+}
+
 static void job_ended(struct disk_task *task)
 {
 	ssize_t result = task->job.result;
@@ -409,7 +419,7 @@ static void job_ended(struct disk_task *task)
 		finish(task, 0);
 		return;
 	}
-	if (!result && task->job.kind == JOB_WRITE)
+	if (is_lost(task))
 		err = -EIO;
 	if (err && !try_otherwise(task)) {
 		finish(task, err);

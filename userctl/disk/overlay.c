@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The overlay of a disk: a temporary file and a bitmap.
+ * The overlay of a disk: a temporary file, perhaps what was saved, and a bitmap.
  */
 #include "disk/overlay.h"
 
@@ -27,17 +27,21 @@
  * @second: with @here: at its second place
  * @fresh: it was written since overlay_keep()
  * @kept: with @fresh: it was in the temporary file before, at the other place
+ * @saved: it is in the saved file, which counts unless the block is @here, too
  */
 struct map {
 	uint64_t here;
 	uint64_t second;
 	uint64_t fresh;
 	uint64_t kept;
+	uint64_t saved;
 };
 
 /**
  * struct overlay - an overlay
  * @fd: the temporary file
+ * @saved: the saved file, the caller's; -1: there is none
+ * @saved_offset: of the disk's first byte there
  * @disk_size: bytes of the disk
  * @block_size: bytes of a block
  * @maps: memory that the host has only where a bit was set
@@ -46,6 +50,8 @@ struct map {
  */
 struct overlay {
 	int fd;
+	int saved;
+	uint64_t saved_offset;
 	uint64_t disk_size;
 	uint32_t block_size;
 	struct map *maps;
@@ -129,6 +135,7 @@ struct overlay *overlay_new(uint64_t disk_size, uint32_t block_size, char *why,
 		errno = ENOMEM;
 		return NULL;
 	}
+	overlay->saved = -1;
 	overlay->disk_size = disk_size;
 	overlay->block_size = block_size;
 	err = make_file(overlay, why, size);
@@ -154,9 +161,14 @@ void overlay_free(struct overlay *overlay)
 	free(overlay);
 }
 
-int overlay_fd(const struct overlay *overlay)
+uint64_t overlay_disk_size(const struct overlay *overlay)
 {
-	return overlay->fd;
+	return overlay->disk_size;
+}
+
+uint32_t overlay_block_size(const struct overlay *overlay)
+{
+	return overlay->block_size;
 }
 
 /* Return: which of the blocks are, or are to be written, at the second place. */
@@ -174,9 +186,15 @@ static uint64_t here_of(const struct map *map, bool write)
 	return write ? UINT64_MAX : map->here;
 }
 
-static uint64_t all(bool bit)
+/* Return: which of the blocks are in the saved file, and nowhere above. */
+static uint64_t saved_of(const struct map *map, bool write)
 {
-	return bit ? UINT64_MAX : 0;
+	return map->saved & ~here_of(map, write);
+}
+
+static uint64_t all(uint64_t bits, unsigned int bit)
+{
+	return bits >> bit & 1 ? UINT64_MAX : 0;
 }
 
 /* Return: the first block from @block on, but below @end, which is at another place. */
@@ -184,16 +202,18 @@ static uint64_t find_change(const struct overlay *overlay, uint64_t block,
 			    uint64_t end, bool write)
 {
 	const struct map *map = &overlay->maps[block / WORD_BITS];
-	const uint64_t here = all(here_of(map, write) >> block % WORD_BITS & 1);
-	const uint64_t second =
-		all(second_of(overlay, map, write) >> block % WORD_BITS & 1);
+	const unsigned int bit = block % WORD_BITS;
+	const uint64_t here = all(here_of(map, write), bit);
+	const uint64_t second = all(second_of(overlay, map, write), bit);
+	const uint64_t saved = all(saved_of(map, write), bit);
 
 	while (block < end) {
 		uint64_t other;
 
 		map = &overlay->maps[block / WORD_BITS];
 		other = (here_of(map, write) ^ here) |
-			(second_of(overlay, map, write) ^ second);
+			(second_of(overlay, map, write) ^ second) |
+			(saved_of(map, write) ^ saved);
 		other >>= block % WORD_BITS;
 		if (other) {
 			block += (uint64_t)__builtin_ctzll(other);
@@ -204,21 +224,26 @@ static uint64_t find_change(const struct overlay *overlay, uint64_t block,
 	return end;
 }
 
-bool overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
-		   uint64_t *bytes)
+int overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
+		  uint64_t *bytes)
 {
 	uint64_t block = *offset / overlay->block_size;
 	uint64_t end = (*offset + *bytes - 1) / overlay->block_size + 1;
 	const struct map *map = &overlay->maps[block / WORD_BITS];
+	const unsigned int bit = block % WORD_BITS;
 	uint64_t run =
 		find_change(overlay, block, end, write) * overlay->block_size -
 		*offset;
 
 	if (run < *bytes)
 		*bytes = run;
-	if (second_of(overlay, map, write) >> block % WORD_BITS & 1)
+	if (saved_of(map, write) >> bit & 1) {
+		*offset += overlay->saved_offset;
+		return overlay->saved;
+	}
+	if (second_of(overlay, map, write) >> bit & 1)
 		*offset += overlay->disk_size;
-	return here_of(map, write) >> block % WORD_BITS & 1;
+	return here_of(map, write) >> bit & 1 ? overlay->fd : -1;
 }
 
 /* What was kept stays at its place, and the new one is at the other. */
@@ -234,12 +259,76 @@ static void add(struct overlay *overlay, struct map *map, uint64_t blocks)
 	map->here |= blocks;
 }
 
-bool overlay_is_empty(const struct overlay *overlay)
+/* Return: bits of so many blocks, at most WORD_BITS. */
+static uint64_t mask_of(uint64_t count)
 {
-	uint64_t offset = 0, bytes = overlay->disk_size;
+	return count < WORD_BITS ? (1ULL << count) - 1 : UINT64_MAX;
+}
 
-	return !overlay_place(overlay, false, &offset, &bytes) &&
-	       bytes == overlay->disk_size;
+/*
+ * Return: the first block from @block on, but below @end, that is in the overlay, or,
+ * without @in, that is not.
+ */
+static uint64_t find(const struct overlay *overlay, uint64_t block,
+		     uint64_t end, bool in)
+{
+	while (block < end) {
+		const struct map *map = &overlay->maps[block / WORD_BITS];
+		uint64_t bits = map->here | map->saved;
+
+		bits = (in ? bits : ~bits) >> block % WORD_BITS;
+		if (bits) {
+			block += (uint64_t)__builtin_ctzll(bits);
+			return block < end ? block : end;
+		}
+		block += WORD_BITS - block % WORD_BITS;
+	}
+	return end;
+}
+
+bool overlay_next(const struct overlay *overlay, uint64_t *block,
+		  uint64_t *count)
+{
+	const uint64_t blocks = overlay->disk_size / overlay->block_size;
+
+	*block = find(overlay, *block, blocks, true);
+	*count = find(overlay, *block, blocks, false) - *block;
+	return *count;
+}
+
+/* Reads blocks that are together. */
+static int read_run(int fd, char *to, uint64_t bytes, uint64_t offset)
+{
+	while (bytes) {
+		const ssize_t size = pread(fd, to, bytes, (off_t)offset);
+
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size <= 0)
+			return size ? -errno : -ENODATA;
+		to += size;
+		offset += (uint64_t)size;
+		bytes -= (uint64_t)size;
+	}
+	return 0;
+}
+
+int overlay_read(const struct overlay *overlay, uint64_t offset, void *bytes,
+		 uint64_t size)
+{
+	char *to = bytes;
+	int err = 0;
+
+	while (size && !err) {
+		uint64_t place = offset, run = size;
+		const int fd = overlay_place(overlay, false, &place, &run);
+
+		err = fd < 0 ? -EINVAL : read_run(fd, to, run, place);
+		to += run;
+		offset += run;
+		size -= run;
+	}
+	return err;
 }
 
 void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
@@ -251,15 +340,29 @@ void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
 		page_log_add(overlay->changed, block, end);
 	while (block < end) {
 		unsigned int bit = block % WORD_BITS;
-		uint64_t count = end - block;
-		uint64_t mask = UINT64_MAX;
 
-		if (count >= WORD_BITS - bit)
-			count = WORD_BITS - bit;
-		else
-			mask = (1ULL << count) - 1;
-		add(overlay, &overlay->maps[block / WORD_BITS], mask << bit);
-		block += count;
+		add(overlay, &overlay->maps[block / WORD_BITS],
+		    mask_of(end - block) << bit);
+		block += WORD_BITS - bit;
+	}
+}
+
+void overlay_set_saved(struct overlay *overlay, int fd, uint64_t offset)
+{
+	overlay->saved = fd;
+	overlay->saved_offset = offset;
+}
+
+void overlay_add_saved(struct overlay *overlay, uint64_t block, uint64_t count)
+{
+	const uint64_t end = block + count;
+
+	while (block < end) {
+		unsigned int bit = block % WORD_BITS;
+
+		overlay->maps[block / WORD_BITS].saved |= mask_of(end - block)
+							  << bit;
+		block += WORD_BITS - bit;
 	}
 }
 

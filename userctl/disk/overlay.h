@@ -7,6 +7,9 @@
  * written goes to the place where it was not, so that overlay_put_back() only has to
  * change bits.
  *
+ * Below them there may be a file in which an overlay was saved: what is there of the disk
+ * is read in place until it is written.
+ *
  * A request is of whole blocks, so no block is ever copied from the disk's file.
  */
 #ifndef LODGE_DISK_OVERLAY_H
@@ -36,26 +39,66 @@ struct overlay *overlay_new(uint64_t disk_size, uint32_t block_size, char *why,
 void overlay_free(struct overlay *overlay);
 
 /**
- * overlay_fd() - the temporary file
+ * overlay_disk_size() - the disk's bytes
  */
-int overlay_fd(const struct overlay *overlay);
+uint64_t overlay_disk_size(const struct overlay *overlay);
+
+/**
+ * overlay_block_size() - bytes of a block
+ */
+uint32_t overlay_block_size(const struct overlay *overlay);
+
+/**
+ * overlay_set_saved() - give an overlay a layer below, which has no blocks yet
+ * @fd: a file that is only read, and stays open and as it is as long as the overlay
+ * @offset: of the disk's first byte there; the other bytes follow in their order
+ */
+void overlay_set_saved(struct overlay *overlay, int fd, uint64_t offset);
+
+/**
+ * overlay_add_saved() - that layer has blocks
+ * @block: the first one
+ * @count: number of them, all within the disk
+ *
+ * As overlay_put_back(), while no request is in progress.  What was written, or will be,
+ * hides them.
+ */
+void overlay_add_saved(struct overlay *overlay, uint64_t block, uint64_t count);
 
 /**
  * overlay_place() - find out where blocks are, or are to be written
  * @write: they are to be written; until overlay_add() they are where they were
- * @offset: of the first one, in bytes; out: its place, in the temporary file or in the
- *	disk's
+ * @offset: of the first one, in bytes; out: its place in the file
  * @bytes: within the disk, at least a block; out: how many, from the first on, are together
  *
- * Return: true if they are in the temporary file, as always with @write.
+ * Return: the file: the temporary one, as always with @write, or that of
+ * overlay_set_saved(); -1: the disk's.
  */
-bool overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
-		   uint64_t *bytes);
+int overlay_place(const struct overlay *overlay, bool write, uint64_t *offset,
+		  uint64_t *bytes);
 
 /**
- * overlay_is_empty() - true if no block is in the overlay
+ * overlay_next() - find blocks that are in the overlay, in either layer
+ * @block: where to begin; out: the first one
+ * @count: out: number of those that follow each other, the first included
+ *
+ * Return: false if there are none.
  */
-bool overlay_is_empty(const struct overlay *overlay);
+bool overlay_next(const struct overlay *overlay, uint64_t *block,
+		  uint64_t *count);
+
+/**
+ * overlay_read() - read blocks that are all in the overlay, in either layer
+ * @offset: of the first one, in bytes
+ * @bytes: gets them
+ * @size: whole blocks, in bytes
+ *
+ * It waits.  As overlay_put_back(), while no request is in progress.
+ *
+ * Return: 0; -ENODATA the saved file has become shorter; -errno.
+ */
+int overlay_read(const struct overlay *overlay, uint64_t offset, void *bytes,
+		 uint64_t size);
 
 /**
  * overlay_add() - from now on, blocks are where overlay_place() had them written

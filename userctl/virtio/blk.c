@@ -380,8 +380,9 @@ static const char *blk_unsaved(const void *opaque)
 {
 	const struct blk *blk = opaque;
 	const struct overlay *overlay = disk_overlay(blk->io.disk);
+	uint64_t block = 0, count;
 
-	return overlay && !overlay_is_empty(overlay) ?
+	return overlay && overlay_next(overlay, &block, &count) ?
 		       "with snapshot=on, what the guest has written is in no "
 		       "file of its own" :
 		       NULL;
