@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define PAGES 5
 #define ABSENT UINT8_MAX
-#define KINDS 4
+#define KINDS 8
 /* Of the machines that are tried: a larger one would only take longer. */
 #define MAX_PAGES 4096
 
@@ -32,6 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CHOICE_KIND 3
 #define CHOICE_RAW 4
 #define CHOICE_SUMS 8
+#define CHOICE_DISK 16
 
 /* A change: 16 bits say where, in the half of the file that the top bit says. */
 #define CHANGE_SIZE 3
@@ -42,6 +43,7 @@ static struct forged seeds[KINDS];
 static struct forged write_seed(unsigned int kind)
 {
 	static const uint8_t salts[PAGES] = { 1, 2, 0, 3, ABSENT };
+	const bool disk = kind & 4;
 	const struct snap_plan plan = {
 		.form = kind & 1 ? SNAP_PACKED : SNAP_PLAIN,
 		.pages = PAGES,
@@ -51,7 +53,7 @@ static struct forged write_seed(unsigned int kind)
 	struct forged seed;
 	int fd = snap_test_file();
 
-	require(fd >= 0 && !snap_test_write(fd, &plan, salts));
+	require(fd >= 0 && !snap_test_write_all(fd, &plan, salts, disk));
 	require(!forged_take(&seed, fd));
 	close(fd);
 	return seed;
@@ -78,7 +80,8 @@ static void change(struct forged *forged, const uint8_t *data, size_t size)
 static struct forged make_input(const uint8_t *data, size_t size)
 {
 	const uint8_t choice = data[0];
-	const struct forged *seed = &seeds[choice & CHOICE_KIND];
+	const struct forged *seed =
+		&seeds[(choice & CHOICE_KIND) | (choice & CHOICE_DISK ? 4 : 0)];
 	struct forged made;
 
 	data++;
@@ -152,6 +155,26 @@ static void read_host(const struct snap_file *file)
 	snap_host_read(&host, section->bytes, section->length, &error);
 }
 
+/* Blocks are all within their disks, and disks within memory. */
+static void read_disks(const struct snap_file *file)
+{
+	for (uint32_t i = 0; i < file->nr_overlays; i++) {
+		const struct snap_overlay *disk = &file->overlays[i];
+		uint64_t block = 0, end = 0, count, blocks = 0;
+		size_t at = 0;
+
+		require(disk->page <= file->pages &&
+			disk->size <= (file->pages - disk->page) * SNAP_PAGE);
+		while (snap_overlay_next(disk, &at, &block, &count)) {
+			require(block >= end && count);
+			end = block += count;
+			blocks += count;
+			require(end <= disk->size / disk->block_size);
+		}
+		require(blocks == disk->blocks && at == disk->runs_size);
+	}
+}
+
 static void try_file(int fd)
 {
 	struct snap_error error = { 0 };
@@ -160,6 +183,7 @@ static void try_file(int fd)
 
 	if (!err) {
 		read_host(file);
+		read_disks(file);
 		err = snap_file_check(file, &error);
 		if (!err && file->pages <= MAX_PAGES)
 			convert(file);

@@ -180,6 +180,32 @@ TEST_F(image, info_writes_json)
 	json_decref(array);
 }
 
+TEST_F(image, info_tells_what_was_written_to_disks)
+{
+	static const uint8_t salts[PAGES] = { 1, 2, 0, 3, 4 };
+	const struct snap_plan plan = { .form = SNAP_PLAIN, .pages = PAGES };
+	int fd = open(self->made, O_CREAT | O_RDWR | O_CLOEXEC, 0644);
+	json_t *array, *object;
+
+	ASSERT_EQ(0, snap_test_write_all(fd, &plan, salts, true));
+	close(fd);
+	ASSERT_EQ(0, image(self, "info", self->made, NULL));
+	/* Memory has four pages of five, and the disk two blocks. */
+	EXPECT_NE(NULL, strstr(self->out, "16K     2K     16K"))
+	TH_LOG("%s", self->out);
+	ASSERT_EQ(0, image(self, "info", "--json", self->made, NULL));
+	array = json_loads(self->out, 0, NULL);
+	object = json_array_get(array, 0);
+	EXPECT_EQ(4 * SNAP_PAGE,
+		  json_integer_value(json_object_get(object, "memory")));
+	object = json_array_get(json_object_get(object, "disks"), 0);
+	EXPECT_STREQ("virtio-blk",
+		     json_string_value(json_object_get(object, "device")));
+	EXPECT_EQ(4096, json_integer_value(json_object_get(object, "size")));
+	EXPECT_EQ(2048, json_integer_value(json_object_get(object, "written")));
+	json_decref(array);
+}
+
 TEST_F(image, info_shows_the_options_that_restore_would_run_with)
 {
 	ASSERT_EQ(0, image(self, "info", "--config", self->whole, self->changes,

@@ -31,17 +31,22 @@
 static const uint8_t whole[PAGES] = { 1, 2, 0, 3, 0 };
 static const uint8_t changes[PAGES] = { ABSENT, 0, 4, ABSENT, 0 };
 static const uint8_t after[PAGES] = { 1, 0, 4, 3, 0 };
+/* With a disk, as snap_test_disk() makes it. */
+static const uint8_t disk[PAGES] = { 1, 0, 4, 3, 5 };
 
 static const struct {
 	const char *name;
 	enum snap_form form;
 	bool has_base;
 	const uint8_t *salts;
+	bool has_disk;
 } corpus[] = {
-	{ "plain", SNAP_PLAIN, false, whole },
-	{ "packed", SNAP_PACKED, false, whole },
-	{ "plain-changes", SNAP_PLAIN, true, changes },
-	{ "packed-changes", SNAP_PACKED, true, changes },
+	{ "plain", SNAP_PLAIN, false, whole, false },
+	{ "packed", SNAP_PACKED, false, whole, false },
+	{ "plain-changes", SNAP_PLAIN, true, changes, false },
+	{ "packed-changes", SNAP_PACKED, true, changes, false },
+	{ "plain-disk", SNAP_PLAIN, false, disk, true },
+	{ "packed-disk", SNAP_PACKED, false, disk, true },
 };
 
 #define NR_FILES (sizeof(corpus) / sizeof(corpus[0]))
@@ -55,7 +60,8 @@ static int write_file(int fd, size_t number)
 		.base = corpus[number].has_base ? snap_test_base : NULL,
 	};
 
-	return snap_test_write(fd, &plan, corpus[number].salts);
+	return snap_test_write_all(fd, &plan, corpus[number].salts,
+				   corpus[number].has_disk);
 }
 
 static void name_file(char *path, size_t size, const char *folder,
@@ -163,6 +169,13 @@ static void read_all_by_other(struct __test_metadata *_metadata,
 		text = read_by_other(self->path, self->memory);
 		ASSERT_NE(NULL, text) TH_LOG("%s", self->path);
 		EXPECT_NE(NULL, strstr(text, "\"state\": \"state\""));
+		EXPECT_EQ(corpus[i].has_disk,
+			  !!strstr(text, "\"disks\": [{\"device\": "
+					 "\"virtio-blk\", \"number\": 0, "
+					 "\"page\": 4, \"size\": 4096, "
+					 "\"block\": 1024, "
+					 "\"runs\": [[0, 2]]}]"))
+		TH_LOG("%s", text);
 		free(text);
 		/* Those with changes come behind their base. */
 		EXPECT_TRUE(memory_is(self->memory, corpus[i].has_base ?
@@ -180,7 +193,10 @@ TEST_F(corpus, each_file_is_read_and_sound)
 		EXPECT_EQ(corpus[i].form, file->form);
 		EXPECT_EQ(corpus[i].has_base, file->incremental);
 		EXPECT_EQ(PAGES, file->pages);
-		EXPECT_EQ(corpus[i].has_base ? 1 : 3, file->stored);
+		EXPECT_EQ(corpus[i].has_base ? 1 :
+			  corpus[i].has_disk ? 4 :
+					       3,
+			  file->stored);
 		EXPECT_EQ(corpus[i].has_base ? 2 : 0, file->zero);
 		EXPECT_STREQ(SNAP_TEST_CONFIG,
 			     snap_file_section(file, SNAP_CONFIG)->bytes);
@@ -188,6 +204,26 @@ TEST_F(corpus, each_file_is_read_and_sound)
 			     snap_file_section(file, SNAP_STATE)->bytes);
 		EXPECT_EQ(0, snap_file_check(file, &self->error))
 		TH_LOG("%s: %s", corpus[i].name, self->error.text);
+	}
+}
+
+TEST_F(corpus, the_blocks_of_disks_are_those_that_were_written)
+{
+	for (size_t i = 0; i < NR_FILES; i++) {
+		const struct snap_file *file = self->files[i];
+		uint64_t block = 0, count;
+		size_t at = 0;
+
+		ASSERT_EQ(corpus[i].has_disk, file->nr_overlays);
+		if (!file->nr_overlays)
+			continue;
+		EXPECT_STREQ("virtio-blk", file->overlays[0].device);
+		EXPECT_EQ(PAGES - 1, file->overlays[0].page);
+		EXPECT_EQ(2, file->overlays[0].blocks);
+		ASSERT_TRUE(snap_overlay_next(&file->overlays[0], &at, &block,
+					      &count));
+		EXPECT_EQ(0, block);
+		EXPECT_EQ(2, count);
 	}
 }
 

@@ -5,10 +5,13 @@
 #ifndef LODGE_UNIT_SNAP_FIXTURE_H
 #define LODGE_UNIT_SNAP_FIXTURE_H
 
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "snap/format.h"
+#include "snap/overlay.h"
 #include "snap/write.h"
 
 #define SNAP_TEST_CONFIG "{\"name\": \"test\", \"memory\": \"16K\"}\n"
@@ -51,13 +54,39 @@ static inline int snap_test_sections(struct snap_writer *writer)
 }
 
 /*
- * Writes a file.
+ * A disk whose blocks were written: its two blocks are in the last page of @pages.  Return: 0
+ * or -errno.
+ */
+static inline int snap_test_disk(struct snap_writer *writer, uint64_t pages)
+{
+	const struct snap_overlay disk = { .device = "virtio-blk",
+					   .page = pages - 1,
+					   .size = 4 * 1024,
+					   .block_size = 1024 };
+	struct record section = { 0 };
+	size_t place;
+	int err = snap_overlay_open(&section, &disk, &place);
+
+	if (!err)
+		err = snap_overlay_add(&section, 0, 2);
+	if (!err)
+		record_close(&section, place);
+	if (!err)
+		err = snap_writer_section(writer, SNAP_OVERLAYS,
+					  SNAP_SECTION_VERSION, 0, section.data,
+					  section.size);
+	free(section.data);
+	return err;
+}
+
+/*
+ * Writes a file, with snap_test_disk() if asked for.
  * @salts: of each page; of those with UINT8_MAX nothing is written
  *
  * Return: 0 or -errno.
  */
-static inline int snap_test_write(int fd, const struct snap_plan *plan,
-				  const uint8_t *salts)
+static inline int snap_test_write_all(int fd, const struct snap_plan *plan,
+				      const uint8_t *salts, bool disk)
 {
 	struct snap_writer *writer;
 	uint8_t bytes[SNAP_PAGE];
@@ -66,6 +95,8 @@ static inline int snap_test_write(int fd, const struct snap_plan *plan,
 	if (err)
 		return err;
 	err = snap_test_sections(writer);
+	if (!err && disk)
+		err = snap_test_disk(writer, plan->pages);
 	for (uint64_t page = 0; page < plan->pages && !err; page++) {
 		if (salts[page] == UINT8_MAX)
 			continue;
@@ -76,6 +107,13 @@ static inline int snap_test_write(int fd, const struct snap_plan *plan,
 		err = snap_writer_end(writer);
 	snap_writer_free(writer);
 	return err;
+}
+
+/* The same, without a disk. */
+static inline int snap_test_write(int fd, const struct snap_plan *plan,
+				  const uint8_t *salts)
+{
+	return snap_test_write_all(fd, plan, salts, false);
 }
 
 /* Return: a file in memory, or -1. */

@@ -56,16 +56,23 @@ static inline struct snap_disk_run *forged_runs(struct forged *forged)
 			forged_section(forged, SNAP_PAGES)->offset);
 }
 
-/* Makes the checksums of "pages" and of the header fit. */
+static inline void forged_sum_section(struct forged *forged, const char *tag)
+{
+	struct snap_disk_section *section = forged_section(forged, tag);
+
+	if (section && section->offset <= forged->size &&
+	    section->length <= forged->size - section->offset)
+		section->crc = snap_crc(0, forged->bytes + section->offset,
+					section->length);
+}
+
+/* Makes the checksums of "overlays", of "pages" and of the header fit. */
 static inline void forged_sum(struct forged *forged)
 {
 	struct snap_table *table = (void *)forged->bytes;
-	struct snap_disk_section *pages = forged_section(forged, SNAP_PAGES);
 
-	if (pages && pages->offset <= forged->size &&
-	    pages->length <= forged->size - pages->offset)
-		pages->crc = snap_crc(0, forged->bytes + pages->offset,
-				      pages->length);
+	forged_sum_section(forged, SNAP_OVERLAYS);
+	forged_sum_section(forged, SNAP_PAGES);
 	if (table->header.sections <= SNAP_MAX_SECTIONS)
 		table->header.crc =
 			snap_table_crc(table, table->header.sections);

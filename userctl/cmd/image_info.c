@@ -23,9 +23,9 @@
 #define SHORT_ID 6
 
 static const struct table_column columns[] = {
-	{ "FILE", false }, { "MACHINE", false }, { "SAVED (UTC)", false },
-	{ "FORM", false }, { "MEMORY", true },	 { "STORED", true },
-	{ "ID", false },   { "BASE", false },
+	{ "FILE", false },  { "MACHINE", false }, { "SAVED (UTC)", false },
+	{ "FORM", false },  { "MEMORY", true },	  { "DISKS", true },
+	{ "STORED", true }, { "ID", false },	  { "BASE", false },
 };
 
 #define NR_COLUMNS (sizeof(columns) / sizeof(columns[0]))
@@ -42,12 +42,37 @@ static const char *form_of(const struct snap_file *file)
 	return file->form == SNAP_PACKED ? "packed" : "plain";
 }
 
-static void tell_size(struct table *table, uint64_t pages)
+/* Return: bytes of "memory" but for the places of disks. */
+static uint64_t memory_of(const struct snap_file *file)
+{
+	return SNAP_PAGE *
+	       (file->nr_overlays ? file->overlays[0].page : file->pages);
+}
+
+static uint64_t written_of(const struct snap_overlay *disk)
+{
+	return disk->blocks * disk->block_size;
+}
+
+static void tell_size(struct table *table, uint64_t bytes)
 {
 	char text[SIZE_TEXT_SIZE];
 
-	size_format(text, sizeof(text), pages * SNAP_PAGE);
+	size_format(text, sizeof(text), bytes);
 	table_add(table, "%s", text);
+}
+
+/* What was written to all disks. */
+static void tell_disks(struct table *table, const struct snap_file *file)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < file->nr_overlays; i++)
+		bytes += written_of(&file->overlays[i]);
+	if (file->nr_overlays)
+		tell_size(table, bytes);
+	else
+		table_add(table, "-");
 }
 
 static void tell_time(struct table *table, uint64_t seconds)
@@ -77,8 +102,9 @@ static void tell(struct table *table, const char *path,
 	table_add(table, "%s", *host->machine ? host->machine : "-");
 	tell_time(table, host->time);
 	table_add(table, "%s", form_of(file));
-	tell_size(table, file->pages);
-	tell_size(table, file->stored);
+	tell_size(table, memory_of(file));
+	tell_disks(table, file);
+	tell_size(table, file->stored * SNAP_PAGE);
 	tell_id(table, file->id, true);
 	tell_id(table, file->base, file->incremental);
 }
@@ -95,6 +121,23 @@ static void list_sections(struct json *json, const struct snap_file *file)
 		json_bool(json, "optional", section->flags & SNAP_OPTIONAL);
 		json_number(json, "offset", section->offset);
 		json_number(json, "length", section->length);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void list_disks(struct json *json, const struct snap_file *file)
+{
+	json_open(json, "disks", '[');
+	for (uint32_t i = 0; i < file->nr_overlays; i++) {
+		const struct snap_overlay *disk = &file->overlays[i];
+
+		json_open(json, NULL, '{');
+		json_text(json, "device", disk->device);
+		json_number(json, "number", disk->number);
+		json_number(json, "size", disk->size);
+		json_number(json, "block_size", disk->block_size);
+		json_number(json, "written", written_of(disk));
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -117,9 +160,10 @@ static void list(struct json *json, const char *path,
 	json_text(json, "lodge", host->lodge);
 	json_text(json, "backend", host->backend);
 	json_number(json, "size", file->size);
-	json_number(json, "memory", file->pages * SNAP_PAGE);
+	json_number(json, "memory", memory_of(file));
 	json_number(json, "stored", file->stored * SNAP_PAGE);
 	json_number(json, "zero", file->zero * SNAP_PAGE);
+	list_disks(json, file);
 	list_sections(json, file);
 	json_close(json, '}');
 }

@@ -289,6 +289,18 @@ static void note_memory(struct snap_file *file)
 	file->runs = pages->length / sizeof(struct snap_disk_run);
 }
 
+static int take_overlays(struct snap_file *file, struct snap_error *error)
+{
+	const struct snap_section *section =
+		snap_file_section(file, SNAP_OVERLAYS);
+
+	return section ?
+		       snap_overlays_read(file->overlays, &file->nr_overlays,
+					  section->bytes, section->length,
+					  section->flags, file->pages, error) :
+		       0;
+}
+
 static int fill(struct snap_file *file, struct snap_error *error)
 {
 	struct snap_table table;
@@ -303,7 +315,8 @@ static int fill(struct snap_file *file, struct snap_error *error)
 	if (err)
 		return err;
 	note_memory(file);
-	return read_sections(file, &table, error);
+	err = read_sections(file, &table, error);
+	return err ? err : take_overlays(file, error);
 }
 
 int snap_file_open(struct snap_file **file, int fd, struct snap_error *error)

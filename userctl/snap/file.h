@@ -16,6 +16,7 @@
 
 #include "snap/error.h"
 #include "snap/format.h"
+#include "snap/overlay.h"
 
 /**
  * struct snap_section - a section
@@ -53,6 +54,8 @@ struct snap_section {
  *	and all pages can be mapped
  * @packed: bytes of "memory"
  * @run_table: offset of "pages"
+ * @nr_overlays: number of @overlays
+ * @overlays: what was written to disks whose files stay as they are
  */
 struct snap_file {
 	int fd;
@@ -70,6 +73,8 @@ struct snap_file {
 	uint64_t memory;
 	uint64_t packed;
 	uint64_t run_table;
+	uint32_t nr_overlays;
+	struct snap_overlay overlays[SNAP_MAX_OVERLAYS];
 };
 
 /**

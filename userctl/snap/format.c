@@ -51,6 +51,9 @@ bool snap_is_known(const char *tag, uint32_t version, uint32_t flags)
 	for (size_t i = 0; snap_required(i); i++)
 		if (!strcmp(tag, snap_required(i)))
 			return version == SNAP_SECTION_VERSION && !flags;
+	if (!strcmp(tag, SNAP_OVERLAYS))
+		return version == SNAP_SECTION_VERSION &&
+		       !(flags & ~SNAP_OPTIONAL);
 	return flags == SNAP_OPTIONAL;
 }
 

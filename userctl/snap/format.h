@@ -40,6 +40,10 @@
 #define SNAP_PAGES "pages"
 #define SNAP_SECTION_VERSION 1
 
+/* A section that a file may have: optional, unless a disk has blocks there. */
+#define SNAP_OVERLAYS "overlays"
+#define SNAP_MAX_OVERLAYS 64
+
 /* Most bytes of all sections together, without "memory" and "pages". */
 #define SNAP_SECTIONS_SIZE (64ULL << 20)
 
@@ -123,6 +127,21 @@ struct snap_disk_run {
 	uint32_t crc;
 };
 
+/**
+ * struct snap_disk_overlay - what an entry of "overlays" begins with; its runs follow
+ * @page: that at which the disk begins in "memory"
+ * @size: bytes of the disk
+ * @block_size: 512 to 4096, a power of two
+ * @reserved: zero
+ */
+struct snap_disk_overlay {
+	uint64_t page;
+	uint64_t size;
+	uint32_t block_size;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct snap_disk_overlay) == 24, "as documented");
 _Static_assert(sizeof(struct snap_disk_header) == 128, "as documented");
 _Static_assert(sizeof(struct snap_disk_section) == 48, "as documented");
 _Static_assert(sizeof(struct snap_disk_run) == 24, "as documented");

@@ -375,14 +375,21 @@ static int gather_change(struct snap_writer *writer, uint64_t page,
 	return gather(writer, page, bytes);
 }
 
-/* Pages that the caller has left out, up to @end, are zero, and may have changed. */
+/*
+ * Pages that the caller has left out, up to @end, are zero, and may have changed.  Of a disk
+ * there may be many, and neither file has most of them.
+ */
 static int gather_zeroes(struct snap_writer *writer, uint64_t end)
 {
 	static const uint8_t zero[SNAP_PAGE];
+	const uint8_t *had;
 	int err = 0;
 
-	for (uint64_t page = writer->next; page < end && !err; page++)
-		err = gather_change(writer, page, zero);
+	for (uint64_t page = writer->next; page < end && !err; page++) {
+		err = snap_since_page(writer->since, page, &had);
+		if (!err && had && !snap_is_zero(had, SNAP_PAGE))
+			err = gather(writer, page, zero);
+	}
 	return err;
 }
 
