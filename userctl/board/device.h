@@ -254,6 +254,8 @@ struct device_boot {
 		.max = BOOT_MAX_INDEX,                                        \
 	}
 
+struct overlay;
+
 /**
  * struct device_kind - a kind of device: how to make, reset, save and load it
  * @name: for the command line and for the stream of a saved machine; shorter than
@@ -286,6 +288,8 @@ struct device_boot {
  *	reach this combination of values; NULL: @fields suffice
  * @unsaved: say what of the device's state no record has, as "what it has is in ...";
  *	NULL, or returns NULL: nothing, and the machine can be saved
+ * @overlay: get what the guest has written to a disk whose file stays as it is; a file
+ *	that the machine is written to has it, too.  NULL, or returns NULL: there is none
  * @settle: called when the machine is written to a file: make stable what the guest has
  *	written to files of the host, which it counts on when it goes on from there.
  *	Returns 0 or -errno; NULL: it writes to none
@@ -329,6 +333,7 @@ struct device_kind {
 	size_t nr_fields;
 	bool (*is_sound)(const void *device);
 	const char *(*unsaved)(const void *device);
+	struct overlay *(*overlay)(const void *device);
 	int (*settle)(const void *device);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);

@@ -14,6 +14,7 @@
 #include "lib/client.h"
 #include "machine/doorbells.h"
 #include "machine/firmware.h"
+#include "machine/overlays.h"
 #include "machine/parts.h"
 #include "machine/serials.h"
 
@@ -338,6 +339,18 @@ static int gather(struct machine *machine)
 	return 0;
 }
 
+/* The blocks of disks that the saved machine had written. */
+static int build_overlays(struct machine *machine)
+{
+	const struct machine_saved *saved = machine->config->saved;
+	int err = saved ? overlays_take(machine->devices, saved->overlays,
+					saved->nr_overlays, saved->fd,
+					saved->memory, &machine->error.device) :
+			  0;
+
+	return err ? machine_fail(machine, MACHINE_STEP_DEVICES, err) : 0;
+}
+
 /* The state with which the machine begins. */
 static int build_state(struct machine *machine)
 {
@@ -356,9 +369,9 @@ static int build_state(struct machine *machine)
 int machine_build(struct machine *machine)
 {
 	int (*const steps[])(struct machine * machine) = {
-		build_loop, build_wishes, build_ram,	 build_image,
-		build_vm,   build_board,  build_devices, build_vcpus,
-		gather,	    build_state,
+		build_loop,  build_wishes, build_ram,	  build_image,
+		build_vm,    build_board,  build_devices, build_overlays,
+		build_vcpus, gather,	   build_state,
 	};
 
 	return machine_take_steps(machine, steps,

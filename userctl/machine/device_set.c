@@ -9,34 +9,19 @@
 #include "machine/devices.h"
 
 /**
- * struct made - a device of a machine
- * @kind: its kind
- * @number: counts the devices of the kind
- * @values: those of the wish
- * @device: as made
- * @held: it is held
- */
-struct made {
-	const struct device_kind *kind;
-	unsigned int number;
-	const struct device_value *values;
-	void *device;
-	bool held;
-};
-
-/**
  * struct devices - the devices of a machine
  * @count: their number
  * @made: in the order of making
  */
 struct devices {
 	size_t count;
-	struct made made[DEVICES_MAX];
+	struct device_made made[DEVICES_MAX];
 };
 
-static void set_name(struct device_error *error, const struct device_kind *kind,
-		     unsigned int number)
+void devices_name(struct device_error *error, const struct device_kind *kind,
+		  unsigned int number)
 {
+	*error = (struct device_error){ 0 };
 	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
 		 kind->name, number);
 }
@@ -47,12 +32,11 @@ static int make(struct devices *devices, const struct board *board,
 	const struct device_kind *kind = wish->kind;
 	void *device;
 
-	*error = (struct device_error){ 0 };
-	set_name(error, kind, wish->number);
+	devices_name(error, kind, wish->number);
 	device = kind->make(board, wish->values, error);
 	if (!device)
 		return -errno;
-	devices->made[devices->count++] = (struct made){
+	devices->made[devices->count++] = (struct device_made){
 		.kind = kind,
 		.number = wish->number,
 		.values = wish->values,
@@ -124,7 +108,7 @@ void devices_wake(struct devices *devices)
 	}
 }
 
-static int hold(struct made *made)
+static int hold(struct device_made *made)
 {
 	int err = 0;
 
@@ -135,7 +119,7 @@ static int hold(struct made *made)
 	return err;
 }
 
-static int release(struct made *made)
+static int release(struct device_made *made)
 {
 	int err = 0;
 
@@ -174,7 +158,7 @@ int devices_save(const struct devices *devices, struct record *record)
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		err = device_save_section(made->kind, made->number,
 					  made->device, made->values, record);
@@ -185,7 +169,7 @@ int devices_save(const struct devices *devices, struct record *record)
 const char *devices_unsaved(const struct devices *devices, const char **name)
 {
 	for (size_t i = 0; i < devices->count; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 		const char *why = made->kind->unsaved ?
 					  made->kind->unsaved(made->device) :
 					  NULL;
@@ -202,7 +186,7 @@ int devices_settle(const struct devices *devices, const char **name)
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		*name = made->kind->name;
 		if (made->kind->settle)
@@ -217,7 +201,7 @@ int devices_load(struct devices *devices, const struct record *record,
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		err = device_load_section(made->kind, made->number,
 					  made->device, made->values, record);
@@ -233,12 +217,11 @@ void devices_moved(struct devices *devices)
 			devices->made[i].kind->moved(devices->made[i].device);
 }
 
-static int keep(struct made *made, struct device_error *error)
+static int keep(struct device_made *made, struct device_error *error)
 {
 	const struct device_kind *kind = made->kind;
 
-	*error = (struct device_error){ 0 };
-	set_name(error, kind, made->number);
+	devices_name(error, kind, made->number);
 	if (kind->shares_ram) {
 		device_fail(error, -EOPNOTSUPP, NULL,
 			    "another process writes to the guest's memory, and "
@@ -264,7 +247,7 @@ int devices_put_back(struct devices *devices, const struct record *record,
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		if (made->kind->put_back)
 			made->kind->put_back(made->device);
@@ -280,7 +263,7 @@ size_t devices_boot(const struct devices *devices,
 	size_t count = 0;
 
 	for (size_t i = 0; i < devices->count; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		if (made->kind->boot)
 			made->kind->boot(made->device, made->values,
@@ -289,11 +272,17 @@ size_t devices_boot(const struct devices *devices,
 	return count;
 }
 
+const struct device_made *devices_at(const struct devices *devices,
+				     size_t place)
+{
+	return place < devices->count ? &devices->made[place] : NULL;
+}
+
 void *devices_get(const struct devices *devices, const struct device_kind *kind,
 		  unsigned int number)
 {
 	for (size_t i = 0; i < devices->count; i++) {
-		const struct made *made = &devices->made[i];
+		const struct device_made *made = &devices->made[i];
 
 		if (made->kind == kind && made->number == number)
 			return made->device;

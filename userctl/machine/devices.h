@@ -29,6 +29,22 @@ struct device_wish {
 };
 
 /**
+ * struct device_made - a device that a machine has
+ * @kind: its kind
+ * @number: counts the devices of the kind
+ * @values: those of the wish
+ * @device: as made
+ * @held: it is held
+ */
+struct device_made {
+	const struct device_kind *kind;
+	unsigned int number;
+	const struct device_value *values;
+	void *device;
+	bool held;
+};
+
+/**
  * struct devices_wanted - the devices that a machine will have
  * @count: their number
  * @wishes: in the order in which they were asked for
@@ -238,6 +254,22 @@ int devices_put_back(struct devices *devices, const struct record *record,
  */
 size_t devices_boot(const struct devices *devices,
 		    struct device_boot list[static DEVICES_MAX]);
+
+/**
+ * devices_at() - list the devices of the machine, in the order of making
+ * @place: from 0
+ *
+ * Return: the device, or NULL: there are no more.
+ */
+const struct device_made *devices_at(const struct devices *devices,
+				     size_t place);
+
+/**
+ * devices_name() - begin the reason why something fails: with a device's name
+ * @error: out: no reason yet
+ */
+void devices_name(struct device_error *error, const struct device_kind *kind,
+		  unsigned int number);
 
 /**
  * devices_get() - get a device of the machine

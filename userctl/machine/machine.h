@@ -36,6 +36,8 @@ struct machine_image {
 	uint64_t size;
 };
 
+struct snap_overlay;
+
 /**
  * struct machine_saved - the state with which a machine begins
  * @state: of machine_save_state() of a machine of the same description; not trusted
@@ -43,6 +45,8 @@ struct machine_image {
  * @memory: where RAM begins there, a multiple of a page
  * @images: the images, from which a reset starts the machine
  * @nr_images: entries of @images
+ * @overlays: what the guest has written to disks whose files stay as they are, in @fd
+ * @nr_overlays: entries of @overlays
  */
 struct machine_saved {
 	const struct record *state;
@@ -50,6 +54,8 @@ struct machine_saved {
 	uint64_t memory;
 	const struct machine_image *images;
 	size_t nr_images;
+	const struct snap_overlay *overlays;
+	size_t nr_overlays;
 };
 
 /**

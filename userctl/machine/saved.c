@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "board/ram.h"
+#include "machine/overlays.h"
 #include "machine/parts.h"
 #include "snap/file.h"
 #include "snap/host.h"
@@ -164,49 +165,106 @@ static int write_host(struct snap_writer *writer, const struct machine *machine)
 	return err;
 }
 
-static int write_all(struct snap_writer *writer, struct machine *machine,
-		     const char *config, const struct record *state,
-		     const struct record *images)
+/**
+ * struct contents - what is written besides RAM
+ * @config: the machine's description
+ * @state: its state
+ * @images: the section "images"
+ * @overlays: the section "overlays"
+ * @disks: the page at which the first of their disks begins
+ * @failed: out: the device whose blocks cannot be read; its name is empty if there is none
+ */
+struct contents {
+	const char *config;
+	struct record state;
+	struct record images;
+	struct overlays_plan overlays;
+	uint64_t disks;
+	struct device_error failed;
+};
+
+static int write_sections(struct snap_writer *writer,
+			  const struct machine *machine,
+			  const struct contents *contents)
 {
+	const struct overlays_plan *overlays = &contents->overlays;
 	int err = snap_writer_section(writer, SNAP_CONFIG, SNAP_SECTION_VERSION,
-				      0, config, strlen(config));
+				      0, contents->config,
+				      strlen(contents->config));
 
 	if (!err)
 		err = write_host(writer, machine);
 	if (!err)
 		err = snap_writer_section(writer, SNAP_STATE,
-					  SNAP_SECTION_VERSION, 0, state->data,
-					  state->size);
+					  SNAP_SECTION_VERSION, 0,
+					  contents->state.data,
+					  contents->state.size);
 	if (!err)
 		err = snap_writer_section(writer, SAVED_IMAGES,
 					  SAVED_IMAGES_VERSION, SNAP_OPTIONAL,
-					  images->data, images->size);
+					  contents->images.data,
+					  contents->images.size);
+	if (!err && overlays->section.size)
+		err = snap_writer_section(writer, SNAP_OVERLAYS,
+					  SNAP_SECTION_VERSION, overlays->flags,
+					  overlays->section.data,
+					  overlays->section.size);
+	return err;
+}
+
+static int write_all(struct snap_writer *writer, struct machine *machine,
+		     struct contents *contents)
+{
+	int err = write_sections(writer, machine, contents);
+
 	if (!err)
 		err = write_ram(writer, machine->ram);
 	if (!err)
 		err = write_images(writer, machine);
+	if (!err)
+		err = overlays_write(machine->devices, writer, contents->disks,
+				     &contents->failed);
 	return err ? err : snap_writer_end(writer);
 }
 
-static int write_file(struct machine *machine, int fd, const char *config,
-		      const struct record *state)
+static int plan_file(struct machine *machine, struct contents *contents,
+		     struct snap_plan *plan)
 {
-	struct snap_plan plan = {
-		.form = SNAP_PLAIN,
-		.pages = ram_pages(machine),
-	};
-	struct snap_writer *writer = NULL;
-	struct record images = { 0 };
-	int err = list_images(machine, &images, &plan.pages);
+	int err = machine_save_state(machine, &contents->state);
 
+	plan->form = SNAP_PLAIN;
+	plan->pages = ram_pages(machine);
+	if (!err)
+		err = list_images(machine, &contents->images, &plan->pages);
+	contents->disks = plan->pages;
+	return err ? err :
+		     overlays_list(machine->devices, &contents->overlays,
+				   &plan->pages);
+}
+
+static int write_file(struct machine *machine, int fd,
+		      struct contents *contents, struct snap_error *error)
+{
+	struct snap_writer *writer = NULL;
+	struct snap_plan plan = { 0 };
+	int err = plan_file(machine, contents, &plan);
+
+	if (!err && plan.pages > SNAP_MAX_PAGES)
+		return snap_error_set(error, -E2BIG, NULL,
+				      "its memory and its disks with "
+				      "snapshot=on have more than the 2 TiB "
+				      "that a file has room for");
 	if (!err)
 		err = snap_writer_new(&writer, fd, &plan);
-	if (!err) {
-		err = write_all(writer, machine, config, state, &images);
-		snap_writer_free(writer);
-	}
-	free(images.data);
-	return err;
+	if (!err)
+		err = write_all(writer, machine, contents);
+	snap_writer_free(writer);
+	if (err && *contents->failed.name)
+		return snap_error_set(error, err, NULL,
+				      "what its device %s has written cannot "
+				      "be read: %s",
+				      contents->failed.name, strerror(-err));
+	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
 }
 
 /* The images must be those that the machine has started from. */
@@ -247,18 +305,17 @@ static int settle(const struct machine *machine, struct snap_error *error)
 int saved_write(struct machine *machine, int fd, const char *config,
 		struct snap_error *error)
 {
-	struct record state = { 0 };
+	struct contents contents = { .config = config };
 	int err = check_machine(machine, error);
 
 	if (!err)
 		err = settle(machine, error);
-	if (err)
-		return err;
-	err = machine_save_state(machine, &state);
 	if (!err)
-		err = write_file(machine, fd, config, &state);
-	free(state.data);
-	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
+		err = write_file(machine, fd, &contents, error);
+	free(contents.state.data);
+	free(contents.images.data);
+	free(contents.overlays.section.data);
+	return err;
 }
 
 /*
@@ -350,6 +407,8 @@ static int take(struct saved *saved, int fd, struct snap_error *error)
 		.fd = fd,
 		.memory = saved->file->memory,
 		.images = saved->images,
+		.overlays = saved->file->overlays,
+		.nr_overlays = saved->file->nr_overlays,
 	};
 	err = take_images(saved);
 	if (err == -EBADMSG)

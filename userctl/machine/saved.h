@@ -4,7 +4,8 @@
  *
  * Behind the pages of RAM, "memory" has the images from which a reset starts the machine,
  * each from a page of its own on; the section "images" lists them.  So a restored machine
- * reads them when it is reset, and not before.
+ * reads them when it is reset, and not before.  Behind them are the disks with snapshot=on
+ * (machine/overlays.h).
  */
 #ifndef LODGE_MACHINE_SAVED_H
 #define LODGE_MACHINE_SAVED_H
@@ -29,7 +30,7 @@ struct saved;
  * what the guest has written is on the host's disks.
  *
  * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -E2BIG the
- * machine was started from more than 64 files; -errno.
+ * machine was started from more than 64 files, or its disks are too large; -errno.
  */
 int saved_write(struct machine *machine, int fd, const char *config,
 		struct snap_error *error);
@@ -41,14 +42,14 @@ int saved_write(struct machine *machine, int fd, const char *config,
  *	saved_close()
  * @error: out: on failure, the reason
  *
- * What memory and images hold is neither read nor checked.
+ * What memory, images and disks hold is neither read nor checked.
  *
  * Return: 0; -ENOTSUP it must be converted first; or as snap_file_open().
  */
 int saved_open(struct saved **saved, int fd, struct snap_error *error);
 
 /**
- * saved_check() - read and check what memory and images hold
+ * saved_check() - read and check what memory, images and disks hold
  *
  * Return: as snap_file_check().
  */

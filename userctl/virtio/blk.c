@@ -3,8 +3,8 @@
  * A block device: its options, its configuration and its life.  Its requests are handled
  * in blk_io.c.
  *
- * What the disk holds is not part of the device's state, but its size is: a machine that
- * was saved goes on with the same disk only.
+ * What the disk's file holds is not part of the device's state, but its size is: a machine
+ * that was saved goes on with the same disk only.
  */
 #include "virtio/blk.h"
 
@@ -376,16 +376,11 @@ static const struct device_option blk_options[] = {
 	{ .name = NULL },
 };
 
-static const char *blk_unsaved(const void *opaque)
+static struct overlay *blk_overlay(const void *opaque)
 {
 	const struct blk *blk = opaque;
-	const struct overlay *overlay = disk_overlay(blk->io.disk);
-	uint64_t block = 0, count;
 
-	return overlay && overlay_next(overlay, &block, &count) ?
-		       "with snapshot=on, what the guest has written is in no "
-		       "file of its own" :
-		       NULL;
+	return disk_overlay(blk->io.disk);
 }
 
 static int blk_settle(const void *opaque)
@@ -408,7 +403,7 @@ const struct device_kind virtio_blk_device = {
 	.boot = blk_boot,
 	DEVICE_STATE(struct blk, blk_fields),
 	.is_sound = blk_is_sound,
-	.unsaved = blk_unsaved,
+	.overlay = blk_overlay,
 	.settle = blk_settle,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
