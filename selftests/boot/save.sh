@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A machine is saved in the midst of its work, several times, and restored: Debian's kernel
-# computes on two processors, writes to a disk and looks at its clocks, and in the end all
-# is right.  What goes wrong while it is saved leaves the old file, and the machine running.
+# computes on two processors, writes to two disks, one of them a snapshot, and looks at its
+# clocks, and in the end all is right.  What goes wrong while it is saved leaves the old file, and the machine running.
 dir=$(mktemp -d)
 out=$dir/out
 . "${0%/*}/../lib/checks.sh"
@@ -17,6 +17,11 @@ export XDG_RUNTIME_DIR=$dir/run
 mkdir -p -m 700 "$dir/run" "$dir/small"
 mount -t tmpfs -o size=4M tmpfs "$dir/small"
 truncate -s 1M "$dir/disk"
+for block in $(seq 64); do
+	printf base
+	dd if=/dev/zero bs=4092 count=1 2>/dev/null
+done >"$dir/base"
+cp "$dir/base" "$dir/same"
 cp "$LODGE_PAYLOAD/vmlinuz-6.1" "$dir/kernel"
 cp "$LODGE_PAYLOAD/guest.cpio" "$dir/initrd"
 
@@ -52,6 +57,8 @@ written() {
 		dd if=/dev/zero bs=4082 count=1 2>/dev/null
 	done | sha256sum | cut -c 1-16
 }
+# tells_written FILE: of disks
+tells_written() { lodge 0 image info --json "$1" && says '"written": [1-9]'; }
 same() { [ "$(cat "$dir/small/save")" = "$old" ]; }
 # held CLIENT: stops it where the controller waits for it
 held() {
@@ -73,10 +80,10 @@ killed() {
 	[ "$(seen)" = "$before" ] || lodge 0 image check "$dir/old"
 }
 
-echo 1..24
+echo 1..30
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
-	--memory 160M --disk "$dir/disk"
+	--memory 160M --disk "$dir/disk" --disk "$dir/base,snapshot=on"
 check "the guest works" soon has 'step 1 10$'
 check "it is saved while it works" lodge 0 save web "$dir/old"
 check "and runs on" is running
@@ -107,6 +114,11 @@ check "it goes on from the file" restore "$dir/save"
 told=$(steps)
 check "and works there" soon goes_on
 rm "$dir/short"
+check "what has changed since is saved" lodge 0 save web "$dir/changes" --since "$dir/save"
+check "and makes a whole file" lodge 0 image join "$dir/save" "$dir/changes" "$dir/whole"
+check "with what it has written to the snapshot" tells_written "$dir/whole"
+check "and sound" lodge 0 image check "$dir/whole"
+rm "$dir/changes" "$dir/whole"
 check "it is saved and restored again" lodge 0 save --stop web "$dir/again"
 check "and goes on again" restore "$dir/again"
 printf enough | dd of="$dir/disk" bs=512 seek=2047 conv=notrunc,fsync 2>/dev/null
@@ -114,6 +126,8 @@ soon has '^sums: '
 check "all sums are right in the end" right
 check "and what it has written, and its clocks" \
 	soon has "^written: $(written)$"
+check "and on the snapshot" soon has '^kept: [1-9][0-9]* 0$'
+check "whose file is as it was" cmp "$dir/base" "$dir/same"
 soon has '^complaints: '
 check "it was told each time that it goes on elsewhere" has '^moved: 2$'
 check "which never went backwards, and nothing complains" \

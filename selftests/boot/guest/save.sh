@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-# Computes on both processors, writes to a disk and looks at the clocks, for a host that
+# Computes on both processors, writes to two disks and looks at the clocks, for a host that
 # saves and restores the machine meanwhile, until the host has written "enough" to the
-# disk's last sector; then it says what has come of it, a line `NAME: VALUE` each.
+# first disk's last sector; then it says what has come of it, a line `NAME: VALUE` each.
 sh /scripts/virtio
 # Those of the boot are none of this machine's being saved.
 dmesg -c >/dev/null
@@ -31,6 +31,21 @@ write() {
 	echo 3 >/proc/sys/vm/drop_caches
 	dd if=/dev/vda bs=4096 count=32 2>/dev/null | sha256sum | cut -c 1-16 >/tmp/written
 }
+# What it writes to vdb is there each time, between blocks that are as the file has them.
+keep() {
+	block=0 want= wrong=0
+	until [ $block != 0 ] && [ -e /tmp/enough ]; do
+		if [ $block -lt 32 ]; then
+			{ printf 'kept%04d' $block; dd if=/dev/zero bs=4088 count=1 2>/dev/null; } |
+				dd of=/dev/vdb bs=4096 seek=$((2 * block)) conv=fsync,notrunc 2>/dev/null
+			want="${want}kept$(printf %04d $block)base" block=$((block + 1))
+		fi
+		got=$(dd if=/dev/vdb bs=4096 count=$((2 * block)) iflag=direct 2>/dev/null | tr -d '\0')
+		[ "$got" = "$want" ] || wrong=$((wrong + 1))
+		sleep 0.4
+	done
+	echo "$block $wrong" >/tmp/kept
+}
 # centiseconds since the boot; and seconds of the day's time
 watch() {
 	last=0 lastday=0 back=0
@@ -48,12 +63,15 @@ work 1 &
 one=$!
 work 2 &
 two=$!
+keep &
+three=$!
 write &
-wait $one $two $!
+wait $one $two $three $!
 touch /tmp/done
 wait
 echo "sums: $(cat /tmp/sum1) $(cat /tmp/sum2)"
 echo "written: $(cat /tmp/written)"
+echo "kept: $(cat /tmp/kept)"
 echo "moved: $(cut -c 1-8 /sys/firmware/acpi/interrupts/gpe05 | tr -d ' ')"
 echo "backwards: $(cat /tmp/back)"
 dmesg
