@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "disk/disk.h"
@@ -264,6 +265,38 @@ TEST_F(overlay, what_the_saved_file_has_lost_is_an_error)
 	EXPECT_EQ(-EIO, carry_out(self, DISK_READ, self->got, 1, 1));
 	EXPECT_EQ(-ENODATA, overlay_read(overlay, BLOCK, self->got, BLOCK));
 	EXPECT_EQ(-EINVAL, overlay_read(overlay, 0, self->got, BLOCK));
+}
+
+/* Return: bytes that the temporary file takes on the disk. */
+static uint64_t taken(FIXTURE_DATA(overlay) * self)
+{
+	uint64_t place = 0, bytes = BLOCK;
+	int fd = overlay_place(disk_overlay(self->disk), true, &place, &bytes);
+	struct stat st;
+
+	return fsync(fd) || fstat(fd, &st) ? UINT64_MAX : st.st_blocks * 512ULL;
+}
+
+TEST_F(overlay, a_block_takes_room_once_when_what_there_is_was_kept)
+{
+	struct overlay *overlay = disk_overlay(self->disk);
+
+	for (int i = 0; i < 4; i++) {
+		for (int at = 0; at < SIZE; at++)
+			self->model[at] = number(256);
+		ASSERT_EQ(0,
+			  carry_out(self, DISK_WRITE, self->model, 0, BLOCKS));
+		EXPECT_LE(i ? 2 * SIZE : SIZE, taken(self));
+		ASSERT_EQ(0, overlay_keep(overlay));
+		EXPECT_GT(SIZE + SIZE / 4, taken(self));
+		ASSERT_TRUE(is_as_modelled(self));
+	}
+	/* Blocks that were not written stay where they are. */
+	ASSERT_EQ(0,
+		  carry_out(self, DISK_WRITE, self->model + 8 * BLOCK, 8, 100));
+	ASSERT_EQ(0, overlay_keep(overlay));
+	EXPECT_TRUE(is_as_modelled(self));
+	EXPECT_GT(SIZE + SIZE / 4, taken(self));
 }
 
 TEST_F(overlay, nothing_is_put_back_that_was_not_kept)

@@ -18,6 +18,9 @@
 #define DEFAULT_DIRECTORY "/var/tmp"
 #define WORD_BITS 64
 
+/* Bytes: a smaller hole frees nothing on most file systems. */
+#define WORTHWHILE 4096
+
 /* The places of a block: @disk_size bytes apart. */
 #define PLACES 2
 
@@ -366,8 +369,44 @@ void overlay_add_saved(struct overlay *overlay, uint64_t block, uint64_t count)
 	}
 }
 
+/**
+ * struct stale - bytes of the temporary file that nobody reads any more
+ */
+struct stale {
+	uint64_t offset;
+	uint64_t bytes;
+};
+
+/* The host may be unable to; then they take room until they are written again. */
+static void give_back(const struct overlay *overlay, const struct stale *stale)
+{
+	if (stale->bytes >= WORTHWHILE)
+		fallocate(overlay->fd,
+			  FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+			  (off_t)stale->offset, (off_t)stale->bytes);
+}
+
+/* Gives back the places at which the blocks of a word were before they were written. */
+static void give_word_back(const struct overlay *overlay, const struct map *map,
+			   uint64_t first, struct stale *stale)
+{
+	for (uint64_t left = map->kept; left; left &= left - 1) {
+		const unsigned int bit = (unsigned int)__builtin_ctzll(left);
+		const bool second = !(map->second >> bit & 1);
+		const uint64_t offset = (first + bit) * overlay->block_size +
+					(second ? overlay->disk_size : 0);
+
+		if (offset != stale->offset + stale->bytes) {
+			give_back(overlay, stale);
+			*stale = (struct stale){ .offset = offset };
+		}
+		stale->bytes += overlay->block_size;
+	}
+}
+
 int overlay_keep(struct overlay *overlay)
 {
+	struct stale stale = { 0 };
 	uint64_t first = 0, blocks;
 
 	if (!overlay->changed)
@@ -379,8 +418,10 @@ int overlay_keep(struct overlay *overlay)
 	     first += PAGE_LOG_WORD) {
 		struct map *map = &overlay->maps[first / WORD_BITS];
 
+		give_word_back(overlay, map, first, &stale);
 		map->fresh = map->kept = 0;
 	}
+	give_back(overlay, &stale);
 	return 0;
 }
 

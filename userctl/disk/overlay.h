@@ -5,7 +5,8 @@
  *
  * The file has two places for each block.  Once overlay_keep() was called, a block that is
  * written goes to the place where it was not, so that overlay_put_back() only has to
- * change bits.
+ * change bits.  A block takes the room of both places at most, and what it had before it
+ * was written is given back when the new one is kept.
  *
  * Below them there may be a file in which an overlay was saved: what is there of the disk
  * is read in place until it is written.
