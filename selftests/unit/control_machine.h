@@ -28,6 +28,7 @@ static struct {
 	int rewinds;
 	const char *why;
 	int saves;
+	int saver;
 	int releases;
 } asked;
 
@@ -93,10 +94,11 @@ static void asked_connect(void *opaque, int fd, const void *rest, size_t size)
 	memcpy(asked.rest, rest, asked.rest_size);
 }
 
-static int asked_save(void *opaque, int fd, bool hold,
+static int asked_save(void *opaque, int fd, bool hold, int client,
 		      struct control_saved *saved, char *why)
 {
 	asked.saves++;
+	asked.saver = client;
 	snprintf(why, CONTROL_WHY_SIZE, "the disk is full");
 	saved->bytes = write(fd, "saved", 5);
 	return asked.error;

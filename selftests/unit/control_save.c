@@ -118,6 +118,33 @@ TEST_F(save, a_regular_file_is_written)
 	close(copy);
 }
 
+TEST_F(save, the_machine_is_told_by_which_socket_it_was_asked)
+{
+	save_to(self, memfd_create("file", 0));
+	EXPECT_EQ(self->session.fd, asked.saver);
+}
+
+TEST_F(save, a_client_is_gone_when_it_has_closed_and_not_when_it_is_silent)
+{
+	char text[4096];
+
+	EXPECT_FALSE(session_is_gone(self->session.fd));
+	ASSERT_EQ(0, shutdown(self->client, SHUT_WR));
+	EXPECT_FALSE(session_is_gone(self->session.fd));
+	recv(self->client, text, sizeof(text), MSG_DONTWAIT);
+	close(self->client);
+	EXPECT_TRUE(session_is_gone(self->session.fd));
+	self->client = dup(self->session.fd);
+}
+
+TEST_F(save, a_client_whose_process_has_ended_is_gone_whatever_it_has_not_read)
+{
+	session_work(&self->session, POLLOUT, &control_machine, NULL, -1);
+	close(self->client);
+	EXPECT_TRUE(session_is_gone(self->session.fd));
+	self->client = dup(self->session.fd);
+}
+
 TEST_F(save, a_failure_has_its_reason)
 {
 	asked.error = -ENOSPC;

@@ -33,7 +33,8 @@ static json_t *answer_to(const char *line, size_t size)
 	struct control_reply reply;
 	json_t *answer;
 
-	control_request(&control_machine, line, size, CONTROL_NO_FILE, &reply);
+	control_request(&control_machine, line, size, -1, CONTROL_NO_FILE,
+			&reply);
 	answer = reply.line ? json_loads(reply.line, 0, NULL) : NULL;
 	free(reply.line);
 	free(reply.id);

@@ -169,7 +169,7 @@ static int save(struct __test_metadata *_metadata, FIXTURE_DATA(disks) * self)
 {
 	int file = memfd_create("saved", MFD_CLOEXEC);
 
-	ASSERT_EQ(0, saved_write(self->machine, file, CONFIG, &self->why))
+	ASSERT_EQ(0, saved_write(self->machine, file, CONFIG, NULL, &self->why))
 	TH_LOG("%s", self->why.text);
 	return file;
 }
@@ -441,7 +441,8 @@ TEST_F(disks, what_no_file_has_room_for_is_not_written)
 	if (truncate(self->path[0], 2ULL << 40) ||
 	    machine_new(&self->machine, &config, &error))
 		SKIP(return, "no disk of 2 TiB here");
-	EXPECT_EQ(-E2BIG, saved_write(self->machine, file, CONFIG, &self->why));
+	EXPECT_EQ(-E2BIG,
+		  saved_write(self->machine, file, CONFIG, NULL, &self->why));
 	EXPECT_NE(NULL, strstr(self->why.text, "2 TiB"));
 	close(file);
 }

@@ -44,7 +44,7 @@ static int write_machine(struct __test_metadata *_metadata)
 	describe(guest_writes, 1);
 	ASSERT_EQ(0, machine_new(&machine, &config, &error));
 	*(uint8_t *)fake_memory(PLACE) = 0x21;
-	ASSERT_EQ(0, saved_write(machine, file, CONFIG, &why));
+	ASSERT_EQ(0, saved_write(machine, file, CONFIG, NULL, &why));
 	machine_free(machine);
 	close(image);
 	return file;
@@ -163,7 +163,7 @@ static int write_started_from(struct __test_metadata *_metadata, int count)
 	while (--count)
 		ASSERT_EQ(0, image_store_put(&machine->images, image_path,
 					     image, 0, 1, &boot));
-	err = saved_write(machine, file, CONFIG, &why);
+	err = saved_write(machine, file, CONFIG, NULL, &why);
 	if (!err) {
 		ASSERT_EQ(0, saved_open(&saved, file, &why));
 		saved_close(saved);
@@ -189,9 +189,38 @@ TEST(a_machine_that_cannot_be_written_says_why)
 	describe(guest_writes, 1);
 	ASSERT_EQ(0, machine_new(&machine, &config, &error));
 	ASSERT_EQ(0, fcntl(file, F_ADD_SEALS, F_SEAL_WRITE));
-	EXPECT_EQ(-EPERM, saved_write(machine, file, CONFIG, &why));
+	EXPECT_EQ(-EPERM, saved_write(machine, file, CONFIG, NULL, &why));
 	EXPECT_NE(NULL, strstr(why.text, strerror(EPERM)));
 	machine_free(machine);
+	close(file);
+}
+
+/* @opaque: an int: after so many calls nobody wants the file. */
+static bool gone(void *opaque)
+{
+	int *left = opaque;
+
+	return !(*left)--;
+}
+
+TEST(a_file_that_nobody_wants_any_more_is_given_up_and_the_machine_can_be_saved_again)
+{
+	int file = memfd_create("saved", MFD_CLOEXEC), left = 1;
+	const struct saved_wish wish = { .gone = gone, .opaque = &left };
+	struct machine *machine;
+	struct saved *saved;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	EXPECT_EQ(-ECANCELED, saved_write(machine, file, CONFIG, &wish, &why));
+	EXPECT_GT(0, saved_open(&saved, file, &why));
+	left = -1;
+	EXPECT_EQ(0, saved_write(machine, file, CONFIG, &wish, &why));
+	EXPECT_GT(-2, left);
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	saved_close(saved);
+	machine_free(machine);
+	close(image);
 	close(file);
 }
 
@@ -234,7 +263,7 @@ static int write_with(const char *kind, size_t off)
 	if (!err)
 		err = machine_new(&machine, &config, &error);
 	if (!err) {
-		err = saved_write(machine, file, CONFIG, &why);
+		err = saved_write(machine, file, CONFIG, NULL, &why);
 		machine_free(machine);
 	}
 	devices_forget(&config.devices);

@@ -73,6 +73,38 @@ TEST_F(writer, a_plan_for_no_machine_is_refused)
 	EXPECT_EQ(-EINVAL, try_plan(self));
 }
 
+/* @opaque: an int: after so many calls nobody wants the file. */
+static bool gone(void *opaque)
+{
+	int *left = opaque;
+
+	return !(*left)--;
+}
+
+TEST_F(writer, a_file_that_nobody_wants_any_more_is_given_up)
+{
+	for (int calls = 0; calls < 4; calls++) {
+		struct snap_error error;
+		struct snap_file *file;
+		int left = calls, err = 0;
+
+		snap_writer_free(self->writer);
+		self->plan.gone = gone;
+		self->plan.opaque = &left;
+		ASSERT_EQ(0, snap_writer_new(&self->writer, self->fd,
+					     &self->plan));
+		ASSERT_EQ(0, snap_test_sections(self->writer));
+		for (int i = 0; i < 2 && !err; i++)
+			err = snap_writer_pages(self->writer, i, 1, self->page);
+		EXPECT_EQ(calls < 2 ? -ECANCELED : 0, err);
+		EXPECT_EQ(calls < 3 ? -ECANCELED : 0,
+			  snap_writer_end(self->writer));
+		EXPECT_EQ(calls < 3, !!snap_file_open(&file, self->fd, &error));
+		if (calls == 3)
+			snap_file_free(file);
+	}
+}
+
 /* After a failure nothing else is done, so each has a writer of its own. */
 #define REFUSE(call)                                                          \
 	do {                                                                  \

@@ -20,6 +20,7 @@
 #include "control/keeper.h"
 #include "control/log.h"
 #include "control/server.h"
+#include "control/session.h"
 #include "machine/saved.h"
 
 /**
@@ -410,19 +411,29 @@ static struct machine_passes passes(void *opaque)
 	return machine_passes(background->machine);
 }
 
-static int save_held(struct background *background, int fd, char *why)
+static bool is_gone(void *opaque)
 {
+	const int *client = opaque;
+
+	return session_is_gone(*client);
+}
+
+/* A machine is not held for a file that its client no longer waits for. */
+static int save_held(struct background *background, int fd, int client,
+		     char *why)
+{
+	const struct saved_wish wish = { .gone = is_gone, .opaque = &client };
 	struct snap_error error = { 0 };
 	int err = saved_write(background->machine, fd, background->config,
-			      &error);
+			      client < 0 ? NULL : &wish, &error);
 
 	if (err)
 		snprintf(why, CONTROL_WHY_SIZE, "%s", error.text);
 	return err == -EBUSY ? -EIO : err;
 }
 
-static int save(void *opaque, int fd, bool hold, struct control_saved *saved,
-		char *why)
+static int save(void *opaque, int fd, bool hold, int client,
+		struct control_saved *saved, char *why)
 {
 	struct background *background = opaque;
 	const uint64_t start = now_ms();
@@ -439,7 +450,7 @@ static int save(void *opaque, int fd, bool hold, struct control_saved *saved,
 		machine_end(background->machine);
 		return -EIO;
 	}
-	err = save_held(background, fd, why);
+	err = save_held(background, fd, client, why);
 	background->kept = hold && !err;
 	if (!background->kept && go_on(background) && !err) {
 		snprintf(why, CONTROL_WHY_SIZE, "it cannot run on");

@@ -25,11 +25,13 @@
  * @id: what names it in its answer
  * @arguments: its members besides "id" and "command"
  * @file: descriptor that has come with it, or CONTROL_NO_FILE, or CONTROL_MANY_FILES
+ * @client: the socket by which it has come, or -1
  */
 struct request {
 	const json_t *id;
 	json_t *arguments;
 	int file;
+	int client;
 };
 
 /**
@@ -232,8 +234,8 @@ static void call_save(const struct control_machine *machine,
 		json_is_true(json_object_get(request->arguments, "hold"));
 	struct control_saved saved = { 0 };
 	char why[CONTROL_WHY_SIZE] = "";
-	int err = machine->save(machine->opaque, request->file, hold, &saved,
-				why);
+	int err = machine->save(machine->opaque, request->file, hold,
+				request->client, &saved, why);
 
 	if (err) {
 		refuse(request, err == -EBUSY ? CONTROL_BUSY : CONTROL_FAILED,
@@ -361,13 +363,13 @@ static bool is_id(const json_t *id)
 
 /* @object: of the line; changes. */
 static void carry_out(const struct control_machine *machine, json_t *object,
-		      int file, struct control_reply *reply)
+		      int client, int file, struct control_reply *reply)
 {
 	json_t *id = json_incref(json_object_get(object, "id"));
 	json_t *name = json_incref(json_object_get(object, "command"));
-	struct request request = { .id = id,
-				   .arguments = object,
-				   .file = file };
+	struct request request = {
+		.id = id, .arguments = object, .file = file, .client = client
+	};
 	const struct control_command *command;
 
 	json_object_del(object, "id");
@@ -391,13 +393,14 @@ static void carry_out(const struct control_machine *machine, json_t *object,
 }
 
 void control_request(const struct control_machine *machine, const char *line,
-		     size_t size, int file, struct control_reply *reply)
+		     size_t size, int client, int file,
+		     struct control_reply *reply)
 {
 	json_t *object = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 
 	memset(reply, 0, sizeof(*reply));
 	if (json_is_object(object))
-		carry_out(machine, object, file, reply);
+		carry_out(machine, object, client, file, reply);
 	else
 		reply->line = control_refusal(
 			CONTROL_BAD_REQUEST,

@@ -67,7 +67,8 @@ struct control_saved {
  * @press: press its power button
  * @end: end it
  * @save: write it to a file, and let it run on unless it was held before, or is to stay
- *	so: with @hold, until @release or @end is called.  Returns 0; or -errno, -EBUSY if
+ *	so: with @hold, until @release or @end is called.  It is given up when the other
+ *	end of @client, a socket, is gone, unless that is -1.  Returns 0; or -errno, -EBUSY if
  *	it stays held by another such call, with a reason in @why, of CONTROL_WHY_SIZE
  *	bytes
  * @release: end what @save with @hold has begun
@@ -89,7 +90,7 @@ struct control_machine {
 	struct machine_passes (*passes)(void *opaque);
 	void (*press)(void *opaque);
 	void (*end)(void *opaque);
-	int (*save)(void *opaque, int fd, bool hold,
+	int (*save)(void *opaque, int fd, bool hold, int client,
 		    struct control_saved *saved, char *why);
 	void (*release)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
@@ -132,12 +133,14 @@ char *control_greeting(const struct control_machine *machine);
  * control_request() - carry out a request
  * @line: the request, without the end of the line
  * @size: its bytes
+ * @client: the socket by which it has come, or -1
  * @file: descriptor that has come with it, which stays the caller's; or CONTROL_NO_FILE,
  *	or CONTROL_MANY_FILES
  * @reply: out
  */
 void control_request(const struct control_machine *machine, const char *line,
-		     size_t size, int file, struct control_reply *reply);
+		     size_t size, int client, int file,
+		     struct control_reply *reply);
 
 /**
  * control_refusal() - the answer to what is no request

@@ -60,6 +60,13 @@ void session_close(struct session *session)
 	session->fd = -1;
 }
 
+bool session_is_gone(int socket)
+{
+	struct pollfd other = { .fd = socket };
+
+	return poll(&other, 1, 0) > 0;
+}
+
 static bool has_line(const struct session *session)
 {
 	return memchr(session->in, '\n', session->received);
@@ -240,7 +247,7 @@ static bool take_request(struct session *session,
 		session->received = 0;
 		return true;
 	}
-	control_request(machine, session->in, end - session->in,
+	control_request(machine, session->in, end - session->in, session->fd,
 			session->files > 1 ? CONTROL_MANY_FILES :
 			session->files	   ? session->file :
 					     CONTROL_NO_FILE,

@@ -64,6 +64,13 @@ void session_open(struct session *session, int fd,
 void session_close(struct session *session);
 
 /**
+ * session_is_gone() - true if the other end of a socket is closed, or its process has ended
+ *
+ * One that only sends no more is still there.
+ */
+bool session_is_gone(int socket);
+
+/**
  * session_events() - the events of poll(2) that it waits for
  * @feed: the serial port's output, or NULL
  */

@@ -168,6 +168,7 @@ static int write_host(struct snap_writer *writer, const struct machine *machine)
 /**
  * struct contents - what is written besides RAM
  * @config: the machine's description
+ * @wish: who wants the file, or NULL
  * @state: its state
  * @images: the section "images"
  * @overlays: the section "overlays"
@@ -176,6 +177,7 @@ static int write_host(struct snap_writer *writer, const struct machine *machine)
  */
 struct contents {
 	const char *config;
+	const struct saved_wish *wish;
 	struct record state;
 	struct record images;
 	struct overlays_plan overlays;
@@ -234,6 +236,8 @@ static int plan_file(struct machine *machine, struct contents *contents,
 
 	plan->form = SNAP_PLAIN;
 	plan->pages = ram_pages(machine);
+	plan->gone = contents->wish ? contents->wish->gone : NULL;
+	plan->opaque = contents->wish ? contents->wish->opaque : NULL;
 	if (!err)
 		err = list_images(machine, &contents->images, &plan->pages);
 	contents->disks = plan->pages;
@@ -303,9 +307,9 @@ static int settle(const struct machine *machine, struct snap_error *error)
 }
 
 int saved_write(struct machine *machine, int fd, const char *config,
-		struct snap_error *error)
+		const struct saved_wish *wish, struct snap_error *error)
 {
-	struct contents contents = { .config = config };
+	struct contents contents = { .config = config, .wish = wish };
 	int err = check_machine(machine, error);
 
 	if (!err)

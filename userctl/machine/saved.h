@@ -10,6 +10,7 @@
 #ifndef LODGE_MACHINE_SAVED_H
 #define LODGE_MACHINE_SAVED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "machine/machine.h"
@@ -21,19 +22,31 @@
 struct saved;
 
 /**
+ * struct saved_wish - who wants the file of a machine
+ * @gone: called now and then: true if nobody does any more
+ * @opaque: for @gone
+ */
+struct saved_wish {
+	bool (*gone)(void *opaque);
+	void *opaque;
+};
+
+/**
  * saved_write() - write a held machine to a file
  * @fd: a regular file, opened for writing; what is in it is lost
  * @config: the machine's description, for saved_config()
+ * @wish: NULL: the file is wanted, whatever happens
  * @error: out: on failure, the reason
  *
  * It reads the machine, which may go on afterwards whatever comes of it, and waits until
  * what the guest has written is on the host's disks.
  *
  * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -E2BIG the
- * machine was started from more than 64 files, or its disks are too large; -errno.
+ * machine was started from more than 64 files, or its disks are too large;
+ * -ECANCELED nobody wants the file any more; -errno.
  */
 int saved_write(struct machine *machine, int fd, const char *config,
-		struct snap_error *error);
+		const struct saved_wish *wish, struct snap_error *error);
 
 /**
  * saved_open() - open the file of a saved machine

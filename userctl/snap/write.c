@@ -42,6 +42,8 @@
  * @nr_runs: number of them
  * @room: the most that fit
  * @since: NULL, or the memory to which this one has the changes
+ * @gone: nobody wants the file any more, as in struct snap_plan
+ * @opaque: for @gone
  * @packed: room for a packed run; NULL with SNAP_PLAIN
  * @packed_size: its bytes
  * @packer: NULL with SNAP_PLAIN
@@ -65,6 +67,8 @@ struct snap_writer {
 	size_t nr_runs;
 	size_t room;
 	struct snap_since *since;
+	bool (*gone)(void *opaque);
+	void *opaque;
 	uint8_t *packed;
 	size_t packed_size;
 	ZSTD_CCtx *packer;
@@ -73,6 +77,11 @@ struct snap_writer {
 static bool is_incremental(const struct snap_writer *writer)
 {
 	return !snap_is_zero(writer->table.header.base, SNAP_ID_SIZE);
+}
+
+static bool is_gone(const struct snap_writer *writer)
+{
+	return writer->gone && writer->gone(writer->opaque);
 }
 
 /* Keeps the first failure. */
@@ -138,6 +147,8 @@ int snap_writer_new(struct snap_writer **writer, int fd,
 	if (!made)
 		return -ENOMEM;
 	made->fd = fd;
+	made->gone = plan->gone;
+	made->opaque = plan->opaque;
 	made->pages = plan->pages;
 	made->end = SNAP_PAGE;
 	made->chunk = malloc(SNAP_CHUNK_SIZE);
@@ -404,6 +415,8 @@ int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 	if (first < writer->next || first > writer->pages ||
 	    count > writer->pages - first)
 		return fail(writer, -EINVAL);
+	if (is_gone(writer))
+		return fail(writer, -ECANCELED);
 	begin_memory(writer);
 	if (writer->since)
 		err = gather_zeroes(writer, first);
@@ -462,6 +475,8 @@ int snap_writer_end(struct snap_writer *writer)
 
 	if (writer->err)
 		return writer->err;
+	if (is_gone(writer))
+		return fail(writer, -ECANCELED);
 	err = write_memory(writer);
 	if (!err)
 		err = write_runs(writer);

@@ -15,6 +15,7 @@
 #ifndef LODGE_SNAP_WRITE_H
 #define LODGE_SNAP_WRITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,9 @@ struct snap_writer;
  * @since: NULL, or a whole file of as many pages, which stays open until the writer is
  *	freed: the new file has it as its base and what differs from it, whatever pages
  *	are written; those that are not are zero.  @base is NULL then
+ * @gone: called before each piece of memory is written: true if nobody wants the file any
+ *	more; NULL: somebody always does
+ * @opaque: for @gone
  */
 struct snap_plan {
 	enum snap_form form;
@@ -40,6 +44,8 @@ struct snap_plan {
 	const uint8_t *id;
 	const uint8_t *base;
 	const struct snap_file *since;
+	bool (*gone)(void *opaque);
+	void *opaque;
 };
 
 /**
@@ -77,7 +83,7 @@ int snap_writer_section(struct snap_writer *writer, const char *tag,
  * zero need not be written to a file without a base.
  *
  * Return: 0; -EINVAL they are not behind those that were written, or no RAM; -EBADMSG the
- * file of snap_plan.since is damaged; -errno.
+ * file of snap_plan.since is damaged; -ECANCELED snap_plan.gone said so; -errno.
  */
 int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 		      uint64_t count, const void *bytes);
@@ -85,7 +91,7 @@ int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 /**
  * snap_writer_end() - write what is left, and the header last, and wait for the disk
  *
- * Return: 0: the file is whole; -EINVAL a section is missing; -errno.
+ * Return: 0: the file is whole; -EINVAL a section is missing; -ECANCELED as above; -errno.
  */
 int snap_writer_end(struct snap_writer *writer);
 
