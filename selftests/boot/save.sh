@@ -104,7 +104,7 @@ given_up() {
 	return 1
 }
 
-echo 1..31
+echo 1..33
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
 	--memory 160M --disk "$dir/disk" --disk "$dir/base,snapshot=on"
@@ -160,4 +160,10 @@ check "which never went backwards, and nothing complains" \
 
 printf 'anything but' | dd of="$dir/disk" bs=512 seek=2047 conv=notrunc,fsync 2>/dev/null
 "$LODGE" stop --now web >/dev/null 2>&1
-check "it goes on from a file that it has gone on from before" restore "$dir/again"
+lodge 0 rm web
+truncate -s 300K "$dir/base"
+check "a snapshot of a file of another size is refused" lodge 66 restore -d "$dir/again"
+check "with its name" says "virtio-blk 1: $dir/base: has another size"
+cp "$dir/same" "$dir/base"
+check "it goes on from a file that it has gone on from before" \
+	lodge 0 restore -d "$dir/again"

@@ -293,7 +293,7 @@ TEST_F(disks, a_disk_of_another_size_is_refused)
 	write_blocks(_metadata, self, 1, 0, 1);
 	file = save(_metadata, self);
 	ASSERT_EQ(0, truncate(self->path[1], SMALL + BLOCK));
-	EXPECT_EQ(-EINVAL, go_on(self, file));
+	EXPECT_EQ(-ESTALE, go_on(self, file));
 	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
 	EXPECT_STREQ("virtio-blk 1", error.device.name);
 	EXPECT_STREQ(self->path[1], error.device.thing);
@@ -311,7 +311,7 @@ TEST_F(disks, a_disk_that_would_show_its_file_again_is_refused)
 	write_blocks(_metadata, self, 0, 0, 1);
 	file = save(_metadata, self);
 	want_disks(self, false);
-	EXPECT_EQ(-EINVAL, go_on(self, file));
+	EXPECT_EQ(-ESTALE, go_on(self, file));
 	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
 	EXPECT_STREQ("virtio-blk 0", error.device.name);
 	EXPECT_NE(NULL, strstr(error.device.reason, "snapshot=on"));
@@ -325,7 +325,7 @@ TEST_F(disks, a_machine_without_the_disk_is_refused)
 	file = save(_metadata, self);
 	devices_forget(&config.devices);
 	devices_default(&config.devices);
-	EXPECT_EQ(-EINVAL, go_on(self, file));
+	EXPECT_EQ(-ESTALE, go_on(self, file));
 	EXPECT_EQ(MACHINE_STEP_DEVICES, error.step);
 	EXPECT_STREQ("virtio-blk", error.device.thing);
 }

@@ -308,7 +308,8 @@ int restore_command(int argc, char **argv)
 		       "  lodge restore -d --name web2 web.save\n"
 		       "\n"
 		       "Exit codes: those of lodge run; 66 also if FILE is "
-		       "none of a saved machine or is damaged; 69 also if "
+		       "none of a saved machine or is damaged, or if a disk "
+		       "with snapshot=on has another size; 69 also if "
 		       "this host's processor lacks a feature or has another "
 		       "rate; 77 also if "
 		       "FILE is another user's, or if others may write it.",

@@ -226,8 +226,8 @@ static int fail(struct device_error *error, const struct device_made *made,
 		const char *reason, const char *remedy)
 {
 	devices_name(error, made->kind, made->number);
-	device_fail(error, -EINVAL, path_of(made), reason, remedy);
-	return -EINVAL;
+	device_fail(error, -ESTALE, path_of(made), reason, remedy);
+	return -ESTALE;
 }
 
 static int take(const struct devices *devices, const struct snap_overlay *disk,
@@ -251,10 +251,10 @@ static int take(const struct devices *devices, const struct snap_overlay *disk,
 			    "file, and no snapshot=on",
 			    NULL);
 	*error = (struct device_error){ 0 };
-	device_fail(error, -EINVAL, disk->device,
+	device_fail(error, -ESTALE, disk->device,
 		    "is a disk of the saved file and no device of the machine",
 		    NULL);
-	return -EINVAL;
+	return -ESTALE;
 }
 
 int overlays_take(const struct devices *devices,

@@ -54,7 +54,7 @@ int overlays_write(const struct devices *devices, struct snap_writer *writer,
  * @memory: offset of "memory" there
  * @error: out: on failure, the device, and why its disk is another one
  *
- * Return: 0; -EINVAL a disk is missing, of another size, or can have no such blocks.
+ * Return: 0; -ESTALE a disk is missing, of another size, or can have no such blocks.
  */
 int overlays_take(const struct devices *devices,
 		  const struct snap_overlay *list, size_t count, int fd,
