@@ -29,7 +29,8 @@ struct saved;
  * what the guest has written is on the host's disks.
  *
  * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -E2BIG the
- * machine was started from more than 64 files; -errno.
+ * machine was started from more than 64 files; -EILSEQ the name of one of these has control
+ * characters; -errno.
  */
 int saved_write(struct machine *machine, int fd, const char *config,
 		struct snap_error *error);
