@@ -22,6 +22,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
+#include "control/protocol.h"
 #include "machine/terminal.h"
 
 #define KEY_HISTORY 0x100
@@ -265,7 +266,7 @@ static int stay(struct attached *attached)
 static int attach(const char *name, bool history)
 {
 	struct attached attached = { .name = name, .input = true };
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int code = named_find(&attached.client, name);
 	int err;
 

@@ -10,6 +10,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "control/protocol.h"
 
 #define LIST_THEM "`lodge ps --all` lists them"
 
@@ -153,9 +154,27 @@ int named_find(struct client **client, const char *name)
 int named_call(struct client *client, const char *name, const char *command,
 	       json_t **ok)
 {
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int err = client_call(client, command, NULL, ok, why, sizeof(why));
 
+	return err ? named_complain(name, err, why) : 0;
+}
+
+int named_request(const char *name, const char *command, const char *argument,
+		  int patience_ms)
+{
+	char why[CONTROL_WHY_SIZE];
+	struct client *client;
+	int code = named_find(&client, name);
+	int err;
+
+	if (code)
+		return code;
+	err = client_send(client, command, argument);
+	if (!err)
+		err = client_receive(client, patience_ms, NULL, why,
+				     sizeof(why));
+	client_close(client);
 	return err ? named_complain(name, err, why) : 0;
 }
 

@@ -109,6 +109,17 @@ int named_call(struct client *client, const char *name, const char *command,
 	       json_t **ok);
 
 /**
+ * named_request() - make one request of a machine by its name
+ * @command: of the protocol
+ * @argument: name of an argument that is to be true, or NULL
+ * @patience_ms: milliseconds, or CLIENT_FOREVER
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int named_request(const char *name, const char *command, const char *argument,
+		  int patience_ms);
+
+/**
  * named_each() - call a function for each name of a list
  *
  * Return: 0, or the exit code of the first call that failed; the others are made all
