@@ -26,7 +26,10 @@
 #define REQUEST 0x200000
 #define RIP 0x8123
 #define CLOCK 123456789
-/* More calls than a checkpoint and a rewind make. */
+/* Calls of the kernel for a checkpoint and another one, and for a rewind. */
+#define CALLS_OF_CHECKPOINTS 2
+#define CALLS_OF_REWIND 1
+/* More than these. */
 #define MANY_CALLS 64
 
 static struct machine *machine;
@@ -400,29 +403,51 @@ TEST(disk_that_is_put_back_is_no_hindrance)
 	EXPECT_EQ(0, checkpoint_with_disk(false, true));
 }
 
+/* Calls that fail, one a machine, in two checkpoints and in a rewind behind them. */
+struct failures {
+	int checkpoints;
+	int rewinds;
+};
+
+/* Return: false if these make fewer calls. */
+static bool fail_at(struct __test_metadata *_metadata, int call,
+		    struct failures *failures)
+{
+	bool is_reached;
+
+	memset(&fake, 0, sizeof(fake));
+	turns = 0;
+	ASSERT_EQ(0, start_and_hold());
+	fake.fail_call = fake.calls + call;
+	if (machine_checkpoint(machine, &why) ||
+	    machine_checkpoint(machine, &why)) {
+		failures->checkpoints++;
+		is_reached = true;
+		EXPECT_EQ(0, fake.logs);
+		EXPECT_EQ(0, machine_passes(machine).pass);
+		EXPECT_EQ(0, run_on());
+	} else {
+		set_state(3);
+		failures->rewinds += !!machine_rewind(machine);
+		is_reached = fake.calls >= fake.fail_call;
+		machine_resume(machine);
+	}
+	finish();
+	EXPECT_EQ(0, fake.logs);
+	EXPECT_EQ(0, fake.vcpus);
+	return is_reached;
+}
+
 TEST(every_call_that_fails_leaves_nothing_behind)
 {
-	for (int call = 1; call < MANY_CALLS; call++) {
-		int err;
+	struct failures failures = { 0 };
+	int call = 1;
 
-		memset(&fake, 0, sizeof(fake));
-		turns = 0;
-		ASSERT_EQ(0, start_and_hold());
-		fake.fail_call = fake.calls + call;
-		err = machine_checkpoint(machine, &why);
-		if (err) {
-			EXPECT_EQ(0, fake.logs);
-			EXPECT_EQ(0, machine_passes(machine).pass);
-			EXPECT_EQ(0, run_on());
-		} else {
-			set_state(3);
-			machine_rewind(machine);
-			machine_resume(machine);
-		}
-		finish();
-		EXPECT_EQ(0, fake.logs);
-		EXPECT_EQ(0, fake.vcpus);
-	}
+	while (call < MANY_CALLS && fail_at(_metadata, call, &failures))
+		call++;
+	EXPECT_GT(MANY_CALLS, call);
+	EXPECT_EQ(CALLS_OF_CHECKPOINTS, failures.checkpoints);
+	EXPECT_EQ(CALLS_OF_REWIND, failures.rewinds);
 }
 
 /* Return: the entries of a directory, or the lines of a file. */
