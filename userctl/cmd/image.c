@@ -6,7 +6,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "cmd/image_file.h"
 #include "snap/convert.h"
 #include "snap/name.h"
 
@@ -127,7 +127,7 @@ static int convert(const struct image_file *images, size_t count,
 /* True if @path leads to a file with changes to another one. */
 static bool has_changes(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = image_fd_try(path);
 	struct snap_file *file = NULL;
 	struct snap_error error;
 	bool has;

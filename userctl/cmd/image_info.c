@@ -13,6 +13,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "cmd/image_file.h"
 #include "cmd/json.h"
 #include "cmd/table.h"
 #include "control/config.h"

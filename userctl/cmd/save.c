@@ -18,7 +18,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
-#include "cmd/image.h"
+#include "cmd/image_file.h"
 #include "cmd/named.h"
 #include "control/protocol.h"
 #include "snap/convert.h"
