@@ -300,8 +300,9 @@ int machine_reset(struct machine *machine);
  *	if it is no device's fault
  *
  * The first one copies the guest's memory, but for pages that are zero; a later one those
- * pages that were written to.  Until the machine ends, or loads a state, a page costs the
- * guest a fault when it is first written to.
+ * pages that were written to: so the time that this takes grows with their number.  Until
+ * the checkpoint is dropped, a page costs the guest a fault when it is first written to
+ * after this and after machine_rewind().
  *
  * Return: 0 or -errno: there is no checkpoint, and the machine is as before; -EOPNOTSUPP
  * a device cannot be put back.
