@@ -266,9 +266,9 @@ TEST(what_the_guest_has_written_is_stable_before_the_file_is_whole)
 	EXPECT_EQ(1, synced.calls);
 	synced.error = EIO;
 	EXPECT_EQ(-EIO, write_with("virtio-blk", 0));
-	EXPECT_NE(NULL, strstr(why.text, "virtio-blk has written"));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-blk 0 has written"));
 	EXPECT_EQ(-EIO, write_with("virtio-pmem", 0));
-	EXPECT_NE(NULL, strstr(why.text, "virtio-pmem has written"));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-pmem 0 has written"));
 }
 
 TEST(a_disk_that_the_guest_does_not_write_need_not_be_stable)

@@ -34,10 +34,10 @@ struct devices {
 	struct made made[DEVICES_MAX];
 };
 
-static void set_name(struct device_error *error, const struct device_kind *kind,
-		     unsigned int number)
+static void set_name(char name[DEVICE_NAME_SIZE],
+		     const struct device_kind *kind, unsigned int number)
 {
-	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
+	snprintf(name, DEVICE_NAME_SIZE, kind->many ? "%s %u" : "%s",
 		 kind->name, number);
 }
 
@@ -48,7 +48,7 @@ static int make(struct devices *devices, const struct board *board,
 	void *device;
 
 	*error = (struct device_error){ 0 };
-	set_name(error, kind, wish->number);
+	set_name(error->name, kind, wish->number);
 	device = kind->make(board, wish->values, error);
 	if (!device)
 		return -errno;
@@ -182,7 +182,8 @@ int devices_save(const struct devices *devices, struct record *record)
 	return err;
 }
 
-const char *devices_unsaved(const struct devices *devices, const char **name)
+const char *devices_unsaved(const struct devices *devices,
+			    char name[DEVICE_NAME_SIZE])
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct made *made = &devices->made[i];
@@ -190,23 +191,25 @@ const char *devices_unsaved(const struct devices *devices, const char **name)
 					  made->kind->unsaved(made->device) :
 					  NULL;
 
-		*name = made->kind->name;
-		if (why)
-			return why;
+		if (!why)
+			continue;
+		set_name(name, made->kind, made->number);
+		return why;
 	}
 	return NULL;
 }
 
-int devices_settle(const struct devices *devices, const char **name)
+int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE])
 {
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
 		const struct made *made = &devices->made[i];
 
-		*name = made->kind->name;
 		if (made->kind->settle)
 			err = made->kind->settle(made->device);
+		if (err)
+			set_name(name, made->kind, made->number);
 	}
 	return err;
 }
@@ -238,7 +241,7 @@ static int keep(struct made *made, struct device_error *error)
 	const struct device_kind *kind = made->kind;
 
 	*error = (struct device_error){ 0 };
-	set_name(error, kind, made->number);
+	set_name(error->name, kind, made->number);
 	if (kind->shares_ram) {
 		device_fail(error, -EOPNOTSUPP, NULL,
 			    "another process writes to the guest's memory, and "

@@ -181,19 +181,20 @@ int devices_save(const struct devices *devices, struct record *record);
 
 /**
  * devices_unsaved() - find a device with state that no record has
- * @name: out: its kind
+ * @name: out: the device, as device_error.name
  *
  * Return: what it is; or NULL: all can be saved.
  */
-const char *devices_unsaved(const struct devices *devices, const char **name);
+const char *devices_unsaved(const struct devices *devices,
+			    char name[DEVICE_NAME_SIZE]);
 
 /**
  * devices_settle() - make stable what the guest has written to files of the host
- * @name: out: on failure, the device's kind
+ * @name: out: on failure, the device, as device_error.name
  *
  * Return: 0 or -errno.
  */
-int devices_settle(const struct devices *devices, const char **name);
+int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE]);
 
 /**
  * devices_load() - load the devices, which have just been reset, from a record

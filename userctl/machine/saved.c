@@ -228,7 +228,8 @@ static int check_paths(const struct machine *machine, struct snap_error *error)
 static int check_machine(struct machine *machine, struct snap_error *error)
 {
 	struct boot_error boot;
-	const char *name, *why = devices_unsaved(machine->devices, &name);
+	char name[DEVICE_NAME_SIZE];
+	const char *why = devices_unsaved(machine->devices, name);
 	int err;
 
 	if (why)
@@ -252,8 +253,8 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 /* The guest counts on what it has written, also where it has asked for no flush. */
 static int settle(const struct machine *machine, struct snap_error *error)
 {
-	const char *name;
-	int err = devices_settle(machine->devices, &name);
+	char name[DEVICE_NAME_SIZE];
+	int err = devices_settle(machine->devices, name);
 
 	return err ? snap_error_set(error, err, NULL,
 				    "what its device %s has written is not on "
