@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "machine_fixture.h"
 #include "virtio/blk.h"
@@ -401,6 +403,66 @@ TEST(disk_that_the_guest_cannot_write_is_no_hindrance)
 TEST(disk_that_is_put_back_is_no_hindrance)
 {
 	EXPECT_EQ(0, checkpoint_with_disk(false, true));
+}
+
+/* How often an overlay has given room back. */
+static unsigned int holes;
+
+int fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	holes += !!(mode & FALLOC_FL_PUNCH_HOLE);
+	return (int)syscall(SYS_fallocate, fd, mode, offset, size);
+}
+
+/* Holds a machine with a disk that is put back, and another one if that is wanted. */
+static int hold_with_disks(bool other)
+{
+	char other_path[MEMFILE_PATH_SIZE];
+	int disk = memfile("disk", 4, disk_path);
+	int other_disk = memfile("disk", 4, other_path), err;
+	struct device_value *values;
+
+	describe(guest_idles, 1);
+	values = devices_want(&config.devices, &virtio_blk_device);
+	devices_set_text(&values[0], disk_path);
+	devices_set_number(&values[3], true);
+	if (other) {
+		values = devices_want(&config.devices, &virtio_blk_device);
+		devices_set_text(&values[0], other_path);
+	}
+	err = machine_new(&machine, &config, &error);
+	close(disk);
+	close(other_disk);
+	if (!err) {
+		console_open(&console, CONSOLE_FILE, output_path);
+		err = machine_start(machine,
+				    (struct console *[SERIAL_MAX]){ console },
+				    &error);
+	}
+	holes = 0;
+	return err ? err : machine_pause(machine);
+}
+
+TEST(disk_keeps_nothing_for_a_checkpoint_that_was_dropped)
+{
+	ASSERT_EQ(0, hold_with_disks(false));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	ASSERT_EQ(0, machine_rewind(machine));
+	EXPECT_EQ(0, holes);
+	machine_drop_checkpoint(machine);
+	EXPECT_LT(0, holes);
+	ASSERT_EQ(0, machine_resume(machine));
+	finish();
+}
+
+TEST(disk_keeps_nothing_for_a_checkpoint_that_another_one_refuses)
+{
+	ASSERT_EQ(0, hold_with_disks(true));
+	EXPECT_EQ(-EOPNOTSUPP, machine_checkpoint(machine, &why));
+	EXPECT_LT(0, holes);
+	ASSERT_EQ(0, machine_resume(machine));
+	finish();
 }
 
 /* Calls that fail, one a machine, in two checkpoints and in a rewind behind them. */

@@ -42,7 +42,7 @@ struct map {
  * @block_size: bytes of a block
  * @maps: memory that the host has only where a bit was set
  * @maps_size: bytes of it
- * @changed: the numbers of the blocks that are fresh; NULL: overlay_keep() was not called
+ * @changed: the numbers of the blocks that are fresh; NULL: nothing is kept
  */
 struct overlay {
 	int fd;
@@ -263,21 +263,27 @@ void overlay_add(struct overlay *overlay, uint64_t offset, uint64_t bytes)
 	}
 }
 
-int overlay_keep(struct overlay *overlay)
+/* What is there is there to stay. */
+static void settle(struct overlay *overlay)
 {
 	uint64_t first = 0, blocks;
 
-	if (!overlay->changed)
-		overlay->changed =
-			page_log_new(overlay->disk_size / overlay->block_size);
-	if (!overlay->changed)
-		return -ENOMEM;
 	for (; page_log_take(overlay->changed, &first, &blocks);
 	     first += PAGE_LOG_WORD) {
 		struct map *map = &overlay->maps[first / WORD_BITS];
 
 		map->fresh = map->kept = 0;
 	}
+}
+
+int overlay_keep(struct overlay *overlay)
+{
+	if (!overlay->changed)
+		overlay->changed =
+			page_log_new(overlay->disk_size / overlay->block_size);
+	if (!overlay->changed)
+		return -ENOMEM;
+	settle(overlay);
 	return 0;
 }
 
@@ -293,5 +299,36 @@ void overlay_put_back(struct overlay *overlay)
 		map->second ^= map->kept;
 		map->here &= ~map->fresh | map->kept;
 		map->fresh = map->kept = 0;
+	}
+}
+
+/* Gives back what the temporary file has at a place; a file system that cannot keeps it. */
+static void discard(const struct overlay *overlay, uint64_t offset,
+		    uint64_t bytes)
+{
+	fallocate(overlay->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		  (off_t)offset, (off_t)bytes);
+}
+
+void overlay_forget(struct overlay *overlay)
+{
+	const uint64_t size = overlay->disk_size;
+	uint64_t at = 0, bytes;
+
+	if (!overlay->changed)
+		return;
+	settle(overlay);
+	page_log_free(overlay->changed);
+	overlay->changed = NULL;
+	for (; at < size; at += bytes) {
+		uint64_t place = at;
+
+		bytes = size - at;
+		if (!overlay_place(overlay, false, &place, &bytes)) {
+			discard(overlay, at, bytes);
+			discard(overlay, at + size, bytes);
+		} else {
+			discard(overlay, place < size ? at + size : at, bytes);
+		}
 	}
 }

@@ -277,6 +277,13 @@ int devices_put_back(struct devices *devices, const struct record *record,
 	return err;
 }
 
+void devices_unkeep(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->made[i].kind->forget)
+			devices->made[i].kind->forget(devices->made[i].device);
+}
+
 size_t devices_boot(const struct devices *devices,
 		    struct device_boot list[static DEVICES_MAX])
 {

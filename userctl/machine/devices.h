@@ -232,6 +232,11 @@ int devices_put_back(struct devices *devices, const struct record *record,
 		     size_t *at);
 
 /**
+ * devices_unkeep() - let go of what devices_keep() has kept, if it has; of held devices
+ */
+void devices_unkeep(struct devices *devices);
+
+/**
  * devices_boot() - list the devices that firmware can start from
  * @list: out: those devices, in the order of making; up to DEVICES_MAX
  *
