@@ -131,10 +131,10 @@ static void convert(const struct snap_file *file)
 	int fd = snap_test_file();
 	struct snap_error error;
 	struct snap_file *made;
-	size_t which;
+	struct snap_blame blame;
 
 	require(fd >= 0);
-	require(!snap_convert(&file, 1, NULL, fd, form, &which, &error));
+	require(!snap_convert(&file, 1, NULL, fd, form, &blame, &error));
 	require(!snap_file_open(&made, fd, &error));
 	require(!snap_file_check(made, &error));
 	require(made->form == form && made->pages == file->pages);

@@ -210,12 +210,12 @@ TEST_F(corpus, those_with_changes_are_joined_to_the_others)
 		const struct snap_file *files[] = { self->files[i / 2],
 						    self->files[2 + i % 2] };
 		int fd;
-		size_t which;
+		struct snap_blame blame;
 
 		name_file(self->path, sizeof(self->path), self->folder, 0);
 		fd = open(self->path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 		ASSERT_EQ(0, snap_convert(files, 2, NULL, fd, SNAP_PLAIN,
-					  &which, &self->error))
+					  &blame, &self->error))
 		TH_LOG("%s", self->error.text);
 		close(fd);
 		free(read_by_other(self->path, self->memory));

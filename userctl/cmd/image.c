@@ -100,7 +100,7 @@ static int convert(const struct image_file *images, size_t count,
 	const struct snap_file **files = calloc(count, sizeof(*files));
 	struct snap_error error;
 	struct snap_name name;
-	size_t which = count;
+	struct snap_blame blame = { .what = SNAP_BLAME_NEW };
 	int err;
 
 	if (!files)
@@ -110,18 +110,21 @@ static int convert(const struct image_file *images, size_t count,
 		files[i] = images[i].file;
 	err = snap_name_open(&name, path, &error);
 	if (!err) {
-		err = snap_convert(files, count, NULL, name.fd, form, &which,
+		err = snap_convert(files, count, NULL, name.fd, form, &blame,
 				   &error);
-		if (err)
+		if (err) {
 			snap_name_drop(&name);
-		else
+		} else {
+			blame.what = SNAP_BLAME_NEW;
 			err = snap_name_keep(&name, &error);
+		}
 	}
 	free(files);
 	if (!err)
 		return 0;
-	return which < count ? image_complain(images[which].path, err, &error) :
-			       image_complain_output(path, err, &error);
+	return blame.what == SNAP_BLAME_SOURCE ?
+		       image_complain(images[blame.source].path, err, &error) :
+		       image_complain_output(path, err, &error);
 }
 
 /* True if @path leads to a file with changes to another one. */
