@@ -247,7 +247,13 @@ int snap_writer_section(struct snap_writer *writer, const char *tag,
 	return 0;
 }
 
-/* Return: the entry for another run, all zeroes; or NULL. */
+/*
+ * Return: the entry for another run, all zeroes; or NULL.
+ *
+ * Where every other page is zero, which is the worst, there is an entry for each of the
+ * others: 12 bytes a page, or 0.3 % of memory, here and in the file.  To write the zero
+ * pages between them would make a plain file twice as large.
+ */
 static struct snap_disk_run *add_run(struct snap_writer *writer)
 {
 	struct snap_disk_run *run, *grown;
