@@ -179,8 +179,8 @@ TEST(machine_that_loads_a_state_has_no_checkpoint)
 
 	ASSERT_EQ(0, start_and_hold());
 	ASSERT_EQ(0, machine_checkpoint(machine, &why));
-	ASSERT_EQ(0, machine_save(machine, &record));
-	ASSERT_EQ(0, machine_load(machine, &record));
+	ASSERT_EQ(0, machine_save_state(machine, &record));
+	ASSERT_EQ(0, machine_load_state(machine, &record));
 	EXPECT_EQ(-ENOENT, machine_rewind(machine));
 	free(record.data);
 	finish();

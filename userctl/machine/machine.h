@@ -353,13 +353,6 @@ struct machine_passes machine_passes(struct machine *machine);
 int machine_save_state(struct machine *machine, struct record *record);
 
 /**
- * machine_save() - append the state of a held machine to a record, with its RAM
- *
- * Return: 0 or -errno.
- */
-int machine_save(struct machine *machine, struct record *record);
-
-/**
  * machine_load_state() - give a held machine the state of another one, with whose
  * contents its RAM is filled already
  * @record: of machine_save_state() of a machine of the same description; it is not trusted
@@ -369,11 +362,5 @@ int machine_save(struct machine *machine, struct record *record);
  * rate; -errno.  On failure only machine_free() may be called.
  */
 int machine_load_state(struct machine *machine, const struct record *record);
-
-/**
- * machine_load() - give a held machine the state of another one
- * @record: of machine_save(); otherwise as machine_load_state()
- */
-int machine_load(struct machine *machine, const struct record *record);
 
 #endif
