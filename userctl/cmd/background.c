@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
@@ -20,6 +19,7 @@
 #include "control/keeper.h"
 #include "control/log.h"
 #include "control/server.h"
+#include "lib/now.h"
 #include "machine/saved.h"
 
 /**
@@ -388,14 +388,6 @@ static struct machine_passes passes(void *opaque)
 	return machine_passes(background->machine);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static int save_held(struct background *background, int fd, char *why)
 {
 	struct snap_error error = { 0 };
@@ -411,7 +403,7 @@ static int save(void *opaque, int fd, bool keep, struct control_saved *saved,
 		char *why)
 {
 	struct background *background = opaque;
-	const uint64_t start = now_ms();
+	const int64_t start = now_ms();
 	int err = hold(background);
 	int failed;
 
