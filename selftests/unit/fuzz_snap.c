@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuzz_check.h"
+#include "board/zero.h"
 #include "snap/convert.h"
 #include "snap/file.h"
 #include "snap/host.h"
@@ -114,7 +115,7 @@ static uint32_t sum_memory(const struct snap_file *file)
 			const uint64_t number = run.first + i;
 
 			/* What has no run in a whole file is zero, too. */
-			if (!file->incremental && snap_is_zero(page, SNAP_PAGE))
+			if (!file->incremental && is_zero(page, SNAP_PAGE))
 				continue;
 			sum = snap_crc(sum, &number, sizeof(number));
 			sum = snap_crc(sum, page, SNAP_PAGE);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "board/zero.h"
 #include "snap/file.h"
 #include "snap/format.h"
 #include "snap/walk.h"
@@ -40,7 +41,7 @@ static int check_hole(const struct snap_file *file, uint64_t page, uint64_t end,
 
 		if (err)
 			return snap_error_read(error, SNAP_MEMORY, err);
-		if (!snap_is_zero(bytes, size))
+		if (!is_zero(bytes, size))
 			return snap_error_set(error, -EBADMSG, SNAP_MEMORY,
 					      "pages %" PRIu64 " to %" PRIu64
 					      " are not zero, and in no run",

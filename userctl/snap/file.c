@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "board/zero.h"
 #include "snap/walk.h"
 
 /* All bytes from @start to @end, less than a page, must be zero. */
@@ -23,7 +24,7 @@ static int check_blank(const struct snap_file *file, const char *section,
 
 	if (err)
 		return snap_error_read(error, section, err);
-	if (!snap_is_zero(bytes, end - start))
+	if (!is_zero(bytes, end - start))
 		return snap_error_set(error, -EBADMSG, section,
 				      "the bytes before it are not zero");
 	return 0;
@@ -57,7 +58,7 @@ static int check_header(struct snap_file *file,
 	file->nr_sections = le32toh(header->sections);
 	memcpy(file->id, header->id, SNAP_ID_SIZE);
 	memcpy(file->base, header->base, SNAP_ID_SIZE);
-	file->incremental = !snap_is_zero(file->base, SNAP_ID_SIZE);
+	file->incremental = !is_zero(file->base, SNAP_ID_SIZE);
 	if (file->form != SNAP_PLAIN && file->form != SNAP_PACKED)
 		return snap_error_set(error, -EPROTONOSUPPORT, NULL,
 				      "has a form that this lodge does not "
@@ -65,11 +66,11 @@ static int check_header(struct snap_file *file,
 	if (!file->pages || file->pages > SNAP_MAX_PAGES)
 		return snap_error_set(error, -EBADMSG, NULL,
 				      "has an impossible size of memory");
-	if (snap_is_zero(file->id, SNAP_ID_SIZE) ||
+	if (is_zero(file->id, SNAP_ID_SIZE) ||
 	    !memcmp(file->id, file->base, SNAP_ID_SIZE))
 		return snap_error_set(error, -EBADMSG, NULL,
 				      "has an impossible id");
-	if (!snap_is_zero(header->reserved, sizeof(header->reserved)))
+	if (!is_zero(header->reserved, sizeof(header->reserved)))
 		return snap_error_set(error, -EPROTONOSUPPORT, NULL,
 				      "has a header that this lodge does not "
 				      "know");

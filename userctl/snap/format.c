@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "board/zero.h"
+
 uint32_t snap_crc(uint32_t crc, const void *bytes, size_t size)
 {
 	return crc32_z(crc, bytes, size);
@@ -43,7 +45,7 @@ bool snap_tag_is_sound(const char *tag)
 		tag[length] == '.' || tag[length] == '-'))
 		length++;
 	return length && length < SNAP_TAG_SIZE &&
-	       snap_is_zero(tag + length, SNAP_TAG_SIZE - length);
+	       is_zero(tag + length, SNAP_TAG_SIZE - length);
 }
 
 bool snap_is_known(const char *tag, uint32_t version, uint32_t flags)
@@ -103,11 +105,4 @@ int snap_write(int fd, const void *bytes, size_t size, uint64_t offset)
 		offset += count;
 	}
 	return 0;
-}
-
-bool snap_is_zero(const void *bytes, size_t size)
-{
-	const unsigned char *at = bytes;
-
-	return !size || (!*at && !memcmp(at, at + 1, size - 1));
 }

@@ -202,9 +202,4 @@ int snap_read(int fd, void *bytes, size_t size, uint64_t offset);
  */
 int snap_write(int fd, const void *bytes, size_t size, uint64_t offset);
 
-/**
- * snap_is_zero() - true if all bytes are zero
- */
-bool snap_is_zero(const void *bytes, size_t size);
-
 #endif
