@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "board/page_log.h"
+#include "board/unnamed.h"
 
 #define DEFAULT_DIRECTORY "/var/tmp"
 #define WORD_BITS 64
@@ -71,12 +72,9 @@ static int open_named(const char *directory)
 
 static int open_temporary(const char *directory)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	int fd = unnamed_open(AT_FDCWD, directory, O_EXCL);
 
-	if (fd >= 0)
-		return fd;
-	return errno == EOPNOTSUPP || errno == EISDIR ? open_named(directory) :
-							-errno;
+	return fd == -EOPNOTSUPP ? open_named(directory) : fd;
 }
 
 /* Return: 0 or -errno. */
