@@ -18,6 +18,7 @@
 
 #include "kselftest_harness.h"
 
+#include "lib/read.h"
 #include "snap/convert.h"
 #include "snap/file.h"
 #include "snap/host.h"
@@ -145,7 +146,7 @@ static bool memory_is(const char *path, const uint8_t *salts)
 
 	for (uint64_t page = 0; page < PAGES && is; page++) {
 		snap_test_page(expected, page, salts[page]);
-		is = !snap_read(fd, found, SNAP_PAGE, page * SNAP_PAGE) &&
+		is = !read_at(fd, found, SNAP_PAGE, page * SNAP_PAGE) &&
 		     !memcmp(expected, found, SNAP_PAGE);
 	}
 	close(fd);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "board/page_log.h"
+#include "lib/read.h"
 
 #define RAM_PAGE 4096ULL
 #define RAM_HUGE (2ULL << 20)
@@ -144,23 +145,6 @@ struct ram *ram_new(uint64_t size)
 	return ram_new_backed(size, RAM_ANONYMOUS);
 }
 
-/* Return: 0; -ENODATA the file has ended; -errno. */
-static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
-		      uint64_t end)
-{
-	ssize_t got;
-
-	while (at < end) {
-		got = pread(fd, ram->base + at, end - at, offset + at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : -ENODATA;
-		at += got;
-	}
-	return 0;
-}
-
 /*
  * Finds the next piece of the file that is no hole, from *@at on.  A file system that
  * does not tell has one piece.
@@ -168,16 +152,11 @@ static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
 static void find_piece(int fd, uint64_t offset, uint64_t size, uint64_t *at,
 		       uint64_t *end)
 {
-	off_t data = lseek(fd, offset + *at, SEEK_DATA), hole;
+	off_t hole;
 
+	*at = skip_hole(fd, offset + *at, offset + size) - offset;
 	*end = size;
-	if (data < 0) {
-		if (errno == ENXIO)
-			*at = size;
-		return;
-	}
-	*at = (uint64_t)data - offset < size ? (uint64_t)data - offset : size;
-	hole = lseek(fd, data, SEEK_HOLE);
+	hole = lseek(fd, offset + *at, SEEK_HOLE);
 	if (hole >= 0 && (uint64_t)hole - offset < size)
 		*end = hole - offset;
 }
@@ -244,7 +223,7 @@ static int copy_file(struct ram *ram, int fd, uint64_t offset)
 
 	while (at < size && !err) {
 		find_piece(fd, offset, size, &at, &end);
-		err = read_piece(ram, fd, offset, at, end);
+		err = read_at(fd, ram->base + at, end - at, offset + at);
 		at = end;
 	}
 	return err;
@@ -411,13 +390,8 @@ static uint64_t nr_pages(const struct ram *ram)
 uint64_t ram_skip_holes(const struct ram *ram, uint64_t page)
 {
 	const uint64_t pages = nr_pages(ram);
-	off_t data;
 
 	if (ram->fd < 0 || page >= pages)
 		return page < pages ? page : pages;
-	data = lseek(ram->fd, page * RAM_PAGE, SEEK_DATA);
-	if (data < 0)
-		return errno == ENXIO ? pages : page;
-	data /= RAM_PAGE;
-	return (uint64_t)data;
+	return skip_hole(ram->fd, page * RAM_PAGE, pages * RAM_PAGE) / RAM_PAGE;
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "board/zero.h"
+#include "lib/read.h"
 #include "snap/walk.h"
 
 /* All bytes from @start to @end, less than a page, must be zero. */
@@ -20,7 +21,7 @@ static int check_blank(const struct snap_file *file, const char *section,
 		       uint64_t start, uint64_t end, struct snap_error *error)
 {
 	uint8_t bytes[SNAP_PAGE];
-	int err = snap_read(file->fd, bytes, end - start, start);
+	int err = read_at(file->fd, bytes, end - start, start);
 
 	if (err)
 		return snap_error_read(error, section, err);
@@ -92,7 +93,7 @@ static int read_table(struct snap_file *file, struct snap_table *table,
 	memset(table, 0, sizeof(*table));
 	if (file->size < size)
 		size = file->size;
-	err = snap_read(file->fd, table, size, 0);
+	err = read_at(file->fd, table, size, 0);
 	return err ? snap_error_read(error, NULL, err) :
 		     check_kind(file, &table->header, error);
 }
@@ -216,8 +217,8 @@ static int hold(const struct snap_file *file, struct snap_section *section,
 		return snap_error_set(error, -ENOMEM, section->tag, "%s",
 				      strerror(ENOMEM));
 	section->bytes[section->length] = '\0';
-	err = snap_read(file->fd, section->bytes, section->length,
-			section->offset);
+	err = read_at(file->fd, section->bytes, section->length,
+		      section->offset);
 	if (err)
 		return snap_error_read(error, section->tag, err);
 	if (snap_crc(0, section->bytes, section->length) != crc)

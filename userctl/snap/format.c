@@ -71,24 +71,6 @@ size_t snap_chunk_size(uint64_t pages)
 	return pages < SNAP_CHUNK ? pages * SNAP_PAGE : SNAP_CHUNK_SIZE;
 }
 
-int snap_read(int fd, void *bytes, size_t size, uint64_t offset)
-{
-	char *at = bytes;
-
-	while (size) {
-		ssize_t count = pread(fd, at, size, offset);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return count ? -errno : -ENODATA;
-		at += count;
-		size -= count;
-		offset += count;
-	}
-	return 0;
-}
-
 int snap_write(int fd, const void *bytes, size_t size, uint64_t offset)
 {
 	const char *at = bytes;
