@@ -13,7 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>

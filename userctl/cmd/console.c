@@ -80,14 +80,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_HISTORY:
 		options->history = true;
 		return 0;
-	case ARGP_KEY_END:
-		if (options->list.count == 1)
-			return 0;
-		argp_error(state,
-			   "name one machine; `lodge ps --all` lists them");
-		return EINVAL;
 	}
-	return named_parse_list(key, state, &options->list);
+	return named_parse_one(key, state, &options->list);
 }
 
 static void show_keys(void)

@@ -31,6 +31,15 @@ error_t named_parse_list(int key, struct argp_state *state,
 	return ARGP_ERR_UNKNOWN;
 }
 
+error_t named_parse_one(int key, struct argp_state *state,
+			struct named_list *list)
+{
+	if (key != ARGP_KEY_END || list->count == 1)
+		return named_parse_list(key, state, list);
+	argp_error(state, "name one machine; " LIST_THEM);
+	return EINVAL;
+}
+
 error_t named_parse(int key, char *argument, struct argp_state *state)
 {
 	return named_parse_list(key, state, state->input);

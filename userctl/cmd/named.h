@@ -44,6 +44,12 @@ error_t named_parse_list(int key, struct argp_state *state,
 			 struct named_list *list);
 
 /**
+ * named_parse_one() - the same for a command that takes one name
+ */
+error_t named_parse_one(int key, struct argp_state *state,
+			struct named_list *list);
+
+/**
  * named_parent() - open the directory above those of this user's machines
  *
  * Return: a descriptor, or -1: there is none, and no machine in the background.
