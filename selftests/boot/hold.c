@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Debian's kernel in a machine that is held in the middle of its work: it goes on
- * after each pause, and in another machine that was given its state, as if nothing
- * had been.
+ * after each pause, and in another machine that begins with its file, as if nothing had
+ * been.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
-#include "machine/machine.h"
+#include "machine/saved.h"
 #include "patience.h"
 
 #define TEXT_SIZE (1 << 20)
@@ -147,8 +148,11 @@ static bool start(void)
 			      &error);
 }
 
-static void live_in_one(struct record *record)
+/* @file: for the machine that was held */
+static void live_in_one(int file)
 {
+	struct snap_error error;
+
 	life.saved = build();
 	if (life.saved || !start())
 		return;
@@ -159,17 +163,21 @@ static void live_in_one(struct record *record)
 	life.worked = wait_for("line 200\r");
 	life.saved = machine_pause(life.machine);
 	if (!life.saved)
-		life.saved = machine_save(life.machine, record);
+		life.saved = saved_write(life.machine, file, "{}", &error);
 	take_apart();
 }
 
-static void live_in_another(const struct record *record)
+static void live_in_another(int file)
 {
 	struct machine_error error;
+	struct snap_error why;
+	struct saved *saved;
 
+	life.loaded = saved_open(&saved, file, &why);
+	if (life.loaded)
+		return;
+	config.saved = saved_state(saved);
 	life.loaded = build();
-	if (!life.loaded)
-		life.loaded = machine_load(life.machine, record);
 	if (life.loaded || !start())
 		return;
 	life.counted = wait_for("all counted");
@@ -178,6 +186,7 @@ static void live_in_another(const struct record *record)
 	type("exit\n");
 	life.ended = machine_wait(life.machine, &life.end, &error);
 	take_apart();
+	saved_close(saved);
 }
 
 TEST(a_guest_boots)
@@ -241,15 +250,15 @@ TEST(the_guest_powers_off)
 int main(int argc, char **argv)
 {
 	const char *payload = getenv("LODGE_PAYLOAD");
-	struct record record = { 0 };
+	int file = memfd_create("saved", MFD_CLOEXEC);
 
 	if (!payload || chdir(payload))
 		return EXIT_FAILURE;
 	devices_default(&config.devices);
 	life.saved = life.loaded = life.ended = -1;
-	live_in_one(&record);
+	live_in_one(file);
 	if (!life.saved)
-		live_in_another(&record);
-	free(record.data);
+		live_in_another(file);
+	close(file);
 	return test_harness_run(argc, argv);
 }

@@ -50,11 +50,11 @@ static int asked_resume(void *opaque)
 	return asked.error;
 }
 
-static int asked_checkpoint(void *opaque, char *why, size_t size)
+static int asked_checkpoint(void *opaque, char *why)
 {
 	asked.checkpoints++;
 	if (asked.why)
-		snprintf(why, size, "%s", asked.why);
+		snprintf(why, CONTROL_WHY_SIZE, "%s", asked.why);
 	return asked.error;
 }
 
@@ -99,7 +99,8 @@ static int asked_save(void *opaque, int fd, bool hold, int client,
 {
 	asked.saves++;
 	asked.saver = client;
-	snprintf(why, CONTROL_WHY_SIZE, "the disk is full");
+	if (asked.error != CONTROL_HELD)
+		snprintf(why, CONTROL_WHY_SIZE, "the disk is full");
 	saved->bytes = write(fd, "saved", 5);
 	return asked.error;
 }

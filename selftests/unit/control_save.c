@@ -152,6 +152,16 @@ TEST_F(save, a_failure_has_its_reason)
 			       "the disk is full"));
 }
 
+TEST_F(save, a_machine_that_another_connection_holds_is_said_to_be_busy)
+{
+	asked.error = CONTROL_HELD;
+	EXPECT_NE(NULL, strstr(save_to(self, memfd_create("file", 0)),
+			       "\"" CONTROL_BUSY "\""));
+	asked.error = -EBUSY;
+	EXPECT_NE(NULL, strstr(save_to(self, memfd_create("file", 0)),
+			       "\"" CONTROL_FAILED "\""));
+}
+
 TEST_F(save, without_a_descriptor_it_is_refused)
 {
 	send_files(self->client, SAVE, NULL, 0);

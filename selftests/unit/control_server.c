@@ -136,6 +136,31 @@ TEST(a_call_that_fails_is_an_error)
 		     error_of("{\"id\":1,\"command\":\"pause\"}"));
 }
 
+/* True if each request that changes the machine ends with this error. */
+static bool all_end_with(const char *word)
+{
+	static const char *const lines[] = {
+		"{\"id\":1,\"command\":\"pause\"}",
+		"{\"id\":1,\"command\":\"resume\"}",
+		"{\"id\":1,\"command\":\"checkpoint\"}",
+		"{\"id\":1,\"command\":\"checkpoint\",\"drop\":true}",
+		"{\"id\":1,\"command\":\"rewind\"}",
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (strcmp(word, error_of(lines[i])))
+			return false;
+	return true;
+}
+
+TEST(a_machine_that_is_held_by_another_is_not_one_that_the_host_calls_busy)
+{
+	asked.error = CONTROL_HELD;
+	EXPECT_TRUE(all_end_with(CONTROL_BUSY));
+	asked.error = -EBUSY;
+	EXPECT_TRUE(all_end_with(CONTROL_FAILED));
+}
+
 TEST(a_checkpoint_is_made_and_dropped)
 {
 	static const char make[] = "{\"id\":1,\"command\":\"checkpoint\"}";

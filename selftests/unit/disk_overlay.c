@@ -167,13 +167,16 @@ static void work(struct __test_metadata *_metadata,
 			ASSERT_EQ(0, overlay_keep(overlay));
 			memcpy(self->kept, self->model, SIZE);
 			keeps = true;
+		} else if (what == 6) {
+			overlay_forget(overlay);
+			keeps = false;
 		} else if (what < 3 && keeps) {
 			overlay_put_back(overlay);
 			memcpy(self->model, self->kept, SIZE);
 		} else {
 			ASSERT_EQ(0, change(self));
 		}
-		if (what < 6)
+		if (what < 7)
 			ASSERT_TRUE(is_as_modelled(self));
 	}
 	EXPECT_TRUE(is_as_modelled(self));
@@ -303,6 +306,50 @@ TEST_F(overlay, nothing_is_put_back_that_was_not_kept)
 {
 	ASSERT_EQ(0, change(self));
 	overlay_put_back(disk_overlay(self->disk));
+	EXPECT_TRUE(is_as_modelled(self));
+}
+
+/* Return: 0 or -errno. */
+static int write_all(FIXTURE_DATA(overlay) * self)
+{
+	for (int i = 0; i < SIZE; i++)
+		self->model[i] = number(256);
+	return carry_out(self, DISK_WRITE, self->model, 0, BLOCKS);
+}
+
+TEST_F(overlay, what_is_forgotten_takes_no_room)
+{
+	struct overlay *overlay = disk_overlay(self->disk);
+	uint64_t once;
+
+	ASSERT_EQ(0, write_all(self));
+	once = taken(self);
+	ASSERT_LE(SIZE, once);
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, overlay_keep(overlay));
+		ASSERT_EQ(0, write_all(self));
+		EXPECT_LT(once, taken(self));
+		overlay_forget(overlay);
+		/* The disk is no whole number of the host's blocks. */
+		EXPECT_GE(once + 4096, taken(self));
+		EXPECT_TRUE(is_as_modelled(self));
+		ASSERT_EQ(0, write_all(self));
+		EXPECT_GE(once + 4096, taken(self));
+		EXPECT_TRUE(is_as_modelled(self));
+	}
+}
+
+TEST_F(overlay, what_was_put_back_and_forgotten_takes_no_room)
+{
+	struct overlay *overlay = disk_overlay(self->disk);
+
+	ASSERT_EQ(0, overlay_keep(overlay));
+	memcpy(self->kept, self->model, SIZE);
+	ASSERT_EQ(0, write_all(self));
+	overlay_put_back(overlay);
+	memcpy(self->model, self->kept, SIZE);
+	overlay_forget(overlay);
+	EXPECT_GE(4096, taken(self));
 	EXPECT_TRUE(is_as_modelled(self));
 }
 

@@ -4,6 +4,8 @@
  */
 #include "machine/features.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -217,6 +219,146 @@ TEST(what_is_missed_is_named)
 	struct cpu_state state = host();
 
 	EXPECT_STREQ("sse4a", features_miss(&set, &state));
+}
+
+/*
+ * Against the module's table, as it is written: which bit a name stands for is the kernel's
+ * to say, but the words and their names must be the same.
+ */
+
+#define TABLE "module/cpuid_default.c"
+#define MAX_NAMES 32
+#define NAME_SIZE 32
+
+/**
+ * struct row - a row of the module's table
+ * @leaf: of CPUID
+ * @subleaf: of it
+ * @reg: number of the register
+ * @names: of its features, as features_lack() has them
+ * @count: number of these
+ */
+struct row {
+	unsigned int leaf;
+	unsigned int subleaf;
+	unsigned int reg;
+	char names[MAX_NAMES][NAME_SIZE];
+	size_t count;
+};
+
+/* Features that the kernel calls by another name. */
+static const char *const renamed[][2] = {
+	{ "xmm", "sse" },	   { "xmm2", "sse2" },
+	{ "xmm3", "sse3" },	   { "xmm4_1", "sse4_1" },
+	{ "xmm4_2", "sse4_2" },	   { "gbpages", "pdpe1gb" },
+	{ "amd_ibpb", "ibpb" },	   { "amd_ibrs", "ibrs" },
+	{ "amd_stibp", "stibp" },  { "amd_ssbd", "ssbd" },
+	{ "fdp_excptn_only", "" }, { "zero_fcs_fds", "" },
+	{ "amd_ssb_no", "" },	   { "amd_stibp_always_on", "" },
+	{ "btc_no", "" },	   { "amd_ibpb_ret", "" },
+	{ "verw_clear", "" },	   { "sbpb", "" },
+	{ "ibpb_brtype", "" },	   { "srso_no", "" },
+};
+
+/* Adds a feature by the kernel's name; those that have none are told by their place. */
+static void add_name(struct row *row, const char *text, size_t length)
+{
+	char *to = row->names[row->count];
+
+	snprintf(to, NAME_SIZE, "%.*s", (int)length, text);
+	for (char *at = to; *at; at++)
+		*at = tolower(*at);
+	for (size_t i = 0; i < sizeof(renamed) / sizeof(renamed[0]); i++)
+		if (!strcmp(to, renamed[i][0]))
+			strcpy(to, renamed[i][1]);
+	row->count += !!*to;
+}
+
+/* Return: where the row ends, which begins at @text; NULL: none does. */
+static const char *read_row(struct row *row, const char *text)
+{
+	static const char *const regs[] = { "EAX", "EBX", "ECX", "EDX" };
+	const char *end = strchr(text, '}');
+	char reg[4];
+
+	memset(row, 0, sizeof(*row));
+	if (!end || sscanf(text, "{ %i, %u, %3[A-Z],", (int *)&row->leaf,
+			   &row->subleaf, reg) != 3)
+		return NULL;
+	while (row->reg < 4 && strcmp(reg, regs[row->reg]))
+		row->reg++;
+	for (const char *at = text; (at = strstr(at, "F(")) && at < end;
+	     at += 2)
+		if (row->count < MAX_NAMES)
+			add_name(row, at + 2, strcspn(at + 2, ")"));
+	return end;
+}
+
+/* Return: what the lack of a bit is called; empty: it is none. */
+static const char *name_of_bit(const struct row *row, unsigned int bit)
+{
+	static const struct cpu_state none;
+	struct cpu_state wanted = { .nr_leaves = 1 };
+	struct lodge_cpuid_entry *entry = &wanted.leaves[0];
+	uint32_t *const regs[] = { &entry->eax, &entry->ebx, &entry->ecx,
+				   &entry->edx };
+
+	entry->leaf = row->leaf;
+	entry->subleaf = row->subleaf;
+	*regs[row->reg] = 1U << bit;
+	return features_lack(&none, &wanted, name) ? name : "";
+}
+
+/* True if the module gives a guest that feature by other means than the table. */
+static bool is_elsewhere(const char *own)
+{
+	return !strncmp(own, "bit ", 4) || !strcmp(own, "arch_capabilities");
+}
+
+/* Return: how many of the word's features have a name; none is another than the row's. */
+static size_t compare(struct __test_metadata *_metadata, const struct row *row)
+{
+	size_t count = 0;
+
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		const char *own = name_of_bit(row, bit);
+		size_t i = 0;
+
+		EXPECT_NE('\0', *own);
+		if (is_elsewhere(own))
+			continue;
+		while (i < row->count && strcmp(own, row->names[i]))
+			i++;
+		EXPECT_GT(row->count, i)
+		TH_LOG("%s is no feature of the module's", own);
+		count++;
+	}
+	return count;
+}
+
+TEST(the_words_and_their_names_are_those_of_the_module)
+{
+	static char text[1 << 16];
+	FILE *file = fopen(TABLE, "r");
+	const char *at;
+	unsigned int rows = 0;
+	struct row row;
+
+	ASSERT_NE(NULL, file);
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	at = strstr(text, "cpuid_words[] = {");
+	ASSERT_NE(NULL, at);
+	for (at = strchr(at, '{') + 1;
+	     (at += strspn(at, " \t\n,")) && *at == '{'; at++) {
+		at = read_row(&row, at);
+		ASSERT_NE(NULL, at);
+		EXPECT_EQ(row.count, compare(_metadata, &row))
+		TH_LOG("leaf %#x: a feature has no name", row.leaf);
+		rows++;
+	}
+	EXPECT_EQ(';', at[1]);
+	EXPECT_LE(14, rows);
 }
 
 TEST_HARNESS_MAIN

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "fuzz_check.h"
+#include "board/zero.h"
 #include "snap/convert.h"
 #include "snap/file.h"
 #include "snap/host.h"
@@ -117,7 +118,7 @@ static uint32_t sum_memory(const struct snap_file *file)
 			const uint64_t number = run.first + i;
 
 			/* What has no run in a whole file is zero, too. */
-			if (!file->incremental && snap_is_zero(page, SNAP_PAGE))
+			if (!file->incremental && is_zero(page, SNAP_PAGE))
 				continue;
 			sum = snap_crc(sum, &number, sizeof(number));
 			sum = snap_crc(sum, page, SNAP_PAGE);
@@ -134,10 +135,10 @@ static void convert(const struct snap_file *file)
 	int fd = snap_test_file();
 	struct snap_error error;
 	struct snap_file *made;
-	size_t which;
+	struct snap_blame blame;
 
 	require(fd >= 0);
-	require(!snap_convert(&file, 1, NULL, fd, form, &which, &error));
+	require(!snap_convert(&file, 1, NULL, fd, form, &blame, &error));
 	require(!snap_file_open(&made, fd, &error));
 	require(!snap_file_check(made, &error));
 	require(made->form == form && made->pages == file->pages);

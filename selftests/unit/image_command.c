@@ -2,12 +2,14 @@
 /*
  * Tests of `lodge image`: what it writes, and its messages and exit codes.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +73,18 @@ FIXTURE_TEARDOWN(image)
 	unlink(self->changes);
 	unlink(self->made);
 	rmdir(self->folder);
+}
+
+/* No file gets a name that none has had. */
+static bool refuses_names;
+
+int renameat2(int from, const char *old, int to, const char *new,
+	      unsigned int flags)
+{
+	errno = EACCES;
+	return refuses_names ?
+		       -1 :
+		       (int)syscall(SYS_renameat2, from, old, to, new, flags);
 }
 
 static void take_text(int fd, char *text, size_t size)
@@ -361,6 +375,16 @@ TEST_F(image, a_wrong_command_line_is_refused)
 		  image(self, "info", "--config", "--json", self->whole, NULL));
 	EXPECT_EQ(EXIT_CODE_USAGE, image(self, "pack", "--packed", self->whole,
 					 self->made, NULL));
+}
+
+TEST_F(image, a_new_file_that_gets_no_name_is_the_one_that_is_told_of)
+{
+	refuses_names = true;
+	EXPECT_EQ(EXIT_CODE_PERMISSION,
+		  image(self, "pack", self->whole, self->made, NULL));
+	EXPECT_NE(NULL, strstr(self->err, self->made))
+	TH_LOG("%s", self->err);
+	EXPECT_EQ(-1, access(self->made, F_OK));
 }
 
 TEST_HARNESS_MAIN

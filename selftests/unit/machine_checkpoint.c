@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 
 #include "machine_fixture.h"
 #include "virtio/blk.h"
@@ -26,7 +28,10 @@
 #define REQUEST 0x200000
 #define RIP 0x8123
 #define CLOCK 123456789
-/* More calls than a checkpoint and a rewind make. */
+/* Calls of the kernel for a checkpoint and another one, and for a rewind. */
+#define CALLS_OF_CHECKPOINTS 2
+#define CALLS_OF_REWIND 1
+/* More than these. */
 #define MANY_CALLS 64
 
 static struct machine *machine;
@@ -174,8 +179,8 @@ TEST(machine_that_loads_a_state_has_no_checkpoint)
 
 	ASSERT_EQ(0, start_and_hold());
 	ASSERT_EQ(0, machine_checkpoint(machine, &why));
-	ASSERT_EQ(0, machine_save(machine, &record));
-	ASSERT_EQ(0, machine_load(machine, &record));
+	ASSERT_EQ(0, machine_save_state(machine, &record));
+	ASSERT_EQ(0, machine_load_state(machine, &record));
 	EXPECT_EQ(-ENOENT, machine_rewind(machine));
 	free(record.data);
 	finish();
@@ -400,29 +405,111 @@ TEST(disk_that_is_put_back_is_no_hindrance)
 	EXPECT_EQ(0, checkpoint_with_disk(false, true));
 }
 
+/* How often an overlay has given room back. */
+static unsigned int holes;
+
+int fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	holes += !!(mode & FALLOC_FL_PUNCH_HOLE);
+	return (int)syscall(SYS_fallocate, fd, mode, offset, size);
+}
+
+/* Holds a machine with a disk that is put back, and another one if that is wanted. */
+static int hold_with_disks(bool other)
+{
+	char other_path[MEMFILE_PATH_SIZE];
+	int disk = memfile("disk", 4, disk_path);
+	int other_disk = memfile("disk", 4, other_path), err;
+	struct device_value *values;
+
+	describe(guest_idles, 1);
+	values = devices_want(&config.devices, &virtio_blk_device);
+	devices_set_text(&values[0], disk_path);
+	devices_set_number(&values[3], true);
+	if (other) {
+		values = devices_want(&config.devices, &virtio_blk_device);
+		devices_set_text(&values[0], other_path);
+	}
+	err = machine_new(&machine, &config, &error);
+	close(disk);
+	close(other_disk);
+	if (!err) {
+		console_open(&console, CONSOLE_FILE, output_path);
+		err = machine_start(machine,
+				    (struct console *[SERIAL_MAX]){ console },
+				    &error);
+	}
+	holes = 0;
+	return err ? err : machine_pause(machine);
+}
+
+TEST(disk_keeps_nothing_for_a_checkpoint_that_was_dropped)
+{
+	ASSERT_EQ(0, hold_with_disks(false));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	ASSERT_EQ(0, machine_rewind(machine));
+	EXPECT_EQ(0, holes);
+	machine_drop_checkpoint(machine);
+	EXPECT_LT(0, holes);
+	ASSERT_EQ(0, machine_resume(machine));
+	finish();
+}
+
+TEST(disk_keeps_nothing_for_a_checkpoint_that_another_one_refuses)
+{
+	ASSERT_EQ(0, hold_with_disks(true));
+	EXPECT_EQ(-EOPNOTSUPP, machine_checkpoint(machine, &why));
+	EXPECT_LT(0, holes);
+	ASSERT_EQ(0, machine_resume(machine));
+	finish();
+}
+
+/* Calls that fail, one a machine, in two checkpoints and in a rewind behind them. */
+struct failures {
+	int checkpoints;
+	int rewinds;
+};
+
+/* Return: false if these make fewer calls. */
+static bool fail_at(struct __test_metadata *_metadata, int call,
+		    struct failures *failures)
+{
+	bool is_reached;
+
+	memset(&fake, 0, sizeof(fake));
+	turns = 0;
+	ASSERT_EQ(0, start_and_hold());
+	fake.fail_call = fake.calls + call;
+	if (machine_checkpoint(machine, &why) ||
+	    machine_checkpoint(machine, &why)) {
+		failures->checkpoints++;
+		is_reached = true;
+		EXPECT_EQ(0, fake.logs);
+		EXPECT_EQ(0, machine_passes(machine).pass);
+		EXPECT_EQ(0, run_on());
+	} else {
+		set_state(3);
+		failures->rewinds += !!machine_rewind(machine);
+		is_reached = fake.calls >= fake.fail_call;
+		machine_resume(machine);
+	}
+	finish();
+	EXPECT_EQ(0, fake.logs);
+	EXPECT_EQ(0, fake.vcpus);
+	return is_reached;
+}
+
 TEST(every_call_that_fails_leaves_nothing_behind)
 {
-	for (int call = 1; call < MANY_CALLS; call++) {
-		int err;
+	struct failures failures = { 0 };
+	int call = 1;
 
-		memset(&fake, 0, sizeof(fake));
-		turns = 0;
-		ASSERT_EQ(0, start_and_hold());
-		fake.fail_call = fake.calls + call;
-		err = machine_checkpoint(machine, &why);
-		if (err) {
-			EXPECT_EQ(0, fake.logs);
-			EXPECT_EQ(0, machine_passes(machine).pass);
-			EXPECT_EQ(0, run_on());
-		} else {
-			set_state(3);
-			machine_rewind(machine);
-			machine_resume(machine);
-		}
-		finish();
-		EXPECT_EQ(0, fake.logs);
-		EXPECT_EQ(0, fake.vcpus);
-	}
+	while (call < MANY_CALLS && fail_at(_metadata, call, &failures))
+		call++;
+	EXPECT_GT(MANY_CALLS, call);
+	EXPECT_EQ(CALLS_OF_CHECKPOINTS, failures.checkpoints);
+	EXPECT_EQ(CALLS_OF_REWIND, failures.rewinds);
 }
 
 /* Return: the entries of a directory, or the lines of a file. */

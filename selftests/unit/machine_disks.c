@@ -337,14 +337,14 @@ static int convert(struct __test_metadata *_metadata,
 {
 	int made = memfd_create("made", MFD_CLOEXEC);
 	struct snap_file *files[2] = { 0 }, *base = NULL;
-	size_t which;
+	struct snap_blame blame;
 
 	for (size_t i = 0; i < count; i++)
 		ASSERT_EQ(0, snap_file_open(&files[i], fds[i], &self->why));
 	if (since >= 0)
 		ASSERT_EQ(0, snap_file_open(&base, since, &self->why));
 	ASSERT_EQ(0, snap_convert((const struct snap_file *const *)files, count,
-				  base, made, form, &which, &self->why))
+				  base, made, form, &blame, &self->why))
 	TH_LOG("%s", self->why.text);
 	snap_file_free(base);
 	for (size_t i = 0; i < count; i++)

@@ -151,7 +151,8 @@ TEST(a_file_that_is_cut_is_refused)
 }
 
 /* Return: as saved_write() of a machine that was started from so many files. */
-static int write_started_from(struct __test_metadata *_metadata, int count)
+static int write_started_from(struct __test_metadata *_metadata, int count,
+			      const char *path)
 {
 	int file = memfd_create("saved", MFD_CLOEXEC), err;
 	struct boot_error boot;
@@ -161,8 +162,8 @@ static int write_started_from(struct __test_metadata *_metadata, int count)
 	describe(guest_writes, 1);
 	ASSERT_EQ(0, machine_new(&machine, &config, &error));
 	while (--count)
-		ASSERT_EQ(0, image_store_put(&machine->images, image_path,
-					     image, 0, 1, &boot));
+		ASSERT_EQ(0, image_store_put(&machine->images, path, image, 0,
+					     1, &boot));
 	err = saved_write(machine, file, CONFIG, NULL, &why);
 	if (!err) {
 		ASSERT_EQ(0, saved_open(&saved, file, &why));
@@ -176,9 +177,18 @@ static int write_started_from(struct __test_metadata *_metadata, int count)
 
 TEST(a_machine_with_more_files_than_a_reader_takes_is_not_written)
 {
-	EXPECT_EQ(0, write_started_from(_metadata, 64));
-	EXPECT_EQ(-E2BIG, write_started_from(_metadata, 65));
+	EXPECT_EQ(0, write_started_from(_metadata, 64, image_path));
+	EXPECT_EQ(-E2BIG, write_started_from(_metadata, 65, image_path));
 	EXPECT_NE(NULL, strstr(why.text, "more than 64 files"));
+}
+
+/* The command line is no limit to what a name may have, and a reader refuses some. */
+TEST(a_machine_from_a_file_whose_name_no_reader_takes_is_not_written)
+{
+	EXPECT_EQ(0, write_started_from(_metadata, 2, "/tmp/\u00e4 b"));
+	EXPECT_EQ(-EILSEQ, write_started_from(_metadata, 2, "/tmp/\x1b[2J"));
+	EXPECT_NE(NULL, strstr(why.text, "control characters"));
+	EXPECT_EQ(NULL, strchr(why.text, '\x1b'));
 }
 
 TEST(a_machine_that_cannot_be_written_says_why)
@@ -285,9 +295,9 @@ TEST(what_the_guest_has_written_is_stable_before_the_file_is_whole)
 	EXPECT_EQ(1, synced.calls);
 	synced.error = EIO;
 	EXPECT_EQ(-EIO, write_with("virtio-blk", 0));
-	EXPECT_NE(NULL, strstr(why.text, "virtio-blk has written"));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-blk 0 has written"));
 	EXPECT_EQ(-EIO, write_with("virtio-pmem", 0));
-	EXPECT_NE(NULL, strstr(why.text, "virtio-pmem has written"));
+	EXPECT_NE(NULL, strstr(why.text, "virtio-pmem 0 has written"));
 }
 
 TEST(a_disk_that_the_guest_does_not_write_need_not_be_stable)
@@ -375,6 +385,24 @@ TEST(a_list_of_images_that_contradicts_the_file_is_refused)
 	for (int i = 0; i < 65; i++)
 		add(&images, "image", 0, 1, "a");
 	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+}
+
+TEST(images_whose_names_a_terminal_would_obey_are_refused)
+{
+	static const char *const names[] = { "/\x1b[31m", "/\r", "/\x7f",
+					     "/\xc2\x9b"
+					     "31m" };
+	struct record images = { 0 };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		add(&images, "image", 0, 1, names[i]);
+		EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	}
+	add(&images, "image", 0, 1, "ab");
+	images.data[images.size - 1] = '\0';
+	EXPECT_EQ(-EBADMSG, take_list(&images, 1));
+	add(&images, "image", 0, 1, "/\u00e4");
+	EXPECT_EQ(0, take_list(&images, 1));
 }
 
 TEST_HARNESS_MAIN

@@ -28,7 +28,7 @@ FIXTURE(files)
 	int fd;
 	struct snap_file *made;
 	struct snap_error error;
-	size_t which;
+	struct snap_blame blame;
 };
 
 static void write_file(struct __test_metadata *_metadata,
@@ -86,7 +86,7 @@ static int convert(FIXTURE_DATA(files) * self, int first, size_t count,
 {
 	const struct snap_file *const *files =
 		(const struct snap_file *const *)self->files + first;
-	int err = snap_convert(files, count, NULL, self->fd, form, &self->which,
+	int err = snap_convert(files, count, NULL, self->fd, form, &self->blame,
 			       &self->error);
 
 	snap_file_free(self->made);
@@ -274,8 +274,8 @@ TEST_F(files, a_damaged_one_to_which_there_are_changes_is_the_one_that_is_named)
 	ASSERT_EQ(1, pwrite(self->fds[0], "\xff", 1, at));
 	EXPECT_EQ(-EBADMSG,
 		  snap_convert(&joined, 1, self->files[0], fd, SNAP_PLAIN,
-			       &self->which, &self->error));
-	EXPECT_EQ(2, self->which);
+			       &self->blame, &self->error));
+	EXPECT_EQ(SNAP_BLAME_SINCE, self->blame.what);
 	EXPECT_NE(NULL, strstr(self->error.text, "do not match"));
 	close(fd);
 }
@@ -289,7 +289,7 @@ TEST_F(files, the_changes_between_two_whole_files_give_the_second_again)
 	ASSERT_EQ(0, convert(self, 0, 3, SNAP_PACKED));
 	joined = self->made;
 	ASSERT_EQ(0, snap_convert(&joined, 1, last, fd, SNAP_PLAIN,
-				  &self->which, &self->error))
+				  &self->blame, &self->error))
 	TH_LOG("%s", self->error.text);
 	snap_file_free(self->files[1]);
 	ASSERT_EQ(0, snap_file_open(&self->files[1], fd, &self->error));
@@ -307,13 +307,13 @@ TEST_F(files, there_are_no_changes_to_the_same_file_or_of_one_that_is_not_whole)
 	const struct snap_file *changes = self->files[1];
 
 	EXPECT_EQ(-EINVAL, snap_convert(&whole, 1, whole, self->fd, SNAP_PLAIN,
-					&self->which, &self->error));
+					&self->blame, &self->error));
 	EXPECT_EQ(-EINVAL,
 		  snap_convert(&whole, 1, changes, self->fd, SNAP_PLAIN,
-			       &self->which, &self->error));
+			       &self->blame, &self->error));
 	EXPECT_EQ(-EINVAL,
 		  snap_convert(&changes, 1, whole, self->fd, SNAP_PLAIN,
-			       &self->which, &self->error));
+			       &self->blame, &self->error));
 }
 
 TEST_F(files, those_that_do_not_follow_each_other_are_refused)
@@ -321,11 +321,13 @@ TEST_F(files, those_that_do_not_follow_each_other_are_refused)
 	struct snap_file *last = self->files[2];
 
 	EXPECT_EQ(-EINVAL, convert(self, 1, 2, SNAP_PLAIN));
-	EXPECT_EQ(0, self->which);
+	EXPECT_EQ(SNAP_BLAME_SOURCE, self->blame.what);
+	EXPECT_EQ(0, self->blame.source);
 	EXPECT_NE(NULL, strstr(self->error.text, "is not whole"));
 	self->files[2] = self->files[1];
 	EXPECT_EQ(-EINVAL, convert(self, 0, 3, SNAP_PLAIN));
-	EXPECT_EQ(2, self->which);
+	EXPECT_EQ(SNAP_BLAME_SOURCE, self->blame.what);
+	EXPECT_EQ(2, self->blame.source);
 	EXPECT_NE(NULL, strstr(self->error.text, "another file"));
 	self->files[2] = self->files[0];
 	EXPECT_EQ(-EINVAL, convert(self, 0, 3, SNAP_PLAIN));
@@ -337,7 +339,8 @@ TEST_F(files, another_size_of_memory_is_refused)
 {
 	self->files[1]->pages--;
 	EXPECT_EQ(-EINVAL, convert(self, 0, 2, SNAP_PLAIN));
-	EXPECT_EQ(1, self->which);
+	EXPECT_EQ(SNAP_BLAME_SOURCE, self->blame.what);
+	EXPECT_EQ(1, self->blame.source);
 	EXPECT_NE(NULL, strstr(self->error.text, "another size of memory"));
 	self->files[1]->pages++;
 }
@@ -351,7 +354,8 @@ TEST_F(files, damaged_memory_is_not_carried_over)
 	byte ^= 1;
 	ASSERT_EQ(1, pwrite(self->fds[1], &byte, 1, at));
 	EXPECT_EQ(-EBADMSG, convert(self, 0, 3, SNAP_PLAIN));
-	EXPECT_EQ(1, self->which);
+	EXPECT_EQ(SNAP_BLAME_SOURCE, self->blame.what);
+	EXPECT_EQ(1, self->blame.source);
 	EXPECT_EQ(-EINVAL, snap_file_open(&self->made, self->fd, &self->error));
 }
 
@@ -361,7 +365,7 @@ TEST_F(files, a_new_file_that_cannot_be_written_is_the_one_that_is_named)
 	self->fd = memfd_create("snap", MFD_ALLOW_SEALING);
 	ASSERT_EQ(0, fcntl(self->fd, F_ADD_SEALS, F_SEAL_WRITE));
 	EXPECT_EQ(-EPERM, convert(self, 0, 3, SNAP_PLAIN));
-	EXPECT_EQ(3, self->which);
+	EXPECT_EQ(SNAP_BLAME_NEW, self->blame.what);
 }
 
 TEST_HARNESS_MAIN

@@ -18,6 +18,7 @@
 
 #include "kselftest_harness.h"
 
+#include "lib/read.h"
 #include "snap/convert.h"
 #include "snap/file.h"
 #include "snap/host.h"
@@ -151,7 +152,7 @@ static bool memory_is(const char *path, const uint8_t *salts)
 
 	for (uint64_t page = 0; page < PAGES && is; page++) {
 		snap_test_page(expected, page, salts[page]);
-		is = !snap_read(fd, found, SNAP_PAGE, page * SNAP_PAGE) &&
+		is = !read_at(fd, found, SNAP_PAGE, page * SNAP_PAGE) &&
 		     !memcmp(expected, found, SNAP_PAGE);
 	}
 	close(fd);
@@ -246,12 +247,12 @@ TEST_F(corpus, those_with_changes_are_joined_to_the_others)
 		const struct snap_file *files[] = { self->files[i / 2],
 						    self->files[2 + i % 2] };
 		int fd;
-		size_t which;
+		struct snap_blame blame;
 
 		name_file(self->path, sizeof(self->path), self->folder, 0);
 		fd = open(self->path, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 		ASSERT_EQ(0, snap_convert(files, 2, NULL, fd, SNAP_PLAIN,
-					  &which, &self->error))
+					  &blame, &self->error))
 		TH_LOG("%s", self->error.text);
 		close(fd);
 		free(read_by_other(self->path, self->memory));

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/read.h"
 #include "snap/format.h"
 
 /**
@@ -29,7 +30,7 @@ static inline int forged_take(struct forged *forged, int fd)
 		return -errno;
 	forged->size = st.st_size;
 	forged->bytes = malloc(forged->size);
-	return forged->bytes ? snap_read(fd, forged->bytes, forged->size, 0) :
+	return forged->bytes ? read_at(fd, forged->bytes, forged->size, 0) :
 			       -ENOMEM;
 }
 

@@ -303,6 +303,8 @@ struct overlay;
  *	writes to guest memory without ram_wrote(); NULL: neither is so
  * @put_back: called when the machine is put back to the checkpoint, before the members
  *	are loaded; NULL: nothing is to be done
+ * @forget: called when there is no checkpoint any more, or none could be made, also
+ *	without @keep before: let go of what was kept; NULL: nothing is to be done
  *
  * @reset and the functions after it are called while the vCPUs, the loop and the
  * clock are stopped, so they need no lock against these.  The interrupt controllers
@@ -340,6 +342,7 @@ struct device_kind {
 	int (*keep)(void *device, const struct device_value *values,
 		    struct device_error *error);
 	void (*put_back)(void *device);
+	void (*forget)(void *device);
 };
 
 /* The members of struct device_kind that describe the device's state. */

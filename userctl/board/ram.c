@@ -8,19 +8,18 @@
  */
 #include "board/ram.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <linux/memfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "board/page_log.h"
+#include "lib/read.h"
 
 #define RAM_PAGE 4096ULL
 #define RAM_HUGE (2ULL << 20)
@@ -145,23 +144,6 @@ struct ram *ram_new(uint64_t size)
 	return ram_new_backed(size, RAM_ANONYMOUS);
 }
 
-/* Return: 0; -ENODATA the file has ended; -errno. */
-static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
-		      uint64_t end)
-{
-	ssize_t got;
-
-	while (at < end) {
-		got = pread(fd, ram->base + at, end - at, offset + at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : -ENODATA;
-		at += got;
-	}
-	return 0;
-}
-
 /*
  * Finds the next piece of the file that is no hole, from *@at on.  A file system that
  * does not tell has one piece.
@@ -169,16 +151,11 @@ static int read_piece(struct ram *ram, int fd, uint64_t offset, uint64_t at,
 static void find_piece(int fd, uint64_t offset, uint64_t size, uint64_t *at,
 		       uint64_t *end)
 {
-	off_t data = lseek(fd, offset + *at, SEEK_DATA), hole;
+	off_t hole;
 
+	*at = skip_hole(fd, offset + *at, offset + size) - offset;
 	*end = size;
-	if (data < 0) {
-		if (errno == ENXIO)
-			*at = size;
-		return;
-	}
-	*at = (uint64_t)data - offset < size ? (uint64_t)data - offset : size;
-	hole = lseek(fd, data, SEEK_HOLE);
+	hole = lseek(fd, offset + *at, SEEK_HOLE);
 	if (hole >= 0 && (uint64_t)hole - offset < size)
 		*end = hole - offset;
 }
@@ -245,7 +222,7 @@ static int copy_file(struct ram *ram, int fd, uint64_t offset)
 
 	while (at < size && !err) {
 		find_piece(fd, offset, size, &at, &end);
-		err = read_piece(ram, fd, offset, at, end);
+		err = read_at(fd, ram->base + at, end - at, offset + at);
 		at = end;
 	}
 	return err;
@@ -403,19 +380,6 @@ uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size)
 	return end - first;
 }
 
-/* A run of pages in a record.  The pages' bytes follow it. */
-struct run_head {
-	uint64_t first;
-	uint64_t count;
-};
-
-static bool page_is_zero(const struct ram *ram, uint64_t page)
-{
-	const unsigned char *bytes = ram->base + page * RAM_PAGE;
-
-	return !bytes[0] && !memcmp(bytes, bytes + 1, RAM_PAGE - 1);
-}
-
 static uint64_t nr_pages(const struct ram *ram)
 {
 	return (ram->low + ram->high) / RAM_PAGE;
@@ -425,102 +389,8 @@ static uint64_t nr_pages(const struct ram *ram)
 uint64_t ram_skip_holes(const struct ram *ram, uint64_t page)
 {
 	const uint64_t pages = nr_pages(ram);
-	off_t data;
 
 	if (ram->fd < 0 || page >= pages)
 		return page < pages ? page : pages;
-	data = lseek(ram->fd, page * RAM_PAGE, SEEK_DATA);
-	if (data < 0)
-		return errno == ENXIO ? pages : page;
-	data /= RAM_PAGE;
-	return (uint64_t)data;
-}
-
-int ram_save(const struct ram *ram, struct record *record)
-{
-	uint64_t pages = nr_pages(ram), page = ram_skip_holes(ram, 0), end;
-	int err = 0;
-
-	while (!err && page < pages) {
-		struct run_head head;
-
-		if (page_is_zero(ram, page)) {
-			page = ram_skip_holes(ram, page + 1);
-			continue;
-		}
-		for (end = page + 1; end < pages && !page_is_zero(ram, end);)
-			end++;
-		head.first = htole64(page);
-		head.count = htole64(end - page);
-		err = record_append(record, &head, sizeof(head));
-		if (!err)
-			err = record_append(record, ram->base + page * RAM_PAGE,
-					    (end - page) * RAM_PAGE);
-		page = end;
-	}
-	return err;
-}
-
-/*
- * Reads the head of the run at @*at, and moves @*at and @*page behind the run.  A run
- * must not begin below @*page.
- */
-static int run_next(const struct ram *ram, const struct record *record,
-		    size_t *at, uint64_t *page, struct run_head *run)
-{
-	size_t left = record->size - *at;
-
-	if (left < sizeof(*run))
-		return -EINVAL;
-	memcpy(run, record->data + *at, sizeof(*run));
-	*at += sizeof(*run);
-	left -= sizeof(*run);
-	run->first = le64toh(run->first);
-	run->count = le64toh(run->count);
-	if (run->first < *page || run->first >= nr_pages(ram) || !run->count ||
-	    run->count > nr_pages(ram) - run->first ||
-	    run->count > left / RAM_PAGE)
-		return -EINVAL;
-	*page = run->first + run->count;
-	*at += run->count * RAM_PAGE;
-	return 0;
-}
-
-/* Drops all pages, which then read as zero.  Return: 0 or -errno. */
-static int drop(struct ram *ram)
-{
-	int err;
-
-	if (ram->covers)
-		return renew(ram->base, ram->file_size);
-	if (ram->fd < 0)
-		err = madvise(ram->base, ram->file_size, MADV_DONTNEED);
-	else
-		err = fallocate(ram->fd,
-				FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-				ram->file_size);
-	return err ? -errno : 0;
-}
-
-int ram_load(struct ram *ram, const struct record *record)
-{
-	uint64_t page = 0;
-	struct run_head run;
-	size_t at = 0;
-	int err = 0;
-
-	while (!err && at < record->size)
-		err = run_next(ram, record, &at, &page, &run);
-	if (err)
-		return err;
-	err = drop(ram);
-	if (err)
-		return err;
-	for (at = 0, page = 0; at < record->size;) {
-		run_next(ram, record, &at, &page, &run);
-		memcpy(ram->base + run.first * RAM_PAGE,
-		       record->data + at - run.count * RAM_PAGE,
-		       run.count * RAM_PAGE);
-	}
-	return 0;
+	return skip_hole(ram->fd, page * RAM_PAGE, pages * RAM_PAGE) / RAM_PAGE;
 }

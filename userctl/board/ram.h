@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "board/page_log.h"
-#include "board/record.h"
 
 /* The hole for devices begins here: RAM above it moves to 4 GiB. */
 #define RAM_HOLE_START 0xc0000000ULL
@@ -180,20 +179,5 @@ uint64_t ram_discard(const struct ram *ram, void *address, uint64_t size);
  * Return: the next such page from @page on; at least the number of pages if there is none.
  */
 uint64_t ram_skip_holes(const struct ram *ram, uint64_t page);
-
-/**
- * ram_save() - append the pages that are not all zero to a record
- *
- * Return: 0 or -ENOMEM.
- */
-int ram_save(const struct ram *ram, struct record *record);
-
-/**
- * ram_load() - replace the contents by those of a record
- * @record: from ram_save() of a RAM of the same size; it is not trusted
- *
- * Return: 0; -EINVAL it is no such record; -errno.  On failure nothing has changed.
- */
-int ram_load(struct ram *ram, const struct record *record);
 
 #endif

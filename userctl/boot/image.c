@@ -16,6 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "lib/read.h"
+
 /* Bytes of a pipe that are copied at once. */
 #define PIECE 65536
 
@@ -138,31 +140,13 @@ void image_close(struct image *image)
 	close(image->fd);
 }
 
-/* Return: 0; -ENODATA the file has ended; -errno. */
-static int read_file(int fd, uint64_t offset, char *to, uint64_t size)
-{
-	ssize_t got;
-
-	while (size) {
-		got = pread(fd, to, size, offset);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got ? -errno : -ENODATA;
-		offset += got;
-		to += got;
-		size -= got;
-	}
-	return 0;
-}
-
 int image_read(const struct image *image, uint64_t offset, void *to,
 	       uint64_t size)
 {
 	if (offset > image->size || size > image->size - offset)
 		return -ENODATA;
 	if (!image->data)
-		return read_file(image->fd, image->offset + offset, to, size);
+		return read_at(image->fd, to, size, image->offset + offset);
 	memcpy(to, (const char *)image->data + offset, size);
 	return 0;
 }

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
@@ -21,6 +20,7 @@
 #include "control/log.h"
 #include "control/server.h"
 #include "control/session.h"
+#include "lib/now.h"
 #include "machine/saved.h"
 
 /**
@@ -280,67 +280,24 @@ static void mark_paused(struct background *background, bool paused)
 	keeper_mark_paused(background->keeper, paused);
 }
 
-/* A machine that cannot be held, or let run on, is of no use any more. */
-static int pause_machine(void *opaque)
-{
-	struct background *background = opaque;
-	int err = background->kept ? -EBUSY :
-				     machine_pause(background->machine);
-
-	if (err == -EBUSY)
-		return err;
-	mark_paused(background, true);
-	if (err)
-		machine_end(background->machine);
-	return err;
-}
-
-static int resume_machine(void *opaque)
-{
-	struct background *background = opaque;
-	int err = background->kept ? -EBUSY :
-				     machine_resume(background->machine);
-
-	if (!err)
-		mark_paused(background, false);
-	return err;
-}
-
 /*
- * Holds the machine for a call, unless it is paused.  Return: 0; -EBUSY it is held for a
- * connection that has saved it; or -errno: it ends, as after pause_machine().
+ * Holds the machine for a call, unless it is paused.  One that cannot be held, or let run
+ * on, is of no use any more, and ends.  Return: 0, CONTROL_HELD or -errno.
  */
 static int hold(struct background *background)
 {
 	int err;
 
 	if (background->kept)
-		return -EBUSY;
+		return CONTROL_HELD;
 	err = background->paused ? 0 : machine_pause(background->machine);
 	if (err)
 		machine_end(background->machine);
 	return err;
 }
 
+/* The way back from hold(), and from a save that has kept it so.  Return: 0 or -errno. */
 static int let_go(struct background *background)
-{
-	int err = background->paused ? 0 : machine_resume(background->machine);
-
-	if (err)
-		machine_end(background->machine);
-	return err;
-}
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * UINT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-/* Lets a machine run on that was not paused before.  Return: 0 or -errno. */
-static int go_on(struct background *background)
 {
 	int err = background->paused ? 0 : machine_resume(background->machine);
 
@@ -350,16 +307,37 @@ static int go_on(struct background *background)
 	return err;
 }
 
+static int pause_machine(void *opaque)
+{
+	struct background *background = opaque;
+	int err = hold(background);
+
+	if (err != CONTROL_HELD)
+		mark_paused(background, true);
+	return err;
+}
+
+static int resume_machine(void *opaque)
+{
+	struct background *background = opaque;
+	int err = background->kept ? CONTROL_HELD :
+				     machine_resume(background->machine);
+
+	if (!err)
+		mark_paused(background, false);
+	return err;
+}
+
 /* As people read it: the device, the file, the reason and the remedy. */
-static void tell_why(const struct device_error *error, char *why, size_t size)
+static void tell_why(const struct device_error *error, char *why)
 {
 	if (*error->name)
-		snprintf(why, size, "%s%s%s: %s%s%s", error->name,
+		snprintf(why, CONTROL_WHY_SIZE, "%s%s%s: %s%s%s", error->name,
 			 *error->thing ? ": " : "", error->thing, error->reason,
 			 *error->remedy ? "; " : "", error->remedy);
 }
 
-static int checkpoint(void *opaque, char *why, size_t size)
+static int checkpoint(void *opaque, char *why)
 {
 	struct background *background = opaque;
 	struct device_error error;
@@ -370,7 +348,7 @@ static int checkpoint(void *opaque, char *why, size_t size)
 		return err;
 	failed = machine_checkpoint(background->machine, &error);
 	if (failed)
-		tell_why(&error, why, size);
+		tell_why(&error, why);
 	err = let_go(background);
 	return failed ? failed : err;
 }
@@ -429,36 +407,26 @@ static int save_held(struct background *background, int fd, int client,
 
 	if (err)
 		snprintf(why, CONTROL_WHY_SIZE, "%s", error.text);
-	return err == -EBUSY ? -EIO : err;
+	return err;
 }
 
-static int save(void *opaque, int fd, bool hold, int client,
+static int save(void *opaque, int fd, bool keep, int client,
 		struct control_saved *saved, char *why)
 {
 	struct background *background = opaque;
-	const uint64_t start = now_ms();
-	int err;
+	const int64_t start = now_ms();
+	int err = hold(background);
+	int failed;
 
-	if (background->kept) {
-		snprintf(why, CONTROL_WHY_SIZE, "another one saves it");
-		return -EBUSY;
-	}
-	err = machine_pause(background->machine);
-	if (err) {
-		snprintf(why, CONTROL_WHY_SIZE, "holding it: %s",
-			 strerror(-err));
-		machine_end(background->machine);
-		return -EIO;
-	}
-	err = save_held(background, fd, client, why);
-	background->kept = hold && !err;
-	if (!background->kept && go_on(background) && !err) {
-		snprintf(why, CONTROL_WHY_SIZE, "it cannot run on");
-		err = -EIO;
-	}
+	if (err)
+		return err;
+	failed = save_held(background, fd, client, why);
+	background->kept = keep && !failed;
+	if (!background->kept)
+		err = let_go(background);
 	saved->bytes = lseek(fd, 0, SEEK_END);
 	saved->held_ms = now_ms() - start;
-	return err;
+	return failed ? failed : err;
 }
 
 static void release(void *opaque)
@@ -466,7 +434,7 @@ static void release(void *opaque)
 	struct background *background = opaque;
 
 	if (background->kept)
-		go_on(background);
+		let_go(background);
 }
 
 static void press(void *opaque)

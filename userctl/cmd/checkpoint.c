@@ -35,36 +35,19 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return 0;
 }
 
-/* Return: the exit code. */
-static int call(const char *name, const char *command, const char *argument)
-{
-	struct client *client;
-	int code = named_find(&client, name);
-	char why[512];
-	int err;
-
-	if (code)
-		return code;
-	/* To copy the memory of a large guest takes its time. */
-	err = client_send(client, command, argument);
-	if (!err)
-		err = client_receive(client, CLIENT_FOREVER, NULL, why,
-				     sizeof(why));
-	client_close(client);
-	return err ? named_complain(name, err, why) : 0;
-}
-
+/* To copy the memory of a large guest takes its time, and so does the way back. */
 static int checkpoint(const char *name, void *opaque)
 {
 	const struct checkpoint_options *options = opaque;
 
-	return call(name, "checkpoint", options->drop ? "drop" : NULL);
+	return named_request(name, "checkpoint", options->drop ? "drop" : NULL,
+			     CLIENT_FOREVER);
 }
 
 static int put_back(const char *name, void *opaque)
 {
 	(void)opaque;
-	return call(name, "rewind", NULL);
+	return named_request(name, "rewind", NULL, CLIENT_FOREVER);
 }
 
 int checkpoint_command(int argc, char **argv)

@@ -22,6 +22,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
+#include "control/protocol.h"
 #include "machine/terminal.h"
 
 #define KEY_HISTORY 0x100
@@ -79,14 +80,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case KEY_HISTORY:
 		options->history = true;
 		return 0;
-	case ARGP_KEY_END:
-		if (options->list.count == 1)
-			return 0;
-		argp_error(state,
-			   "name one machine; `lodge ps --all` lists them");
-		return EINVAL;
 	}
-	return named_parse_list(key, state, &options->list);
+	return named_parse_one(key, state, &options->list);
 }
 
 static void show_keys(void)
@@ -265,7 +260,7 @@ static int stay(struct attached *attached)
 static int attach(const char *name, bool history)
 {
 	struct attached attached = { .name = name, .input = true };
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int code = named_find(&attached.client, name);
 	int err;
 

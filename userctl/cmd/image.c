@@ -6,7 +6,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 #include "cmd/command.h"
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "cmd/image_file.h"
 #include "snap/convert.h"
 #include "snap/name.h"
 
@@ -100,7 +100,7 @@ static int convert(const struct image_file *images, size_t count,
 	const struct snap_file **files = calloc(count, sizeof(*files));
 	struct snap_error error;
 	struct snap_name name;
-	size_t which = count;
+	struct snap_blame blame = { .what = SNAP_BLAME_NEW };
 	int err;
 
 	if (!files)
@@ -110,24 +110,27 @@ static int convert(const struct image_file *images, size_t count,
 		files[i] = images[i].file;
 	err = snap_name_open(&name, path, &error);
 	if (!err) {
-		err = snap_convert(files, count, NULL, name.fd, form, &which,
+		err = snap_convert(files, count, NULL, name.fd, form, &blame,
 				   &error);
-		if (err)
+		if (err) {
 			snap_name_drop(&name);
-		else
+		} else {
+			blame.what = SNAP_BLAME_NEW;
 			err = snap_name_keep(&name, &error);
+		}
 	}
 	free(files);
 	if (!err)
 		return 0;
-	return which < count ? image_complain(images[which].path, err, &error) :
-			       image_complain_output(path, err, &error);
+	return blame.what == SNAP_BLAME_SOURCE ?
+		       image_complain(images[blame.source].path, err, &error) :
+		       image_complain_output(path, err, &error);
 }
 
 /* True if @path leads to a file with changes to another one. */
 static bool has_changes(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = image_fd_try(path);
 	struct snap_file *file = NULL;
 	struct snap_error error;
 	bool has;

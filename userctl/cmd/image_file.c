@@ -2,7 +2,7 @@
 /*
  * Files of saved machines, as commands open them and complain of them.
  */
-#include "cmd/image.h"
+#include "cmd/image_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,19 +41,34 @@ int image_complain_output(const char *path, int err,
 	return complain(code, path, error->text, NULL);
 }
 
+/* A FIFO would wait for its writer, before it is seen to be one. */
+int image_fd_try(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int image_fd_open(const char *path, int *fd)
+{
+	struct snap_error error;
+
+	*fd = image_fd_try(path);
+	if (*fd >= 0)
+		return 0;
+	snap_error_set(&error, *fd, NULL, "%s", strerror(-*fd));
+	return image_complain(path, *fd, &error);
+}
+
 int image_file_open(struct image_file *image, const char *path)
 {
 	struct snap_error error;
-	int err;
+	int code, err;
 
 	*image = (struct image_file){ .path = path };
-	/* A FIFO would wait for its writer, before it is seen to be one. */
-	image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (image->fd < 0) {
-		err = -errno;
-		snap_error_set(&error, err, NULL, "%s", strerror(-err));
-		return image_complain(path, err, &error);
-	}
+	code = image_fd_open(path, &image->fd);
+	if (code)
+		return code;
 	err = snap_file_open(&image->file, image->fd, &error);
 	return err ? image_complain(path, err, &error) : 0;
 }
@@ -72,17 +87,16 @@ int image_check_target(const char *path)
 {
 	struct snap_error error;
 	char magic[SNAP_MAGIC_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), err;
+	int fd = image_fd_try(path);
 	ssize_t size;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd == -ENOENT)
 		return 0;
 	if (fd < 0) {
-		err = -errno;
-		snap_error_set(&error, err, NULL,
+		snap_error_set(&error, fd, NULL,
 			       "is there, and cannot be read: %s",
-			       strerror(-err));
-		return image_complain_output(path, err, &error);
+			       strerror(-fd));
+		return image_complain_output(path, fd, &error);
 	}
 	size = read(fd, magic, sizeof(magic));
 	close(fd);

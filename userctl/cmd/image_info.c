@@ -5,7 +5,6 @@
 #include "cmd/image.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "cmd/image_file.h"
 #include "cmd/json.h"
 #include "cmd/table.h"
 #include "control/config.h"

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -63,14 +62,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'f':
 		options->follow = true;
 		return 0;
-	case ARGP_KEY_END:
-		if (options->list.count == 1)
-			return 0;
-		argp_error(state,
-			   "name one machine; `lodge ps --all` lists them");
-		return EINVAL;
 	}
-	return named_parse_list(key, state, &options->list);
+	return named_parse_one(key, state, &options->list);
 }
 
 static int open_part(const struct logs *logs, const char *name)

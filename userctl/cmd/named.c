@@ -10,6 +10,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "control/protocol.h"
 
 #define LIST_THEM "`lodge ps --all` lists them"
 
@@ -28,6 +29,15 @@ error_t named_parse_list(int key, struct argp_state *state,
 		return EINVAL;
 	}
 	return ARGP_ERR_UNKNOWN;
+}
+
+error_t named_parse_one(int key, struct argp_state *state,
+			struct named_list *list)
+{
+	if (key != ARGP_KEY_END || list->count == 1)
+		return named_parse_list(key, state, list);
+	argp_error(state, "name one machine; " LIST_THEM);
+	return EINVAL;
 }
 
 error_t named_parse(int key, char *argument, struct argp_state *state)
@@ -153,9 +163,27 @@ int named_find(struct client **client, const char *name)
 int named_call(struct client *client, const char *name, const char *command,
 	       json_t **ok)
 {
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int err = client_call(client, command, NULL, ok, why, sizeof(why));
 
+	return err ? named_complain(name, err, why) : 0;
+}
+
+int named_request(const char *name, const char *command, const char *argument,
+		  int patience_ms)
+{
+	char why[CONTROL_WHY_SIZE];
+	struct client *client;
+	int code = named_find(&client, name);
+	int err;
+
+	if (code)
+		return code;
+	err = client_send(client, command, argument);
+	if (!err)
+		err = client_receive(client, patience_ms, NULL, why,
+				     sizeof(why));
+	client_close(client);
 	return err ? named_complain(name, err, why) : 0;
 }
 

@@ -44,6 +44,12 @@ error_t named_parse_list(int key, struct argp_state *state,
 			 struct named_list *list);
 
 /**
+ * named_parse_one() - the same for a command that takes one name
+ */
+error_t named_parse_one(int key, struct argp_state *state,
+			struct named_list *list);
+
+/**
  * named_parent() - open the directory above those of this user's machines
  *
  * Return: a descriptor, or -1: there is none, and no machine in the background.
@@ -107,6 +113,17 @@ int named_complain(const char *name, int error, const char *why);
  */
 int named_call(struct client *client, const char *name, const char *command,
 	       json_t **ok);
+
+/**
+ * named_request() - make one request of a machine by its name
+ * @command: of the protocol
+ * @argument: name of an argument that is to be true, or NULL
+ * @patience_ms: milliseconds, or CLIENT_FOREVER
+ *
+ * Return: 0, or the exit code after a message.
+ */
+int named_request(const char *name, const char *command, const char *argument,
+		  int patience_ms);
 
 /**
  * named_each() - call a function for each name of a list

@@ -13,14 +13,7 @@
 /* @opaque: the command of the protocol. */
 static int call(const char *name, void *opaque)
 {
-	struct client *client;
-	int code = named_find(&client, name);
-
-	if (code)
-		return code;
-	code = named_call(client, name, opaque, NULL);
-	client_close(client);
-	return code;
+	return named_request(name, opaque, NULL, CLIENT_PATIENCE_MS);
 }
 
 static int call_all(const struct argp *argp, int argc, char **argv,

@@ -9,7 +9,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -20,7 +19,7 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
-#include "cmd/image.h"
+#include "cmd/image_file.h"
 #include "cmd/run.h"
 #include "control/config.h"
 #include "machine/saved.h"
@@ -244,16 +243,10 @@ static int restore_file(const struct restore_options *options, int fd,
 
 static int restore(const struct restore_options *options, char *name)
 {
-	const char *path = options->path;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct snap_error error;
-	int err, code;
+	int fd, code = image_fd_open(options->path, &fd);
 
-	if (fd < 0) {
-		err = -errno;
-		snap_error_set(&error, err, NULL, "%s", strerror(-err));
-		return image_complain(path, err, &error);
-	}
+	if (code)
+		return code;
 	code = restore_file(options, fd, name);
 	close(fd);
 	return code;

@@ -6,7 +6,6 @@
 
 #include <argp.h>
 #include <errno.h>
-#include <string.h>
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"

@@ -12,13 +12,12 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
-#include "cmd/image.h"
+#include "cmd/image_file.h"
 #include "cmd/named.h"
 #include "control/protocol.h"
 #include "snap/convert.h"
@@ -143,7 +142,7 @@ static int keep_changes(const struct save_options *options,
 {
 	struct snap_error error;
 	struct snap_name name;
-	size_t which;
+	struct snap_blame blame;
 	/* It may have changed while the whole file was written. */
 	int code = image_check_target(options->path), err;
 
@@ -152,14 +151,14 @@ static int keep_changes(const struct save_options *options,
 	err = snap_name_open(&name, options->path, &error);
 	if (err)
 		return image_complain_output(options->path, err, &error);
-	err = snap_convert(&whole, 1, base, name.fd, SNAP_PLAIN, &which,
+	err = snap_convert(&whole, 1, base, name.fd, SNAP_PLAIN, &blame,
 			   &error);
 	if (!err)
 		return keep(options, &name);
 	snap_name_drop(&name);
-	/* Behind the one that is read and the new one comes the base. */
-	return which > 1 ? image_complain(options->since, err, &error) :
-			   image_complain_output(options->path, err, &error);
+	return blame.what == SNAP_BLAME_SINCE ?
+		       image_complain(options->since, err, &error) :
+		       image_complain_output(options->path, err, &error);
 }
 
 /* The same for the whole file that @name has, which is dropped. */

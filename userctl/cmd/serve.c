@@ -15,12 +15,12 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
+#include "lib/now.h"
 #include "lib/size.h"
 #include "view/metrics.h"
 
@@ -77,14 +77,6 @@ int serve_parse(struct serve_place *place, const char *text)
 	if (!strncmp(text, LOOPBACK_PREFIX, strlen(LOOPBACK_PREFIX)))
 		return parse_port(place, text + strlen(LOOPBACK_PREFIX));
 	return -EINVAL;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
 /* Waits until the client is ready.  Return: false if it is not by @deadline. */

@@ -89,6 +89,10 @@ static int complain_memory(const struct run_options *options, int err,
 	char what[64], why[96];
 
 	snprintf(what, sizeof(what), "%llu MiB of guest memory", mib);
+	if (err == -ENODATA)
+		return complain(EXIT_CODE_IMAGE, what,
+				"the saved machine's file has less",
+				"take a whole copy of it");
 	if (huge)
 		return complain_huge(&options->machine, what, err);
 	if (err == -EINVAL) {

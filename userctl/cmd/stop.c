@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
@@ -74,7 +73,7 @@ static int press(struct client *client, char *why, size_t size)
  */
 static int wait_for_end(struct client *client, int patience_ms)
 {
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int err = client_receive(client, patience_ms, NULL, why, sizeof(why));
 
 	if (err && err != -EPIPE)
@@ -87,7 +86,7 @@ static int wait_for_end(struct client *client, int patience_ms)
 static int end_now(const struct directory *directory, struct client *waiting)
 {
 	struct client *client;
-	char why[256];
+	char why[CONTROL_WHY_SIZE] = "";
 	int err = client_open(&client, directory);
 
 	if (!err) {
@@ -103,7 +102,7 @@ static int end_now(const struct directory *directory, struct client *waiting)
 static int stop_by_button(const struct directory *directory,
 			  struct client *client, unsigned int seconds)
 {
-	char why[256];
+	char why[CONTROL_WHY_SIZE];
 	int err = press(client, why, sizeof(why));
 	int code;
 

@@ -21,6 +21,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/family.h"
+#include "lib/now.h"
 #include "lib/size.h"
 #include "view/screen.h"
 
@@ -371,14 +372,6 @@ static void kill_selected(struct top *top)
 	else
 		snprintf(view->message, sizeof(view->message),
 			 "VM %" PRIu32 " is killed", which.id);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
+#include "control/protocol.h"
 
 /* What is recorded of an end is no longer. */
 #define MAX_END (64 << 10)
@@ -45,7 +46,7 @@ static int code_of_ended(const struct directory *directory)
 static int wait_for_client(const struct directory *directory,
 			   struct client *client)
 {
-	char why[256] = "";
+	char why[CONTROL_WHY_SIZE] = "";
 	json_t *end = NULL;
 	int err = client_send(client, "wait", NULL);
 	int code;

@@ -10,11 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/endpoint.h"
 #include "control/protocol.h"
+#include "lib/now.h"
 
 /**
  * struct client - a connection
@@ -31,14 +31,6 @@ struct client {
 	size_t received;
 	char in[CONTROL_ANSWER_MAX];
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* Waits until there is something to receive.  Return: 0, -ETIMEDOUT or -errno. */
 static int wait_readable(const struct client *client, int64_t deadline)

@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/plain.h"
+
 #define INDENT 2
 #define MAX_DIGITS 18
 #define DIGITS "0123456789"
-#define DELETE 0x7f
-/* In UTF-8, U+0080 to U+009F begin with one byte, and the other is below this. */
-#define C1_LEAD 0xc2
-#define C1_END 0xa0
 
 /**
  * struct config - a description
@@ -211,22 +209,10 @@ static int read_flag(struct reading *reading, const char *name,
 	return json_is_true(value) ? add_word(reading, "--%s", name) : 0;
 }
 
-/* Messages repeat texts, and a terminal takes some characters of theirs for commands. */
-static bool is_plain(const char *text)
-{
-	const unsigned char *at = (const unsigned char *)text;
-
-	for (; *at; at++)
-		if ((*at < ' ' && *at != '\n' && *at != '\t') ||
-		    *at == DELETE || (*at == C1_LEAD && at[1] < C1_END))
-			return false;
-	return true;
-}
-
 static int read_value(struct reading *reading, const char *name,
 		      const json_t *value)
 {
-	if (json_is_string(value) && !is_plain(json_string_value(value)))
+	if (json_is_string(value) && !text_is_plain(json_string_value(value)))
 		return refuse(reading,
 			      "\"%s\" has control characters in its value",
 			      name);
@@ -271,7 +257,7 @@ static int read_member(struct reading *reading, const struct config_key *keys,
 {
 	const struct config_key *key = find_key(keys, name);
 
-	if (!key && !is_plain(name))
+	if (!key && !text_is_plain(name))
 		return refuse(reading,
 			      "the name of a member has control characters");
 	if (!key)
@@ -325,8 +311,8 @@ int config_words(const char *text, size_t size, const struct config_key *keys,
 			CONFIG_MAX >> 10);
 	else if (!object)
 		err = refuse(&reading, "line %d: %s", error.line,
-			     is_plain(error.text) ? error.text :
-						    "it is no JSON");
+			     text_is_plain(error.text) ? error.text :
+							 "it is no JSON");
 	else if (!json_is_object(object))
 		err = refuse(&reading, "it must be one JSON object");
 	else

@@ -12,12 +12,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/caller.h"
+#include "lib/now.h"
 #include "sandbox/sandbox.h"
 
 /* Clients may take so long for the last that is sent to them. */
@@ -398,14 +397,6 @@ static bool is_unfinished(const struct mux *mux)
 		if (mux->callers[i] && caller_waits(mux->callers[i]))
 			return true;
 	return false;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
 /* Return: milliseconds until @deadline, for poll(), to which less than 0 is for ever. */

@@ -84,14 +84,23 @@ static void answer(const struct request *request, json_t *ok,
 		line_of(json_pack("{s:O,s:o}", "id", request->id, "ok", ok));
 }
 
-static void answer_error(const struct request *request, int err,
-			 struct control_reply *reply)
+/* @why: the reason; empty: @err tells it */
+static void refuse_error(const struct request *request, int err,
+			 const char *why, struct control_reply *reply)
 {
-	if (err == -EBUSY)
+	if (err == CONTROL_HELD)
 		refuse(request, CONTROL_BUSY,
 		       "another connection saves it, and holds it", reply);
-	else if (err)
-		refuse(request, CONTROL_FAILED, strerror(-err), reply);
+	else
+		refuse(request, CONTROL_FAILED, *why ? why : strerror(-err),
+		       reply);
+}
+
+static void answer_error(const struct request *request, int err,
+			 const char *why, struct control_reply *reply)
+{
+	if (err)
+		refuse_error(request, err, why, reply);
 	else
 		answer(request, json_object(), reply);
 }
@@ -123,18 +132,15 @@ static void call_pause(const struct control_machine *machine,
 		       const struct request *request,
 		       struct control_reply *reply)
 {
-	answer_error(request, machine->pause(machine->opaque), reply);
+	answer_error(request, machine->pause(machine->opaque), "", reply);
 }
 
 static void call_resume(const struct control_machine *machine,
 			const struct request *request,
 			struct control_reply *reply)
 {
-	answer_error(request, machine->resume(machine->opaque), reply);
+	answer_error(request, machine->resume(machine->opaque), "", reply);
 }
-
-/* Most bytes of the reason why there is no checkpoint. */
-#define WHY_MAX 512
 
 static void call_checkpoint(const struct control_machine *machine,
 			    const struct request *request,
@@ -142,14 +148,11 @@ static void call_checkpoint(const struct control_machine *machine,
 {
 	const bool drop =
 		json_is_true(json_object_get(request->arguments, "drop"));
-	char why[WHY_MAX] = "";
+	char why[CONTROL_WHY_SIZE] = "";
 	int err = drop ? machine->drop(machine->opaque) :
-			 machine->checkpoint(machine->opaque, why, sizeof(why));
+			 machine->checkpoint(machine->opaque, why);
 
-	if (err && *why)
-		refuse(request, CONTROL_FAILED, why, reply);
-	else
-		answer_error(request, err, reply);
+	answer_error(request, err, why, reply);
 }
 
 static void call_rewind(const struct control_machine *machine,
@@ -164,7 +167,7 @@ static void call_rewind(const struct control_machine *machine,
 		       "it has no checkpoint; make one with `lodge checkpoint`",
 		       reply);
 	else if (err)
-		answer_error(request, err, reply);
+		refuse_error(request, err, "", reply);
 	else
 		answer(request,
 		       json_pack("{s:I,s:I}", "pass", (json_int_t)passes.pass,
@@ -238,8 +241,7 @@ static void call_save(const struct control_machine *machine,
 				request->client, &saved, why);
 
 	if (err) {
-		refuse(request, err == -EBUSY ? CONTROL_BUSY : CONTROL_FAILED,
-		       why, reply);
+		refuse_error(request, err, why, reply);
 		return;
 	}
 	reply->holds = hold;

@@ -39,7 +39,11 @@
 #define CONTROL_NO_FILE (-1)
 #define CONTROL_MANY_FILES (-2)
 
-#define CONTROL_WHY_SIZE 320
+/* In place of an -errno, of which none is so low: another connection holds the machine. */
+#define CONTROL_HELD (-4096)
+
+/* Bytes of a reason, as people read it. */
+#define CONTROL_WHY_SIZE 640
 
 /**
  * struct control_saved - what was saved
@@ -58,23 +62,25 @@ struct control_saved {
  * @has_console: its serial port is connected to the control socket
  * @has_agent: an agent in the guest runs commands
  * @is_paused: tells whether it is held
- * @pause: hold it; returns 0 or -errno
- * @resume: let it run on; returns 0 or -errno
- * @checkpoint: keep its present state; returns 0, or -errno with the reason at @why
+ * @pause: hold it
+ * @resume: let it run on
+ * @checkpoint: keep its present state
  * @drop: forget that
- * @rewind: put it back to that; returns 0 or -errno: -ENOENT there is none
+ * @rewind: put it back to that; -ENOENT: there is none
  * @passes: tell how often it was put back
  * @press: press its power button
  * @end: end it
  * @save: write it to a file, and let it run on unless it was held before, or is to stay
  *	so: with @hold, until @release or @end is called.  It is given up when the other
- *	end of @client, a socket, is gone, unless that is -1.  Returns 0; or -errno, -EBUSY if
- *	it stays held by another such call, with a reason in @why, of CONTROL_WHY_SIZE
- *	bytes
+ *	end of @client, a socket, is gone, unless that is -1
  * @release: end what @save with @hold has begun
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
+ *
+ * Those that return a number return 0; CONTROL_HELD, and nothing has changed: it is held
+ * since @save with @hold; or -errno, perhaps with the reason in @why, which is empty
+ * before and has CONTROL_WHY_SIZE bytes.
  */
 struct control_machine {
 	const char *name;
@@ -84,7 +90,7 @@ struct control_machine {
 	bool (*is_paused)(void *opaque);
 	int (*pause)(void *opaque);
 	int (*resume)(void *opaque);
-	int (*checkpoint)(void *opaque, char *why, size_t size);
+	int (*checkpoint)(void *opaque, char *why);
 	int (*drop)(void *opaque);
 	int (*rewind)(void *opaque);
 	struct machine_passes (*passes)(void *opaque);

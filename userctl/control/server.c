@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "control/endpoint.h"
 #include "control/session.h"
+#include "lib/now.h"
 
 /* While there is no descriptor for another client, or something is to be looked at. */
 #define PAUSE_MS 1000
@@ -208,18 +208,10 @@ static bool is_unfinished(const struct server *server)
 	return false;
 }
 
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Return: milliseconds until @deadline, for poll(), to which less than 0 is for ever. */
-static int time_left(long deadline)
+static int time_left(int64_t deadline)
 {
-	const long left = deadline - now_ms();
+	const int64_t left = deadline - now_ms();
 
 	return left > 0 ? left : 0;
 }
@@ -227,7 +219,7 @@ static int time_left(long deadline)
 void server_finish(struct server *server, const char *end)
 {
 	struct pollfd fds[FD_COUNT];
-	long deadline = now_ms() + FINISH_MS;
+	int64_t deadline = now_ms() + FINISH_MS;
 
 	for (size_t i = 0; i < SERVER_MAX_CLIENTS; i++)
 		if (server->clients[i].fd >= 0)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "board/page_log.h"
+#include "board/unnamed.h"
 
 #define DEFAULT_DIRECTORY "/var/tmp"
 #define WORD_BITS 64
@@ -49,7 +50,7 @@ struct map {
  * @block_size: bytes of a block
  * @maps: memory that the host has only where a bit was set
  * @maps_size: bytes of it
- * @changed: the numbers of the blocks that are fresh; NULL: overlay_keep() was not called
+ * @changed: the numbers of the blocks that are fresh; NULL: nothing is kept
  */
 struct overlay {
 	int fd;
@@ -80,12 +81,9 @@ static int open_named(const char *directory)
 
 static int open_temporary(const char *directory)
 {
-	int fd = open(directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	int fd = unnamed_open(AT_FDCWD, directory, O_EXCL);
 
-	if (fd >= 0)
-		return fd;
-	return errno == EOPNOTSUPP || errno == EISDIR ? open_named(directory) :
-							-errno;
+	return fd == -EOPNOTSUPP ? open_named(directory) : fd;
 }
 
 /* Return: 0 or -errno. */
@@ -404,16 +402,12 @@ static void give_word_back(const struct overlay *overlay, const struct map *map,
 	}
 }
 
-int overlay_keep(struct overlay *overlay)
+/* What is there is there to stay. */
+static void settle(struct overlay *overlay)
 {
 	struct stale stale = { 0 };
 	uint64_t first = 0, blocks;
 
-	if (!overlay->changed)
-		overlay->changed =
-			page_log_new(overlay->disk_size / overlay->block_size);
-	if (!overlay->changed)
-		return -ENOMEM;
 	for (; page_log_take(overlay->changed, &first, &blocks);
 	     first += PAGE_LOG_WORD) {
 		struct map *map = &overlay->maps[first / WORD_BITS];
@@ -422,6 +416,16 @@ int overlay_keep(struct overlay *overlay)
 		map->fresh = map->kept = 0;
 	}
 	give_back(overlay, &stale);
+}
+
+int overlay_keep(struct overlay *overlay)
+{
+	if (!overlay->changed)
+		overlay->changed =
+			page_log_new(overlay->disk_size / overlay->block_size);
+	if (!overlay->changed)
+		return -ENOMEM;
+	settle(overlay);
 	return 0;
 }
 
@@ -437,5 +441,37 @@ void overlay_put_back(struct overlay *overlay)
 		map->second ^= map->kept;
 		map->here &= ~map->fresh | map->kept;
 		map->fresh = map->kept = 0;
+	}
+}
+
+static void discard(const struct overlay *overlay, uint64_t offset,
+		    uint64_t bytes)
+{
+	const struct stale stale = { offset, bytes };
+
+	give_back(overlay, &stale);
+}
+
+void overlay_forget(struct overlay *overlay)
+{
+	const uint64_t size = overlay->disk_size;
+	uint64_t at = 0, bytes;
+
+	if (!overlay->changed)
+		return;
+	settle(overlay);
+	page_log_free(overlay->changed);
+	overlay->changed = NULL;
+	for (; at < size; at += bytes) {
+		uint64_t place = at;
+
+		bytes = size - at;
+		if (overlay_place(overlay, false, &place, &bytes) !=
+		    overlay->fd) {
+			discard(overlay, at, bytes);
+			discard(overlay, at + size, bytes);
+		} else {
+			discard(overlay, place < size ? at + size : at, bytes);
+		}
 	}
 }

@@ -3,9 +3,9 @@
  * What was written to a disk of which the file must not change: a sparse temporary file,
  * and a bit for each block that tells if the block is there.
  *
- * The file has two places for each block.  Once overlay_keep() was called, a block that is
- * written goes to the place where it was not, so that overlay_put_back() only has to
- * change bits.  A block takes the room of both places at most, and what it had before it
+ * The file has two places for each block.  From overlay_keep() to overlay_forget(), a block
+ * that is written goes to the place where it was not, so that overlay_put_back() only has
+ * to change bits.  A block takes the room of both places at most, and what it had before it
  * was written is given back when the new one is kept.
  *
  * Below them there may be a file in which an overlay was saved: what is there of the disk
@@ -119,5 +119,11 @@ int overlay_keep(struct overlay *overlay);
  * overlay_put_back() - undo all writes since overlay_keep()
  */
 void overlay_put_back(struct overlay *overlay);
+
+/**
+ * overlay_forget() - forget what was kept, if anything was, and give the host back what it
+ * had of it; as overlay_put_back(), while no request is in progress
+ */
+void overlay_forget(struct overlay *overlay);
 
 #endif

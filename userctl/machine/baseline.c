@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "board/zero.h"
 #include "lib/client.h"
 #include "machine/memory.h"
 
@@ -38,11 +39,6 @@ struct baseline {
 	size_t nr_ranges;
 };
 
-static bool is_zero(const uint8_t *page)
-{
-	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
-}
-
 static uint8_t *page_of(uint8_t *memory, uint64_t page)
 {
 	return memory + page * PAGE;
@@ -60,7 +56,7 @@ static void copy_all(struct baseline *baseline)
 
 	while (i < pages) {
 		const uint8_t *page = page_of(baseline->base, i);
-		const bool zero = is_zero(page);
+		const bool zero = is_zero(page, PAGE);
 
 		if (!zero)
 			memcpy(page_of(baseline->copy, i), page, PAGE);
@@ -76,7 +72,7 @@ static void copy_page(struct baseline *baseline, uint64_t number)
 	const uint8_t *page = page_of(baseline->base, number);
 	uint8_t *copy = page_of(baseline->copy, number);
 
-	if (!is_zero(page) || madvise(copy, PAGE, MADV_DONTNEED))
+	if (!is_zero(page, PAGE) || madvise(copy, PAGE, MADV_DONTNEED))
 		memcpy(copy, page, PAGE);
 }
 

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "board/loop.h"
 #include "machine/parts.h"
@@ -17,6 +16,9 @@ void machine_drop_checkpoint(struct machine *machine)
 {
 	struct machine_checkpoint *checkpoint = &machine->checkpoint;
 
+	/* Requests in flight go to where overlays keep what there was. */
+	if (checkpoint->state.data && !devices_hold(machine->devices))
+		devices_unkeep(machine->devices);
 	baseline_free(checkpoint->memory);
 	free(checkpoint->state.data);
 	checkpoint->memory = NULL;
@@ -32,10 +34,13 @@ static int make(struct machine *machine, struct device_error *error)
 	struct machine_checkpoint *checkpoint = &machine->checkpoint;
 	int err = devices_hold(machine->devices);
 
-	if (!err)
-		err = devices_keep(machine->devices, error);
 	if (err)
 		return err;
+	err = devices_keep(machine->devices, error);
+	if (err) {
+		devices_unkeep(machine->devices);
+		return err;
+	}
 	*error = (struct device_error){ 0 };
 	checkpoint->state.size = 0;
 	machine->held.asleep = machine->asleep;

@@ -18,12 +18,18 @@ struct devices {
 	struct device_made made[DEVICES_MAX];
 };
 
+static void set_name(char name[DEVICE_NAME_SIZE],
+		     const struct device_kind *kind, unsigned int number)
+{
+	snprintf(name, DEVICE_NAME_SIZE, kind->many ? "%s %u" : "%s",
+		 kind->name, number);
+}
+
 void devices_name(struct device_error *error, const struct device_kind *kind,
 		  unsigned int number)
 {
 	*error = (struct device_error){ 0 };
-	snprintf(error->name, sizeof(error->name), kind->many ? "%s %u" : "%s",
-		 kind->name, number);
+	set_name(error->name, kind, number);
 }
 
 static int make(struct devices *devices, const struct board *board,
@@ -166,7 +172,8 @@ int devices_save(const struct devices *devices, struct record *record)
 	return err;
 }
 
-const char *devices_unsaved(const struct devices *devices, const char **name)
+const char *devices_unsaved(const struct devices *devices,
+			    char name[DEVICE_NAME_SIZE])
 {
 	for (size_t i = 0; i < devices->count; i++) {
 		const struct device_made *made = &devices->made[i];
@@ -174,23 +181,25 @@ const char *devices_unsaved(const struct devices *devices, const char **name)
 					  made->kind->unsaved(made->device) :
 					  NULL;
 
-		*name = made->kind->name;
-		if (why)
-			return why;
+		if (!why)
+			continue;
+		set_name(name, made->kind, made->number);
+		return why;
 	}
 	return NULL;
 }
 
-int devices_settle(const struct devices *devices, const char **name)
+int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE])
 {
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
 		const struct device_made *made = &devices->made[i];
 
-		*name = made->kind->name;
 		if (made->kind->settle)
 			err = made->kind->settle(made->device);
+		if (err)
+			set_name(name, made->kind, made->number);
 	}
 	return err;
 }
@@ -255,6 +264,13 @@ int devices_put_back(struct devices *devices, const struct record *record,
 					      made->device, record, at);
 	}
 	return err;
+}
+
+void devices_unkeep(struct devices *devices)
+{
+	for (size_t i = 0; i < devices->count; i++)
+		if (devices->made[i].kind->forget)
+			devices->made[i].kind->forget(devices->made[i].device);
 }
 
 size_t devices_boot(const struct devices *devices,

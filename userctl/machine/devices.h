@@ -197,19 +197,20 @@ int devices_save(const struct devices *devices, struct record *record);
 
 /**
  * devices_unsaved() - find a device with state that no record has
- * @name: out: its kind
+ * @name: out: the device, as device_error.name
  *
  * Return: what it is; or NULL: all can be saved.
  */
-const char *devices_unsaved(const struct devices *devices, const char **name);
+const char *devices_unsaved(const struct devices *devices,
+			    char name[DEVICE_NAME_SIZE]);
 
 /**
  * devices_settle() - make stable what the guest has written to files of the host
- * @name: out: on failure, the device's kind
+ * @name: out: on failure, the device, as device_error.name
  *
  * Return: 0 or -errno.
  */
-int devices_settle(const struct devices *devices, const char **name);
+int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE]);
 
 /**
  * devices_load() - load the devices, which have just been reset, from a record
@@ -245,6 +246,11 @@ int devices_keep(struct devices *devices, struct device_error *error);
  */
 int devices_put_back(struct devices *devices, const struct record *record,
 		     size_t *at);
+
+/**
+ * devices_unkeep() - let go of what devices_keep() has kept, if it has; of held devices
+ */
+void devices_unkeep(struct devices *devices);
 
 /**
  * devices_boot() - list the devices that firmware can start from

@@ -10,7 +10,6 @@
 #include "lib/client.h"
 
 #define MACHINE_SECTION "machine"
-#define RAM_SECTION "ram"
 /* NTP, which a guest corrects its clock by, makes up for as much and more. */
 #define TSC_TOLERANCE_PPM 250
 #define PPM 1000000
@@ -122,18 +121,6 @@ int held_save(struct held *held, struct record *record)
 	return err;
 }
 
-int held_save_ram(const struct held *held, struct record *record)
-{
-	size_t place;
-	int err = record_open(record, RAM_SECTION, 0, &place);
-
-	if (!err)
-		err = ram_save(held->ram, record);
-	if (!err)
-		record_close(record, place);
-	return err;
-}
-
 /* A guest measures the rate when it starts, and never again. */
 static bool is_rate_fit(uint32_t own, uint32_t wanted)
 {
@@ -183,17 +170,9 @@ static int put_back_shape(struct held *held, const struct record *record,
 	return err ? err : take_shape(held, &shape);
 }
 
-static int load_ram(struct held *held, const struct record *record)
-{
-	struct record_section section;
-	int err = record_find(record, RAM_SECTION, 0, &section);
-
-	return err ? err : ram_load(held->ram, &section.body);
-}
-
 /* The machine's clock is loaded before the devices, whose timers use it. */
 static int load_board(struct held *held, const struct record *record,
-		      bool with_ram, unsigned int *sections)
+		      unsigned int *sections)
 {
 	unsigned int devices = 0;
 	int err = load_shape(held, record);
@@ -202,9 +181,7 @@ static int load_board(struct held *held, const struct record *record,
 		err = interrupts_load(held->interrupts, record);
 	if (!err)
 		err = devices_load(held->devices, record, &devices);
-	if (!err && with_ram)
-		err = load_ram(held, record);
-	*sections = 1 + with_ram + INTERRUPTS_SECTIONS + devices;
+	*sections = 1 + INTERRUPTS_SECTIONS + devices;
 	return err;
 }
 
@@ -251,10 +228,10 @@ int held_put_back(struct held *held, const struct record *record)
 	return err;
 }
 
-int held_load(struct held *held, const struct record *record, bool with_ram)
+int held_load(struct held *held, const struct record *record)
 {
 	unsigned int sections;
-	int err = load_board(held, record, with_ram, &sections);
+	int err = load_board(held, record, &sections);
 
 	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++) {
 		err = load_vcpu(held, *vcpu, record);

@@ -69,24 +69,17 @@ int held_give(struct held *held);
 int held_save(struct held *held, struct record *record);
 
 /**
- * held_save_ram() - append what the machine's RAM holds to a record
- *
- * Return: 0 or -ENOMEM.
- */
-int held_save_ram(const struct held *held, struct record *record);
-
-/**
- * held_load() - replace the state of the machine, which has just been reset
+ * held_load() - replace the state of the machine, which has just been reset, and whose RAM
+ * has its contents already
  * @record: of a machine with the same amount of memory, the same number of vCPUs and
  *	the same devices; it is not trusted
- * @with_ram: the record has the contents of RAM, too; otherwise RAM has them already
  *
  * Return: 0; -EINVAL held_save() of such a machine cannot have made the record;
  * -EOPNOTSUPP it has a processor with a feature that this one lacks, which is in
  * held.lacks; -ERANGE its time stamp counters have run at another rate, held.wants_khz;
  * -ENOMEM; -errno of the calls for a vCPU.  On failure part of the machine may have changed.
  */
-int held_load(struct held *held, const struct record *record, bool with_ram);
+int held_load(struct held *held, const struct record *record);
 
 /**
  * held_put_back() - put back the state of a machine, which has just been reset

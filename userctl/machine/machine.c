@@ -426,13 +426,6 @@ int machine_save_state(struct machine *machine, struct record *record)
 	return err ? err : held_save(&machine->held, record);
 }
 
-int machine_save(struct machine *machine, struct record *record)
-{
-	int err = machine_save_state(machine, record);
-
-	return err ? err : held_save_ram(&machine->held, record);
-}
-
 /* The state of a reset, but for memory: the image is not loaded again. */
 static int clear(struct machine *machine)
 {
@@ -442,8 +435,7 @@ static int clear(struct machine *machine)
 	return machine_reset_vcpus(machine);
 }
 
-static int load(struct machine *machine, const struct record *record,
-		bool with_ram)
+int machine_load_state(struct machine *machine, const struct record *record)
 {
 	int err = devices_hold(machine->devices);
 
@@ -451,19 +443,9 @@ static int load(struct machine *machine, const struct record *record,
 	if (!err)
 		err = clear(machine);
 	if (!err)
-		err = held_load(&machine->held, record, with_ram);
+		err = held_load(&machine->held, record);
 	machine->asleep = !err && machine->held.asleep;
 	return err;
-}
-
-int machine_load(struct machine *machine, const struct record *record)
-{
-	return load(machine, record, true);
-}
-
-int machine_load_state(struct machine *machine, const struct record *record)
-{
-	return load(machine, record, false);
 }
 
 int machine_ended(const struct machine *machine)

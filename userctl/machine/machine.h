@@ -306,8 +306,9 @@ int machine_reset(struct machine *machine);
  *	if it is no device's fault
  *
  * The first one copies the guest's memory, but for pages that are zero; a later one those
- * pages that were written to.  Until the machine ends, or loads a state, a page costs the
- * guest a fault when it is first written to.
+ * pages that were written to: so the time that this takes grows with their number.  Until
+ * the checkpoint is dropped, a page costs the guest a fault when it is first written to
+ * after this and after machine_rewind().
  *
  * Return: 0 or -errno: there is no checkpoint, and the machine is as before; -EOPNOTSUPP
  * a device cannot be put back.
@@ -358,13 +359,6 @@ struct machine_passes machine_passes(struct machine *machine);
 int machine_save_state(struct machine *machine, struct record *record);
 
 /**
- * machine_save() - append the state of a held machine to a record, with its RAM
- *
- * Return: 0 or -errno.
- */
-int machine_save(struct machine *machine, struct record *record);
-
-/**
  * machine_load_state() - give a held machine the state of another one, with whose
  * contents its RAM is filled already
  * @record: of machine_save_state() of a machine of the same description; it is not trusted
@@ -374,11 +368,5 @@ int machine_save(struct machine *machine, struct record *record);
  * rate; -errno.  On failure only machine_free() may be called.
  */
 int machine_load_state(struct machine *machine, const struct record *record);
-
-/**
- * machine_load() - give a held machine the state of another one
- * @record: of machine_save(); otherwise as machine_load_state()
- */
-int machine_load(struct machine *machine, const struct record *record);
 
 #endif

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "board/ram.h"
+#include "lib/plain.h"
 #include "machine/overlays.h"
 #include "machine/parts.h"
 #include "snap/file.h"
@@ -271,11 +272,26 @@ static int write_file(struct machine *machine, int fd,
 	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
 }
 
+/* A reader refuses what a terminal could take for commands. */
+static int check_paths(const struct machine *machine, struct snap_error *error)
+{
+	const struct image *image;
+
+	for (size_t i = 0; (image = image_store_list(&machine->images, i)); i++)
+		if (!text_is_plain(image->path))
+			return snap_error_set(
+				error, -EILSEQ, NULL,
+				"it was started from a file whose name has "
+				"control characters; start it from one without");
+	return 0;
+}
+
 /* The images must be those that the machine has started from. */
 static int check_machine(struct machine *machine, struct snap_error *error)
 {
 	struct boot_error boot;
-	const char *name, *why = devices_unsaved(machine->devices, &name);
+	char name[DEVICE_NAME_SIZE];
+	const char *why = devices_unsaved(machine->devices, name);
 	int err;
 
 	if (why)
@@ -289,6 +305,9 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 			"which a file has no room for; pack their "
 			"content into fewer",
 			MAX_IMAGES);
+	err = check_paths(machine, error);
+	if (err)
+		return err;
 	err = image_store_check(&machine->images, &boot);
 	return err ? snap_error_set(error, err, NULL, "%s", boot.text) : 0;
 }
@@ -296,8 +315,8 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 /* The guest counts on what it has written, also where it has asked for no flush. */
 static int settle(const struct machine *machine, struct snap_error *error)
 {
-	const char *name;
-	int err = devices_settle(machine->devices, &name);
+	char name[DEVICE_NAME_SIZE];
+	int err = devices_settle(machine->devices, name);
 
 	return err ? snap_error_set(error, err, NULL,
 				    "what its device %s has written is not on "
@@ -362,7 +381,10 @@ static int take_image(struct saved *saved, const struct record *body)
 	if (!image->path)
 		return -ENOMEM;
 	saved->state.nr_images++;
-	return 0;
+	return strlen(image->path) == body->size - sizeof(head) &&
+			       text_is_plain(image->path) ?
+		       0 :
+		       -EBADMSG;
 }
 
 static int take_images(struct saved *saved)

@@ -42,8 +42,9 @@ struct saved_wish {
  * what the guest has written is on the host's disks.
  *
  * Return: 0: all is on the disk; -EOPNOTSUPP a device has what no file can hold; -E2BIG the
- * machine was started from more than 64 files, or its disks are too large;
- * -ECANCELED nobody wants the file any more; -errno.
+ * machine was started from more than 64 files, or its disks are too large; -EILSEQ the name
+ * of one of these files has control characters; -ECANCELED nobody wants the file any more;
+ * -errno.
  */
 int saved_write(struct machine *machine, int fd, const char *config,
 		const struct saved_wish *wish, struct snap_error *error);

@@ -7,24 +7,12 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "board/zero.h"
+#include "lib/read.h"
 #include "snap/file.h"
 #include "snap/format.h"
 #include "snap/walk.h"
-
-/*
- * The first byte at or behind @offset, and before @end, that may be another than zero.
- * Where the file system does not tell, that is @offset.
- */
-static uint64_t skip_hole(int fd, uint64_t offset, uint64_t end)
-{
-	const off_t data = lseek(fd, offset, SEEK_DATA);
-
-	if (data < 0)
-		return errno == ENXIO ? end : offset;
-	return (uint64_t)data < end ? (uint64_t)data : end;
-}
 
 /* Checks that pages of a plain file, which are in no run, are zero. */
 static int check_hole(const struct snap_file *file, uint64_t page, uint64_t end,
@@ -36,11 +24,11 @@ static int check_hole(const struct snap_file *file, uint64_t page, uint64_t end,
 	while ((at = skip_hole(file->fd, at, stop)) < stop) {
 		const size_t room = snap_chunk_size(file->pages);
 		const size_t size = stop - at < room ? stop - at : room;
-		const int err = snap_read(file->fd, bytes, size, at);
+		const int err = read_at(file->fd, bytes, size, at);
 
 		if (err)
 			return snap_error_read(error, SNAP_MEMORY, err);
-		if (!snap_is_zero(bytes, size))
+		if (!is_zero(bytes, size))
 			return snap_error_set(error, -EBADMSG, SNAP_MEMORY,
 					      "pages %" PRIu64 " to %" PRIu64
 					      " are not zero, and in no run",

@@ -13,36 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snap/format.h"
-#include "snap/walk.h"
+#include "snap/chunk.h"
 #include "snap/write.h"
 
 /**
- * struct source - a file that is read
- * @walk: over its runs
- * @run: the next one
- * @has_run: there is one
- */
-struct source {
-	struct snap_walk *walk;
-	struct snap_run run;
-	bool has_run;
-};
-
-/**
  * struct conversion - a file that is made
- * @sources: of the files
+ * @sources: the chunks of the files
  * @count: number of them
- * @which: the file that is read
+ * @blame: the file that is read, or written
  * @writer: of the new file
  * @chunk: the pages of a chunk
  * @had: which of them a file has
  * @error: for the reason of a failure
  */
 struct conversion {
-	struct source *sources;
+	struct snap_chunks **sources;
 	size_t count;
-	size_t which;
+	struct snap_blame *blame;
 	struct snap_writer *writer;
 	uint8_t *chunk;
 	bool had[SNAP_CHUNK];
@@ -66,12 +53,11 @@ static int check_pair(const struct snap_file *base,
 }
 
 static int check_files(const struct snap_file *const *files, size_t count,
-		       const struct snap_file *since, size_t *which,
+		       const struct snap_file *since, struct snap_blame *blame,
 		       struct snap_error *error)
 {
 	int err = 0;
 
-	*which = 0;
 	if ((count > 1 || since) && files[0]->incremental)
 		return snap_error_set(error, -EINVAL, NULL,
 				      "is not whole: it has the changes to "
@@ -82,39 +68,8 @@ static int check_files(const struct snap_file *const *files, size_t count,
 				      "has no changes to a file that is not "
 				      "whole, of another machine, or the same");
 	for (size_t i = 1; i < count && !err; i++) {
-		*which = i;
+		blame->source = i;
 		err = check_pair(files[i - 1], files[i], error);
-	}
-	return err;
-}
-
-/* Return: 0, at the end of the file, too; or -errno. */
-static int advance(struct conversion *conversion, struct source *source)
-{
-	const int err =
-		snap_walk_next(source->walk, &source->run, conversion->error);
-
-	source->has_run = !err;
-	return err == -ENOENT ? 0 : err;
-}
-
-/* Reads what a source has of the chunk that begins with page @first. */
-static int read_chunk(struct conversion *conversion, struct source *source,
-		      uint64_t first)
-{
-	int err = 0;
-
-	while (!err && source->has_run &&
-	       source->run.first < first + SNAP_CHUNK) {
-		const uint64_t at = source->run.first - first;
-
-		err = snap_walk_read(source->walk, &source->run,
-				     conversion->chunk + at * SNAP_PAGE,
-				     conversion->error);
-		if (err)
-			return err;
-		memset(conversion->had + at, true, source->run.count);
-		err = advance(conversion, source);
 	}
 	return err;
 }
@@ -136,24 +91,43 @@ static int write_chunk(struct conversion *conversion, uint64_t first)
 	return err;
 }
 
-/* Return: the first page of the first chunk of which a source has a page. */
-static uint64_t next_chunk(const struct conversion *conversion)
+/* Finds the first page of the first chunk of which a source has a page, or UINT64_MAX. */
+static int find_chunk(struct conversion *conversion, uint64_t *first)
 {
-	uint64_t first = UINT64_MAX;
+	uint64_t next;
+	int err = 0;
 
-	for (size_t i = 0; i < conversion->count; i++) {
-		const struct source *source = &conversion->sources[i];
-
-		if (source->has_run && source->run.first < first)
-			first = source->run.first;
+	*first = UINT64_MAX;
+	for (size_t i = 0; i < conversion->count && !err; i++) {
+		conversion->blame->source = i;
+		err = snap_chunks_next(conversion->sources[i], &next,
+				       conversion->error);
+		if (next < *first)
+			*first = next;
 	}
-	return first == UINT64_MAX ? first : first - first % SNAP_CHUNK;
+	return err;
+}
+
+/* Reads what the sources have of a chunk, the last one last. */
+static int read_chunk(struct conversion *conversion, uint64_t first)
+{
+	int err = 0;
+
+	memset(conversion->had, false, sizeof(conversion->had));
+	for (size_t i = 0; i < conversion->count && !err; i++) {
+		conversion->blame->source = i;
+		err = snap_chunks_read(conversion->sources[i], first,
+				       conversion->chunk, conversion->had,
+				       conversion->error);
+	}
+	return err;
 }
 
 /* What is damaged while another file is written is the one to which that has the changes. */
 static int cannot_write(struct conversion *conversion, int err)
 {
-	conversion->which = conversion->count + (err == -EBADMSG);
+	conversion->blame->what = err == -EBADMSG ? SNAP_BLAME_SINCE :
+						    SNAP_BLAME_NEW;
 	if (err == -EBADMSG)
 		return snap_error_set(conversion->error, err, SNAP_MEMORY,
 				      "pages do not match their checksums");
@@ -166,20 +140,15 @@ static int copy_memory(struct conversion *conversion)
 	uint64_t first;
 	int err;
 
-	while ((first = next_chunk(conversion)) != UINT64_MAX) {
-		memset(conversion->had, false, sizeof(conversion->had));
-		for (size_t i = 0; i < conversion->count; i++) {
-			conversion->which = i;
-			err = read_chunk(conversion, &conversion->sources[i],
-					 first);
-			if (err)
-				return err;
-		}
+	while (!(err = find_chunk(conversion, &first)) && first != UINT64_MAX) {
+		err = read_chunk(conversion, first);
+		if (err)
+			return err;
 		err = write_chunk(conversion, first);
 		if (err)
 			return cannot_write(conversion, err);
 	}
-	return 0;
+	return err;
 }
 
 /* Copies the sections that are not memory's. */
@@ -200,28 +169,26 @@ static int copy_sections(struct conversion *conversion,
 	return err ? cannot_write(conversion, err) : 0;
 }
 
+static int no_memory(struct conversion *conversion)
+{
+	return snap_error_set(conversion->error, -ENOMEM, NULL, "%s",
+			      strerror(ENOMEM));
+}
+
 static int start(struct conversion *conversion,
 		 const struct snap_file *const *files)
 {
-	int err = 0;
-
 	conversion->chunk = malloc(SNAP_CHUNK_SIZE);
 	conversion->sources =
 		calloc(conversion->count, sizeof(conversion->sources[0]));
 	if (!conversion->chunk || !conversion->sources)
-		return snap_error_set(conversion->error, -ENOMEM, NULL, "%s",
-				      strerror(ENOMEM));
-	for (size_t i = 0; i < conversion->count && !err; i++) {
-		struct source *source = &conversion->sources[i];
-
-		conversion->which = i;
-		source->walk = snap_walk_new(files[i]);
-		err = source->walk ?
-			      advance(conversion, source) :
-			      snap_error_set(conversion->error, -ENOMEM, NULL,
-					     "%s", strerror(ENOMEM));
+		return no_memory(conversion);
+	for (size_t i = 0; i < conversion->count; i++) {
+		conversion->sources[i] = snap_chunks_new(files[i]);
+		if (!conversion->sources[i])
+			return no_memory(conversion);
 	}
-	return err;
+	return 0;
 }
 
 static int convert(struct conversion *conversion,
@@ -242,7 +209,7 @@ static int convert(struct conversion *conversion,
 static void finish(struct conversion *conversion)
 {
 	for (size_t i = 0; conversion->sources && i < conversion->count; i++)
-		snap_walk_free(conversion->sources[i].walk);
+		snap_chunks_free(conversion->sources[i]);
 	free(conversion->sources);
 	free(conversion->chunk);
 	snap_writer_free(conversion->writer);
@@ -250,7 +217,7 @@ static void finish(struct conversion *conversion)
 
 int snap_convert(const struct snap_file *const *files, size_t count,
 		 const struct snap_file *since, int fd, enum snap_form form,
-		 size_t *which, struct snap_error *error)
+		 struct snap_blame *blame, struct snap_error *error)
 {
 	const struct snap_file *last = files[count - 1];
 	const struct snap_plan plan = {
@@ -260,15 +227,18 @@ int snap_convert(const struct snap_file *const *files, size_t count,
 		.base = files[0]->incremental ? files[0]->base : NULL,
 		.since = since,
 	};
-	struct conversion conversion = { .count = count, .error = error };
-	int err = check_files(files, count, since, which, error);
+	struct conversion conversion = { .count = count,
+					 .blame = blame,
+					 .error = error };
+	int err;
 
+	*blame = (struct snap_blame){ .what = SNAP_BLAME_SOURCE };
+	err = check_files(files, count, since, blame, error);
 	if (err)
 		return err;
 	err = snap_writer_new(&conversion.writer, fd, &plan);
 	err = err ? cannot_write(&conversion, err) :
 		    convert(&conversion, files);
 	finish(&conversion);
-	*which = conversion.which;
 	return err;
 }

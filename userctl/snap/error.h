@@ -29,7 +29,7 @@ int snap_error_set(struct snap_error *error, int code, const char *section,
 	__attribute__((format(printf, 4, 5)));
 
 /**
- * snap_error_read() - the same for a failure of snap_read()
+ * snap_error_read() - the same for a failure of read_at()
  * @err: what it returned
  *
  * Return: -EBADMSG if the file is too short, or @err.

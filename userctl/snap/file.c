@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "board/zero.h"
+#include "lib/read.h"
 #include "snap/walk.h"
 
 /* All bytes from @start to @end, less than a page, must be zero. */
@@ -19,11 +21,11 @@ static int check_blank(const struct snap_file *file, const char *section,
 		       uint64_t start, uint64_t end, struct snap_error *error)
 {
 	uint8_t bytes[SNAP_PAGE];
-	int err = snap_read(file->fd, bytes, end - start, start);
+	int err = read_at(file->fd, bytes, end - start, start);
 
 	if (err)
 		return snap_error_read(error, section, err);
-	if (!snap_is_zero(bytes, end - start))
+	if (!is_zero(bytes, end - start))
 		return snap_error_set(error, -EBADMSG, section,
 				      "the bytes before it are not zero");
 	return 0;
@@ -57,7 +59,7 @@ static int check_header(struct snap_file *file,
 	file->nr_sections = le32toh(header->sections);
 	memcpy(file->id, header->id, SNAP_ID_SIZE);
 	memcpy(file->base, header->base, SNAP_ID_SIZE);
-	file->incremental = !snap_is_zero(file->base, SNAP_ID_SIZE);
+	file->incremental = !is_zero(file->base, SNAP_ID_SIZE);
 	if (file->form != SNAP_PLAIN && file->form != SNAP_PACKED)
 		return snap_error_set(error, -EPROTONOSUPPORT, NULL,
 				      "has a form that this lodge does not "
@@ -65,11 +67,11 @@ static int check_header(struct snap_file *file,
 	if (!file->pages || file->pages > SNAP_MAX_PAGES)
 		return snap_error_set(error, -EBADMSG, NULL,
 				      "has an impossible size of memory");
-	if (snap_is_zero(file->id, SNAP_ID_SIZE) ||
+	if (is_zero(file->id, SNAP_ID_SIZE) ||
 	    !memcmp(file->id, file->base, SNAP_ID_SIZE))
 		return snap_error_set(error, -EBADMSG, NULL,
 				      "has an impossible id");
-	if (!snap_is_zero(header->reserved, sizeof(header->reserved)))
+	if (!is_zero(header->reserved, sizeof(header->reserved)))
 		return snap_error_set(error, -EPROTONOSUPPORT, NULL,
 				      "has a header that this lodge does not "
 				      "know");
@@ -91,7 +93,7 @@ static int read_table(struct snap_file *file, struct snap_table *table,
 	memset(table, 0, sizeof(*table));
 	if (file->size < size)
 		size = file->size;
-	err = snap_read(file->fd, table, size, 0);
+	err = read_at(file->fd, table, size, 0);
 	return err ? snap_error_read(error, NULL, err) :
 		     check_kind(file, &table->header, error);
 }
@@ -215,8 +217,8 @@ static int hold(const struct snap_file *file, struct snap_section *section,
 		return snap_error_set(error, -ENOMEM, section->tag, "%s",
 				      strerror(ENOMEM));
 	section->bytes[section->length] = '\0';
-	err = snap_read(file->fd, section->bytes, section->length,
-			section->offset);
+	err = read_at(file->fd, section->bytes, section->length,
+		      section->offset);
 	if (err)
 		return snap_error_read(error, section->tag, err);
 	if (snap_crc(0, section->bytes, section->length) != crc)

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "board/zero.h"
+
 uint32_t snap_crc(uint32_t crc, const void *bytes, size_t size)
 {
 	return crc32_z(crc, bytes, size);
@@ -43,7 +45,7 @@ bool snap_tag_is_sound(const char *tag)
 		tag[length] == '.' || tag[length] == '-'))
 		length++;
 	return length && length < SNAP_TAG_SIZE &&
-	       snap_is_zero(tag + length, SNAP_TAG_SIZE - length);
+	       is_zero(tag + length, SNAP_TAG_SIZE - length);
 }
 
 bool snap_is_known(const char *tag, uint32_t version, uint32_t flags)
@@ -72,24 +74,6 @@ size_t snap_chunk_size(uint64_t pages)
 	return pages < SNAP_CHUNK ? pages * SNAP_PAGE : SNAP_CHUNK_SIZE;
 }
 
-int snap_read(int fd, void *bytes, size_t size, uint64_t offset)
-{
-	char *at = bytes;
-
-	while (size) {
-		ssize_t count = pread(fd, at, size, offset);
-
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return count ? -errno : -ENODATA;
-		at += count;
-		size -= count;
-		offset += count;
-	}
-	return 0;
-}
-
 int snap_write(int fd, const void *bytes, size_t size, uint64_t offset)
 {
 	const char *at = bytes;
@@ -106,11 +90,4 @@ int snap_write(int fd, const void *bytes, size_t size, uint64_t offset)
 		offset += count;
 	}
 	return 0;
-}
-
-bool snap_is_zero(const void *bytes, size_t size)
-{
-	const unsigned char *at = bytes;
-
-	return !size || (!*at && !memcmp(at, at + 1, size - 1));
 }

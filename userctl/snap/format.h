@@ -208,22 +208,10 @@ uint64_t snap_place(const char *tag, uint64_t end);
 size_t snap_chunk_size(uint64_t pages);
 
 /**
- * snap_read() - read bytes of a file
- *
- * Return: 0; -ENODATA the file is shorter; -errno.
- */
-int snap_read(int fd, void *bytes, size_t size, uint64_t offset);
-
-/**
  * snap_write() - write bytes of a file
  *
  * Return: 0 or -errno.
  */
 int snap_write(int fd, const void *bytes, size_t size, uint64_t offset);
-
-/**
- * snap_is_zero() - true if all bytes are zero
- */
-bool snap_is_zero(const void *bytes, size_t size);
 
 #endif

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "board/unnamed.h"
+
 /* The file has the memory of a machine, which may have secrets. */
 #define OWNER_ONLY (S_IRUSR | S_IWUSR)
 
@@ -88,13 +90,10 @@ static int open_file(struct snap_name *name)
 {
 	if (access("/proc/self/fd", X_OK))
 		return open_named(name);
-	name->fd = openat(name->folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC,
-			  OWNER_ONLY);
+	name->fd = unnamed_open(name->folder, ".", 0);
 	if (name->fd >= 0)
 		return 0;
-	return errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT ?
-		       open_named(name) :
-		       -errno;
+	return name->fd == -EOPNOTSUPP ? open_named(name) : name->fd;
 }
 
 int snap_name_open(struct snap_name *name, const char *path,

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "lib/read.h"
 #include "snap/format.h"
 
 #define WALK_RUNS 512
@@ -77,9 +78,9 @@ static int refill(struct snap_walk *walk, struct snap_error *error)
 
 	if (!left)
 		return -ENOENT;
-	err = snap_read(
-		walk->file->fd, walk->runs, count * sizeof(walk->runs[0]),
-		walk->file->run_table + walk->read * sizeof(walk->runs[0]));
+	err = read_at(walk->file->fd, walk->runs, count * sizeof(walk->runs[0]),
+		      walk->file->run_table +
+			      walk->read * sizeof(walk->runs[0]));
 	if (err)
 		return snap_error_read(error, SNAP_PAGES, err);
 	walk->crc =
@@ -183,7 +184,7 @@ static int read_packed(struct snap_walk *walk, const struct snap_run *run,
 
 	if (err)
 		return err;
-	err = snap_read(walk->file->fd, walk->packed, run->stored, run->offset);
+	err = read_at(walk->file->fd, walk->packed, run->stored, run->offset);
 	if (err)
 		return snap_error_read(error, SNAP_MEMORY, err);
 	if (snap_crc(0, walk->packed, run->stored) != run->crc)
@@ -206,7 +207,7 @@ int snap_walk_read(struct snap_walk *walk, const struct snap_run *run,
 	}
 	if (walk->file->form == SNAP_PACKED)
 		return read_packed(walk, run, bytes, error);
-	err = snap_read(walk->file->fd, bytes, run->stored, run->offset);
+	err = read_at(walk->file->fd, bytes, run->stored, run->offset);
 	if (err)
 		return snap_error_read(error, SNAP_MEMORY, err);
 	if (snap_crc(0, bytes, run->stored) != run->crc)

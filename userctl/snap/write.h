@@ -96,11 +96,6 @@ int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 int snap_writer_end(struct snap_writer *writer);
 
 /**
- * snap_writer_id() - get the file's id, of SNAP_ID_SIZE bytes
- */
-const uint8_t *snap_writer_id(const struct snap_writer *writer);
-
-/**
  * snap_writer_free() - free the writer; NULL is fine
  */
 void snap_writer_free(struct snap_writer *writer);

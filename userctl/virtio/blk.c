@@ -315,6 +315,15 @@ static void blk_put_back(void *opaque)
 		overlay_put_back(overlay);
 }
 
+static void blk_forget(void *opaque)
+{
+	const struct blk *blk = opaque;
+	struct overlay *overlay = disk_overlay(blk->io.disk);
+
+	if (overlay)
+		overlay_forget(overlay);
+}
+
 static bool blk_is_sound(const void *opaque)
 {
 	const struct blk *blk = opaque;
@@ -408,4 +417,5 @@ const struct device_kind virtio_blk_device = {
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,
+	.forget = blk_forget,
 };

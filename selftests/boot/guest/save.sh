@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0
 # Computes on both processors, writes to two disks and looks at the clocks, for a host that
 # saves and restores the machine meanwhile, until the host has written "enough" to the
-# first disk's last sector; then it says what has come of it, a line `NAME: VALUE` each.
+# first disk's last sector; then it says what has come of it, a line `NAME: VALUE` each.  When
+# the host has written "reset" to the sector before, it resets the machine.
 sh /scripts/virtio
 # Those of the boot are none of this machine's being saved.
 dmesg -c >/dev/null
-enough() {
-	dd if=/dev/vda bs=512 skip=2047 count=1 iflag=direct 2>/dev/null | grep -q enough
+# said WORD SECTOR: the host has written it there
+said() {
+	dd if=/dev/vda bs=512 skip="$2" count=1 iflag=direct 2>/dev/null | grep -q "$1"
+}
+enough() { said enough 2047; }
+# The next boot must not find the word.
+reset() {
+	said reset 2046 || return
+	dd if=/dev/zero of=/dev/vda bs=512 seek=2046 count=1 conv=fsync,notrunc 2>/dev/null
+	reboot -f
 }
 # work NUMBER: sums, now and then asleep
 work() {
@@ -25,6 +34,7 @@ write() {
 		{ printf 'block %08d' $((block % 32)); dd if=/dev/zero bs=4082 count=1 2>/dev/null; } |
 			dd of=/dev/vda bs=4096 seek=$((block % 32)) conv=fsync,notrunc 2>/dev/null
 		block=$((block + 1))
+		reset
 		sleep 0.3
 	done
 	touch /tmp/enough
