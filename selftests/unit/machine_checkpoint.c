@@ -417,9 +417,11 @@ int fallocate(int fd, int mode, off_t offset, off_t size)
 /* Holds a machine with a disk that is put back, and another one if that is wanted. */
 static int hold_with_disks(bool other)
 {
+	/* Less than 4 KiB are not worth a hole. */
+	static const char bytes[8192];
 	char other_path[MEMFILE_PATH_SIZE];
-	int disk = memfile("disk", 4, disk_path);
-	int other_disk = memfile("disk", 4, other_path), err;
+	int disk = memfile(bytes, sizeof(bytes), disk_path);
+	int other_disk = memfile(bytes, sizeof(bytes), other_path), err;
 	struct device_value *values;
 
 	describe(guest_idles, 1);
