@@ -211,6 +211,23 @@ int devices_settle(const struct devices *devices, const char **name)
 	return err;
 }
 
+int devices_lend(const struct devices *devices, bool lend, const char **name)
+{
+	const char *other;
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		*name = made->kind->name;
+		if (made->kind->lend)
+			err = made->kind->lend(made->device, lend);
+	}
+	if (err && !lend)
+		devices_lend(devices, true, &other);
+	return err;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {
@@ -231,6 +248,19 @@ void devices_moved(struct devices *devices)
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->made[i].kind->moved)
 			devices->made[i].kind->moved(devices->made[i].device);
+}
+
+int devices_renew(struct devices *devices)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct made *made = &devices->made[i];
+
+		if (made->kind->renew)
+			err = made->kind->renew(made->device, made->values);
+	}
+	return err;
 }
 
 static int keep(struct made *made, struct device_error *error)
