@@ -6,6 +6,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -188,8 +189,9 @@ static int write_all(struct snap_writer *writer, struct machine *machine,
 	return err ? err : snap_writer_end(writer);
 }
 
+/* @memory: out: where the pages of RAM begin in the file */
 static int write_file(struct machine *machine, int fd, const char *config,
-		      const struct record *state)
+		      const struct record *state, uint64_t *memory)
 {
 	struct snap_plan plan = {
 		.form = SNAP_PLAIN,
@@ -203,6 +205,7 @@ static int write_file(struct machine *machine, int fd, const char *config,
 		err = snap_writer_new(&writer, fd, &plan);
 	if (!err) {
 		err = write_all(writer, machine, config, state, &images);
+		*memory = snap_writer_memory(writer);
 		snap_writer_free(writer);
 	}
 	free(images.data);
@@ -244,8 +247,8 @@ static int settle(const struct machine *machine, struct snap_error *error)
 		     0;
 }
 
-int saved_write(struct machine *machine, int fd, const char *config,
-		struct snap_error *error)
+static int write_machine(struct machine *machine, int fd, const char *config,
+			 uint64_t *memory, struct snap_error *error)
 {
 	struct record state = { 0 };
 	int err = check_machine(machine, error);
@@ -256,9 +259,77 @@ int saved_write(struct machine *machine, int fd, const char *config,
 		return err;
 	err = machine_save_state(machine, &state);
 	if (!err)
-		err = write_file(machine, fd, config, &state);
+		err = write_file(machine, fd, config, &state, memory);
 	free(state.data);
 	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
+}
+
+int saved_write(struct machine *machine, int fd, const char *config,
+		struct snap_error *error)
+{
+	uint64_t memory;
+
+	return write_machine(machine, fd, config, &memory, error);
+}
+
+/*
+ * Templates
+ */
+
+/*
+ * RAM that has a file is another process's, too, which would not see it replaced: it stays,
+ * beside its copy.
+ */
+static int share_ram(struct machine *machine, int fd, uint64_t memory)
+{
+	int err = ram_fd(machine->ram) < 0 ?
+			  ram_replace(machine->ram, fd, memory) :
+			  0;
+
+	if (!err)
+		return 0;
+	/* What it holds is not known. */
+	machine_end(machine);
+	return -ENOTRECOVERABLE;
+}
+
+int saved_freeze(struct machine *machine, int fd, const char *config,
+		 struct snap_error *error)
+{
+	const char *name;
+	uint64_t memory;
+	int err = write_machine(machine, fd, config, &memory, error);
+
+	if (err)
+		return err;
+	if (fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return snap_error_set(error, -errno, NULL,
+				      "the file cannot be sealed: %s; a "
+				      "template is a memfd that allows it",
+				      strerror(errno));
+	err = share_ram(machine, fd, memory);
+	if (!err)
+		err = devices_lend(machine->devices, true, &name);
+	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
+}
+
+int saved_thaw(struct machine *machine, struct snap_error *error)
+{
+	const char *name;
+	int err = devices_lend(machine->devices, false, &name);
+
+	if (err == -EBUSY)
+		return snap_error_set(
+			error, err, NULL,
+			"the file of its device %s is being read, "
+			"as by clones; end them first",
+			name);
+	return err ? snap_error_set(error, err, NULL,
+				    "the file of its device %s cannot be "
+				    "locked: %s",
+				    name, strerror(-err)) :
+		     0;
 }
 
 /*

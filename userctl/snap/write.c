@@ -175,6 +175,11 @@ const uint8_t *snap_writer_id(const struct snap_writer *writer)
 	return writer->table.header.id;
 }
 
+uint64_t snap_writer_memory(const struct snap_writer *writer)
+{
+	return writer->memory;
+}
+
 static bool has_section(const struct snap_writer *writer, const char *tag)
 {
 	for (uint32_t i = 0; i < writer->sections; i++)

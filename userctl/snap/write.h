@@ -95,6 +95,11 @@ int snap_writer_end(struct snap_writer *writer);
 const uint8_t *snap_writer_id(const struct snap_writer *writer);
 
 /**
+ * snap_writer_memory() - get the offset of "memory" in the file, once a page was written
+ */
+uint64_t snap_writer_memory(const struct snap_writer *writer);
+
+/**
  * snap_writer_free() - free the writer; NULL is fine
  */
 void snap_writer_free(struct snap_writer *writer);
