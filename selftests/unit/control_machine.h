@@ -5,6 +5,7 @@
 #ifndef LODGE_UNIT_CONTROL_MACHINE_H
 #define LODGE_UNIT_CONTROL_MACHINE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -29,11 +30,19 @@ static struct {
 	const char *why;
 	int saves;
 	int releases;
+	bool frozen;
+	int freezes;
+	int template;
 } asked;
 
 static bool asked_is_paused(void *opaque)
 {
 	return asked.paused;
+}
+
+static bool asked_is_frozen(void *opaque)
+{
+	return asked.frozen;
 }
 
 static int asked_pause(void *opaque)
@@ -43,8 +52,10 @@ static int asked_pause(void *opaque)
 	return asked.error;
 }
 
-static int asked_resume(void *opaque)
+static int asked_resume(void *opaque, char *why)
 {
+	if (asked.why)
+		snprintf(why, CONTROL_WHY_SIZE, "%s", asked.why);
 	asked.paused = false;
 	return asked.error;
 }
@@ -102,6 +113,27 @@ static int asked_save(void *opaque, int fd, bool hold,
 	return asked.error;
 }
 
+/* The descriptor stays open in @template. */
+static int asked_freeze(void *opaque, int fd, struct control_saved *saved,
+			char *why)
+{
+	int err = asked.frozen ? -EALREADY : asked.error;
+
+	asked.freezes++;
+	snprintf(why, CONTROL_WHY_SIZE, "there is no room");
+	if (err)
+		return err;
+	asked.frozen = true;
+	asked.template = fd;
+	saved->bytes = write(fd, "saved", 5);
+	return 0;
+}
+
+static int asked_template(void *opaque)
+{
+	return asked.frozen ? asked.template : -ENOENT;
+}
+
 static void asked_release(void *opaque)
 {
 	asked.releases++;
@@ -113,6 +145,7 @@ static struct control_machine control_machine = {
 	.has_console = true,
 	.has_agent = true,
 	.is_paused = asked_is_paused,
+	.is_frozen = asked_is_frozen,
 	.pause = asked_pause,
 	.resume = asked_resume,
 	.checkpoint = asked_checkpoint,
@@ -122,6 +155,8 @@ static struct control_machine control_machine = {
 	.press = asked_press,
 	.end = asked_end,
 	.save = asked_save,
+	.freeze = asked_freeze,
+	.template = asked_template,
 	.release = asked_release,
 	.connect = asked_connect,
 };
