@@ -151,8 +151,13 @@ _lodge_argument() {
 		*) _lodge_files ;;
 		esac
 		;;
+	clone)
+		_lodge_files
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
+			< <(compgen -W "$(_lodge_machines)" -- "$typed")
+		;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | exec | logs | pause | resume | checkpoint | rewind | stop | wait | rm | inspect)
+	console | exec | logs | pause | resume | freeze | checkpoint | rewind | stop | wait | rm | inspect)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

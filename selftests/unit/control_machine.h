@@ -5,6 +5,7 @@
 #ifndef LODGE_UNIT_CONTROL_MACHINE_H
 #define LODGE_UNIT_CONTROL_MACHINE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -30,11 +31,19 @@ static struct {
 	int saves;
 	int saver;
 	int releases;
+	bool frozen;
+	int freezes;
+	int template;
 } asked;
 
 static bool asked_is_paused(void *opaque)
 {
 	return asked.paused;
+}
+
+static bool asked_is_frozen(void *opaque)
+{
+	return asked.frozen;
 }
 
 static int asked_pause(void *opaque)
@@ -44,8 +53,10 @@ static int asked_pause(void *opaque)
 	return asked.error;
 }
 
-static int asked_resume(void *opaque)
+static int asked_resume(void *opaque, char *why)
 {
+	if (asked.why)
+		snprintf(why, CONTROL_WHY_SIZE, "%s", asked.why);
 	asked.paused = false;
 	return asked.error;
 }
@@ -105,6 +116,28 @@ static int asked_save(void *opaque, int fd, bool hold, int client,
 	return asked.error;
 }
 
+/* The descriptor stays open in @template. */
+static int asked_freeze(void *opaque, int fd, int client,
+			struct control_saved *saved, char *why)
+{
+	int err = asked.frozen ? -EALREADY : asked.error;
+
+	asked.freezes++;
+	if (err != CONTROL_HELD)
+		snprintf(why, CONTROL_WHY_SIZE, "there is no room");
+	if (err)
+		return err;
+	asked.frozen = true;
+	asked.template = fd;
+	saved->bytes = write(fd, "saved", 5);
+	return 0;
+}
+
+static int asked_template(void *opaque)
+{
+	return asked.frozen ? asked.template : -ENOENT;
+}
+
 static void asked_release(void *opaque)
 {
 	asked.releases++;
@@ -116,6 +149,7 @@ static struct control_machine control_machine = {
 	.has_console = true,
 	.has_agent = true,
 	.is_paused = asked_is_paused,
+	.is_frozen = asked_is_frozen,
 	.pause = asked_pause,
 	.resume = asked_resume,
 	.checkpoint = asked_checkpoint,
@@ -125,6 +159,8 @@ static struct control_machine control_machine = {
 	.press = asked_press,
 	.end = asked_end,
 	.save = asked_save,
+	.freeze = asked_freeze,
+	.template = asked_template,
 	.release = asked_release,
 	.connect = asked_connect,
 };

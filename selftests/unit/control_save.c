@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of the control socket's request `save`, with which a descriptor comes: of clients
- * that send the right one, and of such that send anything else.
+ * Tests of the control socket's requests `save` and `freeze`, with which a descriptor comes:
+ * of clients that send the right one, and of such that send anything else; and of
+ * `template`, whose answer has one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -17,6 +18,8 @@
 #include "control_machine.h"
 #include "kselftest_harness.h"
 
+#define FREEZE "{\"id\":1,\"command\":\"freeze\"}\n"
+#define TEMPLATE "{\"id\":1,\"command\":\"template\"}\n"
 #define SAVE "{\"id\":1,\"command\":\"save\"}\n"
 #define MANY 20
 
@@ -255,6 +258,143 @@ TEST_F(save, a_connection_that_holds_the_machine_is_known)
 	EXPECT_TRUE(self->session.holds);
 	session_finish(&self->session, "{}");
 	EXPECT_FALSE(self->session.holds);
+}
+
+/* Freezes the machine, whose template is a new file. */
+static void freeze(FIXTURE_DATA(save) * self)
+{
+	int fd = memfd_create("file", 0);
+
+	send_files(self->client, FREEZE, &fd, 1);
+	close(fd);
+	if (!strstr(answer(self), "\"ok\""))
+		abort();
+}
+
+/* Receives what was answered.  Return: the descriptor that has come with it, or -1. */
+static int receive_file(FIXTURE_DATA(save) * self, char *text, size_t size)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MANY * sizeof(int))];
+	} room;
+	struct iovec part = { text, size - 1 };
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &room,
+		.msg_controllen = sizeof(room.bytes),
+	};
+	struct cmsghdr *control;
+	ssize_t length;
+	int fd = -1;
+
+	for (int i = 0; i < 4; i++)
+		session_work(&self->session, POLLIN | POLLOUT, &control_machine,
+			     NULL, -1);
+	length = recvmsg(self->client, &message, MSG_DONTWAIT);
+	text[length > 0 ? length : 0] = '\0';
+	control = length > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+	if (control && control->cmsg_len != CMSG_LEN(sizeof(fd)))
+		abort();
+	if (control)
+		memcpy(&fd, CMSG_DATA(control), sizeof(fd));
+	return fd;
+}
+
+TEST_F(save, the_file_of_a_frozen_machine_is_kept_and_answered)
+{
+	char text[256], bytes[6] = "";
+	int fd;
+
+	freeze(self);
+	EXPECT_EQ(1, asked.freezes);
+	send_files(self->client, TEMPLATE, NULL, 0);
+	fd = receive_file(self, text, sizeof(text));
+	ASSERT_GE(fd, 0);
+	EXPECT_NE(NULL, strstr(text, "\"ok\""));
+	EXPECT_NE(asked.template, fd);
+	EXPECT_EQ(5, pread(fd, bytes, 5, 0));
+	EXPECT_STREQ("saved", bytes);
+	close(fd);
+	/* What follows has none. */
+	send_files(self->client, "{\"id\":1,\"command\":\"status\"}\n", NULL,
+		   0);
+	EXPECT_EQ(-1, receive_file(self, text, sizeof(text)));
+	EXPECT_NE(NULL, strstr(text, "\"state\":\"frozen\""));
+	close(asked.template);
+}
+
+TEST_F(save, a_file_for_which_a_machine_is_not_frozen_is_closed)
+{
+	int fd = memfd_create("file", 0);
+
+	asked.error = -ENOSPC;
+	send_files(self->client, FREEZE, &fd, 1);
+	EXPECT_NE(NULL, strstr(answer(self), "there is no room"));
+	asked.error = 0;
+	asked.frozen = true;
+	send_files(self->client, FREEZE, &fd, 1);
+	EXPECT_NE(NULL, strstr(answer(self), "\"ok\""));
+	close(fd);
+	EXPECT_EQ(2, asked.freezes);
+	send_files(self->client, FREEZE, NULL, 0);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_BAD_ARGUMENT));
+	EXPECT_EQ(2, asked.freezes);
+}
+
+TEST_F(save, only_a_frozen_machine_has_a_template)
+{
+	send_files(self->client, TEMPLATE, NULL, 0);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_NOT_FROZEN));
+	EXPECT_FALSE(self->session.holds);
+}
+
+TEST_F(save, a_connection_with_the_template_holds_the_machine_once)
+{
+	char text[256];
+
+	freeze(self);
+	for (int i = 0; i < 3; i++) {
+		send_files(self->client, TEMPLATE, NULL, 0);
+		close(receive_file(self, text, sizeof(text)));
+		EXPECT_TRUE(self->session.holds);
+		EXPECT_EQ(i, asked.releases);
+	}
+	close(asked.template);
+}
+
+TEST_F(save, a_frozen_machine_is_not_changed_and_not_held_otherwise)
+{
+	static const char *const refused[] = {
+		"{\"id\":1,\"command\":\"checkpoint\"}\n",
+		"{\"id\":1,\"command\":\"checkpoint\",\"drop\":true}\n",
+		"{\"id\":1,\"command\":\"rewind\"}\n",
+	};
+	int fd = memfd_create("file", 0);
+
+	asked.frozen = true;
+	for (size_t i = 0; i < 3; i++) {
+		send_files(self->client, refused[i], NULL, 0);
+		EXPECT_NE(NULL, strstr(answer(self), CONTROL_IS_FROZEN));
+	}
+	send_files(self->client,
+		   "{\"id\":1,\"command\":\"save\",\"hold\":true}\n", &fd, 1);
+	EXPECT_NE(NULL, strstr(answer(self), CONTROL_IS_FROZEN));
+	EXPECT_EQ(0, asked.checkpoints + asked.drops + asked.rewinds);
+	EXPECT_EQ(0, asked.saves);
+	EXPECT_NE(NULL, strstr(save_to(self, fd), "\"ok\""));
+	EXPECT_EQ(1, asked.saves);
+}
+
+TEST_F(save, a_machine_that_must_stay_frozen_says_why)
+{
+	asked.frozen = true;
+	asked.error = -EBUSY;
+	asked.why = "clones read its disk";
+	send_files(self->client, "{\"id\":1,\"command\":\"resume\"}\n", NULL,
+		   0);
+	EXPECT_NE(NULL, strstr(answer(self), "clones read its disk"));
 }
 
 TEST_HARNESS_MAIN

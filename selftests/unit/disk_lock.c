@@ -80,6 +80,39 @@ TEST_F(opened, readers_admit_readers_and_no_writer)
 	EXPECT_EQ(EBUSY, errno);
 }
 
+TEST_F(opened, a_writer_that_lends_its_file_admits_readers_and_no_writer)
+{
+	self->first = open_disk(self, false, false);
+	ASSERT_NE(NULL, self->first);
+	ASSERT_EQ(0, disk_lend(self->first, true));
+	EXPECT_EQ(NULL, open_disk(self, false, false));
+	EXPECT_EQ(EBUSY, errno);
+	self->second = open_disk(self, false, true);
+	ASSERT_NE(NULL, self->second);
+	EXPECT_EQ(-EBUSY, disk_lend(self->first, false));
+	/* It is lent as before. */
+	disk_close(self->second);
+	self->second = open_disk(self, true, false);
+	ASSERT_NE(NULL, self->second);
+	disk_close(self->second);
+	self->second = NULL;
+	ASSERT_EQ(0, disk_lend(self->first, false));
+	EXPECT_EQ(NULL, open_disk(self, true, false));
+	EXPECT_EQ(EBUSY, errno);
+}
+
+TEST_F(opened, one_that_only_reads_lends_its_file_always)
+{
+	self->first = open_disk(self, true, false);
+	ASSERT_NE(NULL, self->first);
+	self->second = open_disk(self, false, true);
+	ASSERT_NE(NULL, self->second);
+	EXPECT_EQ(0, disk_lend(self->first, true));
+	EXPECT_EQ(0, disk_lend(self->first, false));
+	EXPECT_EQ(0, disk_lend(self->second, true));
+	EXPECT_EQ(0, disk_lend(self->second, false));
+}
+
 TEST_F(opened, a_disk_that_was_closed_is_free_again)
 {
 	self->first = open_disk(self, false, false);

@@ -71,6 +71,79 @@ TEST(a_machine_goes_on_from_its_file)
 	close(file);
 }
 
+#define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static int new_template(void)
+{
+	return memfd_create("template", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+/* True if an address of this process is that of a template's byte. */
+static bool is_of_template(const void *address)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long start, end;
+	char line[256];
+	bool found = false;
+
+	while (maps && !found && fgets(line, sizeof(line), maps))
+		found = sscanf(line, "%lx-%lx", &start, &end) == 2 &&
+			start <= (uintptr_t)address &&
+			(uintptr_t)address < end && strstr(line, "template");
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+TEST(a_machine_that_is_frozen_shares_its_memory_with_the_file)
+{
+	int file = new_template();
+	struct machine *machine;
+	struct saved *saved;
+	uint8_t *place;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	place = fake_memory(PLACE);
+	*place = 0x21;
+	ASSERT_EQ(0, saved_freeze(machine, file, CONFIG, NULL, &why))
+	TH_LOG("%s", why.text);
+	EXPECT_EQ(SEALS, fcntl(file, F_GET_SEALS) & SEALS);
+	EXPECT_TRUE(is_of_template(place));
+	EXPECT_EQ(0x21, *place);
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, saved_check(saved, &why));
+	saved_close(saved);
+	/* What is written after that is the machine's own. */
+	ASSERT_EQ(0, saved_thaw(machine, &why));
+	*place = 0x22;
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, saved_check(saved, &why));
+	saved_close(saved);
+	machine_free(machine);
+	close(image);
+	close(file);
+}
+
+TEST(a_file_that_others_could_change_is_no_template)
+{
+	int file = memfd_create("template", MFD_CLOEXEC);
+	struct machine *machine;
+	uint8_t *place;
+
+	describe(guest_writes, 1);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	place = fake_memory(PLACE);
+	*place = 0x21;
+	EXPECT_EQ(-EPERM, saved_freeze(machine, file, CONFIG, NULL, &why));
+	EXPECT_NE(NULL, strstr(why.text, "cannot be sealed"));
+	EXPECT_FALSE(is_of_template(place));
+	EXPECT_EQ(0x21, *place);
+	machine_free(machine);
+	close(image);
+	close(file);
+}
+
 TEST(a_machine_of_another_size_does_not_take_it)
 {
 	int file = write_machine(_metadata);

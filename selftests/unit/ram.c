@@ -152,6 +152,46 @@ TEST(pages_that_are_given_back_do_not_show_the_file_again)
 	close(fd);
 }
 
+TEST(ram_can_begin_anew_as_a_file)
+{
+	int fd = file_with_sevens();
+	struct ram *ram = ram_new(2 * MIB);
+	char *bytes = ram_at(ram, MIB, PAGE);
+	char byte = 0;
+
+	bytes[0] = bytes[PAGE] = 1;
+	ASSERT_EQ(0, ram_replace(ram, fd, PAGE));
+	EXPECT_EQ(7, bytes[0]);
+	EXPECT_EQ(0, bytes[PAGE]);
+	bytes[0] = 8;
+	ASSERT_EQ(1, pread(fd, &byte, 1, PAGE + MIB));
+	EXPECT_EQ(7, byte);
+	EXPECT_EQ(PAGE, ram_discard(ram, bytes, PAGE));
+	EXPECT_EQ(0, bytes[0]);
+	ram_free(ram);
+	close(fd);
+}
+
+TEST(ram_stays_where_it_cannot_begin_anew)
+{
+	int fd = file_with_sevens();
+	struct ram *ram = ram_new(2 * MIB);
+	char *bytes = ram_at(ram, MIB, PAGE);
+
+	bytes[0] = 1;
+	EXPECT_EQ(-ENODATA, ram_replace(ram, fd, 2 * PAGE));
+	EXPECT_EQ(-EINVAL, ram_replace(ram, fd, 1));
+	EXPECT_EQ(-EINVAL, ram_replace(ram, fd, UINT64_MAX - PAGE + 1));
+	EXPECT_EQ(-ENODATA, ram_replace(ram, -1, 0));
+	EXPECT_EQ(1, bytes[0]);
+	ram_free(ram);
+	ram = ram_new_backed(2 * MIB, RAM_MEMFD);
+	EXPECT_EQ(-EOPNOTSUPP, ram_replace(ram, fd, PAGE));
+	EXPECT_EQ(0, *(char *)ram_at(ram, MIB, PAGE));
+	ram_free(ram);
+	close(fd);
+}
+
 TEST(a_file_that_ends_too_early_is_no_ram)
 {
 	int fd = file_with_sevens();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tests of `lodge restore` up to where a machine is made: which files it takes, and what
- * it says of others.
+ * Tests of `lodge restore` and `lodge clone` up to where a machine is made: which files they
+ * take, and what they say of others.
  */
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <lodge.h>
 
 #include "kselftest_harness.h"
 
@@ -62,30 +64,57 @@ static void write_machine(FIXTURE_DATA(restore) * self, const char *config)
 	close(fd);
 }
 
-/* Runs `lodge restore` with words, NULL at their end.  Return: its exit code. */
-static int restore(FIXTURE_DATA(restore) * self, ...)
+/* A clone that does not come to be ends in the midst of things. */
+const char *__asan_default_options(void);
+
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0";
+}
+
+/* Runs a command with words, NULL at their end.  Return: its exit code. */
+static int run(FIXTURE_DATA(restore) * self, char *command, va_list words)
 {
 	int messages = memfd_create("err", 0), argc = 1, status;
-	char *argv[MAX_WORDS + 2] = { "restore" };
-	va_list words;
+	char *argv[MAX_WORDS + 2] = { command };
 	ssize_t size;
 	pid_t child;
 
-	va_start(words, self);
 	while (argc <= MAX_WORDS && (argv[argc] = va_arg(words, char *)))
 		argc++;
-	va_end(words);
 	fflush(NULL);
 	child = fork();
 	if (!child) {
 		dup2(messages, STDERR_FILENO);
-		_exit(command_call(command_find("restore"), argc, argv));
+		_exit(command_call(command_find(command), argc, argv));
 	}
 	waitpid(child, &status, 0);
 	size = pread(messages, self->err, sizeof(self->err) - 1, 0);
 	self->err[size < 0 ? 0 : size] = '\0';
 	close(messages);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int restore(FIXTURE_DATA(restore) * self, ...)
+{
+	va_list words;
+	int code;
+
+	va_start(words, self);
+	code = run(self, "restore", words);
+	va_end(words);
+	return code;
+}
+
+static int clone_it(FIXTURE_DATA(restore) * self, ...)
+{
+	va_list words;
+	int code;
+
+	va_start(words, self);
+	code = run(self, "clone", words);
+	va_end(words);
+	return code;
 }
 
 /* True if it got as far as to the machine's memory, of which the file has one page. */
@@ -197,6 +226,73 @@ TEST_F(restore, more_options_than_a_machine_can_have_are_refused)
 	write_machine(self, config);
 	EXPECT_EQ(EXIT_CODE_IMAGE, restore(self, self->path, NULL));
 	EXPECT_NE(NULL, strstr(self->err, "more than 256 KiB"));
+}
+
+TEST_F(restore,
+       clones_are_made_of_a_file_by_its_path_and_of_one_in_this_directory)
+{
+	write_machine(self, ABSENT);
+	EXPECT_TRUE(was_tried(self, clone_it(self, self->path, NULL)))
+	TH_LOG("%s", self->err);
+	ASSERT_EQ(0, chdir(self->folder));
+	EXPECT_TRUE(was_tried(self, clone_it(self, "saved", NULL)))
+	TH_LOG("%s", self->err);
+	EXPECT_EQ(EXIT_CODE_NO_VM, clone_it(self, "other", NULL));
+	EXPECT_NE(NULL, strstr(self->err, "no machine of this name"));
+	EXPECT_EQ(EXIT_CODE_IMAGE, clone_it(self, "./other", NULL));
+	EXPECT_NE(NULL, strstr(self->err, "./other: No such file"));
+}
+
+TEST_F(restore, clones_that_cannot_be_are_refused_before_one_starts)
+{
+	char longest[LODGE_NAME_SIZE + 8] = "--name=";
+
+	write_machine(self, ABSENT);
+	memset(longest + strlen(longest), 'a', LODGE_NAME_SIZE - 1);
+	EXPECT_EQ(EXIT_CODE_USAGE, clone_it(self, self->path, "-n0", NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE, clone_it(self, self->path, "-n1001", NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE, clone_it(self, self->path, "-nx", NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE, clone_it(self, NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE, clone_it(self, self->path, "two", NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE,
+		  clone_it(self, self->path, "--name=a/b", NULL));
+	EXPECT_EQ(EXIT_CODE_USAGE,
+		  clone_it(self, self->path, longest, "-n2", NULL));
+	EXPECT_NE(NULL, strstr(self->err, "too long"));
+	EXPECT_NE(NULL, strstr(self->err, "0 of 2 clones were started"));
+}
+
+TEST_F(restore, clones_take_only_files_of_who_may_act_as_the_user)
+{
+	write_machine(self, ABSENT);
+	ASSERT_EQ(0, chmod(self->path, 0666));
+	EXPECT_EQ(EXIT_CODE_PERMISSION, clone_it(self, self->path, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "say --trust"));
+	EXPECT_TRUE(
+		was_tried(self, clone_it(self, "--trust", self->path, NULL)));
+}
+
+TEST_F(restore, what_clones_lack_is_said_once)
+{
+	const char *first;
+
+	write_machine(self, "{\"kernel\": \"/absent\", \"serial\": [\"/a\"], "
+			    "\"net\": [\"user,hostfwd=tcp:1-:1\", "
+			    "\"user,hostfwd=tcp:2-:2\"]}");
+	EXPECT_NE(0, clone_it(self, self->path, NULL));
+	first = strstr(self->err, "no ports of the host");
+	ASSERT_NE(NULL, first) TH_LOG("%s", self->err);
+	EXPECT_EQ(NULL, strstr(first + 1, "no ports of the host"));
+	EXPECT_NE(NULL, strstr(self->err, "files of --serial"));
+}
+
+TEST_F(restore, what_the_guest_writes_and_clones_cannot_keep_apart_is_named)
+{
+	write_machine(self, "{\"kernel\": \"/absent\", \"pmem\": [\"/data\"]}");
+	EXPECT_EQ(EXIT_CODE_STATE, clone_it(self, self->path, NULL));
+	EXPECT_NE(NULL, strstr(self->err, "--pmem=/data: the guest may write"))
+	TH_LOG("%s", self->err);
+	EXPECT_NE(NULL, strstr(self->err, "with ro"));
 }
 
 TEST_HARNESS_MAIN

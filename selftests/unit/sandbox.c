@@ -50,7 +50,7 @@ enum {
 /* The filters, the process for which they are built, and what calls are tried on. */
 static struct sock_fprog filters[SANDBOX_KINDS];
 static pid_t builder;
-static int file, event, timer, epoll, sockets[2];
+static int file, sealed, event, timer, epoll, sockets[2];
 static char page[4096] __attribute__((aligned(4096)));
 
 /* Those of a thread of the kind and of its ancestors: a worker may have all of them. */
@@ -135,6 +135,7 @@ FIXTURE_SETUP(filter)
 	for (int kind = 0; kind < SANDBOX_KINDS; kind++)
 		ASSERT_EQ(0, filter_build(&filters[kind], kind));
 	file = memfd_create("file", MFD_CLOEXEC);
+	sealed = memfd_create("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	event = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -149,6 +150,7 @@ FIXTURE_TEARDOWN(filter)
 	for (int kind = 0; kind < SANDBOX_KINDS; kind++)
 		free(filters[kind].filter);
 	close(file);
+	close(sealed);
 	close(event);
 	close(timer);
 	close(epoll);
@@ -333,6 +335,8 @@ static long look_for_peer(void)
 		       &peer, &size);
 }
 
+static struct flock first_byte = { .l_type = F_RDLCK, .l_len = 1 };
+
 static long poll_event(void)
 {
 	struct pollfd fd = { .fd = event, .events = POLLIN };
@@ -362,6 +366,9 @@ CALL_OF(add_doorbell, is_let_through(LODGE_SET_IOEVENTFD))
 CALL_OF(read_state, is_let_through(LODGE_GET_STATE))
 CALL_OF(set_state, is_let_through(LODGE_SET_STATE))
 CALL_OF(set_clock, is_let_through(LODGE_SET_CLOCK))
+CALL_OF(seal_file, syscall(SYS_fcntl, sealed, F_ADD_SEALS, F_SEAL_GROW))
+CALL_OF(lock_bytes, syscall(SYS_fcntl, sealed, F_OFD_SETLK, &first_byte))
+CALL_OF(look_for_locks, syscall(SYS_fcntl, sealed, F_OFD_GETLK, &first_byte))
 CALL_OF(restore_terminal, is_let_through(TCSETS))
 
 #define OWNER (1U << SANDBOX_OWNER)
@@ -401,6 +408,9 @@ static const struct {
 	{ "set a state", set_state, LOOP },
 	{ "set the clock", set_clock, LOOP },
 	{ "ask for a peer", look_for_peer, OWNER },
+	{ "seal a file", seal_file, OWNER },
+	{ "lock bytes of a file", lock_bytes, OWNER },
+	{ "look for locks of a file", look_for_locks, OWNER },
 	{ "restore the terminal", restore_terminal, OWNER },
 };
 

@@ -319,6 +319,51 @@ TEST_F(queues, what_the_driver_has_set_is_saved)
 	free(record.data);
 }
 
+static void read_mac(FIXTURE_DATA(queues) * self, uint8_t mac[6])
+{
+	for (unsigned int i = 0; i < 6; i++)
+		mac[i] = guest_read(&self->guest, VIRTIO_PCI_CAP_DEVICE_CFG, i,
+				    1);
+}
+
+TEST_F(queues, a_card_is_renewed_with_an_address_of_its_own)
+{
+	uint8_t before[6], after[6];
+
+	ASSERT_TRUE(start(self, MQ));
+	read_mac(self, before);
+	ASSERT_EQ(0, virtio_net_device.renew(self->device, self->values));
+	read_mac(self, after);
+	EXPECT_NE(0, memcmp(before, after, 6));
+	EXPECT_EQ(2, after[0] & 3);
+	/* It stays when the driver starts anew. */
+	guest_set_status(&self->guest, 0);
+	read_mac(self, before);
+	EXPECT_EQ(0, memcmp(before, after, 6));
+}
+
+TEST_F(queues, an_address_that_the_driver_has_set_is_renewed_when_it_has_gone)
+{
+	uint8_t before[6], after[6];
+
+	read_mac(self, before);
+	ASSERT_TRUE(start(self, MQ));
+	ASSERT_EQ(VIRTIO_NET_OK, SET_MAC(0x52, 0x54, 0, 0, 0, 7));
+	ASSERT_EQ(0, virtio_net_device.renew(self->device, self->values));
+	EXPECT_EQ(7, last_of_mac(self));
+	guest_set_status(&self->guest, 0);
+	read_mac(self, after);
+	EXPECT_NE(0, memcmp(before, after, 6));
+}
+
+TEST_F(queues, an_address_that_was_asked_for_stays)
+{
+	ASSERT_TRUE(start(self, MQ));
+	self->values[ADDRESS].given = true;
+	ASSERT_EQ(0, virtio_net_device.renew(self->device, self->values));
+	EXPECT_EQ(0x56, last_of_mac(self));
+}
+
 /* The number of pairs is the last field, of two bytes. */
 TEST_F(queues, number_of_pairs_that_no_driver_can_have_set_is_not_loaded)
 {

@@ -293,10 +293,17 @@ struct overlay;
  * @settle: called when the machine is written to a file: make stable what the guest has
  *	written to files of the host, which it counts on when it goes on from there.
  *	Returns 0 or -errno; NULL: it writes to none
+ * @lend: called when the machine stands still as the template of others: let them read
+ *	what the guest has written to files of the host, or, with false, have the files alone
+ *	again before it runs on.  Returns 0 or -errno: -EBUSY others read them; NULL: it
+ *	writes to none, or shares none
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  * @moved: called after that, if another machine may go on from the same state: the guest
  *	is to learn of it; NULL: nothing is to be done
+ * @renew: called last, if the machine from which the state comes goes on, too: give the
+ *	device an identity of its own where its options say none.  Returns 0 or -errno;
+ *	NULL: it has none
  * @keep: called when a checkpoint is made, perhaps for the second time: keep what the
  *	device has besides @fields and guest memory, as a disk's content, for @put_back.
  *	Returns 0, or -errno after device_fail(): it cannot be put back, or the device
@@ -337,8 +344,10 @@ struct device_kind {
 	const char *(*unsaved)(const void *device);
 	struct overlay *(*overlay)(const void *device);
 	int (*settle)(const void *device);
+	int (*lend)(const void *device, bool lend);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);
+	int (*renew)(void *device, const struct device_value *values);
 	int (*keep)(void *device, const struct device_value *values,
 		    struct device_error *error);
 	void (*put_back)(void *device);

@@ -258,6 +258,22 @@ struct ram *ram_new_mapped(uint64_t size, enum ram_backing backing, int fd,
 	return NULL;
 }
 
+int ram_replace(struct ram *ram, int fd, uint64_t offset)
+{
+	off_t file_end = lseek(fd, 0, SEEK_END);
+	uint64_t end;
+
+	if (ram->fd >= 0)
+		return -EOPNOTSUPP;
+	if (__builtin_add_overflow(offset, ram->file_size, &end) ||
+	    offset % RAM_PAGE)
+		return -EINVAL;
+	if (file_end < 0 || (uint64_t)file_end < end)
+		return -ENODATA;
+	ram->covers = true;
+	return cover(ram, fd, offset, 0, ram->file_size);
+}
+
 void ram_free(struct ram *ram)
 {
 	if (!ram)

@@ -70,6 +70,18 @@ struct ram *ram_new_mapped(uint64_t size, enum ram_backing backing, int fd,
 			   uint64_t offset);
 
 /**
+ * ram_replace() - let guest memory begin anew as a private copy of a piece of a file, in
+ * place of what it holds, while nobody else uses it
+ * @fd: as for ram_new_mapped() with RAM_ANONYMOUS
+ * @offset: likewise
+ *
+ * Return: 0; -EOPNOTSUPP there is a file behind the memory, which others may have mapped;
+ * -EINVAL and -ENODATA as ram_new_mapped(); another -errno: what the memory holds is not
+ * known.
+ */
+int ram_replace(struct ram *ram, int fd, uint64_t offset);
+
+/**
  * ram_fd() - get the file behind guest memory, whose size cannot change
  *
  * Return: the descriptor, which stays the memory's; -1 with RAM_ANONYMOUS.

@@ -14,14 +14,12 @@
 #include "cmd/complain.h"
 #include "cmd/detach.h"
 #include "cmd/exit_code.h"
+#include "cmd/requests.h"
 #include "control/directory.h"
 #include "control/endpoint.h"
 #include "control/keeper.h"
 #include "control/log.h"
 #include "control/server.h"
-#include "control/session.h"
-#include "lib/now.h"
-#include "machine/saved.h"
 
 /**
  * struct background - a machine that others reach
@@ -37,12 +35,11 @@
  * @serial: takes the serial port's output, or NULL
  * @feed: the same for those who are connected, or NULL
  * @input: the serial port's input: what is written to 1 is read from 0
- * @requests: how requests reach @machine
+ * @asked: what requests have done to @machine
+ * @control: how requests reach it
  * @server: serves the control socket
  * @machine: the machine, while it is served
  * @mux: shares the agent in it, or NULL
- * @paused: it is held
- * @kept: it is held for a connection that has saved it; @paused is what it was before
  * @served: it has run, so that its end is recorded
  * @end: its end, or NULL
  */
@@ -59,12 +56,11 @@ struct background {
 	struct log *serial;
 	struct feed *feed;
 	int input[2];
-	struct control_machine requests;
+	struct requests asked;
+	struct control_machine control;
 	struct server *server;
 	struct machine *machine;
 	struct mux *mux;
-	bool paused;
-	bool kept;
 	bool served;
 	char *end;
 };
@@ -192,7 +188,7 @@ static struct background *new_background(struct run_options *options,
 	new->options = options;
 	new->caller = caller;
 	new->parent = new->directory.fd = new->listener = -1;
-	new->input[0] = new->input[1] = -1;
+	new->input[0] = new->input[1] = new->asked.template = -1;
 	return new;
 }
 
@@ -262,213 +258,6 @@ int background_console(struct background *background, struct console **console)
 				  background_write, background);
 }
 
-/*
- * What requests do.
- */
-
-static bool is_paused(void *opaque)
-{
-	const struct background *background = opaque;
-
-	return background->paused || background->kept;
-}
-
-/* For `lodge ps`, which asks no controller. */
-static void mark_paused(struct background *background, bool paused)
-{
-	background->paused = paused;
-	keeper_mark_paused(background->keeper, paused);
-}
-
-/*
- * Holds the machine for a call, unless it is paused.  One that cannot be held, or let run
- * on, is of no use any more, and ends.  Return: 0, CONTROL_HELD or -errno.
- */
-static int hold(struct background *background)
-{
-	int err;
-
-	if (background->kept)
-		return CONTROL_HELD;
-	err = background->paused ? 0 : machine_pause(background->machine);
-	if (err)
-		machine_end(background->machine);
-	return err;
-}
-
-/* The way back from hold(), and from a save that has kept it so.  Return: 0 or -errno. */
-static int let_go(struct background *background)
-{
-	int err = background->paused ? 0 : machine_resume(background->machine);
-
-	background->kept = false;
-	if (err)
-		machine_end(background->machine);
-	return err;
-}
-
-static int pause_machine(void *opaque)
-{
-	struct background *background = opaque;
-	int err = hold(background);
-
-	if (err != CONTROL_HELD)
-		mark_paused(background, true);
-	return err;
-}
-
-static int resume_machine(void *opaque)
-{
-	struct background *background = opaque;
-	int err = background->kept ? CONTROL_HELD :
-				     machine_resume(background->machine);
-
-	if (!err)
-		mark_paused(background, false);
-	return err;
-}
-
-/* As people read it: the device, the file, the reason and the remedy. */
-static void tell_why(const struct device_error *error, char *why)
-{
-	if (*error->name)
-		snprintf(why, CONTROL_WHY_SIZE, "%s%s%s: %s%s%s", error->name,
-			 *error->thing ? ": " : "", error->thing, error->reason,
-			 *error->remedy ? "; " : "", error->remedy);
-}
-
-static int checkpoint(void *opaque, char *why)
-{
-	struct background *background = opaque;
-	struct device_error error;
-	int err = hold(background);
-	int failed;
-
-	if (err)
-		return err;
-	failed = machine_checkpoint(background->machine, &error);
-	if (failed)
-		tell_why(&error, why);
-	err = let_go(background);
-	return failed ? failed : err;
-}
-
-static int drop(void *opaque)
-{
-	struct background *background = opaque;
-	int err = hold(background);
-
-	if (err)
-		return err;
-	machine_drop_checkpoint(background->machine);
-	return let_go(background);
-}
-
-/* A machine of which a part was put back, and no more, is of no use. */
-static int put_back(void *opaque)
-{
-	struct background *background = opaque;
-	int err = hold(background);
-	int failed;
-
-	if (err)
-		return err;
-	failed = machine_rewind(background->machine);
-	if (failed && failed != -ENOENT) {
-		machine_end(background->machine);
-		return failed;
-	}
-	err = let_go(background);
-	return failed ? failed : err;
-}
-
-static struct machine_passes passes(void *opaque)
-{
-	const struct background *background = opaque;
-
-	return machine_passes(background->machine);
-}
-
-static bool is_gone(void *opaque)
-{
-	const int *client = opaque;
-
-	return session_is_gone(*client);
-}
-
-/* A machine is not held for a file that its client no longer waits for. */
-static int save_held(struct background *background, int fd, int client,
-		     char *why)
-{
-	const struct saved_wish wish = { .gone = is_gone, .opaque = &client };
-	struct snap_error error = { 0 };
-	int err = saved_write(background->machine, fd, background->config,
-			      client < 0 ? NULL : &wish, &error);
-
-	if (err)
-		snprintf(why, CONTROL_WHY_SIZE, "%s", error.text);
-	return err;
-}
-
-static int save(void *opaque, int fd, bool keep, int client,
-		struct control_saved *saved, char *why)
-{
-	struct background *background = opaque;
-	const int64_t start = now_ms();
-	int err = hold(background);
-	int failed;
-
-	if (err)
-		return err;
-	failed = save_held(background, fd, client, why);
-	background->kept = keep && !failed;
-	if (!background->kept)
-		err = let_go(background);
-	saved->bytes = lseek(fd, 0, SEEK_END);
-	saved->held_ms = now_ms() - start;
-	return failed ? failed : err;
-}
-
-static void release(void *opaque)
-{
-	struct background *background = opaque;
-
-	if (background->kept)
-		let_go(background);
-}
-
-static void press(void *opaque)
-{
-	struct background *background = opaque;
-
-	if (background->mux)
-		mux_power_off(background->mux);
-	else
-		machine_press_power_button(background->machine);
-}
-
-static void connect_agent(void *opaque, int fd, const void *rest, size_t size)
-{
-	struct background *background = opaque;
-
-	/* A client that there is no memory for finds its connection closed. */
-	mux_add(background->mux, fd, rest, size);
-}
-
-static void end(void *opaque)
-{
-	struct background *background = opaque;
-
-	machine_end(background->machine);
-}
-
-static void look(void *opaque)
-{
-	struct background *background = opaque;
-
-	machine_notice_kill(background->machine);
-}
-
 static ssize_t write_message(void *opaque, const char *text, size_t size)
 {
 	log_write(opaque, text, size);
@@ -498,31 +287,26 @@ static int start_server(struct background *background)
 {
 	const struct server_config config = {
 		.listener = background->listener,
-		.machine = &background->requests,
+		.machine = &background->control,
 		.feed = background->feed,
 		.input = background->input[1],
-		.look = look,
+		.look = requests_look,
 	};
 
-	background->requests = (struct control_machine){
+	background->asked = (struct requests){
+		.machine = background->machine,
+		.keeper = background->keeper,
+		.config = background->config,
+		.mux = background->mux,
+		.template = -1,
+	};
+	background->control = (struct control_machine){
 		.name = background->directory.name,
 		.config = background->config,
 		.has_console = background->feed,
 		.has_agent = background->mux,
-		.is_paused = is_paused,
-		.pause = pause_machine,
-		.resume = resume_machine,
-		.checkpoint = checkpoint,
-		.drop = drop,
-		.rewind = put_back,
-		.passes = passes,
-		.press = press,
-		.end = end,
-		.save = save,
-		.release = release,
-		.connect = connect_agent,
-		.opaque = background,
 	};
+	requests_connect(&background->control, &background->asked);
 	background->server = server_new(&config);
 	return background->server ? 0 : -errno;
 }
@@ -550,7 +334,7 @@ void background_serve(struct background *background, struct machine *machine,
 		machine_end(machine);
 	}
 	/* The agent has gone with the machine, whose end machine_wait() waits for. */
-	background->requests.has_agent = false;
+	background->control.has_agent = false;
 }
 
 void background_set_end(struct background *background, const char *end)
@@ -612,6 +396,7 @@ void background_close(struct background *background, int code)
 			close(background->input[i]);
 	if (background->listener >= 0)
 		close(background->listener);
+	requests_close(&background->asked);
 	if (background->parent >= 0)
 		close(background->parent);
 	free(background->config);

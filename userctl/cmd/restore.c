@@ -14,15 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/image_file.h"
 #include "cmd/run.h"
+#include "cmd/saved_file.h"
 #include "control/config.h"
-#include "machine/saved.h"
 
 #define MAX_WORDS 16
 #define KEY_CHECK 0x100
@@ -121,134 +120,70 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* True if a word of the file's is left out: it says how the machine was run. */
-static bool is_dropped(const struct restore_options *options, const char *word)
-{
-	static const char *const dropped[] = { "--detach", "--json",
-					       "--no-sandbox" };
-
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
-		if (!strcmp(word, dropped[i]))
-			return true;
-	if (options->detach && !strcmp(word, "--serial=stdio"))
-		return true;
-	return options->serial && !strncmp(word, "--serial=", 9);
-}
-
-/* @words: the file's, @count of them.  Return: 0, or the exit code after a message. */
-static int parse_words(struct run_options *run,
-		       const struct restore_options *options, char **words,
-		       size_t count, char *name)
+/* @words: the file's, @count of them.  Return: the exit code. */
+static int run_words(const struct restore_options *options,
+		     const struct saved_file *file, char **words, size_t count,
+		     char *name)
 {
 	char **argv = calloc(count + options->count + 2, sizeof(*argv));
-	int argc = 0, err;
+	struct run_options run;
+	int argc = 0, code;
 
 	if (!argv)
 		return complain(EXIT_CODE_RESOURCES, options->path,
 				strerror(ENOMEM), NULL);
 	argv[argc++] = name;
 	for (size_t i = 0; i < count; i++)
-		if (!is_dropped(options, words[i]))
+		if (!saved_file_drops(words[i], options->detach) &&
+		    !(options->serial && !strncmp(words[i], "--serial=", 9)))
 			argv[argc++] = words[i];
 	for (size_t i = 0; i < options->count; i++)
 		argv[argc++] = options->words[i];
-	err = options_parse(run, argc, argv, 0);
+	code = saved_file_parse(file, &run, argc, argv);
+	if (!code) {
+		code = run_machine_of(&run);
+		options_free(&run);
+	}
 	free(argv);
-	return err ? complain(EXIT_CODE_IMAGE, options->path,
-			      "its options are none of a machine's", NULL) :
-		     0;
+	return code;
 }
 
 /* Return: the exit code. */
 static int run_saved(const struct restore_options *options,
-		     const struct saved *saved, char *name)
+		     const struct saved_file *file, char *name)
 {
-	struct run_options run;
-	char why[256], **words;
-	size_t size, count;
-	const char *config = saved_config(saved, &size);
-	int err = config_words(config, size, options_keys(), &words, &count,
-			       why, sizeof(why)),
-	    code;
+	size_t count;
+	char **words;
+	int code = saved_file_words(file, &words, &count);
 
-	if (err)
-		return complain(EXIT_CODE_IMAGE, options->path, why, NULL);
-	code = parse_words(&run, options, words, count, name);
-	if (!code) {
-		run.machine.saved = saved_state(saved);
-		code = run_machine_of(&run);
-		options_free(&run);
-	}
+	if (code)
+		return code;
+	code = run_words(options, file, words, count, name);
 	config_free_words(words);
 	return code;
 }
 
-/*
- * The file says what the machine has of the host, and whoever can write it acts as the user
- * who restores it.
- *
- * Return: 0, or the exit code after a message.
- */
-static int check_author(const struct restore_options *options, int fd)
-{
-	static const char remedy[] =
-		"look at it by lodge image info --config, and then copy it, or "
-		"say --trust";
-	struct stat st;
-
-	if (options->trust || fstat(fd, &st))
-		return 0;
-	if (st.st_uid && st.st_uid != geteuid())
-		return complain(EXIT_CODE_PERMISSION, options->path,
-				"is another user's, and decides what the "
-				"machine may do to your files",
-				remedy);
-	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH))
-		return complain(EXIT_CODE_PERMISSION, options->path,
-				"can be written by others, and decides what "
-				"the machine may do to your files",
-				remedy);
-	return 0;
-}
-
 /* Return: 0, or the exit code after a message. */
 static int check_memory(const struct restore_options *options,
-			const struct saved *saved)
+			const struct saved_file *file)
 {
 	struct snap_error error;
-	int err = options->check ? saved_check(saved, &error) : 0;
+	int err = options->check ? saved_check(file->saved, &error) : 0;
 
 	return err ? image_complain(options->path, err, &error) : 0;
 }
 
-/* Return: the exit code. */
-static int restore_file(const struct restore_options *options, int fd,
-			char *name)
-{
-	struct snap_error error;
-	struct saved *saved;
-	int code = check_author(options, fd), err;
-
-	if (code)
-		return code;
-	err = saved_open(&saved, fd, &error);
-	if (err)
-		return image_complain(options->path, err, &error);
-	code = check_memory(options, saved);
-	if (!code)
-		code = run_saved(options, saved, name);
-	saved_close(saved);
-	return code;
-}
-
 static int restore(const struct restore_options *options, char *name)
 {
-	int fd, code = image_fd_open(options->path, &fd);
+	struct saved_file file;
+	int code = saved_file_open(&file, options->path, options->trust);
 
 	if (code)
 		return code;
-	code = restore_file(options, fd, name);
-	close(fd);
+	code = check_memory(options, &file);
+	if (!code)
+		code = run_saved(options, &file, name);
+	saved_file_close(&file);
 	return code;
 }
 

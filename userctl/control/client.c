@@ -21,6 +21,7 @@
  * @fd: its descriptor
  * @pid: the controller's process
  * @id: of the last request
+ * @file: descriptor that has come with an answer, or -1
  * @received: bytes in @in
  * @in: what was received and is not used yet
  */
@@ -28,6 +29,7 @@ struct client {
 	int fd;
 	pid_t pid;
 	json_int_t id;
+	int file;
 	size_t received;
 	char in[CONTROL_ANSWER_MAX];
 };
@@ -44,6 +46,60 @@ static int wait_readable(const struct client *client, int64_t deadline)
 	return ready ? 0 : -ETIMEDOUT;
 }
 
+/* Of several descriptors the last is kept: no answer has more than one. */
+static void keep_file(struct client *client, int fd)
+{
+	if (client->file >= 0)
+		close(client->file);
+	client->file = fd;
+}
+
+static void take_files(struct client *client, struct msghdr *message)
+{
+	struct cmsghdr *control;
+
+	for (control = CMSG_FIRSTHDR(message); control;
+	     control = CMSG_NXTHDR(message, control)) {
+		const unsigned char *data = CMSG_DATA(control);
+		size_t size = control->cmsg_len - CMSG_LEN(0);
+		int fd;
+
+		if (control->cmsg_level != SOL_SOCKET ||
+		    control->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (; size >= sizeof(fd);
+		     data += sizeof(fd), size -= sizeof(fd)) {
+			memcpy(&fd, data, sizeof(fd));
+			keep_file(client, fd);
+		}
+	}
+}
+
+/* Return: as recvmsg(). */
+static ssize_t receive_more(struct client *client)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} room;
+	struct iovec part = {
+		.iov_base = client->in + client->received,
+		.iov_len = sizeof(client->in) - client->received,
+	};
+	struct msghdr message = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &room,
+		.msg_controllen = sizeof(room.bytes),
+	};
+	ssize_t length =
+		recvmsg(client->fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (length >= 0)
+		take_files(client, &message);
+	return length;
+}
+
 /* Receives what there is.  Return: 0, -EPIPE at the end, -ETIMEDOUT, or -errno. */
 static int receive(struct client *client, int64_t deadline)
 {
@@ -52,8 +108,7 @@ static int receive(struct client *client, int64_t deadline)
 
 	if (err)
 		return err;
-	length = recv(client->fd, client->in + client->received,
-		      sizeof(client->in) - client->received, MSG_DONTWAIT);
+	length = receive_more(client);
 	if (!length || (length < 0 && errno == ECONNRESET))
 		return -EPIPE;
 	if (length < 0)
@@ -113,6 +168,7 @@ int client_open(struct client **client, const struct directory *directory)
 
 	if (!new)
 		return -ENOMEM;
+	new->file = -1;
 	new->fd = endpoint_connect(directory, &new->pid);
 	err = new->fd < 0 ? new->fd : greet(new);
 	if (err == -EAGAIN)
@@ -131,6 +187,8 @@ void client_close(struct client *client)
 		return;
 	if (client->fd >= 0)
 		close(client->fd);
+	if (client->file >= 0)
+		close(client->file);
 	free(client);
 }
 
@@ -227,6 +285,14 @@ int client_call(struct client *client, const char *command,
 
 	return err ? err :
 		     client_receive(client, CLIENT_PATIENCE_MS, ok, why, size);
+}
+
+int client_take_file(struct client *client)
+{
+	int fd = client->file;
+
+	client->file = -1;
+	return fd;
 }
 
 void client_wait_close(struct client *client, int patience_ms)

@@ -79,6 +79,13 @@ int client_call(struct client *client, const char *command,
 		const char *argument, json_t **ok, char *why, size_t size);
 
 /**
+ * client_take_file() - take the descriptor that has come with the last answer
+ *
+ * Return: it, which is the caller's now; or -1: there is none.
+ */
+int client_take_file(struct client *client);
+
+/**
  * client_wait_close() - wait until the controller has closed the connection, which is
  * the last that it does
  * @patience_ms: milliseconds

@@ -41,6 +41,7 @@ struct request {
  *	the list
  * @call: carries it out
  * @takes_file: a descriptor comes with it
+ * @thawed: it is none for a machine that is frozen
  */
 struct control_command {
 	const char *name;
@@ -49,6 +50,7 @@ struct control_command {
 		     const struct request *request,
 		     struct control_reply *reply);
 	bool takes_file;
+	bool thawed;
 };
 
 /* Return: an object as a line, to be freed; it is released. */
@@ -90,7 +92,8 @@ static void refuse_error(const struct request *request, int err,
 {
 	if (err == CONTROL_HELD)
 		refuse(request, CONTROL_BUSY,
-		       "another connection saves it, and holds it", reply);
+		       *why ? why : "another connection saves it, and holds it",
+		       reply);
 	else
 		refuse(request, CONTROL_FAILED, *why ? why : strerror(-err),
 		       reply);
@@ -105,18 +108,34 @@ static void answer_error(const struct request *request, int err,
 		answer(request, json_object(), reply);
 }
 
+static const char *state_of(const struct control_machine *machine)
+{
+	if (machine->is_frozen(machine->opaque))
+		return CONTROL_FROZEN;
+	return machine->is_paused(machine->opaque) ? CONTROL_PAUSED :
+						     CONTROL_RUNNING;
+}
+
+static void refuse_frozen(const struct request *request,
+			  struct control_reply *reply)
+{
+	refuse(request, CONTROL_IS_FROZEN,
+	       "it is frozen, as the template of clones; `lodge resume` lets it "
+	       "run on",
+	       reply);
+}
+
 static void call_status(const struct control_machine *machine,
 			const struct request *request,
 			struct control_reply *reply)
 {
-	bool paused = machine->is_paused(machine->opaque);
 	struct machine_passes passes = machine->passes(machine->opaque);
 
 	answer(request,
 	       json_pack("{s:s,s:s,s:i,s:b,s:I,s:I}", "name", machine->name,
-			 "state", paused ? CONTROL_PAUSED : CONTROL_RUNNING,
-			 "pid", (int)getpid(), "console", machine->has_console,
-			 "pass", (json_int_t)passes.pass, "value",
+			 "state", state_of(machine), "pid", (int)getpid(),
+			 "console", machine->has_console, "pass",
+			 (json_int_t)passes.pass, "value",
 			 (json_int_t)passes.value),
 	       reply);
 }
@@ -139,7 +158,10 @@ static void call_resume(const struct control_machine *machine,
 			const struct request *request,
 			struct control_reply *reply)
 {
-	answer_error(request, machine->resume(machine->opaque), "", reply);
+	char why[CONTROL_WHY_SIZE] = "";
+	int err = machine->resume(machine->opaque, why);
+
+	answer_error(request, err, why, reply);
 }
 
 static void call_checkpoint(const struct control_machine *machine,
@@ -229,6 +251,19 @@ static void call_exec(const struct control_machine *machine,
 	reply->next = CONTROL_AGENT;
 }
 
+static void answer_saved(const struct request *request, int err,
+			 const struct control_saved *saved, const char *why,
+			 struct control_reply *reply)
+{
+	if (err)
+		refuse_error(request, err, why, reply);
+	else
+		answer(request,
+		       json_pack("{s:I,s:I}", "bytes", (json_int_t)saved->bytes,
+				 "held-ms", (json_int_t)saved->held_ms),
+		       reply);
+}
+
 static void call_save(const struct control_machine *machine,
 		      const struct request *request,
 		      struct control_reply *reply)
@@ -237,33 +272,70 @@ static void call_save(const struct control_machine *machine,
 		json_is_true(json_object_get(request->arguments, "hold"));
 	struct control_saved saved = { 0 };
 	char why[CONTROL_WHY_SIZE] = "";
-	int err = machine->save(machine->opaque, request->file, hold,
-				request->client, &saved, why);
+	int err;
 
-	if (err) {
-		refuse_error(request, err, why, reply);
+	if (hold && machine->is_frozen(machine->opaque)) {
+		refuse_frozen(request, reply);
 		return;
 	}
-	reply->holds = hold;
-	answer(request,
-	       json_pack("{s:I,s:I}", "bytes", (json_int_t)saved.bytes,
-			 "held-ms", (json_int_t)saved.held_ms),
-	       reply);
+	err = machine->save(machine->opaque, request->file, hold,
+			    request->client, &saved, why);
+	reply->holds = hold && !err;
+	answer_saved(request, err, &saved, why, reply);
+}
+
+/* One that is a template already stays so, and needs no other file. */
+static void call_freeze(const struct control_machine *machine,
+			const struct request *request,
+			struct control_reply *reply)
+{
+	struct control_saved saved = { 0 };
+	char why[CONTROL_WHY_SIZE] = "";
+	int err = machine->freeze(machine->opaque, request->file,
+				  request->client, &saved, why);
+
+	reply->took_file = !err;
+	answer_saved(request, err == -EALREADY ? 0 : err, &saved, why, reply);
+}
+
+static void call_template(const struct control_machine *machine,
+			  const struct request *request,
+			  struct control_reply *reply)
+{
+	int file = machine->template(machine->opaque);
+
+	if (file < 0) {
+		refuse(request, CONTROL_NOT_FROZEN,
+		       "it is not frozen; `lodge freeze` makes it a template",
+		       reply);
+		return;
+	}
+	reply->file = file;
+	reply->holds = true;
+	answer(request, json_object(), reply);
 }
 
 static const struct control_command commands[] = {
-	{ "status", { NULL }, call_status, false },
-	{ "inspect", { NULL }, call_inspect, false },
-	{ "pause", { NULL }, call_pause, false },
-	{ "resume", { NULL }, call_resume, false },
-	{ "checkpoint", { "drop" }, call_checkpoint, false },
-	{ "rewind", { NULL }, call_rewind, false },
-	{ "power-button", { NULL }, call_press, false },
-	{ "end", { NULL }, call_end, false },
-	{ "wait", { NULL }, call_wait, false },
-	{ "console", { "history" }, call_console, false },
-	{ "exec", { NULL }, call_exec, false },
-	{ "save", { "hold" }, call_save, true },
+	{ .name = "status", .call = call_status },
+	{ .name = "inspect", .call = call_inspect },
+	{ .name = "pause", .call = call_pause },
+	{ .name = "resume", .call = call_resume },
+	{ .name = "checkpoint",
+	  .arguments = { "drop" },
+	  .call = call_checkpoint,
+	  .thawed = true },
+	{ .name = "rewind", .call = call_rewind, .thawed = true },
+	{ .name = "power-button", .call = call_press },
+	{ .name = "end", .call = call_end },
+	{ .name = "wait", .call = call_wait },
+	{ .name = "console", .arguments = { "history" }, .call = call_console },
+	{ .name = "exec", .call = call_exec },
+	{ .name = "save",
+	  .arguments = { "hold" },
+	  .call = call_save,
+	  .takes_file = true },
+	{ .name = "freeze", .call = call_freeze, .takes_file = true },
+	{ .name = "template", .call = call_template },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -386,6 +458,8 @@ static void carry_out(const struct control_machine *machine, json_t *object,
 		if (!command)
 			refuse(&request, CONTROL_UNKNOWN,
 			       "there is no such command", reply);
+		else if (command->thawed && machine->is_frozen(machine->opaque))
+			refuse_frozen(&request, reply);
 		else if (check_arguments(command, &request, reply) &&
 			 check_file(command, &request, reply))
 			command->call(machine, &request, reply);
@@ -401,6 +475,7 @@ void control_request(const struct control_machine *machine, const char *line,
 	json_t *object = json_loadb(line, size, JSON_REJECT_DUPLICATES, NULL);
 
 	memset(reply, 0, sizeof(*reply));
+	reply->file = CONTROL_NO_FILE;
 	if (json_is_object(object))
 		carry_out(machine, object, client, file, reply);
 	else

@@ -23,6 +23,7 @@
 /* The machine's states, in answers. */
 #define CONTROL_RUNNING "running"
 #define CONTROL_PAUSED "paused"
+#define CONTROL_FROZEN "frozen"
 
 /* The errors, as words for programs. */
 #define CONTROL_BAD_REQUEST "bad-request"
@@ -34,8 +35,10 @@
 #define CONTROL_NO_CHECKPOINT "no-checkpoint"
 #define CONTROL_NO_CONSOLE "no-console"
 #define CONTROL_NO_AGENT "no-agent"
+#define CONTROL_IS_FROZEN "is-frozen"
+#define CONTROL_NOT_FROZEN "not-frozen"
 
-/* In place of a descriptor that comes with a request. */
+/* In place of a descriptor that comes with a request, or with an answer. */
 #define CONTROL_NO_FILE (-1)
 #define CONTROL_MANY_FILES (-2)
 
@@ -62,8 +65,9 @@ struct control_saved {
  * @has_console: its serial port is connected to the control socket
  * @has_agent: an agent in the guest runs commands
  * @is_paused: tells whether it is held
+ * @is_frozen: tells whether it is held as a template
  * @pause: hold it
- * @resume: let it run on
+ * @resume: let it run on, and be no template any more
  * @checkpoint: keep its present state
  * @drop: forget that
  * @rewind: put it back to that; -ENOENT: there is none
@@ -73,7 +77,11 @@ struct control_saved {
  * @save: write it to a file, and let it run on unless it was held before, or is to stay
  *	so: with @hold, until @release or @end is called.  It is given up when the other
  *	end of @client, a socket, is gone, unless that is -1
- * @release: end what @save with @hold has begun
+ * @freeze: hold it as the template of clones, which it is written to a file for: on
+ *	success the descriptor is the machine's; -EALREADY it is one
+ * @template: get that descriptor, which stays the machine's; until @release is called the
+ *	machine stays frozen.  Returns it; or -ENOENT: it is not frozen
+ * @release: end what @save with @hold has begun, or what @template has
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -88,8 +96,9 @@ struct control_machine {
 	bool has_console;
 	bool has_agent;
 	bool (*is_paused)(void *opaque);
+	bool (*is_frozen)(void *opaque);
 	int (*pause)(void *opaque);
-	int (*resume)(void *opaque);
+	int (*resume)(void *opaque, char *why);
 	int (*checkpoint)(void *opaque, char *why);
 	int (*drop)(void *opaque);
 	int (*rewind)(void *opaque);
@@ -98,6 +107,9 @@ struct control_machine {
 	void (*end)(void *opaque);
 	int (*save)(void *opaque, int fd, bool hold, int client,
 		    struct control_saved *saved, char *why);
+	int (*freeze)(void *opaque, int fd, int client,
+		      struct control_saved *saved, char *why);
+	int (*template)(void *opaque);
 	void (*release)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
@@ -119,6 +131,8 @@ enum control_next {
  * @id: with CONTROL_WAIT: for control_ended(), to be freed
  * @history: with CONTROL_CONSOLE: the output that is kept is wanted, too
  * @holds: the machine stays held as long as the connection, or until "end"
+ * @took_file: the descriptor that has come with it is the machine's now
+ * @file: descriptor to send with the answer, which stays the machine's; or CONTROL_NO_FILE
  */
 struct control_reply {
 	enum control_next next;
@@ -126,6 +140,8 @@ struct control_reply {
 	char *id;
 	bool history;
 	bool holds;
+	bool took_file;
+	int file;
 };
 
 /**
@@ -140,8 +156,8 @@ char *control_greeting(const struct control_machine *machine);
  * @line: the request, without the end of the line
  * @size: its bytes
  * @client: the socket by which it has come, or -1
- * @file: descriptor that has come with it, which stays the caller's; or CONTROL_NO_FILE,
- *	or CONTROL_MANY_FILES
+ * @file: descriptor that has come with it, which stays the caller's unless
+ *	control_reply.took_file is set; or CONTROL_NO_FILE, or CONTROL_MANY_FILES
  * @reply: out
  */
 void control_request(const struct control_machine *machine, const char *line,

@@ -39,6 +39,7 @@ void session_open(struct session *session, int fd,
 {
 	memset(session, 0, sizeof(*session));
 	session->fd = fd;
+	session->out_file = CONTROL_NO_FILE;
 	send_later(session, control_greeting(machine));
 }
 
@@ -179,6 +180,32 @@ static void receive(struct session *session)
 		session->broken = true;
 }
 
+/* Sends bytes, with the descriptor if there is one.  Return: as sendmsg(). */
+static ssize_t send_more(const struct session *session)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} room = { 0 };
+	struct iovec part = {
+		.iov_base = session->out + session->sent,
+		.iov_len = session->size - session->sent,
+	};
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct cmsghdr *control;
+
+	if (session->out_file >= 0) {
+		message.msg_control = &room;
+		message.msg_controllen = sizeof(room.bytes);
+		control = CMSG_FIRSTHDR(&message);
+		control->cmsg_level = SOL_SOCKET;
+		control->cmsg_type = SCM_RIGHTS;
+		control->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(control), &session->out_file, sizeof(int));
+	}
+	return sendmsg(session->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* Return: true if nothing is left to send. */
 static bool send_out(struct session *session)
 {
@@ -186,13 +213,12 @@ static bool send_out(struct session *session)
 
 	if (!session->out)
 		return true;
-	length = send(session->fd, session->out + session->sent,
-		      session->size - session->sent,
-		      MSG_DONTWAIT | MSG_NOSIGNAL);
+	length = send_more(session);
 	if (length < 0) {
 		session->broken = !is_passing(errno);
 		return false;
 	}
+	session->out_file = CONTROL_NO_FILE;
 	session->sent += length;
 	if (session->sent < session->size)
 		return false;
@@ -252,8 +278,14 @@ static bool take_request(struct session *session,
 			session->files	   ? session->file :
 					     CONTROL_NO_FILE,
 			&reply);
+	if (reply.took_file)
+		session->files = 0;
 	drop_file(session);
+	/* A connection holds the machine once, however often it has asked. */
+	if (session->holds && reply.holds)
+		machine->release(machine->opaque);
 	session->holds |= reply.holds;
+	session->out_file = reply.file;
 	consume(session, end + 1 - session->in);
 	take_reply(session, &reply, feed);
 	return true;

@@ -27,6 +27,8 @@
  * @out: what is being sent, or NULL
  * @size: bytes in @out
  * @sent: bytes of them that are sent
+ * @out_file: with @out: descriptor that goes with its first bytes, which is the machine's;
+ *	or CONTROL_NO_FILE
  * @files: descriptors that have come, of which a request takes one
  * @file: with @files: the first; the others are closed
  * @holds: the machine stays held for it
@@ -45,6 +47,7 @@ struct session {
 	char *out;
 	size_t size;
 	size_t sent;
+	int out_file;
 	unsigned int files;
 	int file;
 	bool holds;

@@ -209,4 +209,14 @@ void disk_drain(struct disk *disk);
  */
 int disk_settle(const struct disk *disk);
 
+/**
+ * disk_lend() - let others read the disk's file, after disk_settle(), or have it alone again
+ * @lend: which of the two; to do either twice is fine
+ *
+ * Until it is had alone again nothing may be written.
+ *
+ * Return: 0; -EBUSY others read it, and it stays lent; or another -errno.
+ */
+int disk_lend(const struct disk *disk, bool lend);
+
 #endif

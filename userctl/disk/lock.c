@@ -32,11 +32,14 @@ enum {
 
 #define MASK(way) (1U << (way))
 
-/* Return: 0 or -errno. */
-static int lock_bytes(int fd, off_t base, unsigned int ways)
+/* What a writer does, and what nobody else may do beside any user. */
+#define WRITING (MASK(WAY_WRITE) | MASK(WAY_RESIZE))
+
+/* @type: F_RDLCK or F_UNLCK.  Return: 0 or -errno. */
+static int set_bytes(int fd, short type, off_t base, unsigned int ways)
 {
 	for (unsigned int way = 0; way < WAYS; way++) {
-		struct flock lock = { .l_type = F_RDLCK,
+		struct flock lock = { .l_type = type,
 				      .l_whence = SEEK_SET,
 				      .l_start = base + way,
 				      .l_len = 1 };
@@ -149,22 +152,36 @@ static void tell_owner(int fd, bool writing, char *why, size_t size)
 
 int disk_lock(int fd, bool writing, char *why, size_t size)
 {
-	unsigned int used = MASK(WAY_READ);
-	unsigned int alone = MASK(WAY_WRITE) | MASK(WAY_RESIZE);
+	const unsigned int used = MASK(WAY_READ) | (writing ? WRITING : 0);
 	int err;
 
-	if (writing)
-		used |= MASK(WAY_WRITE) | MASK(WAY_RESIZE);
-	err = lock_bytes(fd, USED_BASE, used);
+	err = set_bytes(fd, F_RDLCK, USED_BASE, used);
 	if (!err)
-		err = lock_bytes(fd, ALONE_BASE, alone);
+		err = set_bytes(fd, F_RDLCK, ALONE_BASE, WRITING);
 	if (!err)
 		err = test_bytes(fd, ALONE_BASE, used);
 	if (!err)
-		err = test_bytes(fd, USED_BASE, alone);
+		err = test_bytes(fd, USED_BASE, WRITING);
 	if (err == -EBUSY)
 		tell_owner(fd, writing, why, size);
 	else if (err)
 		snprintf(why, size, "it cannot be locked: %s", strerror(-err));
+	return err;
+}
+
+int disk_lock_lend(int fd)
+{
+	return set_bytes(fd, F_UNLCK, USED_BASE, WRITING);
+}
+
+/* Nobody else writes: the bytes that forbid it have been locked all the time. */
+int disk_lock_regain(int fd)
+{
+	int err = set_bytes(fd, F_RDLCK, USED_BASE, WRITING);
+
+	if (!err)
+		err = test_bytes(fd, ALONE_BASE, WRITING);
+	if (err)
+		disk_lock_lend(fd);
 	return err;
 }

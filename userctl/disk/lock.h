@@ -22,4 +22,19 @@
  */
 int disk_lock(int fd, bool writing, char *why, size_t size);
 
+/**
+ * disk_lock_lend() - let others read a file, which is locked for writing, and nobody write
+ * it
+ *
+ * Return: 0 or -errno.
+ */
+int disk_lock_lend(int fd);
+
+/**
+ * disk_lock_regain() - undo disk_lock_lend()
+ *
+ * Return: 0; -EBUSY somebody reads it, and the file stays lent; or another -errno.
+ */
+int disk_lock_regain(int fd);
+
 #endif

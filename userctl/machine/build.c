@@ -363,6 +363,8 @@ static int build_state(struct machine *machine)
 	memcpy(machine->error.lacks, machine->held.lacks,
 	       sizeof(machine->error.lacks));
 	machine->error.wants_khz = machine->held.wants_khz;
+	if (!err && machine->config->clone)
+		err = devices_renew(machine->devices);
 	return err ? machine_fail(machine, MACHINE_STEP_LOAD, err) : 0;
 }
 

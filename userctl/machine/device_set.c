@@ -204,6 +204,25 @@ int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE])
 	return err;
 }
 
+int devices_lend(const struct devices *devices, bool lend,
+		 char name[DEVICE_NAME_SIZE])
+{
+	char other[DEVICE_NAME_SIZE];
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct device_made *made = &devices->made[i];
+
+		if (made->kind->lend)
+			err = made->kind->lend(made->device, lend);
+		if (err)
+			set_name(name, made->kind, made->number);
+	}
+	if (err && !lend)
+		devices_lend(devices, true, other);
+	return err;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {
@@ -224,6 +243,19 @@ void devices_moved(struct devices *devices)
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->made[i].kind->moved)
 			devices->made[i].kind->moved(devices->made[i].device);
+}
+
+int devices_renew(struct devices *devices)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < devices->count && !err; i++) {
+		const struct device_made *made = &devices->made[i];
+
+		if (made->kind->renew)
+			err = made->kind->renew(made->device, made->values);
+	}
+	return err;
 }
 
 static int keep(struct device_made *made, struct device_error *error)

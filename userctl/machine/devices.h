@@ -213,6 +213,17 @@ const char *devices_unsaved(const struct devices *devices,
 int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE]);
 
 /**
+ * devices_lend() - let other machines read what the guest has written to files of the host,
+ * or have the files alone again
+ * @lend: which of the two
+ * @name: out: on failure, the device, as device_error.name
+ *
+ * Return: 0; -EBUSY others read them, and all files stay lent; or another -errno.
+ */
+int devices_lend(const struct devices *devices, bool lend,
+		 char name[DEVICE_NAME_SIZE]);
+
+/**
  * devices_load() - load the devices, which have just been reset, from a record
  * @sections: out: number of the record's sections that are devices'
  *
@@ -227,6 +238,14 @@ int devices_load(struct devices *devices, const struct record *record,
  * go on from the same state
  */
 void devices_moved(struct devices *devices);
+
+/**
+ * devices_renew() - give the devices identities of their own, as the machine from which the
+ * state comes goes on, too; after devices_moved()
+ *
+ * Return: 0 or -errno.
+ */
+int devices_renew(struct devices *devices);
 
 /**
  * devices_keep() - keep what devices_save() does not save, for devices_put_back()

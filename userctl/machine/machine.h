@@ -67,6 +67,8 @@ struct machine_saved {
  *	RAM_ANONYMOUS
  * @features: those that its processors have; NULL: all that the host has
  * @saved: the state with which it begins, in place of that of a start; or NULL
+ * @clone: with @saved: the machine that was saved goes on, too, and this one gets an
+ *	identity of its own
  * @devices: devices_default(), and devices that were added
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
@@ -89,6 +91,7 @@ struct machine_config {
 	enum ram_backing backing;
 	const struct feature_set *features;
 	const struct machine_saved *saved;
+	bool clone;
 	struct devices_wanted devices;
 	bool no_reboot;
 	bool stop_on_crash;

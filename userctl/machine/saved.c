@@ -6,6 +6,7 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,7 @@ static int write_host(struct snap_writer *writer, const struct machine *machine)
  * @images: the section "images"
  * @overlays: the section "overlays"
  * @disks: the page at which the first of their disks begins
+ * @memory: out: where the pages of RAM begin in the file
  * @failed: out: the device whose blocks cannot be read; its name is empty if there is none
  */
 struct contents {
@@ -183,6 +185,7 @@ struct contents {
 	struct record images;
 	struct overlays_plan overlays;
 	uint64_t disks;
+	uint64_t memory;
 	struct device_error failed;
 };
 
@@ -263,6 +266,8 @@ static int write_file(struct machine *machine, int fd,
 		err = snap_writer_new(&writer, fd, &plan);
 	if (!err)
 		err = write_all(writer, machine, contents);
+	if (!err)
+		contents->memory = snap_writer_memory(writer);
 	snap_writer_free(writer);
 	if (err && *contents->failed.name)
 		return snap_error_set(error, err, NULL,
@@ -325,20 +330,87 @@ static int settle(const struct machine *machine, struct snap_error *error)
 		     0;
 }
 
-int saved_write(struct machine *machine, int fd, const char *config,
-		const struct saved_wish *wish, struct snap_error *error)
+static int write_machine(struct machine *machine, int fd,
+			 struct contents *contents, struct snap_error *error)
 {
-	struct contents contents = { .config = config, .wish = wish };
 	int err = check_machine(machine, error);
 
 	if (!err)
 		err = settle(machine, error);
 	if (!err)
-		err = write_file(machine, fd, &contents, error);
-	free(contents.state.data);
-	free(contents.images.data);
-	free(contents.overlays.section.data);
+		err = write_file(machine, fd, contents, error);
+	free(contents->state.data);
+	free(contents->images.data);
+	free(contents->overlays.section.data);
 	return err;
+}
+
+int saved_write(struct machine *machine, int fd, const char *config,
+		const struct saved_wish *wish, struct snap_error *error)
+{
+	struct contents contents = { .config = config, .wish = wish };
+
+	return write_machine(machine, fd, &contents, error);
+}
+
+/*
+ * Templates
+ */
+
+/*
+ * RAM that has a file is another process's, too, which would not see it replaced: it stays,
+ * beside its copy.
+ */
+static int share_ram(struct machine *machine, int fd, uint64_t memory)
+{
+	int err = ram_fd(machine->ram) < 0 ?
+			  ram_replace(machine->ram, fd, memory) :
+			  0;
+
+	if (!err)
+		return 0;
+	/* What it holds is not known. */
+	machine_end(machine);
+	return -ENOTRECOVERABLE;
+}
+
+int saved_freeze(struct machine *machine, int fd, const char *config,
+		 const struct saved_wish *wish, struct snap_error *error)
+{
+	struct contents contents = { .config = config, .wish = wish };
+	char name[DEVICE_NAME_SIZE];
+	int err = write_machine(machine, fd, &contents, error);
+
+	if (err)
+		return err;
+	if (fcntl(fd, F_ADD_SEALS,
+		  F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return snap_error_set(error, -errno, NULL,
+				      "the file cannot be sealed: %s; a "
+				      "template is a memfd that allows it",
+				      strerror(errno));
+	err = share_ram(machine, fd, contents.memory);
+	if (!err)
+		err = devices_lend(machine->devices, true, name);
+	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
+}
+
+int saved_thaw(struct machine *machine, struct snap_error *error)
+{
+	char name[DEVICE_NAME_SIZE];
+	int err = devices_lend(machine->devices, false, name);
+
+	if (err == -EBUSY)
+		return snap_error_set(
+			error, err, NULL,
+			"the file of its device %s is being read, "
+			"as by clones; end them first",
+			name);
+	return err ? snap_error_set(error, err, NULL,
+				    "the file of its device %s cannot be "
+				    "locked: %s",
+				    name, strerror(-err)) :
+		     0;
 }
 
 /*

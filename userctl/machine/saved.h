@@ -50,6 +50,32 @@ int saved_write(struct machine *machine, int fd, const char *config,
 		const struct saved_wish *wish, struct snap_error *error);
 
 /**
+ * saved_freeze() - make a held machine the template of others, which may read what its
+ * disks hold
+ * @fd: a memfd that allows seals, open for writing; what is in it is lost.  On success it is
+ *	sealed, and the machine's memory is a private mapping of it, unless other processes
+ *	have that mapped: then it is there twice
+ * @config: as for saved_write()
+ * @wish: as for saved_write()
+ * @error: out: on failure, the reason
+ *
+ * The machine must not run on before saved_thaw(); on failure it is as before.
+ *
+ * Return: as saved_write(); -EINVAL and -EPERM also if @fd cannot be sealed;
+ * -ENOTRECOVERABLE the machine's memory is lost, and it has been ended.
+ */
+int saved_freeze(struct machine *machine, int fd, const char *config,
+		 const struct saved_wish *wish, struct snap_error *error);
+
+/**
+ * saved_thaw() - undo saved_freeze(), so that the machine may run on
+ * @error: out: on failure, the reason
+ *
+ * Return: 0; -EBUSY others read its disks, and it stays a template; or another -errno.
+ */
+int saved_thaw(struct machine *machine, struct snap_error *error);
+
+/**
  * saved_open() - open the file of a saved machine
  * @saved: set to it
  * @fd: a regular file, opened for reading; it stays the caller's, who may close it after

@@ -178,10 +178,13 @@ static const struct row rows[] = {
 	IOCTL(LOOP, LODGE_GET_DIRTY),
 	IOCTL(LOOP, LODGE_RESET),
 
-	/* the owner: the user's terminal, the control socket, files of saved machines,
-	 * the end of helpers */
+	/* the owner: the user's terminal, the control socket, files of saved machines
+	 * and of disks that clones read, the end of helpers */
 	IOCTL(OWNER, TCSETS),
 	IOCTL(OWNER, TIOCGWINSZ),
+	CALL_IF(fcntl, OWNER, 1, SCMP_CMP_EQ, F_ADD_SEALS, 0),
+	CALL_IF(fcntl, OWNER, 1, SCMP_CMP_EQ, F_OFD_SETLK, 0),
+	CALL_IF(fcntl, OWNER, 1, SCMP_CMP_EQ, F_OFD_GETLK, 0),
 	CALL(ftruncate, OWNER),
 	CALL(fsync, OWNER),
 	CALL(pwrite64, OWNER),

@@ -182,6 +182,11 @@ void snap_writer_free(struct snap_writer *writer)
 	free(writer);
 }
 
+uint64_t snap_writer_memory(const struct snap_writer *writer)
+{
+	return writer->memory;
+}
+
 static bool has_section(const struct snap_writer *writer, const char *tag)
 {
 	for (uint32_t i = 0; i < writer->sections; i++)

@@ -96,6 +96,11 @@ int snap_writer_pages(struct snap_writer *writer, uint64_t first,
 int snap_writer_end(struct snap_writer *writer);
 
 /**
+ * snap_writer_memory() - get the offset of "memory" in the file, once a page was written
+ */
+uint64_t snap_writer_memory(const struct snap_writer *writer);
+
+/**
  * snap_writer_free() - free the writer; NULL is fine
  */
 void snap_writer_free(struct snap_writer *writer);

@@ -399,6 +399,13 @@ static int blk_settle(const void *opaque)
 	return disk_settle(blk->io.disk);
 }
 
+static int blk_lend(const void *opaque, bool lend)
+{
+	const struct blk *blk = opaque;
+
+	return disk_lend(blk->io.disk, lend);
+}
+
 const struct device_kind virtio_blk_device = {
 	.name = "virtio-blk",
 	.about = "a disk; --disk FILE adds it",
@@ -414,6 +421,7 @@ const struct device_kind virtio_blk_device = {
 	.is_sound = blk_is_sound,
 	.overlay = blk_overlay,
 	.settle = blk_settle,
+	.lend = blk_lend,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,

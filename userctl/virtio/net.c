@@ -435,23 +435,27 @@ static int parse_mac(const char *text, uint8_t *mac)
 	return text[end] || (mac[0] & MAC_GROUP) ? -EINVAL : 0;
 }
 
+/* Return: 0 or -EIO. */
+static int make_up_mac(uint8_t *mac)
+{
+	if (getrandom(mac, ETH_ALEN, 0) != ETH_ALEN)
+		return -EIO;
+	mac[0] = (mac[0] & ~MAC_GROUP) | MAC_LOCAL;
+	return 0;
+}
+
 static int set_mac(struct net *net, const char *text,
 		   struct device_error *error)
 {
-	uint8_t *mac = net->address;
-
 	if (text) {
-		if (!parse_mac(text, mac))
+		if (!parse_mac(text, net->address))
 			return 0;
 		device_fail(error, -EINVAL, text, "is not a card's address",
 			    "write six bytes, the first of them even, as in "
 			    "52:54:00:12:34:56");
 		return -EINVAL;
 	}
-	if (getrandom(mac, ETH_ALEN, 0) != ETH_ALEN)
-		return -EIO;
-	mac[0] = (mac[0] & ~MAC_GROUP) | MAC_LOCAL;
-	return 0;
+	return make_up_mac(net->address);
 }
 
 /* Return: 0 or -errno. */
@@ -617,6 +621,22 @@ static int net_keep(void *opaque, const struct device_value *values,
 				 0;
 }
 
+/* An address that the driver has set is the driver's; the card's own follows a reset. */
+static int net_renew(void *opaque, const struct device_value *values)
+{
+	struct net *net = opaque;
+	const bool own =
+		!memcmp(net->config.mac, net->address, sizeof(net->address));
+	int err;
+
+	if (values[NET_MAC].given)
+		return 0;
+	err = make_up_mac(net->address);
+	if (!err && own)
+		memcpy(net->config.mac, net->address, sizeof(net->address));
+	return err;
+}
+
 static bool net_is_sound(const void *opaque)
 {
 	const struct net *net = opaque;
@@ -650,5 +670,6 @@ const struct device_kind virtio_net_device = {
 	DEVICE_STATE(struct net, net_fields),
 	.is_sound = net_is_sound,
 	.loaded = virtio_pci_loaded,
+	.renew = net_renew,
 	.keep = net_keep,
 };

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Tests of what clones have of a machine's options, and of their names.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+
+#include "cmd/clone_name.h"
+#include "cmd/clone_word.h"
+#include "control/directory.h"
+
+static unsigned int changes;
+
+/* True if a word becomes another one, by one change; or NULL: stays as it is. */
+static bool becomes(const char *word, const char *expected, unsigned int change)
+{
+	char *made = NULL;
+	bool right;
+
+	changes = 0;
+	right = !clone_word(word, &made, &changes) && changes == change &&
+		(expected ? made && !strcmp(made, expected) : !made);
+	if (!right)
+		printf("# %s: %s, %#x\n", word, made ? made : "nothing",
+		       changes);
+	free(made);
+	return right;
+}
+
+static bool stays(const char *word)
+{
+	return becomes(word, NULL, 0);
+}
+
+static int error_of(const char *word)
+{
+	char *made;
+
+	return clone_word(word, &made, &changes);
+}
+
+TEST(a_disk_that_the_guest_writes_gets_an_overlay)
+{
+	EXPECT_TRUE(becomes("--disk=a", "--disk=a,snapshot=on", CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--disk=a,direct,ro=off",
+			    "--disk=a,direct,ro=off,snapshot=on",
+			    CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--disk=a,snapshot=off,queues=2",
+			    "--disk=a,queues=2,snapshot=on", CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--device=virtio-blk,serial=1,file=a",
+			    "--device=virtio-blk,serial=1,file=a,snapshot=on",
+			    CLONE_OVERLAY));
+	EXPECT_TRUE(stays("--disk=a,ro"));
+	EXPECT_TRUE(stays("--disk=a,ro=on"));
+	EXPECT_TRUE(stays("--disk=a,snapshot"));
+	EXPECT_TRUE(stays("--disk=a,direct,snapshot=on"));
+	EXPECT_TRUE(stays("--cdrom=a"));
+}
+
+TEST(commas_of_a_name_are_no_keys)
+{
+	EXPECT_TRUE(becomes("--disk=a,,ro", "--disk=a,,ro,snapshot=on",
+			    CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--disk=a,,b,,snapshot,direct",
+			    "--disk=a,,b,,snapshot,direct,snapshot=on",
+			    CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--device=virtio-blk,file=a,,ro",
+			    "--device=virtio-blk,file=a,,ro,snapshot=on",
+			    CLONE_OVERLAY));
+	EXPECT_TRUE(
+		becomes("--disk=ro", "--disk=ro,snapshot=on", CLONE_OVERLAY));
+	EXPECT_TRUE(becomes("--disk=a,rotten", "--disk=a,rotten,snapshot=on",
+			    CLONE_OVERLAY));
+}
+
+TEST(what_the_guest_writes_and_clones_cannot_keep_apart_is_refused)
+{
+	EXPECT_EQ(-EBUSY, error_of("--pmem=a"));
+	EXPECT_EQ(-EBUSY, error_of("--pmem=a,share=on"));
+	EXPECT_EQ(-EBUSY, error_of("--device=virtio-pmem,file=a"));
+	EXPECT_EQ(-EBUSY, error_of("--disk=a,format=qcow2"));
+	EXPECT_EQ(-EBUSY, error_of("--device=virtio-qcow2,file=a"));
+	EXPECT_TRUE(stays("--pmem=a,ro"));
+	EXPECT_TRUE(stays("--pmem=a,share=off"));
+	EXPECT_TRUE(stays("--disk=a,format=qcow2,ro"));
+}
+
+TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
+{
+	EXPECT_TRUE(
+		becomes("--net=user,hostfwd=tcp:22-:22,mac=02:00:00:00:00:01",
+			"--net=user,mac=02:00:00:00:00:01", CLONE_NO_PORTS));
+	EXPECT_TRUE(becomes("--device=virtio-net,type=user,hostfwd=tcp:1-:1",
+			    "--device=virtio-net,type=user", CLONE_NO_PORTS));
+	EXPECT_TRUE(stays("--net=user"));
+	EXPECT_TRUE(
+		becomes("--serial=/tmp/out", "--serial=none", CLONE_NO_SERIAL));
+	EXPECT_TRUE(stays("--serial=pty"));
+	EXPECT_TRUE(stays("--serial=none"));
+	EXPECT_TRUE(stays("--serial=stdio"));
+}
+
+TEST(other_options_stay)
+{
+	EXPECT_TRUE(stays("--kernel=disk,snapshot=off"));
+	EXPECT_TRUE(stays("--device=rng"));
+	EXPECT_TRUE(stays("--device=virtio-blkk,file=a"));
+	EXPECT_TRUE(stays("--device="));
+	EXPECT_TRUE(stays("--device"));
+	EXPECT_TRUE(stays(""));
+}
+
+FIXTURE(names)
+{
+	char above[32];
+	char path[64];
+	struct clone_names names;
+	char name[LODGE_NAME_SIZE];
+};
+
+FIXTURE_SETUP(names)
+{
+	snprintf(self->above, sizeof(self->above), "/tmp/lodge-unit-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->above));
+	snprintf(self->path, sizeof(self->path), "%s/lodge", self->above);
+	self->names = (struct clone_names){
+		.base = "web",
+		.count = 3,
+		.parent = directory_parent_open(self->path, true),
+	};
+	ASSERT_GE(self->names.parent, 0);
+}
+
+FIXTURE_TEARDOWN(names)
+{
+	char command[64];
+
+	close(self->names.parent);
+	snprintf(command, sizeof(command), "rm -rf %s", self->above);
+	EXPECT_EQ(0, system(command));
+}
+
+static const char *next(FIXTURE_DATA(names) * self)
+{
+	return clone_name(&self->names, self->name) ? NULL : self->name;
+}
+
+TEST_F(names, are_that_of_the_machine_with_numbers_that_are_free)
+{
+	struct directory other;
+
+	ASSERT_EQ(0, directory_take(&other, self->names.parent, "web-2"));
+	EXPECT_STREQ("web-1", next(self));
+	EXPECT_STREQ("web-3", next(self));
+	EXPECT_STREQ("web-4", next(self));
+	directory_close(&other);
+}
+
+TEST_F(names, that_are_given_have_all_numbers)
+{
+	struct directory other;
+
+	self->names.given = true;
+	ASSERT_EQ(0, directory_take(&other, self->names.parent, "web-1"));
+	EXPECT_STREQ("web-1", next(self));
+	EXPECT_STREQ("web-2", next(self));
+	directory_close(&other);
+}
+
+TEST_F(names, of_a_single_clone_are_as_they_are_given)
+{
+	self->names.count = 1;
+	EXPECT_STREQ("web-1", next(self));
+	self->names.given = true;
+	EXPECT_STREQ("web", next(self));
+}
+
+TEST_F(names, that_are_too_long_are_none)
+{
+	char longest[LODGE_NAME_SIZE];
+
+	memset(longest, 'a', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	self->names.base = longest;
+	EXPECT_EQ(NULL, next(self));
+	longest[sizeof(longest) - 3] = '\0';
+	self->names.last = 0;
+	self->names.given = true;
+	for (int i = 0; i < 9; i++)
+		EXPECT_NE(NULL, next(self));
+	EXPECT_EQ(NULL, next(self));
+}
+
+TEST_HARNESS_MAIN
