@@ -289,6 +289,9 @@ struct device_boot {
  * @settle: called when the machine is written to a file: make stable what the guest has
  *	written to files of the host, which it counts on when it goes on from there.
  *	Returns 0 or -errno; NULL: it writes to none
+ * @stays: say why the device cannot go to another host while the machine runs, and the
+ *	remedy: nobody else may open what it has open, or it writes to guest memory without
+ *	ram_wrote(); NULL, or returns NULL: it can
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  * @moved: called after that, if another machine may go on from the same state: the guest
@@ -330,6 +333,8 @@ struct device_kind {
 	bool (*is_sound)(const void *device);
 	const char *(*unsaved)(const void *device);
 	int (*settle)(const void *device);
+	const char *(*stays)(const void *device,
+			     const struct device_value *values);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);
 	int (*keep)(void *device, const struct device_value *values,

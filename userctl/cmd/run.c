@@ -72,6 +72,8 @@ static const char *fate_name(enum machine_fate fate)
 		return "quit";
 	case MACHINE_KILLED:
 		return "killed";
+	case MACHINE_MIGRATED:
+		return "migrated";
 	}
 	return "unknown";
 }
@@ -81,6 +83,7 @@ static int exit_code_of(const struct machine_end *end)
 	switch (end->fate) {
 	case MACHINE_POWERED_OFF:
 	case MACHINE_QUIT:
+	case MACHINE_MIGRATED:
 		return EXIT_CODE_POWER_OFF;
 	case MACHINE_RESET:
 		return EXIT_CODE_RESET;
@@ -139,6 +142,8 @@ static void tell_end(const struct run_options *options,
 	if (end->fate == MACHINE_KILLED)
 		fputs("lodge: the VM was killed; `lodge events` has the time\n",
 		      stderr);
+	if (end->fate == MACHINE_MIGRATED)
+		fputs("lodge: the machine runs elsewhere now\n", stderr);
 	if (end->fate == MACHINE_RESET && end->triple_fault)
 		fputs("lodge: the guest reset by a triple fault; --on-crash "
 		      "stop reports it\n",

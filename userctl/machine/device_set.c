@@ -211,6 +211,28 @@ int devices_settle(const struct devices *devices, const char **name)
 	return err;
 }
 
+static const char *stays(const struct made *made)
+{
+	const struct device_kind *kind = made->kind;
+
+	if (kind->shares_ram)
+		return "another process writes to the guest's memory, and does "
+		       "not tell which pages; use a device without a process "
+		       "of its own";
+	return kind->stays ? kind->stays(made->device, made->values) : NULL;
+}
+
+const char *devices_stay(const struct devices *devices, const char **name)
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < devices->count && !why; i++) {
+		*name = devices->made[i].kind->name;
+		why = stays(&devices->made[i]);
+	}
+	return why;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {

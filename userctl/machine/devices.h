@@ -196,6 +196,14 @@ const char *devices_unsaved(const struct devices *devices, const char **name);
 int devices_settle(const struct devices *devices, const char **name);
 
 /**
+ * devices_stay() - find a device that cannot go to another host while the machine runs
+ * @name: out: its kind
+ *
+ * Return: why not, and the remedy; or NULL: all can.
+ */
+const char *devices_stay(const struct devices *devices, const char **name);
+
+/**
  * devices_load() - load the devices, which have just been reset, from a record
  * @sections: out: number of the record's sections that are devices'
  *

@@ -23,11 +23,13 @@ _Static_assert(MOVE_RUN_MAX == PAGE_LOG_WORD, "a word of a log is a run");
  * @context: zstd's
  * @copy: the pages, which the guest cannot change under zstd
  * @packed: the same, packed
+ * @pages: that were sent with bytes
  */
 struct move_packer {
 	ZSTD_CCtx *context;
 	uint8_t copy[RUN_SIZE];
 	uint8_t packed[RUN_SIZE];
+	uint64_t pages;
 };
 
 /**
@@ -44,6 +46,7 @@ struct move_packer *move_packer_new(void)
 
 	if (!packer)
 		return NULL;
+	packer->pages = 0;
 	packer->context = ZSTD_createCCtx();
 	if (packer->context)
 		return packer;
@@ -57,6 +60,14 @@ void move_packer_free(struct move_packer *packer)
 		return;
 	ZSTD_freeCCtx(packer->context);
 	free(packer);
+}
+
+uint64_t move_packer_pages(struct move_packer *packer)
+{
+	const uint64_t pages = packer->pages;
+
+	packer->pages = 0;
+	return pages;
 }
 
 static uint8_t *page_of(const struct ram *ram, uint64_t page)
@@ -91,6 +102,7 @@ static int send_run(struct move_packer *packer, struct move_link *link,
 	const size_t packed = ZSTD_compressCCtx(packer->context, packer->packed,
 						size - 1, bytes, size, LEVEL);
 
+	packer->pages += count;
 	if (ZSTD_isError(packed))
 		return move_send(link, MOVE_PAGES, &head, sizeof(head), bytes,
 				 size);

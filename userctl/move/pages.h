@@ -25,6 +25,11 @@ struct move_packer *move_packer_new(void);
 void move_packer_free(struct move_packer *packer);
 
 /**
+ * move_packer_pages() - count the pages that were sent with bytes, since the last call
+ */
+uint64_t move_packer_pages(struct move_packer *packer);
+
+/**
  * move_send_pages() - send the pages of a word of a log
  * @first: number of the page of bit 0
  * @bits: of page_log_take(), none of a page that RAM has not

@@ -387,6 +387,18 @@ static const char *blk_unsaved(const void *opaque)
 		       NULL;
 }
 
+static const char *blk_stays(const void *opaque,
+			     const struct device_value *values)
+{
+	const struct blk *blk = opaque;
+
+	return !values[OPTION_RO].number && !disk_overlay(blk->io.disk) ?
+		       "it is open for writing, which it can be on one host "
+		       "only; start it with ro, or move the machine by lodge "
+		       "save --stop and lodge restore" :
+		       NULL;
+}
+
 static int blk_settle(const void *opaque)
 {
 	const struct blk *blk = opaque;
@@ -409,6 +421,7 @@ const struct device_kind virtio_blk_device = {
 	.is_sound = blk_is_sound,
 	.unsaved = blk_unsaved,
 	.settle = blk_settle,
+	.stays = blk_stays,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,

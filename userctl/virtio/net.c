@@ -617,6 +617,18 @@ static int net_keep(void *opaque, const struct device_value *values,
 				 0;
 }
 
+static const char *net_stays(const void *opaque,
+			     const struct device_value *values)
+{
+	const struct net *net = opaque;
+
+	(void)values;
+	return has_kernel(net) ?
+		       "the host's vhost writes to the guest's memory, and is not "
+		       "asked which pages; start it with vhost=off" :
+		       NULL;
+}
+
 static bool net_is_sound(const void *opaque)
 {
 	const struct net *net = opaque;
@@ -650,5 +662,6 @@ const struct device_kind virtio_net_device = {
 	DEVICE_STATE(struct net, net_fields),
 	.is_sound = net_is_sound,
 	.loaded = virtio_pci_loaded,
+	.stays = net_stays,
 	.keep = net_keep,
 };
