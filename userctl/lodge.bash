@@ -103,6 +103,7 @@ _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since) _lodge_files ;;
 	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
+	--to) _lodge_offer unix: exec: ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -151,8 +152,9 @@ _lodge_argument() {
 		*) _lodge_files ;;
 		esac
 		;;
+	receive) _lodge_offer unix: stdio ;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | exec | logs | pause | resume | checkpoint | rewind | stop | wait | rm | inspect)
+	console | exec | logs | pause | resume | checkpoint | rewind | stop | wait | rm | inspect | migrate)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

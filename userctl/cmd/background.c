@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "cmd/complain.h"
+#include "cmd/departure.h"
 #include "cmd/detach.h"
 #include "cmd/exit_code.h"
 #include "control/directory.h"
@@ -42,6 +43,7 @@
  * @mux: shares the agent in it, or NULL
  * @paused: it is held
  * @kept: it is held for a connection that has saved it; @paused is what it was before
+ * @departure: it moves to another controller, or has
  * @served: it has run, so that its end is recorded
  * @end: its end, or NULL
  */
@@ -64,6 +66,7 @@ struct background {
 	struct mux *mux;
 	bool paused;
 	bool kept;
+	struct departure departure;
 	bool served;
 	char *end;
 };
@@ -191,6 +194,7 @@ static struct background *new_background(struct run_options *options,
 	new->options = options;
 	new->caller = caller;
 	new->parent = new->directory.fd = new->listener = -1;
+	new->departure.event = -1;
 	new->input[0] = new->input[1] = -1;
 	return new;
 }
@@ -279,12 +283,18 @@ static void mark_paused(struct background *background, bool paused)
 	keeper_mark_paused(background->keeper, paused);
 }
 
+/* A connection has it held, or has it move. */
+static bool is_taken(const struct background *background)
+{
+	return background->kept || background->departure.mover;
+}
+
 /* A machine that cannot be held, or let run on, is of no use any more. */
 static int pause_machine(void *opaque)
 {
 	struct background *background = opaque;
-	int err = background->kept ? -EBUSY :
-				     machine_pause(background->machine);
+	int err = is_taken(background) ? -EBUSY :
+					 machine_pause(background->machine);
 
 	if (err == -EBUSY)
 		return err;
@@ -297,8 +307,8 @@ static int pause_machine(void *opaque)
 static int resume_machine(void *opaque)
 {
 	struct background *background = opaque;
-	int err = background->kept ? -EBUSY :
-				     machine_resume(background->machine);
+	int err = is_taken(background) ? -EBUSY :
+					 machine_resume(background->machine);
 
 	if (!err)
 		mark_paused(background, false);
@@ -313,7 +323,7 @@ static int hold(struct background *background)
 {
 	int err;
 
-	if (background->kept)
+	if (is_taken(background))
 		return -EBUSY;
 	err = background->paused ? 0 : machine_pause(background->machine);
 	if (err)
@@ -428,8 +438,9 @@ static int save(void *opaque, int fd, bool hold, struct control_saved *saved,
 	const uint64_t start = now_ms();
 	int err;
 
-	if (background->kept) {
-		snprintf(why, CONTROL_WHY_SIZE, "another one saves it");
+	if (is_taken(background)) {
+		snprintf(why, CONTROL_WHY_SIZE, "another one %s it",
+			 background->kept ? "saves" : "moves");
 		return -EBUSY;
 	}
 	err = machine_pause(background->machine);
@@ -450,12 +461,43 @@ static int save(void *opaque, int fd, bool hold, struct control_saved *saved,
 	return err;
 }
 
+static int migrate(void *opaque, int fd, const struct control_move *move,
+		   char *why)
+{
+	struct background *background = opaque;
+
+	if (is_taken(background) || background->paused) {
+		snprintf(why, CONTROL_WHY_SIZE, "%s",
+			 background->paused ?
+				 "it is paused; `lodge resume` lets it run" :
+				 "another one saves it, or moves it");
+		return -EBUSY;
+	}
+	return departure_begin(&background->departure, fd, move, why);
+}
+
+static void look_at_departure(void *opaque)
+{
+	struct background *background = opaque;
+
+	if (departure_look(&background->departure))
+		mark_paused(background, true);
+}
+
+static int migration(void *opaque, struct mover_progress *progress)
+{
+	struct background *background = opaque;
+
+	return departure_tell(&background->departure, progress);
+}
+
 static void release(void *opaque)
 {
 	struct background *background = opaque;
 
 	if (background->kept)
 		go_on(background);
+	departure_release(&background->departure);
 }
 
 static void press(void *opaque)
@@ -522,6 +564,8 @@ static int start_server(struct background *background)
 		.machine = &background->requests,
 		.feed = background->feed,
 		.input = background->input[1],
+		.event = background->departure.event,
+		.happened = look_at_departure,
 		.look = look,
 	};
 
@@ -540,6 +584,8 @@ static int start_server(struct background *background)
 		.press = press,
 		.end = end,
 		.save = save,
+		.migrate = migrate,
+		.migration = migration,
 		.release = release,
 		.connect = connect_agent,
 		.opaque = background,
@@ -556,7 +602,10 @@ void background_serve(struct background *background, struct machine *machine,
 
 	background->machine = machine;
 	background->mux = mux;
-	err = start_server(background);
+	err = departure_open(&background->departure, machine,
+			     background->directory.name, background->config);
+	if (!err)
+		err = start_server(background);
 	background->served = true;
 	if (!background->front)
 		log_messages(background);
@@ -570,6 +619,7 @@ void background_serve(struct background *background, struct machine *machine,
 			strerror(-err));
 		machine_end(machine);
 	}
+	departure_close(&background->departure);
 	/* The agent has gone with the machine, whose end machine_wait() waits for. */
 	background->requests.has_agent = false;
 }

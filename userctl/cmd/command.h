@@ -52,6 +52,8 @@ int inspect_command(int argc, char **argv);
 int image_command(int argc, char **argv);
 int save_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
+int migrate_command(int argc, char **argv);
+int receive_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);

@@ -296,6 +296,26 @@ static int open_all_consoles(const struct run_options *options,
 			     options->detach ? background : NULL, consoles);
 }
 
+/* Return: 0 or -errno. */
+static int start(const struct run_options *options, struct machine *machine,
+		 struct console *const *consoles, struct machine_error *error)
+{
+	const struct run_incoming *incoming = options->incoming;
+	int err = machine_start(machine, consoles, error);
+
+	if (incoming)
+		incoming->started(incoming->opaque, err);
+	return err;
+}
+
+/* Return: 0 or an exit code. */
+static int fill(const struct run_options *options, struct machine *machine)
+{
+	const struct run_incoming *incoming = options->incoming;
+
+	return incoming ? incoming->fill(incoming->opaque, machine) : 0;
+}
+
 static int run_machine(struct run_options *options, struct machine *machine,
 		       struct background *background, struct root *root)
 {
@@ -310,8 +330,10 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	code = open_all_consoles(options, machine, background, root, consoles);
 	if (!code)
 		code = confine(options, background);
+	if (!code)
+		code = fill(options, machine);
 	if (!code) {
-		err = machine_start(machine, consoles, &error);
+		err = start(options, machine, consoles, &error);
 		if (!err) {
 			serve(machine, background, root, options->detach);
 			err = machine_wait(machine, end, &error);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/mover.h"
 #include "machine/machine.h"
 
 #define CONTROL_PROTOCOL 1
@@ -34,6 +35,7 @@
 #define CONTROL_NO_CHECKPOINT "no-checkpoint"
 #define CONTROL_NO_CONSOLE "no-console"
 #define CONTROL_NO_AGENT "no-agent"
+#define CONTROL_NO_MIGRATION "no-migration"
 
 /* In place of a descriptor that comes with a request. */
 #define CONTROL_NO_FILE (-1)
@@ -49,6 +51,16 @@
 struct control_saved {
 	uint64_t bytes;
 	uint64_t held_ms;
+};
+
+/**
+ * struct control_move - how a machine is to move
+ * @downtime_ms: it may be held for so long
+ * @bandwidth: bytes a second until then; 0: as many as go
+ */
+struct control_move {
+	uint32_t downtime_ms;
+	uint64_t bandwidth;
 };
 
 /**
@@ -70,7 +82,10 @@ struct control_saved {
  *	so: with @hold, until @release or @end is called.  Returns 0; or -errno, -EBUSY if
  *	it stays held by another such call, with a reason in @why, of CONTROL_WHY_SIZE
  *	bytes
- * @release: end what @save with @hold has begun
+ * @migrate: begin to move it to the controller that a socket leads to, which on success is
+ *	the machine's, until it has moved or @release is called.  Returns and says as @save
+ * @migration: tell how far that has come; returns 0, or -ENOENT: it was never begun
+ * @release: end what @save with @hold has begun, or @migrate
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -91,6 +106,9 @@ struct control_machine {
 	void (*end)(void *opaque);
 	int (*save)(void *opaque, int fd, bool hold,
 		    struct control_saved *saved, char *why);
+	int (*migrate)(void *opaque, int fd, const struct control_move *move,
+		       char *why);
+	int (*migration)(void *opaque, struct mover_progress *progress);
 	void (*release)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
@@ -112,6 +130,7 @@ enum control_next {
  * @id: with CONTROL_WAIT: for control_ended(), to be freed
  * @history: with CONTROL_CONSOLE: the output that is kept is wanted, too
  * @holds: the machine stays held as long as the connection, or until "end"
+ * @took_file: the descriptor that has come with it is the machine's now
  */
 struct control_reply {
 	enum control_next next;
@@ -119,6 +138,7 @@ struct control_reply {
 	char *id;
 	bool history;
 	bool holds;
+	bool took_file;
 };
 
 /**
@@ -132,8 +152,8 @@ char *control_greeting(const struct control_machine *machine);
  * control_request() - carry out a request
  * @line: the request, without the end of the line
  * @size: its bytes
- * @file: descriptor that has come with it, which stays the caller's; or CONTROL_NO_FILE,
- *	or CONTROL_MANY_FILES
+ * @file: descriptor that has come with it, which stays the caller's unless
+ *	control_reply.took_file is set; or CONTROL_NO_FILE, or CONTROL_MANY_FILES
  * @reply: out
  */
 void control_request(const struct control_machine *machine, const char *line,

@@ -245,6 +245,8 @@ static bool take_request(struct session *session,
 			session->files	   ? session->file :
 					     CONTROL_NO_FILE,
 			&reply);
+	if (reply.took_file)
+		session->files = 0;
 	drop_file(session);
 	session->holds |= reply.holds;
 	consume(session, end + 1 - session->in);
