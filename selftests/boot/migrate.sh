@@ -97,7 +97,7 @@ source_killed() {
 	soon gone $receiver && soon gone $client && nowhere late && nowhere "$at"
 }
 
-echo 1..19
+echo 1..20
 at=web
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=migrate" --cpus 2 \
@@ -120,9 +120,10 @@ check "and has ended where it was" ended web
 at=two
 check "and works on at the other place" works
 names="$names three"
-check "it moves by a command" lodge 0 migrate two --json \
+check "it moves by a command" lodge 0 migrate two --json --downtime 0 \
 	--to "exec:$LODGE receive -d --name three stdio"
 check "and says so for programs" says '"state": *"migrated"'
+check "and it was slowed, as it writes all the time" says '"slowed": *[1-9]'
 at=three
 check "and works on there" works
 

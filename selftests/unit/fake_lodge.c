@@ -159,6 +159,7 @@ int lodge_dirty_get(int vm, uint32_t slot, uint64_t first, uint64_t pages,
 		bitmap[i] |= __atomic_exchange_n(
 			&slots[slot].written[first / 64 + i], 0,
 			__ATOMIC_SEQ_CST);
+	bitmap[0] |= fake.rewritten;
 	return 0;
 }
 
@@ -176,6 +177,21 @@ static uint64_t put_back(struct slot *slot)
 	}
 	memset(slot->written, 0, sizeof(slot->written));
 	return count;
+}
+
+int lodge_vm_hold(int vm)
+{
+	fake.holds++;
+	fake.held++;
+	return 0;
+}
+
+int lodge_vm_release(int vm)
+{
+	if (!fake.held)
+		return -EINVAL;
+	fake.held--;
+	return 0;
 }
 
 int lodge_vm_reset(int vm, uint64_t *pages)
@@ -250,6 +266,8 @@ int lodge_run(int vcpu)
 
 	if (run->immediate_exit)
 		return -EINTR;
+	if (fake.held)
+		return -EAGAIN;
 	if (!fake.run || (ids[vcpu] && !fake.all))
 		return fake_wait(run);
 	return fake.run(run);

@@ -65,6 +65,7 @@ static struct target {
 static struct machine *machine;
 static struct mover *mover;
 static int event;
+static uint32_t downtime_ms = MOVER_DOWNTIME_MS;
 static _Atomic int turns;
 
 static int guest_works(struct lodge_run *run)
@@ -169,7 +170,7 @@ static int start_mover(int fd)
 		.config = CONFIG,
 		.fd = fd,
 		.event = event,
-		.downtime_ms = MOVER_DOWNTIME_MS,
+		.downtime_ms = downtime_ms,
 	};
 
 	return mover_start(&mover, &move);
@@ -339,6 +340,39 @@ TEST(memory_is_there_as_it_was_when_the_machine_was_held)
 	machine_leave(machine);
 	ASSERT_EQ(0, machine_wait(machine, &end, &error));
 	EXPECT_EQ(MACHINE_MIGRATED, end.fate);
+	finish();
+}
+
+TEST(a_guest_that_writes_all_the_time_is_slowed_and_moves)
+{
+	struct mover_progress progress;
+
+	downtime_ms = 0;
+	fake.rewritten = 0xff;
+	describe(guest_works, 1);
+	ASSERT_EQ(0, start());
+	progress = move_until(_metadata, RUNS);
+	EXPECT_EQ(MOVER_MOVED, progress.state);
+	EXPECT_EQ(30, progress.round);
+	EXPECT_LT(0, progress.slowed);
+	EXPECT_LT(0, fake.holds);
+	EXPECT_EQ(0, fake.held);
+	EXPECT_EQ(0, memcmp(ram_at(target.ram, 0, MEMORY), fake_memory(0),
+			    MEMORY));
+	finish();
+}
+
+TEST(a_guest_that_writes_little_is_not_slowed)
+{
+	struct mover_progress progress;
+
+	downtime_ms = 60000;
+	describe(guest_works, 1);
+	ASSERT_EQ(0, start());
+	progress = move_until(_metadata, RUNS);
+	EXPECT_EQ(MOVER_MOVED, progress.state);
+	EXPECT_EQ(0, progress.slowed);
+	EXPECT_EQ(0, fake.holds);
 	finish();
 }
 

@@ -60,6 +60,7 @@ struct migration {
 	uint64_t copied;
 	uint64_t left;
 	uint64_t bytes;
+	uint64_t slowed;
 	uint64_t held_ms;
 	char why[MOVER_WHY_SIZE];
 };
@@ -145,6 +146,7 @@ static struct migration read_migration(const json_t *answer)
 		.copied = number_of(answer, "copied"),
 		.left = number_of(answer, "left"),
 		.bytes = number_of(answer, "bytes"),
+		.slowed = number_of(answer, "slowed"),
 		.held_ms = number_of(answer, "held-ms"),
 	};
 
@@ -214,6 +216,7 @@ static void report_json(const char *name, const struct migration *migration)
 	json_number(&json, "pages", migration->pages);
 	json_number(&json, "copied", migration->copied);
 	json_number(&json, "bytes", migration->bytes);
+	json_number(&json, "slowed", migration->slowed);
 	json_number(&json, "held_ms", migration->held_ms);
 	if (*migration->why)
 		json_text(&json, "why", migration->why);
@@ -326,7 +329,8 @@ int migrate_command(int argc, char **argv)
 		       "\v"
 		       "Its memory is copied as it runs, and again what it has "
 		       "written meanwhile, until the rest can be sent in the "
-		       "time of --downtime; after 30 rounds it is held for as "
+		       "time of --downtime.  A guest that writes too fast for that "
+		       "is slowed down; after 30 rounds it is held for as "
 		       "long as that takes.  Until the other side has all and "
 		       "is let have it, the machine stays here, whatever "
 		       "fails.\n"

@@ -28,6 +28,14 @@
 /* Too few for a measure of how fast they are sent. */
 #define MEASURE_PAGES 256
 #define PACE_MS 10
+/* A guest is slowed if after so many rounds what is left is not half of what was. */
+#define PATIENT_ROUNDS 3
+/* By so many percent at first, and so many more each time, up to so many. */
+#define SLOW_FIRST 20
+#define SLOW_MORE 10
+#define SLOW_MOST 99
+/* Its processors are stopped for that share of each of these. */
+#define CYCLE_MS 50
 
 /**
  * struct mover - a machine on its way
@@ -39,6 +47,7 @@
  * @round_start: when the round has begun, in ms
  * @round_bytes: link.sent then
  * @speed: pages a second, as measured; 0: unknown
+ * @stalled: the guest's processors are stopped for a moment
  * @held_since: with MOVER_HOLDS, in ms
  * @lock: guards @progress, @cancelled and @given
  * @cancelled: it is to end
@@ -53,6 +62,7 @@ struct mover {
 	uint64_t round_start;
 	uint64_t round_bytes;
 	uint64_t speed;
+	bool stalled;
 	uint64_t held_since;
 	pthread_mutex_t lock;
 	struct mover_progress progress;
@@ -92,6 +102,22 @@ static bool is_cancelled(struct mover *mover)
 	cancelled = mover->cancelled;
 	pthread_mutex_unlock(&mover->lock);
 	return cancelled;
+}
+
+static void stall(struct mover *mover, bool on)
+{
+	if (on != mover->stalled && !moving_stall(mover->moving, on))
+		mover->stalled = on;
+}
+
+/* Stops the guest's processors, or lets them go on, as its share of time is. */
+static void tick(void *opaque)
+{
+	struct mover *mover = opaque;
+	const uint64_t ms = (now_ms() - mover->round_start) % CYCLE_MS;
+
+	if (mover->progress.state == MOVER_COPIES && mover->progress.slowed)
+		stall(mover, ms < CYCLE_MS * mover->progress.slowed / 100);
 }
 
 static void set_state(struct mover *mover, enum mover_state state)
@@ -208,8 +234,11 @@ static int pace(struct mover *mover)
 {
 	const struct timespec pause = { .tv_nsec = PACE_MS * 1000000L };
 
-	while (is_early(mover) && !is_cancelled(mover))
+	tick(mover);
+	while (is_early(mover) && !is_cancelled(mover)) {
 		nanosleep(&pause, NULL);
+		tick(mover);
+	}
 	return is_cancelled(mover) ? -ECANCELED : 0;
 }
 
@@ -259,18 +288,37 @@ static bool fits(const struct mover *mover, uint64_t pages)
 				       mover->config.downtime_ms;
 }
 
+/* A guest that writes too fast has less time for it.  @pages: left, of @before */
+static void slow(struct mover *mover, uint64_t pages, uint64_t before)
+{
+	unsigned int share = mover->progress.slowed;
+
+	if (mover->progress.round < PATIENT_ROUNDS || fits(mover, pages) ||
+	    pages <= before / 2)
+		return;
+	share = share ? share + SLOW_MORE : SLOW_FIRST;
+	pthread_mutex_lock(&mover->lock);
+	mover->progress.slowed = share < SLOW_MOST ? share : SLOW_MOST;
+	pthread_mutex_unlock(&mover->lock);
+}
+
 /* Copies the pages that were written to since.  @pages: out: how many are left. */
 static int copy_round(struct mover *mover, uint64_t *pages)
 {
+	const uint64_t before = *pages;
 	int err;
 
 	begin_round(mover, *pages);
 	err = send_left(mover, false);
+	stall(mover, false);
 	if (err)
 		return err;
 	measure(mover);
 	err = moving_collect(mover->moving, pages);
-	return err ? fail(mover, "looking what it has written: ", err) : 0;
+	if (err)
+		return fail(mover, "looking what it has written: ", err);
+	slow(mover, *pages, before);
+	return 0;
 }
 
 /* What the devices have written is seen only now: it may be too much. */
@@ -446,6 +494,8 @@ int mover_start(struct mover **mover, const struct mover_config *config)
 		.in = config->fd,
 		.out = config->fd,
 		.patience_ms = PATIENCE_MS,
+		.tick = tick,
+		.opaque = new,
 	};
 	new->progress.pages = (ram_low(ram) + ram_high(ram)) / MOVE_PAGE;
 	pthread_mutex_init(&new->lock, NULL);

@@ -4,7 +4,7 @@
  *
  * A thread of its own copies memory, round by round, until what is left fits into the time
  * for which the machine may be held; then it holds the machine, sends the rest, and lets
- * the other side have it.  Until that moment the machine stays here whatever happens.
+ * the other side have it.  A guest that writes about as fast as that is slowed down.  Until that moment the machine stays here whatever happens.
  */
 #ifndef LODGE_CONTROL_MOVER_H
 #define LODGE_CONTROL_MOVER_H
@@ -43,6 +43,7 @@ enum mover_state {
  * @copied: pages that were sent, some more than once
  * @left: pages that were left at the beginning of the round
  * @bytes: that were sent
+ * @slowed: percent of the time for which the guest's processors are stopped
  * @held_ms: for which the machine was held at the end
  * @why: with MOVER_FAILED and MOVER_UNDECIDED: the reason
  */
@@ -53,6 +54,7 @@ struct mover_progress {
 	uint64_t copied;
 	uint64_t left;
 	uint64_t bytes;
+	unsigned int slowed;
 	uint64_t held_ms;
 	char why[MOVER_WHY_SIZE];
 };

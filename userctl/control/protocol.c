@@ -308,12 +308,13 @@ static void call_migration(const struct control_machine *machine,
 		return;
 	}
 	answer(request,
-	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:I,s:s}", "state",
+	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:s}", "state",
 			 states[progress.state], "round", (int)progress.round,
 			 "pages", (json_int_t)progress.pages, "copied",
 			 (json_int_t)progress.copied, "left",
 			 (json_int_t)progress.left, "bytes",
-			 (json_int_t)progress.bytes, "held-ms",
+			 (json_int_t)progress.bytes, "slowed",
+			 (int)progress.slowed, "held-ms",
 			 (json_int_t)progress.held_ms, "why", progress.why),
 	       reply);
 }

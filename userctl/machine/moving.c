@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/client.h"
 #include "machine/dirty.h"
 #include "machine/parts.h"
 
@@ -198,6 +199,13 @@ int moving_hold(struct moving *moving, uint64_t *pages)
 	if (!err)
 		*pages += take_log(moving);
 	return err;
+}
+
+int moving_stall(struct moving *moving, bool stall)
+{
+	const int vm = moving->machine->vm;
+
+	return stall ? lodge_vm_hold(vm) : lodge_vm_release(vm);
 }
 
 int moving_go_on(struct moving *moving)

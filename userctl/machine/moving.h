@@ -61,6 +61,16 @@ int moving_collect(struct moving *moving, uint64_t *pages);
 int moving_hold(struct moving *moving, uint64_t *pages);
 
 /**
+ * moving_stall() - stop the vCPUs of a machine that runs for a moment, or let them go on
+ * @stall: which of the two; to be called by turns, and with false before any other call
+ *
+ * The devices and the clocks go on.
+ *
+ * Return: 0 or -errno.
+ */
+int moving_stall(struct moving *moving, bool stall);
+
+/**
  * moving_go_on() - let it run on
  *
  * Return: 0 or -errno: it has ended.

@@ -180,6 +180,8 @@ static const struct row rows[] = {
 
 	/* the owner: the user's terminal, the control socket, files of saved machines,
 	 * the end of helpers */
+	IOCTL(OWNER, LODGE_HOLD),
+	IOCTL(OWNER, LODGE_RELEASE),
 	IOCTL(OWNER, TCSETS),
 	IOCTL(OWNER, TIOCGWINSZ),
 	CALL(ftruncate, OWNER),
