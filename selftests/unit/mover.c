@@ -441,4 +441,46 @@ TEST(a_machine_that_only_reads_a_disk_moves)
 	EXPECT_TRUE(moves_with_disk(_metadata, true));
 }
 
+static int guest_tells(struct lodge_run *run)
+{
+	return fake_out(run, DEBUG_EXIT, 1, *(uint8_t *)fake_memory(PLACE));
+}
+
+/* As the other side does: with the state of the offer first, and the last one then. */
+TEST(a_machine_is_built_before_its_memory_comes)
+{
+	const struct machine_image images[] = {
+		{ .path = image_path, .size = 1 },
+	};
+	struct record state = { 0 };
+	const struct machine_saved saved = {
+		.state = &state,
+		.images = images,
+		.nr_images = 1,
+		.comes_later = true,
+	};
+	struct machine_saved here = saved;
+
+	describe(guest_tells, 1);
+	here.fd = image;
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	ASSERT_EQ(0, machine_save_state(machine, &state));
+	machine_free(machine);
+	config.saved = &here;
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	/* Not even the image from which it would start is there. */
+	EXPECT_EQ(0, *(uint8_t *)fake_memory(FLAT_ADDRESS));
+	*(uint8_t *)ram_at(moving_ram(machine), PLACE, 1) = 0x21;
+	ASSERT_EQ(0, machine_load_state(machine, &state));
+	console_open(&console, CONSOLE_FILE, output_path);
+	ASSERT_EQ(0, machine_start(machine,
+				   (struct console *[SERIAL_MAX]){ console },
+				   &error));
+	ASSERT_EQ(0, machine_wait(machine, &end, &error));
+	EXPECT_EQ(MACHINE_EXITED, end.fate);
+	EXPECT_EQ(2 * 0x21 + 1, end.code);
+	free(state.data);
+	finish();
+}
+
 TEST_HARNESS_MAIN
