@@ -19,7 +19,7 @@ _lodge_options() {
 _lodge_takes() {
 	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
 		sed -nE '/^Examples:/q; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
-		grep -qw -e "$2"
+		grep -w -e "$2" >/dev/null
 }
 
 # _lodge_vms: the names of the VMs that this user sees
