@@ -19,7 +19,7 @@ _lodge_options() {
 _lodge_takes() {
 	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
 		sed -nE '/^Examples:/q; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
-		grep -qw -e "$2"
+		grep -w -e "$2" >/dev/null
 }
 
 # _lodge_vms: the names of the VMs that this user sees
@@ -103,6 +103,7 @@ _lodge_value() {
 	case $1 in
 	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since) _lodge_files ;;
 	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
+	--to) _lodge_offer unix: exec: ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -151,13 +152,14 @@ _lodge_argument() {
 		*) _lodge_files ;;
 		esac
 		;;
+	receive) _lodge_offer unix: stdio ;;
 	clone)
 		_lodge_files
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
 			< <(compgen -W "$(_lodge_machines)" -- "$typed")
 		;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | exec | logs | pause | resume | freeze | checkpoint | rewind | stop | wait | rm | inspect)
+	console | exec | logs | pause | resume | freeze | checkpoint | rewind | stop | wait | rm | inspect | migrate)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

@@ -121,7 +121,9 @@ void fake_write(uint64_t gpa, uint8_t value)
 		if (gpa < slot->gpa || gpa - slot->gpa >= slot->size)
 			continue;
 		slot->memory[gpa - slot->gpa] = value;
-		slot->written[page / 64] |= 1ULL << page % 64;
+		/* It is looked for in the log while the guest runs. */
+		__atomic_fetch_or(&slot->written[page / 64], 1ULL << page % 64,
+				  __ATOMIC_SEQ_CST);
 	}
 }
 
@@ -153,10 +155,11 @@ int lodge_dirty_get(int vm, uint32_t slot, uint64_t first, uint64_t pages,
 		return -ENOMEM;
 	if (!slots[slot].logged)
 		return -ENOENT;
-	for (uint64_t i = 0; i < (pages + 63) / 64; i++) {
-		bitmap[i] |= slots[slot].written[first / 64 + i];
-		slots[slot].written[first / 64 + i] = 0;
-	}
+	for (uint64_t i = 0; i < (pages + 63) / 64; i++)
+		bitmap[i] |= __atomic_exchange_n(
+			&slots[slot].written[first / 64 + i], 0,
+			__ATOMIC_SEQ_CST);
+	bitmap[0] |= fake.rewritten;
 	return 0;
 }
 
@@ -174,6 +177,21 @@ static uint64_t put_back(struct slot *slot)
 	}
 	memset(slot->written, 0, sizeof(slot->written));
 	return count;
+}
+
+int lodge_vm_hold(int vm)
+{
+	fake.holds++;
+	fake.held++;
+	return 0;
+}
+
+int lodge_vm_release(int vm)
+{
+	if (!fake.held)
+		return -EINVAL;
+	fake.held--;
+	return 0;
 }
 
 int lodge_vm_reset(int vm, uint64_t *pages)
@@ -248,6 +266,8 @@ int lodge_run(int vcpu)
 
 	if (run->immediate_exit)
 		return -EINTR;
+	if (fake.held)
+		return -EAGAIN;
 	if (!fake.run || (ids[vcpu] && !fake.all))
 		return fake_wait(run);
 	return fake.run(run);

@@ -40,6 +40,9 @@
  * @mtrr: the same for the one MSR that is in no group
  * @clock: the VM's clock
  * @logs: number of dirty logs
+ * @rewritten: the first pages of each slot, as bits, that are in the log at each look
+ * @holds: number of LODGE_HOLD
+ * @held: number of those that LODGE_RELEASE has not taken back: LODGE_RUN fails meanwhile
  */
 struct fake_lodge {
 	int (*run)(struct lodge_run *run);
@@ -65,6 +68,9 @@ struct fake_lodge {
 	uint64_t mtrr;
 	uint64_t clock;
 	int logs;
+	uint64_t rewritten;
+	atomic_int holds;
+	atomic_int held;
 };
 
 /* The only one; all zero at first. */

@@ -297,6 +297,9 @@ struct overlay;
  *	what the guest has written to files of the host, or, with false, have the files alone
  *	again before it runs on.  Returns 0 or -errno: -EBUSY others read them; NULL: it
  *	writes to none, or shares none
+ * @stays: say why the device cannot go to another host while the machine runs, and the
+ *	remedy: nobody else may open what it has open, or it writes to guest memory without
+ *	ram_wrote(); NULL, or returns NULL: it can
  * @loaded: called after the members were loaded, to arm timers and drive lines;
  *	NULL: nothing is to be done
  * @moved: called after that, if another machine may go on from the same state: the guest
@@ -345,6 +348,8 @@ struct device_kind {
 	struct overlay *(*overlay)(const void *device);
 	int (*settle)(const void *device);
 	int (*lend)(const void *device, bool lend);
+	const char *(*stays)(const void *device,
+			     const struct device_value *values);
 	void (*loaded)(void *device);
 	void (*moved)(void *device);
 	int (*renew)(void *device, const struct device_value *values);

@@ -189,6 +189,7 @@ static struct background *new_background(struct run_options *options,
 	new->caller = caller;
 	new->parent = new->directory.fd = new->listener = -1;
 	new->input[0] = new->input[1] = new->asked.template = -1;
+	new->asked.departure.event = -1;
 	return new;
 }
 
@@ -290,6 +291,8 @@ static int start_server(struct background *background)
 		.machine = &background->control,
 		.feed = background->feed,
 		.input = background->input[1],
+		.event = background->asked.departure.event,
+		.happened = requests_departure,
 		.look = requests_look,
 	};
 
@@ -299,6 +302,7 @@ static int start_server(struct background *background)
 		.config = background->config,
 		.mux = background->mux,
 		.template = -1,
+		.departure = background->asked.departure,
 	};
 	background->control = (struct control_machine){
 		.name = background->directory.name,
@@ -319,7 +323,10 @@ void background_serve(struct background *background, struct machine *machine,
 
 	background->machine = machine;
 	background->mux = mux;
-	err = start_server(background);
+	err = departure_open(&background->asked.departure, machine,
+			     background->directory.name, background->config);
+	if (!err)
+		err = start_server(background);
 	background->served = true;
 	if (!background->front)
 		log_messages(background);
@@ -333,6 +340,7 @@ void background_serve(struct background *background, struct machine *machine,
 			strerror(-err));
 		machine_end(machine);
 	}
+	departure_close(&background->asked.departure);
 	/* The agent has gone with the machine, whose end machine_wait() waits for. */
 	background->control.has_agent = false;
 }

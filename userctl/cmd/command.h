@@ -54,6 +54,8 @@ int save_command(int argc, char **argv);
 int restore_command(int argc, char **argv);
 int freeze_command(int argc, char **argv);
 int clone_command(int argc, char **argv);
+int migrate_command(int argc, char **argv);
+int receive_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);

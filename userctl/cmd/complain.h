@@ -5,6 +5,8 @@
 #ifndef LODGE_CMD_COMPLAIN_H
 #define LODGE_CMD_COMPLAIN_H
 
+#include <stddef.h>
+
 /**
  * complain() - write a message to standard error
  * @code: exit code
@@ -15,5 +17,20 @@
  * Return: @code.
  */
 int complain(int code, const char *what, const char *why, const char *remedy);
+
+/**
+ * complain_line() - write a message that is whole
+ *
+ * Return: @code.
+ */
+int complain_line(int code, const char *line);
+
+/**
+ * complain_to() - have the next messages written to memory, too, each in place of the one
+ * before
+ * @copy: filled, cut to fit, also by processes that share it; or NULL: nowhere
+ * @size: bytes
+ */
+void complain_to(char *copy, size_t size);
 
 #endif

@@ -28,6 +28,8 @@
 
 /* The machine of a command is not in a state for it. */
 #define EXIT_CODE_STATE EX_TEMPFAIL
+/* A machine was let go, and it is not known whether it has come to the other side. */
+#define EXIT_CODE_UNDECIDED EX_PROTOCOL
 /* `lodge stop` had to end a guest that did not power off. */
 #define EXIT_CODE_FORCED 1
 

@@ -27,6 +27,19 @@ struct serial_place {
 };
 
 /**
+ * struct run_incoming - what is done for a machine that comes from another controller
+ * @fill: called once the machine is built, and the process confined: fill its memory and
+ *	load its state.  Returns 0, or the exit code after a message
+ * @started: called after that, with 0 when it runs, or with -errno
+ * @opaque: for both
+ */
+struct run_incoming {
+	int (*fill)(void *opaque, struct machine *machine);
+	void (*started)(void *opaque, int err);
+	void *opaque;
+};
+
+/**
  * struct run_options - the options of `lodge run`
  * @machine: description of the machine
  * @initrd: the string in @machine.boot.initrd, which this structure owns
@@ -48,6 +61,7 @@ struct serial_place {
  * @cpu: to which @machine.features points
  * @cpu_weight: cpu.weight of a cgroup of its own, or 0
  * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
+ * @incoming: with @machine.saved: the machine comes from another controller; or NULL
  */
 struct run_options {
 	struct machine_config machine;
@@ -69,6 +83,7 @@ struct run_options {
 	struct cpu_option cpu;
 	uint64_t cpu_weight;
 	uint64_t memory_max;
+	const struct run_incoming *incoming;
 };
 
 /**

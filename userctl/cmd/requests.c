@@ -27,6 +27,12 @@ static void mark_paused(struct requests *requests, bool paused)
 	keeper_mark_paused(requests->keeper, paused);
 }
 
+/* A connection has it held, or has it move. */
+static bool is_taken(const struct requests *requests)
+{
+	return requests->kept || requests->departure.mover;
+}
+
 /*
  * Holds the machine for a call, unless it is paused.  One that cannot be held, or let run
  * on, is of no use any more, and ends.  Return: 0, CONTROL_HELD or -errno.
@@ -35,7 +41,7 @@ static int hold(struct requests *requests)
 {
 	int err;
 
-	if (requests->kept)
+	if (is_taken(requests))
 		return CONTROL_HELD;
 	err = requests->paused ? 0 : machine_pause(requests->machine);
 	if (err)
@@ -95,7 +101,7 @@ static int thaw(struct requests *requests, char *why)
 static int resume_machine(void *opaque, char *why)
 {
 	struct requests *requests = opaque;
-	int err = requests->kept ? CONTROL_HELD : 0;
+	int err = is_taken(requests) ? CONTROL_HELD : 0;
 
 	if (!err && is_frozen(requests))
 		err = thaw(requests, why);
@@ -246,7 +252,36 @@ static int template(void *opaque)
 	return requests->template;
 }
 
-/* One that is frozen is not kept. */
+static int migrate(void *opaque, int fd, const struct control_move *move,
+		   char *why)
+{
+	struct requests *requests = opaque;
+
+	if (is_taken(requests))
+		return CONTROL_HELD;
+	if (!requests->paused)
+		return departure_begin(&requests->departure, fd, move, why);
+	snprintf(why, CONTROL_WHY_SIZE,
+		 "it is paused; `lodge resume` lets it run");
+	return CONTROL_HELD;
+}
+
+void requests_departure(void *opaque)
+{
+	struct requests *requests = opaque;
+
+	if (departure_look(&requests->departure))
+		mark_paused(requests, true);
+}
+
+static int migration(void *opaque, struct mover_progress *progress)
+{
+	struct requests *requests = opaque;
+
+	return departure_tell(&requests->departure, progress);
+}
+
+/* One that is frozen is neither kept nor moves. */
 static void release(void *opaque)
 {
 	struct requests *requests = opaque;
@@ -255,6 +290,7 @@ static void release(void *opaque)
 		let_go(requests);
 	else if (requests->lent)
 		requests->lent--;
+	departure_release(&requests->departure);
 }
 
 static void press(void *opaque)
@@ -305,6 +341,8 @@ void requests_connect(struct control_machine *control,
 	control->save = save;
 	control->freeze = freeze;
 	control->template = template;
+	control->migrate = migrate;
+	control->migration = migration;
 	control->release = release;
 	control->connect = connect_agent;
 	control->opaque = requests;

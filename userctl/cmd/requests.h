@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "cmd/departure.h"
 #include "control/keeper.h"
 #include "control/mux.h"
 #include "control/protocol.h"
@@ -22,6 +23,7 @@
  * @kept: it is held for a connection that has saved it; @paused is what it was before
  * @template: file for which it is frozen, or -1; @paused is set, too, and @kept is not
  * @lent: connections that have taken that file, until whose end it stays frozen
+ * @departure: it moves to another controller, or has
  */
 struct requests {
 	struct machine *machine;
@@ -32,6 +34,7 @@ struct requests {
 	bool kept;
 	int template;
 	unsigned int lent;
+	struct departure departure;
 };
 
 /**
@@ -41,6 +44,11 @@ struct requests {
  */
 void requests_connect(struct control_machine *control,
 		      struct requests *requests);
+
+/**
+ * requests_departure() - for server_config.happened, with @departure's event
+ */
+void requests_departure(void *opaque);
 
 /**
  * requests_look() - for server_config.look

@@ -72,6 +72,8 @@ static const char *fate_name(enum machine_fate fate)
 		return "quit";
 	case MACHINE_KILLED:
 		return "killed";
+	case MACHINE_MIGRATED:
+		return "migrated";
 	}
 	return "unknown";
 }
@@ -81,6 +83,7 @@ static int exit_code_of(const struct machine_end *end)
 	switch (end->fate) {
 	case MACHINE_POWERED_OFF:
 	case MACHINE_QUIT:
+	case MACHINE_MIGRATED:
 		return EXIT_CODE_POWER_OFF;
 	case MACHINE_RESET:
 		return EXIT_CODE_RESET;
@@ -139,6 +142,8 @@ static void tell_end(const struct run_options *options,
 	if (end->fate == MACHINE_KILLED)
 		fputs("lodge: the VM was killed; `lodge events` has the time\n",
 		      stderr);
+	if (end->fate == MACHINE_MIGRATED)
+		fputs("lodge: the machine runs elsewhere now\n", stderr);
 	if (end->fate == MACHINE_RESET && end->triple_fault)
 		fputs("lodge: the guest reset by a triple fault; --on-crash "
 		      "stop reports it\n",
@@ -291,6 +296,26 @@ static int open_all_consoles(const struct run_options *options,
 			     options->detach ? background : NULL, consoles);
 }
 
+/* Return: 0 or -errno. */
+static int start(const struct run_options *options, struct machine *machine,
+		 struct console *const *consoles, struct machine_error *error)
+{
+	const struct run_incoming *incoming = options->incoming;
+	int err = machine_start(machine, consoles, error);
+
+	if (incoming)
+		incoming->started(incoming->opaque, err);
+	return err;
+}
+
+/* Return: 0 or an exit code. */
+static int fill(const struct run_options *options, struct machine *machine)
+{
+	const struct run_incoming *incoming = options->incoming;
+
+	return incoming ? incoming->fill(incoming->opaque, machine) : 0;
+}
+
 static int run_machine(struct run_options *options, struct machine *machine,
 		       struct background *background, struct root *root)
 {
@@ -305,8 +330,10 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	code = open_all_consoles(options, machine, background, root, consoles);
 	if (!code)
 		code = confine(options, background);
+	if (!code)
+		code = fill(options, machine);
 	if (!code) {
-		err = machine_start(machine, consoles, &error);
+		err = start(options, machine, consoles, &error);
 		if (!err) {
 			serve(machine, background, root, options->detach);
 			err = machine_wait(machine, end, &error);

@@ -195,8 +195,7 @@ int complain_step(const struct run_options *options, int err,
 	case MACHINE_STEP_MEMORY:
 		return complain_memory(options, err, &error->info);
 	case MACHINE_STEP_BOOT:
-		fprintf(stderr, "lodge: %s\n", error->boot.text);
-		return EXIT_CODE_IMAGE;
+		return complain_line(EXIT_CODE_IMAGE, error->boot.text);
 	case MACHINE_STEP_LOAD:
 		return complain_load(err, error);
 	case MACHINE_STEP_VM:

@@ -206,16 +206,13 @@ static int write_request(struct client *client, char *line, size_t size,
 			argument ? argument : "", argument ? "\":true" : "");
 }
 
-int client_send_file(struct client *client, const char *command,
-		     const char *argument, int fd)
+/* Return: 0 or -errno. */
+static int send_with(struct client *client, char *line, int length, int fd)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(fd))];
 	} room = { 0 };
-	char line[CONTROL_REQUEST_MAX];
-	const int length =
-		write_request(client, line, sizeof(line), command, argument);
 	struct iovec part = { .iov_base = line, .iov_len = length };
 	struct msghdr message = {
 		.msg_iov = &part,
@@ -231,6 +228,30 @@ int client_send_file(struct client *client, const char *command,
 	memcpy(CMSG_DATA(control), &fd, sizeof(fd));
 	return sendmsg(client->fd, &message, MSG_NOSIGNAL) == length ? 0 :
 								       -errno;
+}
+
+int client_send_file(struct client *client, const char *command,
+		     const char *argument, int fd)
+{
+	char line[CONTROL_REQUEST_MAX];
+	const int length =
+		write_request(client, line, sizeof(line), command, argument);
+
+	return send_with(client, line, length, fd);
+}
+
+int client_send_move(struct client *client, const struct control_move *move,
+		     int fd)
+{
+	char line[CONTROL_REQUEST_MAX];
+	const int length = snprintf(
+		line, sizeof(line),
+		"{\"id\":%lld,\"command\":\"migrate\",\"downtime-ms\":%u,"
+		"\"bandwidth\":%llu}\n",
+		(long long)++client->id, move->downtime_ms,
+		(unsigned long long)move->bandwidth);
+
+	return send_with(client, line, length, fd);
 }
 
 int client_send(struct client *client, const char *command,

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "control/directory.h"
+#include "control/protocol.h"
 
 /* For a request that is answered at once, if the controller is not stopped. */
 #define CLIENT_PATIENCE_MS 30000
@@ -58,6 +59,16 @@ int client_send(struct client *client, const char *command,
  */
 int client_send_file(struct client *client, const char *command,
 		     const char *argument, int fd);
+
+/**
+ * client_send_move() - send the request "migrate"
+ * @move: its arguments
+ * @fd: a socket to the other controller, of which this one gets a copy
+ *
+ * Return: 0 or -errno.
+ */
+int client_send_move(struct client *client, const struct control_move *move,
+		     int fd);
 
 /**
  * client_receive() - receive the answer to the last request

@@ -19,6 +19,8 @@
 
 /* Most bytes of an ID that is a text. */
 #define ID_MAX 64
+/* A machine that is held for longer might as well be saved. */
+#define MAX_DOWNTIME_MS 3600000
 
 /**
  * struct request - a request
@@ -34,13 +36,20 @@ struct request {
 	int client;
 };
 
+/* What comes with a request. */
+enum takes {
+	TAKES_NONE,
+	TAKES_FILE, /* a regular file, to be written */
+	TAKES_SOCKET,
+};
+
 /**
  * struct control_command - a command of the protocol
  * @name: its name
- * @arguments: names of its arguments, which are all booleans and may be absent; NULL ends
- *	the list
+ * @arguments: names of its arguments, which are all booleans, or with TAKES_SOCKET
+ *	numbers, and may be absent; NULL ends the list
  * @call: carries it out
- * @takes_file: a descriptor comes with it
+ * @takes: the descriptor that comes with it
  * @thawed: it is none for a machine that is frozen
  */
 struct control_command {
@@ -49,7 +58,7 @@ struct control_command {
 	void (*call)(const struct control_machine *machine,
 		     const struct request *request,
 		     struct control_reply *reply);
-	bool takes_file;
+	enum takes takes;
 	bool thawed;
 };
 
@@ -92,7 +101,8 @@ static void refuse_error(const struct request *request, int err,
 {
 	if (err == CONTROL_HELD)
 		refuse(request, CONTROL_BUSY,
-		       *why ? why : "another connection saves it, and holds it",
+		       *why ? why :
+			      "another connection saves it, or moves it, and holds it",
 		       reply);
 	else
 		refuse(request, CONTROL_FAILED, *why ? why : strerror(-err),
@@ -315,6 +325,66 @@ static void call_template(const struct control_machine *machine,
 	answer(request, json_object(), reply);
 }
 
+/* Return: an argument, which is a number, within its limits. */
+static uint64_t number_of(const struct request *request, const char *name,
+			  uint64_t absent, uint64_t most)
+{
+	const json_t *value = json_object_get(request->arguments, name);
+	const uint64_t number = (uint64_t)json_integer_value(value);
+
+	if (!value)
+		return absent;
+	return number < most ? number : most;
+}
+
+static void call_migrate(const struct control_machine *machine,
+			 const struct request *request,
+			 struct control_reply *reply)
+{
+	const struct control_move move = {
+		.downtime_ms = number_of(request, "downtime-ms",
+					 MOVER_DOWNTIME_MS, MAX_DOWNTIME_MS),
+		.bandwidth = number_of(request, "bandwidth", 0, INT64_MAX),
+	};
+	char why[CONTROL_WHY_SIZE] = "";
+	int err = machine->migrate(machine->opaque, request->file, &move, why);
+
+	if (err) {
+		refuse_error(request, err, why, reply);
+		return;
+	}
+	reply->holds = reply->took_file = true;
+	answer(request, json_object(), reply);
+}
+
+static void call_migration(const struct control_machine *machine,
+			   const struct request *request,
+			   struct control_reply *reply)
+{
+	static const char *const states[] = {
+		[MOVER_OFFERS] = "asking", [MOVER_COPIES] = "copying",
+		[MOVER_HOLDS] = "holding", [MOVER_MOVED] = "migrated",
+		[MOVER_FAILED] = "failed", [MOVER_UNDECIDED] = "undecided",
+	};
+	struct mover_progress progress;
+
+	if (machine->migration(machine->opaque, &progress)) {
+		refuse(request, CONTROL_NO_MIGRATION,
+		       "it was not asked to move", reply);
+		return;
+	}
+	answer(request,
+	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:s}", "state",
+			 states[progress.state], "round", (int)progress.round,
+			 "pages", (json_int_t)progress.pages, "copied",
+			 (json_int_t)progress.copied, "left",
+			 (json_int_t)progress.left, "bytes",
+			 (json_int_t)progress.bytes, "slowed",
+			 (int)progress.slowed, "held-ms",
+			 (json_int_t)progress.held_ms, "why", progress.why),
+	       reply);
+}
+
 static const struct control_command commands[] = {
 	{ .name = "status", .call = call_status },
 	{ .name = "inspect", .call = call_inspect },
@@ -333,9 +403,15 @@ static const struct control_command commands[] = {
 	{ .name = "save",
 	  .arguments = { "hold" },
 	  .call = call_save,
-	  .takes_file = true },
-	{ .name = "freeze", .call = call_freeze, .takes_file = true },
+	  .takes = TAKES_FILE },
+	{ .name = "freeze", .call = call_freeze, .takes = TAKES_FILE },
 	{ .name = "template", .call = call_template },
+	{ .name = "migrate",
+	  .arguments = { "downtime-ms", "bandwidth" },
+	  .call = call_migrate,
+	  .takes = TAKES_SOCKET,
+	  .thawed = true },
+	{ .name = "migration", .call = call_migration },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -356,6 +432,16 @@ static bool takes(const struct control_command *command, const char *name)
 	return false;
 }
 
+/* A number is none below zero. */
+static bool is_of_type(const struct control_command *command,
+		       const json_t *value)
+{
+	return command->takes == TAKES_SOCKET ?
+		       json_is_integer(value) &&
+			       json_integer_value(value) >= 0 :
+		       json_is_boolean(value);
+}
+
 /* Return: false, after an answer, if the arguments are not those of the command. */
 static bool check_arguments(const struct control_command *command,
 			    const struct request *request,
@@ -367,11 +453,13 @@ static bool check_arguments(const struct control_command *command,
 
 	json_object_foreach(request->arguments, name, value)
 	{
-		if (takes(command, name) && json_is_boolean(value))
+		if (takes(command, name) && is_of_type(command, value))
 			continue;
 		snprintf(why, sizeof(why), "%s: %s", command->name,
-			 takes(command, name) ? "the argument is no boolean" :
-						"there is no such argument");
+			 !takes(command, name) ? "there is no such argument" :
+			 command->takes == TAKES_SOCKET ?
+						 "the argument is no number" :
+						 "the argument is no boolean");
 		refuse(request, CONTROL_BAD_ARGUMENT, why, reply);
 		return false;
 	}
@@ -379,11 +467,12 @@ static bool check_arguments(const struct control_command *command,
 }
 
 /* glibc's fstat() may ask newfstatat(2), which takes a path: the sandbox lets it fail. */
-static bool is_regular(int fd)
+static bool is_kind(int fd, mode_t kind)
 {
 	struct stat status;
 
-	return !syscall(SYS_fstat, fd, &status) && S_ISREG(status.st_mode);
+	return !syscall(SYS_fstat, fd, &status) &&
+	       (status.st_mode & S_IFMT) == kind;
 }
 
 /* A descriptor of O_PATH can be no file to write, and with O_APPEND no place is chosen. */
@@ -399,14 +488,19 @@ static bool can_write(int fd)
 /* Return: why the file that has come with a request is none for it, or NULL. */
 static const char *file_fault(const struct control_command *command, int file)
 {
-	if (!command->takes_file)
+	if (command->takes == TAKES_NONE)
 		return file == CONTROL_NO_FILE ?
 			       NULL :
 			       "no descriptor goes with it by SCM_RIGHTS";
+	if (command->takes == TAKES_SOCKET)
+		return file >= 0 && is_kind(file, S_IFSOCK) ?
+			       NULL :
+			       "one descriptor goes with it by SCM_RIGHTS, that "
+			       "of a socket to the other controller";
 	if (file == CONTROL_NO_FILE || file == CONTROL_MANY_FILES)
 		return "one descriptor goes with it by SCM_RIGHTS, that of the "
 		       "file to write";
-	if (!is_regular(file))
+	if (!is_kind(file, S_IFREG))
 		return "the descriptor is of no regular file";
 	if (!can_write(file))
 		return "the descriptor must be open for writing, and not with "

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/mover.h"
 #include "machine/machine.h"
 
 #define CONTROL_PROTOCOL 1
@@ -37,6 +38,7 @@
 #define CONTROL_NO_AGENT "no-agent"
 #define CONTROL_IS_FROZEN "is-frozen"
 #define CONTROL_NOT_FROZEN "not-frozen"
+#define CONTROL_NO_MIGRATION "no-migration"
 
 /* In place of a descriptor that comes with a request, or with an answer. */
 #define CONTROL_NO_FILE (-1)
@@ -56,6 +58,16 @@
 struct control_saved {
 	uint64_t bytes;
 	uint64_t held_ms;
+};
+
+/**
+ * struct control_move - how a machine is to move
+ * @downtime_ms: it may be held for so long
+ * @bandwidth: bytes a second until then; 0: as many as go
+ */
+struct control_move {
+	uint32_t downtime_ms;
+	uint64_t bandwidth;
 };
 
 /**
@@ -81,7 +93,10 @@ struct control_saved {
  *	success the descriptor is the machine's; -EALREADY it is one
  * @template: get that descriptor, which stays the machine's; until @release is called the
  *	machine stays frozen.  Returns it; or -ENOENT: it is not frozen
- * @release: end what @save with @hold has begun, or what @template has
+ * @migrate: begin to move it to the controller that a socket leads to, which on success is
+ *	the machine's, until it has moved or @release is called
+ * @migration: tell how far that has come; -ENOENT: it was never begun
+ * @release: end what @save with @hold has begun, or what @template or @migrate has
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -110,6 +125,9 @@ struct control_machine {
 	int (*freeze)(void *opaque, int fd, int client,
 		      struct control_saved *saved, char *why);
 	int (*template)(void *opaque);
+	int (*migrate)(void *opaque, int fd, const struct control_move *move,
+		       char *why);
+	int (*migration)(void *opaque, struct mover_progress *progress);
 	void (*release)(void *opaque);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;

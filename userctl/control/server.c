@@ -21,7 +21,7 @@
 #define FINISH_MS 2000
 
 /* The descriptors that are polled, before those of the clients. */
-enum { FD_STOP, FD_LISTENER, FD_FEED, FD_INPUT, FD_CLIENTS };
+enum { FD_STOP, FD_LISTENER, FD_FEED, FD_INPUT, FD_EVENT, FD_CLIENTS };
 
 #define FD_COUNT (FD_CLIENTS + SERVER_MAX_CLIENTS)
 
@@ -119,6 +119,10 @@ static void fill(struct server *server, struct pollfd *fds, int stop)
 		.fd = wants_input(server) ? server->config.input : -1,
 		.events = POLLOUT,
 	};
+	fds[FD_EVENT] = (struct pollfd){
+		.fd = server->config.happened ? server->config.event : -1,
+		.events = POLLIN,
+	};
 	for (size_t i = 0; i < SERVER_MAX_CLIENTS; i++) {
 		const struct session *session = &server->clients[i];
 
@@ -152,6 +156,8 @@ static void serve(struct server *server, const struct pollfd *fds)
 {
 	if (fds[FD_FEED].revents)
 		feed_clear(server->config.feed);
+	if (fds[FD_EVENT].revents)
+		server->config.happened(server->config.machine->opaque);
 	for (size_t i = 0; i < SERVER_MAX_CLIENTS; i++)
 		if (fds[FD_CLIENTS + i].fd >= 0)
 			serve_client(server, &server->clients[i],
@@ -227,7 +233,7 @@ void server_finish(struct server *server, const char *end)
 	server->deaf = true;
 	while (is_unfinished(server) && time_left(deadline)) {
 		fill(server, fds, -1);
-		fds[FD_INPUT].fd = -1;
+		fds[FD_INPUT].fd = fds[FD_EVENT].fd = -1;
 		if (poll(fds, FD_COUNT, time_left(deadline)) < 0)
 			break;
 		serve(server, fds);

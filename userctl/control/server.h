@@ -25,6 +25,8 @@ struct server;
  * @machine: what requests act on
  * @feed: the serial port's output, or NULL
  * @input: descriptor of the serial port's input, which does not block; with @feed
+ * @event: with @happened: a descriptor
+ * @happened: called when that can be read, which it reads; or NULL
  * @look: called from time to time while the machine is paused
  *
  * All must stay as long as the server.
@@ -34,6 +36,8 @@ struct server_config {
 	const struct control_machine *machine;
 	struct feed *feed;
 	int input;
+	int event;
+	void (*happened)(void *opaque);
 	void (*look)(void *opaque);
 };
 

@@ -12,12 +12,9 @@
 
 #include "board/zero.h"
 #include "lib/client.h"
-#include "machine/memory.h"
+#include "machine/dirty.h"
 
 #define PAGE 4096ULL
-
-static const uint32_t slots[RAM_MAX_RANGES] = { MEMORY_SLOT_LOW,
-						MEMORY_SLOT_HIGH };
 
 /**
  * struct baseline - the content, and the memory that it is of
@@ -26,8 +23,6 @@ static const uint32_t slots[RAM_MAX_RANGES] = { MEMORY_SLOT_LOW,
  * @base: where its page 0 is
  * @copy: the content, page by page in the same order
  * @size: bytes of both
- * @ranges: the RAM's ranges, by slot
- * @nr_ranges: how many
  */
 struct baseline {
 	int vm;
@@ -35,8 +30,6 @@ struct baseline {
 	uint8_t *base;
 	uint8_t *copy;
 	uint64_t size;
-	struct ram_range ranges[RAM_MAX_RANGES];
-	size_t nr_ranges;
 };
 
 static uint8_t *page_of(uint8_t *memory, uint64_t page)
@@ -92,24 +85,22 @@ static int begin_logs(struct baseline *baseline)
 {
 	int err = ram_log_begin(baseline->ram);
 
-	for (size_t i = 0; i < baseline->nr_ranges && !err; i++)
-		err = lodge_dirty_log_begin(baseline->vm, slots[i],
-					    baseline->copy +
-						    baseline->ranges[i].offset);
-	return err;
+	return err ? err :
+		     dirty_begin(baseline->vm, baseline->ram, baseline->copy);
 }
 
 int baseline_new(struct baseline **baseline, int vm, struct ram *ram)
 {
 	struct baseline *new = calloc(1, sizeof(*new));
+	struct ram_range ranges[RAM_MAX_RANGES];
 	int err;
 
 	if (!new)
 		return -ENOMEM;
 	new->vm = vm;
 	new->ram = ram;
-	new->nr_ranges = ram_ranges(ram, new->ranges);
-	new->base = new->ranges[0].address;
+	ram_ranges(ram, ranges);
+	new->base = ranges[0].address;
 	new->size = ram_low(ram) + ram_high(ram);
 	new->copy = mmap(NULL, new->size, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -132,46 +123,18 @@ void baseline_free(struct baseline *baseline)
 {
 	if (!baseline)
 		return;
-	/* The VM may have been killed, and has no logs then. */
-	for (size_t i = 0; i < baseline->nr_ranges; i++)
-		lodge_dirty_log_end(baseline->vm, slots[i]);
+	dirty_end(baseline->vm, baseline->ram);
 	ram_log_end(baseline->ram);
 	munmap(baseline->copy, baseline->size);
 	free(baseline);
 }
 
-/* Adds what the VM's log of a range has to the RAM's. */
-static int collect(struct baseline *baseline, size_t number)
-{
-	const struct ram_range *range = &baseline->ranges[number];
-	const uint64_t pages = range->size / PAGE, first = range->offset / PAGE;
-	uint64_t *bitmap = calloc(pages / PAGE_LOG_WORD + 1, sizeof(*bitmap));
-	int err;
-
-	if (!bitmap)
-		return -ENOMEM;
-	err = lodge_dirty_get(baseline->vm, slots[number], 0, pages, bitmap,
-			      NULL);
-	for (uint64_t i = 0; i < pages && !err; i++) {
-		if (!bitmap[i / PAGE_LOG_WORD]) {
-			i |= PAGE_LOG_WORD - 1;
-			continue;
-		}
-		if (bitmap[i / PAGE_LOG_WORD] >> i % PAGE_LOG_WORD & 1)
-			page_log_add(ram_log(baseline->ram), first + i,
-				     first + i + 1);
-	}
-	free(bitmap);
-	return err;
-}
-
 int baseline_renew(struct baseline *baseline)
 {
 	uint64_t first = 0, bits;
-	int err = 0;
+	int err = dirty_collect(baseline->vm, baseline->ram,
+				ram_log(baseline->ram), NULL);
 
-	for (size_t i = 0; i < baseline->nr_ranges && !err; i++)
-		err = collect(baseline, i);
 	if (err)
 		return err;
 	for (; page_log_take(ram_log(baseline->ram), &first, &bits);

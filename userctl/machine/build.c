@@ -63,7 +63,8 @@ static int build_ram(struct machine *machine)
 	const struct machine_saved *saved = config->saved;
 
 	machine->ram =
-		saved ? ram_new_mapped(config->memory, backing_of(config),
+		saved && !saved->comes_later ?
+			ram_new_mapped(config->memory, backing_of(config),
 				       saved->fd, saved->memory) :
 			ram_new_backed(config->memory, backing_of(config));
 	if (!machine->ram)

@@ -32,7 +32,7 @@ void machine_drop_checkpoint(struct machine *machine)
 static int make(struct machine *machine, struct device_error *error)
 {
 	struct machine_checkpoint *checkpoint = &machine->checkpoint;
-	int err = devices_hold(machine->devices);
+	int err = machine->moving ? -EBUSY : devices_hold(machine->devices);
 
 	if (err)
 		return err;

@@ -223,6 +223,31 @@ int devices_lend(const struct devices *devices, bool lend,
 	return err;
 }
 
+static const char *stays(const struct device_made *made)
+{
+	const struct device_kind *kind = made->kind;
+
+	if (kind->shares_ram)
+		return "another process writes to the guest's memory, and does "
+		       "not tell which pages; use a device without a process "
+		       "of its own";
+	return kind->stays ? kind->stays(made->device, made->values) : NULL;
+}
+
+const char *devices_stay(const struct devices *devices,
+			 char name[DEVICE_NAME_SIZE])
+{
+	const char *why = NULL;
+
+	for (size_t i = 0; i < devices->count && !why; i++) {
+		why = stays(&devices->made[i]);
+		if (why)
+			set_name(name, devices->made[i].kind,
+				 devices->made[i].number);
+	}
+	return why;
+}
+
 int devices_load(struct devices *devices, const struct record *record,
 		 unsigned int *sections)
 {

@@ -224,6 +224,15 @@ int devices_lend(const struct devices *devices, bool lend,
 		 char name[DEVICE_NAME_SIZE]);
 
 /**
+ * devices_stay() - find a device that cannot go to another host while the machine runs
+ * @name: out: it, as device_error.name
+ *
+ * Return: why not, and the remedy; or NULL: all can.
+ */
+const char *devices_stay(const struct devices *devices,
+			 char name[DEVICE_NAME_SIZE]);
+
+/**
  * devices_load() - load the devices, which have just been reset, from a record
  * @sections: out: number of the record's sections that are devices'
  *

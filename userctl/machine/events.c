@@ -65,6 +65,11 @@ void machine_end(struct machine *machine)
 	end_from_outside(machine, MACHINE_QUIT, 0);
 }
 
+void machine_leave(struct machine *machine)
+{
+	end_from_outside(machine, MACHINE_MIGRATED, 0);
+}
+
 void machine_press_power_button(struct machine *machine)
 {
 	loop_timer_arm(machine->press, 0);

@@ -44,6 +44,7 @@ struct snap_overlay;
  * @fd: the file that has the contents of RAM, and the images; it must stay as it is
  * @memory: where RAM begins there, a multiple of a page
  * @images: the images, from which a reset starts the machine
+ * @comes_later: the contents of RAM do: @fd has the images only, and RAM is empty
  * @nr_images: entries of @images
  * @overlays: what the guest has written to disks whose files stay as they are, in @fd
  * @nr_overlays: entries of @overlays
@@ -56,6 +57,7 @@ struct machine_saved {
 	size_t nr_images;
 	const struct snap_overlay *overlays;
 	size_t nr_overlays;
+	bool comes_later;
 };
 
 /**
@@ -111,6 +113,7 @@ struct machine_config {
  * @MACHINE_SIGNALLED: a signal; code is its number
  * @MACHINE_QUIT: the user ended it at the console
  * @MACHINE_KILLED: the VM was stopped for ever, by LODGE_CMD_VM_KILL
+ * @MACHINE_MIGRATED: it runs elsewhere
  */
 enum machine_fate {
 	MACHINE_POWERED_OFF,
@@ -120,6 +123,7 @@ enum machine_fate {
 	MACHINE_SIGNALLED,
 	MACHINE_QUIT,
 	MACHINE_KILLED,
+	MACHINE_MIGRATED,
 };
 
 /**
@@ -268,6 +272,11 @@ void machine_press_power_button(struct machine *machine);
  * machine_end() - end a machine that was started, as the user does at the console
  */
 void machine_end(struct machine *machine);
+
+/**
+ * machine_leave() - end a machine that is held, and runs elsewhere now
+ */
+void machine_leave(struct machine *machine);
 
 /**
  * machine_pause() - hold a machine, which may be held already

@@ -95,6 +95,8 @@ struct machine_checkpoint {
  * @vcpus: by number, with NULL at the end
  * @held: its state while it is held
  * @checkpoint: its checkpoint
+ * @moving: it moves to another controller, and has the logs of what is written;
+ *	changes while it is held
  */
 struct machine {
 	const struct machine_config *config;
@@ -133,6 +135,7 @@ struct machine {
 	struct vcpu *vcpus[LODGE_MAX_VCPUS + 1];
 	struct held held;
 	struct machine_checkpoint checkpoint;
+	bool moving;
 };
 
 /*

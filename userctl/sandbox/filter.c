@@ -180,6 +180,8 @@ static const struct row rows[] = {
 
 	/* the owner: the user's terminal, the control socket, files of saved machines
 	 * and of disks that clones read, the end of helpers */
+	IOCTL(OWNER, LODGE_HOLD),
+	IOCTL(OWNER, LODGE_RELEASE),
 	IOCTL(OWNER, TCSETS),
 	IOCTL(OWNER, TIOCGWINSZ),
 	CALL_IF(fcntl, OWNER, 1, SCMP_CMP_EQ, F_ADD_SEALS, 0),

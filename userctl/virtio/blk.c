@@ -392,6 +392,17 @@ static struct overlay *blk_overlay(const void *opaque)
 	return disk_overlay(blk->io.disk);
 }
 
+static const char *blk_stays(const void *opaque,
+			     const struct device_value *values)
+{
+	(void)opaque;
+	return !values[OPTION_RO].number ?
+		       "what the guest writes to it is written on one host "
+		       "only; start it with ro, or move the machine by lodge "
+		       "save --stop and lodge restore" :
+		       NULL;
+}
+
 static int blk_settle(const void *opaque)
 {
 	const struct blk *blk = opaque;
@@ -422,6 +433,7 @@ const struct device_kind virtio_blk_device = {
 	.overlay = blk_overlay,
 	.settle = blk_settle,
 	.lend = blk_lend,
+	.stays = blk_stays,
 	.loaded = virtio_pci_loaded,
 	.keep = blk_keep,
 	.put_back = blk_put_back,

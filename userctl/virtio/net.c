@@ -637,6 +637,18 @@ static int net_renew(void *opaque, const struct device_value *values)
 	return err;
 }
 
+static const char *net_stays(const void *opaque,
+			     const struct device_value *values)
+{
+	const struct net *net = opaque;
+
+	(void)values;
+	return has_kernel(net) ?
+		       "the host's vhost writes to the guest's memory, and is not "
+		       "asked which pages; start it with vhost=off" :
+		       NULL;
+}
+
 static bool net_is_sound(const void *opaque)
 {
 	const struct net *net = opaque;
@@ -671,5 +683,6 @@ const struct device_kind virtio_net_device = {
 	.is_sound = net_is_sound,
 	.loaded = virtio_pci_loaded,
 	.renew = net_renew,
+	.stays = net_stays,
 	.keep = net_keep,
 };

@@ -372,6 +372,18 @@ static const char *pmem_unsaved(const void *opaque)
 		       NULL;
 }
 
+static const char *pmem_stays(const void *opaque,
+			      const struct device_value *values)
+{
+	const struct pmem *pmem = opaque;
+
+	return !values[OPTION_RO].number && !pmem->private ?
+		       "it is open for writing, which it can be on one host "
+		       "only; start it with ro, or move the machine by lodge "
+		       "save --stop and lodge restore" :
+		       NULL;
+}
+
 /* That of a private memory was opened for reading. */
 static int pmem_settle(const void *opaque)
 {
@@ -420,6 +432,7 @@ const struct device_kind virtio_pmem_device = {
 	.is_sound = pmem_is_sound,
 	.unsaved = pmem_unsaved,
 	.settle = pmem_settle,
+	.stays = pmem_stays,
 	.loaded = virtio_pci_loaded,
 	.keep = pmem_keep,
 };

@@ -148,6 +148,15 @@ static int vsock_keep(void *opaque, const struct device_value *values,
 	return vhost_keep(error, "use --virtio-console, or no --vsock");
 }
 
+static const char *vsock_stays(const void *opaque,
+			       const struct device_value *values)
+{
+	(void)opaque;
+	(void)values;
+	return "the host's vhost writes to the guest's memory, and is not "
+	       "asked which pages; use --virtio-console, or no --vsock";
+}
+
 static const char *vsock_unsaved(const void *opaque)
 {
 	const struct vsock *vsock = opaque;
@@ -186,5 +195,6 @@ const struct device_kind virtio_vsock_device = {
 	.is_sound = vsock_is_sound,
 	.unsaved = vsock_unsaved,
 	.loaded = virtio_pci_loaded,
+	.stays = vsock_stays,
 	.keep = vsock_keep,
 };
