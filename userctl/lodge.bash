@@ -12,13 +12,13 @@ _lodge_commands() {
 # _lodge_options COMMAND: its long options, with = if they take a value
 _lodge_options() {
 	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
-		sed -nE '/^Examples:/q; s/^  (-., |    )(--[a-z-]+=?).*/\2/p'
+		sed -nE '/^Examples:/,$d; s/^  (-., |    )(--[a-z-]+=?).*/\2/p'
 }
 
 # _lodge_takes COMMAND OPTION: whether it takes a value
 _lodge_takes() {
 	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
-		sed -nE '/^Examples:/q; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
+		sed -nE '/^Examples:/,$d; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
 		grep -w -e "$2" >/dev/null
 }
 

@@ -163,7 +163,8 @@ static void live_in_one(int file)
 	life.worked = wait_for("line 200\r");
 	life.saved = machine_pause(life.machine);
 	if (!life.saved)
-		life.saved = saved_write(life.machine, file, "{}", &error);
+		life.saved =
+			saved_write(life.machine, file, "{}", NULL, &error);
 	take_apart();
 }
 

@@ -51,10 +51,9 @@ TEST(what_is_offered_is_taken)
 	EXPECT_STREQ("/initrd", incoming.images[1].path);
 	ASSERT_EQ(sizeof(bytes), incoming.images[0].size);
 	EXPECT_EQ(0, read_at(incoming.fd, bytes, sizeof(bytes),
-			       incoming.images[0].offset));
+			     incoming.images[0].offset));
 	EXPECT_STREQ(MOVE_TEST_IMAGE, bytes);
-	EXPECT_EQ(0,
-		  read_at(incoming.fd, bytes, 1, incoming.images[1].offset));
+	EXPECT_EQ(0, read_at(incoming.fd, bytes, 1, incoming.images[1].offset));
 	EXPECT_EQ('i', bytes[0]);
 	move_incoming_free(&incoming);
 	drop(&source);

@@ -425,7 +425,8 @@ static bool moves_with_disk(struct __test_metadata *_metadata, bool read_only)
 	EXPECT_EQ(0, start());
 	progress = move_until(_metadata, RUNS);
 	if (progress.state != MOVER_MOVED)
-		EXPECT_NE(NULL, strstr(progress.why, "virtio-blk 0 cannot move"));
+		EXPECT_NE(NULL,
+			  strstr(progress.why, "virtio-blk 0 cannot move"));
 	close(disk);
 	finish();
 	return progress.state == MOVER_MOVED;
