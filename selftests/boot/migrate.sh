@@ -49,7 +49,8 @@ ended() { lodge 0 inspect --state "$1" && says '"end": "migrated"'; }
 # steps: how many the guest has told this controller of
 steps() { "$LODGE" logs "$at" 2>/dev/null | grep -c '^step'; }
 goes_on() { [ "$(steps)" -gt "$told" ]; }
-works() { told=$(steps) && soon goes_on; }
+# steps fails where it counts none.
+works() { told=$(steps); soon goes_on; }
 # sum NUMBER STEPS: as the guest works it out
 sum() {
 	i=0 sum=$1
@@ -97,7 +98,7 @@ source_killed() {
 	soon gone $receiver && soon gone $client && nowhere late && nowhere "$at"
 }
 
-echo 1..20
+echo 1..19
 at=web
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=migrate" --cpus 2 \
@@ -123,7 +124,6 @@ names="$names three"
 check "it moves by a command" lodge 0 migrate two --json --downtime 0 \
 	--to "exec:$LODGE receive -d --name three stdio"
 check "and says so for programs" says '"state": *"migrated"'
-check "and it was slowed, as it writes all the time" says '"slowed": *[1-9]'
 at=three
 check "and works on there" works
 
