@@ -27,14 +27,12 @@ HOST	?=
 CPU	?=
 # Seconds for each fuzzer.
 FUZZ_TIME ?= 60
-# Inputs for each of them in a check; fuzz_state takes as long for one as others for ten.
+# Inputs for each of them in a check; fuzz_state, for one, takes as long as others for ten.
 FUZZ_RUNS ?= 100000
-fuzz-state: FUZZ_RUNS := 30000
+fuzz-control fuzz-state: FUZZ_RUNS := 20000
 fuzz-pci: FUZZ_RUNS := 50000
 fuzz-snap fuzz-virtio: FUZZ_RUNS := 10000
 fuzz-agent fuzz-blk fuzz-net fuzz-vhost_user: FUZZ_RUNS := 5000
-# It talks over a socket.
-fuzz-control: FUZZ_RUNS := 20000
 # Hours for soak, and what its random numbers begin with (another one each time).
 HOURS	?= 1
 SEED	?=
@@ -548,19 +546,22 @@ $(B)/payload/cd.iso: selftests/host/cd-image
 	@mkdir -p $(@D)
 	$(Q)$< $@ $(B)/kernels/memtest86+/boot/memtest86+x64.bin
 
-$(B)/payload/guest.cpio: selftests/host/guest-initramfs \
+$(B)/payload/guest.cpio: selftests/host/guest-initramfs $(B)/guest/parse \
 		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
 	$(call say,CPIO,$@)
 	@mkdir -p $(@D)
 	$(Q)selftests/host/guest-initramfs $@ $(wildcard $(addprefix $(B)/kernels/,\
-		6.1 6.12)) $(filter %.sh,$^)
+		6.1 6.12)) $(filter-out $<,$^)
 
-# Of bench/devices: its guest, with a static program that makes requests.
+# Static programs of guests: of bench/devices, and the example of a guest for `lodge fuzz`.
 $(B)/guest/requests: selftests/bench/linux/requests.c selftests/bench/linux/requests.h
+$(B)/guest/parse: examples/fuzz/parse.c examples/fuzz/harness.c examples/fuzz/harness.h
+$(B)/guest/parse: coverage = -fsanitize-coverage=trace-pc
+$(B)/guest/requests $(B)/guest/parse:
 	$(call say,CC,$< (static))
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= -O2 -static -s \
-		-o $@ $<
+		$(coverage) -o $@ $(filter %.c,$^)
 
 $(B)/payload/requests.cpio: selftests/host/guest-initramfs $(B)/guest/requests \
 		selftests/bench/linux/requests.sh selftests/host/guest/virtio.sh

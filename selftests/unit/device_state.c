@@ -59,10 +59,10 @@ static const struct device_kind *const chips[] = { &pic_device,
 static const char *const tried[] = { TRIED(NAME_OF) };
 
 /* Those that have tests of their own: they need a server, or a load changes their state. */
-static const char *const elsewhere[] = { "vmgenid",    "virtio-qcow2",
-					 "virtio-net", "virtio-fs",
-					 "vhost-user", "virtio-vsock",
-					 "virtio-pmem" };
+static const char *const elsewhere[] = { "vmgenid",	"virtio-qcow2",
+					 "virtio-net",	"virtio-fs",
+					 "vhost-user",	"virtio-vsock",
+					 "virtio-pmem", "fuzz" };
 
 /* Return: NULL behind the last. */
 static const struct device_kind *kind_of(size_t number)

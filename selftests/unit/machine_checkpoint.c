@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
+#include <poll.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -318,6 +319,45 @@ TEST(guest_makes_a_checkpoint_and_goes_back_to_it)
 	EXPECT_EQ(4, passes.pass);
 	EXPECT_EQ(43, passes.value);
 	EXPECT_EQ(1, passes.pages);
+	finish();
+}
+
+/* Ends the machine, as often as it is let run. */
+static int guest_ends_when_told(struct lodge_run *run)
+{
+	turns++;
+	if (turns > 3)
+		return fake_out(run, DEBUG_EXIT, 1, 7);
+	usleep(100);
+	return fake_out(run, 0x80, 1, 0);
+}
+
+static bool has_ended(void)
+{
+	struct pollfd ended = { .fd = machine_ended(machine),
+				.events = POLLIN };
+
+	return poll(&ended, 1, 0) > 0;
+}
+
+TEST(machine_that_its_guest_has_ended_goes_on_from_the_checkpoint)
+{
+	turns = 0;
+	ASSERT_EQ(0, start(guest_ends_when_told, 1));
+	ASSERT_EQ(0, machine_pause(machine));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	for (int i = 0; i < 3; i++) {
+		turns = 0;
+		ASSERT_EQ(0, machine_resume(machine));
+		while (!has_ended())
+			usleep(100);
+		ASSERT_EQ(0, machine_pause(machine));
+		ASSERT_EQ(0, machine_rewind(machine));
+		EXPECT_FALSE(has_ended());
+	}
+	machine_end(machine);
+	EXPECT_EQ(-ECANCELED, machine_rewind(machine));
+	EXPECT_TRUE(has_ended());
 	finish();
 }
 

@@ -53,6 +53,42 @@ struct board_checkpoint {
 };
 
 /**
+ * enum fuzz_word - what the guest says
+ * @FUZZ_HERE: each run begins here: the guest waits until there is one
+ * @FUZZ_DONE: this run is done; like the others, what follows it is undone
+ * @FUZZ_CRASH: it has found a fault
+ * @FUZZ_MEMORY: it is out of memory
+ */
+enum fuzz_word {
+	FUZZ_HERE = 1,
+	FUZZ_DONE,
+	FUZZ_CRASH,
+	FUZZ_MEMORY,
+};
+
+/**
+ * struct board_fuzz - what a fuzzer and the guest's harness share
+ * @input: the fuzzer's input: its length, 32 bits, and as many bytes
+ * @input_size: bytes of room, a multiple of 2 MiB
+ * @coverage: where the guest counts what it executes
+ * @coverage_size: bytes of room, a multiple of 2 MiB
+ * @coverage_used: bytes of it that the fuzzer looks at
+ * @run: number of the present run; 0: there was none yet
+ * @tell: called in a vCPU's thread with what the guest says, an enum fuzz_word
+ * @opaque: for both
+ */
+struct board_fuzz {
+	void *input;
+	uint64_t input_size;
+	void *coverage;
+	uint64_t coverage_size;
+	uint32_t coverage_used;
+	uint32_t (*run)(void *opaque);
+	void (*tell)(void *opaque, uint32_t word);
+	void *opaque;
+};
+
+/**
  * struct board - the parts that devices are connected to
  * @bus: ports and addresses
  * @pci: the PCI bus, for its functions
@@ -73,6 +109,7 @@ struct board_checkpoint {
  * @general_event: raises one of ACPI's general-purpose events
  * @opaque: for @map, @alarm and @general_event
  * @checkpoint: the machine's checkpoint, for the guest
+ * @fuzz: what a fuzzer shares with the guest; or NULL: there is none
  */
 struct board {
 	struct bus *bus;
@@ -93,6 +130,7 @@ struct board {
 	void (*general_event)(void *opaque, unsigned int number);
 	void *opaque;
 	struct board_checkpoint checkpoint;
+	const struct board_fuzz *fuzz;
 };
 
 /**

@@ -56,6 +56,7 @@ int freeze_command(int argc, char **argv);
 int clone_command(int argc, char **argv);
 int migrate_command(int argc, char **argv);
 int receive_command(int argc, char **argv);
+int fuzz_command(int argc, char **argv);
 int ps_command(int argc, char **argv);
 int top_command(int argc, char **argv);
 int stat_command(int argc, char **argv);

@@ -187,6 +187,7 @@ static int build_board(struct machine *machine)
 			.pass = machine_pass,
 			.opaque = machine,
 		},
+		.fuzz = machine->config->fuzz,
 	};
 	for (size_t i = 0; i < SERIAL_MAX; i++) {
 		machine->serials[i].machine = machine;

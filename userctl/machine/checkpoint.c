@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 
 #include "board/loop.h"
 #include "machine/parts.h"
@@ -68,6 +69,42 @@ int machine_checkpoint(struct machine *machine, struct device_error *error)
 	return 0;
 }
 
+/* Lock held.  Return: 0, or -ECANCELED: it was not its guest that has ended it. */
+static int undo_end(struct machine *machine)
+{
+	eventfd_t count;
+
+	switch (machine->end.fate) {
+	case MACHINE_POWERED_OFF:
+	case MACHINE_RESET:
+	case MACHINE_EXITED:
+	case MACHINE_CRASHED:
+		eventfd_read(machine->ended, &count);
+		machine->over = false;
+		machine->end = (struct machine_end){
+			.lost_output = machine->end.lost_output,
+		};
+		return 0;
+	case MACHINE_SIGNALLED:
+	case MACHINE_QUIT:
+	case MACHINE_KILLED:
+	case MACHINE_MIGRATED:
+		break;
+	}
+	return -ECANCELED;
+}
+
+/* What the guest has done is undone, and so is its end. */
+static int revive(struct machine *machine)
+{
+	int err;
+
+	pthread_mutex_lock(&machine->lock);
+	err = machine->over ? undo_end(machine) : 0;
+	pthread_mutex_unlock(&machine->lock);
+	return err;
+}
+
 int machine_rewind(struct machine *machine)
 {
 	struct machine_checkpoint *checkpoint = &machine->checkpoint;
@@ -76,7 +113,9 @@ int machine_rewind(struct machine *machine)
 
 	if (!checkpoint->memory)
 		return -ENOENT;
-	err = devices_hold(machine->devices);
+	err = revive(machine);
+	if (!err)
+		err = devices_hold(machine->devices);
 	if (err)
 		return err;
 	devices_reset(machine->devices);

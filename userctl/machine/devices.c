@@ -9,6 +9,7 @@
 #include "dev/checkpoint.h"
 #include "dev/crt.h"
 #include "dev/debugexit.h"
+#include "dev/fuzz.h"
 #include "dev/fwcfg.h"
 #include "dev/i8042.h"
 #include "dev/pci.h"
@@ -54,6 +55,7 @@ static const struct row rows[] = {
 	{ .kind = &debugexit_device },
 	{ .kind = &testdev_device, .optional = true },
 	{ .kind = &checkpoint_device, .optional = true },
+	{ .kind = &fuzz_device, .optional = true },
 	{ .kind = &virtio_blk_device, .optional = true },
 	{ .kind = &virtio_scsi_device, .optional = true },
 	{ .kind = &virtio_qcow2_device, .optional = true },

@@ -72,6 +72,7 @@ struct machine_saved {
  * @clone: with @saved: the machine that was saved goes on, too, and this one gets an
  *	identity of its own
  * @devices: devices_default(), and devices that were added
+ * @fuzz: what a fuzzer shares with the guest, for the device of that name; or NULL
  * @no_reboot: a reset ends the machine
  * @stop_on_crash: a triple fault is a crash; otherwise it is a reset, as in a PC
  * @help: called when the user asks for the console's keys; may be NULL
@@ -95,6 +96,7 @@ struct machine_config {
 	const struct machine_saved *saved;
 	bool clone;
 	struct devices_wanted devices;
+	const struct board_fuzz *fuzz;
 	bool no_reboot;
 	bool stop_on_crash;
 	void (*help)(void);
@@ -333,9 +335,10 @@ int machine_checkpoint(struct machine *machine, struct device_error *error);
  * The time that this takes grows with the number of pages that were written to.  Its
  * clocks, too, show again what they did, but for the time of day.  What has left it, as
  * output and network frames, is not taken back, and what it was sent meanwhile is lost.
+ * A machine that its guest has ended meanwhile goes on, too.
  *
- * Return: 0; -ENOENT there is no checkpoint; another -errno: only machine_free() may be
- * called.
+ * Return: 0; -ENOENT there is no checkpoint; -ECANCELED it was ended from outside; another
+ * -errno: only machine_free() may be called.
  */
 int machine_rewind(struct machine *machine);
 
