@@ -126,12 +126,19 @@ TEST_F(afl, segment_that_is_too_large_is_refused)
 
 TEST_F(afl, inputs_in_memory_are_offered_and_taken)
 {
+	bool killed;
+
 	ASSERT_EQ(0, afl_open(&self->afl));
 	ASSERT_TRUE(put(self->control, CAN | MEMORY));
 	ASSERT_EQ(0, afl_hello(&self->afl));
 	EXPECT_EQ(CAN | MEMORY | SIZE | (65536 - 1) << 1, get(self->status));
+	ASSERT_TRUE(put(self->control, 1));
+	ASSERT_EQ(1, afl_next(&killed));
+	EXPECT_TRUE(killed);
 	ASSERT_TRUE(put(self->control, 0));
-	ASSERT_EQ(1, afl_next(&self->afl, 123));
+	ASSERT_EQ(1, afl_next(&killed));
+	EXPECT_FALSE(killed);
+	ASSERT_EQ(0, afl_begin(&self->afl, 123));
 	EXPECT_EQ(123, get(self->status));
 	ASSERT_EQ(0, afl_tell(11));
 	EXPECT_EQ(11, get(self->status));
@@ -146,10 +153,12 @@ TEST_F(afl, fuzzer_that_refuses_the_offer_is_an_error)
 
 TEST_F(afl, end_of_the_fuzzer_is_the_end)
 {
+	bool killed;
+
 	ASSERT_EQ(0, afl_open(&self->afl));
 	close(self->control);
 	EXPECT_EQ(-EPROTO, afl_hello(&self->afl));
-	EXPECT_EQ(0, afl_next(&self->afl, 1));
+	EXPECT_EQ(0, afl_next(&killed));
 	close(self->status);
 	signal(SIGPIPE, SIG_IGN);
 	EXPECT_EQ(-EPIPE, afl_tell(0));
@@ -157,9 +166,11 @@ TEST_F(afl, end_of_the_fuzzer_is_the_end)
 
 TEST_F(afl, half_a_word_is_an_error)
 {
+	bool killed;
+
 	ASSERT_EQ(0, afl_open(&self->afl));
 	ASSERT_EQ(2, write(self->control, "ab", 2));
-	EXPECT_EQ(-EPROTO, afl_next(&self->afl, 1));
+	EXPECT_EQ(-EPROTO, afl_next(&killed));
 }
 
 TEST_F(afl, without_memory_the_input_is_standard_inputs)
@@ -175,8 +186,7 @@ TEST_F(afl, without_memory_the_input_is_standard_inputs)
 	ASSERT_EQ(5, pwrite(file, "hello", 5, 0));
 	for (int i = 0; i < 2; i++) {
 		memset(self->afl.input, 0, 16);
-		ASSERT_TRUE(put(self->control, 0));
-		ASSERT_EQ(1, afl_next(&self->afl, 1));
+		ASSERT_EQ(0, afl_begin(&self->afl, 1));
 		memcpy(&size, self->afl.input, sizeof(size));
 		EXPECT_EQ(5, size);
 		EXPECT_EQ(0, memcmp(self->afl.input + 4, "hello", 5));

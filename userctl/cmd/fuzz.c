@@ -140,12 +140,16 @@ static enum verdict verdict_of(uint32_t word, bool ended)
 	return ended ? CRASH : HANG;
 }
 
+static bool is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
 static bool has_ended(const struct fuzzer *fuzzer)
 {
-	struct pollfd fd = { .fd = machine_ended(fuzzer->machine),
-			     .events = POLLIN };
-
-	return poll(&fd, 1, 0) > 0;
+	return is_readable(machine_ended(fuzzer->machine));
 }
 
 /* Runs the machine once.  Return: 0 or -errno. */
@@ -175,22 +179,36 @@ static int run_once(struct fuzzer *fuzzer, int timeout_ms,
 	return err;
 }
 
+/*
+ * Runs the machine for the fuzzer.  It may have killed the victim when the run before was
+ * over already: so it is asked, and the next victim waited for.
+ */
+static int run_next(struct fuzzer *fuzzer, bool killed, enum verdict *verdict)
+{
+	int err = 0;
+
+	if (killed || is_readable(fuzzer->victim.fd))
+		err = victim_next(&fuzzer->victim);
+	if (!err)
+		err = afl_begin(&fuzzer->afl, fuzzer->victim.pid);
+	if (!err)
+		err = run_once(fuzzer, -1, verdict);
+	return err ? err : afl_tell(statuses[*verdict]);
+}
+
 /* Return: 0 or -errno, when the fuzzer has no more inputs. */
 static int run_for_afl(struct fuzzer *fuzzer)
 {
 	enum verdict verdict = DONE;
 	int err = afl_hello(&fuzzer->afl);
+	bool killed;
 
 	if (err)
 		return err;
-	while ((err = afl_next(&fuzzer->afl, fuzzer->victim.pid)) > 0) {
-		err = run_once(fuzzer, -1, &verdict);
-		if (!err && verdict == HANG)
-			err = victim_next(&fuzzer->victim);
-		if (!err)
-			err = afl_tell(statuses[verdict]);
-		if (err || verdict == QUIT)
-			return err;
+	while (verdict != QUIT && (err = afl_next(&killed)) > 0) {
+		err = run_next(fuzzer, killed, &verdict);
+		if (err)
+			break;
 	}
 	return err;
 }

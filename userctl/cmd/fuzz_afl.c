@@ -144,20 +144,25 @@ int afl_hello(const struct afl *afl)
 	return !end && (word & memory) ? 0 : -EPROTO;
 }
 
-int afl_next(const struct afl *afl, int32_t pid)
+int afl_next(bool *killed)
 {
-	uint32_t killed;
+	uint32_t word = 0;
 	bool end;
-	int err = read_word(&killed, &end);
+	int err = read_word(&word, &end);
 
-	if (err || end)
+	*killed = word;
+	return err ? err : !end;
+}
+
+int afl_begin(const struct afl *afl, int32_t pid)
+{
+	int err = write_word((uint32_t)pid);
+
+	if (err || afl->in_memory)
 		return err;
-	err = write_word((uint32_t)pid);
-	if (!err && !afl->in_memory)
-		err = lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ?
-			      -errno :
-			      afl_take(afl, STDIN_FILENO);
-	return err ? err : 1;
+	return lseek(STDIN_FILENO, 0, SEEK_SET) < 0 ?
+		       -errno :
+		       afl_take(afl, STDIN_FILENO);
 }
 
 int afl_tell(int32_t status)

@@ -49,12 +49,20 @@ int afl_open(struct afl *afl);
 int afl_hello(const struct afl *afl);
 
 /**
- * afl_next() - wait for the next input
- * @pid: the process that the fuzzer may kill
+ * afl_next() - wait until the fuzzer wants a run
+ * @killed: out: it has killed the process of the last one
  *
- * Return: 1 there is one; 0 the fuzzer has ended; -errno.
+ * Return: 1 it does; 0 the fuzzer has ended; -errno.
  */
-int afl_next(const struct afl *afl, int32_t pid);
+int afl_next(bool *killed);
+
+/**
+ * afl_begin() - tell it that the run begins, and get the input
+ * @pid: the process that it may kill
+ *
+ * Return: 0 or -errno.
+ */
+int afl_begin(const struct afl *afl, int32_t pid);
 
 /**
  * afl_tell() - tell how a run has ended
