@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "fuzz_check.h"
+#include "lib/read.h"
 #include "move_fixture.h"
 #include "snap/format.h"
 
@@ -105,7 +106,7 @@ static void write_changed(int fd, bool memory, const uint8_t *data, size_t size)
 		sizes[memory] = lseek(seed, 0, SEEK_END);
 		seeds[memory] = malloc(sizes[memory]);
 		require(seeds[memory]);
-		require(!snap_read(seed, seeds[memory], sizes[memory], 0));
+		require(!read_at(seed, seeds[memory], sizes[memory], 0));
 		close(seed);
 	}
 	bytes = malloc(sizes[memory]);
@@ -126,7 +127,7 @@ static void check_offer(const struct move_incoming *incoming)
 		uint8_t byte;
 
 		require(incoming->images[i].path && incoming->images[i].size);
-		require(!snap_read(incoming->fd, &byte, 1,
+		require(!read_at(incoming->fd, &byte, 1,
 				   incoming->images[i].offset +
 					   incoming->images[i].size - 1));
 	}
