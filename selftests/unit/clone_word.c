@@ -85,6 +85,11 @@ TEST(what_the_guest_writes_and_clones_cannot_keep_apart_is_refused)
 	EXPECT_EQ(-EBUSY, error_of("--device=virtio-pmem,file=a"));
 	EXPECT_EQ(-EBUSY, error_of("--disk=a,format=qcow2"));
 	EXPECT_EQ(-EBUSY, error_of("--device=virtio-qcow2,file=a"));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  error_of("--device=vhost-user,type=blk,socket=a"));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  error_of("--device=vhost-user,socket=a,type=scsi"));
+	EXPECT_TRUE(stays("--device=vhost-user,type=rng,socket=a"));
 	EXPECT_TRUE(stays("--pmem=a,ro"));
 	EXPECT_TRUE(stays("--pmem=a,share=off"));
 	EXPECT_TRUE(stays("--disk=a,format=qcow2,ro"));
@@ -103,6 +108,25 @@ TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
 	EXPECT_TRUE(stays("--serial=pty"));
 	EXPECT_TRUE(stays("--serial=none"));
 	EXPECT_TRUE(stays("--serial=stdio"));
+}
+
+/* A port that is left out would be missed by the driver, which has the saved one. */
+TEST(what_a_port_of_a_console_is_written_to_is_left_alone)
+{
+	EXPECT_TRUE(becomes("--device=virtio-console,file=/tmp/out,input=on",
+			    "--device=virtio-console,input=on,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,name=a,,b,file=a,,file=b",
+			    "--device=virtio-console,name=a,,b,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,socket=/tmp/port",
+			    "--device=virtio-console,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,fd=3",
+			    "--device=virtio-console,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(stays("--device=virtio-console"));
+	EXPECT_TRUE(stays("--device=virtio-console,input=on,name=file"));
 }
 
 TEST(other_options_stay)

@@ -36,6 +36,11 @@ static int change_word(const char *name, char **word, unsigned int *changes)
 				"the guest may write to it, which clones "
 				"cannot do apart",
 				"start the machine with ro");
+	if (err == -EOPNOTSUPP)
+		return complain(EXIT_CODE_STATE, *word,
+				"another program writes to it for the guest, "
+				"which clones cannot do apart",
+				"give the machine a --disk");
 	if (err)
 		return complain(EXIT_CODE_RESOURCES, name, strerror(-err),
 				NULL);
@@ -96,6 +101,11 @@ static void tell_changes(const char *name, unsigned int changes)
 		fprintf(stderr,
 			"lodge: %s: clones do not write to its files of "
 			"--serial\n",
+			name);
+	if (changes & CLONE_NO_CONSOLE)
+		fprintf(stderr,
+			"lodge: %s: in clones the second port of its "
+			"virtio-console leads nowhere\n",
 			name);
 }
 
