@@ -183,6 +183,19 @@ TEST(each_option_survives_alone)
 	}
 }
 
+TEST(a_disk_without_an_option_survives_as_one_that_has_it)
+{
+	char *words[] = { "first,,1.img", "--disk=/dev/null" };
+	char *options[] = { "--disk=first,,1.img", "--disk=/dev/null" };
+	char *text = written(words, 2), *same = written(options, 2);
+
+	ASSERT_NE(NULL, text);
+	ASSERT_NE(NULL, same);
+	EXPECT_STREQ(same, text);
+	free(text);
+	free(same);
+}
+
 TEST(a_firmware_survives_without_a_kernel)
 {
 	char *words[] = { "--firmware=bios.bin" };

@@ -523,16 +523,13 @@ static int set_config(struct argp_state *state, struct run_options *options,
 static int take_argument(struct argp_state *state, struct run_options *options,
 			 char *argument)
 {
-	struct machine_config *machine = &options->machine;
-
 	if (options->root) {
 		command_option_take(options, state->argv + state->next - 1);
 		state->next = state->argc;
 		return 0;
 	}
-	if (!state->quoted || !machine->boot.kernel)
-		return set_short(state, machine, "--disk", argument,
-				 short_option_disk(argument));
+	if (!state->quoted || !options->machine.boot.kernel)
+		return parse_option(KEY_DISK, argument, state);
 	argp_error(
 		state,
 		"-- %s: a command needs --root DIRECTORY before it; a disk is "
