@@ -196,6 +196,29 @@ TEST(a_disk_without_an_option_survives_as_one_that_has_it)
 	free(same);
 }
 
+/* State and disks of a saved machine are told apart by the numbers of its devices. */
+TEST(devices_of_a_kind_keep_their_order_whatever_options_add_them)
+{
+	static const char *const paths[] = { "a", "b", "c,1", "d" };
+	char *words[] = { "--disk=a", "--device=virtio-blk,file=b",
+			  "--disk=c,,1", "--device=virtio-blk,file=d" };
+	char *text = written(words, 4);
+	struct run_options options;
+
+	ASSERT_NE(NULL, text);
+	ASSERT_EQ(0, parse_file(&options, text, NULL));
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct device_value *values =
+			devices_wants(&options.machine.devices,
+				      devices_find("virtio-blk"), i);
+
+		ASSERT_NE(NULL, values);
+		EXPECT_STREQ(paths[i], values[0].text);
+	}
+	options_free(&options);
+	free(text);
+}
+
 TEST(a_firmware_survives_without_a_kernel)
 {
 	char *words[] = { "--firmware=bios.bin" };

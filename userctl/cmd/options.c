@@ -458,7 +458,7 @@ static int note(struct argp_state *state, int key, const char *value)
 	/* What a file says of processors is noted in its place. */
 	if (!option->name || key == KEY_CONFIG || key == KEY_CPU)
 		return 0;
-	err = options_note(state->input, option->name, value);
+	err = short_option_note(state->input, option->name, value);
 	if (err != -EILSEQ)
 		return -err;
 	argp_error(state, "--%s: its value is no UTF-8", option->name);
