@@ -83,17 +83,25 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* The child's own end is the clone's, or that it runs. */
+/*
+ * The child's own end is the clone's, or that it runs.  A clone commands no other machine.
+ * A lock on the directory above all is one that forks share: were this process killed while
+ * it has one, clones would keep it.
+ */
 __attribute__((noreturn)) static void become(struct clone_source *source,
-					     struct run_options *run)
+					     struct run_options *run,
+					     struct clone_names *names)
 {
-	/* A clone commands no other machine. */
 	client_close(source->client);
+	if (names->parent >= 0)
+		close(names->parent);
+	names->parent = -1;
 	exit(run_machine_of(run));
 }
 
 /* Return: 0: it runs; or the exit code after a message. */
-static int start(struct clone_source *source, struct run_options *run)
+static int start(struct clone_source *source, struct run_options *run,
+		 struct clone_names *names)
 {
 	pid_t child;
 	int status;
@@ -101,7 +109,7 @@ static int start(struct clone_source *source, struct run_options *run)
 	fflush(NULL);
 	child = fork();
 	if (!child)
-		become(source, run);
+		become(source, run, names);
 	if (child < 0)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(errno), NULL);
@@ -133,7 +141,7 @@ static int start_all(struct clone_source *source, struct run_options *run,
 		if (clone_name(names, name))
 			code = complain_name(names->base);
 		else
-			code = start(source, run);
+			code = start(source, run, names);
 		started += !code;
 	}
 	if (code && names->count > 1)
