@@ -10,9 +10,13 @@
 
 #include "kselftest_harness.h"
 
+#include "cmd/background.h"
 #include "cmd/clone_name.h"
 #include "cmd/clone_word.h"
+#include "cmd/options.h"
 #include "control/directory.h"
+
+#define NOBODY 65534
 
 static unsigned int changes;
 
@@ -194,6 +198,47 @@ TEST_F(names, that_are_given_have_all_numbers)
 	EXPECT_STREQ("web-1", next(self));
 	EXPECT_STREQ("web-2", next(self));
 	directory_close(&other);
+}
+
+static int next_name(void *opaque, int parent)
+{
+	FIXTURE_DATA(names) *self = opaque;
+
+	self->names.parent = parent;
+	return clone_name(&self->names, self->name);
+}
+
+/* Root's machines are elsewhere. */
+static void be_nobody(FIXTURE_DATA(names) * self)
+{
+	if (geteuid() || chown(self->above, NOBODY, NOBODY) ||
+	    chown(self->path, NOBODY, NOBODY) || seteuid(NOBODY))
+		return;
+}
+
+TEST_F(names, that_another_process_takes_meanwhile_are_left_to_it)
+{
+	char *argv[] = { "lodge clone", "--kernel=x" };
+	const struct run_naming naming = { .next = next_name, .opaque = self };
+	const int parent = self->names.parent;
+	struct background *background;
+	struct run_options options;
+	struct directory other;
+
+	be_nobody(self);
+	ASSERT_EQ(0, setenv("XDG_RUNTIME_DIR", self->above, 1));
+	ASSERT_EQ(0, options_parse(&options, 2, argv, 0));
+	options.machine.name = next(self);
+	options.naming = &naming;
+	ASSERT_EQ(0, directory_take(&other, parent, "web-1"));
+	ASSERT_EQ(0, background_open(&background, &options, -1));
+	EXPECT_STREQ("web-2", options.machine.name);
+	background_close(background, 0);
+	self->names.parent = parent;
+	options_free(&options);
+	directory_close(&other);
+	if (!getuid())
+		EXPECT_EQ(0, seteuid(0));
 }
 
 TEST_F(names, of_a_single_clone_are_as_they_are_given)

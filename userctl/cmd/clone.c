@@ -128,17 +128,39 @@ static int complain_name(const char *base)
 			"choose another one by --name");
 }
 
+/**
+ * struct naming - the name of a clone, while it is started
+ * @names: where it is from
+ * @name: it
+ */
+struct naming {
+	struct clone_names *names;
+	char name[LODGE_NAME_SIZE];
+};
+
+/* Called in the clone, which has the directory open. */
+static int rename_clone(void *opaque, int parent)
+{
+	struct naming *naming = opaque;
+
+	naming->names->parent = parent;
+	return clone_name(naming->names, naming->name);
+}
+
 /* Return: 0, or the exit code of the first that has not started. */
 static int start_all(struct clone_source *source, struct run_options *run,
 		     struct clone_names *names)
 {
-	char name[LODGE_NAME_SIZE];
+	struct naming naming = { .names = names };
+	const struct run_naming other = { .next = rename_clone,
+					  .opaque = &naming };
 	unsigned int started = 0;
 	int code = 0;
 
-	run->machine.name = name;
+	run->machine.name = naming.name;
+	run->naming = names->given ? NULL : &other;
 	while (started < names->count && !code) {
-		if (clone_name(names, name))
+		if (clone_name(names, naming.name))
 			code = complain_name(names->base);
 		else
 			code = start(source, run, names);
