@@ -99,6 +99,13 @@ TEST(what_the_guest_writes_and_clones_cannot_keep_apart_is_refused)
 	EXPECT_TRUE(stays("--disk=a,format=qcow2,ro"));
 }
 
+TEST(a_card_at_a_descriptor_is_refused_since_clones_would_share_it)
+{
+	EXPECT_EQ(-EBADF, error_of("--net=fd,fd=3"));
+	EXPECT_EQ(-EBADF, error_of("--device=virtio-net,fd=3,type=fd"));
+	EXPECT_TRUE(stays("--net=tap,ifname=fd"));
+}
+
 TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
 {
 	EXPECT_TRUE(

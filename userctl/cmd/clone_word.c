@@ -166,6 +166,8 @@ static int change_net(const char *word, const char *pieces, char **made,
 {
 	static const char *const keys[] = { "hostfwd", NULL };
 
+	if (find_key(pieces, "fd"))
+		return -EBADF;
 	if (!find_key(pieces, keys[0]))
 		return 0;
 	*changes |= CLONE_NO_PORTS;

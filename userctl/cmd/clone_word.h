@@ -28,7 +28,8 @@ enum clone_change {
  * @changes: bits of enum clone_change are added
  *
  * Return: 0; -EBUSY clones cannot have it, since the guest may write to it; -EOPNOTSUPP the
- * same, where it is another program that writes; -ENOMEM.
+ * same, where it is another program that writes; -EBADF it has a descriptor, which all of
+ * them would read; -ENOMEM.
  */
 int clone_word(const char *word, char **made, unsigned int *changes);
 
