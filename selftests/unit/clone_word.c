@@ -10,9 +10,13 @@
 
 #include "kselftest_harness.h"
 
+#include "cmd/background.h"
 #include "cmd/clone_name.h"
 #include "cmd/clone_word.h"
+#include "cmd/options.h"
 #include "control/directory.h"
+
+#define NOBODY 65534
 
 static unsigned int changes;
 
@@ -85,9 +89,21 @@ TEST(what_the_guest_writes_and_clones_cannot_keep_apart_is_refused)
 	EXPECT_EQ(-EBUSY, error_of("--device=virtio-pmem,file=a"));
 	EXPECT_EQ(-EBUSY, error_of("--disk=a,format=qcow2"));
 	EXPECT_EQ(-EBUSY, error_of("--device=virtio-qcow2,file=a"));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  error_of("--device=vhost-user,type=blk,socket=a"));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  error_of("--device=vhost-user,socket=a,type=scsi"));
+	EXPECT_TRUE(stays("--device=vhost-user,type=rng,socket=a"));
 	EXPECT_TRUE(stays("--pmem=a,ro"));
 	EXPECT_TRUE(stays("--pmem=a,share=off"));
 	EXPECT_TRUE(stays("--disk=a,format=qcow2,ro"));
+}
+
+TEST(a_card_at_a_descriptor_is_refused_since_clones_would_share_it)
+{
+	EXPECT_EQ(-EBADF, error_of("--net=fd,fd=3"));
+	EXPECT_EQ(-EBADF, error_of("--device=virtio-net,fd=3,type=fd"));
+	EXPECT_TRUE(stays("--net=tap,ifname=fd"));
 }
 
 TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
@@ -103,6 +119,25 @@ TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
 	EXPECT_TRUE(stays("--serial=pty"));
 	EXPECT_TRUE(stays("--serial=none"));
 	EXPECT_TRUE(stays("--serial=stdio"));
+}
+
+/* A port that is left out would be missed by the driver, which has the saved one. */
+TEST(what_a_port_of_a_console_is_written_to_is_left_alone)
+{
+	EXPECT_TRUE(becomes("--device=virtio-console,file=/tmp/out,input=on",
+			    "--device=virtio-console,input=on,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,name=a,,b,file=a,,file=b",
+			    "--device=virtio-console,name=a,,b,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,socket=/tmp/port",
+			    "--device=virtio-console,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(becomes("--device=virtio-console,fd=3",
+			    "--device=virtio-console,file=/dev/null",
+			    CLONE_NO_CONSOLE));
+	EXPECT_TRUE(stays("--device=virtio-console"));
+	EXPECT_TRUE(stays("--device=virtio-console,input=on,name=file"));
 }
 
 TEST(other_options_stay)
@@ -170,6 +205,47 @@ TEST_F(names, that_are_given_have_all_numbers)
 	EXPECT_STREQ("web-1", next(self));
 	EXPECT_STREQ("web-2", next(self));
 	directory_close(&other);
+}
+
+static int next_name(void *opaque, int parent)
+{
+	FIXTURE_DATA(names) *self = opaque;
+
+	self->names.parent = parent;
+	return clone_name(&self->names, self->name);
+}
+
+/* Root's machines are elsewhere. */
+static void be_nobody(FIXTURE_DATA(names) * self)
+{
+	if (geteuid() || chown(self->above, NOBODY, NOBODY) ||
+	    chown(self->path, NOBODY, NOBODY) || seteuid(NOBODY))
+		return;
+}
+
+TEST_F(names, that_another_process_takes_meanwhile_are_left_to_it)
+{
+	char *argv[] = { "lodge clone", "--kernel=x" };
+	const struct run_naming naming = { .next = next_name, .opaque = self };
+	const int parent = self->names.parent;
+	struct background *background;
+	struct run_options options;
+	struct directory other;
+
+	be_nobody(self);
+	ASSERT_EQ(0, setenv("XDG_RUNTIME_DIR", self->above, 1));
+	ASSERT_EQ(0, options_parse(&options, 2, argv, 0));
+	options.machine.name = next(self);
+	options.naming = &naming;
+	ASSERT_EQ(0, directory_take(&other, parent, "web-1"));
+	ASSERT_EQ(0, background_open(&background, &options, -1));
+	EXPECT_STREQ("web-2", options.machine.name);
+	background_close(background, 0);
+	self->names.parent = parent;
+	options_free(&options);
+	directory_close(&other);
+	if (!getuid())
+		EXPECT_EQ(0, seteuid(0));
 }
 
 TEST_F(names, of_a_single_clone_are_as_they_are_given)

@@ -183,6 +183,42 @@ TEST(each_option_survives_alone)
 	}
 }
 
+TEST(a_disk_without_an_option_survives_as_one_that_has_it)
+{
+	char *words[] = { "first,,1.img", "--disk=/dev/null" };
+	char *options[] = { "--disk=first,,1.img", "--disk=/dev/null" };
+	char *text = written(words, 2), *same = written(options, 2);
+
+	ASSERT_NE(NULL, text);
+	ASSERT_NE(NULL, same);
+	EXPECT_STREQ(same, text);
+	free(text);
+	free(same);
+}
+
+/* State and disks of a saved machine are told apart by the numbers of its devices. */
+TEST(devices_of_a_kind_keep_their_order_whatever_options_add_them)
+{
+	static const char *const paths[] = { "a", "b", "c,1", "d" };
+	char *words[] = { "--disk=a", "--device=virtio-blk,file=b",
+			  "--disk=c,,1", "--device=virtio-blk,file=d" };
+	char *text = written(words, 4);
+	struct run_options options;
+
+	ASSERT_NE(NULL, text);
+	ASSERT_EQ(0, parse_file(&options, text, NULL));
+	for (unsigned int i = 0; i < 4; i++) {
+		const struct device_value *values =
+			devices_wants(&options.machine.devices,
+				      devices_find("virtio-blk"), i);
+
+		ASSERT_NE(NULL, values);
+		EXPECT_STREQ(paths[i], values[0].text);
+	}
+	options_free(&options);
+	free(text);
+}
+
 TEST(a_firmware_survives_without_a_kernel)
 {
 	char *words[] = { "--firmware=bios.bin" };

@@ -112,6 +112,7 @@ TEST_F(held, the_machine_is_let_go_when_its_connection_closes)
 	self->holder = NULL;
 	EXPECT_EQ(0, call(self->other, "status"));
 	EXPECT_EQ(1, asked.releases);
+	EXPECT_EQ(CONTROL_HOLDS_SAVED, asked.released);
 }
 
 TEST_F(held, a_connection_that_was_refused_does_not_let_it_go)

@@ -31,6 +31,7 @@ static struct {
 	int saves;
 	int saver;
 	int releases;
+	unsigned int released;
 	bool frozen;
 	int freezes;
 	int template;
@@ -138,9 +139,10 @@ static int asked_template(void *opaque)
 	return asked.frozen ? asked.template : -ENOENT;
 }
 
-static void asked_release(void *opaque)
+static void asked_release(void *opaque, unsigned int what, int client)
 {
 	asked.releases++;
+	asked.released = what;
 }
 
 static struct control_machine control_machine = {

@@ -24,8 +24,8 @@ static struct {
 	struct mover_progress progress;
 } asked;
 
-static int asked_migrate(void *opaque, int fd, const struct control_move *move,
-			 char *why)
+static int asked_migrate(void *opaque, int fd, int client,
+			 const struct control_move *move, char *why)
 {
 	asked.calls++;
 	asked.fd = fd;
@@ -86,7 +86,7 @@ TEST(a_machine_moves_over_the_socket_that_comes_with_the_request)
 	EXPECT_EQ(0, asked.move.bandwidth);
 	/* The descriptor is the machine's, and the connection's end cancels it. */
 	EXPECT_TRUE(reply.took_file);
-	EXPECT_TRUE(reply.holds);
+	EXPECT_EQ(CONTROL_HOLDS_MOVE, reply.holds);
 }
 
 TEST(its_arguments_are_numbers)
@@ -138,7 +138,7 @@ TEST(a_machine_that_is_taken_says_so)
 	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\"}", fd,
 			    "\"busy\",\"message\":\"another one moves it\""));
 	EXPECT_FALSE(reply.took_file);
-	EXPECT_FALSE(reply.holds);
+	EXPECT_EQ(0, reply.holds);
 }
 
 TEST(a_machine_that_is_a_template_stays)

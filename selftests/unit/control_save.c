@@ -255,7 +255,7 @@ TEST_F(save, a_connection_that_holds_the_machine_is_known)
 		   "{\"id\":1,\"command\":\"save\",\"hold\":true}\n", &fd, 1);
 	close(fd);
 	EXPECT_NE(NULL, strstr(answer(self), "\"ok\""));
-	EXPECT_TRUE(self->session.holds);
+	EXPECT_EQ(CONTROL_HOLDS_SAVED, self->session.holds);
 	session_finish(&self->session, "{}");
 	EXPECT_FALSE(self->session.holds);
 }
@@ -361,6 +361,20 @@ TEST_F(save, a_connection_with_the_template_holds_the_machine_once)
 		EXPECT_TRUE(self->session.holds);
 		EXPECT_EQ(i, asked.releases);
 	}
+	close(asked.template);
+}
+
+TEST_F(save, a_connection_that_has_begun_something_else_has_the_template_too)
+{
+	char text[256];
+
+	self->session.holds = CONTROL_HOLDS_MOVE;
+	freeze(self);
+	send_files(self->client, TEMPLATE, NULL, 0);
+	close(receive_file(self, text, sizeof(text)));
+	EXPECT_EQ(CONTROL_HOLDS_MOVE | CONTROL_HOLDS_TEMPLATE,
+		  self->session.holds);
+	EXPECT_EQ(0, asked.releases);
 	close(asked.template);
 }
 

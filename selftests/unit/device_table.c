@@ -268,6 +268,34 @@ TEST_F(devices, are_held_again_if_one_of_them_cannot_be_released)
 	EXPECT_STREQ("r2h2", calls);
 }
 
+TEST_F(devices, are_alone_again_if_one_of_them_cannot_be_lent)
+{
+	char name[DEVICE_NAME_SIZE];
+
+	*calls = 0;
+	fake_stubborn = 3;
+	EXPECT_EQ(-EIO, devices_lend(self->devices, true, name));
+	EXPECT_STREQ("many 1", name);
+	EXPECT_STREQ("l2a2a3", calls);
+	/* Somebody was faster, and reads what must not change any more. */
+	fake_read = 2;
+	EXPECT_EQ(-ENOTRECOVERABLE, devices_lend(self->devices, true, name));
+	fake_stubborn = fake_read = 0;
+}
+
+TEST_F(devices, stay_lent_while_one_of_them_is_read)
+{
+	char name[DEVICE_NAME_SIZE];
+
+	ASSERT_EQ(0, devices_lend(self->devices, true, name));
+	*calls = 0;
+	fake_read = 3;
+	EXPECT_EQ(-EBUSY, devices_lend(self->devices, false, name));
+	EXPECT_STREQ("many 1", name);
+	EXPECT_STREQ("a2l2l3", calls);
+	fake_read = 0;
+}
+
 TEST_F(devices, come_back_each_in_its_own_place)
 {
 	unsigned int sections;

@@ -74,7 +74,7 @@ struct fake {
 	uint32_t state;
 };
 
-/* The id of the device whose hold or release fails; 0: none. */
+/* The id of the device whose hold, release or lend fails; 0: none. */
 static unsigned int fake_stubborn;
 
 static void *fake_make(unsigned int id)
@@ -133,6 +133,21 @@ static int fake_release(void *opaque)
 	return 0;
 }
 
+/* The id of the device that others read once it was lent; 0: none. */
+static unsigned int fake_read;
+
+static int fake_lend(const void *opaque, bool lend)
+{
+	const struct fake *fake = opaque;
+
+	if (fake->id && fake->id == fake_stubborn && lend)
+		return -EIO;
+	if (fake->id && fake->id == fake_read && !lend)
+		return -EBUSY;
+	note(lend ? 'l' : 'a', fake->id);
+	return 0;
+}
+
 static const struct record_field fake_fields[] = {
 	RECORD_ANY(1, struct fake, state),
 };
@@ -154,6 +169,7 @@ static const struct device_kind many_kind = {
 	.free = fake_free,
 	.hold = fake_hold,
 	.release = fake_release,
+	.lend = fake_lend,
 	DEVICE_STATE(struct fake, fake_fields),
 };
 

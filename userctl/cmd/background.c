@@ -108,6 +108,21 @@ static int open_parent(struct background *background)
 	return complain_place(path, err ? err : background->parent);
 }
 
+/* Another process may take a name after it was found to be free. */
+static int take_name(struct background *background,
+		     const struct run_options *options)
+{
+	const struct run_naming *naming = options->naming;
+	int err;
+
+	do {
+		err = directory_take(&background->directory, background->parent,
+				     options->machine.name);
+	} while (err == -EBUSY && naming &&
+		 !naming->next(naming->opaque, background->parent));
+	return err;
+}
+
 /* Return: 0, or the exit code after a message. */
 static int take_directory(struct background *background,
 			  struct run_options *options)
@@ -115,8 +130,7 @@ static int take_directory(struct background *background,
 	int err;
 
 	directory_sweep(background->parent);
-	err = directory_take(&background->directory, background->parent,
-			     options->machine.name);
+	err = take_name(background, options);
 	if (err)
 		return complain_name(options->machine.name, err);
 	options->machine.name = background->directory.name;

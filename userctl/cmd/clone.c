@@ -83,17 +83,25 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* The child's own end is the clone's, or that it runs. */
+/*
+ * The child's own end is the clone's, or that it runs.  A clone commands no other machine.
+ * A lock on the directory above all is one that forks share: were this process killed while
+ * it has one, clones would keep it.
+ */
 __attribute__((noreturn)) static void become(struct clone_source *source,
-					     struct run_options *run)
+					     struct run_options *run,
+					     struct clone_names *names)
 {
-	/* A clone commands no other machine. */
 	client_close(source->client);
+	if (names->parent >= 0)
+		close(names->parent);
+	names->parent = -1;
 	exit(run_machine_of(run));
 }
 
 /* Return: 0: it runs; or the exit code after a message. */
-static int start(struct clone_source *source, struct run_options *run)
+static int start(struct clone_source *source, struct run_options *run,
+		 struct clone_names *names)
 {
 	pid_t child;
 	int status;
@@ -101,7 +109,7 @@ static int start(struct clone_source *source, struct run_options *run)
 	fflush(NULL);
 	child = fork();
 	if (!child)
-		become(source, run);
+		become(source, run, names);
 	if (child < 0)
 		return complain(EXIT_CODE_RESOURCES, "starting",
 				strerror(errno), NULL);
@@ -120,20 +128,42 @@ static int complain_name(const char *base)
 			"choose another one by --name");
 }
 
+/**
+ * struct naming - the name of a clone, while it is started
+ * @names: where it is from
+ * @name: it
+ */
+struct naming {
+	struct clone_names *names;
+	char name[LODGE_NAME_SIZE];
+};
+
+/* Called in the clone, which has the directory open. */
+static int rename_clone(void *opaque, int parent)
+{
+	struct naming *naming = opaque;
+
+	naming->names->parent = parent;
+	return clone_name(naming->names, naming->name);
+}
+
 /* Return: 0, or the exit code of the first that has not started. */
 static int start_all(struct clone_source *source, struct run_options *run,
 		     struct clone_names *names)
 {
-	char name[LODGE_NAME_SIZE];
+	struct naming naming = { .names = names };
+	const struct run_naming other = { .next = rename_clone,
+					  .opaque = &naming };
 	unsigned int started = 0;
 	int code = 0;
 
-	run->machine.name = name;
+	run->machine.name = naming.name;
+	run->naming = names->given ? NULL : &other;
 	while (started < names->count && !code) {
-		if (clone_name(names, name))
+		if (clone_name(names, naming.name))
 			code = complain_name(names->base);
 		else
-			code = start(source, run);
+			code = start(source, run, names);
 		started += !code;
 	}
 	if (code && names->count > 1)

@@ -25,20 +25,37 @@
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
+/* Return: the exit code after a message. */
+static int complain_word(const char *name, const char *word, int err)
+{
+	switch (-err) {
+	case EBUSY:
+		return complain(EXIT_CODE_STATE, word,
+				"the guest may write to it, which clones "
+				"cannot do apart",
+				"start the machine with ro");
+	case EOPNOTSUPP:
+		return complain(EXIT_CODE_STATE, word,
+				"another program writes to it for the guest, "
+				"which clones cannot do apart",
+				"give the machine a --disk");
+	case EBADF:
+		return complain(EXIT_CODE_STATE, word,
+				"each clone would take of its descriptor what "
+				"is for another one",
+				"start the machine with --net user or tap");
+	}
+	return complain(EXIT_CODE_RESOURCES, name, strerror(-err), NULL);
+}
+
 /* Return: 0, or the exit code after a message. */
 static int change_word(const char *name, char **word, unsigned int *changes)
 {
 	char *made;
 	int err = clone_word(*word, &made, changes);
 
-	if (err == -EBUSY)
-		return complain(EXIT_CODE_STATE, *word,
-				"the guest may write to it, which clones "
-				"cannot do apart",
-				"start the machine with ro");
 	if (err)
-		return complain(EXIT_CODE_RESOURCES, name, strerror(-err),
-				NULL);
+		return complain_word(name, *word, err);
 	if (made) {
 		free(*word);
 		*word = made;
@@ -96,6 +113,11 @@ static void tell_changes(const char *name, unsigned int changes)
 		fprintf(stderr,
 			"lodge: %s: clones do not write to its files of "
 			"--serial\n",
+			name);
+	if (changes & CLONE_NO_CONSOLE)
+		fprintf(stderr,
+			"lodge: %s: in clones the second port of its "
+			"virtio-console leads nowhere\n",
 			name);
 }
 

@@ -14,9 +14,11 @@
 #include <string.h>
 
 #define BLK "virtio-blk"
+#define CONSOLE "virtio-console"
 #define NET "virtio-net"
 #define PMEM "virtio-pmem"
 #define QCOW2 "virtio-qcow2"
+#define VHOST_USER "vhost-user"
 
 /* The options that are short for --device. */
 static const struct {
@@ -87,11 +89,20 @@ static bool find_key(const char *pieces, const char *key)
 	return false;
 }
 
+/* @keys: NULL ends them */
+static bool has_one_of(const char *piece, const char *const *keys)
+{
+	while (*keys && !has_key(piece, *keys))
+		keys++;
+	return *keys;
+}
+
 /*
- * Writes a word anew, without the pieces that have a key, and with @more at its end.
- * Return: it, to be freed; or NULL without memory.
+ * Writes a word anew, without the pieces that have one of the keys, and with @more at its
+ * end.  Return: it, to be freed; or NULL without memory.
  */
-static char *rewrite(const char *word, const char *key, const char *more)
+static char *rewrite(const char *word, const char *const *keys,
+		     const char *more)
 {
 	const char *piece = next_piece(word);
 	char *text = NULL;
@@ -102,7 +113,7 @@ static char *rewrite(const char *word, const char *key, const char *more)
 		return NULL;
 	fwrite(word, 1, length_of_piece(word), file);
 	for (; piece; piece = next_piece(piece)) {
-		if (has_key(piece, key))
+		if (has_one_of(piece, keys))
 			continue;
 		fputc(',', file);
 		fwrite(piece, 1, length_of_piece(piece), file);
@@ -128,7 +139,8 @@ static const char *value_of(const char *word, const char *option)
  */
 static const char *kind_of(const char *word, const char **pieces)
 {
-	static const char *const kinds[] = { BLK, NET, PMEM, QCOW2 };
+	static const char *const kinds[] = { BLK,  CONSOLE, NET,
+					     PMEM, QCOW2,   VHOST_USER };
 	const char *value = value_of(word, "--device=");
 
 	for (size_t i = 0; value && i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -149,16 +161,41 @@ static const char *kind_of(const char *word, const char **pieces)
 	return NULL;
 }
 
-static int change_device(const char *kind, const char *word, const char *pieces,
-			 char **made, unsigned int *changes)
+static int change_net(const char *word, const char *pieces, char **made,
+		      unsigned int *changes)
 {
-	if (!strcmp(kind, NET)) {
-		if (!find_key(pieces, "hostfwd"))
-			return 0;
-		*changes |= CLONE_NO_PORTS;
-		*made = rewrite(word, "hostfwd", "");
-		return *made ? 0 : -ENOMEM;
-	}
+	static const char *const keys[] = { "hostfwd", NULL };
+
+	if (find_key(pieces, "fd"))
+		return -EBADF;
+	if (!find_key(pieces, keys[0]))
+		return 0;
+	*changes |= CLONE_NO_PORTS;
+	*made = rewrite(word, keys, "");
+	return *made ? 0 : -ENOMEM;
+}
+
+/* The driver has found a second port, which must stay: it leads nowhere. */
+static int change_console(const char *word, const char *pieces, char **made,
+			  unsigned int *changes)
+{
+	static const char *const keys[] = { "file", "socket", "fd", NULL };
+	bool found = false;
+
+	for (; pieces; pieces = next_piece(pieces))
+		found |= has_one_of(pieces, keys);
+	if (!found)
+		return 0;
+	*changes |= CLONE_NO_CONSOLE;
+	*made = rewrite(word, keys, ",file=/dev/null");
+	return *made ? 0 : -ENOMEM;
+}
+
+static int change_disk(const char *kind, const char *word, const char *pieces,
+		       char **made, unsigned int *changes)
+{
+	static const char *const keys[] = { "snapshot", NULL };
+
 	if (is_on(pieces, "ro"))
 		return 0;
 	if (!strcmp(kind, QCOW2))
@@ -168,8 +205,20 @@ static int change_device(const char *kind, const char *word, const char *pieces,
 	if (is_on(pieces, "snapshot"))
 		return 0;
 	*changes |= CLONE_OVERLAY;
-	*made = rewrite(word, "snapshot", ",snapshot=on");
+	*made = rewrite(word, keys, ",snapshot=on");
 	return *made ? 0 : -ENOMEM;
+}
+
+static int change_device(const char *kind, const char *word, const char *pieces,
+			 char **made, unsigned int *changes)
+{
+	if (!strcmp(kind, NET))
+		return change_net(word, pieces, made, changes);
+	if (!strcmp(kind, CONSOLE))
+		return change_console(word, pieces, made, changes);
+	if (!strcmp(kind, VHOST_USER))
+		return has_piece(pieces, "type=rng") ? 0 : -EOPNOTSUPP;
+	return change_disk(kind, word, pieces, made, changes);
 }
 
 static int change_serial(const char *place, char **made, unsigned int *changes)

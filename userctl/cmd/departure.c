@@ -22,7 +22,7 @@ int departure_open(struct departure *departure, struct machine *machine,
 	return departure->event < 0 ? -errno : 0;
 }
 
-int departure_begin(struct departure *departure, int fd,
+int departure_begin(struct departure *departure, int fd, int client,
 		    const struct control_move *move, char *why)
 {
 	const struct mover_config config = {
@@ -36,6 +36,7 @@ int departure_begin(struct departure *departure, int fd,
 	};
 	int err = mover_start(&departure->mover, &config);
 
+	departure->client = client;
 	departure->alone = false;
 	if (err)
 		snprintf(why, CONTROL_WHY_SIZE, "%s", strerror(-err));
@@ -90,9 +91,9 @@ int departure_tell(struct departure *departure, struct mover_progress *progress)
 	return progress->pages ? 0 : -ENOENT;
 }
 
-void departure_release(struct departure *departure)
+void departure_release(struct departure *departure, int client)
 {
-	if (!departure->mover)
+	if (!departure->mover || departure->client != client)
 		return;
 	departure->alone = true;
 	mover_cancel(departure->mover);

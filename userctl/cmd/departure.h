@@ -18,6 +18,7 @@
  * @event: eventfd that can be read when departure_look() is to be called, or -1
  * @mover: moves it, or has; or NULL: it stays
  * @last: what the last one has done; without any, of no pages
+ * @client: connection that has asked for the last one
  * @alone: nobody waits for it
  */
 struct departure {
@@ -27,6 +28,7 @@ struct departure {
 	int event;
 	struct mover *mover;
 	struct mover_progress last;
+	int client;
 	bool alone;
 };
 
@@ -41,7 +43,7 @@ int departure_open(struct departure *departure, struct machine *machine,
 /**
  * departure_begin() - as control_machine.migrate, for a machine that nobody holds
  */
-int departure_begin(struct departure *departure, int fd,
+int departure_begin(struct departure *departure, int fd, int client,
 		    const struct control_move *move, char *why);
 
 /**
@@ -58,9 +60,10 @@ int departure_tell(struct departure *departure,
 		   struct mover_progress *progress);
 
 /**
- * departure_release() - nobody waits for it any more: it does not go, unless it has gone
+ * departure_release() - a connection ends that has asked for one: if that was the last one,
+ * nobody waits for it any more, and it does not go, unless it has gone
  */
-void departure_release(struct departure *departure);
+void departure_release(struct departure *departure, int client);
 
 /**
  * departure_close() - end it, as the machine has ended

@@ -458,7 +458,7 @@ static int note(struct argp_state *state, int key, const char *value)
 	/* What a file says of processors is noted in its place. */
 	if (!option->name || key == KEY_CONFIG || key == KEY_CPU)
 		return 0;
-	err = options_note(state->input, option->name, value);
+	err = short_option_note(state->input, option->name, value);
 	if (err != -EILSEQ)
 		return -err;
 	argp_error(state, "--%s: its value is no UTF-8", option->name);
@@ -523,16 +523,13 @@ static int set_config(struct argp_state *state, struct run_options *options,
 static int take_argument(struct argp_state *state, struct run_options *options,
 			 char *argument)
 {
-	struct machine_config *machine = &options->machine;
-
 	if (options->root) {
 		command_option_take(options, state->argv + state->next - 1);
 		state->next = state->argc;
 		return 0;
 	}
-	if (!state->quoted || !machine->boot.kernel)
-		return set_short(state, machine, "--disk", argument,
-				 short_option_disk(argument));
+	if (!state->quoted || !options->machine.boot.kernel)
+		return parse_option(KEY_DISK, argument, state);
 	argp_error(
 		state,
 		"-- %s: a command needs --root DIRECTORY before it; a disk is "

@@ -40,6 +40,17 @@ struct run_incoming {
 };
 
 /**
+ * struct run_naming - where another name is from if the machine's is taken
+ * @next: write another one to where machine_config.name points.  @parent is the directory
+ *	of all machines.  Returns 0 or -errno: there is none
+ * @opaque: for @next
+ */
+struct run_naming {
+	int (*next)(void *opaque, int parent);
+	void *opaque;
+};
+
+/**
  * struct run_options - the options of `lodge run`
  * @machine: description of the machine
  * @initrd: the string in @machine.boot.initrd, which this structure owns
@@ -62,6 +73,7 @@ struct run_incoming {
  * @cpu_weight: cpu.weight of a cgroup of its own, or 0
  * @memory_max: memory.max of a cgroup of its own, in bytes, or 0
  * @incoming: with @machine.saved: the machine comes from another controller; or NULL
+ * @naming: another name will do, too; or NULL
  */
 struct run_options {
 	struct machine_config machine;
@@ -84,6 +96,7 @@ struct run_options {
 	uint64_t cpu_weight;
 	uint64_t memory_max;
 	const struct run_incoming *incoming;
+	const struct run_naming *naming;
 };
 
 /**

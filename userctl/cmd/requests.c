@@ -252,15 +252,16 @@ static int template(void *opaque)
 	return requests->template;
 }
 
-static int migrate(void *opaque, int fd, const struct control_move *move,
-		   char *why)
+static int migrate(void *opaque, int fd, int client,
+		   const struct control_move *move, char *why)
 {
 	struct requests *requests = opaque;
 
 	if (is_taken(requests))
 		return CONTROL_HELD;
 	if (!requests->paused)
-		return departure_begin(&requests->departure, fd, move, why);
+		return departure_begin(&requests->departure, fd, client, move,
+				       why);
 	snprintf(why, CONTROL_WHY_SIZE,
 		 "it is paused; `lodge resume` lets it run");
 	return CONTROL_HELD;
@@ -281,16 +282,17 @@ static int migration(void *opaque, struct mover_progress *progress)
 	return departure_tell(&requests->departure, progress);
 }
 
-/* One that is frozen is neither kept nor moves. */
-static void release(void *opaque)
+/* Each ends what its own connection has begun, and nothing of another one. */
+static void release(void *opaque, unsigned int what, int client)
 {
 	struct requests *requests = opaque;
 
-	if (requests->kept)
+	if (what & CONTROL_HOLDS_SAVED)
 		let_go(requests);
-	else if (requests->lent)
+	if (what & CONTROL_HOLDS_TEMPLATE)
 		requests->lent--;
-	departure_release(&requests->departure);
+	if (what & CONTROL_HOLDS_MOVE)
+		departure_release(&requests->departure, client);
 }
 
 static void press(void *opaque)

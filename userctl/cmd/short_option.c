@@ -4,8 +4,10 @@
  */
 #include "cmd/short_option.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SHARE "virtio-fs"
@@ -124,4 +126,37 @@ char *short_option_share(const struct devices_wanted *devices, const char *text)
 				(int)length, text, count_shares(devices),
 				text + length);
 	return size < 0 ? NULL : device;
+}
+
+/* Return: true, and what --device is given for an option, or NULL without memory. */
+static bool expand(const struct run_options *options, const char *name,
+		   const char *value, char **device)
+{
+	if (!strcmp(name, "disk"))
+		*device = short_option_disk(value);
+	else if (!strcmp(name, "cdrom"))
+		*device = short_option_cdrom(value);
+	else if (!strcmp(name, "pmem"))
+		*device = short_option_pmem(value);
+	else if (!strcmp(name, "share"))
+		*device = short_option_share(&options->machine.devices, value);
+	else if (!strcmp(name, "net") && strcmp(value, "none"))
+		*device = short_option_net(value);
+	else
+		return false;
+	return true;
+}
+
+int short_option_note(struct run_options *options, const char *name,
+		      const char *value)
+{
+	char *device;
+	int err;
+
+	if (!config_has(options->config, "device") ||
+	    !expand(options, name, value, &device))
+		return options_note(options, name, value);
+	err = device ? options_note(options, "device", device) : -ENOMEM;
+	free(device);
+	return err;
 }

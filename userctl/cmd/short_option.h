@@ -7,6 +7,7 @@
 #ifndef LODGE_CMD_SHORT_OPTION_H
 #define LODGE_CMD_SHORT_OPTION_H
 
+#include "cmd/options.h"
 #include "machine/devices.h"
 
 /**
@@ -49,5 +50,18 @@ char *short_option_vsock(const char *text);
  */
 char *short_option_share(const struct devices_wanted *devices,
 			 const char *text);
+
+/**
+ * short_option_note() - note an option in the description, before its device is wanted
+ * @name: of any option
+ *
+ * Behind a --device it is noted as the --device that it is short for.  Lists of several
+ * options do not tell the order that numbers the devices of a kind, and by their numbers
+ * the devices of a saved machine are told apart.
+ *
+ * Return: as options_note().
+ */
+int short_option_note(struct run_options *options, const char *name,
+		      const char *value);
 
 #endif

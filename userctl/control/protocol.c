@@ -290,7 +290,7 @@ static void call_save(const struct control_machine *machine,
 	}
 	err = machine->save(machine->opaque, request->file, hold,
 			    request->client, &saved, why);
-	reply->holds = hold && !err;
+	reply->holds = hold && !err ? CONTROL_HOLDS_SAVED : 0;
 	answer_saved(request, err, &saved, why, reply);
 }
 
@@ -321,7 +321,7 @@ static void call_template(const struct control_machine *machine,
 		return;
 	}
 	reply->file = file;
-	reply->holds = true;
+	reply->holds = CONTROL_HOLDS_TEMPLATE;
 	answer(request, json_object(), reply);
 }
 
@@ -347,13 +347,15 @@ static void call_migrate(const struct control_machine *machine,
 		.bandwidth = number_of(request, "bandwidth", 0, INT64_MAX),
 	};
 	char why[CONTROL_WHY_SIZE] = "";
-	int err = machine->migrate(machine->opaque, request->file, &move, why);
+	int err = machine->migrate(machine->opaque, request->file,
+				   request->client, &move, why);
 
 	if (err) {
 		refuse_error(request, err, why, reply);
 		return;
 	}
-	reply->holds = reply->took_file = true;
+	reply->holds = CONTROL_HOLDS_MOVE;
+	reply->took_file = true;
 	answer(request, json_object(), reply);
 }
 

@@ -94,9 +94,10 @@ struct control_move {
  * @template: get that descriptor, which stays the machine's; until @release is called the
  *	machine stays frozen.  Returns it; or -ENOENT: it is not frozen
  * @migrate: begin to move it to the controller that a socket leads to, which on success is
- *	the machine's, until it has moved or @release is called
+ *	the machine's, until it has moved or @release is called with the same @client
  * @migration: tell how far that has come; -ENOENT: it was never begun
- * @release: end what @save with @hold has begun, or what @template or @migrate has
+ * @release: end what @save with @hold has begun, or what @template or @migrate has: @what
+ *	are bits of enum control_hold
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -125,12 +126,20 @@ struct control_machine {
 	int (*freeze)(void *opaque, int fd, int client,
 		      struct control_saved *saved, char *why);
 	int (*template)(void *opaque);
-	int (*migrate)(void *opaque, int fd, const struct control_move *move,
-		       char *why);
+	int (*migrate)(void *opaque, int fd, int client,
+		       const struct control_move *move, char *why);
 	int (*migration)(void *opaque, struct mover_progress *progress);
-	void (*release)(void *opaque);
+	void (*release)(void *opaque, unsigned int what, int client);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
+};
+
+/* What a connection has begun, and ends with it. */
+enum control_hold {
+	CONTROL_HOLDS_SAVED = 1
+			      << 0, /* the machine is held since it was saved */
+	CONTROL_HOLDS_TEMPLATE = 1 << 1, /* it stays frozen */
+	CONTROL_HOLDS_MOVE = 1 << 2, /* it moves, or has been asked to */
 };
 
 /* What follows a request. */
@@ -148,7 +157,8 @@ enum control_next {
  *	without memory
  * @id: with CONTROL_WAIT: for control_ended(), to be freed
  * @history: with CONTROL_CONSOLE: the output that is kept is wanted, too
- * @holds: the machine stays held as long as the connection, or until "end"
+ * @holds: bits of enum control_hold: so the machine is as long as the connection, or until
+ *	"end"
  * @took_file: the descriptor that has come with it is the machine's now
  * @file: descriptor to send with the answer, which stays the machine's; or CONTROL_NO_FILE
  */
@@ -157,7 +167,7 @@ struct control_reply {
 	char *line;
 	char *id;
 	bool history;
-	bool holds;
+	unsigned int holds;
 	bool took_file;
 	int file;
 };

@@ -139,7 +139,8 @@ static void serve_client(struct server *server, struct session *session,
 			 short happened)
 {
 	const struct server_config *config = &server->config;
-	bool holds;
+	const int client = session->fd;
+	unsigned int holds;
 
 	session_work(session, happened, config->machine, config->feed,
 		     config->input);
@@ -148,7 +149,8 @@ static void serve_client(struct server *server, struct session *session,
 	holds = session->holds;
 	session_close(session);
 	if (holds)
-		config->machine->release(config->machine->opaque);
+		config->machine->release(config->machine->opaque, holds,
+					 client);
 }
 
 /* A client that came after poll() is served the next time. */

@@ -281,9 +281,10 @@ static bool take_request(struct session *session,
 	if (reply.took_file)
 		session->files = 0;
 	drop_file(session);
-	/* A connection holds the machine once, however often it has asked. */
-	if (session->holds && reply.holds)
-		machine->release(machine->opaque);
+	/* A connection has the template once, however often it has asked. */
+	if (session->holds & reply.holds & CONTROL_HOLDS_TEMPLATE)
+		machine->release(machine->opaque, CONTROL_HOLDS_TEMPLATE,
+				 session->fd);
 	session->holds |= reply.holds;
 	session->out_file = reply.file;
 	consume(session, end + 1 - session->in);
@@ -383,7 +384,7 @@ void session_work(struct session *session, short happened,
 
 void session_finish(struct session *session, const char *end)
 {
-	session->holds = false;
+	session->holds = 0;
 	if (session->waiting && !session->out)
 		send_later(session, control_ended(session->waiting, end));
 	free(session->waiting);

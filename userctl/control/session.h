@@ -31,7 +31,7 @@
  *	or CONTROL_NO_FILE
  * @files: descriptors that have come, of which a request takes one
  * @file: with @files: the first; the others are closed
- * @holds: the machine stays held for it
+ * @holds: what it has begun, and ends with it: bits of enum control_hold
  * @position: with @console: of the output that follows
  */
 struct session {
@@ -50,7 +50,7 @@ struct session {
 	int out_file;
 	unsigned int files;
 	int file;
-	bool holds;
+	unsigned int holds;
 	uint64_t position;
 };
 

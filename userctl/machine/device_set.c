@@ -204,10 +204,9 @@ int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE])
 	return err;
 }
 
-int devices_lend(const struct devices *devices, bool lend,
-		 char name[DEVICE_NAME_SIZE])
+static int lend_all(const struct devices *devices, bool lend,
+		    char name[DEVICE_NAME_SIZE])
 {
-	char other[DEVICE_NAME_SIZE];
 	int err = 0;
 
 	for (size_t i = 0; i < devices->count && !err; i++) {
@@ -218,8 +217,17 @@ int devices_lend(const struct devices *devices, bool lend,
 		if (err)
 			set_name(name, made->kind, made->number);
 	}
-	if (err && !lend)
-		devices_lend(devices, true, other);
+	return err;
+}
+
+int devices_lend(const struct devices *devices, bool lend,
+		 char name[DEVICE_NAME_SIZE])
+{
+	char other[DEVICE_NAME_SIZE];
+	const int err = lend_all(devices, lend, name);
+
+	if (err && lend_all(devices, !lend, other) && lend)
+		return -ENOTRECOVERABLE;
 	return err;
 }
 

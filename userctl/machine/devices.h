@@ -218,7 +218,8 @@ int devices_settle(const struct devices *devices, char name[DEVICE_NAME_SIZE]);
  * @lend: which of the two
  * @name: out: on failure, the device, as device_error.name
  *
- * Return: 0; -EBUSY others read them, and all files stay lent; or another -errno.
+ * Return: 0; -EBUSY others read them; or another -errno, and all files are as before;
+ * -ENOTRECOVERABLE they are not, and some that others read by now are still lent.
  */
 int devices_lend(const struct devices *devices, bool lend,
 		 char name[DEVICE_NAME_SIZE]);

@@ -361,7 +361,8 @@ int saved_write(struct machine *machine, int fd, const char *config,
  * RAM that has a file is another process's, too, which would not see it replaced: it stays,
  * beside its copy.
  */
-static int share_ram(struct machine *machine, int fd, uint64_t memory)
+static int share_ram(struct machine *machine, int fd, uint64_t memory,
+		     struct snap_error *error)
 {
 	int err = ram_fd(machine->ram) < 0 ?
 			  ram_replace(machine->ram, fd, memory) :
@@ -371,14 +372,31 @@ static int share_ram(struct machine *machine, int fd, uint64_t memory)
 		return 0;
 	/* What it holds is not known. */
 	machine_end(machine);
-	return -ENOTRECOVERABLE;
+	return snap_error_set(error, -ENOTRECOVERABLE, NULL,
+			      "its memory cannot be mapped from the file: %s; "
+			      "it has been ended",
+			      strerror(-err));
+}
+
+/* A machine that others read the disks of must not run on. */
+static int lend_disks(struct machine *machine, struct snap_error *error)
+{
+	char name[DEVICE_NAME_SIZE];
+	const int err = devices_lend(machine->devices, true, name);
+
+	if (err == -ENOTRECOVERABLE)
+		machine_end(machine);
+	return err ? snap_error_set(error, err, NULL,
+				    "the file of its device %s cannot be "
+				    "lent: %s",
+				    name, strerror(-err)) :
+		     0;
 }
 
 int saved_freeze(struct machine *machine, int fd, const char *config,
 		 const struct saved_wish *wish, struct snap_error *error)
 {
 	struct contents contents = { .config = config, .wish = wish };
-	char name[DEVICE_NAME_SIZE];
 	int err = write_machine(machine, fd, &contents, error);
 
 	if (err)
@@ -389,10 +407,8 @@ int saved_freeze(struct machine *machine, int fd, const char *config,
 				      "the file cannot be sealed: %s; a "
 				      "template is a memfd that allows it",
 				      strerror(errno));
-	err = share_ram(machine, fd, contents.memory);
-	if (!err)
-		err = devices_lend(machine->devices, true, name);
-	return err ? snap_error_set(error, err, NULL, "%s", strerror(-err)) : 0;
+	err = share_ram(machine, fd, contents.memory, error);
+	return err ? err : lend_disks(machine, error);
 }
 
 int saved_thaw(struct machine *machine, struct snap_error *error)

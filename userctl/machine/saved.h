@@ -62,7 +62,8 @@ int saved_write(struct machine *machine, int fd, const char *config,
  * The machine must not run on before saved_thaw(); on failure it is as before.
  *
  * Return: as saved_write(); -EINVAL and -EPERM also if @fd cannot be sealed;
- * -ENOTRECOVERABLE the machine's memory is lost, and it has been ended.
+ * -ENOTRECOVERABLE the machine's memory is lost, or others read its disks already, and it
+ * has been ended.
  */
 int saved_freeze(struct machine *machine, int fd, const char *config,
 		 const struct saved_wish *wish, struct snap_error *error);
