@@ -128,8 +128,8 @@ static void check_offer(const struct move_incoming *incoming)
 
 		require(incoming->images[i].path && incoming->images[i].size);
 		require(!read_at(incoming->fd, &byte, 1,
-				   incoming->images[i].offset +
-					   incoming->images[i].size - 1));
+				 incoming->images[i].offset +
+					 incoming->images[i].size - 1));
 	}
 }
 
