@@ -412,14 +412,17 @@ TEST(a_head_that_cannot_be_is_refused_before_its_bytes_are_awaited)
 	}
 }
 
-/* Return: what a target says of an image of so many bytes, of which so many come. */
-static int take_image(uint64_t size, size_t sent)
+/*
+ * Return: what a target says of an image of so many bytes, of which so many come, and, if
+ * that is not 0, of another one of so many, of which none come.
+ */
+static int take_images(uint64_t size, size_t sent, uint64_t other)
 {
 	static const uint8_t bytes[2 * MOVE_PAGE];
 	struct move_link source = move_test_link(-1), target;
 	struct move_offer_head head = { .version = htole32(MOVE_VERSION),
-					.images = htole32(1) };
-	const struct move_image_head image = { htole64(size) };
+					.images = htole32(other ? 2 : 1) };
+	struct move_image_head image = { htole64(size) };
 	struct move_incoming incoming;
 	int err;
 
@@ -431,12 +434,30 @@ static int take_image(uint64_t size, size_t sent)
 	move_send(&source, MOVE_STATE, "s", 1, NULL, 0);
 	move_send(&source, MOVE_IMAGE, &image, sizeof(image), "/i", 2);
 	move_send(&source, MOVE_BYTES, bytes, sent, NULL, 0);
+	image.size = htole64(other);
+	if (other)
+		move_send(&source, MOVE_IMAGE, &image, sizeof(image), "/j", 2);
 	target = move_test_peer(&source);
 	err = move_take_offer(&target, &incoming, why);
 	move_incoming_free(&incoming);
 	drop(&source);
 	drop(&target);
 	return err;
+}
+
+static int take_image(uint64_t size, size_t sent)
+{
+	return take_images(size, sent, 0);
+}
+
+TEST(images_are_no_larger_together_than_one_can_be)
+{
+	EXPECT_EQ(-EPIPE,
+		  take_images(MOVE_PAGE, MOVE_PAGE, (1ULL << 32) - MOVE_PAGE));
+	EXPECT_EQ(-EFBIG, take_images(MOVE_PAGE, MOVE_PAGE,
+				      (1ULL << 32) - MOVE_PAGE + 1));
+	EXPECT_EQ(-EFBIG, take_images(1, 1, 1ULL << 32));
+	EXPECT_NE(NULL, strstr(why, "4 GiB"));
 }
 
 TEST(an_image_has_as_many_bytes_as_it_says)
