@@ -37,7 +37,8 @@ static int asked_migrate(void *opaque, int fd, int client,
 	return asked.error;
 }
 
-static int asked_migration(void *opaque, struct mover_progress *progress)
+static int asked_migration(void *opaque, int client,
+			   struct mover_progress *progress)
 {
 	*progress = asked.progress;
 	return asked.never ? -ENOENT : 0;

@@ -390,7 +390,7 @@ static void call_migration(const struct control_machine *machine,
 	};
 	struct mover_progress progress;
 
-	if (machine->migration(machine->opaque, &progress)) {
+	if (machine->migration(machine->opaque, request->client, &progress)) {
 		refuse(request, CONTROL_NO_MIGRATION,
 		       "it was not asked to move", reply);
 		return;
