@@ -19,6 +19,7 @@ static struct {
 	int fd;
 	struct control_move move;
 	int error;
+	const char *why;
 	bool frozen;
 	bool never;
 	struct mover_progress progress;
@@ -31,11 +32,13 @@ static int asked_migrate(void *opaque, int fd, int client,
 	asked.fd = fd;
 	asked.move = *move;
 	if (asked.error)
-		snprintf(why, CONTROL_WHY_SIZE, "another one moves it");
+		snprintf(why, CONTROL_WHY_SIZE, "%s",
+			 asked.why ? asked.why : "another one moves it");
 	return asked.error;
 }
 
-static int asked_migration(void *opaque, struct mover_progress *progress)
+static int asked_migration(void *opaque, int client,
+			   struct mover_progress *progress)
 {
 	*progress = asked.progress;
 	return asked.never ? -ENOENT : 0;
@@ -176,6 +179,24 @@ TEST(it_tells_how_far_it_is)
 	asked.never = true;
 	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migration\"}",
 			    CONTROL_NO_FILE, "\"no-migration\""));
+}
+
+/* A text that was cut to fit may end in the midst of a character. */
+TEST(a_reason_that_is_no_utf_8_is_told_all_the_same)
+{
+	int ends[2], fd = socket_of(ends);
+
+	asked.progress =
+		(struct mover_progress){ .pages = 9, .why = "k\xc3\xa9 k\xc3" };
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migration\"}",
+			    CONTROL_NO_FILE, "\"why\":\"k?? k?\""));
+	asked.error = -EIO;
+	asked.why = "k\xc3";
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\"}", fd,
+			    "\"message\":\"k?\""));
+	asked.why = "k\xc3\xa9";
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\"}", fd,
+			    "\"message\":\"k\xc3\xa9\""));
 }
 
 TEST_HARNESS_MAIN

@@ -120,6 +120,25 @@ TEST_F(place, a_socket_of_one_that_was_killed_is_replaced)
 	move_place_close(&self->there, true);
 }
 
+/* It takes one connection, and that is not the look whether it is there. */
+TEST_F(place, a_socket_at_which_another_one_waits_stays_its_own)
+{
+	struct move_place here, other;
+
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, accept_one, self));
+	for (int i = 0; i < PATIENCE_STEPS && access(self->path, F_OK); i++)
+		usleep(100);
+	for (int i = 0; i < 3; i++)
+		EXPECT_EQ(EXIT_CODE_OUTPUT,
+			  move_place_accept(self->text, &other));
+	ASSERT_EQ(0, connect_soon(self->text, &here));
+	pthread_join(self->thread, NULL);
+	ASSERT_EQ(0, self->code);
+	EXPECT_TRUE(leads(here.out, self->there.in));
+	move_place_close(&here, true);
+	move_place_close(&self->there, true);
+}
+
 TEST_F(place, another_file_is_not_replaced)
 {
 	int file = open(self->path, O_CREAT | O_WRONLY, 0600);

@@ -5,7 +5,10 @@
  */
 #include <endian.h>
 #include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "kselftest_harness.h"
 #include "lib/read.h"
@@ -71,6 +74,85 @@ TEST(a_refusal_says_why_and_nothing_that_a_terminal_obeys)
 	EXPECT_STREQ("it lacks avx2?[2J?", why);
 	drop(&answers);
 	drop(&source);
+}
+
+#define SLOW_PATIENCE_MS 200
+#define SLOW_STEP_MS 50
+
+/* A side that sends a byte of its answer now and then. */
+static void *answer_slowly(void *opaque)
+{
+	const int *fds = opaque;
+	char bytes[sizeof(struct move_head)];
+	ssize_t size = read_at(fds[0], bytes, sizeof(bytes), 0) ? -1 : 1;
+
+	for (size_t i = 0; i < sizeof(bytes) && size > 0; i++) {
+		poll(NULL, 0, SLOW_STEP_MS);
+		size = send(fds[1], &bytes[i], 1, MSG_NOSIGNAL);
+	}
+	return NULL;
+}
+
+/* One that takes a little now and then. */
+static void *take_slowly(void *opaque)
+{
+	const int *fd = opaque;
+	char bytes[16384];
+
+	do {
+		poll(NULL, 0, SLOW_STEP_MS);
+	} while (recv(*fd, bytes, sizeof(bytes), 0) > 0);
+	return NULL;
+}
+
+static struct move_link hasty(int fd)
+{
+	return (struct move_link){
+		.in = fd,
+		.out = fd,
+		.patience_ms = SLOW_PATIENCE_MS,
+	};
+}
+
+/* A side that is never silent for long, and never done, would hold the other for ever. */
+TEST(an_answer_that_comes_byte_by_byte_is_not_awaited_for_ever)
+{
+	struct move_link answers = move_test_link(-1), link;
+	pthread_t thread;
+	int ends[2], fds[2];
+
+	ASSERT_EQ(0, move_tell(&answers, MOVE_READY));
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	fds[0] = answers.out;
+	fds[1] = ends[1];
+	link = hasty(ends[0]);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, answer_slowly, fds));
+	EXPECT_EQ(-ETIMEDOUT, move_expect(&link, MOVE_READY, why));
+	close(ends[0]);
+	pthread_join(thread, NULL);
+	close(ends[1]);
+	drop(&answers);
+	move_link_free(&link);
+}
+
+TEST(a_side_that_takes_a_little_at_a_time_is_not_awaited_for_ever)
+{
+	static const uint8_t piece[MOVE_PIECE_MAX];
+	const int little = 16384;
+	struct move_link link;
+	pthread_t thread;
+	int ends[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	ASSERT_EQ(0, setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &little,
+				sizeof(little)));
+	link = hasty(ends[0]);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, take_slowly, &ends[1]));
+	EXPECT_EQ(-ETIMEDOUT,
+		  move_send(&link, MOVE_BYTES, NULL, 0, piece, sizeof(piece)));
+	close(ends[0]);
+	pthread_join(thread, NULL);
+	close(ends[1]);
 }
 
 TEST(another_answer_is_none)
@@ -330,14 +412,17 @@ TEST(a_head_that_cannot_be_is_refused_before_its_bytes_are_awaited)
 	}
 }
 
-/* Return: what a target says of an image of so many bytes, of which so many come. */
-static int take_image(uint64_t size, size_t sent)
+/*
+ * Return: what a target says of an image of so many bytes, of which so many come, and, if
+ * that is not 0, of another one of so many, of which none come.
+ */
+static int take_images(uint64_t size, size_t sent, uint64_t other)
 {
 	static const uint8_t bytes[2 * MOVE_PAGE];
 	struct move_link source = move_test_link(-1), target;
 	struct move_offer_head head = { .version = htole32(MOVE_VERSION),
-					.images = htole32(1) };
-	const struct move_image_head image = { htole64(size) };
+					.images = htole32(other ? 2 : 1) };
+	struct move_image_head image = { htole64(size) };
 	struct move_incoming incoming;
 	int err;
 
@@ -349,12 +434,30 @@ static int take_image(uint64_t size, size_t sent)
 	move_send(&source, MOVE_STATE, "s", 1, NULL, 0);
 	move_send(&source, MOVE_IMAGE, &image, sizeof(image), "/i", 2);
 	move_send(&source, MOVE_BYTES, bytes, sent, NULL, 0);
+	image.size = htole64(other);
+	if (other)
+		move_send(&source, MOVE_IMAGE, &image, sizeof(image), "/j", 2);
 	target = move_test_peer(&source);
 	err = move_take_offer(&target, &incoming, why);
 	move_incoming_free(&incoming);
 	drop(&source);
 	drop(&target);
 	return err;
+}
+
+static int take_image(uint64_t size, size_t sent)
+{
+	return take_images(size, sent, 0);
+}
+
+TEST(images_are_no_larger_together_than_one_can_be)
+{
+	EXPECT_EQ(-EPIPE,
+		  take_images(MOVE_PAGE, MOVE_PAGE, (1ULL << 32) - MOVE_PAGE));
+	EXPECT_EQ(-EFBIG, take_images(MOVE_PAGE, MOVE_PAGE,
+				      (1ULL << 32) - MOVE_PAGE + 1));
+	EXPECT_EQ(-EFBIG, take_images(1, 1, 1ULL << 32));
+	EXPECT_NE(NULL, strstr(why, "4 GiB"));
 }
 
 TEST(an_image_has_as_many_bytes_as_it_says)

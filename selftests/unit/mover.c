@@ -50,6 +50,7 @@ enum step {
  * @fd: its end of the connection
  * @last: how far it goes
  * @ram: takes the memory
+ * @image: file that changes when it was sent, or -1
  * @got_go: it was let have the machine
  * @err: of the last call
  */
@@ -57,10 +58,11 @@ static struct target {
 	int fd;
 	enum step last;
 	struct ram *ram;
+	int image;
 	bool got_go;
 	int err;
 	struct record state;
-} target;
+} target = { .image = -1 };
 
 static struct machine *machine;
 static struct mover *mover;
@@ -103,6 +105,8 @@ static int take(struct move_link *link)
 	int err = move_take_offer(link, &incoming, why);
 
 	move_incoming_free(&incoming);
+	if (!err && target.image >= 0)
+		err = ftruncate(target.image, 2);
 	if (err || target.last == TAKES_OFFER)
 		return err;
 	if (target.last == WAITS)
@@ -405,6 +409,22 @@ TEST(a_machine_with_a_checkpoint_stays)
 	progress = move_until(_metadata, RUNS);
 	EXPECT_EQ(MOVER_FAILED, progress.state);
 	EXPECT_NE(NULL, strstr(progress.why, "lodge checkpoint --drop"));
+	EXPECT_TRUE(runs_on());
+	finish();
+}
+
+/* What has come may be a mixture, of which a reset would start the guest. */
+TEST(a_machine_whose_image_changes_while_it_is_sent_stays)
+{
+	struct mover_progress progress;
+
+	describe(guest_works, 1);
+	ASSERT_EQ(0, start());
+	target.image = image;
+	progress = move_until(_metadata, RUNS);
+	ASSERT_EQ(MOVER_FAILED, progress.state);
+	EXPECT_NE(NULL, strstr(progress.why, "has changed"));
+	EXPECT_FALSE(target.got_go);
 	EXPECT_TRUE(runs_on());
 	finish();
 }

@@ -80,13 +80,14 @@ bool departure_look(struct departure *departure)
 	}
 }
 
-/* Whoever has asked it to move is told before it ends. */
-int departure_tell(struct departure *departure, struct mover_progress *progress)
+/* Whoever has asked it to move is told before it ends, whoever else asks how far it is. */
+int departure_tell(struct departure *departure, int client,
+		   struct mover_progress *progress)
 {
 	if (departure->mover)
 		departure->last = mover_progress(departure->mover);
 	*progress = departure->last;
-	if (progress->state == MOVER_MOVED)
+	if (progress->state == MOVER_MOVED && client == departure->client)
 		machine_leave(departure->machine);
 	return progress->pages ? 0 : -ENOENT;
 }

@@ -56,7 +56,7 @@ bool departure_look(struct departure *departure);
 /**
  * departure_tell() - as control_machine.migration
  */
-int departure_tell(struct departure *departure,
+int departure_tell(struct departure *departure, int client,
 		   struct mover_progress *progress);
 
 /**

@@ -52,14 +52,14 @@ static int address_of(struct sockaddr_un *address, const char *path)
 }
 
 /* Return: a descriptor or -errno. */
-static int connect_unix(const char *path)
+static int connect_unix(const char *path, int type)
 {
 	struct sockaddr_un address;
 	int err = address_of(&address, path), fd;
 
 	if (err)
 		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (fd >= 0 &&
 	    !connect(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
@@ -100,7 +100,7 @@ int move_place_connect(const char *text, struct move_place *place)
 
 	*place = (struct move_place){ .in = -1, .out = -1 };
 	if (path) {
-		err = connect_unix(path);
+		err = connect_unix(path, SOCK_STREAM);
 		place->in = place->out = err;
 	} else if (command && *command) {
 		err = connect_command(command, place);
@@ -112,11 +112,15 @@ int move_place_connect(const char *text, struct move_place *place)
 	return err < 0 ? complain_place(text, err) : 0;
 }
 
-/* A socket at which nobody listens any more is left by one that was killed. */
+/*
+ * A socket at which nobody is any more is left by one that was killed.  Who waits there
+ * takes one connection, which this must not be: so it is asked by a socket of a type that
+ * is never connected to it, and fails in another way.
+ */
 static bool is_left(const char *path)
 {
 	struct stat status;
-	int fd = connect_unix(path);
+	int fd = connect_unix(path, SOCK_DGRAM);
 
 	if (fd >= 0)
 		close(fd);

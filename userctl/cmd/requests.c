@@ -275,11 +275,11 @@ void requests_departure(void *opaque)
 		mark_paused(requests, true);
 }
 
-static int migration(void *opaque, struct mover_progress *progress)
+static int migration(void *opaque, int client, struct mover_progress *progress)
 {
 	struct requests *requests = opaque;
 
-	return departure_tell(&requests->departure, progress);
+	return departure_tell(&requests->departure, client, progress);
 }
 
 /* Each ends what its own connection has begun, and nothing of another one. */

@@ -75,10 +75,30 @@ static char *line_of(json_t *object)
 	return line;
 }
 
+/*
+ * A reason names files, and may have been cut in the midst of a character, or have bytes
+ * that are none: then those beyond ASCII are not told, but the reason is.
+ *
+ * Return: the text, or NULL without memory.
+ */
+static json_t *text_of(const char *text)
+{
+	json_t *value = json_string(text);
+	char *plain = value ? NULL : strdup(text);
+
+	for (char *at = plain; at && *at; at++)
+		if (*at & 0x80)
+			*at = '?';
+	if (plain)
+		value = json_string(plain);
+	free(plain);
+	return value;
+}
+
 static char *error_line(const json_t *id, const char *code, const char *message)
 {
-	return line_of(json_pack("{s:O?,s:{s:s,s:s}}", "id", id, "error",
-				 "code", code, "message", message));
+	return line_of(json_pack("{s:O?,s:{s:s,s:o}}", "id", id, "error",
+				 "code", code, "message", text_of(message)));
 }
 
 static void refuse(const struct request *request, const char *code,
@@ -370,20 +390,21 @@ static void call_migration(const struct control_machine *machine,
 	};
 	struct mover_progress progress;
 
-	if (machine->migration(machine->opaque, &progress)) {
+	if (machine->migration(machine->opaque, request->client, &progress)) {
 		refuse(request, CONTROL_NO_MIGRATION,
 		       "it was not asked to move", reply);
 		return;
 	}
 	answer(request,
-	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:s}", "state",
+	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:o}", "state",
 			 states[progress.state], "round", (int)progress.round,
 			 "pages", (json_int_t)progress.pages, "copied",
 			 (json_int_t)progress.copied, "left",
 			 (json_int_t)progress.left, "bytes",
 			 (json_int_t)progress.bytes, "slowed",
 			 (int)progress.slowed, "held-ms",
-			 (json_int_t)progress.held_ms, "why", progress.why),
+			 (json_int_t)progress.held_ms, "why",
+			 text_of(progress.why)),
 	       reply);
 }
 

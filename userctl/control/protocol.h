@@ -95,7 +95,8 @@ struct control_move {
  *	machine stays frozen.  Returns it; or -ENOENT: it is not frozen
  * @migrate: begin to move it to the controller that a socket leads to, which on success is
  *	the machine's, until it has moved or @release is called with the same @client
- * @migration: tell how far that has come; -ENOENT: it was never begun
+ * @migration: tell how far that has come; -ENOENT: it was never begun.  A machine that has
+ *	moved ends when it has told the @client that has asked for it
  * @release: end what @save with @hold has begun, or what @template or @migrate has: @what
  *	are bits of enum control_hold
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
@@ -128,7 +129,8 @@ struct control_machine {
 	int (*template)(void *opaque);
 	int (*migrate)(void *opaque, int fd, int client,
 		       const struct control_move *move, char *why);
-	int (*migration)(void *opaque, struct mover_progress *progress);
+	int (*migration)(void *opaque, int client,
+			 struct mover_progress *progress);
 	void (*release)(void *opaque, unsigned int what, int client);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;

@@ -51,9 +51,18 @@ static int check_devices(const struct machine *machine, char *why)
 	return reason ? device_stays(why, name, reason) : 0;
 }
 
-static int check(struct machine *machine, char *why)
+static int check_images(const struct machine *machine, char *why)
 {
 	struct boot_error boot;
+	int err = image_store_check(&machine->images, &boot);
+
+	if (err)
+		snprintf(why, MOVING_WHY_SIZE, "%s", boot.text);
+	return err;
+}
+
+static int check(struct machine *machine, char *why)
+{
 	int err;
 
 	if (machine->checkpoint.memory) {
@@ -63,12 +72,7 @@ static int check(struct machine *machine, char *why)
 		return -EOPNOTSUPP;
 	}
 	err = check_devices(machine, why);
-	if (err)
-		return err;
-	err = image_store_check(&machine->images, &boot);
-	if (err)
-		snprintf(why, MOVING_WHY_SIZE, "%s", boot.text);
-	return err;
+	return err ? err : check_images(machine, why);
 }
 
 static bool is_over(struct machine *machine)
@@ -214,11 +218,16 @@ int moving_go_on(struct moving *moving)
 	return let_go(moving->machine);
 }
 
+/* What was sent of an image is of one state of it if that is still the same. */
 int moving_settle(struct moving *moving, char why[MOVING_WHY_SIZE])
 {
-	int err = check_devices(moving->machine, why);
+	int err;
 
+	*why = '\0';
 	moving->state.size = 0;
+	err = check_devices(moving->machine, why);
+	if (!err)
+		err = check_images(moving->machine, why);
 	if (!err)
 		err = machine_save_state(moving->machine, &moving->state);
 	return err || !is_over(moving->machine) ? err : -ECANCELED;

@@ -15,12 +15,15 @@
 #include "move/pages.h"
 #include "snap/format.h"
 
-/* The largest that a machine can start from (boot/image.h). */
+/* The largest that a machine can start from (boot/image.h), and here all it starts from. */
 #define IMAGE_SIZE_MAX 0x100000000ULL
 
 static int fail(char *why, int err)
 {
-	snprintf(why, MOVE_WHY_SIZE, "%s", move_error_text(err));
+	snprintf(why, MOVE_WHY_SIZE, "%s",
+		 err == -EFBIG ? "the files that it starts from are larger "
+				 "than 4 GiB together" :
+				 move_error_text(err));
 	return err;
 }
 
@@ -135,6 +138,8 @@ static int take_image(struct move_link *link, struct move_incoming *incoming,
 	image->offset = *offset;
 	if (!image->size || image->size > IMAGE_SIZE_MAX)
 		return -EPROTO;
+	if (image->size > IMAGE_SIZE_MAX - *offset)
+		return -EFBIG;
 	image->path = strndup((const char *)frame.payload + sizeof(head),
 			      frame.length - sizeof(head));
 	if (!image->path)

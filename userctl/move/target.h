@@ -51,7 +51,8 @@ struct move_incoming {
  * @incoming: out: to be freed by move_incoming_free(), also after a failure
  * @why: out: on failure, the reason
  *
- * Return: 0; -EPROTONOSUPPORT it is of another version; or as move_receive().
+ * Return: 0; -EPROTONOSUPPORT it is of another version; -EFBIG its files are larger than
+ * 4 GiB together; or as move_receive().
  */
 int move_take_offer(struct move_link *link, struct move_incoming *incoming,
 		    char why[MOVE_WHY_SIZE]);

@@ -66,10 +66,13 @@ static int64_t now_ms(void)
 	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
 }
 
-/* Waits for an event of poll(2), or for the end of the connection.  Return: 0 or -errno. */
-static int await(const struct move_link *link, int fd, short events)
+/*
+ * Waits for an event of poll(2), or for the end of the connection, until the deadline of
+ * what is sent or received.  Return: 0 or -errno.
+ */
+static int await(const struct move_link *link, int fd, short events,
+		 int64_t deadline)
 {
-	const int64_t deadline = now_ms() + link->patience_ms;
 	struct pollfd poll_fd = { .fd = fd, .events = events };
 	int64_t left;
 	int ready;
@@ -104,14 +107,16 @@ static bool is_passing(int err)
 	return err == EAGAIN || err == EINTR;
 }
 
-static int send_all(struct move_link *link, const void *bytes, size_t size)
+/* @size: bytes of a step at most, for which the other side has its time */
+static int send_step(struct move_link *link, const void *bytes, size_t size)
 {
+	const int64_t deadline = now_ms() + link->patience_ms;
 	const char *at = bytes;
 	ssize_t count;
 	int err;
 
 	while (size) {
-		err = await(link, link->out, POLLOUT);
+		err = await(link, link->out, POLLOUT, deadline);
 		if (err)
 			return err;
 		count = send_some(link->out, at, size);
@@ -124,6 +129,19 @@ static int send_all(struct move_link *link, const void *bytes, size_t size)
 		link->sent += count;
 	}
 	return 0;
+}
+
+static int send_all(struct move_link *link, const void *bytes, size_t size)
+{
+	const char *at = bytes;
+	size_t done = 0, part;
+	int err = 0;
+
+	for (; done < size && !err; done += part) {
+		part = size - done < MOVE_STEP ? size - done : MOVE_STEP;
+		err = send_step(link, at + done, part);
+	}
+	return err;
 }
 
 /* zlib takes NULL for another call. */
@@ -151,14 +169,16 @@ int move_send(struct move_link *link, enum move_type type, const void *head,
 	return err ? err : send_all(link, bytes, size);
 }
 
-static int receive_all(struct move_link *link, void *bytes, size_t size)
+/* As send_step(). */
+static int receive_step(struct move_link *link, void *bytes, size_t size)
 {
+	const int64_t deadline = now_ms() + link->patience_ms;
 	char *at = bytes;
 	ssize_t count;
 	int err;
 
 	while (size) {
-		err = await(link, link->in, POLLIN);
+		err = await(link, link->in, POLLIN, deadline);
 		if (err)
 			return err;
 		count = read(link->in, at, size);
@@ -173,8 +193,6 @@ static int receive_all(struct move_link *link, void *bytes, size_t size)
 }
 
 /* Memory is taken for what has come, and not for what is said to come. */
-#define STEP (1U << 20)
-
 static int receive_payload(struct move_link *link, size_t size)
 {
 	size_t done = 0, part;
@@ -182,7 +200,7 @@ static int receive_payload(struct move_link *link, size_t size)
 	int err = 0;
 
 	while (done < size && !err) {
-		part = size - done < STEP ? size - done : STEP;
+		part = size - done < MOVE_STEP ? size - done : MOVE_STEP;
 		if (link->room < done + part) {
 			more = realloc(link->payload, done + part);
 			if (!more)
@@ -190,7 +208,7 @@ static int receive_payload(struct move_link *link, size_t size)
 			link->payload = more;
 			link->room = done + part;
 		}
-		err = receive_all(link, link->payload + done, part);
+		err = receive_step(link, link->payload + done, part);
 		done += part;
 	}
 	return err;
@@ -200,7 +218,7 @@ int move_receive(struct move_link *link, struct move_frame *frame)
 {
 	struct move_head head;
 	uint32_t crc;
-	int err = receive_all(link, &head, sizeof(head));
+	int err = receive_step(link, &head, sizeof(head));
 
 	if (err)
 		return err;

@@ -24,6 +24,8 @@
 /* Most files that a machine is started from, and bytes of a piece of one. */
 #define MOVE_MAX_IMAGES 64
 #define MOVE_PIECE_MAX (256U << 10)
+/* Bytes that the other side sends, or takes, while one has patience. */
+#define MOVE_STEP (256U << 10)
 /* Most bytes of a frame's payload. */
 #define MOVE_PAYLOAD_MAX (64U << 20)
 #define MOVE_WHY_SIZE 512
@@ -121,7 +123,8 @@ _Static_assert(sizeof(struct move_pages_head) == 16, "as documented");
  * struct move_link - a connection to the other side
  * @in: descriptor to read from
  * @out: descriptor to write to, which may be the same
- * @patience_ms: so long the other side may be silent, or take nothing
+ * @patience_ms: so long the other side may take for the head of a frame, and for each
+ *	MOVE_STEP bytes of its payload
  * @tick: called while it waits, every few milliseconds; or NULL
  * @opaque: for @tick
  * @sent: bytes that were sent
