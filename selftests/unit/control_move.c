@@ -102,6 +102,10 @@ TEST(its_arguments_are_numbers)
 	EXPECT_EQ(7, asked.move.downtime_ms);
 	EXPECT_EQ(8000000000, asked.move.bandwidth);
 	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\","
+			    "\"bandwidth\":1}",
+			    fd, "\"ok\""));
+	EXPECT_EQ(MOVER_BANDWIDTH_MIN, asked.move.bandwidth);
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\","
 			    "\"downtime-ms\":99999999999}",
 			    fd, "\"ok\""));
 	EXPECT_EQ(3600000, asked.move.downtime_ms);
@@ -113,7 +117,7 @@ TEST(its_arguments_are_numbers)
 			    fd, "no number"));
 	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\",\"hold\":1}", fd,
 			    "no such argument"));
-	EXPECT_EQ(2, asked.calls);
+	EXPECT_EQ(3, asked.calls);
 }
 
 TEST(what_is_no_socket_is_refused)

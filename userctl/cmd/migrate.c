@@ -84,11 +84,12 @@ static error_t parse_downtime(const char *argument, struct argp_state *state,
 static error_t parse_bandwidth(const char *argument, struct argp_state *state,
 			       struct control_move *move)
 {
-	if (size_parse(argument, &move->bandwidth) || !move->bandwidth ||
+	if (size_parse(argument, &move->bandwidth) ||
+	    move->bandwidth < MOVER_BANDWIDTH_MIN ||
 	    move->bandwidth > INT64_MAX) {
 		argp_error(state,
 			   "--bandwidth %s: must be a number of bytes a "
-			   "second, such as 100M",
+			   "second, 64K or more, such as 100M",
 			   argument);
 		return EINVAL;
 	}

@@ -13,6 +13,8 @@
 
 #define MOVER_WHY_SIZE 640
 #define MOVER_DOWNTIME_MS 50
+/* Least bytes a second: with fewer, the other side would take a pause for the end. */
+#define MOVER_BANDWIDTH_MIN (64U << 10)
 
 struct mover;
 

@@ -361,14 +361,18 @@ static void call_migrate(const struct control_machine *machine,
 			 const struct request *request,
 			 struct control_reply *reply)
 {
-	const struct control_move move = {
+	struct control_move move = {
 		.downtime_ms = number_of(request, "downtime-ms",
 					 MOVER_DOWNTIME_MS, MAX_DOWNTIME_MS),
 		.bandwidth = number_of(request, "bandwidth", 0, INT64_MAX),
 	};
 	char why[CONTROL_WHY_SIZE] = "";
-	int err = machine->migrate(machine->opaque, request->file,
-				   request->client, &move, why);
+	int err;
+
+	if (move.bandwidth && move.bandwidth < MOVER_BANDWIDTH_MIN)
+		move.bandwidth = MOVER_BANDWIDTH_MIN;
+	err = machine->migrate(machine->opaque, request->file, request->client,
+			       &move, why);
 
 	if (err) {
 		refuse_error(request, err, why, reply);

@@ -236,11 +236,16 @@ static int take(const struct devices *devices, const struct snap_overlay *disk,
 	const struct device_made *made = find(devices, disk);
 	struct overlay *overlay = made ? overlay_of(made) : NULL;
 
-	if (overlay && (overlay_disk_size(overlay) != disk->size ||
-			overlay_block_size(overlay) != disk->block_size))
+	if (overlay && overlay_disk_size(overlay) != disk->size)
 		return fail(error, made,
 			    "has another size than when the machine was saved",
 			    "put back the file as it was then");
+	if (overlay && overlay_block_size(overlay) != disk->block_size)
+		return fail(error, made,
+			    "is read in blocks of another size than when the "
+			    "machine was saved",
+			    "put it where its file system takes blocks as the "
+			    "one did then, which counts with direct=on");
 	if (overlay)
 		take_blocks(overlay, disk, fd, memory);
 	if (overlay || !disk->blocks)
