@@ -316,7 +316,8 @@ int migrate_command(int argc, char **argv)
 		  "(default: 50)",
 		  0 },
 		{ "bandwidth", KEY_BANDWIDTH, "SIZE", 0,
-		  "Send no more bytes a second while it runs, such as 100M",
+		  "Send no more bytes a second while it runs, such as 100M; 64K "
+		  "or more",
 		  0 },
 		{ "json", KEY_JSON, NULL, 0, "Report as one line of JSON", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
@@ -336,11 +337,15 @@ int migrate_command(int argc, char **argv)
 		       "is let have it, the machine stays here, whatever "
 		       "fails.\n"
 		       "\n"
+		       "Its disks must be ro, and be there on the other host, "
+		       "too; any other machine is moved by lodge save --stop "
+		       "and lodge restore.  lodge run --cpu makes one that other "
+		       "processors can have.\n"
+		       "\n"
 		       "Examples:\n"
 		       "  lodge migrate web --to 'exec:ssh other lodge receive "
 		       "-d stdio'\n"
-		       "  lodge receive -d --name web2 unix:/tmp/web & lodge "
-		       "migrate web --to unix:/tmp/web\n"
+		       "  lodge migrate web --to unix:/tmp/web\n"
 		       "\n"
 		       "Exit codes: 0 it runs there, and has ended here; 73 PLACE "
 		       "cannot be reached; 75 also if it stays here; 76 it is "
