@@ -334,7 +334,7 @@ int migrate_command(int argc, char **argv)
 		       "time of --downtime.  A guest that writes too fast for that "
 		       "is slowed down; after 30 rounds it is held for as "
 		       "long as that takes.  Until the other side has all and "
-		       "is let have it, the machine stays here, whatever "
+		       "is given it, the machine stays here, whatever "
 		       "fails.\n"
 		       "\n"
 		       "Its disks must be ro, and be there on the other host, "
