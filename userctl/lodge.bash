@@ -9,15 +9,24 @@ _lodge_commands() {
 		sed -nE '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'
 }
 
+# _lodge_help COMMAND: its help; lodge fuzz takes most options of lodge run, too
+_lodge_help() {
+	if [ "$1" = fuzz ]; then
+		"${COMP_WORDS[0]}" run --help 2>/dev/null |
+			sed -E '/^Examples:/,$d; /--(detach|root|command)/d'
+	fi
+	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null
+}
+
 # _lodge_options COMMAND: its long options, with = if they take a value
 _lodge_options() {
-	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
+	_lodge_help "$1" |
 		sed -nE '/^Examples:/,$d; s/^  (-., |    )(--[a-z-]+=?).*/\2/p'
 }
 
 # _lodge_takes COMMAND OPTION: whether it takes a value
 _lodge_takes() {
-	"${COMP_WORDS[0]}" "$1" --help 2>/dev/null |
+	_lodge_help "$1" |
 		sed -nE '/^Examples:/,$d; s/^  (-.|  )[, ] (--[a-z-]+)=.*/\1 \2/p' |
 		grep -w -e "$2" >/dev/null
 }
@@ -85,7 +94,7 @@ _lodge_device_value() {
 # _lodge_offer WORD...: those that begin with what was typed
 _lodge_offer() {
 	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$typed")
-	[[ ${COMPREPLY[0]-} != *= ]] || compopt -o nospace 2>/dev/null || :
+	[[ ${COMPREPLY[0]-} != *[=:] ]] || compopt -o nospace 2>/dev/null || :
 }
 
 _lodge_files() {
@@ -98,10 +107,20 @@ _lodge_directories() {
 	compopt -o filenames 2>/dev/null || :
 }
 
+# _lodge_place: completes the path of unix:PATH, of which bash makes three words; false if
+# what is typed is no such place
+_lodge_place() {
+	if [ "$typed" = : ]; then
+		[ "${COMP_WORDS[COMP_CWORD - 1]}" = unix ] && typed='' && _lodge_files
+	else
+		[ "${COMP_WORDS[*]:COMP_CWORD-2:2}" = 'unix :' ] && _lodge_files
+	fi
+}
+
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since | --input) _lodge_files ;;
 	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
 	--to) _lodge_offer unix: exec: ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
@@ -109,6 +128,13 @@ _lodge_value() {
 		_lodge_files
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
 			< <(compgen -W 'stdio pty none' -- "$typed")
+		;;
+	--cpu)
+		# That of doctor takes no value.
+		[ "${COMP_WORDS[1]}" != doctor ] || return
+		_lodge_files
+		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \
+			< <(compgen -W 'host baseline v2 v3' -- "$typed")
 		;;
 	--on-crash) _lodge_offer reset stop ;;
 	--memory-backing) _lodge_offer anonymous memfd 2M 1G ;;
@@ -145,7 +171,7 @@ _lodge_is_for_guest() {
 # _lodge_argument COMMAND: completes an argument
 _lodge_argument() {
 	case $1 in
-	run | restore) _lodge_files ;;
+	run | restore | fuzz) _lodge_files ;;
 	save)
 		case $COMP_CWORD in
 		2) _lodge_offer "$(_lodge_machines)" ;;
@@ -188,6 +214,8 @@ _lodge() {
 		_lodge_offer "$(_lodge_commands)" --help --version
 	elif _lodge_is_for_guest; then
 		_lodge_files
+	elif _lodge_place; then
+		:
 	elif _lodge_value "$before" || [ -n "$assigned" ]; then
 		:
 	elif [[ $typed == -* ]]; then

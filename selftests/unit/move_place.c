@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/move_place.h"
 #include "kselftest_harness.h"
@@ -150,6 +151,21 @@ TEST_F(place, another_file_is_not_replaced)
 	EXPECT_EQ(0, access(self->path, F_OK));
 	EXPECT_EQ(EXIT_CODE_OUTPUT,
 		  move_place_connect(self->text, &self->there));
+}
+
+/* Who connects waits for somebody else, and who listens does not. */
+TEST_F(place, each_side_is_told_what_it_can_do)
+{
+	char why[256] = "";
+	struct move_place here;
+
+	complain_to(why, sizeof(why));
+	strcat(self->text, "/there");
+	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_connect(self->text, &here));
+	EXPECT_NE(NULL, strstr(why, "start lodge receive there first"));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_accept(self->text, &here));
+	EXPECT_NE(NULL, strstr(why, "make its directory first"));
+	complain_to(NULL, 0);
 }
 
 TEST(a_command_is_a_place)

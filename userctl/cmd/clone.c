@@ -252,7 +252,8 @@ static int clone_machines(const struct clone_options *options, char *command)
 int clone_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
-		{ "count", 'n', "COUNT", 0, "Number of clones (default 1)", 0 },
+		{ "count", 'n', "COUNT", 0,
+		  "Number of clones, 1 to 1000 (default 1)", 0 },
 		{ "name", KEY_NAME, "NAME", 0,
 		  "Name of the clone; of several, NAME-1, NAME-2... (default: "
 		  "that of the machine, with numbers that are free)",
@@ -279,9 +280,9 @@ int clone_command(int argc, char **argv)
 		       "\n"
 		       "Clones share the memory that they do not write.  Each "
 		       "has a name, a generation ID and, unless mac= says "
-		       "otherwise, MAC addresses of its own.  What it writes "
-		       "to disks is forgotten in the end, as with "
-		       "snapshot=on.  Forwarded ports and files of --serial "
+		       "otherwise, MAC addresses of its own.  It reads the "
+		       "disks that the machine had, and what it writes to "
+		       "them is forgotten in the end, as with snapshot=on.  Forwarded ports and files of --serial "
 		       "are left out.  The names of those that run are "
 		       "written.\n"
 		       "\n"

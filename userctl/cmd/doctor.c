@@ -532,7 +532,7 @@ int doctor_command(int argc, char **argv)
 		       "./both.cpu ...\n"
 		       "\n"
 		       "Exit codes: 0 this host can run virtual machines; 1 it "
-		       "cannot; 64 the command line is wrong.",
+		       "cannot, or with --cpu the list cannot be had; 64 the command line is wrong.",
 	};
 	struct diagnosis diagnosis = { .lodge = -ENOENT };
 	struct doctor_options options = { 0 };

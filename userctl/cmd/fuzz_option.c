@@ -54,12 +54,13 @@ static const struct argp help = {
 	       "each."
 	       "\v"
 	       "Of lodge run, all options are taken but --detach, --root and "
-	       "what goes with them.  Each WORD is given to the kernel "
+	       "what goes with them; --json, --cpu-weight and --memory-max "
+	       "do nothing.  Each WORD is given to the kernel "
 	       "behind --, so that it is an argument of the guest's first "
 	       "process.  The guest's harness says by the device fuzz from "
 	       "where on it is to be run, and how each run ends: see \"Fuzzing\" "
-	       "in lodge(1).  AFL_FORKSRV_INIT_TMOUT must give the guest time to "
-	       "start.\n"
+	       "in lodge(1).  AFL_FORKSRV_INIT_TMOUT, in milliseconds, must give the guest "
+	       "time to start.\n"
 	       "\n"
 	       "Examples:\n"
 	       "  AFL_FORKSRV_INIT_TMOUT=60000 afl-fuzz -i in -o out -- \\\n"
@@ -68,7 +69,8 @@ static const struct argp help = {
 	       "      --initrd harness.cpio -- parse\n"
 	       "\n"
 	       "Exit codes: 0 all runs are done; 1 with --input: a run has "
-	       "ended by a crash or a hang; others as of lodge run.",
+	       "ended by a crash or a hang, or out of memory; others as of lodge "
+	       "run.",
 };
 
 /* Return: 0, or the exit code after a message. */

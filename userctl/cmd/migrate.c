@@ -316,7 +316,8 @@ int migrate_command(int argc, char **argv)
 		  "(default: 50)",
 		  0 },
 		{ "bandwidth", KEY_BANDWIDTH, "SIZE", 0,
-		  "Send no more bytes a second while it runs, such as 100M",
+		  "Send no more bytes a second while it runs, such as 100M; 64K "
+		  "or more",
 		  0 },
 		{ "json", KEY_JSON, NULL, 0, "Report as one line of JSON", 0 },
 		{ NULL, 0, NULL, 0, NULL, 0 },
@@ -333,14 +334,18 @@ int migrate_command(int argc, char **argv)
 		       "time of --downtime.  A guest that writes too fast for that "
 		       "is slowed down; after 30 rounds it is held for as "
 		       "long as that takes.  Until the other side has all and "
-		       "is let have it, the machine stays here, whatever "
+		       "is given it, the machine stays here, whatever "
 		       "fails.\n"
+		       "\n"
+		       "Its disks must be ro, and be there on the other host, "
+		       "too; with others, lodge save --stop and "
+		       "lodge restore move it.  lodge run --cpu makes one that other "
+		       "processors can have.\n"
 		       "\n"
 		       "Examples:\n"
 		       "  lodge migrate web --to 'exec:ssh other lodge receive "
 		       "-d stdio'\n"
-		       "  lodge receive -d --name web2 unix:/tmp/web & lodge "
-		       "migrate web --to unix:/tmp/web\n"
+		       "  lodge migrate web --to unix:/tmp/web\n"
 		       "\n"
 		       "Exit codes: 0 it runs there, and has ended here; 73 PLACE "
 		       "cannot be reached; 75 also if it stays here; 76 it is "

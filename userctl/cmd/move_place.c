@@ -27,16 +27,30 @@ static const char *after(const char *text, const char *prefix)
 	return strncmp(text, prefix, size) ? NULL : text + size;
 }
 
-static int complain_place(const char *text, int err)
+/* @remedy: NULL if none is known */
+static int complain_place(const char *text, int err, const char *remedy)
 {
 	return complain(err == -EACCES || err == -EPERM ? EXIT_CODE_PERMISSION :
 							  EXIT_CODE_OUTPUT,
-			text, strerror(-err),
-			err == -ECONNREFUSED || err == -ENOENT ?
-				"start lodge receive there first" :
-			err == -EADDRINUSE ?
-				"choose another path, or remove what is there" :
-				NULL);
+			text, strerror(-err), remedy);
+}
+
+static int complain_connect(const char *text, int err)
+{
+	return complain_place(text, err,
+			      err == -ECONNREFUSED || err == -ENOENT ?
+				      "start lodge receive there first" :
+				      NULL);
+}
+
+static int complain_accept(const char *text, int err)
+{
+	return complain_place(text, err,
+			      err == -EADDRINUSE ?
+				      "choose another path, or remove what is "
+				      "there" :
+			      err == -ENOENT ? "make its directory first" :
+					       NULL);
 }
 
 /* Return: 0 or -errno. */
@@ -46,7 +60,7 @@ static int address_of(struct sockaddr_un *address, const char *path)
 	if (strlen(path) >= sizeof(address->sun_path))
 		return -ENAMETOOLONG;
 	if (!*path)
-		return -ENOENT;
+		return -EINVAL;
 	strcpy(address->sun_path, path);
 	return 0;
 }
@@ -109,7 +123,7 @@ int move_place_connect(const char *text, struct move_place *place)
 				"it is no place for a machine",
 				"say unix:PATH or exec:COMMAND");
 	}
-	return err < 0 ? complain_place(text, err) : 0;
+	return err < 0 ? complain_connect(text, err) : 0;
 }
 
 /*
@@ -200,7 +214,7 @@ int move_place_accept(const char *text, struct move_place *place)
 				"it is no place where a machine comes from",
 				"say unix:PATH or stdio");
 	}
-	return err < 0 ? complain_place(text, err) : 0;
+	return err < 0 ? complain_accept(text, err) : 0;
 }
 
 void move_place_close(struct move_place *place, bool wait)

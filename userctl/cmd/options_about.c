@@ -35,7 +35,7 @@ const char options_about[] =
 	"terminal, Ctrl-] three times in a row ends the machine.\n"
 	"\n"
 	"Exit codes:\n"
-	"  0      the guest powered off, or Ctrl-A x\n"
+	"  0      the guest powered off, or Ctrl-A x; or the machine has moved\n"
 	"  odd    the guest's isa-debug-exit code\n"
 	"  2      the guest crashed; the report is on standard error (a triple\n"
 	"         fault only with --on-crash stop)\n"

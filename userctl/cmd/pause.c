@@ -54,8 +54,12 @@ int resume_command(int argc, char **argv)
 	static const struct argp argp = {
 		.parser = named_parse,
 		.args_doc = "NAME...",
-		.doc = "Let machines that were paused run on."
+		.doc = "Let machines that were paused or frozen run on."
 		       "\v"
+		       "One that is frozen is no template any more then.  It "
+		       "stays one while clones are being started from it, or "
+		       "read a disk that it writes.\n"
+		       "\n"
 		       "Examples:\n"
 		       "  lodge resume web\n"
 		       "  lodge resume web db\n"

@@ -109,12 +109,26 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* Return: the exit code for an error of the connection, after a message. */
+/* Return: the exit code for an error of what comes, or of the connection. */
+static int code_of(int err)
+{
+	switch (-err) {
+	case EPROTO:
+	case EPROTONOSUPPORT:
+	case EBADMSG:
+	case EINVAL:
+	case EFBIG:
+		return EXIT_CODE_IMAGE;
+	case ENOMEM:
+		return EXIT_CODE_RESOURCES;
+	}
+	return EXIT_CODE_STATE;
+}
+
+/* Return: the exit code after a message. */
 static int complain_link(const struct receiver *receiver, int err)
 {
-	return complain(err == -EPROTO || err == -EBADMSG ? EXIT_CODE_IMAGE :
-							    EXIT_CODE_STATE,
-			receiver->from, move_error_text(err),
+	return complain(code_of(err), receiver->from, move_error_text(err),
 			"the machine stays where it was");
 }
 
@@ -293,7 +307,7 @@ static int take_offer(struct receiver *receiver, char *name)
 	int code;
 
 	if (err)
-		code = complain(EXIT_CODE_IMAGE, receiver->from, why, NULL);
+		code = complain(code_of(err), receiver->from, why, NULL);
 	else
 		code = run_machine(receiver, name);
 	move_incoming_free(&receiver->incoming);
@@ -383,8 +397,9 @@ int receive_command(int argc, char **argv)
 		       "\n"
 		       "Examples:\n"
 		       "  lodge receive -d unix:/tmp/web\n"
-		       "  ssh other lodge receive -d stdio, as lodge migrate "
-		       "runs it\n"
+		       "  lodge receive -d --name web2 unix:/tmp/web\n"
+		       "  lodge migrate web --to 'exec:ssh other lodge receive "
+		       "-d stdio'\n"
 		       "\n"
 		       "Exit codes: those of lodge run; 66 also if what comes is "
 		       "no machine; 69 also if this host's processor lacks a "
