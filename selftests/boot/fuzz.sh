@@ -13,6 +13,7 @@ cp "$LODGE_PAYLOAD/vmlinuz-6.1" "$dir/kernel"
 cp "$LODGE_PAYLOAD/guest.cpio" "$dir/initrd"
 printf 'bug' >"$dir/in/seed"
 printf '..b' >"$dir/in/other"
+printf '"%s"\n' b u g . >"$dir/words"
 printf 'bug.' >"$dir/crash"
 printf 'bgu.' >"$dir/good"
 printf '' >"$dir/empty"
@@ -37,14 +38,15 @@ found() { grep -qs "bug.*\." "$dir"/found/default/crashes/id*; }
 fuzzes() {
 	AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 \
 		AFL_NO_UI=1 AFL_FORKSRV_INIT_TMOUT=600000 AFL_BENCH_UNTIL_CRASH=1 \
-		timeout 900 afl-fuzz -V 800 -t 60000 -i "$dir/in" -o "$dir/found" -- \
+		timeout 900 afl-fuzz -V 800 -t 60000 -x "$dir/words" -i "$dir/in" \
+		-o "$dir/found" -- \
 		"$LODGE" fuzz --kernel "$dir/kernel" --initrd "$dir/initrd" \
 		--memory 128M --append "console=ttyS0 quiet run=fuzz" \
 		>"$out" 2>&1 </dev/null
 	found
 }
 
-echo 1..8
+echo 1..9
 check "without a fuzzer and an input it says what to do" eval 'fuzz 64 &&
 	says "afl-fuzz"'
 check "a guest is run on inputs" fuzz 1 --input "$dir/good" --input "$dir/crash" \
@@ -54,6 +56,7 @@ check "an input that is too long is refused" eval 'fuzz 66 --input "$dir/long" &
 	says "too large"'
 check "an input that is not there is refused" fuzz 66 --input "$dir/none"
 check "a machine in the background is refused" fuzz 64 --detach --input "$dir/good"
+check "a report in JSON is refused" fuzz 64 --json --input "$dir/good"
 check "a guest without a harness is told" eval '
 	lodge 66 fuzz --input "$dir/good" --kernel "$dir/kernel" \
 		--initrd "$dir/initrd" --append "run=report panic=-1" &&

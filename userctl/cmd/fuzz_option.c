@@ -53,9 +53,8 @@ static const struct argp help = {
 	.doc = "Run a guest under AFL++ on many inputs, and put it back after "
 	       "each."
 	       "\v"
-	       "Of lodge run, all options are taken but --detach, --root and "
-	       "what goes with them; --json, --cpu-weight and --memory-max "
-	       "do nothing.  Each WORD is given to the kernel "
+	       "Of lodge run, all options are taken but --detach, --root, "
+	       "--json, --cpu-weight and --memory-max.  Each WORD is given to the kernel "
 	       "behind --, so that it is an argument of the guest's first "
 	       "process.  The guest's harness says by the device fuzz from "
 	       "where on it is to be run, and how each run ends: see \"Fuzzing\" "
@@ -185,6 +184,11 @@ static int check(struct fuzz_options *options)
 		return complain(EXIT_CODE_USAGE, "--root",
 				"files of the host's cannot be put back",
 				"put what the guest needs into its --initrd");
+	if (options->run.json || options->run.cpu_weight ||
+	    options->run.memory_max)
+		return complain(EXIT_CODE_USAGE,
+				"--json, --cpu-weight and --memory-max",
+				"are none of a fuzzer's", "leave them out");
 	/* Both are verdicts. */
 	options->run.machine.no_reboot = true;
 	options->run.machine.stop_on_crash = true;
