@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -162,6 +163,20 @@ TEST_F(afl, end_of_the_fuzzer_is_the_end)
 	close(self->status);
 	signal(SIGPIPE, SIG_IGN);
 	EXPECT_EQ(-EPIPE, afl_tell(0));
+}
+
+TEST_F(afl, end_of_the_fuzzer_can_be_waited_for)
+{
+	struct pollfd fd = { .events = 0 };
+
+	ASSERT_EQ(0, afl_open(&self->afl));
+	fd.fd = afl_end(&self->afl);
+	EXPECT_EQ(0, poll(&fd, 1, 0));
+	ASSERT_TRUE(put(self->control, 1));
+	EXPECT_EQ(0, poll(&fd, 1, 0));
+	close(self->control);
+	EXPECT_EQ(1, poll(&fd, 1, 0));
+	EXPECT_EQ(POLLHUP, fd.revents);
 }
 
 TEST_F(afl, half_a_word_is_an_error)

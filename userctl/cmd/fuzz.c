@@ -103,16 +103,22 @@ static void tell(void *opaque, uint32_t word)
 		eventfd_write(fuzzer->told, 1);
 }
 
-/* @fd: ends the wait, too, or -1.  Return: true if the guest has said something. */
+/*
+ * A fuzzer that is killed ends the wait, too: nobody would end a guest that hangs then.
+ *
+ * @fd: the same, or -1.  Return: true if the guest has said something.
+ */
 static bool await_word(struct fuzzer *fuzzer, int fd, int timeout_ms)
 {
+	const bool by_hand = fuzzer->options->nr_inputs;
 	struct pollfd fds[] = {
 		{ .fd = fuzzer->told, .events = POLLIN },
 		{ .fd = machine_ended(fuzzer->machine), .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
+		{ .fd = by_hand ? -1 : afl_end(&fuzzer->afl) },
 	};
 
-	while (poll(fds, 3, timeout_ms) < 0 && errno == EINTR)
+	while (poll(fds, 4, timeout_ms) < 0 && errno == EINTR)
 		;
 	return fds[0].revents;
 }
@@ -196,21 +202,16 @@ static int run_next(struct fuzzer *fuzzer, bool killed, enum verdict *verdict)
 	return err ? err : afl_tell(statuses[*verdict]);
 }
 
-/* Return: 0 or -errno, when the fuzzer has no more inputs. */
+/* Return: 0, when the fuzzer has no more inputs or has gone; or -errno. */
 static int run_for_afl(struct fuzzer *fuzzer)
 {
 	enum verdict verdict = DONE;
 	int err = afl_hello(&fuzzer->afl);
 	bool killed;
 
-	if (err)
-		return err;
-	while (verdict != QUIT && (err = afl_next(&killed)) > 0) {
+	while (!err && verdict != QUIT && (err = afl_next(&killed)) > 0)
 		err = run_next(fuzzer, killed, &verdict);
-		if (err)
-			break;
-	}
-	return err;
+	return err == -EPIPE ? 0 : err;
 }
 
 /* Return: 0, or the exit code after a message; @bad: set where one is not done. */
@@ -267,7 +268,10 @@ static int complain_checkpoint(int err, const struct device_error *why)
 			*why->remedy ? why->remedy : NULL);
 }
 
-/* Lets the guest start, until its harness says from where it is to be run. */
+/*
+ * Lets the guest start, until its harness says from where it is to be run, or the fuzzer
+ * has gone.
+ */
 static int prepare(struct fuzzer *fuzzer)
 {
 	struct device_error why;
@@ -277,7 +281,9 @@ static int prepare(struct fuzzer *fuzzer)
 	if (err)
 		return complain(EXIT_CODE_INTERNAL, "running the machine",
 				strerror(-err), NULL);
-	if (!here || has_ended(fuzzer))
+	if (!here && !has_ended(fuzzer))
+		return 0;
+	if (has_ended(fuzzer))
 		return complain(EXIT_CODE_IMAGE, "the guest",
 				"has ended before its harness has said where "
 				"runs begin",
@@ -332,7 +338,7 @@ static int start_and_run(struct fuzzer *fuzzer, struct console **consoles)
 	if (err)
 		return complain_step(&fuzzer->options->run, err, &error);
 	code = prepare(fuzzer);
-	return code ? code : run_all(fuzzer);
+	return code || !fuzzer->ready ? code : run_all(fuzzer);
 }
 
 static int build_and_run(struct fuzzer *fuzzer)

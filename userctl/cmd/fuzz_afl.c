@@ -127,6 +127,11 @@ int afl_open(struct afl *afl)
 	return err ? err : open_coverage(afl);
 }
 
+int afl_end(const struct afl *afl)
+{
+	return afl->connected ? FROM_FUZZER : -1;
+}
+
 /* A fuzzer whose offer is taken answers with a word. */
 int afl_hello(const struct afl *afl)
 {

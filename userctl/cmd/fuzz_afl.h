@@ -42,6 +42,13 @@ struct afl {
 int afl_open(struct afl *afl);
 
 /**
+ * afl_end() - get a descriptor for poll(2), which tells by POLLHUP that the fuzzer has gone
+ *
+ * Return: the descriptor, or -1: there is no fuzzer.
+ */
+int afl_end(const struct afl *afl);
+
+/**
  * afl_hello() - tell the fuzzer that runs can begin
  *
  * Return: 0; -EPROTO it does not answer as AFL++ does; -errno.
