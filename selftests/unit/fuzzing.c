@@ -40,11 +40,14 @@ FIXTURE(fuzzing)
 /* What the guest says when it has said where runs begin; 0: nothing, for ever. */
 static uint32_t answer;
 static bool is_silent;
+/* Calls of the guest's function, in memory that the target's process shares. */
+static _Atomic int *runs;
 
 static int guest(struct lodge_run *run)
 {
 	static bool has_said;
 
+	++*runs;
 	if (!has_said && !is_silent) {
 		has_said = true;
 		return fake_out(run, FUZZ_PORT + FUZZ_RUN, 4, FUZZ_HERE);
@@ -60,6 +63,9 @@ FIXTURE_SETUP(fuzzing)
 	answer = 0;
 	is_silent = false;
 	fake.run = guest;
+	runs = mmap(NULL, sizeof(*runs), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, (void *)runs);
 	unsetenv("__AFL_SHM_FUZZ_ID");
 	unsetenv("__AFL_SHM_ID");
 	self->fd = memfile("\xf4", 1, self->image);
@@ -184,6 +190,31 @@ TEST_F(fuzzing, ends_with_a_fuzzer_that_goes_before_runs_begin)
 	leave(self);
 	EXPECT_EQ(0, finish(self)) TH_LOG("%s", self->text);
 	EXPECT_STREQ("", self->text);
+}
+
+TEST_F(fuzzing, is_no_crash_if_the_user_ends_it)
+{
+	uint32_t word;
+
+	start(self, (char *[]){ NULL });
+	ASSERT_TRUE(hear(self, &word));
+	ASSERT_TRUE(begin(self));
+	ASSERT_EQ(0, kill(self->target, SIGTERM));
+	EXPECT_FALSE(hear(self, &word));
+	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), finish(self));
+	leave(self);
+}
+
+TEST_F(fuzzing, is_no_end_of_the_guest_if_the_user_ends_it_before_runs_begin)
+{
+	is_silent = true;
+	start(self, (char *[]){ NULL });
+	while (!*runs)
+		usleep(1000);
+	ASSERT_EQ(0, kill(self->target, SIGTERM));
+	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), finish(self));
+	EXPECT_STREQ("", self->text);
+	leave(self);
 }
 
 TEST_HARNESS_MAIN

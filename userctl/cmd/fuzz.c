@@ -54,7 +54,6 @@ static const int32_t statuses[] = {
 	[CRASH] = SIGSEGV,
 	[MEMORY] = SIGKILL,
 	[HANG] = SIGKILL,
-	[QUIT] = SIGKILL,
 };
 
 /**
@@ -199,19 +198,48 @@ static int run_next(struct fuzzer *fuzzer, bool killed, enum verdict *verdict)
 		err = afl_begin(&fuzzer->afl, fuzzer->victim.pid);
 	if (!err)
 		err = run_once(fuzzer, -1, verdict);
-	return err ? err : afl_tell(statuses[*verdict]);
+	/* Whatever is told of a run that the user has ended would be a crash of it. */
+	if (err || *verdict == QUIT)
+		return err;
+	return afl_tell(statuses[*verdict]);
 }
 
 /* Return: 0, when the fuzzer has no more inputs or has gone; or -errno. */
-static int run_for_afl(struct fuzzer *fuzzer)
+static int run_for_afl(struct fuzzer *fuzzer, enum verdict *verdict)
 {
-	enum verdict verdict = DONE;
 	int err = afl_hello(&fuzzer->afl);
 	bool killed;
 
-	while (!err && verdict != QUIT && (err = afl_next(&killed)) > 0)
-		err = run_next(fuzzer, killed, &verdict);
+	while (!err && *verdict != QUIT && (err = afl_next(&killed)) > 0)
+		err = run_next(fuzzer, killed, verdict);
 	return err == -EPIPE ? 0 : err;
+}
+
+/*
+ * Return: the exit code of a machine that something else than its guest has ended, or -1:
+ * it was its guest.
+ */
+static int code_of_end(struct fuzzer *fuzzer)
+{
+	static struct machine_end end;
+	struct machine_error error;
+
+	machine_wait(fuzzer->machine, &end, &error);
+	switch (end.fate) {
+	case MACHINE_SIGNALLED:
+		return EXIT_CODE_SIGNAL(end.code);
+	case MACHINE_KILLED:
+		return EXIT_CODE_KILLED;
+	case MACHINE_QUIT:
+	case MACHINE_MIGRATED:
+		return EXIT_CODE_SIGNAL(SIGTERM);
+	case MACHINE_POWERED_OFF:
+	case MACHINE_RESET:
+	case MACHINE_EXITED:
+	case MACHINE_CRASHED:
+		break;
+	}
+	return -1;
 }
 
 /* Return: 0, or the exit code after a message; @bad: set where one is not done. */
@@ -228,7 +256,7 @@ static int run_file(struct fuzzer *fuzzer, const char *path, int fd, bool *bad)
 				strerror(-err), NULL);
 	printf("%s: %s\n", path, verdict_names[verdict]);
 	*bad |= verdict != DONE;
-	return verdict == QUIT ? EXIT_CODE_SIGNAL(SIGTERM) : 0;
+	return verdict == QUIT ? code_of_end(fuzzer) : 0;
 }
 
 static int run_files(struct fuzzer *fuzzer)
@@ -246,14 +274,16 @@ static int run_files(struct fuzzer *fuzzer)
 /* Return: 0, or the exit code after a message. */
 static int run_all(struct fuzzer *fuzzer)
 {
+	enum verdict verdict = DONE;
 	int err;
 
 	if (fuzzer->options->nr_inputs)
 		return run_files(fuzzer);
-	err = run_for_afl(fuzzer);
-	return err ? complain(EXIT_CODE_INTERNAL, "the fuzzer", strerror(-err),
-			      NULL) :
-		     0;
+	err = run_for_afl(fuzzer, &verdict);
+	if (err)
+		return complain(EXIT_CODE_INTERNAL, "the fuzzer",
+				strerror(-err), NULL);
+	return verdict == QUIT ? code_of_end(fuzzer) : 0;
 }
 
 static int complain_checkpoint(int err, const struct device_error *why)
@@ -266,6 +296,17 @@ static int complain_checkpoint(int err, const struct device_error *why)
 	snprintf(what, sizeof(what), "--device %s", why->name);
 	return complain(EXIT_CODE_USAGE, what, why->reason,
 			*why->remedy ? why->remedy : NULL);
+}
+
+static int complain_early_end(struct fuzzer *fuzzer)
+{
+	const int code = code_of_end(fuzzer);
+
+	return code >= 0 ? code :
+			   complain(EXIT_CODE_IMAGE, "the guest",
+				    "has ended before its harness has said "
+				    "where runs begin",
+				    "see what it writes by --serial stdio");
 }
 
 /*
@@ -284,10 +325,7 @@ static int prepare(struct fuzzer *fuzzer)
 	if (!here && !has_ended(fuzzer))
 		return 0;
 	if (has_ended(fuzzer))
-		return complain(EXIT_CODE_IMAGE, "the guest",
-				"has ended before its harness has said where "
-				"runs begin",
-				"see what it writes by --serial stdio");
+		return complain_early_end(fuzzer);
 	err = machine_checkpoint(fuzzer->machine, &why);
 	if (err)
 		return complain_checkpoint(err, &why);
