@@ -217,4 +217,12 @@ TEST_F(fuzzing, is_no_end_of_the_guest_if_the_user_ends_it_before_runs_begin)
 	leave(self);
 }
 
+TEST_F(fuzzing, refuses_a_door_by_which_the_guest_would_move_the_checkpoint)
+{
+	start(self, (char *[]){ "--device", "checkpoint", NULL });
+	EXPECT_EQ(EXIT_CODE_USAGE, finish(self));
+	EXPECT_NE(NULL, strstr(self->text, "--device checkpoint"));
+	leave(self);
+}
+
 TEST_HARNESS_MAIN

@@ -189,6 +189,13 @@ static int check(struct fuzz_options *options)
 		return complain(EXIT_CODE_USAGE,
 				"--json, --cpu-weight and --memory-max",
 				"are none of a fuzzer's", "leave them out");
+	if (devices_wants(&options->run.machine.devices,
+			  devices_find("checkpoint"), 0))
+		return complain(EXIT_CODE_USAGE, "--device checkpoint",
+				"the guest would move the place to which each "
+				"run goes back",
+				"leave it out; the device fuzz says where runs "
+				"begin");
 	/* Both are verdicts. */
 	options->run.machine.no_reboot = true;
 	options->run.machine.stop_on_crash = true;
