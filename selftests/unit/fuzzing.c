@@ -225,4 +225,15 @@ TEST_F(fuzzing, refuses_a_door_by_which_the_guest_would_move_the_checkpoint)
 	leave(self);
 }
 
+TEST_F(fuzzing, empties_no_file_that_the_machine_starts_from)
+{
+	char byte;
+
+	start(self, (char *[]){ "--serial", self->image, NULL });
+	EXPECT_EQ(EXIT_CODE_OUTPUT, finish(self));
+	EXPECT_NE(NULL, strstr(self->text, "starts from"));
+	EXPECT_EQ(1, pread(self->fd, &byte, 1, 0));
+	leave(self);
+}
+
 TEST_HARNESS_MAIN

@@ -346,24 +346,40 @@ static int confine(const struct fuzz_options *options)
 		       0;
 }
 
+/*
+ * Of the default, nothing is shown: a fuzzer's screen is there.
+ *
+ * Return: 0, or the exit code after a message.
+ */
+static int open_console(const struct fuzzer *fuzzer, size_t port,
+			struct console **console)
+{
+	const struct serial_place *place = &fuzzer->options->run.serials[port];
+	const bool given = port < fuzzer->options->run.nr_serials;
+	const bool is_file = given && place->kind == CONSOLE_FILE;
+	int err;
+
+	/* Opening it would empty it. */
+	if (is_file && machine_starts_from(fuzzer->machine, place->path))
+		return complain(EXIT_CODE_OUTPUT, place->path,
+				"is what the machine starts from",
+				"choose another place by --serial");
+	err = console_open(console, given ? place->kind : CONSOLE_NONE,
+			   given ? place->path : NULL);
+	return err ? complain(EXIT_CODE_OUTPUT,
+			      is_file ? place->path : "the serial port",
+			      strerror(-err),
+			      "choose another place by --serial") :
+		     0;
+}
+
 /* Return: 0, or the exit code after a message. */
-static int open_consoles(const struct fuzz_options *options,
-			 struct console **consoles)
+static int open_consoles(const struct fuzzer *fuzzer, struct console **consoles)
 {
 	int code = 0;
 
-	for (size_t i = 0; i < SERIAL_MAX && !code; i++) {
-		const struct serial_place *place = &options->run.serials[i];
-		const bool given = i < options->run.nr_serials;
-		int err = console_open(&consoles[i],
-				       given ? place->kind : CONSOLE_NONE,
-				       given ? place->path : NULL);
-
-		if (err)
-			code = complain(EXIT_CODE_OUTPUT, "the serial port",
-					strerror(-err),
-					"choose another place by --serial");
-	}
+	for (size_t i = 0; i < SERIAL_MAX && !code; i++)
+		code = open_console(fuzzer, i, &consoles[i]);
 	return code;
 }
 
@@ -389,7 +405,7 @@ static int build_and_run(struct fuzzer *fuzzer)
 
 	if (err)
 		return complain_step(&fuzzer->options->run, err, &error);
-	code = open_consoles(fuzzer->options, consoles);
+	code = open_consoles(fuzzer, consoles);
 	if (!code)
 		code = confine(fuzzer->options);
 	if (!code)
