@@ -100,6 +100,13 @@ TEST_F(afl, memory_is_the_fuzzers)
 	EXPECT_EQ(0, self->afl.input_size % (2 << 20));
 }
 
+TEST_F(afl, descriptors_are_not_left_to_other_programs)
+{
+	ASSERT_EQ(0, afl_open(&self->afl));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(TO_TARGET, F_GETFD));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(FROM_TARGET, F_GETFD));
+}
+
 TEST_F(afl, smaller_coverage_is_all_that_counts)
 {
 	int small = segment("__AFL_SHM_ID", 4096);

@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "cmd/complain.h"
+#include "cmd/detach.h"
 #include "cmd/exit_code.h"
 #include "cmd/fuzz_afl.h"
 #include "cmd/fuzz_option.h"
 #include "cmd/fuzz_victim.h"
 #include "cmd/step_refusal.h"
 #include "machine/machine.h"
+#include "sandbox/leftover.h"
 #include "sandbox/sandbox.h"
 
 /**
@@ -335,11 +337,14 @@ static int prepare(struct fuzzer *fuzzer)
 
 static int confine(const struct fuzz_options *options)
 {
-	int parts;
+	int parts, err;
 
 	if (options->run.no_sandbox)
 		return 0;
-	parts = sandbox_enter(STDERR_FILENO);
+	/* A guest that takes the process over would have them, too. */
+	detach_close_inherited();
+	err = leftovers_guard();
+	parts = err ? err : sandbox_enter(STDERR_FILENO);
 	return parts < 0 ?
 		       complain(EXIT_CODE_HOST, "the sandbox", strerror(-parts),
 				"--no-sandbox runs without it") :
@@ -411,6 +416,7 @@ static int build_and_run(struct fuzzer *fuzzer)
 	if (!code)
 		code = start_and_run(fuzzer, consoles);
 	machine_free(fuzzer->machine);
+	leftovers_finish();
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		console_close(consoles[i]);
 	return code;

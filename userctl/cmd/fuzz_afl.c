@@ -115,14 +115,18 @@ static int open_coverage(struct afl *afl)
 	return err;
 }
 
+/* A device's helper that had them would keep the fuzzer from seeing this process's end. */
+static bool take_descriptors(void)
+{
+	return !fcntl(FROM_FUZZER, F_SETFD, FD_CLOEXEC) &&
+	       !fcntl(TO_FUZZER, F_SETFD, FD_CLOEXEC);
+}
+
 int afl_open(struct afl *afl)
 {
 	int err;
 
-	*afl = (struct afl){
-		.connected = fcntl(FROM_FUZZER, F_GETFD) >= 0 &&
-			     fcntl(TO_FUZZER, F_GETFD) >= 0,
-	};
+	*afl = (struct afl){ .connected = take_descriptors() };
 	err = open_input(afl);
 	return err ? err : open_coverage(afl);
 }
