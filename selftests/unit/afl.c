@@ -24,6 +24,7 @@
 #define CAN 0x80000001U
 #define MEMORY 0x01000000U
 #define SIZE 0x40000000U
+#define LONGEST_MS 10000
 
 FIXTURE(afl)
 {
@@ -254,6 +255,28 @@ TEST(victim_that_is_killed_is_followed_by_another)
 		ASSERT_EQ(0, victim_next(&victim));
 		EXPECT_NE(first, victim.pid);
 		EXPECT_EQ(0, kill(victim.pid, 0));
+	}
+}
+
+TEST(victim_heeds_each_signal_by_which_a_fuzzer_may_end_a_run)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGPIPE, SIGUSR1 };
+	struct victim victim;
+	sigset_t blocked;
+	int32_t first;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	ASSERT_EQ(0, victim_start(&victim));
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct pollfd fd = { .fd = victim.fd, .events = POLLIN };
+
+		first = victim.pid;
+		ASSERT_EQ(0, kill(first, signals[i]));
+		ASSERT_EQ(1, poll(&fd, 1, LONGEST_MS));
+		ASSERT_EQ(0, victim_next(&victim));
+		EXPECT_NE(first, victim.pid);
 	}
 }
 
