@@ -231,6 +231,19 @@ TEST_F(afl, input_may_have_a_mebibyte_and_no_more)
 	EXPECT_EQ(-EFBIG, afl_take(&self->afl, file));
 }
 
+TEST_F(afl, nothing_is_left_behind_an_input_of_the_one_before)
+{
+	int file = memfd_create("input", 0);
+
+	ASSERT_EQ(0, afl_open(&self->afl));
+	memset(self->afl.input, 0xff, self->afl.input_size);
+	ASSERT_EQ(3, pwrite(file, "one", 3, 0));
+	ASSERT_EQ(0, afl_take(&self->afl, file));
+	EXPECT_EQ('e', self->afl.input[4 + 2]);
+	for (size_t i = 4 + 3; i < self->afl.input_size; i++)
+		ASSERT_EQ(0, self->afl.input[i]);
+}
+
 TEST(without_a_fuzzer_there_is_memory_all_the_same)
 {
 	struct afl afl;

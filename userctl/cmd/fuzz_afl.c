@@ -196,6 +196,8 @@ int afl_take(const struct afl *afl, int fd)
 		return -errno;
 	if (size > AFL_INPUT_MAX)
 		return -EFBIG;
+	/* A guest that reads too far, or has written there, finds what it always would. */
+	memset(bytes + size, 0, afl->input_size - sizeof(size) - size);
 	memcpy(afl->input, &size, sizeof(size));
 	return 0;
 }

@@ -80,7 +80,7 @@ int afl_begin(const struct afl *afl, int32_t pid);
 int afl_tell(int32_t status);
 
 /**
- * afl_take() - take an input from a file
+ * afl_take() - take an input from a file, with zeroes behind it
  * @fd: a file that can be read
  *
  * Return: 0; -EFBIG it is longer than AFL_INPUT_MAX; -errno.
