@@ -236,4 +236,12 @@ TEST_F(fuzzing, empties_no_file_that_the_machine_starts_from)
 	leave(self);
 }
 
+TEST_F(fuzzing, looks_for_files_in_the_directory_that_is_named)
+{
+	start(self, (char *[]){ "--directory", "/nowhere", NULL });
+	EXPECT_EQ(EXIT_CODE_IMAGE, finish(self));
+	EXPECT_NE(NULL, strstr(self->text, "/nowhere: No such file"));
+	leave(self);
+}
+
 TEST_HARNESS_MAIN

@@ -455,6 +455,12 @@ static int fuzz(struct fuzz_options *options)
 
 	fuzzer.options = options;
 	signal(SIGPIPE, SIG_IGN);
+	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
+	signal(SIGXFSZ, SIG_IGN);
+	if (options->run.directory && chdir(options->run.directory))
+		return complain(EXIT_CODE_IMAGE, options->run.directory,
+				strerror(errno),
+				"name a directory by --directory");
 	err = open_fuzzer(&fuzzer);
 	if (err)
 		return complain(EXIT_CODE_RESOURCES, "the fuzzer",
