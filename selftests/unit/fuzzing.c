@@ -217,6 +217,42 @@ TEST_F(fuzzing, is_no_end_of_the_guest_if_the_user_ends_it_before_runs_begin)
 	leave(self);
 }
 
+/* Return: the process that has made this one, or -1. */
+static pid_t parent_of(pid_t pid)
+{
+	char line[64];
+	pid_t parent = -1;
+	FILE *file;
+
+	sprintf(line, "/proc/%d/stat", pid);
+	file = fopen(line, "re");
+	if (!file || fscanf(file, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = -1;
+	if (file)
+		fclose(file);
+	return parent;
+}
+
+TEST_F(fuzzing,
+       is_no_crash_if_there_is_nobody_any_more_whom_the_fuzzer_could_kill)
+{
+	const uint32_t none = 0;
+	uint32_t word;
+	pid_t maker;
+
+	start(self, (char *[]){ NULL });
+	ASSERT_TRUE(hear(self, &word));
+	ASSERT_EQ(sizeof(none), write(self->control, &none, sizeof(none)));
+	ASSERT_TRUE(hear(self, &word));
+	maker = parent_of((pid_t)word);
+	ASSERT_LT(1, maker);
+	ASSERT_NE(self->target, maker);
+	ASSERT_EQ(0, kill(maker, SIGKILL));
+	EXPECT_FALSE(hear(self, &word));
+	EXPECT_EQ(EXIT_CODE_INTERNAL, finish(self));
+	leave(self);
+}
+
 TEST_F(fuzzing, refuses_a_door_by_which_the_guest_would_move_the_checkpoint)
 {
 	start(self, (char *[]){ "--device", "checkpoint", NULL });

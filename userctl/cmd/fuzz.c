@@ -186,6 +186,14 @@ static int run_once(struct fuzzer *fuzzer, int timeout_ms,
 	return err;
 }
 
+/* True if it was not the fuzzer that has ended the victim. */
+static bool has_no_maker(const struct victim *victim)
+{
+	struct pollfd fd = { .fd = victim->fd };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 /*
  * Runs the machine for the fuzzer.  It may have killed the victim when the run before was
  * over already: so it is asked, and the next victim waited for.
@@ -200,6 +208,8 @@ static int run_next(struct fuzzer *fuzzer, bool killed, enum verdict *verdict)
 		err = afl_begin(&fuzzer->afl, fuzzer->victim.pid);
 	if (!err)
 		err = run_once(fuzzer, -1, verdict);
+	if (!err && *verdict == HANG && has_no_maker(&fuzzer->victim))
+		err = -ECHILD;
 	/* Whatever is told of a run that the user has ended would be a crash of it. */
 	if (err || *verdict == QUIT)
 		return err;
