@@ -74,13 +74,22 @@ static void fault(int number)
 	harness_crash();
 }
 
+/* A program that has used its whole stack up needs another one for its handler. */
 static void take_faults(void)
 {
-	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE,
-				       SIGABRT };
+	static const int numbers[] = { SIGSEGV, SIGBUS,	 SIGILL, SIGFPE,
+				       SIGABRT, SIGTRAP, SIGSYS };
+	static uint8_t stack[64 << 10];
+	const stack_t other = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	struct sigaction action = { .sa_handler = fault,
+				    .sa_flags = SA_ONSTACK | SA_NODEFER };
 
+	if (sigaltstack(&other, NULL) || atexit(harness_done)) {
+		perror("starting the harness");
+		exit(EXIT_FAILURE);
+	}
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		signal(numbers[i], fault);
+		sigaction(numbers[i], &action, NULL);
 }
 
 const uint8_t *harness_begin(size_t *size)

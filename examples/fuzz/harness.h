@@ -15,8 +15,8 @@
  * harness_begin() - each run begins behind this call
  * @size: out: bytes of the input
  *
- * A signal that tells of a fault is a crash from now on.  Where there is no fuzzer, the
- * program ends with a message.
+ * From now on a signal that tells of a fault is a crash, and a run is done when the program
+ * exits.  Where there is no fuzzer, the program ends with a message.
  *
  * Return: the input.
  */

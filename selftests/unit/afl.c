@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #define CAN 0x80000001U
 #define MEMORY 0x01000000U
 #define SIZE 0x40000000U
+#define LONGEST_MS 10000
 
 FIXTURE(afl)
 {
@@ -99,6 +101,13 @@ TEST_F(afl, memory_is_the_fuzzers)
 	EXPECT_EQ(0, self->afl.input_size % (2 << 20));
 }
 
+TEST_F(afl, descriptors_are_not_left_to_other_programs)
+{
+	ASSERT_EQ(0, afl_open(&self->afl));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(TO_TARGET, F_GETFD));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(FROM_TARGET, F_GETFD));
+}
+
 TEST_F(afl, smaller_coverage_is_all_that_counts)
 {
 	int small = segment("__AFL_SHM_ID", 4096);
@@ -164,6 +173,20 @@ TEST_F(afl, end_of_the_fuzzer_is_the_end)
 	EXPECT_EQ(-EPIPE, afl_tell(0));
 }
 
+TEST_F(afl, end_of_the_fuzzer_can_be_waited_for)
+{
+	struct pollfd fd = { .events = 0 };
+
+	ASSERT_EQ(0, afl_open(&self->afl));
+	fd.fd = afl_end(&self->afl);
+	EXPECT_EQ(0, poll(&fd, 1, 0));
+	ASSERT_TRUE(put(self->control, 1));
+	EXPECT_EQ(0, poll(&fd, 1, 0));
+	close(self->control);
+	EXPECT_EQ(1, poll(&fd, 1, 0));
+	EXPECT_EQ(POLLHUP, fd.revents);
+}
+
 TEST_F(afl, half_a_word_is_an_error)
 {
 	bool killed;
@@ -208,6 +231,19 @@ TEST_F(afl, input_may_have_a_mebibyte_and_no_more)
 	EXPECT_EQ(-EFBIG, afl_take(&self->afl, file));
 }
 
+TEST_F(afl, nothing_is_left_behind_an_input_of_the_one_before)
+{
+	int file = memfd_create("input", 0);
+
+	ASSERT_EQ(0, afl_open(&self->afl));
+	memset(self->afl.input, 0xff, self->afl.input_size);
+	ASSERT_EQ(3, pwrite(file, "one", 3, 0));
+	ASSERT_EQ(0, afl_take(&self->afl, file));
+	EXPECT_EQ('e', self->afl.input[4 + 2]);
+	for (size_t i = 4 + 3; i < self->afl.input_size; i++)
+		ASSERT_EQ(0, self->afl.input[i]);
+}
+
 TEST(without_a_fuzzer_there_is_memory_all_the_same)
 {
 	struct afl afl;
@@ -232,6 +268,28 @@ TEST(victim_that_is_killed_is_followed_by_another)
 		ASSERT_EQ(0, victim_next(&victim));
 		EXPECT_NE(first, victim.pid);
 		EXPECT_EQ(0, kill(victim.pid, 0));
+	}
+}
+
+TEST(victim_heeds_each_signal_by_which_a_fuzzer_may_end_a_run)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGPIPE, SIGUSR1 };
+	struct victim victim;
+	sigset_t blocked;
+	int32_t first;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	ASSERT_EQ(0, victim_start(&victim));
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct pollfd fd = { .fd = victim.fd, .events = POLLIN };
+
+		first = victim.pid;
+		ASSERT_EQ(0, kill(first, signals[i]));
+		ASSERT_EQ(1, poll(&fd, 1, LONGEST_MS));
+		ASSERT_EQ(0, victim_next(&victim));
+		EXPECT_NE(first, victim.pid);
 	}
 }
 

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "cmd/exit_code.h"
+#include "cmd/step_refusal.h"
 #include "kselftest_harness.h"
 #include "memfile.h"
 
@@ -124,6 +127,40 @@ TEST(file_of_other_bytes_is_refused_and_does_not_reach_the_terminal)
 	EXPECT_EQ(-EINVAL, parse_file(large, sizeof(large) - 1));
 	EXPECT_EQ(-EFBIG, parse_file(large, sizeof(large)));
 	EXPECT_EQ(-EISDIR, parse("/tmp/."));
+}
+
+/* Return: the exit code when the kernel refuses a kernel's first registers. */
+static int refuse_start(const char *features, char said[static 512])
+{
+	const struct machine_error error = { .step = MACHINE_STEP_START };
+	struct run_options options = { 0 };
+	int messages = memfd_create("err", 0), own = dup(STDERR_FILENO), code;
+	ssize_t size;
+
+	if (!parse(features) && !option.all)
+		options.machine.features = &option.set;
+	dup2(messages, STDERR_FILENO);
+	code = complain_step(&options, -EINVAL, &error);
+	dup2(own, STDERR_FILENO);
+	size = pread(messages, said, 511, 0);
+	said[size < 0 ? 0 : size] = '\0';
+	close(messages);
+	close(own);
+	return code;
+}
+
+TEST(features_with_which_no_64_bit_kernel_starts_are_told)
+{
+	char said[512];
+
+	EXPECT_EQ(EXIT_CODE_USAGE, refuse_start("fpu,sse2,pae", said));
+	EXPECT_NE(NULL, strstr(said, "--cpu"));
+	EXPECT_NE(NULL, strstr(said, "lm"));
+	EXPECT_EQ(EXIT_CODE_USAGE, refuse_start("fpu,lm", said));
+	EXPECT_NE(NULL, strstr(said, "pae"));
+	EXPECT_EQ(EXIT_CODE_INTERNAL, refuse_start("baseline", said));
+	EXPECT_EQ(NULL, strstr(said, "--cpu"));
+	EXPECT_EQ(EXIT_CODE_INTERNAL, refuse_start("host", said));
 }
 
 TEST_HARNESS_MAIN

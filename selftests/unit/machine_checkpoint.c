@@ -361,6 +361,24 @@ TEST(machine_that_its_guest_has_ended_goes_on_from_the_checkpoint)
 	finish();
 }
 
+TEST(machine_that_its_user_ends_after_its_guest_does_not_go_on)
+{
+	turns = 0;
+	ASSERT_EQ(0, start(guest_ends_when_told, 1));
+	ASSERT_EQ(0, machine_pause(machine));
+	ASSERT_EQ(0, machine_checkpoint(machine, &why));
+	ASSERT_EQ(0, machine_resume(machine));
+	while (!has_ended())
+		usleep(100);
+	ASSERT_EQ(0, machine_pause(machine));
+	machine_end(machine);
+	EXPECT_EQ(-ECANCELED, machine_rewind(machine));
+	EXPECT_TRUE(has_ended());
+	ASSERT_EQ(0, machine_wait(machine, &end, &error));
+	EXPECT_EQ(MACHINE_QUIT, end.fate);
+	finish();
+}
+
 static int guest_is_done_too_early(struct lodge_run *run)
 {
 	if (!step++)

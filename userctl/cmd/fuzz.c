@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "cmd/complain.h"
+#include "cmd/detach.h"
 #include "cmd/exit_code.h"
 #include "cmd/fuzz_afl.h"
 #include "cmd/fuzz_option.h"
 #include "cmd/fuzz_victim.h"
 #include "cmd/step_refusal.h"
 #include "machine/machine.h"
+#include "sandbox/leftover.h"
 #include "sandbox/sandbox.h"
 
 /**
@@ -54,7 +56,6 @@ static const int32_t statuses[] = {
 	[CRASH] = SIGSEGV,
 	[MEMORY] = SIGKILL,
 	[HANG] = SIGKILL,
-	[QUIT] = SIGKILL,
 };
 
 /**
@@ -103,16 +104,22 @@ static void tell(void *opaque, uint32_t word)
 		eventfd_write(fuzzer->told, 1);
 }
 
-/* @fd: ends the wait, too, or -1.  Return: true if the guest has said something. */
+/*
+ * A fuzzer that is killed ends the wait, too: nobody would end a guest that hangs then.
+ *
+ * @fd: the same, or -1.  Return: true if the guest has said something.
+ */
 static bool await_word(struct fuzzer *fuzzer, int fd, int timeout_ms)
 {
+	const bool by_hand = fuzzer->options->nr_inputs;
 	struct pollfd fds[] = {
 		{ .fd = fuzzer->told, .events = POLLIN },
 		{ .fd = machine_ended(fuzzer->machine), .events = POLLIN },
 		{ .fd = fd, .events = POLLIN },
+		{ .fd = by_hand ? -1 : afl_end(&fuzzer->afl) },
 	};
 
-	while (poll(fds, 3, timeout_ms) < 0 && errno == EINTR)
+	while (poll(fds, 4, timeout_ms) < 0 && errno == EINTR)
 		;
 	return fds[0].revents;
 }
@@ -179,6 +186,14 @@ static int run_once(struct fuzzer *fuzzer, int timeout_ms,
 	return err;
 }
 
+/* True if it was not the fuzzer that has ended the victim. */
+static bool has_no_maker(const struct victim *victim)
+{
+	struct pollfd fd = { .fd = victim->fd };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 /*
  * Runs the machine for the fuzzer.  It may have killed the victim when the run before was
  * over already: so it is asked, and the next victim waited for.
@@ -193,24 +208,50 @@ static int run_next(struct fuzzer *fuzzer, bool killed, enum verdict *verdict)
 		err = afl_begin(&fuzzer->afl, fuzzer->victim.pid);
 	if (!err)
 		err = run_once(fuzzer, -1, verdict);
-	return err ? err : afl_tell(statuses[*verdict]);
+	if (!err && *verdict == HANG && has_no_maker(&fuzzer->victim))
+		err = -ECHILD;
+	/* Whatever is told of a run that the user has ended would be a crash of it. */
+	if (err || *verdict == QUIT)
+		return err;
+	return afl_tell(statuses[*verdict]);
 }
 
-/* Return: 0 or -errno, when the fuzzer has no more inputs. */
-static int run_for_afl(struct fuzzer *fuzzer)
+/* Return: 0, when the fuzzer has no more inputs or has gone; or -errno. */
+static int run_for_afl(struct fuzzer *fuzzer, enum verdict *verdict)
 {
-	enum verdict verdict = DONE;
 	int err = afl_hello(&fuzzer->afl);
 	bool killed;
 
-	if (err)
-		return err;
-	while (verdict != QUIT && (err = afl_next(&killed)) > 0) {
-		err = run_next(fuzzer, killed, &verdict);
-		if (err)
-			break;
+	while (!err && *verdict != QUIT && (err = afl_next(&killed)) > 0)
+		err = run_next(fuzzer, killed, verdict);
+	return err == -EPIPE ? 0 : err;
+}
+
+/*
+ * Return: the exit code of a machine that something else than its guest has ended, or -1:
+ * it was its guest.
+ */
+static int code_of_end(struct fuzzer *fuzzer)
+{
+	static struct machine_end end;
+	struct machine_error error;
+
+	machine_wait(fuzzer->machine, &end, &error);
+	switch (end.fate) {
+	case MACHINE_SIGNALLED:
+		return EXIT_CODE_SIGNAL(end.code);
+	case MACHINE_KILLED:
+		return EXIT_CODE_KILLED;
+	case MACHINE_QUIT:
+	case MACHINE_MIGRATED:
+		return EXIT_CODE_SIGNAL(SIGTERM);
+	case MACHINE_POWERED_OFF:
+	case MACHINE_RESET:
+	case MACHINE_EXITED:
+	case MACHINE_CRASHED:
+		break;
 	}
-	return err;
+	return -1;
 }
 
 /* Return: 0, or the exit code after a message; @bad: set where one is not done. */
@@ -227,7 +268,7 @@ static int run_file(struct fuzzer *fuzzer, const char *path, int fd, bool *bad)
 				strerror(-err), NULL);
 	printf("%s: %s\n", path, verdict_names[verdict]);
 	*bad |= verdict != DONE;
-	return verdict == QUIT ? EXIT_CODE_SIGNAL(SIGTERM) : 0;
+	return verdict == QUIT ? code_of_end(fuzzer) : 0;
 }
 
 static int run_files(struct fuzzer *fuzzer)
@@ -245,14 +286,16 @@ static int run_files(struct fuzzer *fuzzer)
 /* Return: 0, or the exit code after a message. */
 static int run_all(struct fuzzer *fuzzer)
 {
+	enum verdict verdict = DONE;
 	int err;
 
 	if (fuzzer->options->nr_inputs)
 		return run_files(fuzzer);
-	err = run_for_afl(fuzzer);
-	return err ? complain(EXIT_CODE_INTERNAL, "the fuzzer", strerror(-err),
-			      NULL) :
-		     0;
+	err = run_for_afl(fuzzer, &verdict);
+	if (err)
+		return complain(EXIT_CODE_INTERNAL, "the fuzzer",
+				strerror(-err), NULL);
+	return verdict == QUIT ? code_of_end(fuzzer) : 0;
 }
 
 static int complain_checkpoint(int err, const struct device_error *why)
@@ -267,7 +310,21 @@ static int complain_checkpoint(int err, const struct device_error *why)
 			*why->remedy ? why->remedy : NULL);
 }
 
-/* Lets the guest start, until its harness says from where it is to be run. */
+static int complain_early_end(struct fuzzer *fuzzer)
+{
+	const int code = code_of_end(fuzzer);
+
+	return code >= 0 ? code :
+			   complain(EXIT_CODE_IMAGE, "the guest",
+				    "has ended before its harness has said "
+				    "where runs begin",
+				    "see what it writes by --serial stdio");
+}
+
+/*
+ * Lets the guest start, until its harness says from where it is to be run, or the fuzzer
+ * has gone.
+ */
 static int prepare(struct fuzzer *fuzzer)
 {
 	struct device_error why;
@@ -277,11 +334,10 @@ static int prepare(struct fuzzer *fuzzer)
 	if (err)
 		return complain(EXIT_CODE_INTERNAL, "running the machine",
 				strerror(-err), NULL);
-	if (!here || has_ended(fuzzer))
-		return complain(EXIT_CODE_IMAGE, "the guest",
-				"has ended before its harness has said where "
-				"runs begin",
-				"see what it writes by --serial stdio");
+	if (!here && !has_ended(fuzzer))
+		return 0;
+	if (has_ended(fuzzer))
+		return complain_early_end(fuzzer);
 	err = machine_checkpoint(fuzzer->machine, &why);
 	if (err)
 		return complain_checkpoint(err, &why);
@@ -291,35 +347,54 @@ static int prepare(struct fuzzer *fuzzer)
 
 static int confine(const struct fuzz_options *options)
 {
-	int parts;
+	int parts, err;
 
 	if (options->run.no_sandbox)
 		return 0;
-	parts = sandbox_enter(STDERR_FILENO);
+	/* A guest that takes the process over would have them, too. */
+	detach_close_inherited();
+	err = leftovers_guard();
+	parts = err ? err : sandbox_enter(STDERR_FILENO);
 	return parts < 0 ?
 		       complain(EXIT_CODE_HOST, "the sandbox", strerror(-parts),
 				"--no-sandbox runs without it") :
 		       0;
 }
 
+/*
+ * Of the default, nothing is shown: a fuzzer's screen is there.
+ *
+ * Return: 0, or the exit code after a message.
+ */
+static int open_console(const struct fuzzer *fuzzer, size_t port,
+			struct console **console)
+{
+	const struct serial_place *place = &fuzzer->options->run.serials[port];
+	const bool given = port < fuzzer->options->run.nr_serials;
+	const bool is_file = given && place->kind == CONSOLE_FILE;
+	int err;
+
+	/* Opening it would empty it. */
+	if (is_file && machine_starts_from(fuzzer->machine, place->path))
+		return complain(EXIT_CODE_OUTPUT, place->path,
+				"is what the machine starts from",
+				"choose another place by --serial");
+	err = console_open(console, given ? place->kind : CONSOLE_NONE,
+			   given ? place->path : NULL);
+	return err ? complain(EXIT_CODE_OUTPUT,
+			      is_file ? place->path : "the serial port",
+			      strerror(-err),
+			      "choose another place by --serial") :
+		     0;
+}
+
 /* Return: 0, or the exit code after a message. */
-static int open_consoles(const struct fuzz_options *options,
-			 struct console **consoles)
+static int open_consoles(const struct fuzzer *fuzzer, struct console **consoles)
 {
 	int code = 0;
 
-	for (size_t i = 0; i < SERIAL_MAX && !code; i++) {
-		const struct serial_place *place = &options->run.serials[i];
-		const bool given = i < options->run.nr_serials;
-		int err = console_open(&consoles[i],
-				       given ? place->kind : CONSOLE_NONE,
-				       given ? place->path : NULL);
-
-		if (err)
-			code = complain(EXIT_CODE_OUTPUT, "the serial port",
-					strerror(-err),
-					"choose another place by --serial");
-	}
+	for (size_t i = 0; i < SERIAL_MAX && !code; i++)
+		code = open_console(fuzzer, i, &consoles[i]);
 	return code;
 }
 
@@ -332,7 +407,7 @@ static int start_and_run(struct fuzzer *fuzzer, struct console **consoles)
 	if (err)
 		return complain_step(&fuzzer->options->run, err, &error);
 	code = prepare(fuzzer);
-	return code ? code : run_all(fuzzer);
+	return code || !fuzzer->ready ? code : run_all(fuzzer);
 }
 
 static int build_and_run(struct fuzzer *fuzzer)
@@ -345,12 +420,13 @@ static int build_and_run(struct fuzzer *fuzzer)
 
 	if (err)
 		return complain_step(&fuzzer->options->run, err, &error);
-	code = open_consoles(fuzzer->options, consoles);
+	code = open_consoles(fuzzer, consoles);
 	if (!code)
 		code = confine(fuzzer->options);
 	if (!code)
 		code = start_and_run(fuzzer, consoles);
 	machine_free(fuzzer->machine);
+	leftovers_finish();
 	for (size_t i = 0; i < SERIAL_MAX; i++)
 		console_close(consoles[i]);
 	return code;
@@ -389,6 +465,12 @@ static int fuzz(struct fuzz_options *options)
 
 	fuzzer.options = options;
 	signal(SIGPIPE, SIG_IGN);
+	/* A disk's file that may not grow is an error for the guest (RLIMIT_FSIZE). */
+	signal(SIGXFSZ, SIG_IGN);
+	if (options->run.directory && chdir(options->run.directory))
+		return complain(EXIT_CODE_IMAGE, options->run.directory,
+				strerror(errno),
+				"name a directory by --directory");
 	err = open_fuzzer(&fuzzer);
 	if (err)
 		return complain(EXIT_CODE_RESOURCES, "the fuzzer",

@@ -115,16 +115,25 @@ static int open_coverage(struct afl *afl)
 	return err;
 }
 
+/* A device's helper that had them would keep the fuzzer from seeing this process's end. */
+static bool take_descriptors(void)
+{
+	return !fcntl(FROM_FUZZER, F_SETFD, FD_CLOEXEC) &&
+	       !fcntl(TO_FUZZER, F_SETFD, FD_CLOEXEC);
+}
+
 int afl_open(struct afl *afl)
 {
 	int err;
 
-	*afl = (struct afl){
-		.connected = fcntl(FROM_FUZZER, F_GETFD) >= 0 &&
-			     fcntl(TO_FUZZER, F_GETFD) >= 0,
-	};
+	*afl = (struct afl){ .connected = take_descriptors() };
 	err = open_input(afl);
 	return err ? err : open_coverage(afl);
+}
+
+int afl_end(const struct afl *afl)
+{
+	return afl->connected ? FROM_FUZZER : -1;
 }
 
 /* A fuzzer whose offer is taken answers with a word. */
@@ -187,6 +196,8 @@ int afl_take(const struct afl *afl, int fd)
 		return -errno;
 	if (size > AFL_INPUT_MAX)
 		return -EFBIG;
+	/* A guest that reads too far, or has written there, finds what it always would. */
+	memset(bytes + size, 0, afl->input_size - sizeof(size) - size);
 	memcpy(afl->input, &size, sizeof(size));
 	return 0;
 }

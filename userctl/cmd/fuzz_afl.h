@@ -42,6 +42,13 @@ struct afl {
 int afl_open(struct afl *afl);
 
 /**
+ * afl_end() - get a descriptor for poll(2), which tells by POLLHUP that the fuzzer has gone
+ *
+ * Return: the descriptor, or -1: there is no fuzzer.
+ */
+int afl_end(const struct afl *afl);
+
+/**
  * afl_hello() - tell the fuzzer that runs can begin
  *
  * Return: 0; -EPROTO it does not answer as AFL++ does; -errno.
@@ -73,7 +80,7 @@ int afl_begin(const struct afl *afl, int32_t pid);
 int afl_tell(int32_t status);
 
 /**
- * afl_take() - take an input from a file
+ * afl_take() - take an input from a file, with zeroes behind it
  * @fd: a file that can be read
  *
  * Return: 0; -EFBIG it is longer than AFL_INPUT_MAX; -errno.

@@ -54,7 +54,8 @@ static const struct argp help = {
 	       "each."
 	       "\v"
 	       "Of lodge run, all options are taken but --detach, --root, "
-	       "--json, --cpu-weight and --memory-max.  Each WORD is given to the kernel "
+	       "--json, --cpu-weight, --memory-max and --device checkpoint.  "
+	       "Each WORD is given to the kernel "
 	       "behind --, so that it is an argument of the guest's first "
 	       "process.  The guest's harness says by the device fuzz from "
 	       "where on it is to be run, and how each run ends: see \"Fuzzing\" "
@@ -189,6 +190,13 @@ static int check(struct fuzz_options *options)
 		return complain(EXIT_CODE_USAGE,
 				"--json, --cpu-weight and --memory-max",
 				"are none of a fuzzer's", "leave them out");
+	if (devices_wants(&options->run.machine.devices,
+			  devices_find("checkpoint"), 0))
+		return complain(EXIT_CODE_USAGE, "--device checkpoint",
+				"the guest would move the place to which each "
+				"run goes back",
+				"leave it out; the device fuzz says where runs "
+				"begin");
 	/* Both are verdicts. */
 	options->run.machine.no_reboot = true;
 	options->run.machine.stop_on_crash = true;

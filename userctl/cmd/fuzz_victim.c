@@ -19,6 +19,28 @@ static void end_with(pid_t parent)
 		_exit(EXIT_FAILURE);
 }
 
+/*
+ * Whatever signal the fuzzer has chosen is to end a victim, also one that comes before the
+ * victim has begun: so it is blocked until then, and never ignored.
+ */
+static void block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+}
+
+static void take_signals(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* Return: the number of a new one. */
 static pid_t make(void)
 {
@@ -28,6 +50,7 @@ static pid_t make(void)
 	if (pid)
 		return pid;
 	end_with(self);
+	take_signals();
 	for (;;)
 		pause();
 }
@@ -38,8 +61,7 @@ static void serve(int fd, pid_t parent)
 	int32_t pid = 0;
 
 	end_with(parent);
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGINT, SIG_IGN);
+	block_signals();
 	while (pid >= 0) {
 		pid = make();
 		if (pid < 0 || write(fd, &pid, sizeof(pid)) != sizeof(pid))

@@ -153,6 +153,32 @@ static int complain_cpu(const char *lacks)
 			"lists this one's");
 }
 
+/* Return: true if it has what a processor needs that starts in 64-bit mode. */
+static bool has_long_mode(const struct feature_set *set)
+{
+	struct feature_set with = *set;
+
+	features_add(&with, "lm", strlen("lm"));
+	features_add(&with, "pae", strlen("pae"));
+	return !memcmp(&with, set, sizeof(with));
+}
+
+static int complain_start(const struct run_options *options, int err)
+{
+	const struct feature_set *features = options->machine.features;
+
+	if (err == -EINVAL && features && !has_long_mode(features))
+		return complain(EXIT_CODE_USAGE, "--cpu",
+				"the image starts in 64-bit mode, for which "
+				"processors need lm and pae",
+				"name both, too; baseline has them");
+	return complain(code_of_errno(err), "starting the vCPUs",
+			strerror(-err),
+			err == -EAGAIN ? "raise ulimit -u, or give fewer by "
+					 "--cpus" :
+					 NULL);
+}
+
 static int complain_load(int err, const struct machine_error *error)
 {
 	char why[FEATURE_NAME_SIZE + 128];
@@ -216,11 +242,7 @@ int complain_step(const struct run_options *options, int err,
 		return complain(code_of_errno(err), "making the devices",
 				strerror(-err), NULL);
 	case MACHINE_STEP_START:
-		return complain(code_of_errno(err), "starting the vCPUs",
-				strerror(-err),
-				err == -EAGAIN ? "raise ulimit -u, or give "
-						 "fewer by --cpus" :
-						 NULL);
+		return complain_start(options, err);
 	case MACHINE_STEP_RUN:
 		return complain(code_of_errno(err), "running the machine",
 				strerror(-err), NULL);

@@ -69,38 +69,36 @@ int machine_checkpoint(struct machine *machine, struct device_error *error)
 	return 0;
 }
 
-/* Lock held.  Return: 0, or -ECANCELED: it was not its guest that has ended it. */
-static int undo_end(struct machine *machine)
+/* Lock held. */
+static void undo_end(struct machine *machine)
 {
 	eventfd_t count;
 
-	switch (machine->end.fate) {
-	case MACHINE_POWERED_OFF:
-	case MACHINE_RESET:
-	case MACHINE_EXITED:
-	case MACHINE_CRASHED:
-		eventfd_read(machine->ended, &count);
-		machine->over = false;
-		machine->end = (struct machine_end){
-			.lost_output = machine->end.lost_output,
-		};
-		return 0;
-	case MACHINE_SIGNALLED:
-	case MACHINE_QUIT:
-	case MACHINE_KILLED:
-	case MACHINE_MIGRATED:
-		break;
-	}
-	return -ECANCELED;
+	eventfd_read(machine->ended, &count);
+	machine->over = false;
+	machine->end = (struct machine_end){
+		.lost_output = machine->end.lost_output,
+	};
 }
 
-/* What the guest has done is undone, and so is its end. */
+/*
+ * What the guest has done is undone, and so is its end; but not what has come from outside,
+ * although that was later.
+ *
+ * Return: 0 or -ECANCELED.
+ */
 static int revive(struct machine *machine)
 {
-	int err;
+	int err = 0;
 
 	pthread_mutex_lock(&machine->lock);
-	err = machine->over ? undo_end(machine) : 0;
+	if (machine->dismissed) {
+		machine->end.fate = machine->outer_fate;
+		machine->end.code = machine->outer_code;
+		err = -ECANCELED;
+	} else if (machine->over) {
+		undo_end(machine);
+	}
 	pthread_mutex_unlock(&machine->lock);
 	return err;
 }

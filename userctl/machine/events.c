@@ -36,6 +36,12 @@ static void end_from_outside(struct machine *machine, enum machine_fate fate,
 {
 	pthread_mutex_lock(&machine->lock);
 	set_end(machine, fate, code);
+	/* A guest's end may be undone, and this one then counts. */
+	if (!machine->dismissed) {
+		machine->dismissed = true;
+		machine->outer_fate = fate;
+		machine->outer_code = code;
+	}
 	loop_stop(machine->loop);
 	pthread_mutex_unlock(&machine->lock);
 	for (size_t i = 0; i < SERIAL_MAX; i++)

@@ -70,6 +70,8 @@ struct machine_checkpoint {
  * @lock: guards @hold to @wish, and @end; no other lock is taken inside it
  * @hold: the owner wants to hold it
  * @over: it has ended
+ * @dismissed: it was ended from outside, perhaps after its guest had ended it: with
+ *	@outer_fate and @outer_code, as the first such end has them
  * @restart: the guest has reset it, and the reset is not done yet
  * @asleep: the guest sleeps in S3, and no vCPU runs
  * @woken: with @asleep: the guest is to be woken
@@ -111,6 +113,9 @@ struct machine {
 	pthread_mutex_t lock;
 	bool hold;
 	bool over;
+	bool dismissed;
+	enum machine_fate outer_fate;
+	int outer_code;
 	bool restart;
 	bool asleep;
 	bool woken;
