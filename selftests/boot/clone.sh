@@ -115,7 +115,7 @@ writes_itself() {
 	[ "$(ask web 'write third')" = third ] && [ "$(head -c 5 "$dir/disk")" = third ]
 }
 
-echo 1..35
+echo 1..36
 check "a machine starts" lodge 0 run -d --name web \
 	--kernel "$LODGE_PAYLOAD/vmlinuz-6.1" --initrd "$LODGE_PAYLOAD/guest.cpio" \
 	--append "console=ttyS0 quiet run=clone" --memory 192M --disk "$dir/disk"
@@ -151,11 +151,14 @@ check "a machine that runs is cloned, if it writes to no disk" \
 	lodge 0 clone web-2 --name copy
 check "the clone answers, and the machine, too" eval 'says_back copy && says_back web-2'
 check "one that was frozen goes back to a checkpoint from before" is_put_back
-lodge 0 save web-3 "$dir/save"
+# A host of 1 GiB has no memory for all of them and a file, too.
+"$LODGE" stop --now web-1 web-2 web-4 copy >/dev/null 2>&1
+check "a clone is saved" lodge 0 save web-3 "$dir/save"
+"$LODGE" stop --now web-3 >/dev/null 2>&1
 check "a file is cloned" lodge 0 clone "$dir/save" -n 2 --name filed
 check "each of its clones answers" eval 'says_back filed-1 && says_back filed-2'
 
-"$LODGE" stop --now web-1 web-2 web-3 web-4 copy filed-1 filed-2 >/dev/null 2>&1
+"$LODGE" stop --now filed-1 filed-2 >/dev/null 2>&1
 check "when they have ended the machine runs on" eval 'lodge 0 resume web && soon counts_on'
 check "and has its disk" writes_itself
 lodge 0 freeze web && lodge 0 clone web --name orphan && lodge 0 stop --now web

@@ -38,7 +38,7 @@ found() { grep -qs "bug.*\." "$dir"/found/default/crashes/id*; }
 fuzzes() {
 	AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 \
 		AFL_NO_UI=1 AFL_FORKSRV_INIT_TMOUT=600000 AFL_BENCH_UNTIL_CRASH=1 \
-		timeout 900 afl-fuzz -V 800 -t 60000 -x "$dir/words" -i "$dir/in" \
+		timeout 900 afl-fuzz -s 1 -V 800 -t 60000 -x "$dir/words" -i "$dir/in" \
 		-o "$dir/found" -- \
 		"$LODGE" fuzz --kernel "$dir/kernel" --initrd "$dir/initrd" \
 		--memory 128M --append "console=ttyS0 quiet run=fuzz" \
