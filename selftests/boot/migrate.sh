@@ -81,7 +81,11 @@ killed() {
 		slowly
 		sleep $delay
 		eval "kill -9 \$$1"
-		wait $receiver $client 2>/dev/null
+		wait $client 2>/dev/null
+		# Where the client has not come yet, the name is still there, and so does
+		# the receiver wait for another one.
+		! listens || kill $receiver
+		wait $receiver 2>/dev/null
 		rm -f "$dir/socket"
 		soon is "$at" running && works && nowhere "$1$delay" || return 1
 	done
