@@ -20,6 +20,7 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
+#include "cmd/own_words.h"
 #include "control/config.h"
 #include "control/protocol.h"
 
@@ -76,7 +77,7 @@ static void drop_words(struct clone_source *source)
 	if (!source->words)
 		return;
 	for (size_t i = 0; i < source->count; i++)
-		if (saved_file_drops(source->words[i], true))
+		if (own_words_drop(source->words[i], true))
 			free(source->words[i]);
 		else
 			source->words[kept++] = source->words[i];

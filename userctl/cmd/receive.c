@@ -21,12 +21,12 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/move_place.h"
+#include "cmd/own_words.h"
 #include "cmd/run.h"
 #include "control/config.h"
 #include "machine/moving.h"
 #include "move/target.h"
 
-#define MAX_WORDS 8
 #define KEY_JSON 0x100
 #define KEY_NO_SANDBOX 0x101
 /* The other side may be silent for so long. */
@@ -45,8 +45,7 @@ struct outcome {
 /**
  * struct receiver - a machine on its way here
  * @from: where it comes from
- * @words: options for options_parse(), which are allocated
- * @count: entries in @words
+ * @own: options of the machine that take the place of those that were offered
  * @detach: run in the background
  * @link: to the other side
  * @incoming: what was offered
@@ -56,8 +55,7 @@ struct outcome {
  */
 struct receiver {
 	const char *from;
-	char *words[MAX_WORDS];
-	size_t count;
+	struct own_words own;
 	bool detach;
 	struct move_link link;
 	struct move_incoming incoming;
@@ -66,21 +64,6 @@ struct receiver {
 	struct outcome *outcome;
 };
 
-/* Return: 0, E2BIG or ENOMEM. */
-static int add_word(struct receiver *receiver, const char *name,
-		    const char *value)
-{
-	char *word;
-
-	if (receiver->count == MAX_WORDS)
-		return E2BIG;
-	if (asprintf(&word, "--%s%s%s", name, value ? "=" : "",
-		     value ? value : "") < 0)
-		return ENOMEM;
-	receiver->words[receiver->count++] = word;
-	return 0;
-}
-
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	struct receiver *receiver = state->input;
@@ -88,13 +71,13 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case 'd':
 		receiver->detach = true;
-		return add_word(receiver, "detach", NULL);
+		return own_words_add(&receiver->own, "detach", NULL);
 	case 'n':
-		return add_word(receiver, "name", argument);
+		return own_words_add(&receiver->own, "name", argument);
 	case KEY_JSON:
-		return add_word(receiver, "json", NULL);
+		return own_words_add(&receiver->own, "json", NULL);
 	case KEY_NO_SANDBOX:
-		return add_word(receiver, "no-sandbox", NULL);
+		return own_words_add(&receiver->own, "no-sandbox", NULL);
 	case ARGP_KEY_ARG:
 		if (receiver->from)
 			argp_error(state, "%s: a machine comes from one place",
@@ -194,18 +177,6 @@ static void started(void *opaque, int err)
 	move_link_free(&receiver->link);
 }
 
-/* True if an option only says how the machine was run. */
-static bool is_dropped(const struct receiver *receiver, const char *word)
-{
-	static const char *const dropped[] = { "--detach", "--json",
-					       "--no-sandbox" };
-
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
-		if (!strcmp(word, dropped[i]))
-			return true;
-	return receiver->detach && !strcmp(word, "--serial=stdio");
-}
-
 /* Return: 0, or the exit code after a message. */
 static int check_memory(const struct receiver *receiver,
 			const struct run_options *run)
@@ -244,7 +215,7 @@ static int run_words(struct receiver *receiver, int argc, char **argv)
 static int run_offered(struct receiver *receiver, char **words, size_t count,
 		       char *name)
 {
-	char **argv = calloc(count + receiver->count + 2, sizeof(*argv));
+	char **argv = calloc(count + receiver->own.count + 2, sizeof(*argv));
 	int argc = 0, code;
 
 	if (!argv)
@@ -252,10 +223,10 @@ static int run_offered(struct receiver *receiver, char **words, size_t count,
 				strerror(ENOMEM), NULL);
 	argv[argc++] = name;
 	for (size_t i = 0; i < count; i++)
-		if (!is_dropped(receiver, words[i]))
+		if (!own_words_drop(words[i], receiver->detach))
 			argv[argc++] = words[i];
-	for (size_t i = 0; i < receiver->count; i++)
-		argv[argc++] = receiver->words[i];
+	for (size_t i = 0; i < receiver->own.count; i++)
+		argv[argc++] = receiver->own.words[i];
 	code = run_words(receiver, argc, argv);
 	free(argv);
 	return code;
@@ -413,7 +384,6 @@ int receive_command(int argc, char **argv)
 		code = EXIT_CODE_USAGE;
 	else
 		code = receive_shared(&receiver, argv[0]);
-	for (size_t i = 0; i < receiver.count; i++)
-		free(receiver.words[i]);
+	own_words_free(&receiver.own);
 	return code;
 }

@@ -19,11 +19,11 @@
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
 #include "cmd/image_file.h"
+#include "cmd/own_words.h"
 #include "cmd/run.h"
 #include "cmd/saved_file.h"
 #include "control/config.h"
 
-#define MAX_WORDS 16
 #define KEY_CHECK 0x100
 #define KEY_JSON 0x101
 #define KEY_NO_SANDBOX 0x102
@@ -34,37 +34,20 @@
  * @path: the file
  * @check: check all of it first
  * @trust: take it from whomever
- * @words: options for options_parse(), which are allocated
- * @count: entries in @words
+ * @own: options of the machine that take the place of the file's
  * @detach: run in the background
- * @serial: there is one in @words
+ * @serial: there is one in @own
  */
 struct restore_options {
 	const char *path;
 	bool check;
 	bool trust;
-	char *words[MAX_WORDS];
-	size_t count;
+	struct own_words own;
 	bool detach;
 	bool serial;
 };
 
-/* Return: 0, E2BIG or ENOMEM. */
-static int add_word(struct restore_options *options, const char *name,
-		    const char *value)
-{
-	char *word;
-
-	if (options->count == MAX_WORDS)
-		return E2BIG;
-	if (asprintf(&word, "--%s%s%s", name, value ? "=" : "",
-		     value ? value : "") < 0)
-		return ENOMEM;
-	options->words[options->count++] = word;
-	return 0;
-}
-
-/* A name of a file is relative to where the user is.  Return: as add_word(). */
+/* A name of a file is relative to where the user is.  Return: as own_words_add(). */
 static int add_serial(struct restore_options *options, const char *value)
 {
 	static const char *const places[] = { "stdio", "pty", "none" };
@@ -74,12 +57,12 @@ static int add_serial(struct restore_options *options, const char *value)
 	options->serial = true;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		if (!strcmp(value, places[i]))
-			return add_word(options, "serial", value);
+			return own_words_add(&options->own, "serial", value);
 	if (*value == '/' || !*value || !getcwd(here, sizeof(here)))
-		return add_word(options, "serial", value);
+		return own_words_add(&options->own, "serial", value);
 	if (asprintf(&path, "%s/%s", here, value) < 0)
 		return ENOMEM;
-	err = add_word(options, "serial", path);
+	err = own_words_add(&options->own, "serial", path);
 	free(path);
 	return err;
 }
@@ -91,15 +74,15 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case 'd':
 		options->detach = true;
-		return add_word(options, "detach", NULL);
+		return own_words_add(&options->own, "detach", NULL);
 	case 'n':
-		return add_word(options, "name", argument);
+		return own_words_add(&options->own, "name", argument);
 	case 's':
 		return add_serial(options, argument);
 	case KEY_JSON:
-		return add_word(options, "json", NULL);
+		return own_words_add(&options->own, "json", NULL);
 	case KEY_NO_SANDBOX:
-		return add_word(options, "no-sandbox", NULL);
+		return own_words_add(&options->own, "no-sandbox", NULL);
 	case KEY_CHECK:
 		options->check = true;
 		return 0;
@@ -125,7 +108,7 @@ static int run_words(const struct restore_options *options,
 		     const struct saved_file *file, char **words, size_t count,
 		     char *name)
 {
-	char **argv = calloc(count + options->count + 2, sizeof(*argv));
+	char **argv = calloc(count + options->own.count + 2, sizeof(*argv));
 	struct run_options run;
 	int argc = 0, code;
 
@@ -134,11 +117,11 @@ static int run_words(const struct restore_options *options,
 				strerror(ENOMEM), NULL);
 	argv[argc++] = name;
 	for (size_t i = 0; i < count; i++)
-		if (!saved_file_drops(words[i], options->detach) &&
+		if (!own_words_drop(words[i], options->detach) &&
 		    !(options->serial && !strncmp(words[i], "--serial=", 9)))
 			argv[argc++] = words[i];
-	for (size_t i = 0; i < options->count; i++)
-		argv[argc++] = options->words[i];
+	for (size_t i = 0; i < options->own.count; i++)
+		argv[argc++] = options->own.words[i];
 	code = saved_file_parse(file, &run, argc, argv);
 	if (!code) {
 		code = run_machine_of(&run);
@@ -249,7 +232,6 @@ int restore_command(int argc, char **argv)
 		code = EXIT_CODE_USAGE;
 	else
 		code = restore(&options, argv[0]);
-	for (size_t i = 0; i < options.count; i++)
-		free(options.words[i]);
+	own_words_free(&options.own);
 	return code;
 }

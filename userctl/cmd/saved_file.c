@@ -87,17 +87,6 @@ int saved_file_words(const struct saved_file *file, char ***words,
 	return err ? complain(EXIT_CODE_IMAGE, file->name, why, NULL) : 0;
 }
 
-bool saved_file_drops(const char *word, bool detach)
-{
-	static const char *const dropped[] = { "--detach", "--json",
-					       "--no-sandbox" };
-
-	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++)
-		if (!strcmp(word, dropped[i]))
-			return true;
-	return detach && !strcmp(word, "--serial=stdio");
-}
-
 int saved_file_parse(const struct saved_file *file, struct run_options *run,
 		     int argc, char **argv)
 {

@@ -58,14 +58,6 @@ int saved_file_words(const struct saved_file *file, char ***words,
 		     size_t *count);
 
 /**
- * saved_file_drops() - true if an option only says how the machine was run, and not what it
- * is
- * @word: an option of saved_file_words()
- * @detach: the machine goes on in the background
- */
-bool saved_file_drops(const char *word, bool detach);
-
-/**
  * saved_file_parse() - read options for a machine that goes on from the file
  * @run: filled, to be freed by options_free(); the file and @argv must outlive it
  * @argc: number of arguments
