@@ -6,24 +6,21 @@
 dir=$(mktemp -d)
 out=$dir/out
 . "${0%/*}/../lib/checks.sh"
-leave() {
-	for name in $(cat "$dir/names" 2>/dev/null) web; do
-		"$LODGE" stop --now "$name" >/dev/null 2>&1
-		"$LODGE" rm "$name" >/dev/null 2>&1
-	done
-	rm -rf "$dir"
-}
-trap leave EXIT
-export XDG_RUNTIME_DIR=$dir/run
-mkdir -p -m 700 "$dir/run"
-: >"$dir/names"
+names=web at=web asked=7
+. "${0%/*}/../lib/machines.sh"
+explain() { cat "$out"; }
 COUNT=100
 # Of each clone, what it has written and its controller: KiB.
 MOST=4096
 
-ready() { "$LODGE" logs web 2>/dev/null | tr -d '\r' | grep -q '^ready$'; }
-starts() { lodge 0 clone web --count $COUNT && cp "$out" "$dir/names"; }
-number() { [ "$(grep -c '^web-' "$dir/names")" = "$COUNT" ]; }
+# Those that have started end with the test, all or not.
+starts() {
+	lodge 0 clone web --count $COUNT
+	code=$?
+	names="web $(grep '^web-' "$out")"
+	return $code
+}
+number() { [ "$(grep -c '^web-' "$out")" = "$COUNT" ]; }
 run_all() { lodge 0 ps && [ "$(grep -c '^web-.* alive$' "$out")" = "$COUNT" ]; }
 # taken: KiB that the clones have, each page by its share
 taken() {
@@ -37,24 +34,10 @@ small() {
 	echo "$all KiB" >"$out"
 	[ "$all" -gt 0 ] && [ "$all" -lt $((COUNT * MOST)) ]
 }
-# answer NAME: of its random numbers
-answered() {
-	"$LODGE" logs "$1" 2>/dev/null | tr -d '\r' |
-		sed -n 's/^7 answer: //p' | tail -n 1
-}
-has_answered() { [ -n "$(answered "$1")" ]; }
-answer() {
-	echo '7 random' | "$LODGE" console "$1" >/dev/null 2>&1 &
-	console=$!
-	soon has_answered "$1"
-	kill $console
-	wait $console 2>/dev/null
-	answered "$1"
-}
 # Of all answers there are no two alike; the first, the last and some between are asked.
 differ() {
 	for name in web-1 web-2 web-25 web-50 web-75 web-99 web-100; do
-		answer $name
+		ask $name random
 	done >"$out"
 	[ "$(sort -u "$out" | grep -c .)" = 7 ]
 }
@@ -63,7 +46,7 @@ echo 1..6
 check "a machine starts" lodge 0 run -d --name web --kernel "$LODGE_PAYLOAD/vmlinuz-6.1" \
 	--initrd "$LODGE_PAYLOAD/guest.cpio" --append "console=ttyS0 quiet run=clone" \
 	--memory 256M
-soon ready
+soon has '^ready$'
 check "it is frozen" lodge 0 freeze web
 check "a hundred clones of it start" eval 'starts && number'
 check "all of them run" run_all

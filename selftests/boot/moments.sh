@@ -8,47 +8,9 @@
 dir=$(mktemp -d)
 out=$dir/out
 . "${0%/*}/../lib/checks.sh"
-names=m0
-leave() {
-	for name in $names; do
-		"$LODGE" stop --now "$name" >/dev/null 2>&1
-		"$LODGE" rm "$name" >/dev/null 2>&1
-	done
-	rm -rf "$dir"
-}
-trap leave EXIT
-export XDG_RUNTIME_DIR=$dir/run
-mkdir -p -m 700 "$dir/run"
+names=m0 at=m0 round=0
+. "${0%/*}/../lib/machines.sh"
 truncate -s 1M "$dir/disk"
-
-explain() {
-	cat "$out"
-	echo "round $round: $what"
-	for name in $names; do
-		echo "$name:"
-		"$LODGE" logs "$name" 2>&1 | tail -n 10
-		"$LODGE" logs --messages "$name" 2>&1 | tail -n 5
-	done
-}
-at=m0 round=0 what=start
-has() { "$LODGE" logs "$at" 2>/dev/null | tr -d '\r' | grep -q "$1"; }
-steps() { "$LODGE" logs "$at" 2>/dev/null | grep -c '^step'; }
-goes_on() { [ "$(steps)" -gt "$told" ]; }
-works() { told=$(steps); soon goes_on; }
-# sum NUMBER STEPS: as the guest works it out
-sum() {
-	i=0 sum=$1
-	while [ $i -lt "$2" ]; do
-		i=$((i + 1))
-		sum=$(((sum * 31 + i) % 1000000007))
-	done
-	echo "$2 $sum"
-}
-right() {
-	set -- $("$LODGE" logs "$at" | tr -d '\r' | sed -n 's/^sums: //p')
-	[ $# = 4 ] && [ "$1" -ge 10 ] && [ "$3" -ge 10 ] &&
-		[ "$*" = "$(sum 1 "$1") $(sum 2 "$3")" ]
-}
 
 seed=${SOAK_SEED:-$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}
 echo "# SOAK_SEED=$seed"
@@ -125,6 +87,7 @@ check "a machine starts" lodge 0 run -d --name m0 \
 	--disk "$dir/disk,ro"
 check "its guest works" soon has 'step 2 10$'
 check "it works on after all that is done to it" rounds
+echo "# $round rounds, in the last one it was $what"
 sort "$dir/done" | uniq -c | sed 's/^/#/'
 printf enough | dd of="$dir/disk" bs=512 seek=1 conv=notrunc,fsync 2>/dev/null
 soon has '^complaints: '
