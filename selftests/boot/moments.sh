@@ -83,7 +83,7 @@ rounds() {
 echo 1..5
 check "a machine starts" lodge 0 run -d --name m0 \
 	--kernel "$LODGE_PAYLOAD/vmlinuz-6.1" --initrd "$LODGE_PAYLOAD/guest.cpio" \
-	--append "console=ttyS0 quiet run=moments" --cpus 2 --memory 160M \
+	--append "console=ttyS0 quiet $calm run=moments" --cpus 2 --memory 160M \
 	--disk "$dir/disk,ro"
 check "its guest works" soon has 'step 2 10$'
 check "it works on after all that is done to it" rounds

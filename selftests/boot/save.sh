@@ -98,7 +98,7 @@ tell() { printf %s "$1" | dd of="$dir/disk" bs=512 seek="$2" conv=notrunc,fsync 
 
 echo 1..41
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
-	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=save" --cpus 2 \
+	--initrd "$dir/initrd" --append "console=ttyS0 quiet $calm run=save" --cpus 2 \
 	--memory 160M --disk "$dir/disk" --disk "$dir/base,snapshot=on"
 check "its guest works" soon has 'step 1 10$'
 check "the machine is saved while its guest works" lodge 0 save web "$dir/old"
@@ -167,7 +167,7 @@ check "a guest that resets a restored machine starts from the file's images" \
 "$LODGE" stop --now web >/dev/null 2>&1
 lodge 0 rm web
 lodge 0 run -d --name web --kernel "$LODGE_PAYLOAD/vmlinuz-6.1" \
-	--initrd "$LODGE_PAYLOAD/guest.cpio" --append "console=ttyS0 quiet run=save" \
+	--initrd "$LODGE_PAYLOAD/guest.cpio" --append "console=ttyS0 quiet $calm run=save" \
 	--memory 160M --disk "$dir/disk,ro" --disk "$dir/base,snapshot=on"
 soon has 'step 1 10$'
 check "a machine whose disk is read-only is saved" lodge 0 save --stop web "$dir/save"

@@ -7,6 +7,9 @@
 export XDG_RUNTIME_DIR=$dir/run
 mkdir -p -m 700 "$dir/run"
 
+# For a guest's kernel that is not to complain of what a busy host lets it wait for.
+calm='nowatchdog rcupdate.rcu_cpu_stall_suppress=1'
+
 # leave: what a test does at its end
 leave() {
 	for name in $names; do
