@@ -106,6 +106,14 @@ TEST(a_card_at_a_descriptor_is_refused_since_clones_would_share_it)
 	EXPECT_TRUE(stays("--net=tap,ifname=fd"));
 }
 
+TEST(the_address_of_sockets_stands_in_the_short_option)
+{
+	EXPECT_TRUE(stays("--vsock=3"));
+	EXPECT_TRUE(becomes("--device=virtio-vsock,cid=17", "--vsock=17", 0));
+	EXPECT_TRUE(stays("--device=virtio-vsock"));
+	EXPECT_TRUE(stays("--device=virtio-vsock,cid"));
+}
+
 TEST(ports_of_the_host_and_files_of_serial_ports_are_left_out)
 {
 	EXPECT_TRUE(

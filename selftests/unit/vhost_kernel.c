@@ -169,6 +169,63 @@ TEST_F(kernel, loses_the_queues_at_a_reset)
 	EXPECT_TRUE(is_idle(self));
 }
 
+static const uint32_t *event(FIXTURE_DATA(kernel) * self)
+{
+	return ram_at(self->guest.ram, DATA, 4);
+}
+
+/* @loads: the device's state is loaded while it is held */
+static void offer_event(FIXTURE_DATA(kernel) * self, bool loads)
+{
+	memset(ram_at(self->guest.ram, DATA, 4), 0xff, 4);
+	virtio_vsock_device.hold(self->device);
+	if (loads)
+		virtio_vsock_device.loaded(self->device);
+	ring_send(&self->guest.rings[EVENTS], 0, DATA, 8, VRING_DESC_F_WRITE);
+	virtio_vsock_device.release(self->device);
+}
+
+TEST_F(kernel,
+       says_to_a_driver_that_goes_on_elsewhere_that_connections_are_lost)
+{
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	offer_event(self, true);
+	EXPECT_EQ(1, ring_used(&self->guest.rings[EVENTS])->idx);
+	EXPECT_EQ(0, *event(self));
+	EXPECT_TRUE(is_at_work(self));
+}
+
+TEST_F(kernel, says_it_once_the_driver_has_room_for_it)
+{
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	virtio_vsock_device.hold(self->device);
+	virtio_vsock_device.loaded(self->device);
+	virtio_vsock_device.release(self->device);
+	EXPECT_EQ(0, ring_used(&self->guest.rings[EVENTS])->idx);
+	ring_send(&self->guest.rings[EVENTS], 0, DATA, 8, VRING_DESC_F_WRITE);
+	guest_kick(&self->guest, EVENTS);
+	EXPECT_EQ(1, ring_used(&self->guest.rings[EVENTS])->idx);
+	EXPECT_EQ(0, *event(self));
+}
+
+TEST_F(kernel, says_nothing_to_a_driver_that_was_only_held)
+{
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	offer_event(self, false);
+	EXPECT_EQ(0, ring_used(&self->guest.rings[EVENTS])->idx);
+}
+
+TEST_F(kernel, says_nothing_to_a_driver_that_has_begun_anew)
+{
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	virtio_vsock_device.hold(self->device);
+	virtio_vsock_device.loaded(self->device);
+	guest_set_status(&self->guest, 0);
+	ASSERT_TRUE(guest_start(&self->guest, V1));
+	offer_event(self, false);
+	EXPECT_EQ(0, ring_used(&self->guest.rings[EVENTS])->idx);
+}
+
 static const unsigned long starts[] = {
 	VHOST_SET_FEATURES,   VHOST_SET_MEM_TABLE,     VHOST_SET_VRING_NUM,
 	VHOST_SET_VRING_BASE, VHOST_SET_VRING_ADDR,    VHOST_SET_VRING_CALL,

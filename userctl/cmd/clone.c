@@ -13,12 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cmd/clone_name.h"
 #include "cmd/clone_source.h"
 #include "cmd/complain.h"
+#include "cmd/device_option.h"
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
 #include "cmd/run.h"
@@ -26,6 +28,8 @@
 
 #define MAX_COUNT 1000
 #define MAX_WORDS 4
+/* And below twice as much: above what people choose. */
+#define MIN_CID (1U << 30)
 #define KEY_NAME 0x100
 #define KEY_NO_SANDBOX 0x101
 #define KEY_TRUST 0x102
@@ -84,6 +88,31 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 }
 
 /*
+ * Gives the guest another address for its sockets, of which each machine of a host has one
+ * of its own: one of so many that nobody else has it.  Return: 0 or -errno.
+ */
+static int renew_address(struct run_options *run)
+{
+	char text[32], why[128];
+	uint32_t cid;
+	int err;
+
+	if (!devices_wants(&run->machine.devices, devices_find("virtio-vsock"),
+			   0))
+		return 0;
+	if (getrandom(&cid, sizeof(cid), 0) != sizeof(cid))
+		return -EIO;
+	cid = MIN_CID + cid % MIN_CID;
+	snprintf(text, sizeof(text), "virtio-vsock,cid=%u", cid);
+	err = device_option_parse(&run->machine.devices, text, why,
+				  sizeof(why));
+	if (err)
+		return err;
+	snprintf(text, sizeof(text), "%u", cid);
+	return options_note(run, "vsock", text);
+}
+
+/*
  * The child's own end is the clone's, or that it runs.  A clone commands no other machine.
  * A lock on the directory above all is one that forks share: were this process killed while
  * it has one, clones would keep it.
@@ -92,10 +121,16 @@ __attribute__((noreturn)) static void become(struct clone_source *source,
 					     struct run_options *run,
 					     struct clone_names *names)
 {
+	int err;
+
 	client_close(source->client);
 	if (names->parent >= 0)
 		close(names->parent);
 	names->parent = -1;
+	err = renew_address(run);
+	if (err)
+		exit(complain(EXIT_CODE_RESOURCES, "--vsock", strerror(-err),
+			      NULL));
 	exit(run_machine_of(run));
 }
 
@@ -279,8 +314,9 @@ int clone_command(int argc, char **argv)
 		       "machine but of a file, is a file.\n"
 		       "\n"
 		       "Clones share the memory that they do not write.  Each "
-		       "has a name, a generation ID and, unless mac= says "
-		       "otherwise, MAC addresses of its own.  It reads the "
+		       "has a name, a generation ID, an address of --vsock "
+		       "and, unless mac= says otherwise, MAC addresses of its "
+		       "own.  It reads the "
 		       "disks that the machine had, and what it writes to "
 		       "them is forgotten in the end, as with snapshot=on.  Forwarded ports and files of --serial "
 		       "are left out.  The names of those that run are "

@@ -19,6 +19,7 @@
 #define PMEM "virtio-pmem"
 #define QCOW2 "virtio-qcow2"
 #define VHOST_USER "vhost-user"
+#define VSOCK "virtio-vsock"
 
 /* The options that are short for --device. */
 static const struct {
@@ -139,8 +140,8 @@ static const char *value_of(const char *word, const char *option)
  */
 static const char *kind_of(const char *word, const char **pieces)
 {
-	static const char *const kinds[] = { BLK,  CONSOLE, NET,
-					     PMEM, QCOW2,   VHOST_USER };
+	static const char *const kinds[] = { BLK,   CONSOLE,	NET,  PMEM,
+					     QCOW2, VHOST_USER, VSOCK };
 	const char *value = value_of(word, "--device=");
 
 	for (size_t i = 0; value && i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -209,6 +210,22 @@ static int change_disk(const char *kind, const char *word, const char *pieces,
 	return *made ? 0 : -ENOMEM;
 }
 
+/* Short, as the option that clones give another number. */
+static int change_vsock(const char *pieces, char **made)
+{
+	while (pieces && !has_key(pieces, "cid"))
+		pieces = next_piece(pieces);
+	if (!pieces)
+		return 0;
+	pieces += strcspn(pieces, "=,");
+	if (*pieces != '=')
+		return 0;
+	return asprintf(made, "--vsock=%.*s", (int)length_of_piece(pieces + 1),
+			pieces + 1) < 0 ?
+		       -ENOMEM :
+		       0;
+}
+
 static int change_device(const char *kind, const char *word, const char *pieces,
 			 char **made, unsigned int *changes)
 {
@@ -216,6 +233,8 @@ static int change_device(const char *kind, const char *word, const char *pieces,
 		return change_net(word, pieces, made, changes);
 	if (!strcmp(kind, CONSOLE))
 		return change_console(word, pieces, made, changes);
+	if (!strcmp(kind, VSOCK))
+		return change_vsock(pieces, made);
 	if (!strcmp(kind, VHOST_USER))
 		return has_piece(pieces, "type=rng") ? 0 : -EOPNOTSUPP;
 	return change_disk(kind, word, pieces, made, changes);

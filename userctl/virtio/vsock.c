@@ -2,9 +2,9 @@
 /*
  * A socket device.
  *
- * The kernel has the queues of both directions; that of events stays here, as there are
- * none.  Connections are not part of the device's state: a machine whose guest has the
- * device in use can be held and go on, but not be loaded from a record.
+ * The kernel has the queues of both directions, and all connections.  The queue of events
+ * stays here: a driver whose machine goes on from a saved state is told that its
+ * connections are gone.
  */
 #include "virtio/vsock.h"
 
@@ -38,20 +38,60 @@
  * @vhost: the device
  * @kernel: its back end
  * @config: what the driver reads
+ * @lost: the driver is to be told that its connections are gone: the device's lock guards it
  */
 struct vsock {
 	struct vhost vhost;
 	struct vhost_kernel kernel;
 	struct virtio_vsock_config config;
+	bool lost;
 };
+
+static struct vsock *vsock_of(struct virtio_device *device)
+{
+	return device->opaque;
+}
+
+/* As soon as the driver has room for it. */
+static void tell_loss(struct vsock *vsock)
+{
+	static const struct virtio_vsock_event event = {
+		.id = VIRTIO_VSOCK_EVENT_TRANSPORT_RESET,
+	};
+	struct virtio_device *device = &vsock->vhost.pci.device;
+	struct virtio_chain chain;
+
+	if (!vsock->lost || !virtio_is_live(device) ||
+	    !virtio_pop(device, EVENTS, &chain))
+		return;
+	vsock->lost = false;
+	virtio_push(device, EVENTS, chain.head,
+		    virtio_chain_write(&chain, &event, sizeof(event)));
+	virtio_notify(device, EVENTS);
+}
+
+static void kick(struct virtio_device *device, unsigned int queue)
+{
+	if (queue == EVENTS)
+		tell_loss(vsock_of(device));
+	else
+		vhost_kick(device, queue);
+}
+
+/* A driver that begins anew has no connections. */
+static void stop(struct virtio_device *device)
+{
+	vsock_of(device)->lost = false;
+	vhost_stop(device);
+}
 
 static const struct virtio_kind kind = {
 	.name = "virtio-vsock",
 	.id = VIRTIO_ID_VSOCK,
 	.class = PCI_CLASS_COMMUNICATION,
 	.start = vhost_start,
-	.stop = vhost_stop,
-	.kick = vhost_kick,
+	.stop = stop,
+	.kick = kick,
 };
 
 static int run(struct vhost_kernel *kernel, bool run)
@@ -131,13 +171,25 @@ static void *vsock_make(const struct board *board,
 	return vsock;
 }
 
-static bool vsock_is_sound(const void *opaque)
+static int vsock_release(void *opaque)
 {
-	const struct vsock *vsock = opaque;
+	struct vsock *vsock = opaque;
+	struct virtio_device *device = &vsock->vhost.pci.device;
+	int err = vhost_release(vsock);
 
-	return !(vsock->vhost.pci.device.state.status &
-		 VIRTIO_CONFIG_S_DRIVER_OK) &&
-	       virtio_pci_is_sound(vsock);
+	virtio_lock(device);
+	tell_loss(vsock);
+	virtio_unlock(device);
+	return err;
+}
+
+static void vsock_loaded(void *opaque)
+{
+	struct vsock *vsock = opaque;
+
+	vsock->lost = vsock->vhost.pci.device.state.status &
+		      VIRTIO_CONFIG_S_DRIVER_OK;
+	virtio_pci_loaded(vsock);
 }
 
 static int vsock_keep(void *opaque, const struct device_value *values,
@@ -157,22 +209,13 @@ static const char *vsock_stays(const void *opaque,
 	       "asked which pages; use --virtio-console, or no --vsock";
 }
 
-static const char *vsock_unsaved(const void *opaque)
-{
-	const struct vsock *vsock = opaque;
-
-	return vsock->vhost.pci.device.state.status &
-			       VIRTIO_CONFIG_S_DRIVER_OK ?
-		       "its connections are in the host's kernel" :
-		       NULL;
-}
-
 static const struct device_option options[] = {
 	{ .name = "cid",
 	  .about =
 		  "the guest's address, which no other machine of the host has",
 	  .type = DEVICE_NUMBER,
 	  .required = true,
+	  .host = true,
 	  .min = MIN_CID,
 	  .max = MAX_CID },
 	{},
@@ -190,11 +233,10 @@ const struct device_kind virtio_vsock_device = {
 	.free = vsock_free,
 	.reset = vhost_reset,
 	.hold = vhost_hold,
-	.release = vhost_release,
+	.release = vsock_release,
 	DEVICE_STATE(struct vsock, fields),
-	.is_sound = vsock_is_sound,
-	.unsaved = vsock_unsaved,
-	.loaded = virtio_pci_loaded,
+	.is_sound = virtio_pci_is_sound,
+	.loaded = vsock_loaded,
 	.stays = vsock_stays,
 	.keep = vsock_keep,
 };
