@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Builds, installs and tests Lodge.  `make help` lists what there is.
+# Builds and tests Lodge; install.mk installs it.  `make help` lists what there is.
 #
 # Everything that is made goes below build/; the source tree stays clean.  The
 # module is compiled in a farm of links, build/module-KERNEL/, so that several
@@ -59,7 +59,7 @@ INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS	:= -Wl,--as-needed -lelf -ljansson -llzma -lzstd -lz -lseccomp -luring \
+LIBS	:= -Wl,--as-needed -lelf -ljansson -llzma -lzstd -lz -luring \
 	   -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
@@ -141,7 +141,8 @@ EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h event
 	   $(addprefix trace/,define_trace.h events/ipi.h))
 # The first process of guests with --root: a static program, which the controller has inside.
 GUEST_INIT := userctl/guest/init.c
-USERCTL	:= $(filter-out $(GUEST_INIT),$(shell find userctl -name '*.c'))
+MAKE_FILTERS := userctl/sandbox/make_filters.c
+USERCTL	:= $(filter-out $(GUEST_INIT) $(MAKE_FILTERS),$(shell find userctl -name '*.c'))
 USERLIB	:= $(filter-out userctl/cmd/main.c,$(USERCTL))
 # Those of PURE that the controller needs, too.
 SHARED	:= module/gva.c
@@ -337,7 +338,7 @@ completion: lodge ## bash completes the commands, options and arguments of the c
 	$(Q)selftests/host/completion $(B)/lodge
 
 lengths: ## no source file and no script is longer than 700 lines
-	$(Q)find Kbuild Makefile module uapi userctl selftests examples -type f \
+	$(Q)find Kbuild Makefile install.mk module uapi userctl selftests examples -type f \
 		\( -name '*.[chS]' -o -name Makefile -o -name Kbuild -o -perm -u=x \) \
 		! -name '*.mod.c' -exec awk 'FNR == 701 { print FILENAME " is too long"; \
 		long = 1 } END { exit long }' {} +
@@ -370,6 +371,16 @@ $(B)/guest/init: $(wildcard userctl/guest/*.[ch])
 $(foreach d,obj san fuzz,$(call obj,$(d),userctl/boot/guest_init.c)): $(B)/guest/init
 $(foreach d,obj san fuzz,$(call obj,$(d),userctl/boot/guest_init.c)): \
 	CFLAGS += -DGUEST_INIT='"$(B)/guest/init"'
+
+$(B)/filters.h: $(MAKE_FILTERS) userctl/sandbox/sandbox.h uapi/lodge.h
+	$(call say,CC,$< (for the build))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $(@D)/make-filters $< -lseccomp
+	$(Q)$(@D)/make-filters >$@.new && mv $@.new $@
+
+$(foreach d,obj san fuzz,$(call obj,$(d),userctl/sandbox/filter.c)): $(B)/filters.h
+$(foreach d,obj san fuzz,$(call obj,$(d),userctl/sandbox/filter.c)): \
+	CFLAGS += -DFILTERS='"$(abspath $(B))/filters.h"'
 
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
@@ -619,66 +630,7 @@ checkpatch: ## the kernel's checkpatch over the C sources
 	$(Q)$(B)/kselftest/checkpatch.pl --no-tree --terse --show-types \
 		--file $(shell find module uapi userctl -name '*.[ch]')
 
-# ------------------------------------------------------------------ installation
-install-module-source:
-	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC)
-	$(Q)for f in $(MODULE_FILES); do \
-		install -D -m 644 $$f $(DESTDIR)$(DKMS_SRC)/$$f; done
-
-install-liblodge: $(B)/liblodge.a ## the library and the ABI's headers, for programs that use /dev/lodge
-	$(Q)install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR) $(ABI_HEADERS)
-	$(Q)install -D -m 644 -t $(DESTDIR)$(INCLUDEDIR)/lodge $(LIBRARY_HEADERS)
-	$(Q)install -D -m 644 -t $(DESTDIR)$(LIBDIR) $<
-	$(Q)install -d $(DESTDIR)$(LIBDIR)/pkgconfig
-	$(Q)sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' \
-		userctl/lib/liblodge.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
-	$(Q)install -D -m 644 -t $(DESTDIR)$(MANDIR)/man3 userctl/lib/liblodge.3
-
-# The controller's man pages, and where each of them is installed.
-PAGES	:= lodge.1 lodge-image.5 lodge-control.7 lodge@.service.8
-man	= $(DESTDIR)$(MANDIR)/man$(patsubst .%,%,$(suffix $(1)))/$(1)
-
-install: lodge install-module-source ## controller, man pages, completion, udev rule, unit, group, module sources for DKMS
-	$(Q)install -D -m 755 $(B)/lodge $(DESTDIR)$(SBINDIR)/lodge
-	$(Q)$(foreach page,$(PAGES),install -D -m 644 userctl/$(page) $(call man,$(page)) &&) :
-	$(Q)install -D -m 644 userctl/lodge.bash $(DESTDIR)$(BASHDIR)/lodge
-	$(Q)install -D -m 644 -t $(DESTDIR)$(UDEVDIR) userctl/60-lodge.rules
-	$(Q)install -D -m 644 -t $(DESTDIR)$(UNITDIR) userctl/lodge@.service
-	$(Q)[ -n '$(DESTDIR)' ] || getent group lodge >/dev/null || \
-		groupadd --system lodge
-	@echo 'The module: dkms install lodge/$(VERSION)'
-
-uninstall: ## what install and install-liblodge have put in place, but for the group (before: dkms remove)
-	$(Q)rm -rf $(DESTDIR)$(DKMS_SRC) $(DESTDIR)$(INCLUDEDIR)/lodge
-	$(Q)rm -f $(DESTDIR)$(SBINDIR)/lodge $(foreach page,$(PAGES),$(call man,$(page))) \
-		$(DESTDIR)$(BASHDIR)/lodge $(DESTDIR)$(UDEVDIR)/60-lodge.rules \
-		$(DESTDIR)$(UNITDIR)/lodge@.service \
-		$(addprefix $(DESTDIR)$(INCLUDEDIR)/,$(notdir $(ABI_HEADERS))) \
-		$(DESTDIR)$(LIBDIR)/liblodge.a $(DESTDIR)$(MANDIR)/man3/liblodge.3 \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/liblodge.pc
-
-# In a copy of the tree, in which files of packages may come and go.
-deb: ## Debian packages in build/deb/: lodge, lodge-dkms, liblodge-dev, and their source
-	$(call say,DEB,$(B)/deb)
-	$(Q)rm -rf $(B)/deb && mkdir -p $(B)/deb/lodge-$(VERSION)
-	$(Q)tar -c --exclude=./$(B) --exclude=./.git . | tar -x -C $(B)/deb/lodge-$(VERSION)
-	$(Q)cd $(B)/deb/lodge-$(VERSION) && \
-		env -u MFLAGS -u MAKEFLAGS -u MAKELEVEL dpkg-buildpackage -us -uc \
-		>../build.log 2>&1 || { cat ../build.log; exit 1; }
-
-dkms-build: $(addprefix dkms-build-,$(KERNELS)) ## dkms build for all kernels, in a tree of its own below build/
-
-dkms-build-%:
-	$(call say,DKMS,lodge.ko for $*)
-	$(Q)rm -rf $(B)/dkms-$* && mkdir -p $(B)/dkms-$*/tree
-	$(Q)$(MAKE) -s install-module-source DESTDIR=$(CURDIR)/$(B)/dkms-$*
-	$(Q)d=$(CURDIR)/$(B)/dkms-$*; k=$(call kdir,$*); \
-		env -u MFLAGS -u MAKELEVEL MAKEFLAGS='$(call \
-		compiler_flags,$(call kdir,$*))' dkms build \
-		-m lodge -v $(VERSION) -k $(call release,$*) \
-		--kernelsourcedir $$k --dkmstree $$d/tree \
-		--sourcetree $$d/usr/src >$$d.log 2>&1 || { \
-		cat $$d.log $$d/tree/lodge/$(VERSION)/build/make.log; exit 1; }
+include install.mk
 
 # -------------------------------------------------------------------------- rest
 clean: ## what was built; the unpacked kernels stay
@@ -689,7 +641,7 @@ distclean: ## all of build/
 	$(Q)rm -rf $(B)
 
 help: ## this list; V=1 with any target shows commands, JOBS=N limits them
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | \
 		expand -t 15
 
 FORCE:

@@ -140,7 +140,7 @@ TEST_F(thread, that_opens_a_file_is_refused_and_goes_on)
 
 /*
  * The kernel, or who stands before it, takes no filter after all.  Whatever else it is
- * asked about them, which libseccomp does, it answers.
+ * asked about them, it answers.
  */
 static int deny_filters(void)
 {
