@@ -185,7 +185,7 @@ _lodge_argument() {
 			< <(compgen -W "$(_lodge_machines)" -- "$typed")
 		;;
 	stat | kill) _lodge_offer "$(_lodge_vms)" ;;
-	console | exec | logs | pause | resume | freeze | checkpoint | rewind | stop | wait | rm | inspect | migrate)
+	console | exec | logs | pause | resume | freeze | checkpoint | rewind | stop | wait | rm | inspect | migrate | replicate | takeover)
 		_lodge_offer "$(_lodge_machines)"
 		;;
 	limit) _lodge_offer "$(_lodge_limits)" ;;

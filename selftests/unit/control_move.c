@@ -49,7 +49,7 @@ static bool asked_is_frozen(void *opaque)
 	return asked.frozen;
 }
 
-static const struct control_machine machine = {
+static struct control_machine machine = {
 	.is_frozen = asked_is_frozen,
 	.migrate = asked_migrate,
 	.migration = asked_migration,
@@ -164,13 +164,13 @@ TEST(a_machine_that_is_a_template_stays)
 TEST(it_tells_how_far_it_is)
 {
 	static const char *const states[] = {
-		"asking",   "copying", "holding",
-		"migrated", "failed",  "undecided",
+		"asking", "copying",   "holding",     "migrated",
+		"failed", "undecided", "replicating",
 	};
 	char text[64];
 
 	asked.progress = (struct mover_progress){ .pages = 9, .why = "full" };
-	for (int i = MOVER_OFFERS; i <= MOVER_UNDECIDED; i++) {
+	for (int i = MOVER_OFFERS; i <= MOVER_REPLICATES; i++) {
 		asked.progress.state = i;
 		snprintf(text, sizeof(text), "\"state\":\"%s\",", states[i]);
 		EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migration\"}",
@@ -201,6 +201,113 @@ TEST(a_reason_that_is_no_utf_8_is_told_all_the_same)
 	asked.why = "k\xc3\xa9";
 	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migrate\"}", fd,
 			    "\"message\":\"k\xc3\xa9\""));
+}
+
+TEST(a_machine_is_replicated_over_the_socket_that_comes_with_the_request)
+{
+	int ends[2], fd = socket_of(ends);
+
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"replicate\"}", fd,
+			    "{\"id\":1,\"ok\":{}}"));
+	EXPECT_EQ(fd, asked.fd);
+	EXPECT_EQ(500, asked.move.every_ms);
+	/* The connection's end ends it. */
+	EXPECT_TRUE(reply.took_file);
+	EXPECT_EQ(CONTROL_HOLDS_MOVE, reply.holds);
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"replicate\","
+			    "\"every-ms\":0}",
+			    fd, "\"ok\""));
+	EXPECT_EQ(10, asked.move.every_ms);
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"replicate\","
+			    "\"every-ms\":99999999999}",
+			    fd, "\"ok\""));
+	EXPECT_EQ(60000, asked.move.every_ms);
+	EXPECT_TRUE(
+		answers("{\"id\":1,\"command\":\"migrate\"}", fd, "\"ok\""));
+	EXPECT_EQ(0, asked.move.every_ms);
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"replicate\"}",
+			    CONTROL_NO_FILE, "bad-argument"));
+}
+
+TEST(it_tells_of_the_last_increment)
+{
+	asked.progress = (struct mover_progress){
+		.increment = { .number = 3,
+			       .pages = 4,
+			       .bytes = 5,
+			       .pause_us = 6,
+			       .took_ms = 7 },
+	};
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"migration\"}",
+			    CONTROL_NO_FILE,
+			    "\"increment\":{\"number\":3,\"pages\":4,"
+			    "\"bytes\":5,\"pause-us\":6,\"took-ms\":7}"));
+}
+
+static int taken_over;
+
+static int asked_takeover(void *opaque, char *why)
+{
+	if (asked.error)
+		snprintf(why, CONTROL_WHY_SIZE, "its source is connected");
+	else
+		taken_over++;
+	return asked.error;
+}
+
+static void asked_end(void *opaque)
+{
+	asked.calls++;
+}
+
+static bool asked_is_paused(void *opaque)
+{
+	return false;
+}
+
+TEST(a_machine_that_runs_is_not_taken_over)
+{
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"takeover\"}",
+			    CONTROL_NO_FILE, "\"no-standby\""));
+}
+
+/* Nothing else of it is there: whatever called it would find no machine. */
+TEST(a_machine_that_stands_by_is_taken_over_and_ended_and_nothing_else)
+{
+	static const char *const others[] = {
+		"pause",	"resume",    "checkpoint", "rewind", "save",
+		"power-button", "console",   "exec",	   "freeze", "template",
+		"migrate",	"replicate", "migration",
+	};
+	char line[64];
+	int ends[2], fd = socket_of(ends);
+
+	machine = (struct control_machine){
+		.name = "web",
+		.config = "{}",
+		.is_frozen = asked_is_frozen,
+		.is_paused = asked_is_paused,
+		.takeover = asked_takeover,
+		.end = asked_end,
+	};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		snprintf(line, sizeof(line), "{\"id\":1,\"command\":\"%s\"}",
+			 others[i]);
+		EXPECT_TRUE(answers(line, fd, "\"is-standby\""));
+	}
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"status\"}",
+			    CONTROL_NO_FILE, "\"state\":\"standby\""));
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"end\"}", CONTROL_NO_FILE,
+			    "\"ok\""));
+	EXPECT_EQ(1, asked.calls);
+	asked.error = -EBUSY;
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"takeover\"}",
+			    CONTROL_NO_FILE, "its source is connected"));
+	EXPECT_EQ(0, taken_over);
+	asked.error = 0;
+	EXPECT_TRUE(answers("{\"id\":1,\"command\":\"takeover\"}",
+			    CONTROL_NO_FILE, "\"ok\""));
+	EXPECT_EQ(1, taken_over);
 }
 
 TEST_HARNESS_MAIN

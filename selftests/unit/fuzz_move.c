@@ -7,11 +7,13 @@
  * has sent, to whose frames the checksums are made to fit.
  */
 #include <endian.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
 #include "fuzz_check.h"
 #include "lib/read.h"
+#include "move/standby.h"
 #include "move_fixture.h"
 #include "snap/format.h"
 
@@ -22,8 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CHOICE_RAW 1
 #define CHOICE_MEMORY 2
 #define CHOICE_CHANGE 4
+#define CHOICE_STANDBY 8
 /* A change: 16 bits say where. */
 #define CHANGE_SIZE 3
+
+/* Streams that a source has sent. */
+enum seed { SEED_OFFER, SEED_MEMORY, SEED_STANDBY, SEEDS };
 
 static void write_frames(int fd, const uint8_t *data, size_t size)
 {
@@ -47,8 +53,28 @@ static void write_frames(int fd, const uint8_t *data, size_t size)
 	}
 }
 
-/* Return: a stream that a target takes, of an offer or of memory. */
-static int write_seed(bool memory)
+static void send_increments(struct move_link *source, const struct ram *ram,
+			    struct page_log *log)
+{
+	const struct move_standby_head head = { .every_ms = htole32(500) };
+	struct move_closing closing = { 0 };
+
+	require(!move_send(source, MOVE_STANDBY, &head, sizeof(head), NULL, 0));
+	for (uint64_t number = 1; number <= 2; number++) {
+		source->sent_crc = 0;
+		page_log_add(log, 0, 6);
+		require(!move_test_send(source, ram, log));
+		require(!move_send(source, MOVE_STATE, "s", 1, NULL, 0));
+		closing.number = htole64(number);
+		closing.crc = htole32(source->sent_crc);
+		require(!move_send(source, MOVE_CLOSE, &closing,
+				   sizeof(closing), NULL, 0));
+	}
+	require(!move_send(source, MOVE_END, "over", 4, NULL, 0));
+}
+
+/* Return: a stream that a target takes. */
+static int write_seed(enum seed seed)
 {
 	struct move_link answers = move_test_link(-1);
 	struct page_log *log = page_log_new(MOVE_TEST_PAGES);
@@ -60,7 +86,9 @@ static int write_seed(bool memory)
 	source = move_test_peer(&answers);
 	memset(move_test_page(ram, 2), 1, MOVE_PAGE);
 	page_log_add(log, 0, 6);
-	if (memory) {
+	if (seed == SEED_STANDBY) {
+		send_increments(&source, ram, log);
+	} else if (seed == SEED_MEMORY) {
 		require(!move_test_send(&source, ram, log));
 		require(!move_send(&source, MOVE_STATE, "s", 1, NULL, 0));
 		require(!move_tell(&source, MOVE_GO));
@@ -94,28 +122,29 @@ static void sum_frames(uint8_t *bytes, size_t size)
 	}
 }
 
-static void write_changed(int fd, bool memory, const uint8_t *data, size_t size)
+static void write_changed(int fd, enum seed seed, const uint8_t *data,
+			  size_t size)
 {
-	static uint8_t *seeds[2];
-	static size_t sizes[2];
+	static uint8_t *seeds[SEEDS];
+	static size_t sizes[SEEDS];
 	uint8_t *bytes;
 
-	if (!seeds[memory]) {
-		int seed = write_seed(memory);
+	if (!seeds[seed]) {
+		int stream = write_seed(seed);
 
-		sizes[memory] = lseek(seed, 0, SEEK_END);
-		seeds[memory] = malloc(sizes[memory]);
-		require(seeds[memory]);
-		require(!read_at(seed, seeds[memory], sizes[memory], 0));
-		close(seed);
+		sizes[seed] = lseek(stream, 0, SEEK_END);
+		seeds[seed] = malloc(sizes[seed]);
+		require(seeds[seed]);
+		require(!read_at(stream, seeds[seed], sizes[seed], 0));
+		close(stream);
 	}
-	bytes = malloc(sizes[memory]);
+	bytes = malloc(sizes[seed]);
 	require(bytes);
-	memcpy(bytes, seeds[memory], sizes[memory]);
+	memcpy(bytes, seeds[seed], sizes[seed]);
 	for (; size >= CHANGE_SIZE; data += CHANGE_SIZE, size -= CHANGE_SIZE)
-		bytes[(data[0] | data[1] << 8) % sizes[memory]] = data[2];
-	sum_frames(bytes, sizes[memory]);
-	require(!snap_write(fd, bytes, sizes[memory], 0));
+		bytes[(data[0] | data[1] << 8) % sizes[seed]] = data[2];
+	sum_frames(bytes, sizes[seed]);
+	require(!snap_write(fd, bytes, sizes[seed], 0));
 	free(bytes);
 }
 
@@ -159,20 +188,53 @@ static void take_memory(struct move_link *target)
 	ram_free(ram);
 }
 
+/* Whatever comes, what stands by is of a whole increment. */
+static void stand_by(struct move_link *target)
+{
+	struct ram *ram = ram_new(MOVE_TEST_SIZE);
+	struct move_standby *standby = ram ? move_standby_new(ram) : NULL;
+	char why[MOVE_WHY_SIZE] = "";
+	uint32_t every_ms;
+	uint64_t number = 0;
+	int err;
+
+	require(standby);
+	err = move_standby_begin(target, &every_ms);
+	require(err ||
+		(every_ms >= MOVE_EVERY_MIN && every_ms <= MOVE_EVERY_MAX));
+	while (!err) {
+		err = move_standby_take(target, standby, why);
+		number += !err;
+		require(move_standby_number(standby) == number);
+		require(!number || move_standby_state(standby)->size);
+	}
+	require(err != -ESHUTDOWN || *why);
+	move_standby_free(standby);
+	ram_free(ram);
+}
+
+static enum seed seed_of(uint8_t choice)
+{
+	if (choice & CHOICE_STANDBY)
+		return SEED_STANDBY;
+	return choice & CHOICE_MEMORY ? SEED_MEMORY : SEED_OFFER;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct move_link source = move_test_link(-1), target;
 
 	require(source.out >= 0);
 	if (size && *data & CHOICE_CHANGE)
-		write_changed(source.out, *data & CHOICE_MEMORY, data + 1,
-			      size - 1);
+		write_changed(source.out, seed_of(*data), data + 1, size - 1);
 	else if (size && *data & CHOICE_RAW)
 		require(!snap_write(source.out, data + 1, size - 1, 0));
 	else if (size)
 		write_frames(source.out, data + 1, size - 1);
 	target = move_test_peer(&source);
-	if (size && *data & CHOICE_MEMORY)
+	if (size && *data & CHOICE_STANDBY)
+		stand_by(&target);
+	else if (size && *data & CHOICE_MEMORY)
 		take_memory(&target);
 	else
 		take_offer(&target);

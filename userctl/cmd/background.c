@@ -329,10 +329,43 @@ static int start_server(struct background *background)
 	return background->server ? 0 : -errno;
 }
 
+/* A machine that stood by has told its caller already. */
+static int tell_caller(struct background *background)
+{
+	const int caller = background->caller;
+
+	background->served = true;
+	background->caller = -1;
+	if (caller < 0)
+		return 0;
+	log_messages(background);
+	return detach_ready(caller, background->directory.name);
+}
+
+int background_stand_by(struct background *background,
+			struct control_machine *control, int stop)
+{
+	const struct server_config config = {
+		.listener = background->listener,
+		.machine = control,
+	};
+	struct server *server = server_new(&config);
+	int err;
+
+	if (!server)
+		return -errno;
+	control->name = background->directory.name;
+	control->config = background->config;
+	err = tell_caller(background);
+	if (!err)
+		err = server_run(server, stop);
+	server_free(server);
+	return err;
+}
+
 void background_serve(struct background *background, struct machine *machine,
 		      struct mux *mux)
 {
-	int caller = background->caller;
 	int err;
 
 	background->machine = machine;
@@ -342,11 +375,8 @@ void background_serve(struct background *background, struct machine *machine,
 	if (!err)
 		err = start_server(background);
 	background->served = true;
-	if (!background->front)
-		log_messages(background);
-	background->caller = -1;
-	if (!err && !background->front)
-		err = detach_ready(caller, background->directory.name);
+	if (!err)
+		err = tell_caller(background);
 	if (!err)
 		err = server_run(background->server, machine_ended(machine));
 	if (err) {

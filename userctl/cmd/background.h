@@ -8,6 +8,7 @@
 
 #include "cmd/options.h"
 #include "control/mux.h"
+#include "control/protocol.h"
 #include "machine/machine.h"
 
 struct background;
@@ -56,6 +57,19 @@ void background_write(void *opaque, const void *data, size_t size);
  * Return: a descriptor for the message of a process that is ended.
  */
 int background_leave(struct background *background);
+
+/**
+ * background_stand_by() - tell the caller that the machine stands by, and carry out the
+ * requests that can be made of such a machine
+ * @control: how those reach it; its name, and what it has, are filled in
+ * @stop: a descriptor; returns when it is readable
+ *
+ * Messages go to the log from then on, in the background.
+ *
+ * Return: 0 or -errno.
+ */
+int background_stand_by(struct background *background,
+			struct control_machine *control, int stop);
 
 /**
  * background_serve() - tell the caller that the machine runs, and carry out requests until

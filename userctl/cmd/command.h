@@ -55,6 +55,8 @@ int restore_command(int argc, char **argv);
 int freeze_command(int argc, char **argv);
 int clone_command(int argc, char **argv);
 int migrate_command(int argc, char **argv);
+int replicate_command(int argc, char **argv);
+int takeover_command(int argc, char **argv);
 int receive_command(int argc, char **argv);
 int fuzz_command(int argc, char **argv);
 int ps_command(int argc, char **argv);

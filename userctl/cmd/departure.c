@@ -33,9 +33,11 @@ int departure_begin(struct departure *departure, int fd, int client,
 		.event = departure->event,
 		.downtime_ms = move->downtime_ms,
 		.bandwidth = move->bandwidth,
+		.every_ms = move->every_ms,
 	};
 	int err = mover_start(&departure->mover, &config);
 
+	departure->stays = move->every_ms;
 	departure->client = client;
 	departure->alone = false;
 	if (err)
@@ -50,7 +52,8 @@ static bool stay(struct departure *departure)
 
 	mover_finish(departure->mover);
 	departure->mover = NULL;
-	fprintf(stderr, "lodge: %s has not moved: %s%s\n", departure->name,
+	fprintf(stderr, "lodge: %s %s: %s%s\n", departure->name,
+		departure->stays ? "is replicated no more" : "has not moved",
 		departure->last.why,
 		undecided ? "; it is paused here: if it does not run there, "
 			    "let it run by `lodge resume`, and otherwise end "

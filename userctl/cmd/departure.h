@@ -20,6 +20,7 @@
  * @last: what the last one has done; without any, of no pages
  * @client: connection that has asked for the last one
  * @alone: nobody waits for it
+ * @stays: the last one is to stay, and was replicated
  */
 struct departure {
 	struct machine *machine;
@@ -30,6 +31,7 @@ struct departure {
 	struct mover_progress last;
 	int client;
 	bool alone;
+	bool stays;
 };
 
 /**

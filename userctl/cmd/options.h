@@ -26,15 +26,19 @@ struct serial_place {
 	const char *path;
 };
 
+struct background;
+
 /**
  * struct run_incoming - what is done for a machine that comes from another controller
  * @fill: called once the machine is built, and the process confined: fill its memory and
- *	load its state.  Returns 0, or the exit code after a message
+ *	load its state.  @background is NULL if it has no name by which others reach it.
+ *	Returns 0, or the exit code after a message
  * @started: called after that, with 0 when it runs, or with -errno
  * @opaque: for both
  */
 struct run_incoming {
-	int (*fill)(void *opaque, struct machine *machine);
+	int (*fill)(void *opaque, struct machine *machine,
+		    struct background *background);
 	void (*started)(void *opaque, int err);
 	void *opaque;
 };

@@ -23,12 +23,14 @@
 #include "cmd/move_place.h"
 #include "cmd/own_words.h"
 #include "cmd/run.h"
+#include "cmd/standby.h"
 #include "control/config.h"
 #include "machine/moving.h"
 #include "move/target.h"
 
 #define KEY_JSON 0x100
 #define KEY_NO_SANDBOX 0x101
+#define KEY_STANDBY 0x102
 /* The other side may be silent for so long. */
 #define PATIENCE_MS 120000
 
@@ -47,6 +49,7 @@ struct outcome {
  * @from: where it comes from
  * @own: options of the machine that take the place of those that were offered
  * @detach: run in the background
+ * @standby: it stands by
  * @link: to the other side
  * @incoming: what was offered
  * @images: of @incoming
@@ -57,6 +60,7 @@ struct receiver {
 	const char *from;
 	struct own_words own;
 	bool detach;
+	bool standby;
 	struct move_link link;
 	struct move_incoming incoming;
 	struct machine_image images[MOVE_MAX_IMAGES];
@@ -76,6 +80,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return own_words_add(&receiver->own, "name", argument);
 	case KEY_JSON:
 		return own_words_add(&receiver->own, "json", NULL);
+	case KEY_STANDBY:
+		receiver->standby = true;
+		return 0;
 	case KEY_NO_SANDBOX:
 		return own_words_add(&receiver->own, "no-sandbox", NULL);
 	case ARGP_KEY_ARG:
@@ -145,12 +152,28 @@ static int take_machine(struct receiver *receiver, struct machine *machine)
 	return code;
 }
 
+static int stand_by(struct receiver *receiver, struct machine *machine,
+		    struct background *background)
+{
+	const struct standby_place place = {
+		.from = receiver->from,
+		.link = &receiver->link,
+		.decided = &receiver->outcome->decided,
+	};
+
+	return standby_run(&place, machine, background);
+}
+
 /* See struct run_incoming. */
-static int fill(void *opaque, struct machine *machine)
+static int fill(void *opaque, struct machine *machine,
+		struct background *background)
 {
 	struct receiver *receiver = opaque;
-	int code = take_machine(receiver, machine), err;
+	int code, err;
 
+	if (receiver->standby)
+		return stand_by(receiver, machine, background);
+	code = take_machine(receiver, machine);
 	if (code)
 		return code;
 	err = move_tell(&receiver->link, MOVE_READY);
@@ -167,6 +190,11 @@ static void started(void *opaque, int err)
 {
 	struct receiver *receiver = opaque;
 
+	/* The source of one that stood by has gone. */
+	if (receiver->standby) {
+		move_link_free(&receiver->link);
+		return;
+	}
 	if (err)
 		move_refuse(&receiver->link, "it could not be started");
 	else
@@ -342,6 +370,8 @@ int receive_command(int argc, char **argv)
 		  0 },
 		{ "name", 'n', "NAME", 0,
 		  "Name of the VM (default: the one that it has had)", 0 },
+		{ "standby", KEY_STANDBY, NULL, 0,
+		  "Stand by for lodge replicate, until lodge takeover", 0 },
 		{ "json", KEY_JSON, NULL, 0,
 		  "Report the guest's end as one line of JSON on standard "
 		  "error",

@@ -309,11 +309,14 @@ static int start(const struct run_options *options, struct machine *machine,
 }
 
 /* Return: 0 or an exit code. */
-static int fill(const struct run_options *options, struct machine *machine)
+static int fill(const struct run_options *options, struct machine *machine,
+		struct background *background)
 {
 	const struct run_incoming *incoming = options->incoming;
 
-	return incoming ? incoming->fill(incoming->opaque, machine) : 0;
+	return incoming ?
+		       incoming->fill(incoming->opaque, machine, background) :
+		       0;
 }
 
 static int run_machine(struct run_options *options, struct machine *machine,
@@ -331,7 +334,7 @@ static int run_machine(struct run_options *options, struct machine *machine,
 	if (!code)
 		code = confine(options, background);
 	if (!code)
-		code = fill(options, machine);
+		code = fill(options, machine, background);
 	if (!code) {
 		err = start(options, machine, consoles, &error);
 		if (!err) {

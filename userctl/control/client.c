@@ -254,6 +254,17 @@ int client_send_move(struct client *client, const struct control_move *move,
 	return send_with(client, line, length, fd);
 }
 
+int client_send_replicate(struct client *client, uint32_t every_ms, int fd)
+{
+	char line[CONTROL_REQUEST_MAX];
+	const int length = snprintf(
+		line, sizeof(line),
+		"{\"id\":%lld,\"command\":\"replicate\",\"every-ms\":%u}\n",
+		(long long)++client->id, every_ms);
+
+	return send_with(client, line, length, fd);
+}
+
 int client_send(struct client *client, const char *command,
 		const char *argument)
 {

@@ -71,6 +71,15 @@ int client_send_move(struct client *client, const struct control_move *move,
 		     int fd);
 
 /**
+ * client_send_replicate() - send the request "replicate"
+ * @every_ms: its argument
+ * @fd: as for client_send_move()
+ *
+ * Return: 0 or -errno.
+ */
+int client_send_replicate(struct client *client, uint32_t every_ms, int fd);
+
+/**
  * client_receive() - receive the answer to the last request
  * @patience_ms: milliseconds, or CLIENT_FOREVER
  * @ok: out: the answer, an object to be released; may be NULL

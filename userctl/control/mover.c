@@ -2,7 +2,7 @@
 /*
  * Moves a machine to another controller while it runs.
  */
-#include "control/mover.h"
+#include "control/mover_parts.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,9 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "control/replica.h"
 #include "lib/now.h"
-#include "machine/moving.h"
-#include "move/pages.h"
 #include "move/source.h"
 #include "snap/host.h"
 
@@ -37,39 +36,8 @@
 #define SLOW_MOST 99
 /* Its processors are stopped for that share of each of these. */
 #define CYCLE_MS 50
-
-/**
- * struct mover - a machine on its way
- * @config: see there
- * @thread: moves it
- * @link: to the other side
- * @packer: packs pages
- * @moving: the machine's side
- * @round_start: when the round has begun, in ms
- * @round_bytes: link.sent then
- * @speed: pages a second, as measured; 0: unknown
- * @stalled: the guest's processors are stopped for a moment
- * @held_since: with MOVER_HOLDS, in ms
- * @lock: guards @progress, @cancelled and @given
- * @cancelled: it is to end
- * @given: the other side is let have the machine, and cancelling is too late
- */
-struct mover {
-	struct mover_config config;
-	pthread_t thread;
-	struct move_link link;
-	struct move_packer *packer;
-	struct moving *moving;
-	uint64_t round_start;
-	uint64_t round_bytes;
-	uint64_t speed;
-	bool stalled;
-	uint64_t held_since;
-	pthread_mutex_t lock;
-	struct mover_progress progress;
-	bool cancelled;
-	bool given;
-};
+/* The other side is told of the end of a replication for so long. */
+#define FAREWELL_S 5
 
 bool mover_is_over(enum mover_state state)
 {
@@ -87,7 +55,7 @@ struct mover_progress mover_progress(struct mover *mover)
 	return progress;
 }
 
-static bool is_cancelled(struct mover *mover)
+bool mover_is_cancelled(struct mover *mover)
 {
 	bool cancelled;
 
@@ -113,15 +81,14 @@ static void tick(void *opaque)
 		stall(mover, ms < CYCLE_MS * mover->progress.slowed / 100);
 }
 
-static void set_state(struct mover *mover, enum mover_state state)
+void mover_set_state(struct mover *mover, enum mover_state state)
 {
 	pthread_mutex_lock(&mover->lock);
 	mover->progress.state = state;
 	pthread_mutex_unlock(&mover->lock);
 }
 
-/* @pages: more that were sent */
-static void note_sent(struct mover *mover, uint64_t pages)
+void mover_note_sent(struct mover *mover, uint64_t pages)
 {
 	pthread_mutex_lock(&mover->lock);
 	mover->progress.copied += pages;
@@ -129,8 +96,7 @@ static void note_sent(struct mover *mover, uint64_t pages)
 	pthread_mutex_unlock(&mover->lock);
 }
 
-/* Lock not held.  The first reason counts. */
-static void set_why(struct mover *mover, const char *what, const char *why)
+void mover_set_why(struct mover *mover, const char *what, const char *why)
 {
 	pthread_mutex_lock(&mover->lock);
 	if (!*mover->progress.why)
@@ -139,10 +105,21 @@ static void set_why(struct mover *mover, const char *what, const char *why)
 	pthread_mutex_unlock(&mover->lock);
 }
 
-static int fail(struct mover *mover, const char *what, int err)
+/* A side that gives up has said why, perhaps, before it has closed the connection. */
+static void seek_reason(struct mover *mover)
 {
-	if (err != -ECANCELED && !is_cancelled(mover))
-		set_why(mover, what, move_error_text(err));
+	char why[MOVE_WHY_SIZE];
+
+	if (move_expect(&mover->link, MOVE_TAKEN, why) == -EREMOTEIO)
+		mover_set_why(mover, "the other side gives up: ", why);
+}
+
+int mover_fail(struct mover *mover, const char *what, int err)
+{
+	if (err == -EPIPE && mover->replicates)
+		seek_reason(mover);
+	if (err != -ECANCELED && !mover_is_cancelled(mover))
+		mover_set_why(mover, what, move_error_text(err));
 	return err;
 }
 
@@ -151,8 +128,8 @@ static int fail_there(struct mover *mover, const char *what, const char *why,
 		      int err)
 {
 	if (err != -EREMOTEIO)
-		return fail(mover, what, err);
-	set_why(mover, "the other side refuses it: ", why);
+		return mover_fail(mover, what, err);
+	mover_set_why(mover, "the other side refuses it: ", why);
 	return err;
 }
 
@@ -172,7 +149,7 @@ static int read_image(void *opaque, uint32_t number, uint64_t at, void *to,
 {
 	struct mover *mover = opaque;
 
-	return is_cancelled(mover) ?
+	return mover_is_cancelled(mover) ?
 		       -ECANCELED :
 		       moving_read(mover->moving, number, at, to, size);
 }
@@ -203,7 +180,7 @@ static int offer(struct mover *mover)
 	int err = host ? move_offer(&mover->link, &offer, why) : -ENOMEM;
 
 	free(host);
-	note_sent(mover, 0);
+	mover_note_sent(mover, 0);
 	return err ? fail_there(mover, "asking the other side: ", why, err) : 0;
 }
 
@@ -228,11 +205,11 @@ static int pace(struct mover *mover)
 	const struct timespec pause = { .tv_nsec = PACE_MS * 1000000L };
 
 	tick(mover);
-	while (is_early(mover) && !is_cancelled(mover)) {
+	while (is_early(mover) && !mover_is_cancelled(mover)) {
 		nanosleep(&pause, NULL);
 		tick(mover);
 	}
-	return is_cancelled(mover) ? -ECANCELED : 0;
+	return mover_is_cancelled(mover) ? -ECANCELED : 0;
 }
 
 /* Sends all that is left; once the machine is held, as fast as it goes. */
@@ -247,11 +224,11 @@ static int send_left(struct mover *mover, bool held)
 	     first += PAGE_LOG_WORD) {
 		err = move_send_pages(mover->packer, &mover->link, ram, first,
 				      bits);
-		note_sent(mover, (uint64_t)__builtin_popcountll(bits));
+		mover_note_sent(mover, (uint64_t)__builtin_popcountll(bits));
 		if (!err)
 			err = held ? 0 : pace(mover);
 	}
-	return err ? fail(mover, "sending its memory: ", err) : 0;
+	return err ? mover_fail(mover, "sending its memory: ", err) : 0;
 }
 
 static void begin_round(struct mover *mover, uint64_t pages)
@@ -286,8 +263,8 @@ static void slow(struct mover *mover, uint64_t pages, uint64_t before)
 {
 	unsigned int share = mover->progress.slowed;
 
-	if (mover->progress.round < PATIENT_ROUNDS || fits(mover, pages) ||
-	    pages <= before / 2)
+	if (mover->config.every_ms || mover->progress.round < PATIENT_ROUNDS ||
+	    fits(mover, pages) || pages <= before / 2)
 		return;
 	share = share ? share + SLOW_MORE : SLOW_FIRST;
 	pthread_mutex_lock(&mover->lock);
@@ -295,8 +272,7 @@ static void slow(struct mover *mover, uint64_t pages, uint64_t before)
 	pthread_mutex_unlock(&mover->lock);
 }
 
-/* Copies the pages that were written to since.  @pages: out: how many are left. */
-static int copy_round(struct mover *mover, uint64_t *pages)
+int mover_copy_round(struct mover *mover, uint64_t *pages)
 {
 	const uint64_t before = *pages;
 	int err;
@@ -309,7 +285,7 @@ static int copy_round(struct mover *mover, uint64_t *pages)
 	measure(mover);
 	err = moving_collect(mover->moving, pages);
 	if (err)
-		return fail(mover, "looking what it has written: ", err);
+		return mover_fail(mover, "looking what it has written: ", err);
 	slow(mover, *pages, before);
 	return 0;
 }
@@ -323,15 +299,15 @@ static int try_hold(struct mover *mover, uint64_t *pages)
 	mover->held_since = now_ms();
 	err = moving_hold(mover->moving, &more);
 	if (err)
-		return fail(mover, "holding it: ", err);
+		return mover_fail(mover, "holding it: ", err);
 	*pages += more;
-	set_state(mover, MOVER_HOLDS);
+	mover_set_state(mover, MOVER_HOLDS);
 	if (fits(mover, *pages) || mover->progress.round >= MAX_ROUNDS)
 		return 0;
 	mover->held_since = 0;
-	set_state(mover, MOVER_COPIES);
+	mover_set_state(mover, MOVER_COPIES);
 	err = moving_go_on(mover->moving);
-	return err ? fail(mover, "letting it run on: ", err) : -EAGAIN;
+	return err ? mover_fail(mover, "letting it run on: ", err) : -EAGAIN;
 }
 
 /* Return: 0: the machine is held, and what is left is little; or -errno. */
@@ -340,9 +316,9 @@ static int copy(struct mover *mover)
 	uint64_t pages = mover->progress.pages;
 	int err;
 
-	set_state(mover, MOVER_COPIES);
+	mover_set_state(mover, MOVER_COPIES);
 	do {
-		err = copy_round(mover, &pages);
+		err = mover_copy_round(mover, &pages);
 		if (!err && !fits(mover, pages) &&
 		    mover->progress.round < MAX_ROUNDS)
 			err = -EAGAIN;
@@ -368,14 +344,14 @@ static int send_rest(struct mover *mover)
 		return err;
 	err = moving_settle(mover->moving, why);
 	if (err) {
-		set_why(mover, *why ? "" : "taking its state: ",
-			*why ? why : strerror(-err));
+		mover_set_why(mover, *why ? "" : "taking its state: ",
+			      *why ? why : strerror(-err));
 		return err;
 	}
 	err = move_send(&mover->link, MOVE_STATE, NULL, 0, state->data,
 			state->size);
 	if (err)
-		return fail(mover, "sending its state: ", err);
+		return mover_fail(mover, "sending its state: ", err);
 	err = move_expect(&mover->link, MOVE_READY, why);
 	return err ? fail_there(mover, "waiting until it is there: ", why,
 				err) :
@@ -410,13 +386,13 @@ static int hand_over(struct mover *mover)
 	sent = mover->link.sent;
 	err = move_send(&mover->link, MOVE_GO, NULL, 0, NULL, 0);
 	if (err && mover->link.sent == sent)
-		return fail(mover, "handing it over: ", err);
+		return mover_fail(mover, "handing it over: ", err);
 	if (!err)
 		err = move_expect(&mover->link, MOVE_RUNNING, why);
 	if (!err || err == -EREMOTEIO)
 		return err ? fail_there(mover, "", why, err) : 0;
-	set_state(mover, MOVER_UNDECIDED);
-	return fail(mover, what, err);
+	mover_set_state(mover, MOVER_UNDECIDED);
+	return mover_fail(mover, what, err);
 }
 
 static int move(struct mover *mover)
@@ -426,10 +402,12 @@ static int move(struct mover *mover)
 
 	if (err) {
 		if (err != -ECANCELED)
-			set_why(mover, "", *why ? why : strerror(-err));
+			mover_set_why(mover, "", *why ? why : strerror(-err));
 		return err;
 	}
 	err = offer(mover);
+	if (!err && mover->config.every_ms)
+		return replica_run(mover);
 	if (!err)
 		err = copy(mover);
 	return err ? err : hand_over(mover);
@@ -451,9 +429,10 @@ static void *run(void *opaque)
 	const enum mover_state state = outcome(mover, err);
 
 	if (err)
-		set_why(mover, "",
-			is_cancelled(mover) ? "it was cancelled" :
-					      "the machine has ended");
+		mover_set_why(mover, "",
+			      mover_is_cancelled(mover) ?
+				      "it was cancelled" :
+				      "the machine has ended");
 	moving_end(mover->moving, state != MOVER_FAILED);
 	/* The other side sees that this one says no more. */
 	shutdown(mover->config.fd, SHUT_RDWR);
@@ -507,9 +486,23 @@ void mover_cancel(struct mover *mover)
 	pthread_mutex_lock(&mover->lock);
 	mover->cancelled = true;
 	/* What waits for the other side does so no longer. */
-	if (!mover->given)
+	if (!mover->given && !mover->replicates)
 		shutdown(mover->config.fd, SHUT_RDWR);
 	pthread_mutex_unlock(&mover->lock);
+}
+
+/* An increment under way, and the word behind it, get some time. */
+static void join(struct mover *mover)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += FAREWELL_S;
+	if (mover->replicates &&
+	    !pthread_timedjoin_np(mover->thread, NULL, &until))
+		return;
+	shutdown(mover->config.fd, SHUT_RDWR);
+	pthread_join(mover->thread, NULL);
 }
 
 void mover_finish(struct mover *mover)
@@ -517,8 +510,7 @@ void mover_finish(struct mover *mover)
 	if (!mover)
 		return;
 	mover_cancel(mover);
-	shutdown(mover->config.fd, SHUT_RDWR);
-	pthread_join(mover->thread, NULL);
+	join(mover);
 	close(mover->config.fd);
 	free_mover(mover);
 }

@@ -13,6 +13,7 @@
 
 #define MOVER_WHY_SIZE 640
 #define MOVER_DOWNTIME_MS 50
+#define MOVER_EVERY_MS 500
 /* Least bytes a second: with fewer, the other side would take a pause for the end. */
 #define MOVER_BANDWIDTH_MIN (64U << 10)
 
@@ -25,6 +26,7 @@ struct mover;
  * @MOVER_HOLDS: the machine is held, and the rest is copied
  * @MOVER_MOVED: the machine runs on the other side, and is held here
  * @MOVER_FAILED: it stays here, and runs unless it has ended
+ * @MOVER_REPLICATES: it stays here, and the other side stands by
  * @MOVER_UNDECIDED: the other side was let have it, and has not said whether it does: it is
  *	held here
  */
@@ -35,6 +37,23 @@ enum mover_state {
 	MOVER_MOVED,
 	MOVER_FAILED,
 	MOVER_UNDECIDED,
+	MOVER_REPLICATES,
+};
+
+/**
+ * struct mover_increment - one by which the other side was brought up to date
+ * @number: from 1; 0: there was none
+ * @pages: that were sent for it, some more than once
+ * @bytes: that were sent for it
+ * @pause_us: for which the machine was held
+ * @took_ms: from its beginning until the other side had it
+ */
+struct mover_increment {
+	uint64_t number;
+	uint64_t pages;
+	uint64_t bytes;
+	uint64_t pause_us;
+	uint64_t took_ms;
 };
 
 /**
@@ -47,6 +66,7 @@ enum mover_state {
  * @bytes: that were sent
  * @slowed: percent of the time for which the guest's processors are stopped
  * @held_ms: for which the machine was held at the end
+ * @increment: the last one
  * @why: with MOVER_FAILED and MOVER_UNDECIDED: the reason
  */
 struct mover_progress {
@@ -58,6 +78,7 @@ struct mover_progress {
 	uint64_t bytes;
 	unsigned int slowed;
 	uint64_t held_ms;
+	struct mover_increment increment;
 	char why[MOVER_WHY_SIZE];
 };
 
@@ -71,6 +92,7 @@ struct mover_progress {
  * @event: eventfd, which is written to when it is over
  * @downtime_ms: the machine may be held for so long at the end
  * @bandwidth: bytes a second until then; 0: as many as go
+ * @every_ms: 0, or it does not move, but the other side is brought up to date so often
  */
 struct mover_config {
 	struct machine *machine;
@@ -80,6 +102,7 @@ struct mover_config {
 	int event;
 	uint32_t downtime_ms;
 	uint64_t bandwidth;
+	uint32_t every_ms;
 };
 
 /**
@@ -109,7 +132,7 @@ void mover_cancel(struct mover *mover);
  * mover_finish() - wait for the end, and free it; NULL is fine
  *
  * One that is not over is cancelled; and one that waits for the other side's last word
- * waits no longer.
+ * waits no longer.  One that replicates tells the other side, for which it has a few seconds.
  */
 void mover_finish(struct mover *mover);
 

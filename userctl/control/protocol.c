@@ -8,14 +8,15 @@
 #include "control/protocol.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "control/handed.h"
+#include "move/wire.h"
 
 /* Most bytes of an ID that is a text. */
 #define ID_MAX 64
@@ -51,6 +52,7 @@ enum takes {
  * @call: carries it out
  * @takes: the descriptor that comes with it
  * @thawed: it is none for a machine that is frozen
+ * @waits: it is one for a machine that stands by, too
  */
 struct control_command {
 	const char *name;
@@ -60,6 +62,7 @@ struct control_command {
 		     struct control_reply *reply);
 	enum takes takes;
 	bool thawed;
+	bool waits;
 };
 
 /* Return: an object as a line, to be freed; it is released. */
@@ -140,6 +143,8 @@ static void answer_error(const struct request *request, int err,
 
 static const char *state_of(const struct control_machine *machine)
 {
+	if (machine->takeover)
+		return CONTROL_STANDBY;
 	if (machine->is_frozen(machine->opaque))
 		return CONTROL_FROZEN;
 	return machine->is_paused(machine->opaque) ? CONTROL_PAUSED :
@@ -155,11 +160,22 @@ static void refuse_frozen(const struct request *request,
 	       reply);
 }
 
+static void refuse_standby(const struct request *request,
+			   struct control_reply *reply)
+{
+	refuse(request, CONTROL_IS_STANDBY,
+	       "it stands by and has not run here; `lodge takeover` lets it go "
+	       "on here",
+	       reply);
+}
+
 static void call_status(const struct control_machine *machine,
 			const struct request *request,
 			struct control_reply *reply)
 {
-	struct machine_passes passes = machine->passes(machine->opaque);
+	const struct machine_passes none = { 0 };
+	const struct machine_passes passes =
+		machine->takeover ? none : machine->passes(machine->opaque);
 
 	answer(request,
 	       json_pack("{s:s,s:s,s:i,s:b,s:I,s:I}", "name", machine->name,
@@ -357,22 +373,14 @@ static uint64_t number_of(const struct request *request, const char *name,
 	return number < most ? number : most;
 }
 
-static void call_migrate(const struct control_machine *machine,
-			 const struct request *request,
-			 struct control_reply *reply)
+static void begin_move(const struct control_machine *machine,
+		       const struct request *request,
+		       const struct control_move *move,
+		       struct control_reply *reply)
 {
-	struct control_move move = {
-		.downtime_ms = number_of(request, "downtime-ms",
-					 MOVER_DOWNTIME_MS, MAX_DOWNTIME_MS),
-		.bandwidth = number_of(request, "bandwidth", 0, INT64_MAX),
-	};
 	char why[CONTROL_WHY_SIZE] = "";
-	int err;
-
-	if (move.bandwidth && move.bandwidth < MOVER_BANDWIDTH_MIN)
-		move.bandwidth = MOVER_BANDWIDTH_MIN;
-	err = machine->migrate(machine->opaque, request->file, request->client,
-			       &move, why);
+	int err = machine->migrate(machine->opaque, request->file,
+				   request->client, move, why);
 
 	if (err) {
 		refuse_error(request, err, why, reply);
@@ -383,14 +391,71 @@ static void call_migrate(const struct control_machine *machine,
 	answer(request, json_object(), reply);
 }
 
+static void call_migrate(const struct control_machine *machine,
+			 const struct request *request,
+			 struct control_reply *reply)
+{
+	struct control_move move = {
+		.downtime_ms = number_of(request, "downtime-ms",
+					 MOVER_DOWNTIME_MS, MAX_DOWNTIME_MS),
+		.bandwidth = number_of(request, "bandwidth", 0, INT64_MAX),
+	};
+
+	if (move.bandwidth && move.bandwidth < MOVER_BANDWIDTH_MIN)
+		move.bandwidth = MOVER_BANDWIDTH_MIN;
+	begin_move(machine, request, &move, reply);
+}
+
+static void call_replicate(const struct control_machine *machine,
+			   const struct request *request,
+			   struct control_reply *reply)
+{
+	struct control_move move = {
+		.every_ms = number_of(request, "every-ms", MOVER_EVERY_MS,
+				      MOVE_EVERY_MAX),
+	};
+
+	if (move.every_ms < MOVE_EVERY_MIN)
+		move.every_ms = MOVE_EVERY_MIN;
+	begin_move(machine, request, &move, reply);
+}
+
+static void call_takeover(const struct control_machine *machine,
+			  const struct request *request,
+			  struct control_reply *reply)
+{
+	char why[CONTROL_WHY_SIZE] = "";
+
+	if (machine->takeover)
+		answer_error(request, machine->takeover(machine->opaque, why),
+			     why, reply);
+	else
+		refuse(request, CONTROL_NO_STANDBY,
+		       "it runs here, and does not stand by", reply);
+}
+
+static json_t *increment_of(const struct mover_increment *increment)
+{
+	return json_pack("{s:I,s:I,s:I,s:I,s:I}", "number",
+			 (json_int_t)increment->number, "pages",
+			 (json_int_t)increment->pages, "bytes",
+			 (json_int_t)increment->bytes, "pause-us",
+			 (json_int_t)increment->pause_us, "took-ms",
+			 (json_int_t)increment->took_ms);
+}
+
 static void call_migration(const struct control_machine *machine,
 			   const struct request *request,
 			   struct control_reply *reply)
 {
 	static const char *const states[] = {
-		[MOVER_OFFERS] = "asking", [MOVER_COPIES] = "copying",
-		[MOVER_HOLDS] = "holding", [MOVER_MOVED] = "migrated",
-		[MOVER_FAILED] = "failed", [MOVER_UNDECIDED] = "undecided",
+		[MOVER_OFFERS] = "asking",
+		[MOVER_COPIES] = "copying",
+		[MOVER_HOLDS] = "holding",
+		[MOVER_MOVED] = "migrated",
+		[MOVER_FAILED] = "failed",
+		[MOVER_UNDECIDED] = "undecided",
+		[MOVER_REPLICATES] = "replicating",
 	};
 	struct mover_progress progress;
 
@@ -400,7 +465,7 @@ static void call_migration(const struct control_machine *machine,
 		return;
 	}
 	answer(request,
-	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:o}", "state",
+	       json_pack("{s:s,s:i,s:I,s:I,s:I,s:I,s:i,s:I,s:o,s:o}", "state",
 			 states[progress.state], "round", (int)progress.round,
 			 "pages", (json_int_t)progress.pages, "copied",
 			 (json_int_t)progress.copied, "left",
@@ -408,13 +473,14 @@ static void call_migration(const struct control_machine *machine,
 			 (json_int_t)progress.bytes, "slowed",
 			 (int)progress.slowed, "held-ms",
 			 (json_int_t)progress.held_ms, "why",
-			 text_of(progress.why)),
+			 text_of(progress.why), "increment",
+			 increment_of(&progress.increment)),
 	       reply);
 }
 
 static const struct control_command commands[] = {
-	{ .name = "status", .call = call_status },
-	{ .name = "inspect", .call = call_inspect },
+	{ .name = "status", .call = call_status, .waits = true },
+	{ .name = "inspect", .call = call_inspect, .waits = true },
 	{ .name = "pause", .call = call_pause },
 	{ .name = "resume", .call = call_resume },
 	{ .name = "checkpoint",
@@ -423,8 +489,8 @@ static const struct control_command commands[] = {
 	  .thawed = true },
 	{ .name = "rewind", .call = call_rewind, .thawed = true },
 	{ .name = "power-button", .call = call_press },
-	{ .name = "end", .call = call_end },
-	{ .name = "wait", .call = call_wait },
+	{ .name = "end", .call = call_end, .waits = true },
+	{ .name = "wait", .call = call_wait, .waits = true },
 	{ .name = "console", .arguments = { "history" }, .call = call_console },
 	{ .name = "exec", .call = call_exec },
 	{ .name = "save",
@@ -438,7 +504,13 @@ static const struct control_command commands[] = {
 	  .call = call_migrate,
 	  .takes = TAKES_SOCKET,
 	  .thawed = true },
+	{ .name = "replicate",
+	  .arguments = { "every-ms" },
+	  .call = call_replicate,
+	  .takes = TAKES_SOCKET,
+	  .thawed = true },
 	{ .name = "migration", .call = call_migration },
+	{ .name = "takeover", .call = call_takeover, .waits = true },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -493,25 +565,6 @@ static bool check_arguments(const struct control_command *command,
 	return true;
 }
 
-/* glibc's fstat() may ask newfstatat(2), which takes a path: the sandbox lets it fail. */
-static bool is_kind(int fd, mode_t kind)
-{
-	struct stat status;
-
-	return !syscall(SYS_fstat, fd, &status) &&
-	       (status.st_mode & S_IFMT) == kind;
-}
-
-/* A descriptor of O_PATH can be no file to write, and with O_APPEND no place is chosen. */
-static bool can_write(int fd)
-{
-	const int flags = fcntl(fd, F_GETFL);
-	const int access = flags & O_ACCMODE;
-
-	return flags >= 0 && (access == O_WRONLY || access == O_RDWR) &&
-	       !(flags & (O_APPEND | O_PATH));
-}
-
 /* Return: why the file that has come with a request is none for it, or NULL. */
 static const char *file_fault(const struct control_command *command, int file)
 {
@@ -520,16 +573,16 @@ static const char *file_fault(const struct control_command *command, int file)
 			       NULL :
 			       "no descriptor goes with it by SCM_RIGHTS";
 	if (command->takes == TAKES_SOCKET)
-		return file >= 0 && is_kind(file, S_IFSOCK) ?
+		return file >= 0 && handed_is_kind(file, S_IFSOCK) ?
 			       NULL :
 			       "one descriptor goes with it by SCM_RIGHTS, that "
 			       "of a socket to the other controller";
 	if (file == CONTROL_NO_FILE || file == CONTROL_MANY_FILES)
 		return "one descriptor goes with it by SCM_RIGHTS, that of the "
 		       "file to write";
-	if (!is_kind(file, S_IFREG))
+	if (!handed_is_kind(file, S_IFREG))
 		return "the descriptor is of no regular file";
-	if (!can_write(file))
+	if (!handed_can_write(file))
 		return "the descriptor must be open for writing, and not with "
 		       "O_APPEND";
 	return NULL;
@@ -579,6 +632,8 @@ static void carry_out(const struct control_machine *machine, json_t *object,
 		if (!command)
 			refuse(&request, CONTROL_UNKNOWN,
 			       "there is no such command", reply);
+		else if (machine->takeover && !command->waits)
+			refuse_standby(&request, reply);
 		else if (command->thawed && machine->is_frozen(machine->opaque))
 			refuse_frozen(&request, reply);
 		else if (check_arguments(command, &request, reply) &&

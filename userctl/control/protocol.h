@@ -25,6 +25,7 @@
 #define CONTROL_RUNNING "running"
 #define CONTROL_PAUSED "paused"
 #define CONTROL_FROZEN "frozen"
+#define CONTROL_STANDBY "standby"
 
 /* The errors, as words for programs. */
 #define CONTROL_BAD_REQUEST "bad-request"
@@ -39,6 +40,8 @@
 #define CONTROL_IS_FROZEN "is-frozen"
 #define CONTROL_NOT_FROZEN "not-frozen"
 #define CONTROL_NO_MIGRATION "no-migration"
+#define CONTROL_IS_STANDBY "is-standby"
+#define CONTROL_NO_STANDBY "no-standby"
 
 /* In place of a descriptor that comes with a request, or with an answer. */
 #define CONTROL_NO_FILE (-1)
@@ -64,10 +67,12 @@ struct control_saved {
  * struct control_move - how a machine is to move
  * @downtime_ms: it may be held for so long
  * @bandwidth: bytes a second until then; 0: as many as go
+ * @every_ms: 0, or it stays, and another controller is brought up to date so often
  */
 struct control_move {
 	uint32_t downtime_ms;
 	uint64_t bandwidth;
+	uint32_t every_ms;
 };
 
 /**
@@ -99,6 +104,8 @@ struct control_move {
  *	moved ends when it has told the @client that has asked for it
  * @release: end what @save with @hold has begun, or what @template or @migrate has: @what
  *	are bits of enum control_hold
+ * @takeover: NULL, or the machine stands by and has not run, and only this, @end, @is_paused
+ *	and @is_frozen can be called: let it go on here
  * @connect: with @has_agent: connect a client to the agent: @fd, which does not block, is
  *	its own from here on, and @rest are bytes that were read from it
  * @opaque: for the functions
@@ -132,6 +139,7 @@ struct control_machine {
 	int (*migration)(void *opaque, int client,
 			 struct mover_progress *progress);
 	void (*release)(void *opaque, unsigned int what, int client);
+	int (*takeover)(void *opaque, char *why);
 	void (*connect)(void *opaque, int fd, const void *rest, size_t size);
 	void *opaque;
 };

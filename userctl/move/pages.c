@@ -143,10 +143,10 @@ static unsigned int length_of(uint64_t bits, unsigned int at)
 	return others ? (unsigned int)__builtin_ctzll(others) : PAGE_LOG_WORD;
 }
 
-int move_send_pages(struct move_packer *packer, struct move_link *link,
-		    const struct ram *ram, uint64_t first, uint64_t bits)
+/* Sends what was copied. */
+static int send_copies(struct move_packer *packer, struct move_link *link,
+		       uint64_t first, uint64_t bits, uint64_t zeroes)
 {
-	const uint64_t zeroes = copy_pages(packer, ram, first, bits);
 	int err = 0;
 
 	while (bits && !err) {
@@ -162,6 +162,28 @@ int move_send_pages(struct move_packer *packer, struct move_link *link,
 						 ~(((1ULL << count) - 1) << at);
 	}
 	return err;
+}
+
+int move_send_pages(struct move_packer *packer, struct move_link *link,
+		    const struct ram *ram, uint64_t first, uint64_t bits)
+{
+	return send_copies(packer, link, first, bits,
+			   copy_pages(packer, ram, first, bits));
+}
+
+int move_send_stashed(struct move_packer *packer, struct move_link *link,
+		      const uint8_t *bytes, uint64_t first, uint64_t bits)
+{
+	uint64_t zeroes = 0;
+
+	for (uint64_t left = bits; left; left &= left - 1, bytes += MOVE_PAGE) {
+		const unsigned int at = (unsigned int)__builtin_ctzll(left);
+
+		memcpy(packer->copy + (size_t)at * MOVE_PAGE, bytes, MOVE_PAGE);
+		if (is_zero(bytes, MOVE_PAGE))
+			zeroes |= 1ULL << at;
+	}
+	return send_copies(packer, link, first, bits, zeroes);
 }
 
 struct move_unpacker *move_unpacker_new(void)

@@ -43,6 +43,16 @@ int move_send_pages(struct move_packer *packer, struct move_link *link,
 		    const struct ram *ram, uint64_t first, uint64_t bits);
 
 /**
+ * move_send_stashed() - send pages that were copied before
+ * @bytes: of the pages in @bits, one behind the other
+ * @first: number of the page of bit 0
+ *
+ * Return: as move_send().
+ */
+int move_send_stashed(struct move_packer *packer, struct move_link *link,
+		      const uint8_t *bytes, uint64_t first, uint64_t bits);
+
+/**
  * move_unpacker_new() - make what unpacks pages
  *
  * Return: it, or NULL without memory.

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* What the other side says is shown to the user. */
-static void take_reason(char *why, const struct move_frame *frame)
+void move_take_reason(char why[MOVE_WHY_SIZE], const struct move_frame *frame)
 {
 	const size_t size = frame->length < MOVE_WHY_SIZE ? frame->length :
 							    MOVE_WHY_SIZE - 1;
@@ -32,7 +32,7 @@ int move_expect(struct move_link *link, enum move_type type,
 	if (err)
 		return err;
 	if (frame.type == MOVE_REFUSE) {
-		take_reason(why, &frame);
+		move_take_reason(why, &frame);
 		return -EREMOTEIO;
 	}
 	return frame.type == type ? 0 : -EPROTO;

@@ -42,6 +42,13 @@ int move_offer(struct move_link *link, const struct move_offer *offer,
 	       char why[MOVE_WHY_SIZE]);
 
 /**
+ * move_take_reason() - take a text that the other side has sent, with '?' for what cannot be
+ * printed
+ * @frame: of MOVE_REFUSE or MOVE_END
+ */
+void move_take_reason(char why[MOVE_WHY_SIZE], const struct move_frame *frame);
+
+/**
  * move_expect() - wait for an answer of the target's
  * @type: MOVE_READY or MOVE_RUNNING
  * @why: out: with -EREMOTEIO, as for move_offer()

@@ -195,7 +195,7 @@ static int take_all(struct move_link *link, struct move_unpacker *unpacker,
 	if (err)
 		return err;
 	if (frame.type != MOVE_STATE)
-		return -EPROTO;
+		return frame.type == MOVE_STANDBY ? -ENOTSUP : -EPROTO;
 	return record_append(state, frame.payload, frame.length);
 }
 

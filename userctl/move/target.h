@@ -67,7 +67,7 @@ void move_incoming_free(struct move_incoming *incoming);
  * @ram: as large as was offered, and nothing else uses it meanwhile
  * @state: out: not checked; its owner frees its data, also after a failure
  *
- * Return: 0; or as move_receive().
+ * Return: 0; -ENOTSUP increments are to come; or as move_receive().
  */
 int move_take_memory(struct move_link *link, struct ram *ram,
 		     struct record *state);

@@ -42,6 +42,12 @@ static const struct {
 	[MOVE_REFUSE] = { 1, MOVE_WHY_SIZE },
 	[MOVE_READY] = { 0, 0 },
 	[MOVE_RUNNING] = { 0, 0 },
+	[MOVE_STANDBY] = { sizeof(struct move_standby_head),
+			   sizeof(struct move_standby_head) },
+	[MOVE_CLOSE] = { sizeof(struct move_closing),
+			 sizeof(struct move_closing) },
+	[MOVE_TAKEN] = { 0, 0 },
+	[MOVE_END] = { 1, MOVE_WHY_SIZE },
 };
 
 static bool is_possible(uint32_t type, uint64_t length)
@@ -78,10 +84,12 @@ static int await(const struct move_link *link, int fd, short events,
 	int ready;
 
 	while ((left = deadline - now_ms()) > 0) {
-		if (link->tick) {
+		if (link->stop && *link->stop)
+			return -ECANCELED;
+		if (link->tick)
 			link->tick(link->opaque);
+		if (link->tick || link->stop)
 			left = left < TICK_MS ? left : TICK_MS;
-		}
 		ready = poll(&poll_fd, 1, left);
 		if (ready < 0 && errno != EINTR)
 			return -errno;
@@ -163,6 +171,7 @@ int move_send(struct move_link *link, enum move_type type, const void *head,
 	crc = snap_crc(0, &frame, sizeof(frame));
 	crc = sum(crc, head, head_size);
 	frame.crc = htole32(sum(crc, bytes, size));
+	link->sent_crc = sum(link->sent_crc, &frame.crc, sizeof(frame.crc));
 	err = send_all(link, &frame, sizeof(frame));
 	if (!err)
 		err = send_all(link, head, head_size);
@@ -230,6 +239,8 @@ int move_receive(struct move_link *link, struct move_frame *frame)
 	if (err)
 		return err;
 	frame->payload = link->payload;
+	link->received_crc =
+		sum(link->received_crc, &head.crc, sizeof(head.crc));
 	crc = le32toh(head.crc);
 	head.crc = 0;
 	return sum(snap_crc(0, &head, sizeof(head)), frame->payload,
@@ -248,6 +259,10 @@ const char *move_error_text(int err)
 	case EPROTO:
 		return "the other side does not speak this version of the "
 		       "stream";
+	case ENOTSUP:
+		return "the machine is to stand by, and not to move, or the "
+		       "other way round: lodge receive --standby is for "
+		       "lodge replicate";
 	case EBADMSG:
 		return "what has come does not match its checksum";
 	}

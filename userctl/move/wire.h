@@ -45,6 +45,12 @@
  * @MOVE_REFUSE: it cannot, for the reason in the payload; the machine has not run there
  * @MOVE_READY: all has come, and the machine is built
  * @MOVE_RUNNING: the machine runs
+ * @MOVE_STANDBY: struct move_standby_head: the source goes on with the machine, and what
+ *	follows are increments: pages, a state and MOVE_CLOSE
+ * @MOVE_CLOSE: struct move_closing: ends an increment
+ * @MOVE_TAKEN: the target has that increment
+ * @MOVE_END: no more will come, for the reason in the payload, and the target shall forget
+ *	the machine
  */
 enum move_type {
 	MOVE_OFFER = 1,
@@ -59,6 +65,10 @@ enum move_type {
 	MOVE_REFUSE = 10,
 	MOVE_READY = 11,
 	MOVE_RUNNING = 12,
+	MOVE_STANDBY = 13,
+	MOVE_CLOSE = 14,
+	MOVE_TAKEN = 15,
+	MOVE_END = 16,
 };
 
 /**
@@ -115,6 +125,35 @@ struct move_pages_head {
 	uint32_t flags;
 };
 
+/* An increment is sent so often, in milliseconds. */
+#define MOVE_EVERY_MIN 10U
+#define MOVE_EVERY_MAX 60000U
+
+/**
+ * struct move_standby_head - payload of MOVE_STANDBY
+ * @every_ms: an increment is sent so often
+ * @reserved: zero
+ */
+struct move_standby_head {
+	uint32_t every_ms;
+	uint32_t reserved;
+};
+
+/**
+ * struct move_closing - payload of MOVE_CLOSE
+ * @number: of the increment; the first is 1
+ * @crc: CRC-32 of the checksums of its frames, as they stand in their heads, in their
+ *	order
+ * @reserved: zero
+ */
+struct move_closing {
+	uint64_t number;
+	uint32_t crc;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct move_standby_head) == 8, "as documented");
+_Static_assert(sizeof(struct move_closing) == 16, "as documented");
 _Static_assert(sizeof(struct move_head) == 16, "as documented");
 _Static_assert(sizeof(struct move_offer_head) == 24, "as documented");
 _Static_assert(sizeof(struct move_pages_head) == 16, "as documented");
@@ -127,7 +166,10 @@ _Static_assert(sizeof(struct move_pages_head) == 16, "as documented");
  *	MOVE_STEP bytes of its payload
  * @tick: called while it waits, every few milliseconds; or NULL
  * @opaque: for @tick
+ * @stop: NULL, or once true nothing is awaited any more; looked at as @tick is called
  * @sent: bytes that were sent
+ * @sent_crc: CRC-32 of the checksums of the frames that were sent since it was set
+ * @received_crc: the same of those that were received
  * @payload: room for what is received, or NULL
  * @room: bytes of it
  */
@@ -137,7 +179,10 @@ struct move_link {
 	int patience_ms;
 	void (*tick)(void *opaque);
 	void *opaque;
+	const _Atomic bool *stop;
 	uint64_t sent;
+	uint32_t sent_crc;
+	uint32_t received_crc;
 	uint8_t *payload;
 	size_t room;
 };
@@ -175,7 +220,8 @@ int move_send(struct move_link *link, enum move_type type, const void *head,
  * @frame: out
  *
  * Return: 0; -EPIPE the other side has closed the connection; -ETIMEDOUT; -EPROTO it
- * sends what is no frame; -EBADMSG a frame does not match its checksum; -ENOMEM; -errno.
+ * sends what is no frame; -EBADMSG a frame does not match its checksum; -ENOMEM;
+ * -ECANCELED as move_link.stop says; -errno.
  */
 int move_receive(struct move_link *link, struct move_frame *frame);
 
