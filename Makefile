@@ -608,7 +608,7 @@ bench: setup ## instructions per exit, per boot, per request of a device (Lodge 
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) \
 		uncounted-$(or $(KERNEL),6.1) \
 		$(B)/payload/requests.cpio \
-		$(addprefix $(B)/tests/bench/,bench boot devices rewind view)
+		$(addprefix $(B)/tests/bench/,bench boot clone devices rewind view)
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
 # From what has once found something (selftests/unit/corpus/), so many inputs, and
