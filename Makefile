@@ -558,21 +558,31 @@ $(B)/payload/cd.iso: selftests/host/cd-image
 	$(Q)$< $@ $(B)/kernels/memtest86+/boot/memtest86+x64.bin
 
 $(B)/payload/guest.cpio: selftests/host/guest-initramfs $(B)/guest/parse \
+		$(B)/guest/drive $(B)/guest/driver/lodge_channel.ko \
 		$(wildcard selftests/host/guest/*.sh selftests/boot/guest/*.sh)
 	$(call say,CPIO,$@)
 	@mkdir -p $(@D)
 	$(Q)selftests/host/guest-initramfs $@ $(wildcard $(addprefix $(B)/kernels/,\
 		6.1 6.12)) $(filter-out $<,$^)
 
-# Static programs of guests: of bench/devices, and the example of a guest for `lodge fuzz`.
+# Static programs of guests: of bench/devices, and the examples of guests for `lodge fuzz`.
 $(B)/guest/requests: selftests/bench/linux/requests.c selftests/bench/linux/requests.h
-$(B)/guest/parse: examples/fuzz/parse.c examples/fuzz/harness.c examples/fuzz/harness.h
+$(B)/guest/parse $(B)/guest/drive: $(B)/guest/%: examples/fuzz/%.c \
+		examples/fuzz/harness.c examples/fuzz/harness.h
 $(B)/guest/parse: coverage = -fsanitize-coverage=trace-pc
-$(B)/guest/requests $(B)/guest/parse:
+$(B)/guest/requests $(B)/guest/parse $(B)/guest/drive:
 	$(call say,CC,$< (static))
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= -O2 -static -s \
 		$(coverage) -o $@ $(filter %.c,$^)
+
+# The example of a driver, for the kernel of guests.
+$(B)/guest/driver/lodge_channel.ko: $(wildcard examples/fuzz/driver/*)
+	$(call say,MODULE,$@)
+	@mkdir -p $(@D)
+	$(Q)install -m 644 -t $(@D) $^
+	+$(Q)$(call kbuild,$(call kdir,6.1),$(@D)) modules
+	$(Q)strip --strip-debug $@
 
 $(B)/payload/requests.cpio: selftests/host/guest-initramfs $(B)/guest/requests \
 		selftests/bench/linux/requests.sh selftests/host/guest/virtio.sh
@@ -608,7 +618,7 @@ bench: setup ## instructions per exit, per boot, per request of a device (Lodge 
 	$(Q)$(MAKE) lodge payload module-$(or $(KERNEL),6.1) \
 		uncounted-$(or $(KERNEL),6.1) \
 		$(B)/payload/requests.cpio \
-		$(addprefix $(B)/tests/bench/,bench boot devices rewind view)
+		$(addprefix $(B)/tests/bench/,bench boot clone devices rewind view)
 	$(Q)selftests/host/bench $(call options,$(or $(KERNEL),6.1)) $(B) $(HOST)
 
 # From what has once found something (selftests/unit/corpus/), so many inputs, and

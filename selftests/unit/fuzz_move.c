@@ -15,6 +15,7 @@
 #include "lib/read.h"
 #include "move/standby.h"
 #include "move_fixture.h"
+#include "snap/crc.h"
 #include "snap/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,6 +15,7 @@
 #include "fuzz_check.h"
 #include "board/zero.h"
 #include "snap/convert.h"
+#include "snap/crc.h"
 #include "snap/file.h"
 #include "snap/host.h"
 #include "snap/walk.h"

@@ -11,6 +11,7 @@
 
 #include "kselftest_harness.h"
 
+#include "snap/crc.h"
 #include "snap/file.h"
 #include "snap/walk.h"
 #include "snap_fixture.h"

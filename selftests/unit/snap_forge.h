@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lib/read.h"
+#include "snap/crc.h"
 #include "snap/format.h"
 
 /**

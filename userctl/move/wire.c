@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "snap/format.h"
+#include "snap/crc.h"
 
 #define TICK_MS 10
 #define CONFIG_SIZE_MAX (256U << 10)
@@ -152,12 +152,6 @@ static int send_all(struct move_link *link, const void *bytes, size_t size)
 	return err;
 }
 
-/* zlib takes NULL for another call. */
-static uint32_t sum(uint32_t crc, const void *bytes, size_t size)
-{
-	return size ? snap_crc(crc, bytes, size) : crc;
-}
-
 int move_send(struct move_link *link, enum move_type type, const void *head,
 	      size_t head_size, const void *bytes, size_t size)
 {
@@ -169,9 +163,10 @@ int move_send(struct move_link *link, enum move_type type, const void *head,
 		return -EMSGSIZE;
 	frame.length = htole32(head_size + size);
 	crc = snap_crc(0, &frame, sizeof(frame));
-	crc = sum(crc, head, head_size);
-	frame.crc = htole32(sum(crc, bytes, size));
-	link->sent_crc = sum(link->sent_crc, &frame.crc, sizeof(frame.crc));
+	crc = snap_crc(crc, head, head_size);
+	frame.crc = htole32(snap_crc(crc, bytes, size));
+	link->sent_crc =
+		snap_crc(link->sent_crc, &frame.crc, sizeof(frame.crc));
 	err = send_all(link, &frame, sizeof(frame));
 	if (!err)
 		err = send_all(link, head, head_size);
@@ -240,11 +235,11 @@ int move_receive(struct move_link *link, struct move_frame *frame)
 		return err;
 	frame->payload = link->payload;
 	link->received_crc =
-		sum(link->received_crc, &head.crc, sizeof(head.crc));
+		snap_crc(link->received_crc, &head.crc, sizeof(head.crc));
 	crc = le32toh(head.crc);
 	head.crc = 0;
-	return sum(snap_crc(0, &head, sizeof(head)), frame->payload,
-		   frame->length) == crc ?
+	return snap_crc(snap_crc(0, &head, sizeof(head)), frame->payload,
+			frame->length) == crc ?
 		       0 :
 		       -EBADMSG;
 }

@@ -14,6 +14,7 @@
 
 #include "board/zero.h"
 #include "lib/read.h"
+#include "snap/crc.h"
 #include "snap/walk.h"
 
 /* All bytes from @start to @end, less than a page, must be zero. */

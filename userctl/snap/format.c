@@ -7,14 +7,9 @@
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "board/zero.h"
-
-uint32_t snap_crc(uint32_t crc, const void *bytes, size_t size)
-{
-	return crc32_z(crc, bytes, size);
-}
+#include "snap/crc.h"
 
 uint32_t snap_table_crc(const struct snap_table *table, uint32_t sections)
 {

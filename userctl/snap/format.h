@@ -160,12 +160,6 @@ struct snap_table {
 };
 
 /**
- * snap_crc() - go on with a CRC-32 of zlib's kind
- * @crc: 0 at first
- */
-uint32_t snap_crc(uint32_t crc, const void *bytes, size_t size);
-
-/**
  * snap_table_crc() - get the checksum of header and table
  * @sections: entries of the table, at most SNAP_MAX_SECTIONS
  */

@@ -15,6 +15,7 @@
 #include <zstd.h>
 
 #include "lib/read.h"
+#include "snap/crc.h"
 #include "snap/format.h"
 
 #define WALK_RUNS 512

@@ -17,6 +17,7 @@
 #include <zstd.h>
 
 #include "board/zero.h"
+#include "snap/crc.h"
 #include "snap/since.h"
 
 /* Of a stretch of 1 MiB, more takes longer and gains little. */
