@@ -59,7 +59,7 @@ INCLUDE	:= -Iuserctl -Iuapi -iquote module -iquote selftests/lib \
 	   -isystem $(B)/kselftest -isystem /usr/include/libnl3
 ALL_CFLAGS = -std=gnu11 $(WARN) $(if $(WERROR),-Werror) -D_GNU_SOURCE= \
 	   -DLODGE_VERSION='"$(VERSION)"' $(INCLUDE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
-LIBS	:= -Wl,--as-needed -lelf -ljansson -llzma -lzstd -lz -luring \
+LIBS	:= -Wl,--as-needed -ldeflate -lelf -ljansson -llzma -lzstd -lz -luring \
 	   -lnl-genl-3 -lnl-3 -lncursesw -ltinfo -lpthread
 
 # A make cannot see its own -j, so the number of jobs is a variable.
