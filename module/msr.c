@@ -157,7 +157,7 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	msr_reset_stored(vcpu);
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
-	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+	if (vcpu->features.intel)
 		msrs->misc_enable = LODGE_MISC_ENABLE_RESET;
 	lodge_vcpu_unload(vcpu);
 }

@@ -80,11 +80,13 @@ int cpu_state_set_leaves(int vcpu, const struct cpu_state *state,
 	    !memcmp(state->leaves, own->leaves, size))
 		return 0;
 	err = lodge_cpuid_set(vcpu, state->leaves, state->nr_leaves);
-	if (!err) {
-		memcpy(own->leaves, state->leaves, size);
-		own->nr_leaves = state->nr_leaves;
-	}
-	return err;
+	if (err)
+		return err;
+	memcpy(own->leaves, state->leaves, size);
+	own->nr_leaves = state->nr_leaves;
+	/* Another vendor's processor has other MSRs. */
+	own->nr_msrs = LODGE_MAX_MSRS;
+	return lodge_msr_list(vcpu, own->msrs, &own->nr_msrs);
 }
 
 int cpu_state_set(int vcpu, const struct cpu_state *state, uint64_t host_tsc)

@@ -78,7 +78,8 @@ int cpu_state_get_leaves(int vcpu, struct cpu_state *state);
 
 /**
  * cpu_state_set_leaves() - give a vCPU the state's CPUID, if it has another one
- * @own: has the vCPU's present CPUID; updated
+ * @own: has the vCPU's present CPUID and the MSRs that it has by that, in their reset
+ *	state; both are updated
  *
  * Return: 0; -EBUSY the vCPU has run; -errno.
  */
