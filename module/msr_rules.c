@@ -28,6 +28,7 @@
 #include "tsc.h"
 #include "userreturn.h"
 #include "vcpu.h"
+#include "vm.h"
 
 #define MTRR_NR_VARIABLE 8
 /* Fixed ranges and write-combining, too. */
@@ -185,14 +186,14 @@ static bool msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 
 static bool msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = lodge_tsc() + vcpu->tsc_offset;
+	*value = lodge_msr_tsc(vcpu, lodge_tsc());
 	return false;
 }
 
 /* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
 static bool msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	u64 offset = value - lodge_tsc();
+	u64 offset = value - lodge_tsc_scaled(&vcpu->vm->tsc, lodge_tsc());
 
 	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
 	lodge_msr_set_tsc_offset(vcpu, offset);
