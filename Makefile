@@ -105,7 +105,7 @@ EXITS	:= $(addprefix module/,cr.c debugreg.c emulate.c event.c exit.c face.c ins
 	   machine_check.c portio.c svm/exit.c vmx/exit.c)
 EXITS_TESTS := $(addprefix selftests/unit/,delivery.c doorbell.c event.c exit.c face.c fuzz_event.c \
 	   fuzz_exit.c fuzz_lapic.c host_page.c iobus.c lapic.c lapic_messages.c \
-	   lapic_timer.c machine_check.c vmx_exit.c)
+	   lapic_timer.c machine_check.c tsc.c vmx_exit.c)
 # The same for the way of an entry, and for what makes the CPU ready for it, with
 # selftests/unit/kernel_cpu.h.
 ENTRIES	:= $(addprefix module/,svm/cpu.c svm/run.c svm/state.c vmx/bitmap.c \
@@ -130,7 +130,7 @@ CPUID	:= module/cpuid.c selftests/unit/cpuid_kept.c
 EXITS_HEADERS := $(addprefix $(B)/kernel/,$(addprefix linux/,anon_inodes.h eventfd.h poll.h atomic.h bits.h \
 	   bitmap.h build_bug.h container_of.h cpumask.h cred.h ctype.h err.h fcntl.h \
 	   file.h fs.h gfp.h hashtable.h hrtimer.h hw_breakpoint.h idr.h irqflags.h jiffies.h kcsan-checks.h kref.h ktime.h kvm_host.h \
-	   list.h math64.h mem_encrypt.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
+	   list.h cache.h math64.h mem_encrypt.h minmax.h log2.h mm.h mmu_notifier.h module.h moduleparam.h mutex.h nospec.h \
 	   percpu.h pid.h pid_namespace.h ratelimit.h rbtree.h rculist.h rcupdate.h timekeeping.h user_namespace.h \
 	   rcuwait.h sched.h sched/signal.h sched/smt.h sched/stat.h sched/task.h seqlock.h \
 	   slab.h smp.h sort.h spinlock.h srcu.h stddef.h time64.h time_namespace.h uaccess.h uidgid.h workqueue.h) $(addprefix asm/,\

@@ -50,6 +50,7 @@ enum lodge_vmexit_kind {
 	LODGE_VMEXIT_SHUTDOWN,
 	LODGE_VMEXIT_IGNORED, /* SMI, INIT, or one that needs nothing */
 	LODGE_VMEXIT_INVALID, /* the entry was refused */
+	LODGE_VMEXIT_RDTSC, /* RDTSC and RDTSCP */
 	LODGE_VMEXIT_ANSWERED, /* was answered at once; no backend says so */
 };
 
@@ -98,6 +99,9 @@ struct lodge_vmexit {
 		struct {
 			bool write;
 		} msr;
+		struct {
+			bool aux; /* RDTSCP */
+		} rdtsc;
 		struct { /* a control or debug register */
 			u8 number;
 			bool write;
@@ -146,6 +150,9 @@ struct lodge_vmexit {
  *	by @setup
  * @vcpu_size: bytes of kernel memory that @vcpu_init may take
  * @info_flags: LODGE_INFO_* of this processor
+ * @tsc_shift: bits behind the point of the ratio by which the processor scales its time
+ *	stamp counter for guests; 0: it does not
+ * @tsc_bits: bits of that ratio
  * @has_timer: @run ends with LODGE_VMEXIT_TIMER at vcpu->deadline
  *
  * @probe: enum lodge_status of this processor
@@ -185,7 +192,8 @@ struct lodge_vmexit {
  *
  * @flush_tlb: drop what the TLB has of this vCPU before its next entry: of the
  *	guest's own tables, or (@nested) of the nested ones (interrupts may be off)
- * @tsc_offset: what the guest adds to the host's time stamp counter
+ * @tsc_offset: what the guest adds to the host's time stamp counter, which is scaled first
+ * @tsc_scale: vm->tsc has changed; @vcpu_init reads it, too
  * @check: the entry rules that the state breaks, at most @max; answers how many
  */
 struct lodge_backend {
@@ -193,6 +201,8 @@ struct lodge_backend {
 	const struct lodge_npt_format *format;
 	size_t vcpu_size;
 	u64 info_flags;
+	u8 tsc_shift;
+	u8 tsc_bits;
 	bool has_timer;
 
 	enum lodge_status (*probe)(void);
@@ -224,6 +234,7 @@ struct lodge_backend {
 
 	void (*flush_tlb)(struct lodge_vcpu *vcpu, bool nested);
 	void (*tsc_offset)(struct lodge_vcpu *vcpu, u64 offset);
+	void (*tsc_scale)(struct lodge_vcpu *vcpu);
 	u32 (*check)(struct lodge_vcpu *vcpu, struct lodge_rule *rules,
 		     u32 max);
 };

@@ -192,6 +192,14 @@ static u8 cpuid_pred_cmd(const struct lodge_vcpu *vcpu)
 	return commands;
 }
 
+/* "GenuineIntel", as the guest reads it; all others are taken for AMD's. */
+static bool cpuid_is_intel(const struct lodge_vcpu *vcpu)
+{
+	return cpuid_value(vcpu, 0, 0, EBX) == 0x756e6547 &&
+	       cpuid_value(vcpu, 0, 0, EDX) == 0x49656e69 &&
+	       cpuid_value(vcpu, 0, 0, ECX) == 0x6c65746e;
+}
+
 static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 {
 	struct lodge_features *features = &vcpu->features;
@@ -200,6 +208,7 @@ static void cpuid_settle_features(struct lodge_vcpu *vcpu)
 	u32 edx_ext = cpuid_value(vcpu, 0x80000001, 0, EDX);
 	u32 i;
 
+	features->intel = cpuid_is_intel(vcpu);
 	features->cr4 = 0;
 	for (i = 0; i < ARRAY_SIZE(cpuid_cr4s); i++)
 		if (cpuid_value(vcpu, cpuid_cr4s[i].leaf, 0,
@@ -316,8 +325,7 @@ static void cpuid_add_topology(const struct lodge_vcpu *vcpu, u32 leaf,
 		}
 		break;
 	case 0x80000001:
-		if (cpuid_nr_vcpus(vcpu) > 1 &&
-		    boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+		if (cpuid_nr_vcpus(vcpu) > 1 && !vcpu->features.intel)
 			answer[ECX] |= F(CMP_LEGACY);
 		break;
 	case 0x80000008:
@@ -613,6 +621,9 @@ static bool cpuid_entry_valid(struct lodge_cpuid_entry *entry)
 		    given != carried)
 			return false;
 		carried |= cpuid_topology_bits(entry->leaf, reg);
+		if (entry->leaf == 0x80000001 && reg == EDX)
+			carried |= LODGE_CPUID_AMD_ALIASES &
+				   lodge_cpuid_value(defaults, nr, 1, 0, EDX);
 		if (given & ~carried)
 			return false;
 	}

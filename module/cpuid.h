@@ -19,6 +19,9 @@ enum lodge_cpuid_reg { EAX, EBX, ECX, EDX };
 /* Features that the oldest kernel does not name. */
 #define LODGE_CPUID_PSFD BIT(28)
 
+/* The bits of leaf 1's EDX that AMD repeats in leaf 0x80000001's. */
+#define LODGE_CPUID_AMD_ALIASES 0x0183f3ffU
+
 /* Leaf 7, subleaf 2, EDX: what of prediction MSR SPEC_CTRL can switch off. */
 #define CPUID_INTEL_PSFD BIT(0)
 #define CPUID_IPRED_CTRL BIT(1)

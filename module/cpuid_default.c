@@ -17,9 +17,6 @@
 #include "cpuid.h"
 #include "mem.h"
 
-/* The bits of leaf 1's EDX that AMD repeats in leaf 0x80000001's. */
-#define CPUID_AMD_ALIASES 0x0183f3ffU
-
 /* Highest leaves that the guest is told of. */
 #define CPUID_MAX_BASIC 0xdU
 #define CPUID_MAX_EXTENDED 0x80000021U
@@ -396,7 +393,8 @@ static void cpuid_add_rest(void)
 
 	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
 		cpuid_add(0x80000001, 0)->edx |=
-			cpuid_default_value(1, 0, EDX) & CPUID_AMD_ALIASES;
+			cpuid_default_value(1, 0, EDX) &
+			LODGE_CPUID_AMD_ALIASES;
 
 	cpuid_add(0, 0)->eax = CPUID_MAX_BASIC;
 	entry = cpuid_add(0x80000000, 0);

@@ -250,6 +250,17 @@ static enum lodge_outcome lodge_exit_rdpmc(struct lodge_vcpu *vcpu,
 	return lodge_exit_skip(vcpu, exit);
 }
 
+/* The guest's counter has another rate than the processor can show. */
+static enum lodge_outcome lodge_exit_rdtsc(struct lodge_vcpu *vcpu,
+					   const struct lodge_vmexit *exit)
+{
+	lodge_exit_set_pair(vcpu, lodge_msr_tsc_now(vcpu));
+	if (exit->rdtsc.aux)
+		vcpu->regs.general.gpr[LODGE_RCX] =
+			(u32)vcpu->regs.msrs.tsc_aux;
+	return lodge_exit_skip(vcpu, exit);
+}
+
 static enum lodge_outcome lodge_exit_hypercall(struct lodge_vcpu *vcpu,
 					       const struct lodge_vmexit *exit)
 {
@@ -315,7 +326,20 @@ static enum lodge_outcome lodge_exit_unknown(struct lodge_vcpu *vcpu,
 	(BIT(LODGE_VMEXIT_CPUID) | BIT(LODGE_VMEXIT_MSR) |        \
 	 BIT(LODGE_VMEXIT_HLT) | BIT(LODGE_VMEXIT_PAUSE) |        \
 	 BIT(LODGE_VMEXIT_XSETBV) | BIT(LODGE_VMEXIT_HYPERCALL) | \
-	 BIT(LODGE_VMEXIT_RDPMC) | BIT(LODGE_VMEXIT_INVD))
+	 BIT(LODGE_VMEXIT_RDPMC) | BIT(LODGE_VMEXIT_RDTSC) |      \
+	 BIT(LODGE_VMEXIT_INVD))
+
+/* The instruction that has left the guest is known. */
+static void lodge_exit_located(const struct lodge_vcpu *vcpu,
+			       struct lodge_vmexit *exit)
+{
+	const struct lodge_insn *insn = &vcpu->emulation->emul.insn;
+
+	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
+					     insn->length);
+	if (exit->kind == LODGE_VMEXIT_RDTSC)
+		exit->rdtsc.aux = insn->op == LODGE_OP_RDTSCP;
+}
 
 /*
  * If the processor does not say where the next instruction starts, read the
@@ -336,8 +360,7 @@ static bool lodge_exit_locate(struct lodge_vcpu *vcpu,
 		*outcome = lodge_insn_changed(vcpu, answer);
 	if (answer || !lodge_insn_causes(insn, exit))
 		return false;
-	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
-					     insn->length);
+	lodge_exit_located(vcpu, exit);
 	return true;
 }
 
@@ -354,15 +377,15 @@ static bool lodge_exit_locate_again(struct lodge_vcpu *vcpu,
 	if (cpu_feature_enabled(X86_FEATURE_OSPKE) ||
 	    !lodge_insn_fetch_again(vcpu) || !lodge_insn_causes(insn, exit))
 		return false;
-	exit->next_rip = lodge_insn_next_rip(&vcpu->regs.general, insn->mode,
-					     insn->length);
+	lodge_exit_located(vcpu, exit);
 	return true;
 }
 
 static bool lodge_exit_is_quick(const struct lodge_vcpu *vcpu,
 				const struct lodge_vmexit *exit)
 {
-	if (exit->kind == LODGE_VMEXIT_CPUID)
+	if (exit->kind == LODGE_VMEXIT_CPUID ||
+	    exit->kind == LODGE_VMEXIT_RDTSC)
 		return true;
 	return exit->kind == LODGE_VMEXIT_MSR &&
 	       lodge_lapic_msr_quick(vcpu->regs.general.gpr[LODGE_RCX],
@@ -381,6 +404,8 @@ bool lodge_exit_quick(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return false;
 	if (exit->kind == LODGE_VMEXIT_CPUID)
 		lodge_exit_cpuid(vcpu, exit);
+	else if (exit->kind == LODGE_VMEXIT_RDTSC)
+		lodge_exit_rdtsc(vcpu, exit);
 	else
 		lodge_exit_msr(vcpu, exit);
 	return true;
@@ -426,6 +451,8 @@ int lodge_exit_handle(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		return lodge_exit_hypercall(vcpu, exit);
 	case LODGE_VMEXIT_RDPMC:
 		return lodge_exit_rdpmc(vcpu, exit);
+	case LODGE_VMEXIT_RDTSC:
+		return lodge_exit_rdtsc(vcpu, exit);
 	case LODGE_VMEXIT_INVD:
 		return lodge_exit_skip(vcpu, exit);
 	case LODGE_VMEXIT_MONITOR:

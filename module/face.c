@@ -318,6 +318,8 @@ static long lodge_face_set_clock(struct lodge_vm *vm,
 	CALL(SET_IOEVENTFD, lodge_ioeventfd, LODGE_LOCK_VM, 0,                 \
 	     lodge_ioeventfd_set)                                              \
 	CALL(SET_IRQFD, lodge_irqfd, LODGE_LOCK_VM, 0, lodge_irqfd_set)        \
+	CALL(SET_TSC_RATE, lodge_tsc_rate, LODGE_LOCK_VM, 0,                   \
+	     lodge_vm_set_tsc_rate)                                            \
 	CALL(GET_CLOCK, lodge_clock, LODGE_LOCK_VM, 0, lodge_face_get_clock)   \
 	CALL(SET_CLOCK, lodge_clock, LODGE_LOCK_VM, 0, lodge_face_set_clock)
 /* clang-format on */

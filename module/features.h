@@ -9,6 +9,7 @@
 
 /**
  * struct lodge_features - the effect of the vCPU's CPUID, worked out once
+ * @intel: its vendor is Intel; that of the host may be another
  * @cr4: bits of CR4 that the guest may set
  * @efer: bits of EFER that the guest may set
  * @xcr0: bits of XCR0 that the guest may set
@@ -24,6 +25,7 @@
  * @spec_ctrl_bits: bits of SPEC_CTRL that the guest may set
  */
 struct lodge_features {
+	bool intel;
 	u64 cr4;
 	u64 efer;
 	u64 xcr0;

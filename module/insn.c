@@ -173,6 +173,10 @@ bool lodge_insn_causes(const struct lodge_insn *insn,
 		return op == LODGE_OP_VMCALL || op == LODGE_OP_VMMCALL;
 	case LODGE_VMEXIT_RDPMC:
 		return op == LODGE_OP_RDPMC;
+	case LODGE_VMEXIT_RDTSC:
+		/* QEMU (7.2) calls them by one name. */
+		return op == LODGE_OP_RDTSCP ||
+		       (op == LODGE_OP_RDTSC && !exit->rdtsc.aux);
 	case LODGE_VMEXIT_INVD:
 		return op == LODGE_OP_INVD || op == LODGE_OP_WBINVD;
 	default:

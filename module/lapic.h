@@ -62,7 +62,8 @@ enum lapic_lvt {
  * @base: MSR APIC_BASE, which holds the mode; readable by anyone
  * @features: what the vCPU's CPUID allows
  * @requests: enum lodge_request, for what its owner is to do next
- * @tsc_offset: guest's TSC less lodge_tsc(); readable by anyone
+ * @tsc: rate of the guest's TSC
+ * @tsc_offset: guest's TSC less lodge_tsc() in its ticks; readable by anyone
  * @watched: the deadline that the processor watches, as the guest's TSC; 0: none
  * @by_processor: it watches one while the vCPU is awake
  * @irr: requested vectors; an atomic bitmap, set by anyone
@@ -96,6 +97,7 @@ struct lodge_apic {
 	u64 *base;
 	const struct lodge_features *features;
 	unsigned long *requests;
+	const struct lodge_tsc_scale *tsc;
 	const u64 *tsc_offset;
 	u64 *watched;
 	bool by_processor;

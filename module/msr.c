@@ -16,6 +16,7 @@
 #include "request.h"
 #include "tsc.h"
 #include "vcpu.h"
+#include "vm.h"
 
 /* Each type where firmware and Linux expect it: WB, WT, UC-, UC, twice. */
 #define PAT_RESET 0x0007040600070406ULL
@@ -89,7 +90,9 @@ void lodge_msr_load_tsc(struct lodge_vcpu *vcpu)
 	if (vcpu->tsc_moved != lodge_tsc_moved)
 		lodge_vcputime_rebase(&vcpu->time);
 	vcpu->tsc_moved = lodge_tsc_moved;
-	lodge_backend->tsc_offset(vcpu, vcpu->tsc_offset + vcpu->tsc_moved);
+	lodge_backend->tsc_offset(
+		vcpu,
+		vcpu->tsc_offset + lodge_tsc_moved_scaled(&vcpu->vm->tsc));
 }
 
 void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
@@ -100,12 +103,22 @@ void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 	set_bit(LODGE_REQ_CLOCK, &vcpu->requests);
 }
 
+u64 lodge_msr_tsc(const struct lodge_vcpu *vcpu, u64 host_tsc)
+{
+	return lodge_tsc_scaled(&vcpu->vm->tsc, host_tsc) + vcpu->tsc_offset;
+}
+
+u64 lodge_msr_tsc_now(const struct lodge_vcpu *vcpu)
+{
+	return lodge_msr_tsc(vcpu, lodge_tsc_ordered());
+}
+
 void lodge_msr_get_state(struct lodge_vcpu *vcpu)
 {
 	struct lodge_msrs *msrs = &vcpu->regs.msrs;
 	u64 now = lodge_tsc();
 
-	msrs->tsc = now + vcpu->tsc_offset;
+	msrs->tsc = lodge_msr_tsc(vcpu, now);
 	msrs->host_tsc = lodge_tsc_to_user(now);
 }
 
@@ -114,7 +127,8 @@ void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs)
 	u64 then = msrs->host_tsc ? lodge_tsc_from_user(msrs->host_tsc) :
 				    lodge_tsc();
 
-	lodge_msr_set_tsc_offset(vcpu, msrs->tsc - then);
+	lodge_msr_set_tsc_offset(
+		vcpu, msrs->tsc - lodge_tsc_scaled(&vcpu->vm->tsc, then));
 }
 
 void lodge_msr_set_state(struct lodge_vcpu *vcpu)
@@ -157,7 +171,7 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	msr_reset_stored(vcpu);
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
-	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+	if (vcpu->features.intel)
 		msrs->misc_enable = LODGE_MISC_ENABLE_RESET;
 	lodge_vcpu_unload(vcpu);
 }

@@ -96,7 +96,7 @@ u64 *lodge_msr_value(struct lodge_vcpu *vcpu, const struct lodge_msr_rule *rule,
 		     u32 index);
 
 /**
- * lodge_msr_set_tsc_offset() - guest's TSC less lodge_tsc(), from now on
+ * lodge_msr_set_tsc_offset() - guest's TSC less lodge_tsc() in its ticks, from now on
  */
 void lodge_msr_set_tsc_offset(struct lodge_vcpu *vcpu, u64 offset);
 

@@ -28,6 +28,7 @@
 #include "tsc.h"
 #include "userreturn.h"
 #include "vcpu.h"
+#include "vm.h"
 
 #define MTRR_NR_VARIABLE 8
 /* Fixed ranges and write-combining, too. */
@@ -185,14 +186,14 @@ static bool msr_tsc_aux_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 
 static bool msr_tsc_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = lodge_tsc() + vcpu->tsc_offset;
+	*value = lodge_msr_tsc(vcpu, lodge_tsc());
 	return false;
 }
 
 /* TSC_ADJUST is the sum of all steps that the guest has made: SDM vol. 3, 18.17.3. */
 static bool msr_tsc_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 {
-	u64 offset = value - lodge_tsc();
+	u64 offset = value - lodge_tsc_scaled(&vcpu->vm->tsc, lodge_tsc());
 
 	vcpu->regs.msrs.tsc_adjust += offset - vcpu->tsc_offset;
 	lodge_msr_set_tsc_offset(vcpu, offset);
@@ -221,7 +222,7 @@ static bool msr_tsc_adjust_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 static bool msr_misc_enable_valid(const struct lodge_vcpu *vcpu, u32 index,
 				  u64 value)
 {
-	if (boot_cpu_data.x86_vendor != X86_VENDOR_INTEL)
+	if (!vcpu->features.intel)
 		return !(value & ~LODGE_MISC_ENABLE_RESET);
 	return !(value & MSR_IA32_MISC_ENABLE_XD_DISABLE) ||
 	       vcpu->features.efer & EFER_NX;
@@ -261,11 +262,16 @@ static bool msr_segment_write(struct lodge_vcpu *vcpu, u32 index, u64 value)
 	return false;
 }
 
-/* The host's microcode: errata are judged by it.  Intel has it in the high half. */
+/*
+ * The host's microcode: errata are judged by it.  Intel has it in the high half.  That of
+ * the other vendor's would say nothing.
+ */
 static bool msr_microcode_read(struct lodge_vcpu *vcpu, u32 index, u64 *value)
 {
-	*value = boot_cpu_data.microcode;
-	if (boot_cpu_data.x86_vendor == X86_VENDOR_INTEL)
+	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
+
+	*value = intel == vcpu->features.intel ? boot_cpu_data.microcode : 0;
+	if (intel)
 		*value <<= 32;
 	return false;
 }
@@ -437,10 +443,9 @@ const struct lodge_msr_rule *lodge_msr_rule_at(unsigned int place)
 bool lodge_msr_rule_applies(const struct lodge_vcpu *vcpu,
 			    const struct lodge_msr_rule *rule)
 {
-	const bool intel = boot_cpu_data.x86_vendor == X86_VENDOR_INTEL;
 	const u8 *features = (const u8 *)&vcpu->features;
 
-	return rule->vendors & (intel ? MSR_INTEL : MSR_AMD) &&
+	return rule->vendors & (vcpu->features.intel ? MSR_INTEL : MSR_AMD) &&
 	       (!rule->feature || features[rule->feature]);
 }
 

@@ -113,6 +113,16 @@ void lodge_msr_set_state(struct lodge_vcpu *vcpu);
 void lodge_msr_set_tsc(struct lodge_vcpu *vcpu, const struct lodge_msrs *msrs);
 
 /**
+ * lodge_msr_tsc() - what the guest's counter shows when lodge_tsc() is @host_tsc
+ */
+u64 lodge_msr_tsc(const struct lodge_vcpu *vcpu, u64 host_tsc);
+
+/**
+ * lodge_msr_tsc_now() - what the guest's RDTSC reads
+ */
+u64 lodge_msr_tsc_now(const struct lodge_vcpu *vcpu);
+
+/**
  * lodge_msr_load_tsc() - have the processor show the guest its counter: whenever
  * vcpu->tsc_offset or lodge_tsc_moved is another than the last time
  */

@@ -21,6 +21,7 @@
 #include "backend.h"
 #include "decode.h"
 #include "mem.h"
+#include "policy.h"
 #include "pv.h"
 #include "request.h"
 #include "state.h"
@@ -60,7 +61,7 @@ bool lodge_pv_leaf(struct lodge_vcpu *vcpu, u32 leaf, u32 answer[4])
 			    BIT(KVM_FEATURE_CLOCKSOURCE_STABLE_BIT);
 		break;
 	case PV_LEAF_TIMING:
-		answer[0] = tsc_khz;
+		answer[0] = vcpu->vm->tsc.khz;
 		answer[1] = PV_BUS_KHZ;
 		break;
 	case PV_LEAF_LODGE:
@@ -81,9 +82,9 @@ bool lodge_pv_clock_stable(void)
  * (right when that is negative), multiplies by @mul and drops 32 bits.  The
  * multiplier has its top bit set, for the best precision.
  */
-static void pv_clock_scale(u32 *mul, s8 *shift)
+static void pv_clock_scale(u32 khz, u32 *mul, s8 *shift)
 {
-	u64 ticks = tsc_khz, ns = NSEC_PER_MSEC;
+	u64 ticks = khz, ns = NSEC_PER_MSEC;
 
 	*shift = 0;
 	for (; ns >= ticks; ticks <<= 1)
@@ -121,16 +122,18 @@ static struct lodge_clock_base pv_clock_base(struct lodge_vm *vm)
 u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc)
 {
 	struct lodge_clock_base base = pv_clock_base(vm);
-	u64 ns;
+	u64 ns, ticks;
 	u32 mul;
 	s8 shift;
 
 	pv_read_host(host_tsc, &ns);
 	if (!lodge_pv_clock_stable())
 		return base.ns + (ns - base.host_ns);
-	pv_clock_scale(&mul, &shift);
-	return base.ns +
-	       pvclock_scale_delta(*host_tsc - base.host_tsc, mul, shift);
+	/* As the guest works it out, to the nanosecond: from its own ticks. */
+	ticks = lodge_tsc_scaled(&vm->tsc, *host_tsc) -
+		lodge_tsc_scaled(&vm->tsc, base.host_tsc);
+	pv_clock_scale(vm->tsc.khz, &mul, &shift);
+	return base.ns + pvclock_scale_delta(ticks, mul, shift);
 }
 
 static void pv_set_base(struct lodge_vm *vm, u64 host_tsc, u64 host_ns, u64 ns)
@@ -162,7 +165,7 @@ int lodge_pv_clock_set(struct lodge_vm *vm, u64 ns, u64 host_tsc)
 		past = now - lodge_tsc_from_user(host_tsc);
 	if ((s64)past < 0)
 		return -EINVAL;
-	pv_clock_scale(&mul, &shift);
+	pv_clock_scale(tsc_khz, &mul, &shift);
 	pv_set_base(vm, now - past,
 		    host_ns - pvclock_scale_delta(past, mul, shift), ns);
 	for (i = 0; i < vm->nr_vcpus; i++)
@@ -214,8 +217,8 @@ void lodge_pv_clock_update(struct lodge_vcpu *vcpu)
 	} else {
 		info.system_time = lodge_pv_clock_now(vm, &host_tsc);
 	}
-	info.tsc_timestamp = host_tsc + vcpu->tsc_offset;
-	pv_clock_scale(&info.tsc_to_system_mul, &info.tsc_shift);
+	info.tsc_timestamp = lodge_msr_tsc(vcpu, host_tsc);
+	pv_clock_scale(vm->tsc.khz, &info.tsc_to_system_mul, &info.tsc_shift);
 	pv_write_versioned(vm, msr & ~PV_CLOCK_ENABLED, &info, sizeof(info));
 }
 

@@ -141,6 +141,7 @@ static int lodge_vcpu_init_apic(struct lodge_vcpu *vcpu)
 	apic->base = &vcpu->regs.control.apic_base;
 	apic->features = &vcpu->features;
 	apic->requests = &vcpu->requests;
+	apic->tsc = &vcpu->vm->tsc;
 	apic->tsc_offset = &vcpu->tsc_offset;
 	apic->watched = &vcpu->deadline;
 	apic->by_processor = lodge_backend->has_timer;

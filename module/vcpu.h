@@ -95,7 +95,7 @@ struct lodge_answer {
  * @msr: values of MSRs that only store; see msr.c
  * @deadline: guest's TSC at which the processor is to leave the guest; 0: never.
  *	Written by the owner, readable by anyone
- * @tsc_offset: guest's TSC less lodge_tsc(); readable by anyone
+ * @tsc_offset: guest's TSC less lodge_tsc() in its ticks; readable by anyone
  * @tsc_moved: lodge_tsc_moved as the processor was told with @tsc_offset
  * @ibpb: a barrier for the branch predictor, which the guest asks for
  * @flush_l1d: a flush of the L1 data cache, likewise

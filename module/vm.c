@@ -13,11 +13,13 @@
 
 #include "apic.h"
 #include "backend.h"
+#include "hold.h"
 #include "hw.h"
 #include "iobus.h"
 #include "ioeventfd.h"
 #include "irqfd.h"
 #include "mem.h"
+#include "msr.h"
 #include "notify.h"
 #include "pv.h"
 #include "request.h"
@@ -138,6 +140,57 @@ void lodge_vm_flush_tlbs(struct lodge_vm *vm)
 	preempt_enable();
 }
 
+static bool lodge_vm_has_run(const struct lodge_vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++)
+		if (vm->vcpus[i] && READ_ONCE(vm->vcpus[i]->has_run))
+			return true;
+	return false;
+}
+
+static void lodge_vm_scale_tsc(struct lodge_vm *vm,
+			       const struct lodge_tsc_scale *tsc)
+{
+	unsigned int i;
+
+	vm->tsc = *tsc;
+	vm->tsc_offset = -lodge_tsc_scaled(tsc, lodge_tsc_ordered());
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		struct lodge_vcpu *vcpu = lodge_vcpu_find(vm, i);
+
+		if (!vcpu)
+			continue;
+		mutex_lock(&vcpu->lock);
+		lodge_backend->tsc_scale(vcpu);
+		lodge_msr_set_tsc_offset(vcpu, vm->tsc_offset);
+		mutex_unlock(&vcpu->lock);
+	}
+}
+
+long lodge_vm_set_tsc_rate(struct lodge_vm *vm,
+			   const struct lodge_tsc_rate *rate)
+{
+	struct lodge_tsc_scale tsc;
+	long error;
+
+	if (rate->flags)
+		return -EINVAL;
+	error = lodge_tsc_scale_init(&tsc, rate->khz, lodge_backend->tsc_shift,
+				     lodge_backend->tsc_bits);
+	if (!error)
+		error = lodge_hold_begin(vm);
+	if (error)
+		return error;
+	if (lodge_vm_has_run(vm))
+		error = -EBUSY;
+	else
+		lodge_vm_scale_tsc(vm, &tsc);
+	lodge_hold_end(vm);
+	return error;
+}
+
 static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 {
 	int error;
@@ -153,6 +206,7 @@ static int lodge_vm_init(struct lodge_vm *vm, const char *name)
 	/* Nobody is told of what is left out. */
 	ratelimit_set_flags(&vm->stops, RATELIMIT_MSG_ON_RELEASE);
 	/* The guest's TSC starts at zero, and its clock with it. */
+	vm->tsc.khz = tsc_khz;
 	vm->tsc_offset = -lodge_tsc_ordered();
 	if (!zalloc_cpumask_var(&vm->flush_mask, GFP_KERNEL_ACCOUNT))
 		return -ENOMEM;

@@ -29,8 +29,10 @@
 #include "irqfd.h"
 #include "npt/npt.h"
 #include "registry.h"
+#include "tsc.h"
 
 struct lodge_slots;
+struct lodge_tsc_rate;
 struct lodge_user;
 struct lodge_vcpu;
 
@@ -77,7 +79,8 @@ struct lodge_clock_base {
  * @notifier_count: invalidations under way
  * @notifier_start: lowest address under invalidation while @notifier_count
  * @notifier_end: its end
- * @tsc_offset: guest's TSC less lodge_tsc(), at creation
+ * @tsc: rate of the guest's TSC; see there
+ * @tsc_offset: guest's TSC less lodge_tsc() in its ticks, at creation
  * @clock: see pv.c
  * @apics: the vCPUs' local APICs, as messages find them
  * @yield_turn: the vCPU that was given way to last; a mere hint
@@ -112,6 +115,7 @@ struct lodge_vm {
 	unsigned long notifier_start;
 	unsigned long notifier_end;
 
+	struct lodge_tsc_scale tsc;
 	u64 tsc_offset;
 	struct lodge_clock_base clock;
 	struct lodge_apic_bus apics;
@@ -166,6 +170,14 @@ static inline int lodge_vm_error(const struct lodge_vm *vm)
  * under vm->npt_lock, with interrupts on.
  */
 void lodge_vm_flush_tlbs(struct lodge_vm *vm);
+
+/**
+ * lodge_vm_set_tsc_rate() - LODGE_SET_TSC_RATE; under vm->lock
+ *
+ * Return: 0, -EINVAL, -EBUSY, -EINTR or -EOVERFLOW as that has it.
+ */
+long lodge_vm_set_tsc_rate(struct lodge_vm *vm,
+			   const struct lodge_tsc_rate *rate);
 
 /**
  * lodge_vm_usable() - check that the calling thread may use the VM

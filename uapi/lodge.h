@@ -69,7 +69,8 @@ enum lodge_status {
  * @max_slots: most memory slots of a VM
  * @run_size: bytes to map of a vCPU's file
  * @phys_bits: width of a guest physical address
- * @tsc_khz: rate of the guest's time stamp counter, kHz
+ * @tsc_khz: rate of the host's time stamp counter, kHz, and of a guest's, but after
+ *	LODGE_SET_TSC_RATE
  * @xsave_size: largest XSAVE area, in bytes
  * @flags: LODGE_INFO_*: features of this processor, for information
  * @reserved: zero
@@ -94,6 +95,8 @@ struct lodge_info {
 #define LODGE_INFO_FLUSH_BY_ASID (1ULL << 1)
 #define LODGE_INFO_DECODE_ASSISTS (1ULL << 2)
 #define LODGE_INFO_HUGE_1G (1ULL << 3)
+/* The processor itself shows guests another rate of the time stamp counter. */
+#define LODGE_INFO_TSC_SCALING (1ULL << 4)
 
 /* Bytes of a VM's name with the zero at its end. */
 #define LODGE_NAME_SIZE 64
@@ -258,6 +261,16 @@ struct lodge_clock {
 	__u64 ns;
 	__u64 host_tsc;
 	__u64 flags;
+};
+
+/**
+ * struct lodge_tsc_rate - argument of LODGE_SET_TSC_RATE
+ * @khz: rate of the guest's time stamp counters, kHz
+ * @flags: zero
+ */
+struct lodge_tsc_rate {
+	__u32 khz;
+	__u32 flags;
 };
 
 /**
@@ -515,6 +528,20 @@ struct lodge_extint {
  * LODGE_HOLD.
  */
 #define LODGE_RESET _IOWR(LODGE_IOC, 0x1b, struct lodge_reset)
+/**
+ * LODGE_SET_TSC_RATE - give the guest's time stamp counters another rate than the host's
+ *
+ * For a machine that comes from another host: the guest has measured the rate when it
+ * started.  RDTSC, the MSRs, deadlines of timers and kvmclock all go by the new rate.
+ * Where the processor cannot show it (LODGE_INFO_TSC_SCALING; or a rate beyond what it can
+ * do), RDTSC and RDTSCP leave the guest, and the kernel answers.  The counters of all
+ * vCPUs, and of those that are made later, begin at zero with this call.  The msrs.host_tsc
+ * and lodge_clock.host_tsc of all calls remain the host's own ticks.
+ *
+ * Errors: EINVAL khz is zero or at least 65536 times info.tsc_khz, flags; EBUSY a vCPU
+ * has run; EINTR killed meanwhile; EOVERFLOW as LODGE_HOLD.
+ */
+#define LODGE_SET_TSC_RATE _IOW(LODGE_IOC, 0x1c, struct lodge_tsc_rate)
 
 /*
  * Calls on a vCPU.  All but LODGE_NMI and LODGE_EXTINT wait while another

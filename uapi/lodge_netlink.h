@@ -196,6 +196,8 @@ enum lodge_vcpu_state {
  * @LODGE_STAT_SHUTDOWN: a triple fault
  * @LODGE_STAT_IGNORED: SMI, INIT, or one that needs nothing
  * @LODGE_STAT_INVALID: the processor refused the entry
+ * @LODGE_STAT_RDTSC: RDTSC and RDTSCP, of a guest whose time stamp counter has a rate that
+ *	the processor cannot show (LODGE_SET_TSC_RATE)
  */
 enum lodge_stat_exit {
 	LODGE_STAT_UNKNOWN,
@@ -221,6 +223,7 @@ enum lodge_stat_exit {
 	LODGE_STAT_SHUTDOWN,
 	LODGE_STAT_IGNORED,
 	LODGE_STAT_INVALID,
+	LODGE_STAT_RDTSC,
 	LODGE_NR_STAT_EXITS,
 };
 

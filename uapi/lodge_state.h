@@ -14,7 +14,9 @@
  * Time: the vCPUs are read one after the other.  The state of each holds for its own
  * msrs.host_tsc, and the VM's clock for lodge_clock.host_tsc.  Compute the values of all
  * of them for one moment.  To restore, read the TSC once, by RDTSC, and write these
- * values with that reading as host_tsc, to each vCPU and by LODGE_SET_CLOCK.
+ * values with that reading as host_tsc, to each vCPU and by LODGE_SET_CLOCK.  host_tsc has
+ * ticks of the host and msrs.tsc those of the guest, which may have another rate
+ * (LODGE_SET_TSC_RATE).
  */
 #ifndef _UAPI_LODGE_STATE_H
 #define _UAPI_LODGE_STATE_H

@@ -20,9 +20,10 @@ bool svm_cpu_busy(void)
 }
 
 /* With a constant in place of @ratio, sparse warns that wrmsrq() cuts it in halves. */
-static void svm_set_tsc_ratio(u64 ratio)
+void svm_set_tsc_ratio(struct svm_cpu *cpu, u64 ratio)
 {
 	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
+	cpu->tsc_ratio = ratio;
 }
 
 int svm_cpu_enable(void)
@@ -39,8 +40,9 @@ int svm_cpu_enable(void)
 		return -EIO;
 	wrmsrq(MSR_VM_HSAVE_PA, __sme_set(page_to_phys(cpu->host_save)));
 	/* A kernel that crashed into this one may have left guests another rate. */
+	cpu->tsc_ratio = SVM_TSC_RATIO_DEFAULT;
 	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR))
-		svm_set_tsc_ratio(SVM_TSC_RATIO_DEFAULT);
+		svm_set_tsc_ratio(cpu, SVM_TSC_RATIO_DEFAULT);
 	lodge_predict_less(true);
 	svm_erratum_cpu_enable();
 	svm_asid_cpu_init(cpu);
@@ -58,6 +60,8 @@ void svm_cpu_disable(void)
 		return;
 	/* A crash may have come after CLGI.  Without SVM nothing ends that. */
 	svm_stgi();
+	if (cpu->tsc_ratio != SVM_TSC_RATIO_DEFAULT)
+		svm_set_tsc_ratio(cpu, SVM_TSC_RATIO_DEFAULT);
 	wrmsrq(MSR_VM_HSAVE_PA, cpu->found_hsave);
 	lodge_predict_less(false);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);

@@ -170,6 +170,11 @@ void svm_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		exit->kind = LODGE_VMEXIT_MSR;
 		exit->msr.write = control->exit_info_1;
 		return;
+	case SVM_EXIT_RDTSC:
+	case SVM_EXIT_RDTSCP:
+		exit->kind = LODGE_VMEXIT_RDTSC;
+		exit->rdtsc.aux = code == SVM_EXIT_RDTSCP;
+		return;
 	case SVM_EXIT_NPF:
 		svm_exit_fault(control, exit);
 		return;

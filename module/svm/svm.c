@@ -51,6 +51,10 @@ static const struct {
 	{ X86_CR4_PKE, X86_FEATURE_PKU },
 };
 
+/* Section 15.30.5: MSR TSC_RATIO has 8 bits before the point and 32 behind it. */
+#define SVM_TSC_RATIO_SHIFT 32
+#define SVM_TSC_RATIO_BITS 40
+
 /* Note the processor's features, to name the rules that a state breaks. */
 static void svm_host_init(void)
 {
@@ -155,6 +159,8 @@ static u64 svm_info_flags(void)
 		flags |= LODGE_INFO_DECODE_ASSISTS;
 	if (cpuid_edx(0x80000001) & SVM_CPUID_PAGE_1G)
 		flags |= LODGE_INFO_HUGE_1G;
+	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR))
+		flags |= LODGE_INFO_TSC_SCALING;
 	return flags;
 }
 
@@ -184,6 +190,10 @@ static int svm_setup(void)
 		svm_free_cpus();
 	svm_host_init();
 	lodge_svm_backend.info_flags = svm_info_flags();
+	if (boot_cpu_has(X86_FEATURE_TSCRATEMSR)) {
+		lodge_svm_backend.tsc_shift = SVM_TSC_RATIO_SHIFT;
+		lodge_svm_backend.tsc_bits = SVM_TSC_RATIO_BITS;
+	}
 	/* The nested walk has the paging mode of the host. */
 	lodge_npt_format_amd(&svm_format, pgtable_l5_enabled() ? 5 : 4,
 			     boot_cpu_has(X86_FEATURE_GBPAGES),
@@ -247,6 +257,8 @@ static void svm_vcpu_load(struct lodge_vcpu *vcpu, int cpu_number)
 		cpu->vcpu = vcpu;
 		svm->vmcb->control.clean = 0;
 	}
+	if (unlikely(cpu->tsc_ratio != svm->tsc_ratio))
+		svm_set_tsc_ratio(cpu, svm->tsc_ratio);
 	svm->entry.host_pa = __sme_set(page_to_phys(cpu->host_state));
 	svm_vmsave(svm->entry.host_pa);
 }
@@ -297,5 +309,6 @@ struct lodge_backend lodge_svm_backend __ro_after_init = {
 
 	.flush_tlb = svm_flush_tlb,
 	.tsc_offset = svm_tsc_offset,
+	.tsc_scale = svm_tsc_scale,
 	.check = svm_check,
 };

@@ -41,6 +41,7 @@ enum svm_clean {
  * @stepping_flags: the guest's own TF at the last entry with @stepping
  * @stepping_dr6: its DR6.BS then, which stays until the guest clears it
  * @nmi_wanted: an NMI waits for the window
+ * @tsc_ratio: MSR TSC_RATIO while it runs
  * @injected_rip: where the exception that was injected last interrupts the guest
  */
 struct svm_vcpu {
@@ -55,6 +56,7 @@ struct svm_vcpu {
 	u64 stepping_flags;
 	u64 stepping_dr6;
 	u64 iret_rip;
+	u64 tsc_ratio;
 	u64 injected_rip;
 };
 
@@ -64,6 +66,7 @@ struct svm_vcpu {
  * @host_state: page into which VMSAVE puts what VMRUN does not save
  * @found_hsave: MSR VM_HSAVE_PA as we found it
  * @asids: ASIDs that it gives out
+ * @tsc_ratio: MSR TSC_RATIO, which guests alone notice
  * @vcpu: whose state @host_state and the MSRs were prepared for
  */
 struct svm_cpu {
@@ -71,6 +74,7 @@ struct svm_cpu {
 	struct page *host_state;
 	u64 found_hsave;
 	struct lodge_tags asids;
+	u64 tsc_ratio;
 	struct lodge_vcpu *vcpu;
 };
 
@@ -141,10 +145,20 @@ static inline void svm_vmsave(u64 pa)
  */
 void svm_vmcb_init(struct lodge_vcpu *vcpu);
 
+/**
+ * svm_tsc_scale() - have the guest see the rate of vm->tsc
+ */
+void svm_tsc_scale(struct lodge_vcpu *vcpu);
+
 /* cpu.c; as struct lodge_backend has them */
 bool svm_cpu_busy(void);
 int svm_cpu_enable(void);
 void svm_cpu_disable(void);
+
+/**
+ * svm_set_tsc_ratio() - write MSR TSC_RATIO of this CPU
+ */
+void svm_set_tsc_ratio(struct svm_cpu *cpu, u64 ratio);
 
 /* run.c */
 void svm_run(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit, bool again);

@@ -58,6 +58,20 @@ static const u8 svm_intercepts[] = {
 #define SVM_PAUSE_COUNT 3000
 #define SVM_PAUSE_THRESHOLD 128
 
+/* A rate that the processor cannot show is shown by exits. */
+void svm_tsc_scale(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_tsc_scale *tsc = &vcpu->vm->tsc;
+	const bool exits = tsc->ratio && !tsc->by_processor;
+	struct svm_vcpu *svm = to_svm(vcpu);
+
+	svm->tsc_ratio = tsc->by_processor ? tsc->ratio : SVM_TSC_RATIO_DEFAULT;
+	svm_intercept(svm, INTERCEPT_RDTSC, exits);
+	svm_intercept(svm, INTERCEPT_RDTSCP, exits);
+	/* The CPU has the old ratio until the vCPU is loaded again. */
+	lodge_vcpu_unload(vcpu);
+}
+
 void svm_vmcb_init(struct lodge_vcpu *vcpu)
 {
 	struct svm_vcpu *svm = to_svm(vcpu);
@@ -74,6 +88,7 @@ void svm_vmcb_init(struct lodge_vcpu *vcpu)
 	control->nested_ctl = SVM_NP_ENABLE;
 	control->nested_cr3 = __sme_set(lodge_npt_root(&vcpu->vm->npt));
 	control->tsc_offset = vcpu->tsc_offset;
+	svm_tsc_scale(vcpu);
 
 	if (boot_cpu_has(X86_FEATURE_PAUSEFILTER)) {
 		control->pause_filter_count = SVM_PAUSE_COUNT;

@@ -111,7 +111,7 @@ u32 vmx_interruptibility(struct lodge_vcpu *vcpu)
 void vmx_window(struct lodge_vcpu *vcpu, u32 wanted)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
-	u32 proc = vmx_caps.proc;
+	u32 proc = vmx->proc_fixed;
 
 	/* An NMI's window may open in the shadow of STI; that of interrupts does not. */
 	if (wanted & LODGE_BLOCK_NMI &&

@@ -294,6 +294,11 @@ void vmx_exit_translate(struct lodge_vcpu *vcpu, struct lodge_vmexit *exit)
 		exit->kind = LODGE_VMEXIT_MSR;
 		exit->msr.write = reason == EXIT_REASON_MSR_WRITE;
 		break;
+	case EXIT_REASON_RDTSC:
+	case EXIT_REASON_RDTSCP:
+		exit->kind = LODGE_VMEXIT_RDTSC;
+		exit->rdtsc.aux = reason == EXIT_REASON_RDTSCP;
+		break;
 	case EXIT_REASON_CR_ACCESS:
 		vmx_exit_cr(exit);
 		break;

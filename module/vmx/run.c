@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "context.h"
 #include "tsc.h"
+#include "vm.h"
 #include "vmx/vmx.h"
 
 /* A selector that an exit cannot load: of the LDT, or not of privilege level 0. */
@@ -226,12 +227,14 @@ static void vmx_load_registers(struct lodge_vcpu *vcpu)
 /* Rounded up: an exit is late by a tick at most, and never early. */
 static u32 vmx_ticks_left(const struct lodge_vcpu *vcpu)
 {
-	u64 now = lodge_tsc() + vcpu->tsc_offset;
+	const struct lodge_tsc_scale *tsc = &vcpu->vm->tsc;
+	u64 now = lodge_tsc_scaled(tsc, lodge_tsc()) + vcpu->tsc_offset;
 	u64 left;
 
 	if (vcpu->deadline <= now)
 		return 0;
-	left = (vcpu->deadline - now) >> vmx_caps.timer_shift;
+	left = lodge_tsc_unscaled(tsc, vcpu->deadline - now) >>
+	       vmx_caps.timer_shift;
 	return left < VMX_TIMER_MAX ? left + 1 : VMX_TIMER_MAX;
 }
 

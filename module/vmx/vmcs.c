@@ -138,14 +138,32 @@ void vmx_vmcs_clear_cpu(void)
 		vmx_vmcs_clear(vmcs);
 }
 
+/*
+ * Section 26.6.5: the multiplier has 16 bits before the point.  A rate that the processor
+ * cannot show is shown by exits.
+ */
+void vmx_vmcs_scale_tsc(struct lodge_vcpu *vcpu)
+{
+	const struct lodge_tsc_scale *tsc = &vcpu->vm->tsc;
+	struct vmx_vcpu *vmx = to_vmx(vcpu);
+
+	vmx->proc_fixed = vmx_caps.proc;
+	if (tsc->ratio && !tsc->by_processor)
+		vmx->proc_fixed |= CPU_BASED_RDTSC_EXITING;
+	vmx->proc = vmx->proc_fixed;
+	vmx_write(CPU_BASED_VM_EXEC_CONTROL, vmx->proc);
+	if (vmx_caps.proc2 & SECONDARY_EXEC_TSC_SCALING)
+		vmx_write(TSC_MULTIPLIER, tsc->by_processor ?
+						  tsc->ratio :
+						  BIT_ULL(VMX_TSC_SHIFT));
+}
+
 static void vmx_vmcs_init_controls(struct lodge_vcpu *vcpu)
 {
 	struct vmx_vcpu *vmx = to_vmx(vcpu);
 
-	vmx->proc = vmx_caps.proc;
 	vmx->entry_controls = vmx_caps.entry;
 	vmx_write(PIN_BASED_VM_EXEC_CONTROL, vmx_caps.pin);
-	vmx_write(CPU_BASED_VM_EXEC_CONTROL, vmx_caps.proc);
 	vmx_write(SECONDARY_VM_EXEC_CONTROL, vmx_caps.proc2);
 	vmx_write(VM_EXIT_CONTROLS, vmx_caps.exit);
 	vmx_write(VM_ENTRY_CONTROLS, vmx_caps.entry);
@@ -157,6 +175,7 @@ static void vmx_vmcs_init_controls(struct lodge_vcpu *vcpu)
 	vmx_write(CR0_GUEST_HOST_MASK, ~0ULL);
 	vmx_write(CR4_GUEST_HOST_MASK, ~0ULL);
 	vmx_write(TSC_OFFSET, vcpu->tsc_offset);
+	vmx_vmcs_scale_tsc(vcpu);
 	vmx_write(EPT_POINTER, lodge_npt_eptp(&vcpu->vm->npt));
 	vmx_write(VM_ENTRY_INTR_INFO_FIELD, 0);
 }

@@ -106,6 +106,8 @@ static u64 vmx_info_flags(void)
 		flags |= LODGE_INFO_FLUSH_BY_ASID;
 	if (vmx_caps.ept & VMX_EPT_1GB_PAGE_BIT)
 		flags |= LODGE_INFO_HUGE_1G;
+	if (vmx_caps.proc2 & SECONDARY_EXEC_TSC_SCALING)
+		flags |= LODGE_INFO_TSC_SCALING;
 	return flags;
 }
 
@@ -116,6 +118,10 @@ static int vmx_setup(void)
 	vmx_caps_describe(&vmx_host);
 	lodge_vmx_backend.info_flags = vmx_info_flags();
 	lodge_vmx_backend.has_timer = vmx_caps_timer();
+	if (vmx_caps.proc2 & SECONDARY_EXEC_TSC_SCALING) {
+		lodge_vmx_backend.tsc_shift = VMX_TSC_SHIFT;
+		lodge_vmx_backend.tsc_bits = 64;
+	}
 	if (!error)
 		error = vmx_alloc_cpus();
 	if (!error)
@@ -283,6 +289,13 @@ static void vmx_tsc_offset(struct lodge_vcpu *vcpu, u64 offset)
 	vmx_end();
 }
 
+static void vmx_tsc_scale(struct lodge_vcpu *vcpu)
+{
+	vmx_begin(vcpu);
+	vmx_vmcs_scale_tsc(vcpu);
+	vmx_end();
+}
+
 static u64 vmx_check_field(void *unused, u32 field)
 {
 	return vmx_read(field);
@@ -331,5 +344,6 @@ struct lodge_backend lodge_vmx_backend __ro_after_init = {
 
 	.flush_tlb = vmx_flush_tlb,
 	.tsc_offset = vmx_tsc_offset,
+	.tsc_scale = vmx_tsc_scale,
 	.check = vmx_check_rules,
 };

@@ -61,7 +61,8 @@ struct vmx_host {
  * @rflags: what the VMCS has
  * @interruptibility: what the guest's next entry is to begin with
  * @vmcs_interruptibility: what the VMCS has
- * @proc: primary processor-based controls in the VMCS
+ * @proc_fixed: primary processor-based controls that no window changes
+ * @proc: those in the VMCS
  * @timer: VMX-preemption timer in the VMCS; all ones without it
  * @entry_controls: VM-entry controls in the VMCS
  * @event: the last one handed over, as in the VMCS without its error code
@@ -87,6 +88,7 @@ struct vmx_vcpu {
 	u64 rflags;
 	u32 interruptibility;
 	u32 vmcs_interruptibility;
+	u32 proc_fixed;
 	u32 proc;
 	u32 timer;
 	u32 entry_controls;
@@ -100,6 +102,9 @@ struct vmx_vcpu {
 	bool nmi_blocked;
 	bool failed;
 };
+
+/* Bits behind the point of the TSC multiplier. */
+#define VMX_TSC_SHIFT 48
 
 /* Where EFER stands in vmx_vcpu.msrs, with processors that do not switch it. */
 #define VMX_MSRS_EFER 0
@@ -149,6 +154,13 @@ void vmx_load_syscall(struct lodge_vcpu *vcpu);
  * vmx_vmcs_init() - what stays the same in a VMCS for the vCPU's life
  */
 void vmx_vmcs_init(struct lodge_vcpu *vcpu);
+
+/**
+ * vmx_vmcs_scale_tsc() - have the guest see the rate of vm->tsc
+ *
+ * Between vmx_begin() and vmx_end().
+ */
+void vmx_vmcs_scale_tsc(struct lodge_vcpu *vcpu);
 
 /**
  * vmx_vmcs_init_cpu() - what of the host is the same for all of a CPU's threads

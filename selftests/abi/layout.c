@@ -208,6 +208,10 @@ TEST(arguments_of_the_vm_calls_keep_their_layout)
 	EXPECT_AT(struct lodge_clock, ns, 0);
 	EXPECT_AT(struct lodge_clock, host_tsc, 8);
 	EXPECT_AT(struct lodge_clock, flags, 16);
+
+	EXPECT_SIZE(struct lodge_tsc_rate, 8);
+	EXPECT_AT(struct lodge_tsc_rate, khz, 0);
+	EXPECT_AT(struct lodge_tsc_rate, flags, 4);
 }
 
 TEST(arguments_of_the_vcpu_calls_keep_their_layout)
@@ -330,6 +334,7 @@ TEST(calls_keep_their_numbers)
 	EXPECT_EQ(0x0000b719U, LODGE_HOLD);
 	EXPECT_EQ(0x0000b71aU, LODGE_RELEASE);
 	EXPECT_EQ(0xc010b71bU, LODGE_RESET);
+	EXPECT_EQ(0x4008b71cU, LODGE_SET_TSC_RATE);
 	EXPECT_EQ(0x0000b720U, LODGE_RUN);
 	EXPECT_EQ(0xc2a0b721U, LODGE_GET_STATE);
 	EXPECT_EQ(0x42a0b722U, LODGE_SET_STATE);

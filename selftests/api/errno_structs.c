@@ -41,6 +41,7 @@ static const struct call {
 		struct lodge_memory memory;
 		struct lodge_msi msi;
 		struct lodge_clock clock;
+		struct lodge_tsc_rate tsc_rate;
 		struct lodge_ioeventfd ioeventfd;
 		struct lodge_irqfd irqfd;
 		struct lodge_dirty_log dirty_log;
@@ -64,6 +65,7 @@ static const struct call {
 	     .answer = -ENXIO),
 	CALL(GET_CLOCK, ON_VM),
 	CALL(SET_CLOCK, ON_VM),
+	CALL(SET_TSC_RATE, ON_VM, .argument.tsc_rate = { .khz = 1000000 }),
 	CALL(SET_IOEVENTFD, ON_VM, .argument.ioeventfd = { .fd = -1 },
 	     .answer = -EBADF),
 	CALL(SET_IRQFD, ON_VM,

@@ -381,6 +381,32 @@ TEST_F(vm, a_clock_call_with_flags_is_invalid)
 	EXPECT_GT(1ULL << 59, clock.ns);
 }
 
+TEST_F(vm, a_rate_of_counters_with_flags_is_invalid)
+{
+	for (int bit = 0; bit < 32; bit++) {
+		const struct lodge_tsc_rate rate = { .khz = 1000000,
+						     .flags = 1U << bit };
+
+		EXPECT_EQ(-1,
+			  ioctl(self->machine.vm, LODGE_SET_TSC_RATE, &rate));
+		EXPECT_EQ(EINVAL, errno);
+	}
+}
+
+TEST_F(vm, counters_have_a_rate_within_reach)
+{
+	struct lodge_info info;
+	uint64_t most;
+
+	ASSERT_EQ(0, lodge_info(self->machine.lodge, &info));
+	most = info.tsc_khz * 65536ULL;
+	EXPECT_EQ(-EINVAL, lodge_tsc_rate_set(self->machine.vm, 0));
+	EXPECT_EQ(0, lodge_tsc_rate_set(self->machine.vm, 1));
+	EXPECT_EQ(most > UINT32_MAX ? 0 : -EINVAL,
+		  lodge_tsc_rate_set(self->machine.vm, UINT32_MAX));
+	EXPECT_EQ(0, lodge_tsc_rate_set(self->machine.vm, info.tsc_khz));
+}
+
 TEST_F(vm, a_clock_of_a_time_to_come_is_invalid)
 {
 	struct lodge_clock clock, later;

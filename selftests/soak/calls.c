@@ -345,12 +345,16 @@ static void connect_eventfd(struct caller *caller)
 
 static void change_clock(struct caller *caller)
 {
+	struct lodge_tsc_rate rate = {
+		.khz = chance_below(&caller->chance, 10000000),
+	};
 	struct lodge_clock clock = {};
 	int fd = *any_vm(caller);
 
 	call(caller, fd, LODGE_GET_CLOCK, &clock);
 	chance_flip(&caller->chance, &clock, sizeof(clock), 2);
 	call(caller, fd, LODGE_SET_CLOCK, &clock);
+	call(caller, fd, LODGE_SET_TSC_RATE, &rate);
 }
 
 /* A number, size and argument of no call, or of the wrong one. */

@@ -651,6 +651,22 @@ TEST_F(exits, an_msr_is_quick_where_the_local_apic_says_so)
 	EXPECT_EQ(0x80bU, self->general->gpr[LODGE_RAX]);
 }
 
+TEST_F(exits, a_counter_of_another_rate_is_read_at_once)
+{
+	self->exit.kind = LODGE_VMEXIT_RDTSC;
+	self->exit.next_rip = RIP + 2;
+	self->exit.rdtsc.aux = false;
+	self->general->gpr[LODGE_RCX] = 5;
+	EXPECT_TRUE(QUICK());
+	EXPECT_EQ(RIP + 2, self->general->rip);
+	EXPECT_EQ((u32)FAKE_TSC, self->general->gpr[LODGE_RAX]);
+	EXPECT_EQ(FAKE_TSC >> 32, self->general->gpr[LODGE_RDX]);
+	EXPECT_EQ(5U, self->general->gpr[LODGE_RCX]);
+	self->exit.rdtsc.aux = true;
+	EXPECT_TRUE(QUICK());
+	EXPECT_EQ(0U, self->general->gpr[LODGE_RCX]);
+}
+
 TEST_F(exits, no_other_exit_is_quick)
 {
 	enum lodge_vmexit_kind kind;
@@ -659,7 +675,8 @@ TEST_F(exits, no_other_exit_is_quick)
 	self->exit.next_rip = RIP + 2;
 	for (kind = 0; kind <= LODGE_VMEXIT_ANSWERED; kind++) {
 		self->exit.kind = kind;
-		if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR)
+		if (kind == LODGE_VMEXIT_CPUID || kind == LODGE_VMEXIT_MSR ||
+		    kind == LODGE_VMEXIT_RDTSC)
 			continue;
 		EXPECT_FALSE(QUICK());
 		EXPECT_EQ(RIP, self->general->rip);

@@ -361,6 +361,12 @@ u64 lodge_pv_clock_now(struct lodge_vm *vm, u64 *host_tsc)
 	return 0;
 }
 
+long lodge_vm_set_tsc_rate(struct lodge_vm *vm,
+			   const struct lodge_tsc_rate *rate)
+{
+	return 0;
+}
+
 int lodge_pv_clock_set(struct lodge_vm *vm, u64 ns, u64 host_tsc)
 {
 	return 0;

@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "lapic.h"
+#include "tsc.h"
 
 /* Ticks of the TSC in two nanoseconds. */
 #define FAKE_TSC_PER_2NS 5
@@ -31,6 +32,7 @@ struct fake_cpu {
 	struct lodge_features features;
 	u64 base;
 	unsigned long requests;
+	struct lodge_tsc_scale tsc;
 	u64 tsc_offset;
 	u64 watched;
 	unsigned int nmis;
@@ -109,6 +111,8 @@ static inline struct lodge_apic *fake_apic_new(bool by_processor)
 	apic->base = &cpu->base;
 	apic->features = &cpu->features;
 	apic->requests = &cpu->requests;
+	cpu->tsc = (struct lodge_tsc_scale){ .khz = tsc_khz };
+	apic->tsc = &cpu->tsc;
 	apic->tsc_offset = &cpu->tsc_offset;
 	apic->watched = &cpu->watched;
 	apic->by_processor = by_processor;

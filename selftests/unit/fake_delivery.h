@@ -16,6 +16,7 @@
 #include "lapic.h"
 #include "state.h"
 #include "stats.h"
+#include "tsc.h"
 
 /**
  * fake - the vCPU
@@ -32,6 +33,7 @@ static struct {
 	struct lodge_delivery delivery;
 	struct lodge_regs regs;
 	unsigned long requests;
+	struct lodge_tsc_scale tsc;
 	u64 tsc_offset;
 	u64 watched;
 	u32 interruptibility;
@@ -124,6 +126,8 @@ static inline struct lodge_delivery *fake_delivery_new(void)
 	apic->base = (u64 *)&fake.regs.control.apic_base;
 	apic->features = &fake.features;
 	apic->requests = &fake.requests;
+	fake.tsc.khz = tsc_khz;
+	apic->tsc = &fake.tsc;
 	apic->tsc_offset = &fake.tsc_offset;
 	apic->watched = &fake.watched;
 	if (lodge_lapic_init(apic))

@@ -352,6 +352,16 @@ int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc)
 	return fails() ? -ENOMEM : 0;
 }
 
+int lodge_tsc_rate_set(int vm, uint32_t khz)
+{
+	if (!fake.tsc_rate_max)
+		return -ENOTTY;
+	if (khz > fake.tsc_rate_max)
+		return -EINVAL;
+	fake.tsc_rate = khz;
+	return 0;
+}
+
 int lodge_extint(int vcpu, uint8_t vector)
 {
 	if (fake.extint_busy) {

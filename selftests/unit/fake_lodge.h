@@ -23,6 +23,8 @@
  * @all: @run is called for all vCPUs
  * @status: answer of LODGE_GET_INFO
  * @tsc_khz: the same
+ * @tsc_rate: the rate that the guest's counters were given last
+ * @tsc_rate_max: the most that they can have; 0: the module does not know the call
  * @fail_call: number, from 1, of the call that fails with -ENOMEM
  * @vm_error: error of LODGE_CREATE_VM, or 0
  * @name: name of the last VM, or NULL
@@ -49,6 +51,8 @@ struct fake_lodge {
 	bool all;
 	enum lodge_status status;
 	uint32_t tsc_khz;
+	uint32_t tsc_rate;
+	uint32_t tsc_rate_max;
 	int fail_call;
 	int vm_error;
 	const char *name;

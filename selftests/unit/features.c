@@ -129,6 +129,19 @@ static const struct lodge_cpuid_entry *leaf(const struct cpu_state *state,
 	return NULL;
 }
 
+TEST(bits_that_amd_repeats_are_no_lack_of_intels)
+{
+	struct cpu_state intel = host(), amd = host();
+
+	intel.leaves[9].edx = SYSCALL;
+	EXPECT_FALSE(features_lack(&intel, &amd, name));
+	EXPECT_FALSE(features_lack(&amd, &intel, name));
+	/* But one that it has not at all. */
+	intel.leaves[1].edx = 1;
+	amd.leaves[1].edx = 1;
+	EXPECT_TRUE(features_lack(&intel, &amd, name));
+}
+
 TEST(features_of_a_processor_are_listed_by_name)
 {
 	struct cpu_state state = host();

@@ -175,7 +175,7 @@ static int load_at(const struct saved *saved, uint32_t khz)
 	return err;
 }
 
-TEST(a_host_whose_counters_run_at_another_rate_does_not_take_it)
+TEST(a_module_that_knows_no_other_rate_does_not_take_it)
 {
 	struct saved *saved;
 	int file;
@@ -196,6 +196,53 @@ TEST(a_host_whose_counters_run_at_another_rate_does_not_take_it)
 	EXPECT_EQ(0, load_at(saved, 0));
 	saved_close(saved);
 	close(file);
+}
+
+TEST(a_host_whose_counters_run_at_another_rate_gives_it_the_old_one)
+{
+	struct saved *saved;
+	int file;
+
+	fake.tsc_khz = 2000000;
+	fake.tsc_rate_max = 3000000;
+	file = write_machine(_metadata);
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, load_at(saved, 2000500));
+	EXPECT_EQ(0, fake.tsc_rate);
+	EXPECT_EQ(0, load_at(saved, 50000));
+	EXPECT_EQ(2000000, fake.tsc_rate);
+	fake.tsc_rate_max = 1000000;
+	EXPECT_EQ(-ERANGE, load_at(saved, 50000));
+	EXPECT_EQ(2000000, error.wants_khz);
+	saved_close(saved);
+	close(file);
+}
+
+TEST(a_machine_with_another_rate_than_its_host_is_saved_with_its_own)
+{
+	struct machine *machine;
+	struct saved *saved;
+	int first, second;
+
+	fake.tsc_khz = 2000000;
+	fake.tsc_rate_max = 3000000;
+	first = write_machine(_metadata);
+	ASSERT_EQ(0, saved_open(&saved, first, &why));
+	fake.tsc_khz = 50000;
+	config.saved = saved_state(saved);
+	ASSERT_EQ(0, machine_new(&machine, &config, &error));
+	second = memfd_create("saved", MFD_CLOEXEC);
+	ASSERT_EQ(0, saved_write(machine, second, CONFIG, NULL, &why));
+	machine_free(machine);
+	saved_close(saved);
+	config.saved = NULL;
+	fake.tsc_rate = 0;
+	ASSERT_EQ(0, saved_open(&saved, second, &why));
+	EXPECT_EQ(0, load_at(saved, 50000));
+	EXPECT_EQ(2000000, fake.tsc_rate);
+	saved_close(saved);
+	close(second);
+	close(first);
 }
 
 TEST(the_counters_of_a_machine_from_a_host_that_did_not_know_fit)

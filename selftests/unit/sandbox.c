@@ -366,6 +366,7 @@ CALL_OF(add_doorbell, is_let_through(LODGE_SET_IOEVENTFD))
 CALL_OF(read_state, is_let_through(LODGE_GET_STATE))
 CALL_OF(set_state, is_let_through(LODGE_SET_STATE))
 CALL_OF(set_clock, is_let_through(LODGE_SET_CLOCK))
+CALL_OF(set_rate, is_let_through(LODGE_SET_TSC_RATE))
 CALL_OF(seal_file, syscall(SYS_fcntl, sealed, F_ADD_SEALS, F_SEAL_GROW))
 CALL_OF(lock_bytes, syscall(SYS_fcntl, sealed, F_OFD_SETLK, &first_byte))
 CALL_OF(look_for_locks, syscall(SYS_fcntl, sealed, F_OFD_GETLK, &first_byte))
@@ -407,6 +408,7 @@ static const struct {
 	{ "wait for descriptors", wait_for_event, LOOP },
 	{ "set a state", set_state, LOOP },
 	{ "set the clock", set_clock, LOOP },
+	{ "set the rate of counters", set_rate, LOOP },
 	{ "ask for a peer", look_for_peer, OWNER },
 	{ "seal a file", seal_file, OWNER },
 	{ "lock bytes of a file", lock_bytes, OWNER },

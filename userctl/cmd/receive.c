@@ -404,7 +404,7 @@ int receive_command(int argc, char **argv)
 		       "\n"
 		       "Exit codes: those of lodge run; 66 also if what comes is "
 		       "no machine; 69 also if this host's processor lacks a "
-		       "feature or has another rate; 75 the connection was "
+		       "feature; 75 the connection was "
 		       "closed before the machine had come.",
 	};
 	struct receiver receiver = { 0 };

@@ -193,12 +193,15 @@ static int complain_load(int err, const struct machine_error *error)
 				"guests with --cpu baseline that are to move");
 	}
 	if (err == -ERANGE) {
-		snprintf(why, sizeof(why),
-			 "the guest's time stamp counter has run at %u kHz, "
-			 "and this host's runs at %u kHz",
-			 error->wants_khz, error->info.tsc_khz);
-		return complain(EXIT_CODE_HOST, "the saved state", why,
-				"restore it on a host with the same rate");
+		snprintf(
+			why, sizeof(why),
+			"the guest's time stamp counter has run at %u kHz, "
+			"which this host, whose own runs at %u kHz, cannot show",
+			error->wants_khz, error->info.tsc_khz);
+		return complain(
+			EXIT_CODE_HOST, "the saved state", why,
+			"restore it on a host with a rate nearer to that, and with a "
+			"lodge.ko as new as this lodge");
 	}
 	if (err == -EINVAL)
 		return complain(EXIT_CODE_IMAGE, "the saved state",

@@ -267,3 +267,10 @@ int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc)
 
 	return call(vm, LODGE_SET_CLOCK, &clock);
 }
+
+int lodge_tsc_rate_set(int vm, uint32_t khz)
+{
+	const struct lodge_tsc_rate rate = { .khz = khz };
+
+	return call(vm, LODGE_SET_TSC_RATE, &rate);
+}

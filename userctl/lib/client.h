@@ -270,4 +270,14 @@ int lodge_clock_get(int vm, struct lodge_clock *clock);
  */
 int lodge_clock_set(int vm, uint64_t ns, uint64_t host_tsc);
 
+/**
+ * lodge_tsc_rate_set() - give the guest's time stamp counters another rate
+ * @vm: from lodge_vm_create(), of which no vCPU has run
+ * @khz: the rate
+ *
+ * Return: 0 or -errno; -EINVAL the rate is out of reach, -EBUSY a vCPU has run, -ENOTTY
+ * the module is too old.
+ */
+int lodge_tsc_rate_set(int vm, uint32_t khz);
+
 #endif

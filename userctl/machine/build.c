@@ -336,7 +336,8 @@ static int gather(struct machine *machine)
 		.vcpus = machine->vcpus,
 		.interrupts = machine->interrupts,
 		.devices = machine->devices,
-		.tsc_khz = machine->error.info.tsc_khz,
+		.clock = { machine->error.info.tsc_khz,
+			   machine->error.info.tsc_khz },
 	};
 	return 0;
 }

@@ -48,7 +48,17 @@ static struct lodge_state call_of(const struct cpu_state *state)
 	};
 }
 
-int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc)
+uint64_t cpu_clock_scale(const struct cpu_clock *clock, uint64_t ticks)
+{
+	__int128 scaled = (int64_t)ticks;
+
+	if (!clock->host_khz || !clock->khz || clock->khz == clock->host_khz)
+		return ticks;
+	return (uint64_t)(scaled * clock->khz / clock->host_khz);
+}
+
+int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc,
+		  const struct cpu_clock *clock)
 {
 	struct lodge_state call = call_of(state);
 	int err;
@@ -58,7 +68,8 @@ int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc)
 	if (err)
 		return err;
 	state->regs = call.regs;
-	state->regs.msrs.tsc += host_tsc - state->regs.msrs.host_tsc;
+	state->regs.msrs.tsc +=
+		cpu_clock_scale(clock, host_tsc - state->regs.msrs.host_tsc);
 	state->regs.msrs.host_tsc = 0;
 	state->nr_msrs = LODGE_MAX_MSRS;
 	return lodge_msr_list(vcpu, state->msrs, &state->nr_msrs);
@@ -80,11 +91,13 @@ int cpu_state_set_leaves(int vcpu, const struct cpu_state *state,
 	    !memcmp(state->leaves, own->leaves, size))
 		return 0;
 	err = lodge_cpuid_set(vcpu, state->leaves, state->nr_leaves);
-	if (!err) {
-		memcpy(own->leaves, state->leaves, size);
-		own->nr_leaves = state->nr_leaves;
-	}
-	return err;
+	if (err)
+		return err;
+	memcpy(own->leaves, state->leaves, size);
+	own->nr_leaves = state->nr_leaves;
+	/* Another vendor's processor has other MSRs. */
+	own->nr_msrs = LODGE_MAX_MSRS;
+	return lodge_msr_list(vcpu, own->msrs, &own->nr_msrs);
 }
 
 int cpu_state_set(int vcpu, const struct cpu_state *state, uint64_t host_tsc)

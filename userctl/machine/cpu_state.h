@@ -51,12 +51,31 @@ struct cpu_state *cpu_state_new(uint32_t xsave_size);
 void cpu_state_free(struct cpu_state *state);
 
 /**
+ * struct cpu_clock - how fast time stamp counters count
+ * @host_khz: the host's; 0: unknown
+ * @khz: the guest's; 0: unknown
+ *
+ * If one of them is unknown, they are the same.
+ */
+struct cpu_clock {
+	uint32_t host_khz;
+	uint32_t khz;
+};
+
+/**
+ * cpu_clock_scale() - ticks of the host, of either sign, as ticks of the guest
+ */
+uint64_t cpu_clock_scale(const struct cpu_clock *clock, uint64_t ticks);
+
+/**
  * cpu_state_get() - read the state, except CPUID, of a vCPU that does not run
  * @host_tsc: moment for which to compute its time stamp counter
+ * @clock: how fast that counts
  *
  * Return: 0 or -errno.
  */
-int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc);
+int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc,
+		  const struct cpu_clock *clock);
 
 /**
  * cpu_state_set() - write the state, except CPUID, to a vCPU that does not run
@@ -78,7 +97,8 @@ int cpu_state_get_leaves(int vcpu, struct cpu_state *state);
 
 /**
  * cpu_state_set_leaves() - give a vCPU the state's CPUID, if it has another one
- * @own: has the vCPU's present CPUID; updated
+ * @own: has the vCPU's present CPUID and the MSRs that it has by that, in their reset
+ *	state; both are updated
  *
  * Return: 0; -EBUSY the vCPU has run; -errno.
  */

@@ -191,6 +191,15 @@ static uint32_t word_of(const struct cpu_state *state, const struct word *word)
 	return value_of(state, word->leaf, word->subleaf, word->reg);
 }
 
+/* Return: the bits of a word that a processor may have beside those of its features. */
+static uint32_t aliases_of(const struct cpu_state *state,
+			   const struct word *word)
+{
+	return word->leaf == EXTENDED_LEAF && word->reg == EDX ?
+		       value_of(state, 1, 0, EDX) & ALIASES :
+		       0;
+}
+
 static void write_name(const struct word *word, unsigned int bit,
 		       char name[static FEATURE_NAME_SIZE])
 {
@@ -222,7 +231,8 @@ bool features_lack(const struct cpu_state *own, const struct cpu_state *wanted,
 {
 	for (size_t i = 0; i < FEATURES_WORDS; i++) {
 		const uint32_t lacking = word_of(wanted, &words[i]) &
-					 ~word_of(own, &words[i]);
+					 ~word_of(own, &words[i]) &
+					 ~aliases_of(own, &words[i]);
 
 		if (lacking) {
 			write_name(&words[i], __builtin_ctz(lacking), name);
@@ -354,10 +364,9 @@ void features_keep(struct cpu_state *state, const struct feature_set *set)
 	for (size_t i = 0; i < FEATURES_WORDS; i++) {
 		struct lodge_cpuid_entry *entry =
 			find(state, words[i].leaf, words[i].subleaf);
-		uint32_t allowed = set->words[i];
+		const uint32_t allowed = set->words[i] |
+					 aliases_of(state, &words[i]);
 
-		if (words[i].leaf == EXTENDED_LEAF && words[i].reg == EDX)
-			allowed |= value_of(state, 1, 0, EDX) & ALIASES;
 		if (entry)
 			*reg_of(entry, words[i].reg) &= allowed;
 	}

@@ -56,7 +56,7 @@ int held_take(struct held *held)
 		return 0;
 	err = lodge_clock_get(held->vm, &clock);
 	for (struct vcpu **vcpu = held->vcpus; *vcpu && !err; vcpu++)
-		err = vcpu_take(*vcpu, clock.host_tsc);
+		err = vcpu_take(*vcpu, clock.host_tsc, &held->clock);
 	held->clock_ns = clock.ns;
 	held->taken = !err;
 	return err;
@@ -85,7 +85,7 @@ static struct shape shape_of(const struct held *held)
 		.now = loop_now(held->loop),
 		.clock_ns = held->clock_ns,
 		.asleep = held->asleep,
-		.tsc_khz = held->tsc_khz,
+		.tsc_khz = held->clock.khz,
 	};
 
 	while (held->vcpus[shape.vcpus])
@@ -130,6 +130,19 @@ static bool is_rate_fit(uint32_t own, uint32_t wanted)
 	       apart * PPM <= (uint64_t)own * TSC_TOLERANCE_PPM;
 }
 
+/* Return: 0; -ERANGE the counters cannot have this rate. */
+static int take_rate(struct held *held, uint32_t khz)
+{
+	if (is_rate_fit(held->clock.khz, khz))
+		return 0;
+	if (lodge_tsc_rate_set(held->vm, khz)) {
+		held->wants_khz = khz;
+		return -ERANGE;
+	}
+	held->clock.khz = khz;
+	return 0;
+}
+
 static int take_shape(struct held *held, const struct shape *shape)
 {
 	held->clock_ns = shape->clock_ns;
@@ -151,11 +164,8 @@ static int load_shape(struct held *held, const struct record *record)
 	if (shape.ram_low != own.ram_low || shape.ram_high != own.ram_high ||
 	    shape.vcpus != own.vcpus)
 		return -EINVAL;
-	if (!is_rate_fit(own.tsc_khz, shape.tsc_khz)) {
-		held->wants_khz = shape.tsc_khz;
-		return -ERANGE;
-	}
-	return take_shape(held, &shape);
+	err = take_rate(held, shape.tsc_khz);
+	return err ? err : take_shape(held, &shape);
 }
 
 static int put_back_shape(struct held *held, const struct record *record,

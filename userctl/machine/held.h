@@ -28,7 +28,7 @@
  * @asleep: the guest sleeps in S3
  * @taken: the vCPUs' states and @clock_ns are valid
  * @clock_ns: the VM's clock
- * @tsc_khz: rate of the guest's time stamp counters; 0: unknown
+ * @clock: rates of time stamp counters
  * @lacks: a feature of processors without which a state was refused, or empty
  * @wants_khz: the rate of time stamp counters without which a state was refused
  */
@@ -42,7 +42,7 @@ struct held {
 	bool asleep;
 	bool taken;
 	uint64_t clock_ns;
-	uint32_t tsc_khz;
+	struct cpu_clock clock;
 	char lacks[FEATURE_NAME_SIZE];
 	uint32_t wants_khz;
 };
@@ -76,7 +76,8 @@ int held_save(struct held *held, struct record *record);
  *
  * Return: 0; -EINVAL held_save() of such a machine cannot have made the record;
  * -EOPNOTSUPP it has a processor with a feature that this one lacks, which is in
- * held.lacks; -ERANGE its time stamp counters have run at another rate, held.wants_khz;
+ * held.lacks; -ERANGE its time stamp counters have run at a rate, held.wants_khz,
+ * that they cannot have here;
  * -ENOMEM; -errno of the calls for a vCPU.  On failure part of the machine may have changed.
  */
 int held_load(struct held *held, const struct record *record);

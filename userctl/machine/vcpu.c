@@ -103,6 +103,8 @@ static int limit_features(struct vcpu *vcpu, char *lacks)
 /* Return: as limit_features(). */
 static int keep_reset_state(struct vcpu *vcpu, char *lacks)
 {
+	/* The counter of a reset processor is 0, whatever its rate. */
+	const struct cpu_clock any = { 0 };
 	int err;
 
 	vcpu->reset = cpu_state_new(vcpu->host->xsave_size);
@@ -112,7 +114,7 @@ static int keep_reset_state(struct vcpu *vcpu, char *lacks)
 	/* The MSRs that there are depend on the features. */
 	err = limit_features(vcpu, lacks);
 	if (!err)
-		err = cpu_state_get(vcpu->fd, vcpu->reset, 0);
+		err = cpu_state_get(vcpu->fd, vcpu->reset, 0, &any);
 	if (!err)
 		err = cpu_state_get_leaves(vcpu->fd, vcpu->reset);
 	vcpu->reset->regs.msrs.tsc = 0;
@@ -170,12 +172,13 @@ void vcpu_free(struct vcpu *vcpu)
 	free(vcpu);
 }
 
-int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc)
+int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc,
+	      const struct cpu_clock *clock)
 {
 	memcpy(vcpu->state->leaves, vcpu->reset->leaves,
 	       sizeof(vcpu->state->leaves));
 	vcpu->state->nr_leaves = vcpu->reset->nr_leaves;
-	return cpu_state_get(vcpu->fd, vcpu->state, host_tsc);
+	return cpu_state_get(vcpu->fd, vcpu->state, host_tsc, clock);
 }
 
 int vcpu_give(struct vcpu *vcpu, uint64_t host_tsc)

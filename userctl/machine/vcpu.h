@@ -80,10 +80,12 @@ int vcpu_reset(struct vcpu *vcpu, uint64_t host_tsc);
 /**
  * vcpu_take() - read its state into vcpu_state(), while it does not run
  * @host_tsc: moment for which to compute its time stamp counter
+ * @clock: how fast that counts
  *
  * Return: 0 or -errno.
  */
-int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc);
+int vcpu_take(struct vcpu *vcpu, uint64_t host_tsc,
+	      const struct cpu_clock *clock);
 
 /**
  * vcpu_give() - give it the state in vcpu_state(), while it does not run

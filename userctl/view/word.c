@@ -34,6 +34,7 @@ static const char *const exits[LODGE_NR_STAT_EXITS] = {
 	[LODGE_STAT_SHUTDOWN] = "shutdown",
 	[LODGE_STAT_IGNORED] = "ignored",
 	[LODGE_STAT_INVALID] = "invalid",
+	[LODGE_STAT_RDTSC] = "rdtsc",
 };
 
 static const char *const vm_states[] = {
