@@ -120,9 +120,9 @@ _lodge_place() {
 # _lodge_value OPTION: completes its value; false if it takes none
 _lodge_value() {
 	case $1 in
-	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since | --input) _lodge_files ;;
+	--kernel | -k | --initrd | -i | --config | --disk | --cdrom | --pmem | --firmware | --since | --input | --key) _lodge_files ;;
 	--directory | --root | --share | --workdir | -w) _lodge_directories ;;
-	--to) _lodge_offer unix: exec: ;;
+	--to) _lodge_offer unix: tcp: exec: ;;
 	--serve) _lodge_offer unix: 127.0.0.1: ;;
 	--serial | -s)
 		_lodge_files
@@ -178,7 +178,7 @@ _lodge_argument() {
 		*) _lodge_files ;;
 		esac
 		;;
-	receive) _lodge_offer unix: stdio ;;
+	receive) _lodge_offer unix: tcp: stdio ;;
 	clone)
 		_lodge_files
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY \

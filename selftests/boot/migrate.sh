@@ -33,18 +33,20 @@ explain() {
 }
 has() { "$LODGE" logs "$at" 2>/dev/null | tr -d '\r' | grep -q "$1"; }
 is() { lodge 0 inspect --state "$1" && says "\"state\": \"$2\""; }
-listens() { [ -S "$dir/socket" ]; }
+to=unix:$dir/socket
+# listens: somebody waits at the socket, or at port 4000
+listens() { [ -S "$dir/socket" ] || grep -q ':0FA0 00000000:0000 0A' /proc/net/tcp; }
 # receives NAME OPTION...: as a process of its own
 receives() {
 	names="$names $1" name=$1
 	shift
-	"$LODGE" receive --name "$name" "$@" "unix:$dir/socket" \
+	"$LODGE" receive --name "$name" "$@" "$to" \
 		>"$dir/receiver" 2>&1 </dev/null &
 	receiver=$!
 	soon listens
 }
 # moves OPTION...: to where receives() has said
-moves() { lodge 0 migrate "$at" --to "unix:$dir/socket" "$@"; }
+moves() { lodge 0 migrate "$at" --to "$to" "$@"; }
 ended() { lodge 0 inspect --state "$1" && says '"end": "migrated"'; }
 # steps: how many the guest has told this controller of
 steps() { "$LODGE" logs "$at" 2>/dev/null | grep -c '^step'; }
@@ -102,7 +104,7 @@ source_killed() {
 	soon gone $receiver && soon gone $client && nowhere late && nowhere "$at"
 }
 
-echo 1..19
+echo 1..23
 at=web
 check "a machine starts" lodge 0 run -d --name web --kernel "$dir/kernel" \
 	--initrd "$dir/initrd" --append "console=ttyS0 quiet run=migrate" --cpus 2 \
@@ -131,6 +133,19 @@ check "and says so for programs" says '"state": *"migrated"'
 at=three
 check "and works on there" works
 
+printf '%032d\n' 1 >"$dir/key"
+printf '%032d\n' 2 >"$dir/other"
+chmod 600 "$dir/key" "$dir/other"
+to=tcp:127.0.0.1:4000
+check "a port is none without a key" \
+	eval 'lodge 64 migrate three --to $to && says "key FILE"'
+receives port -d --key "$dir/key"
+check "who has another key is turned away" \
+	lodge 77 migrate three --to $to --key "$dir/other"
+check "who has the key moves it through the port" moves --key "$dir/key"
+at=port to=unix:$dir/socket
+check "and it works on there" works
+
 check "a client that is killed leaves one machine" killed client
 check "and so does a receiver that is killed" killed receiver
 
@@ -143,5 +158,5 @@ check "its clock never went backwards, and nothing complains" \
 check "a machine that writes to a disk is refused" \
 	eval 'lodge 0 run -d --name disk --kernel "$dir/kernel" --disk "$dir/disk,raw" &&
 	names="$names disk" at=disk && receives four && lodge 75 migrate disk --to "unix:$dir/socket" &&
-	says "lodge save --stop"; wait $receiver; lodge 0 stop --now disk; at=three'
+	says "lodge save --stop"; wait $receiver; lodge 0 stop --now disk; at=port'
 check "a source that is killed leaves none" source_killed

@@ -24,6 +24,7 @@ FIXTURE(place)
 	char dir[32];
 	char path[64];
 	char text[80];
+	const char *key;
 	struct move_place there;
 	int code;
 	pthread_t thread;
@@ -47,18 +48,19 @@ static void *accept_one(void *opaque)
 {
 	FIXTURE_DATA(place) *self = opaque;
 
-	self->code = move_place_accept(self->text, &self->there);
+	self->code = move_place_accept(self->text, self->key, &self->there);
 	return NULL;
 }
 
 /* A socket that is bound and does not listen yet cannot be connected to. */
-static int connect_soon(const char *text, struct move_place *here)
+static int connect_soon(const char *text, const char *key,
+			struct move_place *here)
 {
 	int code = EXIT_CODE_OUTPUT;
 
 	for (int i = 0; i < PATIENCE_STEPS && code == EXIT_CODE_OUTPUT; i++) {
 		usleep(100);
-		code = move_place_connect(text, here);
+		code = move_place_connect(text, key, here);
 	}
 	return code;
 }
@@ -77,7 +79,7 @@ TEST_F(place, a_socket_takes_one_connection_both_ways)
 	struct move_place here;
 
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, accept_one, self));
-	ASSERT_EQ(0, connect_soon(self->text, &here));
+	ASSERT_EQ(0, connect_soon(self->text, NULL, &here));
 	pthread_join(self->thread, NULL);
 	ASSERT_EQ(0, self->code);
 	EXPECT_TRUE(leads(here.out, self->there.in));
@@ -98,7 +100,7 @@ TEST_F(place, only_its_owner_can_open_a_socket)
 		usleep(100);
 	ASSERT_EQ(0, stat(self->path, &status));
 	EXPECT_EQ(S_IFSOCK | 0600, status.st_mode);
-	ASSERT_EQ(0, connect_soon(self->text, &here));
+	ASSERT_EQ(0, connect_soon(self->text, NULL, &here));
 	pthread_join(self->thread, NULL);
 	move_place_close(&here, true);
 	move_place_close(&self->there, true);
@@ -114,7 +116,7 @@ TEST_F(place, a_socket_of_one_that_was_killed_is_replaced)
 	ASSERT_EQ(0, bind(left, (struct sockaddr *)&address, sizeof(address)));
 	close(left);
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, accept_one, self));
-	ASSERT_EQ(0, connect_soon(self->text, &here));
+	ASSERT_EQ(0, connect_soon(self->text, NULL, &here));
 	pthread_join(self->thread, NULL);
 	EXPECT_EQ(0, self->code);
 	move_place_close(&here, true);
@@ -131,8 +133,8 @@ TEST_F(place, a_socket_at_which_another_one_waits_stays_its_own)
 		usleep(100);
 	for (int i = 0; i < 3; i++)
 		EXPECT_EQ(EXIT_CODE_OUTPUT,
-			  move_place_accept(self->text, &other));
-	ASSERT_EQ(0, connect_soon(self->text, &here));
+			  move_place_accept(self->text, NULL, &other));
+	ASSERT_EQ(0, connect_soon(self->text, NULL, &here));
 	pthread_join(self->thread, NULL);
 	ASSERT_EQ(0, self->code);
 	EXPECT_TRUE(leads(here.out, self->there.in));
@@ -147,10 +149,10 @@ TEST_F(place, another_file_is_not_replaced)
 	ASSERT_LE(0, file);
 	close(file);
 	EXPECT_EQ(EXIT_CODE_OUTPUT,
-		  move_place_accept(self->text, &self->there));
+		  move_place_accept(self->text, NULL, &self->there));
 	EXPECT_EQ(0, access(self->path, F_OK));
 	EXPECT_EQ(EXIT_CODE_OUTPUT,
-		  move_place_connect(self->text, &self->there));
+		  move_place_connect(self->text, NULL, &self->there));
 }
 
 /* Who connects waits for somebody else, and who listens does not. */
@@ -161,9 +163,10 @@ TEST_F(place, each_side_is_told_what_it_can_do)
 
 	complain_to(why, sizeof(why));
 	strcat(self->text, "/there");
-	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_connect(self->text, &here));
+	EXPECT_EQ(EXIT_CODE_OUTPUT,
+		  move_place_connect(self->text, NULL, &here));
 	EXPECT_NE(NULL, strstr(why, "start lodge receive there first"));
-	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_accept(self->text, &here));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_accept(self->text, NULL, &here));
 	EXPECT_NE(NULL, strstr(why, "make its directory first"));
 	complain_to(NULL, 0);
 }
@@ -172,7 +175,7 @@ TEST(a_command_is_a_place)
 {
 	struct move_place here;
 
-	ASSERT_EQ(0, move_place_connect("exec:cat", &here));
+	ASSERT_EQ(0, move_place_connect("exec:cat", NULL, &here));
 	EXPECT_EQ(here.in, here.out);
 	EXPECT_TRUE(leads(here.out, here.in));
 	/* It ends when its input does. */
@@ -181,14 +184,15 @@ TEST(a_command_is_a_place)
 
 TEST(other_words_are_no_places)
 {
-	static const char *const words[] = { "",	"unix",	 "exec:",
-					     "tcp:a:1", "stdio", "/socket" };
+	static const char *const words[] = { "",    "unix",  "exec:",
+					     "tcp", "stdio", "/socket" };
 	struct move_place here;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		EXPECT_EQ(EXIT_CODE_USAGE, move_place_connect(words[i], &here));
-	EXPECT_EQ(EXIT_CODE_USAGE, move_place_accept("exec:cat", &here));
-	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_connect("unix:", &here));
+		EXPECT_EQ(EXIT_CODE_USAGE,
+			  move_place_connect(words[i], NULL, &here));
+	EXPECT_EQ(EXIT_CODE_USAGE, move_place_accept("exec:cat", NULL, &here));
+	EXPECT_EQ(EXIT_CODE_OUTPUT, move_place_connect("unix:", NULL, &here));
 }
 
 TEST_HARNESS_MAIN

@@ -28,6 +28,7 @@
 #define KEY_DOWNTIME 0x101
 #define KEY_BANDWIDTH 0x102
 #define KEY_JSON 0x103
+#define KEY_KEY 0x104
 #define MAX_DOWNTIME_MS 3600000
 /* The controller is asked so often how far it is. */
 #define LOOK_MS 200
@@ -39,12 +40,14 @@
  * struct migrate_options - the command line
  * @name: the machine
  * @to: where it is to go
+ * @key: file of the key for that, or NULL
  * @move: how
  * @json: report for programs
  */
 struct migrate_options {
 	const char *name;
 	const char *to;
+	const char *key;
 	struct control_move move;
 	bool json;
 };
@@ -108,6 +111,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return parse_downtime(argument, state, &options->move);
 	case KEY_BANDWIDTH:
 		return parse_bandwidth(argument, state, &options->move);
+	case KEY_KEY:
+		options->key = argument;
+		return 0;
 	case KEY_JSON:
 		options->json = true;
 		return 0;
@@ -294,7 +300,7 @@ static int migrate(const struct migrate_options *options)
 
 	if (code)
 		return code;
-	code = move_place_connect(options->to, &place);
+	code = move_place_connect(options->to, options->key, &place);
 	if (!code) {
 		code = move_to(client, options, &place);
 		/* What has led there may stay with the machine. */
@@ -308,9 +314,11 @@ int migrate_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
 		{ "to", KEY_TO, "PLACE", 0,
-		  "Where lodge receive waits: unix:PATH, or exec:COMMAND, whose "
-		  "standard input and output lead there",
+		  "Where lodge receive waits: unix:PATH; tcp:HOST:PORT; or "
+		  "exec:COMMAND, whose standard input and output lead there",
 		  0 },
+		{ "key", KEY_KEY, "FILE", 0,
+		  "With tcp:, the key that both sides have", 0 },
 		{ "downtime", KEY_DOWNTIME, "MS", 0,
 		  "Hold the machine for so many milliseconds in the end "
 		  "(default: 50)",
@@ -345,10 +353,12 @@ int migrate_command(int argc, char **argv)
 		       "Examples:\n"
 		       "  lodge migrate web --to 'exec:ssh other lodge receive "
 		       "-d stdio'\n"
+		       "  lodge migrate web --to tcp:other:4000 --key move.key\n"
 		       "  lodge migrate web --to unix:/tmp/web\n"
 		       "\n"
 		       "Exit codes: 0 it runs there, and has ended here; 73 PLACE "
-		       "cannot be reached; 75 also if it stays here; 76 it is "
+		       "cannot be reached; 77 also if the other side has not "
+		       "the key; 75 also if it stays here; 76 it is "
 		       "not known whether it runs there, and it is paused "
 		       "here; " NAMED_EXIT_CODES ".",
 	};

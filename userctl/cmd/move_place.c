@@ -16,6 +16,9 @@
 
 #include "cmd/complain.h"
 #include "cmd/exit_code.h"
+#include "cmd/move_key.h"
+#include "cmd/move_port.h"
+#include "cmd/move_tls.h"
 
 #define SOCKET_MODE 0600
 
@@ -106,13 +109,71 @@ static int connect_command(const char *command, struct move_place *place)
 	return -EAGAIN;
 }
 
-int move_place_connect(const char *text, struct move_place *place)
+/* @open: one of the two below.  Return: 0, or the exit code after a message. */
+static int open_port(const char *text, const char *key,
+		     int (*open)(const char *port, const char *key, int *fd),
+		     struct move_place *place)
+{
+	char digits[MOVE_KEY_MAX + 1];
+	int code;
+
+	if (!key)
+		return complain(EXIT_CODE_USAGE, text,
+				"it needs a key that both sides have",
+				"say --key FILE; `psktool -u lodge -p FILE` "
+				"makes one");
+	code = move_key_read(key, digits);
+	if (!code)
+		code = move_tls_load();
+	if (!code)
+		code = open(after(text, "tcp:"), digits, &place->in);
+	place->out = place->in;
+	explicit_bzero(digits, sizeof(digits));
+	return code;
+}
+
+static int connect_port(const char *port, const char *key, int *fd)
+{
+	int peer, code = move_port_connect(port, &peer);
+
+	return code ? code : move_tls_open(port, peer, key, false, fd);
+}
+
+/* Who has not the key is turned away, and the next one is waited for. */
+static int accept_port(const char *port, const char *key, int *fd)
+{
+	int listener, peer, code = move_port_listen(port, &listener);
+
+	if (code)
+		return code;
+	do {
+		peer = move_port_accept(listener);
+		code = peer < 0 ? complain_place(port, peer, NULL) :
+				  move_tls_open(port, peer, key, true, fd);
+	} while (code == EXIT_CODE_PERMISSION && peer >= 0);
+	close(listener);
+	return code;
+}
+
+/* Return: the exit code. */
+static int refuse_key(const char *text)
+{
+	return complain(EXIT_CODE_USAGE, text, "it takes no --key",
+			"leave that out, or say tcp:HOST:PORT");
+}
+
+int move_place_connect(const char *text, const char *key,
+		       struct move_place *place)
 {
 	const char *path = after(text, "unix:");
 	const char *command = after(text, "exec:");
 	int err;
 
 	*place = (struct move_place){ .in = -1, .out = -1 };
+	if (after(text, "tcp:"))
+		return open_port(text, key, connect_port, place);
+	if (key)
+		return refuse_key(text);
 	if (path) {
 		err = connect_unix(path, SOCK_STREAM);
 		place->in = place->out = err;
@@ -121,7 +182,7 @@ int move_place_connect(const char *text, struct move_place *place)
 	} else {
 		return complain(EXIT_CODE_USAGE, text,
 				"it is no place for a machine",
-				"say unix:PATH or exec:COMMAND");
+				"say unix:PATH, tcp:HOST:PORT or exec:COMMAND");
 	}
 	return err < 0 ? complain_connect(text, err) : 0;
 }
@@ -198,12 +259,17 @@ static int take_stdio(struct move_place *place)
 	return 0;
 }
 
-int move_place_accept(const char *text, struct move_place *place)
+int move_place_accept(const char *text, const char *key,
+		      struct move_place *place)
 {
 	const char *path = after(text, "unix:");
 	int err;
 
 	*place = (struct move_place){ .in = -1, .out = -1 };
+	if (after(text, "tcp:"))
+		return open_port(text, key, accept_port, place);
+	if (key)
+		return refuse_key(text);
 	if (path) {
 		err = accept_unix(path);
 		place->in = place->out = err;
@@ -212,7 +278,7 @@ int move_place_accept(const char *text, struct move_place *place)
 	} else {
 		return complain(EXIT_CODE_USAGE, text,
 				"it is no place where a machine comes from",
-				"say unix:PATH or stdio");
+				"say unix:PATH, tcp:ADDRESS:PORT or stdio");
 	}
 	return err < 0 ? complain_accept(text, err) : 0;
 }

@@ -31,6 +31,7 @@
 #define KEY_JSON 0x100
 #define KEY_NO_SANDBOX 0x101
 #define KEY_STANDBY 0x102
+#define KEY_KEY 0x103
 /* The other side may be silent for so long. */
 #define PATIENCE_MS 120000
 
@@ -47,6 +48,7 @@ struct outcome {
 /**
  * struct receiver - a machine on its way here
  * @from: where it comes from
+ * @key: file of the key for that, or NULL
  * @own: options of the machine that take the place of those that were offered
  * @detach: run in the background
  * @standby: it stands by
@@ -58,6 +60,7 @@ struct outcome {
  */
 struct receiver {
 	const char *from;
+	const char *key;
 	struct own_words own;
 	bool detach;
 	bool standby;
@@ -78,6 +81,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		return own_words_add(&receiver->own, "detach", NULL);
 	case 'n':
 		return own_words_add(&receiver->own, "name", argument);
+	case KEY_KEY:
+		receiver->key = argument;
+		return 0;
 	case KEY_JSON:
 		return own_words_add(&receiver->own, "json", NULL);
 	case KEY_STANDBY:
@@ -328,7 +334,7 @@ static void answer(struct receiver *receiver)
 static int receive(struct receiver *receiver, char *name)
 {
 	struct move_place place;
-	int code = move_place_accept(receiver->from, &place);
+	int code = move_place_accept(receiver->from, receiver->key, &place);
 
 	if (code)
 		return code;
@@ -372,6 +378,8 @@ int receive_command(int argc, char **argv)
 		  "Name of the VM (default: the one that it has had)", 0 },
 		{ "standby", KEY_STANDBY, NULL, 0,
 		  "Stand by for lodge replicate, until lodge takeover", 0 },
+		{ "key", KEY_KEY, "FILE", 0,
+		  "With tcp:, the key that both sides have", 0 },
 		{ "json", KEY_JSON, NULL, 0,
 		  "Report the guest's end as one line of JSON on standard "
 		  "error",
@@ -387,8 +395,9 @@ int receive_command(int argc, char **argv)
 		.doc = "Take a machine that lodge migrate moves here."
 		       "\v"
 		       "PLACE is unix:PATH, a socket that is made there for "
-		       "one connection, and which only its owner can open; or "
-		       "stdio, standard input and output.\n"
+		       "one connection, and which only its owner can open; "
+		       "tcp:ADDRESS:PORT, by TLS for one that has the same "
+		       "--key; or stdio, standard input and output.\n"
 		       "\n"
 		       "The other side says which files, networks and programs "
 		       "of this host the machine has: let only those move "
@@ -399,6 +408,7 @@ int receive_command(int argc, char **argv)
 		       "Examples:\n"
 		       "  lodge receive -d unix:/tmp/web\n"
 		       "  lodge receive -d --name web2 unix:/tmp/web\n"
+		       "  lodge receive -d --key move.key tcp:10.0.0.2:4000\n"
 		       "  lodge migrate web --to 'exec:ssh other lodge receive "
 		       "-d stdio'\n"
 		       "\n"

@@ -29,6 +29,7 @@
 #define KEY_TO 0x100
 #define KEY_EVERY 0x101
 #define KEY_JSON 0x102
+#define KEY_KEY 0x103
 /* The controller is asked as often as this at most, and twice in each interval otherwise. */
 #define LOOK_MS_MIN 10
 #define LOOK_MS_MAX 200
@@ -38,12 +39,14 @@
  * struct replicate_options - the command line
  * @name: the machine
  * @to: where it is to stand by
+ * @key: file of the key for that, or NULL
  * @every_ms: it is brought up to date there so often
  * @json: report for programs
  */
 struct replicate_options {
 	const char *name;
 	const char *to;
+	const char *key;
 	uint32_t every_ms;
 	bool json;
 };
@@ -85,6 +88,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	struct replicate_options *options = state->input;
 
 	switch (key) {
+	case KEY_KEY:
+		options->key = argument;
+		return 0;
 	case KEY_TO:
 		options->to = argument;
 		return 0;
@@ -228,7 +234,7 @@ static int replicate(const struct replicate_options *options)
 
 	if (code)
 		return code;
-	code = move_place_connect(options->to, &place);
+	code = move_place_connect(options->to, options->key, &place);
 	if (!code) {
 		code = replicate_to(client, options, &place);
 		move_place_close(&place, false);
@@ -241,9 +247,12 @@ int replicate_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
 		{ "to", KEY_TO, "PLACE", 0,
-		  "Where lodge receive --standby waits: unix:PATH, or "
-		  "exec:COMMAND, whose standard input and output lead there",
+		  "Where lodge receive --standby waits: unix:PATH; "
+		  "tcp:HOST:PORT; or exec:COMMAND, whose standard input and "
+		  "output lead there",
 		  0 },
+		{ "key", KEY_KEY, "FILE", 0,
+		  "With tcp:, the key that both sides have", 0 },
 		{ "every", KEY_EVERY, "TIME", 0,
 		  "Bring it up to date there so often, such as 500ms (the "
 		  "default) or 2s",
