@@ -233,6 +233,9 @@ TEST(files_that_cannot_be_read_are_named)
 		     error.text);
 	EXPECT_EQ(-EISDIR, image_open(&image, "/", &error));
 	EXPECT_STREQ("/: Is a directory", error.text);
+	EXPECT_EQ(-ENOTBLK, image_open(&image, "/dev/zero", &error));
+	EXPECT_STREQ("/dev/zero: is a character device; name a file or a pipe",
+		     error.text);
 
 	fd = memfile("", 0, path);
 	ASSERT_LE(0, fd);

@@ -289,6 +289,41 @@ TEST_F(agent, a_signal_reaches_the_command)
 	EXPECT_STREQ("up\ncaught\n", text_of(self->out));
 }
 
+/* Sends a signal as soon as the command's output has no more room. */
+static void *send_signal_when_full(void *opaque)
+{
+	FIXTURE_DATA(agent) *self = opaque;
+	struct pollfd room = { .fd = self->out, .events = POLLOUT };
+	struct stat st = {};
+
+	while (!st.st_size && !fstat(self->err, &st))
+		usleep(1000);
+	while (poll(&room, 1, 0))
+		usleep(1000);
+	errand_signal(self->errand, SIGTERM);
+	return NULL;
+}
+
+TEST_F(agent, a_signal_ends_a_command_whose_output_stands_still)
+{
+	pthread_t thread;
+	int fds[2];
+
+	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
+	close(self->out);
+	self->out = fds[1];
+	prepare(self, (char *[]){ "sh", "-c",
+				  "echo up >&2; exec cat /dev/zero", NULL });
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_signal_when_full,
+				    self));
+	errand_run(self->errand, self->over, &self->end);
+	pthread_join(thread, NULL);
+	errand_free(self->errand);
+	close(fds[0]);
+	EXPECT_EQ(ERRAND_KILLED, self->end.fate);
+	EXPECT_EQ(SIGTERM, self->end.code);
+}
+
 static void say(struct wire *wire, enum wire_type type, unsigned int stream,
 		const void *payload, size_t size)
 {

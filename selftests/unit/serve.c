@@ -438,6 +438,25 @@ TEST_F(serve, clients_that_say_nothing_keep_no_other_one_waiting)
 	rmdir(directory);
 }
 
+TEST_F(serve, a_server_that_ignores_hangups_goes_on_after_one)
+{
+	const struct sigaction before = { .sa_handler = SIG_DFL };
+	char said[1024];
+	unsigned int port = 0;
+	const char *at;
+	pid_t child;
+
+	signal(SIGHUP, SIG_IGN);
+	child = start("127.0.0.1:0", said, sizeof(said));
+	sigaction(SIGHUP, &before, NULL);
+	EXPECT_NE(NULL, (at = strstr(said, "http://127.0.0.1:")));
+	EXPECT_EQ(1, sscanf(at ?: "", "http://127.0.0.1:%u", &port));
+	kill(child, SIGHUP);
+	get_at_port(port, "localhost");
+	EXPECT_BEGINS("HTTP/1.1 200 ");
+	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), end(child));
+}
+
 TEST_F(serve, a_port_is_told)
 {
 	char said[1024];

@@ -91,6 +91,9 @@ static int take(struct image *image)
 	struct stat status;
 	int ret = get_status(image->fd, &status);
 
+	/* One such as /dev/zero has no end, and a terminal waits for its user. */
+	if (!ret && S_ISCHR(status.st_mode))
+		return -ENOTBLK;
 	if (!ret && is_stream(&status)) {
 		ret = keep(&image->fd);
 		if (!ret)
@@ -128,6 +131,11 @@ int image_open(struct image *image, const char *path, struct boot_error *error)
 	close(image->fd);
 	if (ret == -ENODATA)
 		return boot_error_set(error, ret, "%s: is empty", path);
+	if (ret == -ENOTBLK)
+		return boot_error_set(error, ret,
+				      "%s: is a character device; name a file "
+				      "or a pipe",
+				      path);
 	if (ret == -EFBIG)
 		return boot_error_set(error, ret, "%s: is larger than %s", path,
 				      boot_size(IMAGE_MAX_SIZE).text);

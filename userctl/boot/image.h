@@ -45,8 +45,8 @@ struct image {
  * @path: must live as long as @image
  * @error: the reason of a failure
  *
- * Return: 0, or -errno of open() or read(); -EISDIR, -EFBIG beyond
- * IMAGE_MAX_SIZE, -ENODATA when it is empty, -ENOMEM.
+ * Return: 0, or -errno of open() or read(); -EISDIR, -ENOTBLK a character device,
+ * -EFBIG beyond IMAGE_MAX_SIZE, -ENODATA when it is empty, -ENOMEM.
  */
 int image_open(struct image *image, const char *path, struct boot_error *error);
 

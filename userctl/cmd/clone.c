@@ -288,7 +288,9 @@ int clone_command(int argc, char **argv)
 {
 	static const struct argp_option descriptions[] = {
 		{ "count", 'n', "COUNT", 0,
-		  "Number of clones, 1 to 1000 (default 1)", 0 },
+		  "Number of clones, 1 to 1000 (default 1); with other "
+		  "commands, -n is --name",
+		  0 },
 		{ "name", KEY_NAME, "NAME", 0,
 		  "Name of the clone; of several, NAME-1, NAME-2... (default: "
 		  "that of the machine, with numbers that are free)",

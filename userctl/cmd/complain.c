@@ -33,3 +33,10 @@ int complain(int code, const char *what, const char *why, const char *remedy)
 		remedy ? remedy : "");
 	return code;
 }
+
+void warn_of_no_sandbox(void)
+{
+	fputs("lodge: warning: --no-sandbox: a guest that breaks out of its "
+	      "machine can do what you can\n",
+	      stderr);
+}

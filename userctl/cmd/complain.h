@@ -26,6 +26,11 @@ int complain(int code, const char *what, const char *why, const char *remedy);
 int complain_line(int code, const char *line);
 
 /**
+ * warn_of_no_sandbox() - say what --no-sandbox means
+ */
+void warn_of_no_sandbox(void);
+
+/**
  * complain_to() - have the next messages written to memory, too, each in place of the one
  * before
  * @copy: filled, cut to fit, also by processes that share it; or NULL: nowhere

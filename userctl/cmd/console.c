@@ -23,6 +23,7 @@
 #include "cmd/exit_code.h"
 #include "cmd/named.h"
 #include "control/protocol.h"
+#include "machine/signals.h"
 #include "machine/terminal.h"
 
 #define KEY_HISTORY 0x100
@@ -233,7 +234,8 @@ static void catch_signals(void)
 	struct sigaction action = { .sa_handler = note_signal };
 
 	for (size_t i = 0; i < sizeof(caught) / sizeof(caught[0]); i++)
-		sigaction(caught[i], &action, NULL);
+		if (!signal_is_ignored(caught[i]))
+			sigaction(caught[i], &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -480,6 +480,8 @@ static int fuzz(struct fuzz_options *options)
 				"there is none that has started this",
 				"start it by afl-fuzz -i IN -o OUT -- lodge "
 				"fuzz ..., or give --input FILE");
+	if (options->run.no_sandbox)
+		warn_of_no_sandbox();
 	options->run.machine.fuzz = &fuzzer.shared;
 	err = devices_want(&options->run.machine.devices,
 			   devices_find("fuzz")) ?

@@ -365,9 +365,7 @@ static int run_with_options(struct run_options *options,
 	int err, code;
 
 	if (options->no_sandbox)
-		fputs("lodge: warning: --no-sandbox: a guest that breaks out "
-		      "of its machine can do what you can\n",
-		      stderr);
+		warn_of_no_sandbox();
 	options->machine.help = show_keys;
 	options->machine.show = show_state;
 	options->machine.resets = tell_resets;

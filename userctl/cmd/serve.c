@@ -22,6 +22,7 @@
 #include "cmd/family.h"
 #include "lib/now.h"
 #include "lib/size.h"
+#include "machine/signals.h"
 #include "view/metrics.h"
 
 #define REQUEST_SIZE 4096
@@ -312,15 +313,15 @@ static void tell_ready(int listener, const struct serve_place *place)
 /* Return: a descriptor that tells of ends of clients, and of the server's, or -errno. */
 static int take_signals(void)
 {
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	sigset_t set;
 	int fd;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!signal_is_ignored(ends[i]))
+			sigaddset(&set, ends[i]);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	/* Where it was ignored, children would end without being counted. */
 	signal(SIGCHLD, SIG_DFL);

@@ -60,6 +60,7 @@ struct output {
  * @outputs: by stream; that of the input is not used
  * @numbers: signals: written to 1 and read from 0
  * @unanswered: signals that end a process, since the agent has last said anything
+ * @to_end: the command was sent one
  */
 struct errand {
 	struct errand_config config;
@@ -75,10 +76,13 @@ struct errand {
 	struct output outputs[WIRE_STREAMS];
 	int numbers[2];
 	atomic_uint unanswered;
+	atomic_bool to_end;
 };
 
 /* As many as a guest that stands still may leave without a word. */
 #define UNANSWERED_MAX 2
+/* A reader that takes nothing for so long is not waited for when the command was to end. */
+#define UNREAD_MS 3000
 
 static size_t piece_of(int fd)
 {
@@ -145,6 +149,8 @@ bool errand_signal(struct errand *errand, int number)
 
 	if (number != SIGWINCH && !reaches_command(errand, number))
 		return false;
+	if (ends_a_process(number))
+		atomic_store(&errand->to_end, true);
 	return write(errand->numbers[1], &byte, 1) == 1 || errno == EAGAIN;
 }
 
@@ -538,7 +544,10 @@ static int wait_and_serve(struct errand *errand, int over)
 	return 0;
 }
 
-/* Writes what is left, unless its reader goes or a signal says that it never takes it. */
+/*
+ * Writes what is left, unless its reader goes or a signal says that it never takes it: one
+ * that came before, and has ended the command, if the reader stands still.
+ */
 static void write_rest(struct errand *errand, unsigned int stream)
 {
 	struct output *output = &errand->outputs[stream];
@@ -546,10 +555,15 @@ static void write_rest(struct errand *errand, unsigned int stream)
 		{ .fd = output->fd, .events = POLLOUT },
 		{ .fd = errand->numbers[0], .events = POLLIN },
 	};
+	const int patience = atomic_load(&errand->to_end) ? UNREAD_MS : -1;
 	uint8_t number = SIGWINCH;
+	int ready;
 
 	while (output->fd >= 0 && ring_count(&output->ring)) {
-		if (poll(fds, 2, -1) < 0)
+		ready = poll(fds, 2, patience);
+		if (!ready)
+			return;
+		if (ready < 0)
 			continue;
 		if (fds[0].revents)
 			write_output(errand, stream);

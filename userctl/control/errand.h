@@ -94,6 +94,9 @@ struct errand *errand_new(const struct errand_config *config);
  * @over: it is also over when this can be read; -1: it is not
  * @end: out
  *
+ * What the command has written is written before the end, however long its reader takes,
+ * unless a signal that ends a process was sent and the reader then takes nothing at all.
+ *
  * Return: 0; -errno of poll().
  */
 int errand_run(struct errand *errand, int over, struct errand_end *end);

@@ -12,6 +12,7 @@
 #include "lib/client.h"
 #include "machine/dirty.h"
 #include "machine/parts.h"
+#include "machine/saved.h"
 
 #define PAGE 4096ULL
 
@@ -54,8 +55,17 @@ static int check_devices(const struct machine *machine, char *why)
 static int check_images(const struct machine *machine, char *why)
 {
 	struct boot_error boot;
-	int err = image_store_check(&machine->images, &boot);
+	int err;
 
+	if (image_store_list(&machine->images, SAVED_MAX_IMAGES)) {
+		snprintf(why, MOVING_WHY_SIZE,
+			 "it was started from more than %d files, for which "
+			 "the stream has no room; pack their content into "
+			 "fewer",
+			 SAVED_MAX_IMAGES);
+		return -E2BIG;
+	}
+	err = image_store_check(&machine->images, &boot);
 	if (err)
 		snprintf(why, MOVING_WHY_SIZE, "%s", boot.text);
 	return err;

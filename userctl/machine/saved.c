@@ -22,8 +22,6 @@
 #include "snap/write.h"
 
 #define IMAGE_SECTION "image"
-/* Of multiboot's modules there may be more. */
-#define MAX_IMAGES 64
 
 /* An image in the section "images"; its path follows, without a zero. */
 struct image_head {
@@ -303,13 +301,13 @@ static int check_machine(struct machine *machine, struct snap_error *error)
 		return snap_error_set(error, -EOPNOTSUPP, NULL,
 				      "its device %s cannot be saved: %s", name,
 				      why);
-	if (image_store_list(&machine->images, MAX_IMAGES))
+	if (image_store_list(&machine->images, SAVED_MAX_IMAGES))
 		return snap_error_set(
 			error, -E2BIG, NULL,
 			"it was started from more than %d files, "
 			"which a file has no room for; pack their "
 			"content into fewer",
-			MAX_IMAGES);
+			SAVED_MAX_IMAGES);
 	err = check_paths(machine, error);
 	if (err)
 		return err;
@@ -443,7 +441,7 @@ int saved_thaw(struct machine *machine, struct snap_error *error)
 struct saved {
 	struct snap_file *file;
 	struct record record;
-	struct machine_image images[MAX_IMAGES];
+	struct machine_image images[SAVED_MAX_IMAGES];
 	struct machine_saved state;
 };
 
@@ -454,7 +452,7 @@ static int take_image(struct saved *saved, const struct record *body)
 	struct image_head head;
 	uint64_t page;
 
-	if (saved->state.nr_images == MAX_IMAGES ||
+	if (saved->state.nr_images == SAVED_MAX_IMAGES ||
 	    body->size <= sizeof(head) || body->size - sizeof(head) > PATH_MAX)
 		return -EBADMSG;
 	memcpy(&head, body->data, sizeof(head));

@@ -18,6 +18,8 @@
 
 #define SAVED_IMAGES "images"
 #define SAVED_IMAGES_VERSION 1
+/* A machine that started from more files, as by multiboot, is not saved, and does not move. */
+#define SAVED_MAX_IMAGES 64
 
 struct saved;
 

@@ -46,8 +46,7 @@ static void *take(void *opaque)
 	return NULL;
 }
 
-/* A process that ignores a signal, as under nohup, continues to ignore it. */
-static bool is_ignored(int number)
+bool signal_is_ignored(int number)
 {
 	struct sigaction action;
 
@@ -70,7 +69,7 @@ int signals_start(struct signals **signals,
 	sigemptyset(&new->taken);
 	sigaddset(&new->taken, STOP_SIGNAL);
 	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
-		if (!is_ignored(taken[i]))
+		if (!signal_is_ignored(taken[i]))
 			sigaddset(&new->taken, taken[i]);
 	pthread_sigmask(SIG_BLOCK, &new->taken, &new->before);
 	err = pthread_create(&new->thread, NULL, take, new);

@@ -6,7 +6,16 @@
 #ifndef LODGE_MACHINE_SIGNALS_H
 #define LODGE_MACHINE_SIGNALS_H
 
+#include <stdbool.h>
+
 struct signals;
+
+/**
+ * signal_is_ignored() - find out whether this process ignores a signal
+ *
+ * One that does, as under nohup(1), is to ignore it still when it takes signals.
+ */
+bool signal_is_ignored(int number);
 
 /**
  * signals_start() - take SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and
