@@ -45,6 +45,7 @@ enum signal {
 struct mm_struct {
 	struct vm_area_struct vma;
 	unsigned int locks;
+	bool contended; /* others hold the lock */
 	unsigned int faults;
 	unsigned int flags;
 	vm_fault_t answers[4];
@@ -55,8 +56,10 @@ struct mm_struct {
 
 static struct mm_struct host;
 
-#define mmap_read_lock_killable(mm) \
-	((mm)->signal == FATAL_SIGNAL ? -EINTR : ((mm)->locks++, 0))
+/* A lock that is free goes to a killed process, too. */
+#define mmap_read_lock_killable(mm)                                 \
+	((mm)->contended && (mm)->signal == FATAL_SIGNAL ? -EINTR : \
+							   ((mm)->locks++, 0))
 #define mmap_read_unlock(mm) ((mm)->locks--)
 #define vma_lookup(mm, hva) ((hva) == 0x1000 ? &(mm)->vma : NULL)
 #define arch_vma_access_permitted(vma, ...) (!(vma)->denied)
@@ -170,6 +173,7 @@ TEST_F(host_page, is_waited_for_until_the_process_is_killed)
 	EXPECT_EQ(-EINTR, fault(true));
 	EXPECT_EQ(1U, host.faults);
 	EXPECT_TRUE(host.flags & FAULT_FLAG_KILLABLE);
+	host.contended = true;
 	EXPECT_EQ(-EINTR, fault(true));
 	EXPECT_EQ(1U, host.faults);
 }
