@@ -66,12 +66,13 @@ static u64 lapic_deadline_wait(const struct lodge_apic *apic, u64 deadline)
 {
 	u64 now = lodge_tsc_scaled(apic->tsc, lodge_tsc()) +
 		  READ_ONCE(*apic->tsc_offset);
+	const u32 khz = READ_ONCE(apic->tsc->khz);
 	u64 left;
 
 	if (deadline <= now)
 		return 0;
-	left = min(deadline - now, TIMER_MAX_MSEC * apic->tsc->khz);
-	return mul_u64_u32_div(left, NSEC_PER_MSEC, apic->tsc->khz) + 1;
+	left = min(deadline - now, TIMER_MAX_MSEC * khz);
+	return mul_u64_u32_div(left, NSEC_PER_MSEC, khz) + 1;
 }
 
 static enum hrtimer_restart lapic_deadline_expired(struct lodge_apic *apic)

@@ -65,7 +65,8 @@ static inline u64 lodge_tsc_from_user(u64 host_tsc)
  * @ratio: ticks of the guest's to one of lodge_tsc()'s, rounded down; 0: the same rate
  * @by_processor: the processor shows the guest this rate; else RDTSC leaves the guest
  *
- * Read by anyone; changes only before a vCPU has run.
+ * Changes only before a vCPU has run.  It is read by anyone, without a lock: whoever divides
+ * by @khz reads it once, since a quotient that does not fit is a fault of the host's.
  */
 struct lodge_tsc_scale {
 	u32 khz;
@@ -119,10 +120,12 @@ static inline u64 lodge_tsc_moved_scaled(const struct lodge_tsc_scale *scale)
 static inline u64 lodge_tsc_unscaled(const struct lodge_tsc_scale *scale,
 				     u64 ticks)
 {
+	const u32 khz = READ_ONCE(scale->khz);
+
 	if (likely(!scale->ratio))
 		return ticks;
-	return mul_u64_u32_div(min(ticks, (u64)scale->khz << 32),
-			       scale->host_khz, scale->khz);
+	return mul_u64_u32_div(min(ticks, (u64)khz << 32), scale->host_khz,
+			       khz);
 }
 
 /**
