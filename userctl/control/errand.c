@@ -530,15 +530,43 @@ static void note_failure(struct errand *errand, int err)
 		hear_last(errand);
 }
 
+/*
+ * A command that was to end is not told of as long as there is output of it that nobody takes.
+ * Return: milliseconds for poll().
+ */
+static int patience_of(struct errand *errand)
+{
+	bool waits = false;
+
+	for (int i = WIRE_OUT; i < WIRE_STREAMS; i++)
+		waits |= errand->outputs[i].fd >= 0 &&
+			 ring_count(&errand->outputs[i].ring);
+	return waits && atomic_load(&errand->to_end) ? UNREAD_MS : -1;
+}
+
+static int give_up_readers(struct errand *errand)
+{
+	int err = 0;
+
+	for (int i = WIRE_OUT; i < WIRE_STREAMS && !err; i++)
+		if (errand->outputs[i].fd >= 0 &&
+		    ring_count(&errand->outputs[i].ring))
+			err = lose_output(errand, i);
+	return err;
+}
+
 /* Return: 0; -errno of poll(). */
 static int wait_and_serve(struct errand *errand, int over)
 {
 	struct pollfd fds[NR_FDS];
+	int ready, err;
 
 	fill_fds(errand, over, fds);
-	if (poll(fds, NR_FDS, -1) < 0)
+	ready = poll(fds, NR_FDS, patience_of(errand));
+	if (ready < 0)
 		return errno == EINTR ? 0 : -errno;
-	note_failure(errand, serve(errand, fds));
+	err = ready ? 0 : give_up_readers(errand);
+	note_failure(errand, err ? err : serve(errand, fds));
 	if (fds[FD_OVER].revents)
 		hear_last(errand);
 	return 0;
@@ -555,12 +583,11 @@ static void write_rest(struct errand *errand, unsigned int stream)
 		{ .fd = output->fd, .events = POLLOUT },
 		{ .fd = errand->numbers[0], .events = POLLIN },
 	};
-	const int patience = atomic_load(&errand->to_end) ? UNREAD_MS : -1;
 	uint8_t number = SIGWINCH;
 	int ready;
 
 	while (output->fd >= 0 && ring_count(&output->ring)) {
-		ready = poll(fds, 2, patience);
+		ready = poll(fds, 2, patience_of(errand));
 		if (!ready)
 			return;
 		if (ready < 0)
