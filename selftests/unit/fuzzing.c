@@ -26,6 +26,11 @@
 /* A target that does not end by itself is ended after so many seconds. */
 #define LONGEST 20
 
+/* All that is said where nothing goes wrong: the sanitizers need a process that is free. */
+#define WARNING                                                                 \
+	"lodge: warning: --no-sandbox: a guest that breaks out of its machine " \
+	"can do what you can\n"
+
 FIXTURE(fuzzing)
 {
 	char image[MEMFILE_PATH_SIZE];
@@ -180,7 +185,7 @@ TEST_F(fuzzing, ends_with_a_fuzzer_that_goes_in_the_midst_of_a_run)
 	ASSERT_TRUE(begin(self));
 	leave(self);
 	EXPECT_EQ(0, finish(self)) TH_LOG("%s", self->text);
-	EXPECT_STREQ("", self->text);
+	EXPECT_STREQ(WARNING, self->text);
 }
 
 TEST_F(fuzzing, ends_with_a_fuzzer_that_goes_before_runs_begin)
@@ -189,7 +194,7 @@ TEST_F(fuzzing, ends_with_a_fuzzer_that_goes_before_runs_begin)
 	start(self, (char *[]){ NULL });
 	leave(self);
 	EXPECT_EQ(0, finish(self)) TH_LOG("%s", self->text);
-	EXPECT_STREQ("", self->text);
+	EXPECT_STREQ(WARNING, self->text);
 }
 
 TEST_F(fuzzing, is_no_crash_if_the_user_ends_it)
@@ -213,7 +218,7 @@ TEST_F(fuzzing, is_no_end_of_the_guest_if_the_user_ends_it_before_runs_begin)
 		usleep(1000);
 	ASSERT_EQ(0, kill(self->target, SIGTERM));
 	EXPECT_EQ(EXIT_CODE_SIGNAL(SIGTERM), finish(self));
-	EXPECT_STREQ("", self->text);
+	EXPECT_STREQ(WARNING, self->text);
 	leave(self);
 }
 
