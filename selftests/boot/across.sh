@@ -20,7 +20,7 @@ explain() {
 	"$LODGE" logs web 2>&1 | tail -n 20
 	"$LODGE" logs --messages web 2>&1 | tail
 }
-has() { "$LODGE" logs web 2>/dev/null | tr -d '\r' | grep -q "$1"; }
+has() { "$LODGE" logs web 2>/dev/null | sed -n 's/\r$//p' | grep -q "$1"; }
 steps() { "$LODGE" logs web 2>/dev/null | grep -c '^step'; }
 goes_on() { [ "$(steps)" -gt "$told" ]; }
 works() { told=$(steps); soon goes_on; }
@@ -34,7 +34,7 @@ sum() {
 	echo "$1 $sum"
 }
 right() {
-	set -- $("$LODGE" logs web | tr -d '\r' | sed -n 's/^sums: //p')
+	set -- $("$LODGE" logs web | sed -n 's/\r$//p' | sed -n 's/^sums: //p')
 	[ $# = 2 ] && [ "$1" -ge 10 ] && [ "$*" = "$(sum "$1")" ]
 }
 finishes() {

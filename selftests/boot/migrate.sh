@@ -31,7 +31,7 @@ explain() {
 		"$LODGE" logs --messages "$name" 2>&1 | tail -n 5
 	done
 }
-has() { "$LODGE" logs "$at" 2>/dev/null | tr -d '\r' | grep -q "$1"; }
+has() { "$LODGE" logs "$at" 2>/dev/null | sed -n 's/\r$//p' | grep -q "$1"; }
 is() { lodge 0 inspect --state "$1" && says "\"state\": \"$2\""; }
 to=unix:$dir/socket
 # listens: somebody waits at the socket, or at port 4000
@@ -64,7 +64,7 @@ sum() {
 }
 # right: the guest's two sums, which follow the number of their steps
 right() {
-	set -- $("$LODGE" logs "$at" | tr -d '\r' | sed -n 's/^sums: //p')
+	set -- $("$LODGE" logs "$at" | sed -n 's/\r$//p' | sed -n 's/^sums: //p')
 	[ $# = 4 ] && [ "$1" -ge 10 ] && [ "$3" -ge 10 ] &&
 		[ "$*" = "$(sum 1 "$1") $(sum 2 "$3")" ]
 }

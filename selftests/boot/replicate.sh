@@ -22,7 +22,7 @@ soon() {
 	return 1
 }
 # No command of Lodge's reads the log of one whose controller was killed.
-log() { tr -d '\r' 2>/dev/null <"$runtime/lodge/$1/serial.log"; }
+log() { sed -n 's/\r$//p' 2>/dev/null <"$runtime/lodge/$1/serial.log"; }
 step_lines() { log "$1" | grep -E '^step [0-9]+ [0-9]+$'; }
 number_of() { set -- $1; echo "${2:-0}"; }
 last_step() { number_of "$(step_lines "$1" | tail -n 1)"; }

@@ -32,8 +32,8 @@ explain() {
 # is NAME STATE: running, paused, ...
 is() { lodge 0 inspect --state "$1" && says "\"state\": \"$2\""; }
 
-# told: what the guest has written to its console
-told() { "$LODGE" logs "$at" 2>/dev/null | tr -d '\r'; }
+# told: the lines that the guest has written to its console, but for one that it has not ended
+told() { "$LODGE" logs "$at" 2>/dev/null | sed -n 's/\r$//p'; }
 has() { told | grep -q "$1"; }
 
 # steps: how many the guest has told this controller of
