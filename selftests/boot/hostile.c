@@ -7,11 +7,13 @@
  * LODGE_SEED in the environment repeats a run of other numbers.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "cmd/device_option.h"
@@ -500,6 +502,35 @@ TEST_F(hostile, guest_of_random_numbers_comes_to_its_end)
 TEST_F(hostile, guest_of_a_balloon_comes_to_its_end)
 {
 	EXPECT_TRUE(ends_well(self, "virtio-balloon"));
+}
+
+/* The other end of a card: each frame, with its size before it, comes back as it was. */
+static void *return_frames(void *opaque)
+{
+	const int fd = *(const int *)opaque;
+	static char bytes[65536];
+	ssize_t size;
+
+	while ((size = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		if (send(fd, bytes, size, MSG_NOSIGNAL) != size)
+			break;
+	return NULL;
+}
+
+TEST_F(hostile, guest_of_a_network_card_comes_to_its_end)
+{
+	pthread_t thread;
+	char device[64];
+	int ends[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, ends));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, return_frames, &ends[1]));
+	/* The card closes its end. */
+	snprintf(device, sizeof(device), "virtio-net,type=fd,fd=%d", ends[0]);
+	EXPECT_TRUE(ends_well(self, device));
+	shutdown(ends[1], SHUT_RDWR);
+	EXPECT_EQ(0, pthread_join(thread, NULL));
+	close(ends[1]);
 }
 
 TEST_HARNESS_MAIN
