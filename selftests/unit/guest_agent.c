@@ -312,10 +312,10 @@ TEST_F(agent, a_signal_ends_a_command_whose_output_stands_still)
 	ASSERT_EQ(0, pipe2(fds, O_CLOEXEC));
 	close(self->out);
 	self->out = fds[1];
-	prepare(self, (char *[]){ "sh", "-c",
-				  "echo up >&2; exec cat /dev/zero", NULL });
-	ASSERT_EQ(0, pthread_create(&thread, NULL, send_signal_when_full,
-				    self));
+	prepare(self, (char *[]){ "sh", "-c", "echo up >&2; exec cat /dev/zero",
+				  NULL });
+	ASSERT_EQ(0,
+		  pthread_create(&thread, NULL, send_signal_when_full, self));
 	errand_run(self->errand, self->over, &self->end);
 	pthread_join(thread, NULL);
 	errand_free(self->errand);
