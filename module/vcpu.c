@@ -77,7 +77,10 @@ void lodge_vcpu_end(struct lodge_vcpu *vcpu)
 {
 	struct lodge_vm *vm = vcpu->vm;
 
+	/* Whoever has found it and has its lock works on a complete one: see there. */
+	mutex_lock(&vcpu->lock);
 	WRITE_ONCE(vcpu->ended, true);
+	mutex_unlock(&vcpu->lock);
 	lodge_registry_changed();
 	lodge_lapic_close(vcpu->apic);
 	if (vcpu->backend)

@@ -200,7 +200,8 @@ void lodge_vcpu_free(struct lodge_vcpu *vcpu);
  * @id: below LODGE_MAX_VCPUS
  *
  * Whoever finds it finds it complete.  It stays as long as its VM; but it may end
- * meanwhile, so only its plain members may be read.
+ * meanwhile, so only its plain members may be read; unless @vcpu->lock is held, and it
+ * has not ended since it was taken.
  */
 struct lodge_vcpu *lodge_vcpu_find(const struct lodge_vm *vm, u32 id);
 

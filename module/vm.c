@@ -150,23 +150,35 @@ static bool lodge_vm_has_run(const struct lodge_vm *vm)
 	return false;
 }
 
-static void lodge_vm_scale_tsc(struct lodge_vm *vm,
-			       const struct lodge_tsc_scale *tsc)
+/* Its descriptor may be closed meanwhile, which takes the lock, too. */
+static int lodge_vm_scale_vcpu(const struct lodge_vm *vm,
+			       struct lodge_vcpu *vcpu)
+{
+	if (mutex_lock_killable(&vcpu->lock))
+		return -EINTR;
+	if (!vcpu->ended) {
+		lodge_backend->tsc_scale(vcpu);
+		lodge_msr_set_tsc_offset(vcpu, vm->tsc_offset);
+	}
+	mutex_unlock(&vcpu->lock);
+	return 0;
+}
+
+static int lodge_vm_scale_tsc(struct lodge_vm *vm,
+			      const struct lodge_tsc_scale *tsc)
 {
 	unsigned int i;
+	int error = 0;
 
 	vm->tsc = *tsc;
 	vm->tsc_offset = -lodge_tsc_scaled(tsc, lodge_tsc_ordered());
-	for (i = 0; i < vm->nr_vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus && !error; i++) {
 		struct lodge_vcpu *vcpu = lodge_vcpu_find(vm, i);
 
-		if (!vcpu)
-			continue;
-		mutex_lock(&vcpu->lock);
-		lodge_backend->tsc_scale(vcpu);
-		lodge_msr_set_tsc_offset(vcpu, vm->tsc_offset);
-		mutex_unlock(&vcpu->lock);
+		if (vcpu)
+			error = lodge_vm_scale_vcpu(vm, vcpu);
 	}
+	return error;
 }
 
 long lodge_vm_set_tsc_rate(struct lodge_vm *vm,
@@ -186,7 +198,7 @@ long lodge_vm_set_tsc_rate(struct lodge_vm *vm,
 	if (lodge_vm_has_run(vm))
 		error = -EBUSY;
 	else
-		lodge_vm_scale_tsc(vm, &tsc);
+		error = lodge_vm_scale_tsc(vm, &tsc);
 	lodge_hold_end(vm);
 	return error;
 }

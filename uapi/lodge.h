@@ -539,7 +539,8 @@ struct lodge_extint {
  * and lodge_clock.host_tsc of all calls remain the host's own ticks.
  *
  * Errors: EINVAL khz is zero or at least 65536 times info.tsc_khz, flags; EBUSY a vCPU
- * has run; EINTR killed meanwhile; EOVERFLOW as LODGE_HOLD.
+ * has run; EINTR killed meanwhile, with the counters of some vCPUs changed only; EOVERFLOW
+ * as LODGE_HOLD.
  */
 #define LODGE_SET_TSC_RATE _IOW(LODGE_IOC, 0x1c, struct lodge_tsc_rate)
 

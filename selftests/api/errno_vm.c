@@ -4,6 +4,7 @@
  * failed has changed nothing.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "host.h"
 #include "runner.h"
 #include "registers.h"
+#include "waiting.h"
 
 #include "kselftest_harness.h"
 
@@ -405,6 +407,63 @@ TEST_F(vm, counters_have_a_rate_within_reach)
 	EXPECT_EQ(most > UINT32_MAX ? 0 : -EINVAL,
 		  lodge_tsc_rate_set(self->machine.vm, UINT32_MAX));
 	EXPECT_EQ(0, lodge_tsc_rate_set(self->machine.vm, info.tsc_khz));
+}
+
+struct rates {
+	int vm;
+	int fd[LODGE_MAX_VCPUS];
+	int read;
+	bool done;
+	long refused;
+};
+
+static void *rates_thread(void *argument)
+{
+	struct rates *rates = argument;
+	uint32_t khz = 1000000;
+
+	while (!SEEN(rates->done))
+		if (lodge_tsc_rate_set(rates->vm, khz++))
+			rates->refused++;
+	return NULL;
+}
+
+/* Reads each vCPU until its descriptor is closed: so most end here, at the end of a call. */
+static void *readers_thread(void *argument)
+{
+	struct lodge_state state = { .groups = LODGE_GROUP_GENERAL };
+	struct rates *rates = argument;
+
+	for (int id = 1; id < LODGE_MAX_VCPUS; id++) {
+		__atomic_store_n(&rates->read, id, __ATOMIC_SEQ_CST);
+		while (!lodge_state_get(rates->fd[id], &state))
+			;
+	}
+	return NULL;
+}
+
+TEST_F(vm, counters_may_be_given_a_rate_while_their_vcpus_end)
+{
+	struct rates rates = { .vm = self->machine.vm };
+	struct lodge_run *run[LODGE_MAX_VCPUS];
+	pthread_t thread[2];
+
+	for (int id = 1; id < LODGE_MAX_VCPUS; id++) {
+		rates.fd[id] =
+			lodge_vcpu_create(self->machine.vm, id, &run[id]);
+		ASSERT_LE(0, rates.fd[id]);
+	}
+	pthread_create(&thread[0], NULL, rates_thread, &rates);
+	pthread_create(&thread[1], NULL, readers_thread, &rates);
+	for (int id = 1; id < LODGE_MAX_VCPUS; id++) {
+		EXPECT_TRUE(EVENTUALLY(SEEN(rates.read) >= id));
+		lodge_vcpu_close(rates.fd[id], run[id]);
+	}
+	pthread_join(thread[1], NULL);
+	__atomic_store_n(&rates.done, true, __ATOMIC_SEQ_CST);
+	pthread_join(thread[0], NULL);
+	EXPECT_EQ(0, rates.refused);
+	EXPECT_TRUE(guest_runs(&self->machine));
 }
 
 TEST_F(vm, a_clock_of_a_time_to_come_is_invalid)
