@@ -53,8 +53,10 @@ put_back() {
 	done
 }
 listens() { [ -S "$dir/socket" ]; }
+# Its checkpoint, if it has one, would not go along.
 moved() {
 	new_name
+	lodge 0 checkpoint --drop "$at" || return 1
 	"$LODGE" receive --name "$next" -d "unix:$dir/socket" >"$dir/receiver" 2>&1 </dev/null &
 	receiver=$!
 	soon listens && lodge 0 migrate "$at" --to "unix:$dir/socket" &&

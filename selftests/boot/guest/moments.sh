@@ -16,11 +16,12 @@ work() {
 }
 # The same broken numbers, and the same memory, give the same each time.
 float() {
-	awk 'BEGIN { x = 1; for (i = 1; i < 3000; i++) x = sqrt(x * x + i) / 1.0001 + sin(i); printf "%.17g\n", x }'
+	awk 'BEGIN { x = 1; for (i = 1; i < 3000; i++) x = x * 1.0001 + i / (x + 0.1); printf "%.17g\n", x }'
 }
 memory() { sha256sum </tmp/memory; }
 same() {
 	broken=$(float) whole=$(memory) wrong=0
+	[ -n "$broken" ] && [ -n "$whole" ] || wrong=1
 	while [ ! -e /tmp/enough ]; do
 		[ "$(float)" = "$broken" ] && [ "$(memory)" = "$whole" ] ||
 			wrong=$((wrong + 1))
