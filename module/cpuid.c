@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "cpuid.h"
+#include "msr.h"
 #include "policy.h"
 #include "pv.h"
 #include "vcpu.h"
@@ -659,6 +660,7 @@ static int cpuid_entries_check(struct lodge_cpuid_entry *entries, u32 nr)
 
 int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg)
 {
+	const bool intel = vcpu->features.intel;
 	struct lodge_cpuid_entry *entries;
 	int error;
 
@@ -683,5 +685,7 @@ int lodge_cpuid_set(struct lodge_vcpu *vcpu, const struct lodge_cpuid *arg)
 	vcpu->cpuid_kept->valid = 0;
 	cpuid_settle_index(vcpu);
 	cpuid_settle_features(vcpu);
+	if (vcpu->features.intel != intel)
+		vcpu->regs.msrs.misc_enable = lodge_misc_enable_reset(!intel);
 	return 0;
 }

@@ -171,7 +171,6 @@ void lodge_msr_reset(struct lodge_vcpu *vcpu, bool init)
 	msr_reset_stored(vcpu);
 	memset(msrs, 0, sizeof(*msrs));
 	msrs->pat = PAT_RESET;
-	if (vcpu->features.intel)
-		msrs->misc_enable = LODGE_MISC_ENABLE_RESET;
+	msrs->misc_enable = lodge_misc_enable_reset(vcpu->features.intel);
 	lodge_vcpu_unload(vcpu);
 }

@@ -18,6 +18,15 @@ struct lodge_vcpu;
 	(MSR_IA32_MISC_ENABLE_FAST_STRING | MSR_IA32_MISC_ENABLE_BTS_UNAVAIL | \
 	 MSR_IA32_MISC_ENABLE_PEBS_UNAVAIL)
 
+/**
+ * lodge_misc_enable_reset() - MSR MISC_ENABLE after a reset
+ * @intel: the vCPU is Intel's by its CPUID; no other one has the MSR
+ */
+static inline u64 lodge_misc_enable_reset(bool intel)
+{
+	return intel ? LODGE_MISC_ENABLE_RESET : 0;
+}
+
 enum msr_kind {
 	MSR_READ_ONLY, /* reads @value */
 	MSR_IGNORED, /* reads @value; a write of other bits than @mask: #GP */

@@ -599,7 +599,8 @@ struct lodge_extint {
  * LODGE_SET_CPUID - replace the vCPU's CPUID leaves
  *
  * A new vCPU has all features that Lodge supports on this host; other feature bits are
- * refused.
+ * refused.  With leaves of another vendor's processor the vCPU has that vendor's MSRs, in
+ * the state of a reset.
  *
  * Errors: EINVAL flags, count above LODGE_MAX_CPUID, a leaf given twice, a feature that
  * Lodge does not support; EBUSY the vCPU has run.

@@ -319,6 +319,33 @@ TEST_F(vcpu, bad_cpuid_is_invalid_and_changes_nothing)
 	EXPECT_TRUE(same_cpuid(self->fd, before, count));
 }
 
+/* 1 if the leaves are Intel's. */
+static int be_the_other_vendor(struct lodge_cpuid_entry *vendor)
+{
+	int intel = vendor->ecx == 0x6c65746e;
+
+	memcpy(&vendor->ebx, intel ? "Auth" : "Genu", 4);
+	memcpy(&vendor->edx, intel ? "enti" : "ineI", 4);
+	memcpy(&vendor->ecx, intel ? "cAMD" : "ntel", 4);
+	return !intel;
+}
+
+TEST_F(vcpu, the_other_vendors_cpuid_brings_what_a_reset_of_it_sets)
+{
+	/* Fast strings; no branch trace store, no precise events. */
+	const uint64_t intels = 1 | 1 << 11 | 1 << 12;
+	uint32_t count = read_cpuid(self->fd);
+	struct lodge_state state = { .groups = LODGE_GROUP_MSRS };
+
+	for (int i = 0; i < 2; i++) {
+		int intel = be_the_other_vendor(leaf(count, 0));
+
+		ASSERT_EQ(0, lodge_cpuid_set(self->fd, leaves, count));
+		ASSERT_EQ(0, lodge_state_get(self->fd, &state));
+		EXPECT_EQ(intel ? intels : 0, state.regs.msrs.misc_enable);
+	}
+}
+
 TEST_F(vcpu, cpuid_is_settled_once_the_vcpu_has_run)
 {
 	struct lodge_cpuid_entry before[LODGE_MAX_CPUID];

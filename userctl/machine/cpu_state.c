@@ -75,6 +75,25 @@ int cpu_state_get(int vcpu, struct cpu_state *state, uint64_t host_tsc,
 	return lodge_msr_list(vcpu, state->msrs, &state->nr_msrs);
 }
 
+int cpu_state_get_reset(int vcpu, struct cpu_state *state)
+{
+	/* The counter of a reset processor is 0, whatever its rate. */
+	const struct cpu_clock any = { 0 };
+	int err = cpu_state_get(vcpu, state, 0, &any);
+
+	if (!err)
+		err = cpu_state_get_leaves(vcpu, state);
+	if (err)
+		return err;
+	state->regs.msrs.tsc = 0;
+	/* The processor's signature; the kernel set it by the leaves of before. */
+	for (uint32_t i = 0; i < state->nr_leaves; i++)
+		if (state->leaves[i].leaf == 1)
+			state->regs.general.gpr[LODGE_RDX] =
+				state->leaves[i].eax;
+	return 0;
+}
+
 int cpu_state_get_leaves(int vcpu, struct cpu_state *state)
 {
 	state->nr_leaves = LODGE_MAX_CPUID;
@@ -93,11 +112,11 @@ int cpu_state_set_leaves(int vcpu, const struct cpu_state *state,
 	err = lodge_cpuid_set(vcpu, state->leaves, state->nr_leaves);
 	if (err)
 		return err;
+	err = cpu_state_get_reset(vcpu, own);
+	/* Some leaves are not read as they were given: the next call compares these. */
 	memcpy(own->leaves, state->leaves, size);
 	own->nr_leaves = state->nr_leaves;
-	/* Another vendor's processor has other MSRs. */
-	own->nr_msrs = LODGE_MAX_MSRS;
-	return lodge_msr_list(vcpu, own->msrs, &own->nr_msrs);
+	return err;
 }
 
 int cpu_state_set(int vcpu, const struct cpu_state *state, uint64_t host_tsc)

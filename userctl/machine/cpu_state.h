@@ -96,9 +96,15 @@ int cpu_state_set(int vcpu, const struct cpu_state *state, uint64_t host_tsc);
 int cpu_state_get_leaves(int vcpu, struct cpu_state *state);
 
 /**
+ * cpu_state_get_reset() - read the state of a vCPU that has not run or been written to
+ *
+ * Return: 0 or -errno.
+ */
+int cpu_state_get_reset(int vcpu, struct cpu_state *state);
+
+/**
  * cpu_state_set_leaves() - give a vCPU the state's CPUID, if it has another one
- * @own: has the vCPU's present CPUID and the MSRs that it has by that, in their reset
- *	state; both are updated
+ * @own: the state of the vCPU after a reset with its present CPUID; updated
  *
  * Return: 0; -EBUSY the vCPU has run; -errno.
  */

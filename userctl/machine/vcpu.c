@@ -103,8 +103,6 @@ static int limit_features(struct vcpu *vcpu, char *lacks)
 /* Return: as limit_features(). */
 static int keep_reset_state(struct vcpu *vcpu, char *lacks)
 {
-	/* The counter of a reset processor is 0, whatever its rate. */
-	const struct cpu_clock any = { 0 };
 	int err;
 
 	vcpu->reset = cpu_state_new(vcpu->host->xsave_size);
@@ -113,12 +111,7 @@ static int keep_reset_state(struct vcpu *vcpu, char *lacks)
 		return -ENOMEM;
 	/* The MSRs that there are depend on the features. */
 	err = limit_features(vcpu, lacks);
-	if (!err)
-		err = cpu_state_get(vcpu->fd, vcpu->reset, 0, &any);
-	if (!err)
-		err = cpu_state_get_leaves(vcpu->fd, vcpu->reset);
-	vcpu->reset->regs.msrs.tsc = 0;
-	return err;
+	return err ? err : cpu_state_get_reset(vcpu->fd, vcpu->reset);
 }
 
 int vcpu_new(struct vcpu **vcpu, const struct vcpu_host *host, uint32_t id,
