@@ -218,31 +218,57 @@ TEST(a_host_whose_counters_run_at_another_rate_gives_it_the_old_one)
 	close(file);
 }
 
-TEST(a_machine_with_another_rate_than_its_host_is_saved_with_its_own)
+/* Sets @second to what a host with time stamp counters of this rate makes of @first. */
+static void save_again(struct __test_metadata *_metadata, int first,
+		       uint32_t khz, int *second)
 {
 	struct machine *machine;
 	struct saved *saved;
-	int first, second;
 
-	fake.tsc_khz = 2000000;
-	fake.tsc_rate_max = 3000000;
-	first = write_machine(_metadata);
 	ASSERT_EQ(0, saved_open(&saved, first, &why));
-	fake.tsc_khz = 50000;
+	fake.tsc_khz = khz;
 	config.saved = saved_state(saved);
 	ASSERT_EQ(0, machine_new(&machine, &config, &error));
-	second = memfd_create("saved", MFD_CLOEXEC);
-	ASSERT_EQ(0, saved_write(machine, second, CONFIG, NULL, &why));
+	*second = memfd_create("saved", MFD_CLOEXEC);
+	ASSERT_EQ(0, saved_write(machine, *second, CONFIG, NULL, &why));
 	machine_free(machine);
 	saved_close(saved);
 	config.saved = NULL;
+	close(first);
+}
+
+TEST(a_machine_with_another_rate_than_its_host_is_saved_with_its_own)
+{
+	struct saved *saved;
+	int file;
+
+	fake.tsc_khz = 2000000;
+	fake.tsc_rate_max = 3000000;
+	file = write_machine(_metadata);
+	save_again(_metadata, file, 50000, &file);
 	fake.tsc_rate = 0;
-	ASSERT_EQ(0, saved_open(&saved, second, &why));
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
 	EXPECT_EQ(0, load_at(saved, 50000));
 	EXPECT_EQ(2000000, fake.tsc_rate);
 	saved_close(saved);
-	close(second);
-	close(first);
+	close(file);
+}
+
+TEST(the_rate_does_not_drift_from_host_to_host)
+{
+	struct saved *saved;
+	int file;
+
+	fake.tsc_khz = 2000000;
+	fake.tsc_rate_max = 3000000;
+	file = write_machine(_metadata);
+	save_again(_metadata, file, 2000400, &file);
+	fake.tsc_rate = 0;
+	ASSERT_EQ(0, saved_open(&saved, file, &why));
+	EXPECT_EQ(0, load_at(saved, 2000800));
+	EXPECT_EQ(2000000, fake.tsc_rate);
+	saved_close(saved);
+	close(file);
 }
 
 TEST(the_counters_of_a_machine_from_a_host_that_did_not_know_fit)

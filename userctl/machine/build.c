@@ -338,6 +338,7 @@ static int gather(struct machine *machine)
 		.devices = machine->devices,
 		.clock = { machine->error.info.tsc_khz,
 			   machine->error.info.tsc_khz },
+		.measured_khz = machine->error.info.tsc_khz,
 	};
 	return 0;
 }

@@ -85,7 +85,7 @@ static struct shape shape_of(const struct held *held)
 		.now = loop_now(held->loop),
 		.clock_ns = held->clock_ns,
 		.asleep = held->asleep,
-		.tsc_khz = held->clock.khz,
+		.tsc_khz = held->measured_khz,
 	};
 
 	while (held->vcpus[shape.vcpus])
@@ -130,16 +130,22 @@ static bool is_rate_fit(uint32_t own, uint32_t wanted)
 	       apart * PPM <= (uint64_t)own * TSC_TOLERANCE_PPM;
 }
 
-/* Return: 0; -ERANGE the counters cannot have this rate. */
+/*
+ * One host after the other may be a little slower: what the guest has measured is kept.
+ *
+ * Return: 0; -ERANGE the counters cannot have this rate.
+ */
 static int take_rate(struct held *held, uint32_t khz)
 {
-	if (is_rate_fit(held->clock.khz, khz))
-		return 0;
-	if (lodge_tsc_rate_set(held->vm, khz)) {
-		held->wants_khz = khz;
-		return -ERANGE;
+	if (!is_rate_fit(held->clock.khz, khz)) {
+		if (lodge_tsc_rate_set(held->vm, khz)) {
+			held->wants_khz = khz;
+			return -ERANGE;
+		}
+		held->clock.khz = khz;
 	}
-	held->clock.khz = khz;
+	if (khz)
+		held->measured_khz = khz;
 	return 0;
 }
 

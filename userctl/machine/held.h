@@ -29,6 +29,7 @@
  * @taken: the vCPUs' states and @clock_ns are valid
  * @clock_ns: the VM's clock
  * @clock: rates of time stamp counters
+ * @measured_khz: of the guest's, by the first host that knew it; a host's may be near it
  * @lacks: a feature of processors without which a state was refused, or empty
  * @wants_khz: the rate of time stamp counters without which a state was refused
  */
@@ -43,6 +44,7 @@ struct held {
 	bool taken;
 	uint64_t clock_ns;
 	struct cpu_clock clock;
+	uint32_t measured_khz;
 	char lacks[FEATURE_NAME_SIZE];
 	uint32_t wants_khz;
 };
